@@ -1,1 +1,5 @@
-//! Skeleton.
+//! The webhook: an admission server and its offline commands.
+
+mod bounded;
+mod nearest;
+pub mod settings;

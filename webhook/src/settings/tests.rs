@@ -1,0 +1,211 @@
+//! Settings through their public interface.
+
+use super::*;
+
+fn resolve(file: &str, flags: &[&str], environment: &[(&str, &str)]) -> Result<Settings, String> {
+    let flags: Vec<_> = flags.iter().map(ToString::to_string).collect();
+    let environment = environment.iter().map(|(k, v)| (k.to_string(), v.to_string()));
+    let inputs = Inputs::new(Some("settings.yaml".into()), &flags, environment)
+        .map_err(|e| e.to_string())?;
+    inputs.resolve(Some(file.as_bytes())).map_err(|e| e.to_string())
+}
+
+#[test]
+fn an_empty_file_gives_the_defaults() {
+    for file in ["", "\n# nothing yet\n", "{}"] {
+        assert_eq!(resolve(file, &[], &[]), Ok(Settings::default()), "{file:?}");
+    }
+    assert_eq!(Settings::try_from(RawSettings::default()), Ok(Settings::default()));
+}
+
+#[test]
+fn every_field_can_be_written_in_the_file() {
+    let file = "
+region: cn-hangzhou
+accountId: 1234567890123456
+clusterId: c0123456789abcdef
+oidcProviderArn: acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0123
+network: public
+kmsEndpoint: kms.{region}.aliyuncs.com
+oosEndpoint: oos.cn-hangzhou.aliyuncs.com
+stsEndpoint: sts.aliyuncs.com
+allowedEndpoints: [kms.internal.example]
+regions: [cn-new-1]
+pathTranslation: False
+caConfigMap: kms-gateway-ca
+meshProxies: [my-proxy]
+uid: platform
+injector:
+  image: registry.example/secrets-injector@sha256:00
+  imagePullPolicy: Never
+  command: [/bin/fetch, --fast]
+  extraArgs: [--log-format=json]
+  resources: {cpu: 20m, memory: 32Mi, guaranteedCpu: 0.2}
+tokenExpirationSeconds: 600
+timeoutSeconds: 60
+";
+    let settings = resolve(file, &[], &[]).unwrap();
+    assert_eq!(
+        settings,
+        Settings {
+            region: Some("cn-hangzhou".into()),
+            account_id: Some("1234567890123456".into()),
+            cluster_id: Some("c0123456789abcdef".into()),
+            oidc_provider_arn: Some(
+                "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0123".into()
+            ),
+            network: Network::Public,
+            kms_endpoint: Some("kms.{region}.aliyuncs.com".into()),
+            oos_endpoint: Some("oos.cn-hangzhou.aliyuncs.com".into()),
+            sts_endpoint: Some("sts.aliyuncs.com".into()),
+            allowed_endpoints: vec!["kms.internal.example".into()],
+            regions: vec!["cn-new-1".into()],
+            path_translation: Some("False".into()),
+            ca_config_map: Some("kms-gateway-ca".into()),
+            mesh_proxies: vec!["my-proxy".into()],
+            uid: Uid::Platform,
+            injector: Injector {
+                image: "registry.example/secrets-injector@sha256:00".into(),
+                image_pull_policy: Some("Never".into()),
+                command: vec!["/bin/fetch".into(), "--fast".into()],
+                extra_args: vec!["--log-format=json".into()],
+                resources: Resources {
+                    cpu: "20m".into(),
+                    memory: "32Mi".into(),
+                    guaranteed_cpu: "0.2".into(),
+                },
+            },
+            token_expiration_seconds: 600,
+            timeout_seconds: 60,
+        }
+    );
+}
+
+#[test]
+fn json_is_read_as_well() {
+    let settings = resolve(r#"{"timeoutSeconds": 5, "regions": ["cn-x"]}"#, &[], &[]).unwrap();
+    assert_eq!((settings.timeout_seconds, settings.regions), (5, vec!["cn-x".to_owned()]));
+}
+
+#[test]
+fn a_flag_wins_over_the_environment_which_wins_over_the_file() {
+    let file = "{region: from-file, accountId: 1, clusterId: c1}";
+    let environment = [
+        ("SECRETS_WEBHOOK_SETTING_REGION", "from-env"),
+        ("SECRETS_WEBHOOK_SETTING_ACCOUNT_ID", "2"),
+        ("PATH", "/bin"),
+    ];
+    let settings = resolve(file, &["region=from-flag"], &environment).unwrap();
+    assert_eq!(settings.region.as_deref(), Some("from-flag"));
+    assert_eq!(settings.account_id.as_deref(), Some("2"));
+    assert_eq!(settings.cluster_id.as_deref(), Some("c1"));
+}
+
+#[test]
+fn nested_fields_and_lists_can_be_overridden() {
+    let environment = [
+        ("SECRETS_WEBHOOK_SETTING_INJECTOR_RESOURCES_GUARANTEED_CPU", "250m"),
+        ("SECRETS_WEBHOOK_SETTING_MESH_PROXIES", "one, two"),
+    ];
+    let flags = ["injector.image=r/i:1=x", "injector.extraArgs=", "regions=cn-a,cn-b"];
+    let settings = resolve("{injector: {extraArgs: [-v]}}", &flags, &environment).unwrap();
+    assert_eq!(settings.injector.resources.guaranteed_cpu, "250m");
+    assert_eq!(settings.injector.image, "r/i:1=x");
+    assert_eq!(settings.injector.extra_args, Vec::<String>::new());
+    assert_eq!(settings.mesh_proxies, ["one", "two"]);
+    assert_eq!(settings.regions, ["cn-a", "cn-b"]);
+}
+
+#[test]
+fn a_misspelt_name_gets_a_suggestion() {
+    let unknown = resolve("", &["injector.imgae=x"], &[]).unwrap_err();
+    assert_eq!(unknown, r#"unknown setting "injector.imgae", did you mean injector.image?"#);
+    let unknown = resolve("", &[], &[("SECRETS_WEBHOOK_SETTING_REGOIN", "x")]).unwrap_err();
+    assert_eq!(
+        unknown,
+        "unknown environment variable SECRETS_WEBHOOK_SETTING_REGOIN, \
+         did you mean SECRETS_WEBHOOK_SETTING_REGION?"
+    );
+    let unknown = resolve("", &["colour"], &[]).unwrap_err();
+    assert_eq!(unknown, r#"setting "colour" has no value: write NAME=VALUE"#);
+    let unknown = resolve("regoin: x", &[], &[]).unwrap_err();
+    assert!(unknown.contains("settings.yaml") && unknown.contains("regoin"), "{unknown}");
+}
+
+#[test]
+fn bad_values_are_named_with_what_is_allowed_all_at_once() {
+    let problem = resolve("{network: vcp, tokenExpirationSeconds: 60}", &[], &[]).unwrap_err();
+    assert_eq!(
+        problem,
+        "setting network: \"vcp\" is not allowed, must be vpc or public; \
+         setting tokenExpirationSeconds: \"60\" is not allowed, \
+         must be a number of seconds from 600 to 43200"
+    );
+}
+
+#[test]
+fn each_rule_refuses_what_it_should() {
+    for flag in [
+        "region=cn hangzhou",
+        "region=CN",
+        "accountId=12x",
+        "accountId=123456789012345678901",
+        "clusterId=../x",
+        "oidcProviderArn=acs:ram::1:role/x",
+        "oidcProviderArn=acs:ram::x:oidc-provider/y",
+        "kmsEndpoint=https://kms.cn-hangzhou.aliyuncs.com",
+        "kmsEndpoint=kms.cn-hangzhou.aliyuncs.com:443",
+        "oosEndpoint=10.0.0.1",
+        "stsEndpoint={zone}.aliyuncs.com",
+        "allowedEndpoints=kms.x.com,kms.y.com/path",
+        "allowedEndpoints={region}.x.com",
+        "regions=cn-a,B",
+        "pathTranslation=__",
+        "pathTranslation=/",
+        "caConfigMap=A",
+        "meshProxies=a_b",
+        "uid=random",
+        "injector.image=a b",
+        "injector.imagePullPolicy=always",
+        "injector.command=fetch",
+        "injector.command=",
+        "injector.resources.cpu=ten",
+        "injector.resources.cpu=0",
+        "injector.resources.memory=1.Mi",
+        "injector.resources.memory=16Mb",
+        "injector.resources.guaranteedCpu=-1",
+        "tokenExpirationSeconds=43201",
+        "timeoutSeconds=0",
+        "timeoutSeconds=5m",
+    ] {
+        let (field, _) = flag.split_once('=').unwrap();
+        let problem = resolve("", &[flag], &[]).expect_err(flag);
+        assert!(problem.starts_with(&format!("setting {field}: ")), "{flag}: {problem}");
+    }
+}
+
+#[test]
+fn a_hostile_file_is_refused_without_being_quoted() {
+    let deep = "[".repeat(100_000);
+    let bomb = "a: &a [x, x]\nb: &b [*a, *a]\nregions: [*b]\n";
+    for file in ["region: {a: canary}", "- canary", "canary", "region: a\nregion: b", &deep, bomb] {
+        let problem = resolve(file, &[], &[]).expect_err(file);
+        assert!(!problem.contains("canary") && problem.len() < 400, "{problem}");
+    }
+}
+
+#[test]
+fn a_file_over_the_limit_is_refused_before_it_is_parsed() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("settings.yaml");
+    std::fs::write(&path, vec![b'#'; usize::try_from(FILE_LIMIT).unwrap() + 1]).unwrap();
+    let problem = Inputs::new(Some(path), &[], []).unwrap().load().unwrap_err();
+    assert!(matches!(problem, LoadError::TooLarge { .. }), "{problem}");
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let inputs = Inputs::new(Some("/nonexistent/settings.yaml".into()), &[], []).unwrap();
+    let problem = inputs.load().unwrap_err().to_string();
+    assert!(problem.starts_with("reading settings file /nonexistent/settings.yaml: "), "{problem}");
+}
