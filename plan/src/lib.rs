@@ -1,1 +1,25 @@
-//! Skeleton.
+//! The contract between webhook and fetcher: what to fetch, with which identity, into which files.
+//!
+//! A [`Plan`] that exists is valid: every part is parsed into a type that cannot hold a bad value.
+//! Names only, never a secret value. No I/O, no async, no Kubernetes.
+
+mod cloud;
+mod file;
+mod mount;
+mod plan;
+mod selector;
+mod source;
+mod translation;
+
+pub use crate::cloud::{
+    Assume, ExternalId, Host, Identity, InvalidCloud, Network, ProviderArn, Region, RoleArn,
+    SessionName,
+};
+pub use crate::file::{File, FileMode, FileName, InvalidFile, OnMissing};
+pub use crate::mount::{InvalidMount, MountPath};
+pub use crate::plan::{
+    InvalidPlan, LogLevel, Lookup, MAX_ENCODED_BYTES, MAX_FILES, Mode, Plan, PlanBuilder,
+};
+pub use crate::selector::{InvalidSelector, MAX_SELECTOR_BYTES, Selector};
+pub use crate::source::{InvalidSource, Provider, Reference, Source, Version};
+pub use crate::translation::{InvalidTranslation, PathTranslation};

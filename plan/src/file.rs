@@ -1,0 +1,225 @@
+//! A file under the mount: its name, its mode, and which part of which value it holds.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::selector::Selector;
+use crate::source::shorten;
+
+/// One path component that is ours to write.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct FileName(String);
+
+/// Permission bits, written as quoted octal (`"0400"`).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct FileMode(u16);
+
+/// What happens when the source does not exist.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnMissing {
+    #[default]
+    Fail,
+    Skip,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct File {
+    pub name: FileName,
+    /// Index into the plan's lookups.
+    pub from: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub select: Option<Selector>,
+    pub mode: FileMode,
+    #[serde(default, skip_serializing_if = "OnMissing::is_fail")]
+    pub on_missing: OnMissing,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidFile {
+    #[error("a file name is empty")]
+    Empty,
+    #[error("file name {0:?} has {1} bytes; at most 255 are allowed")]
+    TooLong(String, usize),
+    #[error(
+        "file name {0:?} contains a path separator; subdirectories are not supported, use one name (objectAlias) or pathTranslation"
+    )]
+    Separator(String),
+    #[error("file name {0:?} is not a file name; `.` and `..` are directories")]
+    Directory(String),
+    #[error("file name {0:?} is reserved; names that begin with `..` or `.kms-` are ours")]
+    Reserved(String),
+    #[error("file name {0:?} contains a control character")]
+    Control(String),
+    #[error(
+        "mode {0:?} is not valid; write quoted octal permission bits from \"0400\" to \"0777\""
+    )]
+    Mode(String),
+    #[error("{0:?} is not valid; write fail or skip")]
+    OnMissing(String),
+}
+
+impl FileName {
+    pub fn parse(text: &str) -> Result<Self, InvalidFile> {
+        let quoted = || shorten(text);
+        if text.is_empty() {
+            Err(InvalidFile::Empty)
+        } else if text.len() > 255 {
+            Err(InvalidFile::TooLong(quoted(), text.len()))
+        } else if text.chars().any(char::is_control) {
+            Err(InvalidFile::Control(quoted()))
+        } else if text.contains(['/', '\\']) {
+            Err(InvalidFile::Separator(quoted()))
+        } else if text == "." || text == ".." {
+            Err(InvalidFile::Directory(quoted()))
+        } else if text.starts_with("..") || text.starts_with(".kms-") {
+            Err(InvalidFile::Reserved(quoted()))
+        } else {
+            Ok(Self(text.to_owned()))
+        }
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for FileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for FileName {
+    type Error = InvalidFile;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<FileName> for String {
+    fn from(name: FileName) -> Self {
+        name.0
+    }
+}
+
+impl FileMode {
+    /// Only the owner: consumers run as the same user as the fetcher.
+    pub const OWNER: Self = Self(0o400);
+    /// The Pod's `fsGroup` reads.
+    pub const GROUP: Self = Self(0o440);
+    /// Everything in the Pod reads; the volume is private to the Pod.
+    pub const ALL: Self = Self(0o444);
+
+    pub fn parse(text: &str) -> Result<Self, InvalidFile> {
+        let bad = || InvalidFile::Mode(shorten(text));
+        let octal = (3..=4).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        let bits = u16::from_str_radix(text, 8).map_err(|_| bad())?;
+        // The owner must read: the fetcher compares what is there with what it fetched.
+        if octal && bits <= 0o777 && bits & 0o400 != 0 { Ok(Self(bits)) } else { Err(bad()) }
+    }
+
+    #[must_use]
+    pub fn bits(self) -> u16 {
+        self.0
+    }
+
+    #[must_use]
+    pub fn group_reads(self) -> bool {
+        self.0 & 0o040 != 0
+    }
+
+    #[must_use]
+    pub fn others_read(self) -> bool {
+        self.0 & 0o004 != 0
+    }
+}
+
+impl fmt::Display for FileMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04o}", self.0)
+    }
+}
+
+impl fmt::Debug for FileMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl TryFrom<String> for FileMode {
+    type Error = InvalidFile;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<FileMode> for String {
+    fn from(mode: FileMode) -> Self {
+        mode.to_string()
+    }
+}
+
+impl OnMissing {
+    pub fn parse(text: &str) -> Result<Self, InvalidFile> {
+        match text {
+            "fail" => Ok(Self::Fail),
+            "skip" => Ok(Self::Skip),
+            _ => Err(InvalidFile::OnMissing(shorten(text))),
+        }
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_fail(&self) -> bool {
+        *self == Self::Fail
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinary_names_are_file_names() {
+        for name in ["db", ".env", "tls.crt", "密码", "a b", &"x".repeat(255)] {
+            assert_eq!(FileName::parse(name).unwrap().as_str(), name);
+        }
+    }
+
+    #[test]
+    fn names_that_leave_the_mount_or_are_ours_are_refused() {
+        for (name, words) in [
+            ("", "empty"),
+            (".", "directories"),
+            ("..", "directories"),
+            ("../x", "separator"),
+            ("/etc/passwd", "separator"),
+            ("a\\b", "separator"),
+            ("..data", "reserved"),
+            ("..2026", "reserved"),
+            (".kms-status", "reserved"),
+            ("a\nb", "control"),
+            ("a\0b", "control"),
+            (&"x".repeat(256), "at most 255"),
+        ] {
+            let error = FileName::parse(name).unwrap_err().to_string();
+            assert!(error.contains(words), "{name:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn modes_are_octal_and_readable_by_their_owner() {
+        assert_eq!(FileMode::parse("0400").unwrap(), FileMode::OWNER);
+        assert_eq!(FileMode::parse("444").unwrap().to_string(), "0444");
+        for text in ["", "4", "0x1f", "0800", "01777", "4755", "0000", "0044", "+400", "-400"] {
+            assert!(FileMode::parse(text).is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! The plan as a whole: assembled by the webhook, carried as JSON, read by the fetcher.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::cloud::{Assume, Host, Identity, Network, Region};
+use crate::file::{File, FileMode, FileName, OnMissing};
+use crate::mount::MountPath;
+use crate::selector::Selector;
+use crate::source::Source;
+
+/// What the fetcher does, completely. Fields can be read, not changed: a plan stays valid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Parts", into = "Parts")]
+pub struct Plan(Parts);
+
+/// One value to fetch, from one place, as one caller. Files refer to it by index, so that the same
+/// value is fetched once however many files it makes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Lookup {
+    pub source: Source,
+    pub region: Region,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<Host>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assume: Option<Assume>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Fetch once, before the application starts.
+    #[default]
+    Init,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogLevel {
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidPlan {
+    #[error("the plan is not a JSON object with a version (line {line}, column {column})")]
+    NotJson { line: usize, column: usize },
+    #[error(
+        "the plan has version {0}, and this fetcher reads version {VERSION}; use the fetcher image that belongs to the webhook"
+    )]
+    Version(u64),
+    #[error("the plan is not valid (line {line}, column {column})")]
+    Content { line: usize, column: usize },
+    #[error("the plan names no file to write")]
+    NoFiles,
+    #[error("the plan has {0} files; at most {MAX_FILES} are allowed in one Pod")]
+    TooManyFiles(usize),
+    #[error("two files are called {0:?}; give one of them another name (objectAlias)")]
+    SameFile(String),
+    #[error("file {0:?} refers to a source that the plan does not have")]
+    NoSuchLookup(String),
+    #[error(
+        "the plan has {0} bytes as JSON; at most {MAX_ENCODED_BYTES} are allowed, list fewer secrets"
+    )]
+    TooLarge(usize),
+    #[error("the timeout is {0} seconds; 1 to 3600 are allowed")]
+    Timeout(u32),
+}
+
+/// Files in one Pod. Beyond it a Pod wants another tool, and the plan would not fit.
+pub const MAX_FILES: usize = 256;
+
+/// An environment variable may have 128 KiB (the kernel's limit for one string); the rest is room
+/// for what the kubelet adds.
+pub const MAX_ENCODED_BYTES: usize = 96 * 1024;
+
+const VERSION: u64 = 1;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Parts {
+    version: u64,
+    mode: Mode,
+    mount: MountPath,
+    identity: Identity,
+    #[serde(default)]
+    network: Network,
+    lookups: Vec<Lookup>,
+    files: Vec<File>,
+    /// The group that files belong to, where the Pod's `fsGroup` reads them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    group: Option<u32>,
+    /// A private CA for dedicated KMS gateways is mounted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    private_ca: bool,
+    /// Seconds until the first fetch gives up.
+    timeout: u32,
+    #[serde(default)]
+    log_level: LogLevel,
+    /// The containers that get the mount, as decided when the Pod was first seen.
+    consumers: Vec<String>,
+}
+
+/// Collects what a plan is made of; the same lookup is kept once.
+#[derive(Debug)]
+pub struct PlanBuilder {
+    parts: Parts,
+    indexes: HashMap<Lookup, usize>,
+}
+
+impl Plan {
+    /// Reads a plan, and says of a bad one where it is bad, without repeating it.
+    pub fn decode(json: &str) -> Result<Self, InvalidPlan> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            version: u64,
+        }
+        let versioned: Versioned = serde_json::from_str(json)
+            .map_err(|error| InvalidPlan::NotJson { line: error.line(), column: error.column() })?;
+        if versioned.version != VERSION {
+            return Err(InvalidPlan::Version(versioned.version));
+        }
+        let parts: Parts = serde_json::from_str(json)
+            .map_err(|error| InvalidPlan::Content { line: error.line(), column: error.column() })?;
+        Self::try_from(parts)
+    }
+
+    /// JSON without any `$`: the kubelet expands `$(NAME)` and `$$` in environment values.
+    pub fn encode(&self) -> Result<String, InvalidPlan> {
+        // Writing these types into a string cannot fail; the error is mapped all the same.
+        let json = serde_json::to_string(&self.0)
+            .map_err(|error| InvalidPlan::Content { line: error.line(), column: error.column() })?;
+        let json = if json.contains('$') { json.replace('$', "\\u0024") } else { json };
+        if json.len() > MAX_ENCODED_BYTES {
+            return Err(InvalidPlan::TooLarge(json.len()));
+        }
+        Ok(json)
+    }
+
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.0.mode
+    }
+
+    #[must_use]
+    pub fn mount(&self) -> &MountPath {
+        &self.0.mount
+    }
+
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.0.identity
+    }
+
+    #[must_use]
+    pub fn network(&self) -> Network {
+        self.0.network
+    }
+
+    #[must_use]
+    pub fn lookups(&self) -> &[Lookup] {
+        &self.0.lookups
+    }
+
+    #[must_use]
+    pub fn files(&self) -> &[File] {
+        &self.0.files
+    }
+
+    #[must_use]
+    pub fn group(&self) -> Option<u32> {
+        self.0.group
+    }
+
+    #[must_use]
+    pub fn private_ca(&self) -> bool {
+        self.0.private_ca
+    }
+
+    #[must_use]
+    pub fn timeout(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(self.0.timeout.into())
+    }
+
+    #[must_use]
+    pub fn log_level(&self) -> LogLevel {
+        self.0.log_level
+    }
+
+    #[must_use]
+    pub fn consumers(&self) -> &[String] {
+        &self.0.consumers
+    }
+}
+
+impl TryFrom<Parts> for Plan {
+    type Error = InvalidPlan;
+
+    fn try_from(parts: Parts) -> Result<Self, Self::Error> {
+        if parts.version != VERSION {
+            return Err(InvalidPlan::Version(parts.version));
+        }
+        if parts.files.is_empty() {
+            return Err(InvalidPlan::NoFiles);
+        }
+        if parts.files.len() > MAX_FILES {
+            return Err(InvalidPlan::TooManyFiles(parts.files.len()));
+        }
+        if !(1..=3600).contains(&parts.timeout) {
+            return Err(InvalidPlan::Timeout(parts.timeout));
+        }
+        let mut names = HashSet::with_capacity(parts.files.len());
+        for file in &parts.files {
+            if !names.insert(file.name.as_str()) {
+                return Err(InvalidPlan::SameFile(file.name.to_string()));
+            }
+            if file.from >= parts.lookups.len() {
+                return Err(InvalidPlan::NoSuchLookup(file.name.to_string()));
+            }
+        }
+        Ok(Self(parts))
+    }
+}
+
+impl From<Plan> for Parts {
+    fn from(plan: Plan) -> Self {
+        plan.0
+    }
+}
+
+impl PlanBuilder {
+    #[must_use]
+    pub fn new(identity: Identity, mount: MountPath) -> Self {
+        Self {
+            parts: Parts {
+                version: VERSION,
+                mode: Mode::Init,
+                mount,
+                identity,
+                network: Network::default(),
+                lookups: Vec::new(),
+                files: Vec::new(),
+                group: None,
+                private_ca: false,
+                timeout: 300,
+                log_level: LogLevel::default(),
+                consumers: Vec::new(),
+            },
+            indexes: HashMap::new(),
+        }
+    }
+
+    pub fn file(
+        &mut self,
+        name: FileName,
+        lookup: Lookup,
+        select: Option<Selector>,
+        mode: FileMode,
+        on_missing: OnMissing,
+    ) -> &mut Self {
+        let next = self.parts.lookups.len();
+        let from = *self.indexes.entry(lookup).or_insert_with_key(|lookup| {
+            self.parts.lookups.push(lookup.clone());
+            next
+        });
+        self.parts.files.push(File { name, from, select, mode, on_missing });
+        self
+    }
+
+    pub fn network(&mut self, network: Network) -> &mut Self {
+        self.parts.network = network;
+        self
+    }
+
+    pub fn group(&mut self, group: Option<u32>) -> &mut Self {
+        self.parts.group = group;
+        self
+    }
+
+    pub fn private_ca(&mut self, mounted: bool) -> &mut Self {
+        self.parts.private_ca = mounted;
+        self
+    }
+
+    pub fn timeout_seconds(&mut self, seconds: u32) -> &mut Self {
+        self.parts.timeout = seconds;
+        self
+    }
+
+    pub fn log_level(&mut self, level: LogLevel) -> &mut Self {
+        self.parts.log_level = level;
+        self
+    }
+
+    pub fn consumers(&mut self, names: Vec<String>) -> &mut Self {
+        self.parts.consumers = names;
+        self
+    }
+
+    pub fn build(self) -> Result<Plan, InvalidPlan> {
+        Plan::try_from(self.parts)
+    }
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

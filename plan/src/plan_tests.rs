@@ -1,0 +1,125 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::cloud::{ProviderArn, RoleArn, SessionName};
+use crate::source::Reference;
+
+fn builder() -> PlanBuilder {
+    let identity = Identity {
+        role: RoleArn::parse("acs:ram::1234567890123456:role/app").unwrap(),
+        provider: ProviderArn::parse("acs:ram::1234567890123456:oidc-provider/ack-rrsa-c1")
+            .unwrap(),
+        session: SessionName::parse("shop.checkout").unwrap(),
+        duration: 3600,
+        region: Region::parse("cn-hangzhou").unwrap(),
+        endpoint: None,
+    };
+    PlanBuilder::new(identity, MountPath::default())
+}
+
+fn add(builder: &mut PlanBuilder, name: &str, source: &str) {
+    let reference = Reference::parse(source).unwrap();
+    let lookup = Lookup {
+        source: reference.source,
+        region: Region::parse("cn-hangzhou").unwrap(),
+        endpoint: None,
+        assume: None,
+    };
+    let name = FileName::parse(name).unwrap();
+    builder.file(name, lookup, reference.selector, FileMode::ALL, OnMissing::Fail);
+}
+
+#[test]
+fn a_plan_survives_the_way_through_json() {
+    let mut builder = builder();
+    add(&mut builder, "db", "kms://db");
+    add(&mut builder, "user", "kms://db#user");
+    add(&mut builder, "old", "kms://db?stage=ACSPrevious");
+    builder.group(Some(2000)).timeout_seconds(60).consumers(vec!["app".to_owned()]);
+    let plan = builder.build().unwrap();
+    assert_eq!(Plan::decode(&plan.encode().unwrap()).unwrap(), plan);
+}
+
+#[test]
+fn the_same_value_is_fetched_once() {
+    let mut builder = builder();
+    add(&mut builder, "a", "kms://db#a");
+    add(&mut builder, "b", "kms://db#b");
+    add(&mut builder, "c", "oos://db");
+    let plan = builder.build().unwrap();
+    assert_eq!(plan.lookups().len(), 2);
+    assert_eq!(plan.files().iter().map(|file| file.from).collect::<Vec<_>>(), [0, 0, 1]);
+}
+
+#[test]
+fn two_files_with_one_name_and_no_file_at_all_are_refused() {
+    let mut twice = builder();
+    add(&mut twice, "a", "kms://x");
+    add(&mut twice, "a", "kms://y");
+    assert_eq!(twice.build().unwrap_err(), InvalidPlan::SameFile("a".to_owned()));
+    assert_eq!(builder().build().unwrap_err(), InvalidPlan::NoFiles);
+}
+
+#[test]
+fn a_newer_plan_is_refused_by_its_version() {
+    let mut builder = builder();
+    add(&mut builder, "a", "kms://x");
+    let json = builder.build().unwrap().encode().unwrap();
+    let newer = json.replacen("\"version\":1", "\"version\":2,\"unheardOf\":true", 1);
+    assert_eq!(Plan::decode(&newer).unwrap_err(), InvalidPlan::Version(2));
+}
+
+#[test]
+fn a_plan_that_was_tampered_with_is_refused_without_being_repeated() {
+    let mut builder = builder();
+    add(&mut builder, "a", "kms://x");
+    let json = builder.build().unwrap().encode().unwrap();
+    for (from, to) in [
+        ("\"name\":\"a\"", "\"name\":\"../CANARY\""),
+        ("\"from\":0", "\"from\":7"),
+        ("/mnt/secrets-store", "/proc/CANARY"),
+        ("kms://x", "CANARY://x"),
+        ("\"mode\":\"0444\"", "\"mode\":\"CANARY\""),
+        ("\"timeout\":300", "\"timeout\":0"),
+        ("\"files\"", "\"CANARY\""),
+    ] {
+        assert!(json.contains(from), "{from}");
+        let error = Plan::decode(&json.replacen(from, to, 1)).unwrap_err().to_string();
+        assert!(!error.contains("CANARY"), "{error}");
+    }
+    for text in ["", "CANARY", "[]", "{\"version\":\"CANARY\"}", "null"] {
+        let error = Plan::decode(text).unwrap_err().to_string();
+        assert!(!error.contains("CANARY"), "{error}");
+    }
+}
+
+#[test]
+fn a_plan_too_large_for_the_environment_is_refused() {
+    let mut builder = builder();
+    for index in 0..MAX_FILES {
+        let tail = "x".repeat(180);
+        add(
+            &mut builder,
+            &format!("{index}{tail}"),
+            &format!("kms://{tail}{index}#{}", "y".repeat(100)),
+        );
+    }
+    assert!(matches!(builder.build().unwrap().encode(), Err(InvalidPlan::TooLarge(_))));
+}
+
+proptest! {
+    #[test]
+    fn no_dollar_reaches_the_environment(name in "[$a-z(){}]{1,20}", selector in "\"[$a-z()]{1,20}\"") {
+        let mut builder = builder();
+        add(&mut builder, &name, &format!("kms://x#{selector}"));
+        let plan = builder.build().unwrap();
+        let json = plan.encode().unwrap();
+        prop_assert!(!json.contains('$'));
+        prop_assert_eq!(Plan::decode(&json).unwrap(), plan);
+    }
+
+    #[test]
+    fn decoding_arbitrary_text_never_panics(text in "\\PC*") {
+        let _ = Plan::decode(&text);
+    }
+}

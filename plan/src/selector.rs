@@ -1,0 +1,188 @@
+//! A JMESPath expression whose syntax, functions and length are known to be good.
+
+use std::fmt;
+
+use jmespath::ast::Ast;
+use serde::{Deserialize, Serialize};
+
+/// Part of a secret's JSON value, as JMESPath.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Selector(String);
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSelector {
+    #[error("the JMESPath expression is empty; leave it out to get the whole secret")]
+    Empty,
+    #[error("the JMESPath expression has {0} bytes; at most {MAX_SELECTOR_BYTES} are allowed")]
+    TooLong(usize),
+    #[error("the JMESPath expression does not parse at column {column}: {reason}")]
+    Syntax { column: usize, reason: String },
+    #[error("JMESPath has no function {0}(); see the JMESPath specification for the built-in ones")]
+    UnknownFunction(String),
+}
+
+/// The parser recurses without a limit of its own: nesting that fits into this many bytes is known
+/// to fit into half of a worker thread's stack, in a debug build too.
+pub const MAX_SELECTOR_BYTES: usize = 512;
+
+const FUNCTIONS: [&str; 26] = [
+    "abs",
+    "avg",
+    "ceil",
+    "contains",
+    "ends_with",
+    "floor",
+    "join",
+    "keys",
+    "length",
+    "map",
+    "max",
+    "max_by",
+    "merge",
+    "min",
+    "min_by",
+    "not_null",
+    "reverse",
+    "sort",
+    "sort_by",
+    "starts_with",
+    "sum",
+    "to_array",
+    "to_number",
+    "to_string",
+    "type",
+    "values",
+];
+
+impl Selector {
+    pub fn parse(text: &str) -> Result<Self, InvalidSelector> {
+        if text.trim().is_empty() {
+            return Err(InvalidSelector::Empty);
+        }
+        if text.len() > MAX_SELECTOR_BYTES {
+            return Err(InvalidSelector::TooLong(text.len()));
+        }
+        let ast = jmespath::parse(text).map_err(|error| InvalidSelector::Syntax {
+            column: error.column + 1,
+            reason: reason(&error),
+        })?;
+        match unknown_function(&ast) {
+            Some(name) => Err(InvalidSelector::UnknownFunction(name)),
+            None => Ok(Self(text.to_owned())),
+        }
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Selector {
+    type Error = InvalidSelector;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Selector> for String {
+    fn from(selector: Selector) -> Self {
+        selector.0
+    }
+}
+
+/// The library's words, on one line and short: they quote the expression, which is no secret.
+fn reason(error: &jmespath::JmespathError) -> String {
+    match &error.reason {
+        jmespath::ErrorReason::Parse(text) => {
+            text.chars().filter(|c| !c.is_control()).take(120).collect()
+        }
+        jmespath::ErrorReason::Runtime(_) => "not a valid expression".to_owned(),
+    }
+}
+
+/// Walks with a list of its own and not by calling itself: the expression's author picks the depth.
+fn unknown_function(ast: &Ast) -> Option<String> {
+    let mut rest = vec![ast];
+    while let Some(ast) = rest.pop() {
+        match ast {
+            Ast::Function { name, args, .. } => {
+                if !FUNCTIONS.contains(&name.as_str()) {
+                    return Some(name.clone());
+                }
+                rest.extend(args);
+            }
+            Ast::Comparison { lhs, rhs, .. }
+            | Ast::And { lhs, rhs, .. }
+            | Ast::Or { lhs, rhs, .. }
+            | Ast::Projection { lhs, rhs, .. }
+            | Ast::Subexpr { lhs, rhs, .. } => rest.extend([&**lhs, &**rhs]),
+            Ast::Condition { predicate, then, .. } => rest.extend([&**predicate, &**then]),
+            Ast::Expref { ast: node, .. }
+            | Ast::Flatten { node, .. }
+            | Ast::Not { node, .. }
+            | Ast::ObjectValues { node, .. } => rest.push(node),
+            Ast::MultiList { elements, .. } => rest.extend(elements),
+            Ast::MultiHash { elements, .. } => rest.extend(elements.iter().map(|pair| &pair.value)),
+            Ast::Identity { .. }
+            | Ast::Field { .. }
+            | Ast::Index { .. }
+            | Ast::Literal { .. }
+            | Ast::Slice { .. } => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinary_expressions_are_accepted() {
+        for text in ["password", "a.b[0].\"c d\"", "[a, b]", "join(',', hosts)", "items[?x > `1`]"]
+        {
+            assert_eq!(Selector::parse(text).unwrap().as_str(), text);
+        }
+    }
+
+    #[test]
+    fn a_bad_expression_is_refused_with_its_column() {
+        let error = Selector::parse("a..b").unwrap_err();
+        assert!(matches!(error, InvalidSelector::Syntax { .. }), "{error}");
+        assert!(error.to_string().contains("column 3"), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_function_is_refused_wherever_it_stands() {
+        for text in ["uuid()", "a.nope(b)", "[?nope(@)]", "{x: sort_by(y, &nope(z))}"] {
+            let error = Selector::parse(text).unwrap_err();
+            assert!(matches!(error, InvalidSelector::UnknownFunction(_)), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn nesting_up_to_the_cap_fits_into_half_of_a_worker_threads_stack() {
+        let small_stack = std::thread::Builder::new().stack_size(1024 * 1024).spawn(|| {
+            for (open, close) in [("[", "]"), ("(", ")"), ("!", ""), ("a.", ""), ("a[][].", "")] {
+                let depth = MAX_SELECTOR_BYTES / (open.len() + close.len()) - 1;
+                let text = format!("{}a{}", open.repeat(depth), close.repeat(depth));
+                assert!(text.len() <= MAX_SELECTOR_BYTES);
+                Selector::parse(&text).unwrap_or_else(|error| panic!("{open}: {error}"));
+            }
+        });
+        small_stack.unwrap().join().unwrap();
+        assert_eq!(
+            Selector::parse(&"[".repeat(MAX_SELECTOR_BYTES + 1)),
+            Err(InvalidSelector::TooLong(MAX_SELECTOR_BYTES + 1))
+        );
+    }
+}
