@@ -7,6 +7,8 @@ mod authority;
 mod issue;
 mod leaf;
 mod private_key;
+mod validity;
 
 pub use issue::{Error, Issued, issue};
 pub use private_key::PrivateKey;
+pub use validity::not_after;

@@ -1,5 +1,7 @@
 //! What is issued, seen by a TLS client.
 
+#![cfg(test)]
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -91,4 +93,12 @@ fn names_and_lifetimes_that_make_no_certificate_are_refused() {
     ));
     let problem = certs::issue(&names(&["höst"]), now(), DAY).unwrap_err().to_string();
     assert!(problem.starts_with("making a certificate for höst: "), "{problem}");
+}
+
+#[test]
+fn the_end_of_a_certificate_can_be_read_back() {
+    let issued = certs::issue(&names(&["localhost"]), now(), DAY).unwrap();
+    let der = CertificateDer::from_pem_slice(issued.cert_pem.as_bytes()).unwrap();
+    assert_eq!(certs::not_after(&der), Some(issued.not_after));
+    assert_eq!(certs::not_after(b"not a certificate"), None);
 }
