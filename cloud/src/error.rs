@@ -54,12 +54,14 @@ pub(crate) struct Failure {
     pub(crate) request_id: Option<String>,
     /// How long the server asks us to wait.
     pub(crate) hint: Option<Duration>,
+    /// The server's clock, seconds since 1970.
+    pub(crate) date: Option<u64>,
 }
 
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum Cause {
     #[error("{0}")]
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     #[error("answered with a redirect, not followed")]
     Redirected,
     #[error("{0}")]
@@ -213,6 +215,16 @@ impl Error {
         class
     }
 
+    pub(crate) fn meaning(&self) -> Option<Meaning> {
+        self.0.failure.meaning()
+    }
+
+    /// Adds the requests of an earlier round.
+    pub(crate) fn after(mut self, attempts: u32) -> Self {
+        self.0.attempts += attempts;
+        self
+    }
+
     /// Whether the same question may succeed later.
     #[must_use]
     pub fn is_retriable(&self) -> bool {
@@ -308,6 +320,6 @@ impl Failure {
 
 impl<C: Into<Cause>> From<C> for Failure {
     fn from(cause: C) -> Self {
-        Self { cause: cause.into(), status: None, request_id: None, hint: None }
+        Self { cause: cause.into(), status: None, request_id: None, hint: None, date: None }
     }
 }

@@ -1,20 +1,32 @@
 //! The Alibaba Cloud client: signing, credentials, KMS secrets and OOS parameters.
 //! It knows nothing of Kubernetes, files or plans; clock, token and network are given to it.
 
+mod call;
+mod canonical;
+mod clock;
 mod code;
+mod credentials;
 mod crypto;
+mod date;
 pub mod endpoint;
+mod envelope;
 mod error;
+mod kms;
 mod lookup;
+mod oos;
 mod retry;
 mod sensitive;
 mod session;
+mod sign;
+mod slot;
+mod sts;
 mod transport;
+mod value;
 
 pub use endpoint::{Network, Service};
 pub use error::{Class, Error};
 pub use lookup::{AssumedRole, Fetched, Lookup, Subject};
-pub use retry::RetryPolicy;
+pub use retry::{BadRetryPolicy, RetryPolicy};
 pub use sensitive::Sensitive;
 pub use session::{Identity, Session};
 pub use transport::{Transport, TransportConfig, TransportError};

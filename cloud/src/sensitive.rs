@@ -36,6 +36,12 @@ impl From<Vec<u8>> for Sensitive {
     }
 }
 
+impl From<Zeroizing<Vec<u8>>> for Sensitive {
+    fn from(bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self(bytes)
+    }
+}
+
 impl From<String> for Sensitive {
     fn from(text: String) -> Self {
         Self::new(text.into_bytes())

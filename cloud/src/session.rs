@@ -1,16 +1,28 @@
 //! Fetches values as one identity: credentials are exchanged once and shared, failed requests are
 //! sent again until the deadline.
 
+use std::collections::HashMap;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
-use crate::error::{Asked, Error, Unreachable};
-use crate::lookup::{Fetched, Lookup};
+use crate::call::{self, Call};
+use crate::clock::Clock;
+use crate::code::Meaning;
+use crate::credentials::Credentials;
+use crate::crypto;
+use crate::date::iso8601;
+use crate::envelope;
+use crate::error::{Asked, Cause, Error, Failure, TokenProblem, Unreachable};
+use crate::lookup::{AssumedRole, Fetched, Lookup};
 use crate::retry::RetryPolicy;
 use crate::sensitive::Sensitive;
+use crate::sign::Stamp;
+use crate::slot::Slot;
+use crate::sts::{self, Token};
 use crate::transport::Transport;
 
 /// The RAM role that a token of the cluster's OIDC provider is exchanged for.
@@ -30,6 +42,11 @@ pub struct Session {
     identity: Identity,
     token: Box<dyn Fn() -> io::Result<Sensitive> + Send + Sync>,
     retry: RetryPolicy,
+    clock: Clock,
+    /// Credentials of the identity itself.
+    own: Slot,
+    /// Credentials of the roles assumed on top; as many as the lookups name.
+    assumed: Mutex<HashMap<AssumedRole, Arc<Slot>>>,
     exchanges: AtomicU64,
 }
 
@@ -41,29 +58,197 @@ impl Session {
         token: impl Fn() -> io::Result<Sensitive> + Send + Sync + 'static,
         retry: RetryPolicy,
     ) -> Self {
-        Self { transport, identity, token: Box::new(token), retry, exchanges: AtomicU64::new(0) }
+        Self {
+            transport,
+            identity,
+            token: Box::new(token),
+            retry,
+            clock: Clock::new(SystemTime::now),
+            own: Slot::default(),
+            assumed: Mutex::new(HashMap::new()),
+            exchanges: AtomicU64::new(0),
+        }
+    }
+
+    /// The same with another clock than the system's.
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clock = Clock::new(clock);
+        self
     }
 
     /// The value of `lookup`, or the last real error when `deadline` is reached.
     pub async fn fetch(&self, lookup: &Lookup, deadline: Instant) -> Result<Fetched, Error> {
-        let asked = Asked {
-            operation: "KMS GetSecretValue",
-            host: lookup.endpoint.clone(),
-            subject: lookup.subject.name().to_owned(),
-            identity: false,
+        let started = Instant::now();
+        let role = lookup.assume.as_ref();
+        let read = |body: &[u8]| call::read(&lookup.subject, body);
+
+        let mut with = self.credentials(role, None, deadline).await?;
+        let first = self.ask(&Call::Fetch { lookup, with: &with }, deadline, read).await;
+        let (reply, earlier) = match first {
+            Ok(reply) => (reply, 0),
+            Err(error) if error.meaning() == Some(Meaning::Expired) => {
+                with = self.credentials(role, Some(&with), deadline).await?;
+                let again = self.ask(&Call::Fetch { lookup, with: &with }, deadline, read).await;
+                let earlier = error.attempts();
+                (again.map_err(|error| error.after(earlier))?, earlier)
+            }
+            Err(error) => return Err(error),
         };
-        let _ = deadline;
-        Err(Error::new(asked, Unreachable::NotSent.into(), 0))
+        Ok(Fetched {
+            value: reply.content.bytes,
+            version: reply.content.version,
+            request_id: reply.content.request_id.or(reply.request_id).unwrap_or_default(),
+            caller: with.caller().to_owned(),
+            attempts: earlier + reply.attempts,
+            elapsed: started.elapsed(),
+        })
     }
 
     /// The assumed role that we are; exchanges the token when that has not happened yet.
     pub async fn caller(&self, deadline: Instant) -> Result<String, Error> {
-        let _ = deadline;
-        Ok(self.identity.role_arn.clone())
+        Ok(self.own_credentials(None, deadline).await?.caller().to_owned())
     }
 
-    /// Successful and failed requests to STS so far.
+    /// Requests to STS so far, failed ones too.
     pub fn exchanges(&self) -> u64 {
         self.exchanges.load(Ordering::Relaxed)
     }
+
+    async fn credentials(
+        &self,
+        role: Option<&AssumedRole>,
+        refused: Option<&Arc<Credentials>>,
+        deadline: Instant,
+    ) -> Result<Arc<Credentials>, Error> {
+        match role {
+            None => self.own_credentials(refused, deadline).await,
+            Some(role) => self.assumed_credentials(role, refused, deadline).await,
+        }
+    }
+
+    async fn own_credentials(
+        &self,
+        refused: Option<&Arc<Credentials>>,
+        deadline: Instant,
+    ) -> Result<Arc<Credentials>, Error> {
+        let exchange = |deadline| self.exchange(deadline);
+        let found = self.own.obtain(|| self.clock.now(), refused, deadline, exchange).await;
+        found.unwrap_or_else(|| Err(too_late(call::exchange_asked(&self.identity))))
+    }
+
+    async fn assumed_credentials(
+        &self,
+        role: &AssumedRole,
+        refused: Option<&Arc<Credentials>>,
+        deadline: Instant,
+    ) -> Result<Arc<Credentials>, Error> {
+        let slot = {
+            let mut assumed = self.assumed.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(assumed.entry(role.clone()).or_default())
+        };
+        let assume = |deadline| self.assume(role, deadline);
+        let found = slot.obtain(|| self.clock.now(), refused, deadline, assume).await;
+        found.unwrap_or_else(|| Err(too_late(call::assume_asked(&self.identity, role))))
+    }
+
+    async fn exchange(&self, deadline: Instant) -> Result<Credentials, Error> {
+        let identity = &self.identity;
+        let unread =
+            |problem: TokenProblem| Error::new(call::exchange_asked(identity), problem.into(), 0);
+        let raw = (self.token)().map_err(|error| unread(TokenProblem::Unreadable(error.kind())))?;
+        let token = Token::new(&raw).map_err(unread)?;
+        let read = |body: &[u8]| sts::read(body, &identity.role_arn, self.clock.now());
+        let call = Call::Exchange { identity, token: &token };
+        Ok(self.ask(&call, deadline, read).await?.content)
+    }
+
+    async fn assume(&self, role: &AssumedRole, deadline: Instant) -> Result<Credentials, Error> {
+        let identity = &self.identity;
+        let read = |body: &[u8]| sts::read(body, &role.role_arn, self.clock.now());
+        let with = self.own_credentials(None, deadline).await?;
+        let first = self.ask(&Call::Assume { identity, role, with: &with }, deadline, read).await;
+        match first {
+            Err(error) if error.meaning() == Some(Meaning::Expired) => {
+                let with = self.own_credentials(Some(&with), deadline).await?;
+                let call = Call::Assume { identity, role, with: &with };
+                let again = self.ask(&call, deadline, read).await;
+                Ok(again.map_err(|again| again.after(error.attempts()))?.content)
+            }
+            first => Ok(first?.content),
+        }
+    }
+
+    /// One question, sent again while that may help and `deadline` allows. The deadline never
+    /// hides what went wrong before it.
+    async fn ask<T>(
+        &self,
+        call: &Call<'_>,
+        deadline: Instant,
+        read: impl Fn(&[u8]) -> Result<T, Cause>,
+    ) -> Result<Reply<T>, Error> {
+        let mut last: Option<Failure> = None;
+        let mut attempts = 0;
+        while Instant::now() < deadline {
+            attempts += 1;
+            let failure = match timeout_at(deadline, self.attempt(call, &read)).await {
+                Ok(Ok((content, request_id))) => {
+                    return Ok(Reply { content, request_id, attempts });
+                }
+                Ok(Err(failure)) => failure,
+                Err(_) => last.unwrap_or_else(|| Unreachable::Timeout.into()),
+            };
+            if !failure.is_retriable() {
+                return Err(Error::new(call.asked(), failure, attempts));
+            }
+            if let (Some(Meaning::Skewed), Some(date)) = (failure.meaning(), failure.date) {
+                self.clock.correct(date);
+            }
+            let pause = self.retry.pause(attempts, failure.hint, roll());
+            last = Some(failure);
+            if Instant::now() + pause >= deadline {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+        }
+        let failure = last.unwrap_or_else(|| Unreachable::NotSent.into());
+        Err(Error::new(call.asked(), failure, attempts))
+    }
+
+    async fn attempt<T>(
+        &self,
+        call: &Call<'_>,
+        read: impl Fn(&[u8]) -> Result<T, Cause>,
+    ) -> Result<(T, Option<String>), Failure> {
+        if call.is_for_sts() {
+            self.exchanges.fetch_add(1, Ordering::Relaxed);
+        }
+        let nonce = crypto::random::<16>().map_err(|_| Cause::Randomness)?;
+        let stamp = Stamp { date: iso8601(self.clock.now()), nonce: crypto::hex(&nonce) };
+        let answer = self.transport.send(call.request(&stamp)?).await?;
+        let success = envelope::open(answer, &call.secrets())?;
+        let request_id = success.request_id;
+        match read(success.body.expose()) {
+            Ok(content) => Ok((content, request_id)),
+            Err(cause) => {
+                let status = Some(success.status);
+                Err(Failure { cause, status, request_id, hint: None, date: None })
+            }
+        }
+    }
+}
+
+struct Reply<T> {
+    content: T,
+    request_id: Option<String>,
+    attempts: u32,
+}
+
+fn too_late(asked: Asked) -> Error {
+    Error::new(asked, Unreachable::Timeout.into(), 0)
+}
+
+/// Jitter needs no secret randomness, and does without rather than fail.
+fn roll() -> u32 {
+    crypto::random().map_or(u32::MAX, u32::from_ne_bytes)
 }

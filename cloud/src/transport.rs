@@ -1,8 +1,30 @@
 //! HTTPS to the services: who is trusted for which host, how a name is resolved, how many
 //! connections there are, how much is read.
 
+mod lane;
+mod lanes;
+mod resolve;
+mod tls;
+mod trouble;
+
+use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{CONNECTION, HeaderMap};
+use reqwest::redirect::Policy;
+use reqwest::{Client, ClientBuilder, Method, Response, Url, Version};
+use rustls::ClientConfig;
+use zeroize::Zeroizing;
+
+use self::lane::Lane;
+use self::lanes::Lanes;
+use self::resolve::Resolver;
+use crate::endpoint::{is_dedicated_kms, is_host_name};
+use crate::error::{Cause, Malformed, Unreachable};
+use crate::sensitive::Sensitive;
 
 pub struct TransportConfig {
     /// PEM. Trusted for the gateways of dedicated KMS instances alone, which trust nothing else.
@@ -40,12 +62,138 @@ pub enum TransportError {
     Tls,
 }
 
+/// The connections of one process. Cheap to share, never copied.
 pub struct Transport {
-    config: TransportConfig,
+    public: ClientConfig,
+    dedicated: Option<ClientConfig>,
+    resolver: Arc<Resolver>,
+    connect_timeout: Duration,
+    read_timeout: Duration,
+    /// As many entries as the lookups name hosts.
+    hosts: Mutex<HashMap<String, Arc<Lanes>>>,
+}
+
+/// A request that is ready to be sent: `POST https://HOST/?QUERY`.
+pub(crate) struct Request {
+    pub(crate) host: String,
+    pub(crate) query: String,
+    pub(crate) headers: HeaderMap,
+    /// A form.
+    pub(crate) body: Option<Sensitive>,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Sensitive,
 }
 
 impl Transport {
     pub fn new(config: TransportConfig) -> Result<Self, TransportError> {
-        Ok(Self { config })
+        Ok(Self {
+            public: tls::public(config.extra_ca.as_deref())?,
+            dedicated: config.private_ca.as_deref().map(tls::dedicated).transpose()?,
+            resolver: Arc::new(Resolver::new(config.connect_to, config.connect_timeout)),
+            connect_timeout: config.connect_timeout,
+            read_timeout: config.read_timeout,
+            hosts: Mutex::new(HashMap::new()),
+        })
+    }
+
+    /// One attempt. Waiting for a free connection is not part of its time limit.
+    pub(crate) async fn send(&self, request: Request) -> Result<Answer, Cause> {
+        if !is_host_name(&request.host) {
+            return Err(Cause::Endpoint);
+        }
+        let tls = if is_dedicated_kms(&request.host) {
+            self.dedicated.as_ref().ok_or(Unreachable::NoPrivateCa)?
+        } else {
+            &self.public
+        };
+        let lanes = self.lanes(&request.host);
+        let taken = lanes.take(|| Lane::new(self.client(tls))).await?;
+        let exchange = exchange(&taken.lane, request);
+        match tokio::time::timeout(self.connect_timeout + self.read_timeout, exchange).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Unreachable::Timeout.into()),
+        }
+    }
+
+    fn lanes(&self, host: &str) -> Arc<Lanes> {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(hosts.entry(host.to_owned()).or_insert_with(|| Arc::new(Lanes::new())))
+    }
+
+    fn client(&self, tls: &ClientConfig) -> ClientBuilder {
+        // A clone of the TLS configuration shares its roots and its session tickets.
+        Client::builder()
+            .tls_backend_preconfigured(tls.clone())
+            .dns_resolver(Arc::clone(&self.resolver))
+            .https_only(true)
+            .http1_only()
+            .redirect(Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .no_proxy()
+            .connect_timeout(self.connect_timeout)
     }
 }
+
+async fn exchange(lane: &Lane, request: Request) -> Result<Answer, Cause> {
+    let url = format!("https://{}/?{}", request.host, request.query);
+    let mut sent =
+        reqwest::Request::new(Method::POST, Url::parse(&url).map_err(|_| Cause::Endpoint)?);
+    *sent.headers_mut() = request.headers;
+    if let Some(body) = request.body {
+        // The bytes are wiped when the client lets go of them.
+        *sent.body_mut() = Some(Bytes::from_owner(Owned(body)).into());
+    }
+    let mut answer = lane.send(sent).await.map_err(|error| trouble::cause(&error))?;
+    let status = answer.status().as_u16();
+    let headers = std::mem::take(answer.headers_mut());
+    let open = answer.version() == Version::HTTP_11 && !closes(&headers);
+    let body = read(&mut answer).await?;
+    if open {
+        lane.finished();
+    }
+    Ok(Answer { status, headers, body })
+}
+
+async fn read(answer: &mut Response) -> Result<Sensitive, Cause> {
+    let announced = answer.content_length().unwrap_or(0);
+    let too_large = || Malformed::TooLarge { limit: BODY_LIMIT };
+    let announced = usize::try_from(announced).ok().filter(|length| *length <= BODY_LIMIT);
+    let mut body = Zeroizing::new(Vec::with_capacity(announced.ok_or_else(too_large)?.max(FIRST)));
+    while let Some(chunk) = answer.chunk().await.map_err(|error| trouble::cause(&error))? {
+        let length = body.len() + chunk.len();
+        if length > BODY_LIMIT {
+            return Err(too_large().into());
+        }
+        if length > body.capacity() {
+            // Growing in place would leave a copy behind that nobody wipes.
+            let mut larger = Zeroizing::new(Vec::with_capacity(2 * length));
+            larger.extend_from_slice(&body);
+            body = larger;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Sensitive::from(body))
+}
+
+fn closes(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|word| word.trim().eq_ignore_ascii_case("close"))
+}
+
+struct Owned(Sensitive);
+
+impl AsRef<[u8]> for Owned {
+    fn as_ref(&self) -> &[u8] {
+        self.0.expose()
+    }
+}
+
+/// Thirty times the largest secret.
+const BODY_LIMIT: usize = 1 << 20;
+/// An ordinary answer fits without growing.
+const FIRST: usize = 2048;

@@ -1,0 +1,132 @@
+//! A question to one service: who is asked for what, and the request that says so.
+
+use crate::credentials::Credentials;
+use crate::error::{Asked, Cause};
+use crate::kms;
+use crate::lookup::{AssumedRole, Lookup, Subject};
+use crate::oos::{self, Kind};
+use crate::sensitive::Sensitive;
+use crate::session::Identity;
+use crate::sign::{self, Stamp};
+use crate::sts::{self, Token};
+use crate::transport::Request;
+use crate::value::Value;
+
+pub(crate) enum Call<'a> {
+    /// The token for credentials.
+    Exchange {
+        identity: &'a Identity,
+        token: &'a Token,
+    },
+    /// Credentials for those of another role.
+    Assume {
+        identity: &'a Identity,
+        role: &'a AssumedRole,
+        with: &'a Credentials,
+    },
+    Fetch {
+        lookup: &'a Lookup,
+        with: &'a Credentials,
+    },
+}
+
+impl Call<'_> {
+    pub(crate) fn asked(&self) -> Asked {
+        match self {
+            Self::Exchange { identity, .. } => exchange_asked(identity),
+            Self::Assume { identity, role, .. } => assume_asked(identity, role),
+            Self::Fetch { lookup, .. } => fetch_asked(lookup),
+        }
+    }
+
+    pub(crate) fn request(&self, stamp: &Stamp) -> Result<Request, Cause> {
+        match self {
+            Self::Exchange { identity, token } => Ok(sts::with_oidc(identity, token, stamp)),
+            Self::Assume { identity, role, with } => {
+                // A chained role's session is limited to an hour, whatever the role allows.
+                let duration = identity.duration.min(3600).to_string();
+                let mut parameters = vec![
+                    ("DurationSeconds", duration.as_str()),
+                    ("RoleArn", &role.role_arn),
+                    ("RoleSessionName", &identity.session_name),
+                ];
+                parameters.extend(role.external_id.as_deref().map(|id| ("ExternalId", id)));
+                sign::request(sts::ASSUME_ROLE, &identity.sts_endpoint, &parameters, with, stamp)
+            }
+            Self::Fetch { lookup, with } => {
+                let version;
+                let (api, parameters) = match &lookup.subject {
+                    Subject::KmsSecret { name, version_id, version_stage } => (
+                        kms::GET_SECRET_VALUE,
+                        kms::parameters(name, version_id.as_deref(), version_stage.as_deref()),
+                    ),
+                    Subject::OosSecretParameter { name, version: number, region } => {
+                        version = number.map(|number| number.to_string());
+                        (
+                            oos::GET_SECRET_PARAMETER,
+                            oos::secret_parameters(name, version.as_deref(), region),
+                        )
+                    }
+                    Subject::OosParameter { name, region } => {
+                        (oos::GET_PARAMETER, oos::plain_parameters(name, region))
+                    }
+                };
+                sign::request(api, &lookup.endpoint, &parameters, with, stamp)
+            }
+        }
+    }
+
+    /// What the request holds that no answer may repeat.
+    pub(crate) fn secrets(&self) -> Vec<&Sensitive> {
+        match self {
+            Self::Exchange { token, .. } => vec![token.as_sensitive()],
+            Self::Assume { with, .. } | Self::Fetch { with, .. } => {
+                vec![with.secret(), with.token()]
+            }
+        }
+    }
+
+    pub(crate) fn is_for_sts(&self) -> bool {
+        matches!(self, Self::Exchange { .. } | Self::Assume { .. })
+    }
+}
+
+pub(crate) fn exchange_asked(identity: &Identity) -> Asked {
+    Asked {
+        operation: "STS AssumeRoleWithOIDC",
+        host: identity.sts_endpoint.clone(),
+        subject: identity.role_arn.clone(),
+        identity: true,
+    }
+}
+
+pub(crate) fn assume_asked(identity: &Identity, role: &AssumedRole) -> Asked {
+    Asked {
+        operation: "STS AssumeRole",
+        host: identity.sts_endpoint.clone(),
+        subject: role.role_arn.clone(),
+        identity: true,
+    }
+}
+
+pub(crate) fn fetch_asked(lookup: &Lookup) -> Asked {
+    Asked {
+        operation: match lookup.subject {
+            Subject::KmsSecret { .. } => "KMS GetSecretValue",
+            Subject::OosSecretParameter { .. } => "OOS GetSecretParameter",
+            Subject::OosParameter { .. } => "OOS GetParameter",
+        },
+        host: lookup.endpoint.clone(),
+        subject: lookup.subject.name().to_owned(),
+        identity: false,
+    }
+}
+
+/// The value in the answer to a fetch.
+pub(crate) fn read(subject: &Subject, body: &[u8]) -> Result<Value, Cause> {
+    match subject {
+        Subject::KmsSecret { .. } => kms::read(body),
+        Subject::OosSecretParameter { .. } => oos::read(body, Kind::Secret),
+        Subject::OosParameter { .. } => oos::read(body, Kind::Plain),
+    }
+}

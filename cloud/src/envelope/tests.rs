@@ -1,0 +1,131 @@
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+use super::{Failure, open};
+use crate::error::{Asked, Class, Error};
+use crate::sensitive::Sensitive;
+use crate::transport::Answer;
+
+fn failure(status: u16, headers: &[(&'static str, &str)], body: &str) -> Failure {
+    failure_of_sender(status, headers, body, &[])
+}
+
+fn failure_of_sender(
+    status: u16,
+    headers: &[(&'static str, &str)],
+    body: &str,
+    sent: &[&Sensitive],
+) -> Failure {
+    let pair = |(name, value): &(&'static str, &str)| {
+        (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
+    };
+    let headers: HeaderMap = headers.iter().map(pair).collect();
+    let body = Sensitive::from(body.to_owned());
+    open(Answer { status, headers, body }, sent).err().unwrap()
+}
+
+fn error(failure: Failure) -> Error {
+    let asked = Asked {
+        operation: "KMS GetSecretValue",
+        host: String::from("kms.example"),
+        subject: String::from("db"),
+        identity: false,
+    };
+    Error::new(asked, failure, 1)
+}
+
+#[test]
+fn an_envelope_becomes_a_typed_error() {
+    let body = r#"{"HttpStatus":403,"Code":"Forbidden.NoPermission",
+        "Message":"This operation is forbidden\nby permission system.","RequestId":"6a3e-1",
+        "Recommend":"https://error-center.aliyun.com/status/search?Keyword=Forbidden"}"#;
+    let error = error(failure(403, &[], body));
+    assert_eq!(error.class(), Class::Denied);
+    assert_eq!(error.code(), Some("Forbidden.NoPermission"));
+    assert_eq!(error.status(), Some(403));
+    assert_eq!(error.request_id(), Some("6a3e-1"));
+    assert_eq!(error.message(), Some("This operation is forbidden by permission system."));
+    assert!(error.recommendation().unwrap().starts_with("https://error-center.aliyun.com/"));
+    assert_eq!(
+        error.to_string(),
+        "KMS GetSecretValue of db at kms.example: refused with Forbidden.NoPermission: This \
+         operation is forbidden by permission system. (status 403), request id 6a3e-1"
+    );
+}
+
+#[test]
+fn keys_may_be_written_small() {
+    let body = r#"{"code":"Throttling.User","message":"slow down","requestId":"r-1"}"#;
+    let error = error(failure(400, &[], body));
+    assert_eq!(error.class(), Class::Throttled);
+    assert!(error.is_retriable());
+    assert_eq!(error.request_id(), Some("r-1"));
+}
+
+#[test]
+fn what_is_not_an_envelope_leaves_only_the_status() {
+    for body in ["", "<html>canary</html>", "{\"Message\":\"canary\"}", "[1", "\"canary\"", "null"]
+    {
+        let error = error(failure(502, &[("x-acs-request-id", "from-header")], body));
+        assert_eq!(error.class(), Class::Unreachable);
+        assert_eq!((error.code(), error.message()), (None, None));
+        assert_eq!(error.request_id(), Some("from-header"));
+        assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
+    }
+}
+
+#[test]
+fn a_message_that_repeats_a_secret_is_dropped() {
+    let token = Sensitive::from(String::from("eyJhbGciOiJSUzI1NiJ9.canary-canary-canary.sig"));
+    let body = r#"{"Code":"AuthenticationFail.OIDCToken.Invalid","Message":"bad token eyJhbGciOiJSUzI1NiJ9.","RequestId":"eyJhbGciOiJSUzI1NiJ9"}"#;
+    let error = error(failure_of_sender(401, &[], body, &[&token]));
+    assert_eq!(error.code(), Some("AuthenticationFail.OIDCToken.Invalid"));
+    assert_eq!((error.message(), error.request_id()), (None, None));
+}
+
+#[test]
+fn codes_ids_and_links_that_carry_text_are_dropped() {
+    let body = r#"{"Code":"free text canary","Message":"m","RequestId":"a b",
+        "Recommend":"https://evil.example/?x=error-center.aliyun.com"}"#;
+    let error = error(failure(400, &[], body));
+    assert_eq!((error.code(), error.request_id(), error.recommendation()), (None, None, None));
+    assert!(!error.to_string().contains("canary"));
+}
+
+#[test]
+fn a_long_message_is_cut() {
+    let body = format!(r#"{{"Code":"X","Message":"{}"}}"#, "é".repeat(5000));
+    assert_eq!(error(failure(400, &[], &body)).message().unwrap().chars().count(), 300);
+}
+
+#[test]
+fn a_redirect_is_called_a_redirect() {
+    let failure = failure(302, &[("location", "https://elsewhere.example/canary")], "");
+    assert!(!failure.is_retriable());
+    let error = error(failure);
+    assert!(error.to_string().contains("redirect, not followed (status 302)"), "{error}");
+    assert!(!error.to_string().contains("canary"));
+}
+
+#[test]
+fn a_compressed_answer_is_refused() {
+    let error = error(failure(200, &[("content-encoding", "gzip")], "canary"));
+    assert_eq!(error.class(), Class::Malformed);
+}
+
+#[test]
+fn every_form_of_the_servers_hint_is_understood() {
+    for (name, value, expected) in [
+        ("x-acs-retry-after", "1500", Some(1500)),
+        ("x-acs-retry-after", "0", None),
+        ("x-acs-retry-after", "soon", None),
+        ("x-ratelimit-user-api", "Limit:10,Remain:0,TimeLeft:700", Some(700)),
+        ("x-ratelimit-user", "TimeLeft:300, Limit:1", Some(300)),
+        ("retry-after", "2", Some(2000)),
+        ("retry-after", "Thu, 02 Jan 2025 03:04:05 GMT", None),
+    ] {
+        let hint = failure(429, &[(name, value)], "").hint;
+        assert_eq!(hint, expected.map(Duration::from_millis), "{name}: {value}");
+    }
+}

@@ -1,0 +1,47 @@
+//! Who is trusted: the public roots for public hosts, the private CA for dedicated gateways.
+
+use std::sync::Arc;
+
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+
+use super::TransportError;
+
+/// Trust for all hosts but dedicated gateways.
+pub(super) fn public(extra_ca: Option<&[u8]>) -> Result<ClientConfig, TransportError> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    if let Some(pem) = extra_ca {
+        add(&mut roots, pem, "extra")?;
+    }
+    config(roots)
+}
+
+/// Trust for dedicated gateways: the private CA and nothing else.
+pub(super) fn dedicated(private_ca: &[u8]) -> Result<ClientConfig, TransportError> {
+    let mut roots = RootCertStore::empty();
+    add(&mut roots, private_ca, "private")?;
+    config(roots)
+}
+
+fn add(roots: &mut RootCertStore, pem: &[u8], which: &'static str) -> Result<(), TransportError> {
+    let mut count = 0;
+    for (index, certificate) in CertificateDer::pem_slice_iter(pem).enumerate() {
+        let bad = || TransportError::BadCertificate { which, index: index + 1 };
+        // Anything that is listed is an anchor, an intermediate too: the cloud publishes those.
+        roots.add(certificate.map_err(|_| bad())?).map_err(|_| bad())?;
+        count += 1;
+    }
+    if count == 0 {
+        return Err(TransportError::NoCertificate(which));
+    }
+    Ok(())
+}
+
+fn config(roots: RootCertStore) -> Result<ClientConfig, TransportError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|_| TransportError::Tls)?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}

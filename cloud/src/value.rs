@@ -1,0 +1,61 @@
+//! A value on its way out of an answer.
+
+use std::fmt;
+
+use serde::de::{self, Deserialize, Deserializer, Visitor};
+
+use crate::error::Malformed;
+use crate::sensitive::Sensitive;
+
+/// What a lookup yields.
+#[derive(Debug)]
+pub(crate) struct Value {
+    pub(crate) bytes: Sensitive,
+    pub(crate) version: String,
+    pub(crate) request_id: Option<String>,
+}
+
+/// A JSON string that goes straight into `Sensitive`.
+pub(crate) struct Text(pub(crate) Sensitive);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_string(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl Visitor<'_> for TextVisitor {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
+        Ok(Text(Sensitive::new(text.as_bytes().to_vec())))
+    }
+
+    fn visit_string<E: de::Error>(self, text: String) -> Result<Text, E> {
+        Ok(Text(Sensitive::from(text)))
+    }
+}
+
+/// A mounted file is planned for values of at most this size; the services allow less.
+pub(crate) fn within_limit(bytes: Sensitive) -> Result<Sensitive, Malformed> {
+    if bytes.len() > LIMIT {
+        return Err(Malformed::ValueTooLarge { size: bytes.len(), limit: LIMIT });
+    }
+    Ok(bytes)
+}
+
+/// A name that the service gives and that is printed: bounded, one line.
+pub(crate) fn label(text: String, field: &'static str) -> Result<String, Malformed> {
+    if text.is_empty() || text.len() > 256 || text.chars().any(char::is_control) {
+        return Err(Malformed::Invalid(field));
+    }
+    Ok(text)
+}
+
+const LIMIT: usize = 64 * 1024;
