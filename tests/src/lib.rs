@@ -1,1 +1,3 @@
-//! Skeleton.
+//! The lab: what the product is tried against. A cloud emulator now.
+
+pub mod cloud;

@@ -1,1 +1,27 @@
-fn main() {}
+//! `secrets-lab`: runs the lab's parts as processes.
+
+mod args;
+mod run_cloud;
+mod run_token;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::args::{Args, Command};
+
+fn main() -> ExitCode {
+    let outcome = match Args::parse().command {
+        Command::Cloud(args) => run_cloud::run(args),
+        Command::Token(args) => run_token::run(args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody is left to tell when stderr is gone.
+            let _ = writeln!(std::io::stderr(), "secrets-lab: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

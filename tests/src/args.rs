@@ -1,0 +1,70 @@
+//! The command line of `secrets-lab`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// The lab of the secrets injector.
+#[derive(Parser)]
+#[command(version)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run an Alibaba Cloud emulator (STS, KMS, OOS) until SIGTERM or SIGINT.
+    Cloud(CloudArgs),
+    /// Sign a ServiceAccount token as the emulated cluster would, and print it.
+    Token(TokenArgs),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct CloudArgs {
+    /// Accounts, roles, secrets and parameters, as in `examples/cloud.json`, which is the default.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) seed: Option<PathBuf>,
+    /// Where to write `ca.pem`, `private-ca.pem`, `issuer.pem` (the token key) and, once all
+    /// listeners are open, `ready.json`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Sign tokens with this key (PKCS#8 PEM, EC P-256 or RSA) and not with a new one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) issuer_key: Option<PathBuf>,
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) https: SocketAddr,
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) http: SocketAddr,
+    /// The admin API has no authentication.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) admin: SocketAddr,
+    /// Answer KMS on plain HTTP too; the real one refuses.
+    #[arg(long)]
+    pub(crate) kms_over_http: bool,
+    /// End when standard input closes, so that the emulator never outlives its parent.
+    #[arg(long)]
+    pub(crate) stop_with_stdin: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct TokenArgs {
+    /// The key that `secrets-lab cloud` wrote, `issuer.pem`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// The issuer URL of the OIDC provider in the seed.
+    #[arg(long, value_name = "URL")]
+    pub(crate) issuer: String,
+    #[arg(long)]
+    pub(crate) namespace: String,
+    #[arg(long)]
+    pub(crate) service_account: String,
+    #[arg(long, default_value = "sts.aliyuncs.com")]
+    pub(crate) audience: Vec<String>,
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+    pub(crate) lifetime: i64,
+    /// Write the token here, readable for the owner only, and not to standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
