@@ -1,0 +1,99 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use tracing_subscriber::filter::LevelFilter;
+
+/// Secrets of Alibaba Cloud KMS and OOS, injected into annotated Pods.
+#[derive(Debug, Parser)]
+#[command(name = "secrets-webhook", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Answer admission reviews over HTTPS
+    Serve(ServeArgs),
+    /// Print manifests as the webhook would change them
+    Inject(ManifestArgs),
+    /// Report what the webhook would refuse or warn about in manifests
+    Check(ManifestArgs),
+}
+
+/// Where settings come from; flags win over SECRETS_WEBHOOK_SETTING_… variables, those over
+/// the file.
+#[derive(Clone, Debug, Args)]
+pub struct SettingsArgs {
+    /// Settings file (YAML)
+    #[arg(long = "settings", value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// One setting, for example region=cn-hangzhou; may be repeated
+    #[arg(long = "setting", value_name = "NAME=VALUE")]
+    pub settings: Vec<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ManifestArgs {
+    /// Manifest, YAML or JSON, `-` for standard input; may be repeated
+    #[arg(short, long = "filename", value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Namespace of objects that name none
+    #[arg(short, long, default_value = "default")]
+    pub namespace: String,
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ServeArgs {
+    /// Run without a Kubernetes API
+    #[arg(long)]
+    pub standalone: bool,
+    /// Address of the webhook (HTTPS)
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8443")]
+    pub listen: SocketAddr,
+    /// Address of /healthz, /readyz and /metrics (HTTP)
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
+    pub admin: SocketAddr,
+    /// Certificate chain (PEM), read again when it changes; without, one is made for this run
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key (PEM), read again when it changes
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// Name or address that the made certificate is for; may be repeated
+    #[arg(
+        long,
+        value_name = "NAME",
+        conflicts_with = "tls_cert",
+        default_values = ["localhost", "127.0.0.1", "::1"]
+    )]
+    pub tls_name: Vec<String>,
+    /// Where to write the CA of the made certificate (PEM)
+    #[arg(long, value_name = "FILE", conflicts_with = "tls_cert")]
+    pub write_ca: Option<PathBuf>,
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+    /// error, warn, info, debug or trace
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    pub log_level: LevelFilter,
+    /// Open connections; beyond that idle ones make room
+    #[arg(long, value_name = "NUMBER", default_value_t = 1024,
+          value_parser = clap::value_parser!(u32).range(8..=65_536))]
+    pub max_connections: u32,
+    /// How long to keep accepting after SIGTERM, until endpoints no longer name this Pod
+    #[arg(long, value_name = "SECONDS", default_value_t = 5,
+          value_parser = clap::value_parser!(u64).range(0..=600))]
+    pub drain_seconds: u64,
+    /// How long requests under way may take after that
+    #[arg(long, value_name = "SECONDS", default_value_t = 10,
+          value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub shutdown_timeout: u64,
+    /// Write the bound addresses here, as JSON, when ready
+    #[arg(long, value_name = "FILE")]
+    pub ready_file: Option<PathBuf>,
+}

@@ -1,0 +1,165 @@
+//! `POST /mutate`: from an HTTP request to the bytes of a review, and back.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use axum::body::{Body, HttpBody as _};
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use http_body_util::BodyExt as _;
+use hyper::StatusCode;
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
+
+use crate::metrics::{Metrics, Rejection};
+use crate::reply::Reply;
+use crate::server::{Intake, Limits, Share};
+use crate::settings::Settings;
+
+/// Decides a review. A plain function: what it needs comes in, what it says comes out.
+pub type Admit = fn(&[u8], &Settings) -> Reply;
+
+#[derive(Clone)]
+struct Admission {
+    admit: Admit,
+    settings: Arc<ArcSwap<Settings>>,
+    limits: Limits,
+    intake: Intake,
+    metrics: Arc<Metrics>,
+}
+
+/// The routes that API servers call.
+pub fn router(
+    admit: Admit,
+    settings: Arc<ArcSwap<Settings>>,
+    limits: Limits,
+    metrics: Arc<Metrics>,
+) -> Router {
+    let intake = Intake::new(&limits);
+    let admission = Arc::new(Admission { admit, settings, limits, intake, metrics });
+    Router::new()
+        .route("/mutate", post(mutate))
+        .method_not_allowed_fallback(wrong_method)
+        .fallback(wrong_path)
+        .with_state(admission)
+}
+
+async fn mutate(State(admission): State<Arc<Admission>>, request: Request) -> Response {
+    match admission.answer(request).await {
+        Ok(reply) => {
+            let status =
+                StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let kind = if status == StatusCode::OK { JSON } else { TEXT };
+            (status, [(CONTENT_TYPE, HeaderValue::from_static(kind))], reply.body).into_response()
+        }
+        Err(rejection) => admission.reject(rejection),
+    }
+}
+
+async fn wrong_method(State(admission): State<Arc<Admission>>) -> Response {
+    admission.reject(Rejection::Method)
+}
+
+async fn wrong_path(State(admission): State<Arc<Admission>>) -> Response {
+    admission.reject(Rejection::Path)
+}
+
+impl Admission {
+    async fn answer(&self, request: Request) -> Result<Reply, Rejection> {
+        if !is_json(request.headers()) {
+            return Err(Rejection::ContentType);
+        }
+        let body = self.read(request);
+        let Ok(body) = tokio::time::timeout(self.limits.body, body).await else {
+            return Err(Rejection::TooSlow);
+        };
+        let (body, _share) = body?;
+        let began = Instant::now();
+        let reply = (self.admit)(&body, &self.settings.load());
+        let took = began.elapsed();
+        self.metrics.admitted(reply.outcome, took);
+        tracing::info!(
+            outcome = reply.outcome.as_str(),
+            status = reply.status,
+            bytes = body.len(),
+            micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            "admission"
+        );
+        Ok(reply)
+    }
+
+    async fn read(&self, request: Request) -> Result<(Vec<u8>, Share), Rejection> {
+        let most = self.limits.body_bytes;
+        if declared_length(request.headers()).is_some_and(|length| length > most) {
+            return Err(Rejection::TooLarge);
+        }
+        let mut share = self.intake.enter().ok_or(Rejection::Busy)?;
+        let mut body: Body = request.into_body();
+        let mut bytes = Vec::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| Rejection::Disconnected)?;
+            let Ok(data) = frame.into_data() else { continue };
+            if bytes.len() + data.len() > most {
+                return Err(Rejection::TooLarge);
+            }
+            if !share.grow(data.len()) {
+                return Err(Rejection::Busy);
+            }
+            if bytes.is_empty() {
+                // One allocation for the ordinary body, no more than was sent for a long one.
+                let rest = usize::try_from(body.size_hint().lower()).unwrap_or(0);
+                bytes.reserve_exact(data.len() + rest.min(ORDINARY));
+            }
+            bytes.extend_from_slice(&data);
+        }
+        if bytes.is_empty() { Err(Rejection::Empty) } else { Ok((bytes, share)) }
+    }
+
+    fn reject(&self, rejection: Rejection) -> Response {
+        self.metrics.rejected(rejection);
+        let (status, text) = match rejection {
+            Rejection::Path => (StatusCode::NOT_FOUND, "reviews are posted to /mutate".to_owned()),
+            Rejection::Method => {
+                (StatusCode::METHOD_NOT_ALLOWED, "reviews are sent with POST".to_owned())
+            }
+            Rejection::ContentType => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "a review is sent as Content-Type: application/json".to_owned(),
+            ),
+            Rejection::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("a review has at most {} bytes", self.limits.body_bytes),
+            ),
+            Rejection::TooSlow => (
+                StatusCode::REQUEST_TIMEOUT,
+                format!("the review did not arrive within {:?}", self.limits.body),
+            ),
+            Rejection::Empty => (StatusCode::BAD_REQUEST, "the request has no body".to_owned()),
+            Rejection::Busy => {
+                (StatusCode::SERVICE_UNAVAILABLE, "too many reviews at once, try again".to_owned())
+            }
+            Rejection::Disconnected => {
+                (StatusCode::BAD_REQUEST, "the body ended too early".to_owned())
+            }
+        };
+        tracing::debug!(status = status.as_u16(), reason = text, "rejected");
+        let kind = [(CONTENT_TYPE, HeaderValue::from_static(TEXT))];
+        (status, kind, text + "\n").into_response()
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(Ok(value)) = headers.get(CONTENT_TYPE).map(HeaderValue::to_str) else { return false };
+    let kind = value.split(';').next().unwrap_or_default();
+    kind.trim().eq_ignore_ascii_case(JSON)
+}
+
+fn declared_length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+const JSON: &str = "application/json";
+const TEXT: &str = "text/plain; charset=utf-8";
+const ORDINARY: usize = 64 * 1024;

@@ -1,0 +1,32 @@
+//! What an admission answers, and how it went.
+
+/// An HTTP answer with its outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// JSON where the status is 200, else one line of text.
+    pub body: Vec<u8>,
+    pub outcome: Outcome,
+}
+
+/// How an admission went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    Injected,
+    Unchanged,
+    Denied,
+    /// The request was no review of a Pod.
+    Unreadable,
+}
+
+impl Outcome {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Injected => "injected",
+            Self::Unchanged => "unchanged",
+            Self::Denied => "denied",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}

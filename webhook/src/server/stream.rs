@@ -1,0 +1,98 @@
+//! A stream that notes when bytes arrive and that is closed without losing the answer.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
+
+use super::activity::Activity;
+
+pub(super) struct Stream<S> {
+    inner: S,
+    activity: Activity,
+    farewell: Option<Farewell>,
+}
+
+/// What is left to do after our side is closed: a socket that is closed while bytes are unread
+/// resets the connection, and the answer that the client has not read yet is lost.
+struct Farewell {
+    patience: Pin<Box<Sleep>>,
+    bytes: usize,
+}
+
+impl<S> Stream<S> {
+    pub(super) fn new(inner: S, activity: Activity) -> Self {
+        Self { inner, activity, farewell: None }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Stream<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.inner).poll_read(cx, buffer))?;
+        if buffer.filled().len() > before {
+            self.activity.bytes_arrived();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Self { inner, farewell, .. } = &mut *self;
+        let farewell = match farewell {
+            Some(farewell) => farewell,
+            None => {
+                ready!(Pin::new(&mut *inner).poll_shutdown(cx))?;
+                farewell.insert(Farewell { patience: Box::pin(sleep(PATIENCE)), bytes: 0 })
+            }
+        };
+        let mut scratch = [0; 4096];
+        loop {
+            if farewell.bytes > MOST || farewell.patience.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Ok(()));
+            }
+            let mut buffer = ReadBuf::new(&mut scratch);
+            match ready!(Pin::new(&mut *inner).poll_read(cx, &mut buffer)) {
+                Ok(()) if !buffer.filled().is_empty() => farewell.bytes += buffer.filled().len(),
+                _ => return Poll::Ready(Ok(())),
+            }
+        }
+    }
+}
+
+/// A client that reads its answer closes within a round trip.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// More than a client sends before it looks for an early answer.
+const MOST: usize = 32 * 1024 * 1024;

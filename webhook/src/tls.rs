@@ -1,0 +1,156 @@
+//! The certificate that is served, and how it is exchanged while connections come in.
+
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use arc_swap::ArcSwap;
+use rustls::ServerConfig;
+use rustls::crypto::CryptoProvider;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use zeroize::Zeroizing;
+
+/// A chain, its key and its end. One that exists fits together.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    certified: Arc<CertifiedKey>,
+    not_after: SystemTime,
+}
+
+/// The identity in use. New handshakes take the current one; connections keep theirs.
+#[derive(Debug)]
+pub struct Served(ArcSwap<CertifiedKey>);
+
+/// Where the operator keeps certificate and key.
+#[derive(Clone, Debug)]
+pub struct Files {
+    pub cert: PathBuf,
+    pub key: PathBuf,
+}
+
+/// Never says what is in the files.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    #[error("reading {}: {source}", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("writing {}: {source}", path.display())]
+    Write { path: PathBuf, source: std::io::Error },
+    #[error("{} is larger than {FILE_LIMIT} bytes", .0.display())]
+    TooLarge(PathBuf),
+    #[error("no certificate in PEM format in {0}")]
+    NoCertificate(String),
+    #[error("no private key in PEM format in {0}")]
+    NoKey(String),
+    #[error("the certificate in {0} cannot be read")]
+    BadCertificate(String),
+    #[error(
+        "the private key in {key} does not belong to the certificate in {cert}, or cannot be used"
+    )]
+    Mismatch { cert: String, key: String },
+    #[error("making the certificate: {0}")]
+    Issue(#[from] certs::Error),
+    #[error("setting up TLS: {0}")]
+    Config(rustls::Error),
+}
+
+impl Identity {
+    /// `cert_name` and `key_name` say in messages where the bytes are from.
+    pub fn from_pem(
+        (cert, cert_name): (&[u8], &str),
+        (key, key_name): (&[u8], &str),
+        provider: &CryptoProvider,
+    ) -> Result<Self, TlsError> {
+        let chain = CertificateDer::pem_slice_iter(cert)
+            .collect::<Result<Vec<_>, _>>()
+            .ok()
+            .filter(|chain| !chain.is_empty())
+            .ok_or_else(|| TlsError::NoCertificate(cert_name.into()))?;
+        let not_after = chain
+            .first()
+            .and_then(|leaf| certs::not_after(leaf))
+            .ok_or_else(|| TlsError::BadCertificate(cert_name.into()))?;
+        let key =
+            PrivateKeyDer::from_pem_slice(key).map_err(|_| TlsError::NoKey(key_name.into()))?;
+        let certified = CertifiedKey::from_der(chain, key, provider)
+            .map_err(|_| TlsError::Mismatch { cert: cert_name.into(), key: key_name.into() })?;
+        Ok(Self { certified: Arc::new(certified), not_after })
+    }
+
+    pub fn not_after(&self) -> SystemTime {
+        self.not_after
+    }
+}
+
+impl Files {
+    /// The bytes of both files.
+    pub(crate) fn read(&self) -> Result<Pair, TlsError> {
+        Ok(Pair { cert: read(&self.cert)?, key: Zeroizing::new(read(&self.key)?) })
+    }
+
+    pub(crate) fn identity(
+        &self,
+        pair: &Pair,
+        provider: &CryptoProvider,
+    ) -> Result<Identity, TlsError> {
+        let (cert, key) = (self.cert.display().to_string(), self.key.display().to_string());
+        Identity::from_pem((&pair.cert, &cert), (&pair.key, &key), provider)
+    }
+}
+
+/// What the files hold, not looked at yet.
+pub(crate) struct Pair {
+    cert: Vec<u8>,
+    key: Zeroizing<Vec<u8>>,
+}
+
+impl Hash for Pair {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.cert.hash(state);
+        self.key.as_slice().hash(state);
+    }
+}
+
+impl Served {
+    pub fn new(identity: &Identity) -> Self {
+        Self(ArcSwap::new(Arc::clone(&identity.certified)))
+    }
+
+    pub fn exchange(&self, identity: &Identity) {
+        self.0.store(Arc::clone(&identity.certified));
+    }
+}
+
+impl ResolvesServerCert for Served {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.load_full())
+    }
+}
+
+/// TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1, with whatever is served at the time.
+pub fn config(
+    served: Arc<Served>,
+    provider: Arc<CryptoProvider>,
+) -> Result<ServerConfig, TlsError> {
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(TlsError::Config)?
+        .with_no_client_auth()
+        .with_cert_resolver(served);
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
+    match crate::bounded::read(path, FILE_LIMIT) {
+        Ok(Some(bytes)) => Ok(bytes),
+        Ok(None) => Err(TlsError::TooLarge(path.into())),
+        Err(source) => Err(TlsError::Read { path: path.into(), source }),
+    }
+}
+
+/// A chain of three certificates is 6 KB.
+const FILE_LIMIT: u64 = 256 * 1024;
