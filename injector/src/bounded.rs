@@ -1,0 +1,84 @@
+//! Reads a small regular file: never blocks on a pipe, never reads without an end.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use cloud::Sensitive;
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unreadable {
+    #[error("does not exist")]
+    Missing,
+    #[error("is not a regular file")]
+    NotAFile,
+    #[error("has more than {0} bytes")]
+    TooLarge(usize),
+    #[error("cannot be read: {0}")]
+    Other(io::ErrorKind),
+}
+
+/// Symbolic links are followed: the kubelet projects a token through them.
+pub(crate) fn read(path: &Path, limit: usize) -> Result<Sensitive, Unreadable> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty()).map_err(Unreadable::of)?);
+    let metadata = file.metadata().map_err(|error| Unreadable::Other(error.kind()))?;
+    if !metadata.is_file() {
+        return Err(Unreadable::NotAFile);
+    }
+    // Room for all of it at once: a buffer that grows leaves copies behind that nobody wipes.
+    let mut bytes = Vec::with_capacity(limit + 1);
+    let read = file.take(limit as u64 + 1).read_to_end(&mut bytes);
+    let bytes = Sensitive::new(bytes);
+    read.map_err(|error| Unreadable::Other(error.kind()))?;
+    if bytes.len() > limit { Err(Unreadable::TooLarge(limit)) } else { Ok(bytes) }
+}
+
+impl Unreadable {
+    fn of(errno: Errno) -> Self {
+        match errno {
+            Errno::NOENT | Errno::NOTDIR => Self::Missing,
+            // A socket.
+            Errno::NXIO => Self::NotAFile,
+            other => Self::Other(other.kind()),
+        }
+    }
+}
+
+impl From<Unreadable> for io::Error {
+    fn from(problem: Unreadable) -> Self {
+        let kind = match problem {
+            Unreadable::Missing => io::ErrorKind::NotFound,
+            Unreadable::NotAFile | Unreadable::TooLarge(_) => io::ErrorKind::InvalidInput,
+            Unreadable::Other(kind) => kind,
+        };
+        Self::new(kind, problem)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_up_to_the_limit_and_not_beyond() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x");
+        std::fs::write(&path, b"12345").unwrap();
+        assert_eq!(read(&path, 5).unwrap().expose(), b"12345");
+        assert_eq!(read(&path, 4).unwrap_err(), Unreadable::TooLarge(4));
+    }
+
+    #[test]
+    fn what_is_not_a_file_is_said_and_never_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("pipe");
+        let mode = Mode::from_raw_mode(0o600);
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        assert_eq!(read(&pipe, 9).unwrap_err(), Unreadable::NotAFile);
+        assert_eq!(read(directory.path(), 9).unwrap_err(), Unreadable::NotAFile);
+        assert_eq!(read(&directory.path().join("no"), 9).unwrap_err(), Unreadable::Missing);
+    }
+}

@@ -1,0 +1,79 @@
+//! The exit codes: what a script or a person can tell from the number alone.
+
+use std::process::ExitCode;
+
+/// One code for each kind of thing to mend; `docs/exit-codes.md` is the reader's side of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    Success = 0,
+    /// `probe`: the files are not there yet.
+    NotReady = 1,
+    Plan = 10,
+    Identity = 11,
+    Denied = 12,
+    NotFound = 13,
+    Throttled = 14,
+    Unreachable = 15,
+    /// The mount, a CA file or another thing of this container.
+    Local = 16,
+    /// A value or an answer that came, but cannot be used.
+    Unusable = 17,
+    /// The service refuses for a reason that is none of the above.
+    Refused = 18,
+    /// As `EX_USAGE` of sysexits.
+    Usage = 64,
+    /// As a shell reports SIGTERM.
+    Interrupted = 143,
+}
+
+impl From<cloud::Class> for Exit {
+    fn from(class: cloud::Class) -> Self {
+        match class {
+            cloud::Class::Identity => Self::Identity,
+            cloud::Class::Denied => Self::Denied,
+            cloud::Class::NotFound => Self::NotFound,
+            cloud::Class::Throttled => Self::Throttled,
+            cloud::Class::Unreachable => Self::Unreachable,
+            cloud::Class::Rejected => Self::Refused,
+            cloud::Class::Malformed => Self::Unusable,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Exit;
+
+    /// Scripts depend on the numbers: a changed line here is a breaking change.
+    #[test]
+    fn every_code_is_the_documented_one() {
+        let documented = include_str!("../../docs/exit-codes.md");
+        for (exit, code) in [
+            (Exit::Success, 0),
+            (Exit::NotReady, 1),
+            (Exit::Plan, 10),
+            (Exit::Identity, 11),
+            (Exit::Denied, 12),
+            (Exit::NotFound, 13),
+            (Exit::Throttled, 14),
+            (Exit::Unreachable, 15),
+            (Exit::Local, 16),
+            (Exit::Unusable, 17),
+            (Exit::Refused, 18),
+            (Exit::Usage, 64),
+            (Exit::Interrupted, 143),
+        ] {
+            assert_eq!(exit as u8, code, "{exit:?}");
+            assert!(documented.contains(&format!("\n| {code} | ")), "{exit:?} is not documented");
+            let help = crate::args::HELP;
+            assert!(help.contains(&format!("\n  {code:>3}  ")), "{exit:?} is not in --help");
+        }
+    }
+}

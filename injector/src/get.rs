@@ -1,0 +1,88 @@
+//! `get`: asks for sources of the plan and shows everything about the answer except the value.
+
+use cloud::{Error, Fetched};
+use plan::{Lookup, Plan, Reference};
+
+use crate::advice::Advisor;
+use crate::args::Args;
+use crate::exit::Exit;
+use crate::fetch::fetch;
+use crate::output::{self, one_line};
+use crate::report::{Problem, Report};
+use crate::resolve::Outcome;
+
+pub(crate) fn run(args: &Args, plan: &Plan, sources: &[String]) -> Result<(), Report> {
+    let wanted = find(plan, sources)?;
+    let answers = fetch(args, plan, &wanted)?;
+    let advisor = Advisor { plan, subject: answers.subject.as_deref() };
+    let mut problems = Vec::new();
+    for ((_, lookup), outcome) in wanted.iter().zip(&answers.outcomes) {
+        output::stdout(&match outcome {
+            Outcome::Fetched(fetched) => shown(lookup, fetched),
+            Outcome::Failed(error) => {
+                problems.push(advisor.problem(lookup, error));
+                refused(plan, lookup, error)
+            }
+            Outcome::Unfinished => {
+                problems.push(crate::advice::unfinished(lookup));
+                format!("{}\n  not asked to the end\n", lookup.source)
+            }
+        });
+    }
+    Report::of(problems).map_or(Ok(()), Err)
+}
+
+/// A source as the plan has it, in any way of writing it, or a file. Nothing outside of the plan:
+/// this is for looking, not a client.
+fn find<'a>(plan: &'a Plan, sources: &[String]) -> Result<Vec<(usize, &'a Lookup)>, Problem> {
+    let mut wanted = Vec::new();
+    for text in sources {
+        let reference = Reference::parse(text).ok();
+        let of_file = plan.files().iter().find(|file| file.name.as_str() == text);
+        let matches = |index: usize, lookup: &Lookup| match of_file {
+            Some(file) => file.from == index,
+            None => reference.as_ref().is_some_and(|asked| asked.source == lookup.source),
+        };
+        let lookups = plan.lookups().iter().enumerate();
+        let found: Vec<_> = lookups.filter(|(index, lookup)| matches(*index, lookup)).collect();
+        if found.is_empty() {
+            let known: Vec<String> =
+                plan.lookups().iter().map(|lookup| lookup.source.to_string()).collect();
+            let text =
+                format!("{:?} is neither a source nor a file of the plan", one_line(text, 200));
+            return Err(Problem::new(Exit::Usage, text)
+                .advise(format!("the plan has {}", known.join(", "))));
+        }
+        wanted.extend(
+            found.into_iter().filter(|(index, _)| !has(&wanted, *index)).collect::<Vec<_>>(),
+        );
+    }
+    Ok(wanted)
+}
+
+fn has(wanted: &[(usize, &Lookup)], index: usize) -> bool {
+    wanted.iter().any(|(known, _)| *known == index)
+}
+
+fn shown(lookup: &Lookup, fetched: &Fetched) -> String {
+    let line = |text: &str| one_line(text, 200);
+    format!(
+        "{}\n  asked by    {}\n  version     {}\n  size        {} bytes\n  request id  {}\n",
+        lookup.source,
+        line(&fetched.caller),
+        line(&fetched.version),
+        fetched.value.len(),
+        line(&fetched.request_id),
+    )
+}
+
+fn refused(plan: &Plan, lookup: &Lookup, error: &Error) -> String {
+    let identity = plan.identity();
+    let role = lookup.assume.as_ref().map_or(&identity.role, |assume| &assume.role);
+    format!(
+        "{}\n  asked by    {role}, session {}\n  not fetched {}\n",
+        lookup.source,
+        identity.session,
+        one_line(&error.to_string(), 600),
+    )
+}

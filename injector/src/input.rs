@@ -1,0 +1,23 @@
+//! The plan, as the webhook put it into the environment.
+
+use std::ffi::OsString;
+
+use plan::{InvalidPlan, Plan};
+
+/// The one environment variable that is read.
+pub const PLAN_VARIABLE: &str = "SECRETS_INJECTOR_PLAN";
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoPlan {
+    #[error("{PLAN_VARIABLE} is not set; the webhook sets it on the containers that it injects")]
+    Missing,
+    #[error("{PLAN_VARIABLE} is not UTF-8")]
+    NotText,
+    #[error("{PLAN_VARIABLE}: {0}")]
+    Invalid(#[from] InvalidPlan),
+}
+
+pub(crate) fn plan(variable: Option<OsString>) -> Result<Plan, NoPlan> {
+    let text = variable.ok_or(NoPlan::Missing)?.into_string().map_err(|_| NoPlan::NotText)?;
+    Ok(Plan::decode(&text)?)
+}

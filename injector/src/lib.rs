@@ -1,0 +1,27 @@
+//! The fetcher: plan → values (resolved with the Pod's own identity) → files under the mount.
+//! A library only so that tests and benches reach its parts; the product is `secrets-injector`.
+
+mod advice;
+mod args;
+mod bounded;
+mod exit;
+mod fetch;
+mod get;
+mod guard;
+mod init;
+mod input;
+mod log;
+mod output;
+mod probe;
+mod question;
+mod render;
+mod report;
+mod resolve;
+mod run;
+mod select;
+mod token;
+mod write;
+
+pub use crate::exit::Exit;
+pub use crate::input::PLAN_VARIABLE;
+pub use crate::run::run;

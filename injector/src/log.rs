@@ -1,0 +1,28 @@
+//! Progress as JSON lines on stderr. Names, sizes, times and request ids; never a value.
+
+use plan::LogLevel;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+
+/// Runs `work` with logs of our own crates at `level`. Libraries stay silent: what they write at
+/// debug level is not ours to vouch for.
+pub(crate) fn with<T>(level: LogLevel, work: impl FnOnce() -> T) -> T {
+    let level = match level {
+        LogLevel::Error => Level::ERROR,
+        LogLevel::Warn => Level::WARN,
+        LogLevel::Info => Level::INFO,
+        LogLevel::Debug => Level::DEBUG,
+    };
+    let ours = Targets::new().with_target("injector", level).with_target("cloud", level);
+    let lines = tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_target(false)
+        .with_writer(std::io::stderr);
+    let subscriber = tracing_subscriber::registry().with(lines.with_filter(ours));
+    // Scoped to this thread, where the runtime runs too.
+    tracing::subscriber::with_default(subscriber, work)
+}

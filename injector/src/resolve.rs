@@ -1,0 +1,146 @@
+//! Runs many fetches at once and decides when it is over. What a fetch is, it does not know.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+/// How one fetch ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Outcome<T, E> {
+    Fetched(T),
+    Failed(E),
+    /// Given up, because another fetch had failed for good or the time was over.
+    Unfinished,
+}
+
+/// Enough to fill four connections of several hosts; the rest waits here and not in memory.
+const CONCURRENT: usize = 32;
+
+/// When a fetch failed for good, the others get this long: enough to hear of other problems of the
+/// same kind at once, not enough to sit through their retries.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Outcomes in the order of `0..count`. A fetch keeps to `deadline` itself; the grace after it is
+/// for one that does not. `is_final` says whether a failure makes the whole run fail.
+pub(crate) async fn resolve<T, E, F, Fut>(
+    count: usize,
+    fetch: F,
+    is_final: impl Fn(usize, &E) -> bool,
+    deadline: Instant,
+) -> Vec<Outcome<T, E>>
+where
+    T: Send + 'static,
+    E: Send + 'static,
+    F: Fn(usize) -> Fut,
+    Fut: Future<Output = Result<T, E>> + Send + 'static,
+{
+    let mut outcomes: Vec<Outcome<T, E>> = Vec::new();
+    outcomes.resize_with(count, || Outcome::Unfinished);
+    let mut running = JoinSet::new();
+    let mut waiting = 0..count;
+    let mut give_up_at = deadline + GRACE;
+    loop {
+        while running.len() < CONCURRENT
+            && let Some(index) = waiting.next()
+        {
+            let work = fetch(index);
+            running.spawn(async move { (index, work.await) });
+        }
+        let finished = tokio::select! {
+            finished = running.join_next() => finished,
+            () = sleep_until(give_up_at) => None,
+        };
+        let Some(finished) = finished else { return outcomes };
+        // A task that was cancelled stays unfinished; panics end the process.
+        let Ok((index, result)) = finished else { continue };
+        let outcome = match result {
+            Ok(value) => Outcome::Fetched(value),
+            Err(error) => {
+                if is_final(index, &error) {
+                    give_up_at = give_up_at.min(Instant::now() + GRACE);
+                }
+                Outcome::Failed(error)
+            }
+        };
+        if let Some(slot) = outcomes.get_mut(index) {
+            *slot = outcome;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::time::sleep;
+
+    use super::*;
+
+    fn in_a_minute() -> Instant {
+        Instant::now() + Duration::from_secs(60)
+    }
+
+    /// Each fetch as seconds until it ends, and how.
+    async fn run(fetches: &'static [(u64, Result<u8, u8>)]) -> Vec<Outcome<u8, u8>> {
+        let fetch = |index: usize| async move {
+            let (seconds, result) = fetches[index];
+            sleep(Duration::from_secs(seconds)).await;
+            result
+        };
+        resolve(fetches.len(), fetch, |_, error| *error > 9, in_a_minute()).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn outcomes_keep_their_order_whichever_ends_first() {
+        let outcomes = run(&[(3, Ok(1)), (1, Err(2)), (2, Ok(3))]).await;
+        assert_eq!(outcomes, [Outcome::Fetched(1), Outcome::Failed(2), Outcome::Fetched(3)]);
+        assert!(run(&[]).await.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_final_failure_the_others_get_a_short_while() {
+        let began = Instant::now();
+        let outcomes = run(&[(50, Ok(1)), (10, Err(10)), (11, Err(11)), (12, Err(12))]).await;
+        let [first, second, third, fourth] = outcomes.try_into().unwrap();
+        assert_eq!((first, second), (Outcome::Unfinished, Outcome::Failed(10)));
+        assert_eq!(third, Outcome::Failed(11));
+        assert!(matches!(fourth, Outcome::Failed(12) | Outcome::Unfinished));
+        assert_eq!(began.elapsed().as_secs(), 12);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_that_is_not_final_cuts_nothing_short() {
+        let outcomes = run(&[(50, Ok(1)), (1, Err(2))]).await;
+        assert_eq!(outcomes, [Outcome::Fetched(1), Outcome::Failed(2)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fetch_that_ignores_the_deadline_is_given_up() {
+        let began = Instant::now();
+        assert_eq!(
+            run(&[(3600, Ok(1)), (1, Ok(2))]).await,
+            [Outcome::Unfinished, Outcome::Fetched(2)]
+        );
+        assert_eq!(began.elapsed().as_secs(), 62);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn not_all_of_many_run_at_once_and_none_twice() {
+        let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let fetch = |index: usize| {
+            let (running, most) = (running.clone(), most.clone());
+            async move {
+                most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                sleep(Duration::from_millis(10)).await;
+                running.fetch_sub(1, Ordering::SeqCst);
+                Ok::<usize, u8>(index)
+            }
+        };
+        let outcomes = resolve(256, fetch, |_, _| true, in_a_minute()).await;
+        assert!(outcomes.into_iter().eq((0..256).map(Outcome::Fetched)));
+        assert_eq!(most.load(Ordering::SeqCst), CONCURRENT);
+    }
+}

@@ -1,0 +1,89 @@
+//! Which command does what, and what is said when it fails.
+
+use std::ffi::OsString;
+
+use plan::{LogLevel, Plan};
+use tracing::error;
+
+use crate::args::{Args, Command, HELP};
+use crate::exit::Exit;
+use crate::report::{Problem, Report};
+use crate::{get, guard, init, input, log, output, probe, report};
+
+/// `words` is the command line with the program's name, `plan` the one environment variable.
+pub fn run(words: impl IntoIterator<Item = OsString>, plan: Option<OsString>) -> Exit {
+    if let Err(errno) = guard::harden() {
+        output::stderr(&format!("secrets-injector: could not make this process private: {errno}"));
+        return Exit::Local;
+    }
+    let args = match Args::parse(words) {
+        Ok(args) => args,
+        Err(error) => {
+            let line = output::one_line(&error.to_string(), 400);
+            output::stderr(&format!("secrets-injector: {line}\nsee secrets-injector --help"));
+            return Exit::Usage;
+        }
+    };
+    match &args.command {
+        Command::Help => done(|| output::stdout(HELP)),
+        Command::Version => {
+            done(|| output::stdout(concat!("secrets-injector ", env!("CARGO_PKG_VERSION"), "\n")))
+        }
+        Command::Init => match decoded(plan) {
+            Ok(plan) => log::with(plan.log_level(), || {
+                init::run(&args, &plan)
+                    .map_or_else(|report| fail(&args, &report), |()| Exit::Success)
+            }),
+            Err(report) => log::with(LogLevel::default(), || fail(&args, &report)),
+        },
+        Command::Get(sources) => match decoded(plan) {
+            // Somebody is looking at a terminal: the answers are the output, progress is noise.
+            Ok(plan) => log::with(LogLevel::Error, || {
+                get::run(&args, &plan, sources)
+                    .map_or_else(|report| tell(&report), |()| Exit::Success)
+            }),
+            Err(report) => tell(&report),
+        },
+        Command::Probe => match decoded(plan) {
+            Ok(plan) => probe(&args, &plan),
+            Err(report) => tell(&report),
+        },
+    }
+}
+
+fn decoded(plan: Option<OsString>) -> Result<Plan, Report> {
+    input::plan(plan).map_err(|error| {
+        Problem::new(Exit::Plan, error.to_string())
+            .advise("that webhook and fetcher are of one release, and that nothing edits the plan")
+            .into()
+    })
+}
+
+fn probe(args: &Args, plan: &Plan) -> Exit {
+    match probe::run(args, plan) {
+        Ok(files) => done(|| output::stdout(&format!("{files} files of the plan are there\n"))),
+        Err(error) => {
+            output::stdout(&format!("not ready: {}\n", output::one_line(&error.to_string(), 400)));
+            Exit::NotReady
+        }
+    }
+}
+
+fn done(work: impl FnOnce()) -> Exit {
+    work();
+    Exit::Success
+}
+
+/// For the kubelet and for whoever reads the log: the last line says why.
+fn fail(args: &Args, report: &Report) -> Exit {
+    let message = report.message();
+    report::leave(&message, &args.termination_log());
+    error!(exit_code = report.exit() as u8, "{message}");
+    report.exit()
+}
+
+/// For a person at a terminal.
+fn tell(report: &Report) -> Exit {
+    output::stderr(&report.message());
+    report.exit()
+}

@@ -1,0 +1,152 @@
+//! Publishes a set of files under the mount at one instant, the way the kubelet does: a new
+//! directory, then one rename of the `..data` link. What did not change is not touched.
+
+mod generation;
+mod links;
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
+use rustix::io::Errno;
+
+use self::generation::Wanted;
+
+/// One file as applications will see it.
+pub(crate) struct NewFile<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) mode: u16,
+    pub(crate) content: &'a [u8],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Written {
+    Unchanged,
+    Changed,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WriteError {
+    #[error("the mount {0} does not exist")]
+    NoMount(String),
+    #[error("the mount {0} is not a directory")]
+    NotADirectory(String),
+    #[error(
+        "{0:?} is in the mount already and was not written by us; remove it or rename the file"
+    )]
+    Foreign(String),
+    #[error("the files cannot be given to group {0}: the fetcher is not a member of it")]
+    Group(u32),
+    #[error("could not {action} {name:?}: the mount is read-only")]
+    ReadOnly { action: &'static str, name: String },
+    #[error("could not {action} {name:?}: the mount is full")]
+    Full { action: &'static str, name: String },
+    #[error("could not {action} {name:?}: {errno}")]
+    Other { action: &'static str, name: String, errno: Errno },
+}
+
+/// The link that decides which generation applications see.
+const CURRENT: &str = "..data";
+/// Becomes [`CURRENT`] by a rename.
+const NEXT: &str = "..data_tmp";
+
+/// All or nothing: after an error the mount shows what it showed before.
+///
+/// `directory_mode` is for the directory that holds the files, `group` gets both.
+pub(crate) fn publish(
+    mount: &Path,
+    files: &[NewFile<'_>],
+    directory_mode: u16,
+    group: Option<u32>,
+    now: SystemTime,
+) -> Result<Written, WriteError> {
+    let mount = open_mount(mount)?;
+    let wanted = Wanted::new(files, directory_mode, group);
+    links::refuse_foreign(&mount, &wanted)?;
+    let current = current(&mount)?;
+    generation::remove_unfinished(&mount, current.as_deref());
+    let unchanged = current.as_deref().is_some_and(|name| wanted.is_held_by(&mount, name));
+    if !unchanged {
+        let new = generation::create(&mount, &wanted, now)?;
+        if let Err(error) = switch(&mount, &new) {
+            generation::remove(&mount, &new);
+            return Err(error);
+        }
+        // The generation before stays for readers who are in the middle of it.
+        let kept = [Some(new.as_str()), current.as_deref()];
+        generation::remove_all_but(&mount, |name| kept.contains(&Some(name)));
+    }
+    let relinked = links::show(&mount, &wanted)?;
+    Ok(if unchanged && !relinked { Written::Unchanged } else { Written::Changed })
+}
+
+/// The mode of the directory that lets those in who may read a file of it.
+pub(crate) fn directory_mode(modes: impl IntoIterator<Item = plan::FileMode>) -> u16 {
+    modes.into_iter().fold(0o700, |mode, file| {
+        let group = if file.group_reads() { 0o050 } else { 0 };
+        // Others come in with the group: there is no reader whom that would keep out.
+        let others = if file.others_read() { 0o055 } else { 0 };
+        mode | group | others
+    })
+}
+
+pub(crate) fn open_mount(path: &Path) -> Result<OwnedFd, WriteError> {
+    let shown = || path.display().to_string();
+    open_directory(CWD, path).map_err(|errno| match errno {
+        Errno::NOENT => WriteError::NoMount(shown()),
+        Errno::NOTDIR | Errno::LOOP => WriteError::NotADirectory(shown()),
+        errno => WriteError::new("open the mount", &shown(), errno),
+    })
+}
+
+/// The name of the generation that applications see.
+pub(crate) fn current(mount: &OwnedFd) -> Result<Option<String>, WriteError> {
+    let target = match rustix::fs::readlinkat(mount, CURRENT, Vec::new()) {
+        Ok(target) => target,
+        Err(Errno::NOENT) => return Ok(None),
+        Err(Errno::INVAL) => return Err(WriteError::Foreign(CURRENT.to_owned())),
+        Err(errno) => return Err(WriteError::new("read the link", CURRENT, errno)),
+    };
+    // A link to anywhere else is not ours, and replaced like none.
+    Ok(target.into_string().ok().filter(|name| generation::is_name(name)))
+}
+
+pub(crate) fn open_directory(at: impl AsFd, path: &Path) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::openat(at, path, flags, Mode::empty())
+}
+
+/// What `name` is, without following it; `None` if there is nothing.
+fn kind(mount: &OwnedFd, name: &str) -> Result<Option<FileType>, WriteError> {
+    match rustix::fs::statat(mount, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) => Ok(Some(FileType::from_raw_mode(stat.st_mode))),
+        Err(Errno::NOENT) => Ok(None),
+        Err(errno) => Err(WriteError::new("look at", name, errno)),
+    }
+}
+
+/// The instant at which everything changes.
+fn switch(mount: &OwnedFd, new: &str) -> Result<(), WriteError> {
+    rustix::fs::symlinkat(new, mount, NEXT)
+        .map_err(|errno| WriteError::new("create", NEXT, errno))?;
+    rustix::fs::renameat(mount, NEXT, mount, CURRENT).map_err(|errno| {
+        // It would be in the way of the next run; the error counts, not this.
+        let _ = rustix::fs::unlinkat(mount, NEXT, AtFlags::empty());
+        WriteError::new("replace", CURRENT, errno)
+    })
+}
+
+impl WriteError {
+    fn new(action: &'static str, name: &str, errno: Errno) -> Self {
+        let name = name.to_owned();
+        match errno {
+            Errno::ROFS => Self::ReadOnly { action, name },
+            Errno::NOSPC | Errno::DQUOT => Self::Full { action, name },
+            errno => Self::Other { action, name, errno },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

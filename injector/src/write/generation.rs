@@ -1,0 +1,250 @@
+//! A generation: one directory with one consistent set of files, named after its time.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustix::fs::{AtFlags, Dir, FileType, Gid, Mode, OFlags, Stat};
+use rustix::io::Errno;
+use zeroize::Zeroizing;
+
+use super::links::NEW_LINK;
+use super::{NEXT, NewFile, WriteError, open_directory};
+
+/// What a generation has to hold.
+pub(super) struct Wanted<'a> {
+    pub(super) files: &'a [NewFile<'a>],
+    directory_mode: Mode,
+    group: Option<Gid>,
+}
+
+/// Two runs in one nanosecond do not happen; a clock that stands still does.
+const NAME_ATTEMPTS: u32 = 16;
+
+/// Written into names, so that a foreign directory is never taken for a generation.
+const NAME_PATTERN: &str = "..dddd_dd_dd_dd_dd_dd.ddddddddd";
+
+impl<'a> Wanted<'a> {
+    pub(super) fn new(files: &'a [NewFile<'a>], directory_mode: u16, group: Option<u32>) -> Self {
+        Self {
+            files,
+            directory_mode: Mode::from_raw_mode(directory_mode.into()),
+            group: group.map(Gid::from_raw),
+        }
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.files.iter().any(|file| file.name == name)
+    }
+
+    /// Whether `name` holds exactly this already. What cannot be read does not.
+    pub(super) fn is_held_by(&self, mount: &OwnedFd, name: &str) -> bool {
+        self.compare(mount, name).unwrap_or(false)
+    }
+
+    fn compare(&self, mount: &OwnedFd, name: &str) -> Result<bool, Errno> {
+        let directory = open_directory(mount, Path::new(name))?;
+        if !self.fits(&rustix::fs::fstat(&directory)?, self.directory_mode) {
+            return Ok(false);
+        }
+        let names = entries(&directory)?;
+        if names.len() != self.files.len() || !names.iter().all(|name| self.has(name)) {
+            return Ok(false);
+        }
+        for file in self.files {
+            if !self.is_same(&directory, file)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn is_same(&self, directory: &OwnedFd, file: &NewFile<'_>) -> Result<bool, Errno> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let opened = rustix::fs::openat(directory, file.name, flags, Mode::empty())?;
+        let stat = rustix::fs::fstat(&opened)?;
+        let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+        let size = usize::try_from(stat.st_size).ok();
+        if !regular || size != Some(file.content.len()) || !self.fits(&stat, mode(file)) {
+            return Ok(false);
+        }
+        // One byte more, so that a file that grew meanwhile is noticed.
+        let limit = file.content.len() + 1;
+        let mut found = Zeroizing::new(Vec::with_capacity(limit));
+        match File::from(opened).take(limit as u64).read_to_end(&mut found) {
+            Ok(_) => Ok(found.as_slice() == file.content),
+            Err(error) => Err(Errno::from_io_error(&error).unwrap_or(Errno::IO)),
+        }
+    }
+
+    fn fits(&self, stat: &Stat, mode: Mode) -> bool {
+        Mode::from_raw_mode(stat.st_mode) & Mode::from_raw_mode(0o777) == mode
+            && self.group.is_none_or(|group| stat.st_gid == group.as_raw())
+    }
+
+    /// The group first: changing it may clear bits of the mode. Explicitly, because a directory
+    /// that was chmodded has lost the setgid bit that would have passed the group on.
+    fn own(&self, opened: &OwnedFd, mode: Mode, name: &str) -> Result<(), WriteError> {
+        if let Some(group) = self.group {
+            rustix::fs::fchown(opened, None, Some(group)).map_err(|errno| match errno {
+                Errno::PERM => WriteError::Group(group.as_raw()),
+                errno => WriteError::new("set the group of", name, errno),
+            })?;
+        }
+        // And not at creation, where the umask takes its share.
+        rustix::fs::fchmod(opened, mode)
+            .map_err(|errno| WriteError::new("set the mode of", name, errno))
+    }
+}
+
+/// Makes a directory that holds what is wanted, or leaves none behind.
+pub(super) fn create(
+    mount: &OwnedFd,
+    wanted: &Wanted<'_>,
+    now: SystemTime,
+) -> Result<String, WriteError> {
+    let (name, directory) = make_directory(mount, now)?;
+    match fill(&directory, wanted, &name) {
+        Ok(()) => Ok(name),
+        Err(error) => {
+            remove(mount, &name);
+            Err(error)
+        }
+    }
+}
+
+fn make_directory(mount: &OwnedFd, now: SystemTime) -> Result<(String, OwnedFd), WriteError> {
+    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    for attempt in 0..NAME_ATTEMPTS {
+        let name = name(since + Duration::from_nanos(attempt.into()));
+        match rustix::fs::mkdirat(mount, &name, Mode::RWXU) {
+            Ok(()) => {
+                let opened = open_directory(mount, Path::new(&name));
+                let directory = opened.map_err(|errno| WriteError::new("open", &name, errno))?;
+                return Ok((name, directory));
+            }
+            Err(Errno::EXIST) => {}
+            Err(errno) => return Err(WriteError::new("create", &name, errno)),
+        }
+    }
+    Err(WriteError::new("create", &name(since), Errno::EXIST))
+}
+
+fn fill(directory: &OwnedFd, wanted: &Wanted<'_>, name: &str) -> Result<(), WriteError> {
+    for file in wanted.files {
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let opened = rustix::fs::openat(directory, file.name, flags, Mode::RUSR | Mode::WUSR)
+            .map_err(|errno| WriteError::new("create", file.name, errno))?;
+        let mut opened = File::from(opened);
+        opened.write_all(file.content).map_err(|error| {
+            WriteError::new("write", file.name, Errno::from_io_error(&error).unwrap_or(Errno::IO))
+        })?;
+        wanted.own(&opened.into(), mode(file), file.name)?;
+    }
+    wanted.own(directory, wanted.directory_mode, name)
+}
+
+/// What a run left behind that ended in the middle: generations later than the current one.
+pub(super) fn remove_unfinished(mount: &OwnedFd, current: Option<&str>) {
+    for link in [NEXT, NEW_LINK] {
+        // Most often there is none. One that stays fails again, with words, when it is created.
+        let _ = rustix::fs::unlinkat(mount, link, AtFlags::empty());
+    }
+    remove_all_but(mount, |name| current.is_some_and(|current| name <= current));
+}
+
+/// Removes generations; one that cannot be removed is in nobody's way.
+pub(super) fn remove_all_but(mount: &OwnedFd, keep: impl Fn(&str) -> bool) {
+    for name in entries(mount).unwrap_or_default() {
+        if is_name(&name) && !keep(&name) {
+            remove(mount, &name);
+        }
+    }
+}
+
+pub(super) fn remove(mount: &OwnedFd, name: &str) {
+    let Ok(directory) = open_directory(mount, Path::new(name)) else { return };
+    for entry in entries(&directory).unwrap_or_default() {
+        let _ = rustix::fs::unlinkat(&directory, &entry, AtFlags::empty());
+    }
+    let _ = rustix::fs::unlinkat(mount, name, AtFlags::REMOVEDIR);
+}
+
+/// Names in a directory; those that are not UTF-8 are not ours and left out.
+pub(super) fn entries(directory: &OwnedFd) -> Result<Vec<String>, Errno> {
+    let mut names = Vec::new();
+    for entry in Dir::read_from(directory)? {
+        match entry?.file_name().to_str() {
+            Ok("." | "..") | Err(_) => {}
+            Ok(name) => names.push(name.to_owned()),
+        }
+    }
+    Ok(names)
+}
+
+pub(super) fn is_name(name: &str) -> bool {
+    name.len() == NAME_PATTERN.len()
+        && name.bytes().zip(NAME_PATTERN.bytes()).all(|(byte, pattern)| match pattern {
+            b'd' => byte.is_ascii_digit(),
+            literal => byte == literal,
+        })
+}
+
+/// `..YYYY_MM_DD_HH_MM_SS.NNNNNNNNN` in UTC: sorts by time, as the kubelet's names do.
+fn name(since: Duration) -> String {
+    let (days, rest) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
+    let (year, month, day) = date(days);
+    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+    let nanos = since.subsec_nanos();
+    format!("..{year:04}_{month:02}_{day:02}_{hour:02}_{minute:02}_{second:02}.{nanos:09}")
+}
+
+/// The Gregorian date of a day since 1970-01-01. Years begin in March here, so that the leap day
+/// is the last one; 719,468 days lie between 0000-03-01 and 1970-01-01, 146,097 in 400 years.
+fn date(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    // 153 days in every five months from March on.
+    let from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    (year, month, day)
+}
+
+fn mode(file: &NewFile<'_>) -> Mode {
+    Mode::from_raw_mode(file.mode.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_generation_is_named_after_its_time() {
+        for (seconds, nanos, expected) in [
+            (0, 0, "..1970_01_01_00_00_00.000000000"),
+            (951_782_400, 7, "..2000_02_29_00_00_00.000000007"),
+            (1_709_251_199, 999_999_999, "..2024_02_29_23_59_59.999999999"),
+            (1_767_225_599, 1, "..2025_12_31_23_59_59.000000001"),
+            (4_107_542_400, 0, "..2100_03_01_00_00_00.000000000"),
+        ] {
+            let made = name(Duration::new(seconds, nanos));
+            assert_eq!(made, expected);
+            assert!(is_name(&made));
+        }
+    }
+
+    #[test]
+    fn nothing_else_is_taken_for_a_generation() {
+        for other in ["..data", "..data_tmp", "..", "..2024_02_29", "db", "..2024_02_29_23_59_59.x"]
+        {
+            assert!(!is_name(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,272 @@
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::PathBuf;
+use std::time::{Duration, UNIX_EPOCH};
+
+use tempfile::TempDir;
+
+use super::*;
+
+struct Mount(TempDir);
+
+impl Mount {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Files as `(name, mode, content)`, published `second` seconds after some moment.
+    fn publish(&self, second: u64, files: &[(&str, u16, &str)]) -> Result<Written, WriteError> {
+        let files: Vec<NewFile<'_>> = files
+            .iter()
+            .map(|(name, mode, content)| NewFile { name, mode: *mode, content: content.as_bytes() })
+            .collect();
+        let modes =
+            files.iter().map(|f| plan::FileMode::parse(&format!("{:04o}", f.mode)).unwrap());
+        let now = UNIX_EPOCH + Duration::from_secs(1_700_000_000 + second);
+        publish(self.0.path(), &files, directory_mode(modes), None, now)
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(self.0.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    fn generations(&self) -> Vec<String> {
+        self.names().into_iter().filter(|name| generation::is_name(name)).collect()
+    }
+
+    /// Everything that a change of anything would show in.
+    fn state(&self) -> Vec<(PathBuf, u64, i64, i64, u32)> {
+        let mut found = Vec::new();
+        let mut rest = vec![self.0.path().to_owned()];
+        while let Some(path) = rest.pop() {
+            let stat = fs::symlink_metadata(&path).unwrap();
+            if stat.is_dir() {
+                rest.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            }
+            found.push((path, stat.ino(), stat.mtime(), stat.mtime_nsec(), stat.mode()));
+        }
+        found.sort();
+        found
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+#[test]
+fn files_have_their_exact_bytes_and_modes_and_are_seen_through_one_link() {
+    let mount = Mount::new();
+    let files = [("db", 0o400, "p\0w\n"), ("empty", 0o440, ""), (".env", 0o666, "A=1")];
+    assert_eq!(mount.publish(0, &files).unwrap(), Written::Changed);
+    for (name, bits, content) in files {
+        assert_eq!(fs::read(mount.path(name)).unwrap(), content.as_bytes());
+        assert_eq!(mode(&mount.path(name)), u32::from(bits), "{name}");
+        assert_eq!(fs::read_link(mount.path(name)).unwrap(), Path::new("..data").join(name));
+    }
+    let target = fs::read_link(mount.path("..data")).unwrap();
+    assert_eq!(target, Path::new("..2023_11_14_22_13_20.000000000"));
+    assert_eq!(mount.names().len(), 5);
+}
+
+#[test]
+fn the_directory_lets_in_who_may_read_a_file() {
+    for (modes, expected) in
+        [(&["0400"][..], 0o700), (&["0400", "0440"], 0o750), (&["0444"], 0o755), (&["0404"], 0o755)]
+    {
+        let modes = modes.iter().map(|text| plan::FileMode::parse(text).unwrap());
+        assert_eq!(directory_mode(modes), expected);
+    }
+    let mount = Mount::new();
+    mount.publish(0, &[("a", 0o440, "")]).unwrap();
+    assert_eq!(mode(&mount.path("..data")), 0o750);
+}
+
+#[test]
+fn nothing_is_touched_when_nothing_changed() {
+    let mount = Mount::new();
+    let files = [("a", 0o400, "1"), ("b", 0o444, "2")];
+    mount.publish(0, &files).unwrap();
+    mount.publish(1, &[("a", 0o400, "0"), ("b", 0o444, "2")]).unwrap();
+    mount.publish(2, &files).unwrap();
+    let before = mount.state();
+    assert_eq!(mount.publish(3, &files).unwrap(), Written::Unchanged);
+    assert_eq!(mount.state(), before);
+}
+
+#[test]
+fn a_change_of_content_name_or_mode_makes_a_new_generation() {
+    let mount = Mount::new();
+    mount.publish(0, &[("a", 0o400, "1")]).unwrap();
+    for (second, files) in [
+        (1, &[("a", 0o400, "2")][..]),
+        (2, &[("a", 0o400, "22")]),
+        (3, &[("a", 0o440, "22")]),
+        (4, &[("b", 0o440, "22")]),
+        (5, &[("b", 0o440, "22"), ("c", 0o440, "")]),
+        (6, &[("c", 0o440, "")]),
+    ] {
+        assert_eq!(mount.publish(second, files).unwrap(), Written::Changed, "{files:?}");
+        let visible: Vec<String> =
+            mount.names().into_iter().filter(|name| !name.starts_with("..")).collect();
+        assert_eq!(visible, files.iter().map(|(name, ..)| *name).collect::<Vec<_>>());
+        for (name, bits, content) in files {
+            assert_eq!(mount.read(name), *content);
+            assert_eq!(mode(&mount.path(name)), u32::from(*bits));
+        }
+    }
+}
+
+#[test]
+fn the_previous_generation_stays_until_the_next_change() {
+    let mount = Mount::new();
+    mount.publish(0, &[("a", 0o400, "0")]).unwrap();
+    let reader = mount.path(fs::read_link(mount.path("..data")).unwrap().to_str().unwrap());
+    mount.publish(1, &[("a", 0o400, "1")]).unwrap();
+    assert_eq!(fs::read_to_string(reader.join("a")).unwrap(), "0");
+    mount.publish(2, &[("a", 0o400, "2")]).unwrap();
+    assert!(!reader.exists());
+    assert_eq!(mount.generations().len(), 2);
+}
+
+#[test]
+fn what_an_interrupted_run_left_behind_goes_away() {
+    let mount = Mount::new();
+    let files = [("a", 0o400, "1")];
+    mount.publish(0, &files).unwrap();
+    let leftover = mount.path("..2030_01_01_00_00_00.000000000");
+    fs::create_dir(&leftover).unwrap();
+    fs::write(leftover.join("half"), "half").unwrap();
+    symlink("..2030_01_01_00_00_00.000000000", mount.path("..data_tmp")).unwrap();
+    symlink("..data/a", mount.path("..link_tmp")).unwrap();
+    mount.publish(1, &files).unwrap();
+    assert!(!leftover.exists() && !mount.names().contains(&"..data_tmp".to_owned()));
+    // A link that points elsewhere is put right through the name that is taken.
+    fs::remove_file(mount.path("a")).unwrap();
+    symlink("/etc/hostname", mount.path("a")).unwrap();
+    mount.publish(2, &files).unwrap();
+    assert_eq!(mount.read("a"), "1");
+    assert!(!mount.names().contains(&"..link_tmp".to_owned()));
+}
+
+#[test]
+fn a_run_that_ended_before_its_links_is_completed() {
+    let mount = Mount::new();
+    let files = [("a", 0o400, "1"), ("b", 0o400, "2")];
+    mount.publish(0, &files).unwrap();
+    fs::remove_file(mount.path("b")).unwrap();
+    let generations = mount.generations();
+    assert_eq!(mount.publish(1, &files).unwrap(), Written::Changed);
+    assert_eq!((mount.read("b"), mount.generations()), ("2".to_owned(), generations));
+}
+
+#[test]
+fn no_files_at_all_are_a_valid_generation() {
+    let mount = Mount::new();
+    mount.publish(0, &[("a", 0o400, "1")]).unwrap();
+    mount.publish(1, &[]).unwrap();
+    assert!(mount.path("..data").is_dir() && !mount.path("a").exists());
+    assert_eq!(mount.publish(2, &[]).unwrap(), Written::Unchanged);
+}
+
+#[test]
+fn what_is_not_ours_is_never_overwritten() {
+    for foreign in ["a", "..data"] {
+        for make_directory in [false, true] {
+            let mount = Mount::new();
+            let path = mount.path(foreign);
+            if make_directory { fs::create_dir(&path) } else { fs::write(&path, "theirs") }
+                .unwrap();
+            let before = mount.state();
+            let error = mount.publish(0, &[("b", 0o400, ""), ("a", 0o400, "")]).unwrap_err();
+            assert!(matches!(&error, WriteError::Foreign(name) if name == foreign), "{error}");
+            assert_eq!(mount.state(), before);
+        }
+    }
+    let mount = Mount::new();
+    fs::write(mount.path("theirs"), "theirs").unwrap();
+    fs::create_dir(mount.path("..theirs")).unwrap();
+    mount.publish(0, &[("a", 0o400, "1")]).unwrap();
+    mount.publish(1, &[("a", 0o400, "2")]).unwrap();
+    assert_eq!(mount.read("theirs"), "theirs");
+    assert!(mount.path("..theirs").is_dir());
+}
+
+#[test]
+fn a_mount_that_is_none_is_said_so() {
+    let mount = Mount::new();
+    let now = UNIX_EPOCH;
+    let missing = publish(&mount.path("no"), &[], 0o700, None, now).unwrap_err();
+    assert!(matches!(missing, WriteError::NoMount(_)), "{missing}");
+    fs::write(mount.path("file"), "").unwrap();
+    symlink(mount.0.path(), mount.path("link")).unwrap();
+    for name in ["file", "link"] {
+        let error = publish(&mount.path(name), &[], 0o700, None, now).unwrap_err();
+        assert!(matches!(error, WriteError::NotADirectory(_)), "{error}");
+    }
+}
+
+#[test]
+fn a_reader_who_opens_the_directory_once_never_sees_two_generations() {
+    let mount = Mount::new();
+    let write = |round: u64| {
+        let text = round.to_string();
+        mount.publish(round, &[("a", 0o400, &text), ("b", 0o400, &text)]).unwrap();
+    };
+    write(0);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| (1..300).for_each(write));
+        while !writer.is_finished() {
+            // Two changes while the directory is open are one more than a reader is promised.
+            let opened = open_directory(CWD, &fs::canonicalize(mount.path("..data")).unwrap());
+            let Ok(directory) = opened else { continue };
+            let read = |name| {
+                let file =
+                    rustix::fs::openat(&directory, name, OFlags::RDONLY, Mode::empty()).ok()?;
+                std::io::read_to_string(fs::File::from(file)).ok()
+            };
+            if let (Some(a), Some(b)) = (read("a"), read("b")) {
+                assert_eq!(a, b);
+            }
+        }
+    });
+    assert_eq!(mount.read("a"), "299");
+}
+
+#[test]
+fn the_group_is_given_explicitly() {
+    let mount = Mount::new();
+    let files = [NewFile { name: "a", mode: 0o440, content: b"1" }];
+    let give = |group| publish(mount.0.path(), &files, 0o750, Some(group), UNIX_EPOCH);
+    let own = rustix::process::getegid().as_raw();
+    assert_eq!(give(own).unwrap(), Written::Changed);
+    assert_eq!(give(own).unwrap(), Written::Unchanged);
+    let other = own + 4321;
+    match give(other) {
+        // Only root may give to a group that it is not in.
+        Ok(written) => {
+            assert_eq!(written, Written::Changed);
+            for path in ["..data", "a"] {
+                assert_eq!(fs::metadata(mount.path(path)).unwrap().gid(), other);
+            }
+            assert_eq!((mode(&mount.path("a")), mode(&mount.path("..data"))), (0o440, 0o750));
+        }
+        Err(error) => {
+            assert!(matches!(error, WriteError::Group(group) if group == other), "{error}");
+            assert_eq!(mount.generations().len(), 1);
+        }
+    }
+}
