@@ -1,0 +1,97 @@
+//! Other processes stay out of the fetcher's memory.
+
+mod common;
+
+use std::fs::{self, File};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use common::{Container, MOUNT, TOKEN, plan};
+
+/// Somebody without rights over the kernel's files: the owner of `/proc/PID` shows whether a
+/// process is dumpable, and only for such a user.
+const NOBODY: u32 = 65_532;
+
+struct Killed(Child);
+
+struct Waiting {
+    child: Killed,
+    uid: u32,
+    /// Open, so that the client goes on waiting.
+    _connection: TcpStream,
+}
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn as_somebody(command: &mut Command) -> u32 {
+    let own = fs::metadata("/proc/self").unwrap().uid();
+    if own != 0 {
+        return own;
+    }
+    command.uid(NOBODY).gid(NOBODY);
+    NOBODY
+}
+
+fn owner(child: &Child) -> u32 {
+    fs::metadata(format!("/proc/{}/environ", child.id())).unwrap().uid()
+}
+
+/// A fetcher that waits for an answer which never comes.
+fn waiting(container: &Container) -> Waiting {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || sender.send(listener.accept()));
+    let copy = container.path("secrets-injector");
+    fs::copy(env!("CARGO_BIN_EXE_secrets-injector"), &copy).unwrap();
+    for open in [&copy, &container.path(""), &container.path(MOUNT)] {
+        fs::set_permissions(open, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    fs::set_permissions(container.path(TOKEN), fs::Permissions::from_mode(0o644)).unwrap();
+    let mut command = Command::new(copy);
+    // Longer than the test takes on any machine; the process is ended with the test.
+    let plan = plan(&["kms://db"]).replacen("\"timeout\":1,", "\"timeout\":600,", 1);
+    command.env_clear().env("SECRETS_INJECTOR_PLAN", plan).stderr(Stdio::null());
+    command.args(["init", "--connect-to", &format!("*={address}"), "--root"]);
+    command.arg(container.path(""));
+    let uid = as_somebody(&mut command);
+    let child = Killed(command.spawn().unwrap());
+    let (connection, _) = receiver.recv_timeout(Duration::from_secs(60)).unwrap().unwrap();
+    Waiting { child, uid, _connection: connection }
+}
+
+#[test]
+fn memory_and_environment_of_a_running_fetcher_are_closed_to_its_own_user() {
+    let container = Container::new();
+    let waiting = waiting(&container);
+    let child = &waiting.child.0;
+    assert_eq!(owner(child), 0, "the process is dumpable");
+
+    // What the same user's ordinary processes look like: the check above can fail.
+    let mut ordinary = Command::new("/bin/sleep");
+    ordinary.arg("60");
+    as_somebody(&mut ordinary);
+    let ordinary = Killed(ordinary.spawn().unwrap());
+    assert_eq!(owner(&ordinary.0), waiting.uid);
+    if fs::metadata("/proc/self").unwrap().uid() != 0 {
+        assert!(File::open(format!("/proc/{}/environ", child.id())).is_err());
+    }
+}
+
+#[test]
+fn a_running_fetcher_writes_no_core_file() {
+    let container = Container::new();
+    let waiting = waiting(&container);
+    let limits = fs::read_to_string(format!("/proc/{}/limits", waiting.child.0.id())).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().collect::<Vec<_>>()[4..6], ["0", "0"], "{core}");
+}
