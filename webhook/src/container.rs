@@ -1,0 +1,227 @@
+//! The container that we add, complete and as typed JSON.
+
+use serde::Serialize;
+
+use plan::{MAX_FILES, Plan};
+
+use crate::annotations::Request;
+use crate::ownership::Ownership;
+use crate::pod::{Amounts, Pod};
+use crate::problem::Problems;
+use crate::quantity::Quantity;
+use crate::settings::Settings;
+
+pub(crate) const INIT_CONTAINER: &str = "kms-secrets-init";
+/// The native sidecar of modes that keep secrets current; the name is reserved.
+const SIDECAR: &str = "kms-secrets";
+pub(crate) const SECRETS_VOLUME: &str = "kms-secrets";
+pub(crate) const TOKEN_VOLUME: &str = "kms-rrsa-token";
+pub(crate) const CA_VOLUME: &str = "kms-ca";
+/// Volumes that are ours; the last ones belong to features that other versions have.
+pub(crate) const VOLUMES: [&str; 5] =
+    [SECRETS_VOLUME, TOKEN_VOLUME, CA_VOLUME, "kms-env", "kms-agent"];
+pub(crate) const PLAN_VARIABLE: &str = "SECRETS_INJECTOR_PLAN";
+
+/// Kubernetes adds its own API token to a container that has nothing mounted here.
+const TOKEN_DIRECTORY: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+const CA_DIRECTORY: &str = "/etc/kms-ca";
+
+pub(crate) fn is_ours(name: &str) -> bool {
+    name == INIT_CONTAINER || name == SIDECAR
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Container<'a> {
+    name: &'static str,
+    image: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_pull_policy: Option<&'a str>,
+    command: &'a [String],
+    args: Vec<&'a str>,
+    env: [Variable<'a>; 1],
+    resources: Resources,
+    volume_mounts: Vec<Mount<'a>>,
+    security_context: Security,
+    termination_message_policy: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Variable<'a> {
+    name: &'static str,
+    value: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Mount<'a> {
+    pub(crate) name: &'static str,
+    pub(crate) mount_path: &'a str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) read_only: bool,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Resources {
+    requests: Pair,
+    limits: Pair,
+}
+
+#[derive(Debug, Serialize)]
+struct Pair {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cpu: Option<String>,
+    memory: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Security {
+    allow_privilege_escalation: bool,
+    capabilities: Capabilities,
+    read_only_root_filesystem: bool,
+    run_as_non_root: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run_as_user: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run_as_group: Option<u32>,
+    seccomp_profile: Seccomp,
+}
+
+#[derive(Debug, Serialize)]
+struct Capabilities {
+    drop: [&'static str; 1],
+}
+
+#[derive(Debug, Serialize)]
+struct Seccomp {
+    r#type: &'static str,
+}
+
+impl<'a> Container<'a> {
+    pub(crate) fn new(
+        plan: &'a Plan,
+        encoded: &'a str,
+        ownership: &Ownership,
+        resources: Resources,
+        settings: &'a Settings,
+    ) -> Self {
+        let mut mounts = vec![
+            Mount { name: SECRETS_VOLUME, mount_path: plan.mount().as_str(), read_only: false },
+            Mount { name: TOKEN_VOLUME, mount_path: TOKEN_DIRECTORY, read_only: true },
+        ];
+        if plan.private_ca() {
+            mounts.push(Mount { name: CA_VOLUME, mount_path: CA_DIRECTORY, read_only: true });
+        }
+        let injector = &settings.injector;
+        Self {
+            name: INIT_CONTAINER,
+            image: &injector.image,
+            image_pull_policy: injector.image_pull_policy.as_deref(),
+            command: &injector.command,
+            args: std::iter::once("init")
+                .chain(injector.extra_args.iter().map(String::as_str))
+                .collect(),
+            env: [Variable { name: PLAN_VARIABLE, value: encoded }],
+            resources,
+            volume_mounts: mounts,
+            security_context: Security {
+                allow_privilege_escalation: false,
+                capabilities: Capabilities { drop: ["ALL"] },
+                read_only_root_filesystem: true,
+                run_as_non_root: true,
+                run_as_user: ownership.user,
+                run_as_group: ownership.group,
+                seccomp_profile: Seccomp { r#type: "RuntimeDefault" },
+            },
+            termination_message_policy: "FallbackToLogsOnError",
+        }
+    }
+}
+
+impl Resources {
+    /// Requests and a memory limit always; a cpu limit only where the Pod is Guaranteed and would
+    /// not stay so without: throttling makes a start slow.
+    pub(crate) fn decide(
+        pod: &Pod<'_>,
+        request: &Request<'_>,
+        size_limit: Quantity,
+        settings: &Settings,
+        problems: &mut Problems,
+    ) -> Self {
+        let defaults = &settings.injector.resources;
+        let wanted = &request.resources;
+        let memory_limit = match wanted.memory_limit {
+            Some(limit) => limit.to_owned(),
+            // What is written into the memory volume counts as the writer's memory.
+            None => Quantity::bytes(32 << 20).plus(size_limit).to_bytes_text(),
+        };
+        let resources = if is_guaranteed(pod) {
+            let cpu = wanted.cpu_limit.or(wanted.cpu_request).unwrap_or(&defaults.guaranteed_cpu);
+            Self {
+                requests: Pair {
+                    cpu: Some(wanted.cpu_request.unwrap_or(cpu).to_owned()),
+                    memory: wanted.memory_request.unwrap_or(&memory_limit).to_owned(),
+                },
+                limits: Pair { cpu: Some(cpu.to_owned()), memory: memory_limit },
+            }
+        } else {
+            Self {
+                requests: Pair {
+                    cpu: Some(wanted.cpu_request.unwrap_or(&defaults.cpu).to_owned()),
+                    memory: wanted.memory_request.unwrap_or(&defaults.memory).to_owned(),
+                },
+                limits: Pair { cpu: wanted.cpu_limit.map(str::to_owned), memory: memory_limit },
+            }
+        };
+        let over = |request: Option<&str>, limit: Option<&str>| {
+            let parsed = |text: Option<&str>| text.and_then(Quantity::parse);
+            matches!((parsed(request), parsed(limit)), (Some(r), Some(l)) if r > l)
+        };
+        let Self { requests, limits } = &resources;
+        for (key, request, limit) in [
+            ("resources.requests.cpu", requests.cpu.as_deref(), limits.cpu.as_deref()),
+            ("resources.requests.memory", Some(&*requests.memory), Some(&*limits.memory)),
+        ] {
+            if over(request, limit) {
+                problems.push(crate::annotations::problem(
+                    key,
+                    format!(
+                        "the request {} is above the limit {}",
+                        request.unwrap_or_default(),
+                        limit.unwrap_or_default()
+                    ),
+                    "lower the request or raise the limit",
+                ));
+            }
+        }
+        resources
+    }
+}
+
+/// Room for three generations of files of the largest size that a secret may have.
+pub(crate) fn size_limit(request: &Request<'_>, files: usize) -> Quantity {
+    let files = u64::try_from(files.min(MAX_FILES)).unwrap_or(1);
+    request.size_limit.unwrap_or_else(|| Quantity::bytes((3 * 64 * 1024 * files).max(1 << 20)))
+}
+
+/// As Kubernetes decides the quality of service, before our container is there.
+fn is_guaranteed(pod: &Pod<'_>) -> bool {
+    let mut containers =
+        pod.all_containers().filter(|(_, _, container)| !is_ours(&container.name)).peekable();
+    let full = |requests: &Amounts<'_>, limits: &Amounts<'_>| {
+        let same = |request: Option<&crate::pod::Amount<'_>>,
+                    limit: Option<&crate::pod::Amount<'_>>| {
+            let parse = |amount: &crate::pod::Amount<'_>| Quantity::parse(&amount.text());
+            let Some(limit) = limit.and_then(parse) else { return false };
+            // A request that is not written is the limit.
+            !limit.is_zero() && request.is_none_or(|request| parse(request) == Some(limit))
+        };
+        same(requests.cpu.as_ref(), limits.cpu.as_ref())
+            && same(requests.memory.as_ref(), limits.memory.as_ref())
+    };
+    containers.peek().is_some()
+        && containers.all(|(_, _, container)| {
+            full(&container.resources.requests, &container.resources.limits)
+        })
+}

@@ -1,0 +1,215 @@
+//! Which hosts a Pod may name, and what region a host belongs to.
+
+use plan::{Host, Region};
+
+use crate::nearest::nearest;
+use crate::settings::Settings;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    Kms,
+    Oos,
+    Sts,
+}
+
+/// Regions with KMS, OOS or STS endpoints.
+const REGIONS: [&str; 39] = [
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ap-southeast-8",
+    "cn-beijing",
+    "cn-beijing-finance-1",
+    "cn-chengdu",
+    "cn-fuzhou",
+    "cn-guangzhou",
+    "cn-hangzhou",
+    "cn-hangzhou-finance",
+    "cn-heyuan",
+    "cn-heyuan-acdr-1",
+    "cn-hongkong",
+    "cn-huhehaote",
+    "cn-nanjing",
+    "cn-qingdao",
+    "cn-shanghai",
+    "cn-shanghai-finance-1",
+    "cn-shenzhen",
+    "cn-shenzhen-finance-1",
+    "cn-wuhan-lr",
+    "cn-wulanchabu",
+    "cn-zhangjiakou",
+    "cn-zhengzhou-jva",
+    "eu-central-1",
+    "eu-west-1",
+    "me-central-1",
+    "me-east-1",
+    "na-south-1",
+    "us-east-1",
+    "us-southeast-1",
+    "us-west-1",
+];
+
+/// What is wrong, and the remedy.
+pub(crate) type Bad = (String, String);
+
+pub(crate) fn check_region(region: &Region, settings: &Settings) -> Result<(), Bad> {
+    let name = region.as_str();
+    if REGIONS.contains(&name) || settings.regions.iter().any(|known| known == name) {
+        return Ok(());
+    }
+    let remedy = match nearest(name, REGIONS) {
+        Some(known) => format!("did you mean {known}?"),
+        None => "use a region id like cn-hangzhou, or ask the operator to add it to the settings (regions)".to_owned(),
+    };
+    Err((format!("there is no region {name}"), remedy))
+}
+
+/// The region of a shared endpoint, which its name says.
+pub(crate) fn region_of(host: &str) -> Option<Region> {
+    let (_, rest) = host.split_once('.')?;
+    Region::parse(rest.strip_suffix(".aliyuncs.com")?).ok()
+}
+
+/// A host that a Pod names, with `{region}` filled in; anything outside the patterns is refused.
+pub(crate) fn allowed(
+    text: &str,
+    service: Service,
+    region: Option<&Region>,
+    settings: &Settings,
+) -> Result<Host, Bad> {
+    let host = filled(text, region)?;
+    let name = host.as_str();
+    if settings.allowed_endpoints.iter().any(|known| known == name) {
+        return Ok(host);
+    }
+    if host.is_dedicated_gateway() {
+        let id = name.strip_suffix(".cryptoservice.kms.aliyuncs.com").unwrap_or_default();
+        if service == Service::Kms && !id.contains('.') {
+            return Ok(host);
+        }
+    }
+    if name == "sts.aliyuncs.com" && service == Service::Sts {
+        return Ok(host);
+    }
+    let (kind, rest) = name.split_once('.').unwrap_or((name, ""));
+    let belongs = match service {
+        Service::Kms => matches!(kind, "kms" | "kms-vpc"),
+        Service::Oos => matches!(kind, "oos" | "oos-vpc"),
+        Service::Sts => matches!(kind, "sts" | "sts-vpc"),
+    };
+    match rest.strip_suffix(".aliyuncs.com").and_then(|region| Region::parse(region).ok()) {
+        Some(region) if belongs => check_region(&region, settings).map(|()| host),
+        _ => Err((
+            format!("the endpoint {name:?} is not allowed here"),
+            format!(
+                "{}, or ask the operator to add it to the settings (allowedEndpoints)",
+                service.patterns()
+            ),
+        )),
+    }
+}
+
+/// A host of the settings, which may be any, with `{region}` filled in.
+pub(crate) fn filled(text: &str, region: Option<&Region>) -> Result<Host, Bad> {
+    let text = match (text.contains("{region}"), region) {
+        (true, Some(region)) => text.replace("{region}", region.as_str()),
+        (true, None) => {
+            return Err((
+                "{region} in the endpoint cannot be filled in: no region is known".to_owned(),
+                "set kms.alibabacloud/region".to_owned(),
+            ));
+        }
+        (false, _) => text.to_owned(),
+    };
+    if text.contains('{') {
+        return Err((
+            format!("the endpoint {text:.100} still has a placeholder in it"),
+            "replace {…} by the real value; only {region} is filled in".to_owned(),
+        ));
+    }
+    Host::parse(&text).map_err(|error| (error.to_string(), String::new()))
+}
+
+impl Service {
+    fn patterns(self) -> &'static str {
+        match self {
+            Self::Kms => {
+                "use kms.REGION.aliyuncs.com, kms-vpc.REGION.aliyuncs.com or ID.cryptoservice.kms.aliyuncs.com"
+            }
+            Self::Oos => "use oos.REGION.aliyuncs.com or oos-vpc.REGION.aliyuncs.com",
+            Self::Sts => {
+                "use sts.REGION.aliyuncs.com, sts-vpc.REGION.aliyuncs.com or sts.aliyuncs.com"
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, service: Service) -> Result<String, String> {
+        let region = Region::parse("cn-hangzhou").unwrap();
+        let mut settings = Settings::default();
+        settings.allowed_endpoints.push("kms.example.internal".to_owned());
+        settings.regions.push("cn-moon-1".to_owned());
+        allowed(text, service, Some(&region), &settings)
+            .map(|host| host.to_string())
+            .map_err(|(what, remedy)| format!("{what}; {remedy}"))
+    }
+
+    #[test]
+    fn the_clouds_own_hosts_are_allowed_for_their_service() {
+        for (text, service) in [
+            ("kms-vpc.{region}.aliyuncs.com", Service::Kms),
+            ("kms.eu-central-1.aliyuncs.com", Service::Kms),
+            ("kst-hzz65f1.cryptoservice.kms.aliyuncs.com", Service::Kms),
+            ("kms.cn-moon-1.aliyuncs.com", Service::Kms),
+            ("kms.example.internal", Service::Kms),
+            ("oos-vpc.cn-beijing.aliyuncs.com", Service::Oos),
+            ("sts.aliyuncs.com", Service::Sts),
+            ("sts-vpc.cn-beijing.aliyuncs.com", Service::Sts),
+        ] {
+            let host = check(text, service).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert!(!host.contains('{'));
+        }
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        for (text, service, words) in [
+            ("https://kms.cn-hangzhou.aliyuncs.com", Service::Kms, "host only"),
+            ("kms.cn-hangzhou.aliyuncs.com:443", Service::Kms, "host only"),
+            ("100.100.100.200", Service::Kms, "host only"),
+            ("169.254.169.254", Service::Kms, "host only"),
+            ("kms.cn-hangzhou.aliyuncs.com.evil.com", Service::Kms, "not allowed"),
+            ("evil.com", Service::Kms, "not allowed"),
+            ("kms.cn-hangzhou.aliyuncs.co", Service::Kms, "not allowed"),
+            ("xkms.cn-hangzhou.aliyuncs.com", Service::Kms, "not allowed"),
+            ("a.b.cryptoservice.kms.aliyuncs.com", Service::Kms, "not allowed"),
+            ("cryptoservice.kms.aliyuncs.com", Service::Kms, "not allowed"),
+            ("oos.cn-hangzhou.aliyuncs.com", Service::Kms, "not allowed"),
+            ("kst-1.cryptoservice.kms.aliyuncs.com", Service::Oos, "not allowed"),
+            ("kms.cn-hangzhuo.aliyuncs.com", Service::Kms, "did you mean cn-hangzhou"),
+            ("kms.aliyuncs.com", Service::Kms, "not allowed"),
+            ("{kms-instance-id}.cryptoservice.kms.aliyuncs.com", Service::Kms, "placeholder"),
+        ] {
+            let error = check(text, service).expect_err(text);
+            assert!(error.contains(words), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_shared_host_says_its_region() {
+        let region = |host| region_of(host).map(|region| region.to_string());
+        assert_eq!(region("kms.cn-beijing.aliyuncs.com").as_deref(), Some("cn-beijing"));
+        assert_eq!(region("kst-1.cryptoservice.kms.aliyuncs.com"), None);
+        assert_eq!(region("sts.aliyuncs.com"), None);
+    }
+}

@@ -1,0 +1,284 @@
+//! Who the Pod is in the cloud, and where each of its values is asked for.
+
+use plan::{Assume, Host, Identity, Lookup, Provider, ProviderArn, Region, RoleArn, SessionName};
+
+use crate::account::{self, ServiceAccount};
+use crate::annotations::{self, PREFIX, Request};
+use crate::endpoint::{self, Bad, Service};
+use crate::inject::Subject;
+use crate::problem::{Problem, Problems};
+use crate::secrets::Wanted;
+use crate::settings::Settings;
+
+const DURATION: u32 = 3600;
+
+/// The Pod's identity, from its annotations, its ServiceAccount and the settings, in this order.
+pub(crate) fn resolve(
+    request: &Request<'_>,
+    subject: &Subject<'_>,
+    account_name: &str,
+    region: Option<&Region>,
+    settings: &Settings,
+    problems: &mut Problems,
+) -> Option<Identity> {
+    let role = role(request, subject.account, account_name, settings, problems);
+    let provider = role.as_ref().and_then(|role| provider(request, role, settings, problems));
+    let endpoint = sts_endpoint(request, region, settings, problems);
+    if region.is_none() && !is_bad(request.region.as_ref(), settings) {
+        problems.push(annotations::problem(
+            "region",
+            "no region is known for this Pod",
+            "set kms.alibabacloud/region, or ask the operator for a region in the settings",
+        ));
+    }
+    let (role, provider, region, endpoint) = (role?, provider?, region?.clone(), endpoint?);
+    let session = match &request.role_session_name {
+        Some(name) => name.clone(),
+        None => default_session(subject.namespace, account_name)?,
+    };
+    let duration = request.role_session_expiration.unwrap_or(DURATION);
+    Some(Identity { role, provider, session, duration, region, endpoint })
+}
+
+/// The region of a Pod where an object names none.
+pub(crate) fn pod_region(
+    request: &Request<'_>,
+    settings: &Settings,
+    problems: &mut Problems,
+) -> Option<Region> {
+    if let Some(region) = &request.region {
+        return match endpoint::check_region(region, settings) {
+            Ok(()) => Some(region.clone()),
+            Err((what, remedy)) => {
+                problems.push(annotations::problem("region", what, remedy));
+                None
+            }
+        };
+    }
+    settings.region.as_deref().and_then(|region| Region::parse(region).ok())
+}
+
+/// Where one wanted value is asked for, and as whom.
+pub(crate) fn lookup(
+    wanted: &Wanted,
+    request: &Request<'_>,
+    pod_region: Option<&Region>,
+    settings: &Settings,
+    problems: &mut Problems,
+) -> Option<Lookup> {
+    let mut fail = |(what, remedy): Bad| {
+        problems.push(wanted.place.problem(what, remedy));
+    };
+    let service = match wanted.source.provider() {
+        Provider::Kms => Service::Kms,
+        Provider::Oos | Provider::OosParameter => Service::Oos,
+    };
+    let at = &wanted.at;
+    let own = at.endpoint.as_deref();
+    let named = match &at.region {
+        Some(region) => Some(region.clone()),
+        None => match wanted.source.arn_region().map(Region::parse) {
+            Some(Ok(region)) => Some(region),
+            Some(Err(error)) => {
+                fail((error.to_string(), String::new()));
+                return None;
+            }
+            None => own.and_then(endpoint::region_of),
+        },
+    };
+    let region = named.or_else(|| pod_region.cloned());
+    if let Some(region) = &region
+        && let Err(bad) = endpoint::check_region(region, settings)
+    {
+        fail(bad);
+        return None;
+    }
+    let (pods, operators) = match service {
+        Service::Kms => (request.kms_endpoint, settings.kms_endpoint.as_deref()),
+        Service::Oos | Service::Sts => (request.oos_endpoint, settings.oos_endpoint.as_deref()),
+    };
+    let endpoint = match (own, pods, operators) {
+        (Some(text), _, _) => Some(endpoint::allowed(text, service, region.as_ref(), settings)),
+        // The Pod's own endpoint was checked as an annotation; here only its region is filled in.
+        (None, Some(text), _) => {
+            match endpoint::allowed(text, service, region.as_ref(), settings) {
+                Ok(host) => Some(Ok(host)),
+                Err(_) => return None,
+            }
+        }
+        (None, None, Some(text)) => Some(endpoint::filled(text, region.as_ref())),
+        (None, None, None) => None,
+    };
+    let endpoint: Option<Host> = match endpoint.transpose() {
+        Ok(endpoint) => endpoint,
+        Err(bad) => {
+            fail(bad);
+            return None;
+        }
+    };
+    // A shared endpoint that the Pod names says the region, where nothing closer does.
+    let region =
+        region.or_else(|| endpoint.as_ref().and_then(|host| endpoint::region_of(host.as_str())));
+    let Some(region) = region else {
+        if !is_bad(request.region.as_ref(), settings) {
+            fail((
+                "no region is known for this source".to_owned(),
+                "set kms.alibabacloud/region, or region on the object".to_owned(),
+            ));
+        }
+        return None;
+    };
+    let assume = match &at.cross_account_role {
+        Some(role) => Some(Assume { role: role.clone(), external_id: at.external_id.clone() }),
+        None => request
+            .cross_account_role_arn
+            .as_ref()
+            .map(|role| Assume { role: role.clone(), external_id: request.external_id.clone() }),
+    };
+    Some(Lookup { source: wanted.source.clone(), region, endpoint, assume })
+}
+
+/// Problems of the endpoint annotations themselves, once and not once for each object.
+pub(crate) fn check_endpoints(
+    request: &Request<'_>,
+    region: Option<&Region>,
+    settings: &Settings,
+    problems: &mut Problems,
+) {
+    let endpoints = [
+        ("kms-endpoint", request.kms_endpoint, Service::Kms),
+        ("oos-endpoint", request.oos_endpoint, Service::Oos),
+    ];
+    for (key, text, service) in endpoints {
+        let Some(text) = text else { continue };
+        // Without a Pod region `{region}` may still be filled in by each object's own.
+        let stand_in = Region::parse("cn-hangzhou").ok();
+        if let Err((what, remedy)) =
+            endpoint::allowed(text, service, region.or(stand_in.as_ref()), settings)
+        {
+            problems.push(annotations::problem(key, what, remedy));
+        }
+    }
+    if request.external_id.is_some() && request.cross_account_role_arn.is_none() {
+        problems.push(annotations::problem(
+            "external-id",
+            "an external id belongs to a role of another account",
+            format!("add {PREFIX}cross-account-role-arn, or remove it"),
+        ));
+    }
+}
+
+fn is_bad(region: Option<&Region>, settings: &Settings) -> bool {
+    region.is_some_and(|region| endpoint::check_region(region, settings).is_err())
+}
+
+fn sts_endpoint(
+    request: &Request<'_>,
+    region: Option<&Region>,
+    settings: &Settings,
+    problems: &mut Problems,
+) -> Option<Option<Host>> {
+    let found = match (request.sts_endpoint, settings.sts_endpoint.as_deref()) {
+        (Some(text), _) => endpoint::allowed(text, Service::Sts, region, settings),
+        (None, Some(text)) => endpoint::filled(text, region),
+        (None, None) => return Some(None),
+    };
+    match found {
+        Ok(host) => Some(Some(host)),
+        Err((what, remedy)) => {
+            problems.push(annotations::problem("sts-endpoint", what, remedy));
+            None
+        }
+    }
+}
+
+fn role(
+    request: &Request<'_>,
+    account: Option<&ServiceAccount>,
+    name: &str,
+    settings: &Settings,
+    problems: &mut Problems,
+) -> Option<RoleArn> {
+    if let Some(role) = &request.role_arn {
+        return Some(role.clone());
+    }
+    let place = || format!("ServiceAccount {name:?}");
+    if let Some(arn) = account.and_then(|account| account.role_arn.as_deref()) {
+        return RoleArn::parse(arn.trim())
+            .map_err(|error| {
+                problems.push(Problem::pod(
+                    place(),
+                    format!("annotation {}: {error}", account::ROLE_ARN),
+                    "correct the annotation of the ServiceAccount",
+                ));
+            })
+            .ok();
+    }
+    if let Some(role_name) = account.and_then(|account| account.role_name.as_deref()) {
+        let Some(owner) = settings.account_id.as_deref() else {
+            problems.push(Problem::pod(
+                place(),
+                format!("{} names a role, and no account is known", account::ROLE_NAME),
+                format!(
+                    "use {} with the whole ARN, or ask the operator for accountId in the settings",
+                    account::ROLE_ARN
+                ),
+            ));
+            return None;
+        };
+        return RoleArn::parse(&format!("acs:ram::{owner}:role/{}", role_name.trim()))
+            .map_err(|error| {
+                problems.push(Problem::pod(
+                    place(),
+                    format!("annotation {}: {error}", account::ROLE_NAME),
+                    "correct the annotation of the ServiceAccount",
+                ));
+            })
+            .ok();
+    }
+    problems.push(Problem::pod(
+        place(),
+        "no RAM role is known for this Pod",
+        format!(
+            "annotate the ServiceAccount with {}: acs:ram::ACCOUNT:role/NAME, or the Pod with {PREFIX}role-arn",
+            account::ROLE_ARN
+        ),
+    ));
+    None
+}
+
+fn provider(
+    request: &Request<'_>,
+    role: &RoleArn,
+    settings: &Settings,
+    problems: &mut Problems,
+) -> Option<ProviderArn> {
+    if let Some(provider) = &request.oidc_provider_arn {
+        return Some(provider.clone());
+    }
+    let text = match (&settings.oidc_provider_arn, &settings.cluster_id) {
+        (Some(arn), _) => Some(arn.clone()),
+        (None, Some(cluster)) => {
+            // A provider belongs to the account whose roles trust it.
+            let account = settings.account_id.as_deref().unwrap_or(role.account());
+            Some(format!("acs:ram::{account}:oidc-provider/ack-rrsa-{cluster}"))
+        }
+        (None, None) => None,
+    };
+    let provider = text.and_then(|text| ProviderArn::parse(&text).ok());
+    if provider.is_none() {
+        problems.push(annotations::problem(
+            "oidc-provider-arn",
+            "no OIDC provider is known for this cluster",
+            "ask the operator for clusterId (or oidcProviderArn) in the settings, or set the annotation",
+        ));
+    }
+    provider
+}
+
+/// `NAMESPACE.SERVICEACCOUNT`, cut to what a session name may have.
+fn default_session(namespace: &str, account: &str) -> Option<SessionName> {
+    let mut name = format!("{namespace}.{account}");
+    name.truncate(64);
+    SessionName::parse(&name).ok()
+}

@@ -1,0 +1,337 @@
+//! The few facts of a Pod that decide, borrowed from its JSON. Whatever else the Pod holds is
+//! skipped and so survives: it is only ever patched.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+
+use crate::annotations::PREFIX;
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Pod<'a> {
+    #[serde(borrow, default, deserialize_with = "null_default")]
+    pub(crate) metadata: Metadata<'a>,
+    #[serde(borrow, default, deserialize_with = "null_default")]
+    pub(crate) spec: Spec<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Metadata<'a> {
+    #[serde(borrow, default, deserialize_with = "null_default")]
+    pub(crate) annotations: Annotated<'a>,
+    #[serde(borrow, default, deserialize_with = "null_default")]
+    pub(crate) labels: Labelled<'a>,
+}
+
+/// Annotations under our prefix, keys without it, in the order of the Pod.
+#[derive(Debug, Default)]
+pub(crate) struct Annotated<'a> {
+    pub(crate) ours: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// A static Pod's shadow in the API: nothing can be injected into it.
+    pub(crate) mirror: bool,
+}
+
+/// The value of the one label that counts.
+#[derive(Debug, Default)]
+pub(crate) struct Labelled<'a> {
+    pub(crate) injection: Option<Cow<'a, str>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Spec<'a> {
+    #[serde(borrow, default)]
+    pub(crate) service_account_name: Option<Cow<'a, str>>,
+    #[serde(default, rename = "hostPID", deserialize_with = "null_default")]
+    pub(crate) host_pid: bool,
+    #[serde(default, deserialize_with = "null_default")]
+    pub(crate) share_process_namespace: bool,
+    #[serde(default, deserialize_with = "null_default")]
+    pub(crate) security_context: PodSecurity,
+    #[serde(borrow, default)]
+    pub(crate) os: Option<Os<'a>>,
+    #[serde(borrow, default)]
+    pub(crate) node_selector: Option<NodeSelector<'a>>,
+    #[serde(borrow, default)]
+    pub(crate) volumes: Option<Vec<Volume<'a>>>,
+    #[serde(borrow, default)]
+    pub(crate) init_containers: Option<Vec<Container<'a>>>,
+    #[serde(borrow, default, deserialize_with = "null_default")]
+    pub(crate) containers: Vec<Container<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PodSecurity {
+    #[serde(default)]
+    pub(crate) run_as_user: Option<i64>,
+    #[serde(default)]
+    pub(crate) fs_group: Option<i64>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Os<'a> {
+    #[serde(borrow, default)]
+    pub(crate) name: Option<Cow<'a, str>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct NodeSelector<'a> {
+    #[serde(borrow, default, rename = "kubernetes.io/os")]
+    pub(crate) os: Option<Cow<'a, str>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Volume<'a> {
+    #[serde(borrow, default, deserialize_with = "null_default")]
+    pub(crate) name: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub(crate) csi: Option<Csi<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Csi<'a> {
+    #[serde(borrow, default)]
+    pub(crate) driver: Option<Cow<'a, str>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Container<'a> {
+    #[serde(borrow, default, deserialize_with = "null_default")]
+    pub(crate) name: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub(crate) volume_mounts: Option<Vec<VolumeMount<'a>>>,
+    #[serde(borrow, default, deserialize_with = "null_default")]
+    pub(crate) security_context: Security<'a>,
+    #[serde(borrow, default, deserialize_with = "null_default")]
+    pub(crate) resources: Resources<'a>,
+    #[serde(borrow, default)]
+    pub(crate) restart_policy: Option<Cow<'a, str>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct VolumeMount<'a> {
+    #[serde(borrow, default, deserialize_with = "null_default")]
+    pub(crate) name: Cow<'a, str>,
+    #[serde(borrow, default, deserialize_with = "null_default")]
+    pub(crate) mount_path: Cow<'a, str>,
+    #[serde(default, deserialize_with = "null_default")]
+    pub(crate) read_only: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Security<'a> {
+    #[serde(default)]
+    pub(crate) run_as_user: Option<i64>,
+    #[serde(default, deserialize_with = "null_default")]
+    pub(crate) privileged: bool,
+    #[serde(borrow, default, deserialize_with = "null_default")]
+    pub(crate) capabilities: Capabilities<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Capabilities<'a> {
+    #[serde(borrow, default, deserialize_with = "null_default")]
+    pub(crate) add: Vec<Cow<'a, str>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Resources<'a> {
+    #[serde(borrow, default, deserialize_with = "null_default")]
+    pub(crate) requests: Amounts<'a>,
+    #[serde(borrow, default, deserialize_with = "null_default")]
+    pub(crate) limits: Amounts<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Amounts<'a> {
+    #[serde(borrow, default)]
+    pub(crate) cpu: Option<Amount<'a>>,
+    #[serde(borrow, default)]
+    pub(crate) memory: Option<Amount<'a>>,
+}
+
+/// A quantity as text; manifests also write plain numbers.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Amount<'a> {
+    Text(#[serde(borrow)] Cow<'a, str>),
+    Number(serde_json::Number),
+}
+
+/// A Pod that cannot be read, by position only.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the Pod cannot be read at line {line}, column {column}")]
+pub(crate) struct Unreadable {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+}
+
+impl<'a> Pod<'a> {
+    pub(crate) fn read(json: &'a str) -> Result<Self, Unreadable> {
+        serde_json::from_str(json)
+            .map_err(|error| Unreadable { line: error.line(), column: error.column() })
+    }
+
+    /// Whether the Pod asks for anything: the same rule as the chart's one trigger expression.
+    pub(crate) fn triggers(&self) -> bool {
+        let Metadata { annotations, labels } = &self.metadata;
+        annotations.ours.iter().any(|(key, _)| key != "status")
+            && !annotations.mirror
+            && labels.injection.as_deref() != Some("disabled")
+    }
+
+    /// Init containers and containers, as the two lists that a patch addresses.
+    pub(crate) fn all_containers(&self) -> impl Iterator<Item = (List, usize, &Container<'a>)> {
+        let init = self.spec.init_containers.iter().flatten().enumerate();
+        let main = self.spec.containers.iter().enumerate();
+        init.map(|(index, container)| (List::Init, index, container))
+            .chain(main.map(|(index, container)| (List::Main, index, container)))
+    }
+
+    pub(crate) fn service_account(&self) -> &str {
+        match self.spec.service_account_name.as_deref() {
+            Some(name) if !name.is_empty() => name,
+            _ => "default",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum List {
+    Init,
+    Main,
+}
+
+impl List {
+    pub(crate) fn pointer(self) -> &'static str {
+        match self {
+            Self::Init => "/spec/initContainers",
+            Self::Main => "/spec/containers",
+        }
+    }
+}
+
+impl Container<'_> {
+    pub(crate) fn is_native_sidecar(&self) -> bool {
+        self.restart_policy.as_deref() == Some("Always")
+    }
+
+    pub(crate) fn mounts(&self) -> &[VolumeMount<'_>] {
+        self.volume_mounts.as_deref().unwrap_or_default()
+    }
+}
+
+impl Amount<'_> {
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Text(text) => Cow::Borrowed(text),
+            Self::Number(number) => Cow::Owned(number.to_string()),
+        }
+    }
+}
+
+/// `null` says the same as nothing.
+fn null_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// A string of the input, borrowed where it has no escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Annotated<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Keys;
+        impl<'de> Visitor<'de> for Keys {
+            type Value = Annotated<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("annotations")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut found = Annotated::default();
+                while let Some(Text(key)) = map.next_key()? {
+                    if let Some(name) = strip(&key, PREFIX) {
+                        let Text(value) = map.next_value()?;
+                        found.ours.push((name, value));
+                    } else {
+                        found.mirror |= key == "kubernetes.io/config.mirror";
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(found)
+            }
+        }
+        deserializer.deserialize_map(Keys)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Labelled<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Labels<'a> {
+            #[serde(borrow, default, rename = "kms.alibabacloud/injection")]
+            injection: Option<Cow<'a, str>>,
+        }
+        Labels::deserialize(deserializer).map(|labels| Self { injection: labels.injection })
+    }
+}
+
+fn strip<'a>(key: &Cow<'a, str>, prefix: &str) -> Option<Cow<'a, str>> {
+    match key {
+        Cow::Borrowed(text) => text.strip_prefix(prefix).map(Cow::Borrowed),
+        Cow::Owned(text) => text.strip_prefix(prefix).map(|rest| Cow::Owned(rest.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_are_read_and_the_rest_is_skipped() {
+        let json = r#"{"metadata":{"annotations":{"a":"b","kms.alibabacloud/secrets":"x\ny"},
+            "labels":null,"ownerReferences":[{"new":1}]},
+            "spec":{"volumes":null,"containers":[{"name":"app","resources":{"limits":{"cpu":2}}}],
+            "futureField":{"deep":[1,2]}}}"#;
+        let pod = Pod::read(json).unwrap();
+        assert!(pod.triggers());
+        assert_eq!(pod.metadata.annotations.ours, [("secrets".into(), "x\ny".into())]);
+        assert!(pod.spec.volumes.is_none());
+        let cpu = pod.spec.containers[0].resources.limits.cpu.as_ref().unwrap();
+        assert_eq!(cpu.text(), "2");
+        assert_eq!(pod.service_account(), "default");
+    }
+
+    #[test]
+    fn what_does_not_trigger_is_left_alone() {
+        for json in [
+            "{}",
+            r#"{"metadata":{"annotations":{"kms.alibabacloud/status":"{}"}}}"#,
+            r#"{"metadata":{"annotations":{"kms.alibabacloud/secrets":"x"},
+                "labels":{"kms.alibabacloud/injection":"disabled"}}}"#,
+            r#"{"metadata":{"annotations":{"kms.alibabacloud/secrets":"x",
+                "kubernetes.io/config.mirror":"1"}}}"#,
+        ] {
+            assert!(!Pod::read(json).unwrap().triggers(), "{json}");
+        }
+    }
+
+    #[test]
+    fn an_unreadable_pod_is_not_quoted() {
+        let error = Pod::read(r#"{"spec":{"containers":"CANARY"}}"#).unwrap_err();
+        assert!(!error.to_string().contains("CANARY"), "{error}");
+    }
+}

@@ -1,0 +1,110 @@
+//! What of ours a Pod has already: from an earlier call, a copy, or an older version. Names of ours
+//! are reserved; a container of our name is ours only if it carries a plan.
+
+use plan::{InvalidPlan, Plan};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::consumers::shown;
+use crate::container::{self, INIT_CONTAINER, PLAN_VARIABLE};
+use crate::pod::{List, Pod};
+use crate::problem::{Problem, Problems};
+
+#[derive(Debug, Default)]
+pub(crate) struct Present {
+    pub(crate) container: Option<Ours>,
+    /// Volumes of our names, by position.
+    pub(crate) volumes: Vec<(usize, Value)>,
+}
+
+/// Our init container as it is now.
+#[derive(Debug)]
+pub(crate) struct Ours {
+    pub(crate) index: usize,
+    pub(crate) value: Value,
+    /// `None` where another version wrote it.
+    plan: Option<Plan>,
+}
+
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+struct Raw<'a> {
+    spec: RawSpec<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+struct RawSpec<'a> {
+    #[serde(borrow, default)]
+    init_containers: Option<Vec<&'a RawValue>>,
+    #[serde(borrow, default)]
+    volumes: Option<Vec<&'a RawValue>>,
+}
+
+impl Present {
+    /// Looks at names first: a Pod that was never injected costs no second reading.
+    pub(crate) fn find(pod: &Pod<'_>, json: &str, problems: &mut Problems) -> Self {
+        let mut present = Self::default();
+        let named: Vec<_> = pod
+            .all_containers()
+            .filter(|(_, _, container)| container::is_ours(&container.name))
+            .map(|(list, index, container)| (list, index, container.name.to_string()))
+            .collect();
+        let volumes = || {
+            let all = pod.spec.volumes.iter().flatten().enumerate();
+            all.filter(|(_, volume)| container::VOLUMES.contains(&volume.name.as_ref()))
+        };
+        let raw = match named.is_empty() {
+            true => None,
+            false => serde_json::from_str::<Raw<'_>>(json).ok(),
+        };
+        for (list, index, name) in named {
+            let ours = raw.as_ref().filter(|_| list == List::Init && name == INIT_CONTAINER);
+            match ours.and_then(|raw| Ours::read(raw, index)) {
+                Some(ours) if present.container.is_none() => present.container = Some(ours),
+                _ => problems.push(Problem::pod(
+                    format!("container {:?}", shown(&name)),
+                    "the name is reserved for the container that fetches secrets, and this is not it",
+                    "give the container another name",
+                )),
+            }
+        }
+        if present.container.is_some() {
+            let raws = raw.and_then(|raw| raw.spec.volumes).unwrap_or_default();
+            let value = |index: usize| serde_json::from_str(raws.get(index)?.get()).ok();
+            present.volumes =
+                volumes().filter_map(|(index, _)| Some((index, value(index)?))).collect();
+        } else {
+            for (_, volume) in volumes() {
+                problems.push(Problem::pod(
+                    format!("volume {:?}", shown(&volume.name)),
+                    "the name is reserved for a volume that is added here",
+                    "give the volume another name",
+                ));
+            }
+        }
+        present
+    }
+
+    /// The plan of an earlier call.
+    pub(crate) fn plan(&self) -> Option<&Plan> {
+        self.container.as_ref().and_then(|ours| ours.plan.as_ref())
+    }
+}
+
+impl Ours {
+    fn read(raw: &Raw<'_>, index: usize) -> Option<Self> {
+        let container = raw.spec.init_containers.as_ref()?.get(index)?;
+        let value: Value = serde_json::from_str(container.get()).ok()?;
+        let carries =
+            |variable: &&Value| variable.get("name").and_then(Value::as_str) == Some(PLAN_VARIABLE);
+        let variable = value.get("env")?.as_array()?.iter().find(carries)?;
+        let plan = match Plan::decode(variable.get("value")?.as_str()?) {
+            Ok(plan) => Some(plan),
+            Err(InvalidPlan::Version(_)) => None,
+            Err(_) => return None,
+        };
+        Some(Self { index, value, plan })
+    }
+}

@@ -1,0 +1,164 @@
+//! What keeps a Pod from being injected, in words for the person who wrote it.
+
+use std::fmt::{self, Write as _};
+
+/// One thing that is wrong: where, what, and how to put it right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The full annotation key, or `None` for a problem of the Pod itself.
+    pub annotation: Option<String>,
+    /// Line within the annotation's value, from 1.
+    pub line: Option<usize>,
+    /// The place within the annotation (`item 2, fileMode`) or the Pod (`container "app"`).
+    pub place: String,
+    pub what: String,
+    pub remedy: String,
+}
+
+/// All that is wrong with one Pod: never empty where it is an error.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Problems(Vec<Problem>);
+
+/// Events and warnings are cut; the first line must be enough to act on.
+const FIRST_LINE: usize = 200;
+/// A person corrects a few dozen at most before trying again.
+const LISTED: usize = 32;
+
+impl Problem {
+    pub(crate) fn pod(
+        place: impl Into<String>,
+        what: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self {
+            annotation: None,
+            line: None,
+            place: place.into(),
+            what: what.into(),
+            remedy: remedy.into(),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(annotation) = &self.annotation {
+            f.write_str(annotation)?;
+            if let Some(line) = self.line {
+                write!(f, ", line {line}")?;
+            }
+            if !self.place.is_empty() {
+                f.write_str(", ")?;
+            }
+        }
+        write!(f, "{}: {}", self.place, self.what)?;
+        if !self.remedy.is_empty() {
+            write!(f, "; {}", self.remedy)?;
+        }
+        Ok(())
+    }
+}
+
+impl Problems {
+    pub(crate) fn push(&mut self, problem: Problem) {
+        self.0.push(problem);
+    }
+
+    #[must_use]
+    pub fn as_slice(&self) -> &[Problem] {
+        &self.0
+    }
+
+    /// The value, when nothing is wrong.
+    pub(crate) fn or<T>(self, value: T) -> Result<T, Self> {
+        if self.0.is_empty() { Ok(value) } else { Err(self) }
+    }
+
+    /// All problems at once; the first line stands alone.
+    #[must_use]
+    pub fn message(&self) -> String {
+        let Some(first) = self.0.first().map(printable) else {
+            return String::new();
+        };
+        let count = match self.0.len() {
+            1 => String::new(),
+            n => format!(" (1 of {n} problems)"),
+        };
+        let room = FIRST_LINE - count.len();
+        let whole = first.chars().count() <= room;
+        let mut message: String = if whole {
+            first
+        } else {
+            first.chars().take(room - 1).chain(std::iter::once('…')).collect()
+        };
+        message.push_str(&count);
+        if whole && self.0.len() == 1 {
+            return message;
+        }
+        for problem in self.0.iter().take(LISTED) {
+            let _ = write!(message, "\n- {}", printable(problem));
+        }
+        if self.0.len() > LISTED {
+            let _ = write!(message, "\n- and {} more", self.0.len() - LISTED);
+        }
+        message
+    }
+}
+
+/// One line without control characters, whatever the Pod's author put into names.
+fn printable(problem: &Problem) -> String {
+    let mut text = problem.to_string();
+    text.retain(|c| !c.is_control());
+    if text.len() > 1000 {
+        text = text.chars().take(1000).chain(std::iter::once('…')).collect();
+    }
+    text
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(what: &str) -> Problem {
+        Problem {
+            annotation: Some("kms.alibabacloud/secrets".to_owned()),
+            line: Some(2),
+            place: "item 1, fileMode".to_owned(),
+            what: what.to_owned(),
+            remedy: "write it quoted".to_owned(),
+        }
+    }
+
+    #[test]
+    fn one_short_problem_is_one_line() {
+        let mut problems = Problems::default();
+        problems.push(problem("0400 is a bare number"));
+        assert_eq!(
+            problems.message(),
+            "kms.alibabacloud/secrets, line 2, item 1, fileMode: 0400 is a bare number; write it quoted"
+        );
+    }
+
+    #[test]
+    fn the_first_line_stands_alone_within_200_characters_and_all_follow() {
+        let mut problems = Problems::default();
+        problems.push(problem(&"长".repeat(300)));
+        for index in 0..40 {
+            problems.push(problem(&format!("problem {index}\nwith a break")));
+        }
+        let message = problems.message();
+        let lines: Vec<_> = message.lines().collect();
+        assert!(lines[0].chars().count() <= 200 && lines[0].ends_with("(1 of 41 problems)"));
+        assert!(lines[1].starts_with("- kms.") && lines[1].contains("write it quoted"));
+        assert_eq!(lines.len(), 1 + 32 + 1);
+        assert!(lines.last().unwrap().contains("9 more"));
+    }
+}

@@ -1,0 +1,118 @@
+//! Kubernetes quantities, as far as resources need them: compared and added in thousandths.
+
+/// A non-negative amount in thousandths of its unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Quantity(u128);
+
+impl Quantity {
+    pub(crate) fn bytes(bytes: u64) -> Self {
+        Self(u128::from(bytes) * 1000)
+    }
+
+    /// Decimal digits with one of the suffixes of Kubernetes; `None` for anything else.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        if text.len() > 32 {
+            return None;
+        }
+        let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+        let (digits, suffix) = text.split_at_checked(end)?;
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        if (whole.is_empty() && fraction.is_empty()) || fraction.len() > 9 || whole.len() > 18 {
+            return None;
+        }
+        // In billionths, so that `0.001` and `1n` are exact; then scaled by the suffix.
+        let whole: u128 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+        let fraction: u128 =
+            if fraction.is_empty() { 0 } else { format!("{fraction:0<9}").parse().ok()? };
+        let billionths = whole * 1_000_000_000 + fraction;
+        let (times, divided) = scale(suffix)?;
+        Some(Self((billionths.checked_mul(times)? / divided).div_ceil(1_000_000)))
+    }
+
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
+    pub(crate) fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
+    /// As bytes, in the largest binary unit that keeps it whole.
+    pub(crate) fn to_bytes_text(self) -> String {
+        let bytes = self.0.div_ceil(1000);
+        for (unit, name) in [(1 << 30, "Gi"), (1 << 20, "Mi"), (1 << 10, "Ki")] {
+            if bytes >= unit && bytes.is_multiple_of(unit) {
+                return format!("{}{name}", bytes / unit);
+            }
+        }
+        bytes.to_string()
+    }
+}
+
+fn scale(suffix: &str) -> Option<(u128, u128)> {
+    let ten = |power: u32| 10_u128.pow(power);
+    Some(match suffix {
+        "" => (1, 1),
+        "n" => (1, ten(9)),
+        "u" => (1, ten(6)),
+        "m" => (1, ten(3)),
+        "k" => (ten(3), 1),
+        "M" => (ten(6), 1),
+        "G" => (ten(9), 1),
+        "T" => (ten(12), 1),
+        "P" => (ten(15), 1),
+        "E" => (ten(18), 1),
+        "Ki" => (1 << 10, 1),
+        "Mi" => (1 << 20, 1),
+        "Gi" => (1 << 30, 1),
+        "Ti" => (1 << 40, 1),
+        "Pi" => (1 << 50, 1),
+        "Ei" => (1 << 60, 1),
+        _ => {
+            let power: i32 = suffix.strip_prefix(['e', 'E'])?.parse().ok()?;
+            if power.unsigned_abs() > 18 {
+                return None;
+            }
+            if power >= 0 { (ten(power.unsigned_abs()), 1) } else { (1, ten(power.unsigned_abs())) }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Quantity {
+        Quantity::parse(text).unwrap_or_else(|| panic!("{text}"))
+    }
+
+    #[test]
+    fn the_same_amount_is_equal_however_it_is_written() {
+        for (a, b) in [
+            ("1", "1000m"),
+            ("0.5", "500m"),
+            ("1Gi", "1024Mi"),
+            ("1e3", "1k"),
+            (".1", "100m"),
+            ("1n", "1m"),
+        ] {
+            assert_eq!(parse(a), parse(b), "{a} {b}");
+        }
+        assert!(parse("1G") < parse("1Gi"));
+    }
+
+    #[test]
+    fn what_is_no_quantity_is_refused() {
+        for text in ["", "x", "-1", "1 Gi", "1gi", ".", "1e99", "1e", "1.1.1", "+1", "1_000"] {
+            assert_eq!(Quantity::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn bytes_are_written_in_the_largest_whole_unit() {
+        assert_eq!(parse("32Mi").plus(parse("1Mi")).to_bytes_text(), "33Mi");
+        assert_eq!(parse("1536Ki").to_bytes_text(), "1536Ki");
+        assert_eq!(parse("1k").to_bytes_text(), "1000");
+        assert_eq!(Quantity::bytes(1 << 30).to_bytes_text(), "1Gi");
+    }
+}

@@ -1,0 +1,92 @@
+//! Shapes of a Pod that cannot be injected, or must not be.
+
+use crate::consumers::shown;
+use crate::container::{self, SECRETS_VOLUME, TOKEN_VOLUME};
+use crate::pod::{Container, Pod};
+use crate::present::Present;
+use crate::problem::{Problem, Problems};
+
+pub(crate) fn shapes(pod: &Pod<'_>, present: &Present, problems: &mut Problems) {
+    windows(pod, problems);
+    tracing(pod, problems);
+    if present.container.is_some() {
+        taken_back(pod, problems);
+    } else {
+        early_references(pod, problems);
+    }
+}
+
+fn windows(pod: &Pod<'_>, problems: &mut Problems) {
+    let named = pod.spec.os.as_ref().and_then(|os| os.name.as_deref());
+    let selected = pod.spec.node_selector.as_ref().and_then(|selector| selector.os.as_deref());
+    if named == Some("windows") || selected == Some("windows") {
+        problems.push(Problem::pod(
+            "the Pod",
+            "it runs on Windows, where secrets cannot be injected",
+            "remove the annotations under kms.alibabacloud/",
+        ));
+    }
+}
+
+/// With a shared process namespace, a container that may trace could read the fetcher's memory.
+fn tracing(pod: &Pod<'_>, problems: &mut Problems) {
+    if !pod.spec.host_pid && !pod.spec.share_process_namespace {
+        return;
+    }
+    let field = if pod.spec.host_pid { "hostPID" } else { "shareProcessNamespace" };
+    let traces = |container: &Container<'_>| {
+        let security = &container.security_context;
+        security.privileged
+            || security.capabilities.add.iter().any(|name| {
+                matches!(name.as_ref(), "ALL" | "CAP_ALL" | "SYS_PTRACE" | "CAP_SYS_PTRACE")
+            })
+    };
+    for (_, _, container) in others(pod).filter(|(_, _, container)| traces(container)) {
+        problems.push(Problem::pod(
+            format!("container {:?}", shown(&container.name)),
+            format!("it is privileged or has SYS_PTRACE while {field} is set, and could read the fetcher's memory"),
+            format!("remove {field}, or the privilege"),
+        ));
+    }
+}
+
+fn early_references(pod: &Pod<'_>, problems: &mut Problems) {
+    for (_, _, container) in others(pod) {
+        for mount in container.mounts() {
+            if container::VOLUMES.contains(&mount.name.as_ref()) {
+                problems.push(Problem::pod(
+                    format!("container {:?}", shown(&container.name)),
+                    format!(
+                        "it mounts the volume {:?}, which is added only here",
+                        shown(&mount.name)
+                    ),
+                    "remove the mount; consumers get theirs by injection",
+                ));
+            }
+        }
+    }
+}
+
+/// What nobody but us may mount, whoever added it since the first call.
+fn taken_back(pod: &Pod<'_>, problems: &mut Problems) {
+    for (_, _, container) in others(pod) {
+        for mount in container.mounts() {
+            let what = match mount.name.as_ref() {
+                TOKEN_VOLUME => "it mounts the token with which secrets are fetched",
+                SECRETS_VOLUME if !mount.read_only => "it mounts the secrets writable",
+                _ => continue,
+            };
+            problems.push(Problem::pod(
+                format!("container {:?}", shown(&container.name)),
+                what,
+                "remove the mount; consumers get theirs by injection, read-only",
+            ));
+        }
+    }
+}
+
+fn others<'p, 'a>(
+    pod: &'p Pod<'a>,
+) -> impl Iterator<Item = (crate::pod::List, usize, &'p Container<'a>)> {
+    pod.all_containers().filter(|(_, _, container)| !container::is_ours(&container.name))
+}

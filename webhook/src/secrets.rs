@@ -1,0 +1,200 @@
+//! The `secrets` annotation: its three forms, read into one list of wanted files.
+
+mod fields;
+mod list;
+mod mapping;
+mod scalar;
+#[cfg(test)]
+mod tests;
+
+use plan::{
+    ExternalId, FileMode, FileName, InvalidSource, OnMissing, PathTranslation, Reference, Region,
+    RoleArn, Selector, Source,
+};
+
+use crate::annotations::PREFIX;
+use crate::problem::{Problem, Problems};
+use crate::yaml::{self, Node, Value};
+
+/// One file that the annotation asks for, with what it says about where the value is.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    pub(crate) place: Place,
+    pub(crate) name: FileName,
+    pub(crate) source: Source,
+    pub(crate) selector: Option<Selector>,
+    pub(crate) at: Location,
+    pub(crate) mode: Option<FileMode>,
+    pub(crate) on_missing: Option<OnMissing>,
+}
+
+/// What one object says about place and caller; the Pod and the settings fill the rest.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Location {
+    pub(crate) region: Option<Region>,
+    pub(crate) endpoint: Option<String>,
+    pub(crate) cross_account_role: Option<RoleArn>,
+    pub(crate) external_id: Option<ExternalId>,
+}
+
+/// Where in the annotation something stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) line: usize,
+    pub(crate) what: String,
+}
+
+/// All files, or as many as could be read beside the problems.
+pub(crate) fn read(
+    text: &str,
+    translation: PathTranslation,
+    problems: &mut Problems,
+) -> Vec<Wanted> {
+    let mut reader = Reader { translation, wanted: Vec::new(), problems };
+    match yaml::parse(text) {
+        Err(error) => {
+            let place = Place { line: error.line, what: String::new() };
+            reader.problem(
+                &place,
+                error.what,
+                "a value with any of , : # [ ] { } in it may need quotes",
+            );
+        }
+        Ok(None) => {
+            let place = Place { line: 1, what: String::new() };
+            reader.problem(
+                &place,
+                "it names no secret",
+                "write FILE: kms://NAME, one on each line, or remove the annotation",
+            );
+        }
+        Ok(Some(node)) => match &node.value {
+            Value::Mapping(entries) => reader.mapping(entries),
+            Value::Sequence(items) => reader.list(items),
+            // A plain scalar was folded into one line; its own text has the line breaks.
+            Value::Scalar { quoted: false, .. } => reader.scalar(text),
+            Value::Scalar { text, quoted: true } => reader.scalar(text),
+        },
+    }
+    reader.finish()
+}
+
+struct Reader<'p> {
+    translation: PathTranslation,
+    wanted: Vec<Wanted>,
+    problems: &'p mut Problems,
+}
+
+impl Reader<'_> {
+    fn problem(&mut self, place: &Place, what: impl Into<String>, remedy: impl Into<String>) {
+        self.problems.push(place.problem(what, remedy));
+    }
+
+    /// The file name of `text`, translated.
+    fn file_name(&mut self, text: &str, place: &Place) -> Option<FileName> {
+        match FileName::parse(&self.translation.apply(text)) {
+            Ok(name) => Some(name),
+            Err(error) => {
+                self.problem(place, error.to_string(), "");
+                None
+            }
+        }
+    }
+
+    fn reference(&mut self, text: &str, place: &Place) -> Option<Reference> {
+        match Reference::parse(text) {
+            Ok(reference) => Some(reference),
+            Err(error) => {
+                self.problem(place, error.to_string(), remedy(&error));
+                None
+            }
+        }
+    }
+
+    /// A source outside a mapping, which names its file itself.
+    fn bare(&mut self, text: &str, place: &Place) {
+        let Some(Reference { source, selector }) = self.reference(text, place) else { return };
+        if selector.is_some() {
+            self.problem(
+                place,
+                "a source with a JMESPath (#…) needs a file name of its own",
+                format!("write a mapping instead: FILE: {:?}", text.trim()),
+            );
+            return;
+        }
+        let Some(name) = self.file_name(source.name(), place) else { return };
+        self.wanted.push(Wanted {
+            place: place.clone(),
+            name,
+            source,
+            selector: None,
+            at: Location::default(),
+            mode: None,
+            on_missing: None,
+        });
+    }
+
+    /// Refuses what only shows when everything is known: two files with one name, and too many.
+    fn finish(self) -> Vec<Wanted> {
+        let Self { wanted, problems, .. } = self;
+        if wanted.len() > plan::MAX_FILES {
+            let place = Place { line: 1, what: String::new() };
+            problems.push(place.problem(
+                format!(
+                    "it asks for {} files; at most {} are allowed",
+                    wanted.len(),
+                    plan::MAX_FILES
+                ),
+                "put several values into one secret as JSON",
+            ));
+            return wanted;
+        }
+        let mut first = std::collections::HashMap::with_capacity(wanted.len());
+        for file in &wanted {
+            if let Some(other) = first.insert(file.name.as_str(), &file.place) {
+                let remedy = if file.selector.is_some() {
+                    "give each extract a name of its own"
+                } else {
+                    "give one of them another name (objectAlias in a list, the key in a mapping)"
+                };
+                problems.push(file.place.problem(
+                    format!(
+                        "the file name {:?} is taken already by {}",
+                        file.name.as_str(),
+                        other.what
+                    ),
+                    remedy,
+                ));
+            }
+        }
+        wanted
+    }
+}
+
+impl Place {
+    fn of(node: &Node<'_>, what: impl Into<String>) -> Self {
+        Self { line: node.line, what: what.into() }
+    }
+
+    fn within(&self, node: &Node<'_>, what: &str) -> Self {
+        Self { line: node.line, what: format!("{}, {what}", self.what) }
+    }
+
+    pub(crate) fn problem(&self, what: impl Into<String>, remedy: impl Into<String>) -> Problem {
+        Problem {
+            annotation: Some(format!("{PREFIX}secrets")),
+            line: Some(self.line),
+            place: self.what.clone(),
+            what: what.into(),
+            remedy: remedy.into(),
+        }
+    }
+}
+
+/// What the source's own words do not say already.
+fn remedy(error: &InvalidSource) -> &'static str {
+    match error {
+        InvalidSource::Selector(_) => "see jmespath.org, and quote the value where YAML needs it",
+        _ => "",
+    }
+}

@@ -1,0 +1,161 @@
+//! The fields of one object: known or not, once or twice, and each one's value.
+
+use std::fmt::Display;
+
+use plan::{ExternalId, FileMode, OnMissing, Region, RoleArn};
+
+use super::{Location, Place, Reader};
+use crate::nearest::nearest;
+use crate::yaml::{Node, Value};
+
+/// Fields not yet taken, each with its value.
+pub(super) struct Fields<'n, 'a> {
+    entries: Vec<(&'n str, &'n Node<'a>)>,
+    place: Place,
+}
+
+/// The fields of the CSI provider's objects, and ours.
+pub(super) const OBJECT: [&str; 12] = [
+    "objectName",
+    "objectType",
+    "objectAlias",
+    "objectVersion",
+    "objectVersionLabel",
+    "jmesPath",
+    "kmsEndpoint",
+    "crossAccountRoleArn",
+    "region",
+    "externalId",
+    "fileMode",
+    "onMissing",
+];
+
+pub(super) fn is_object_field(name: &str) -> bool {
+    OBJECT.contains(&name)
+}
+
+impl<'n, 'a> Fields<'n, 'a> {
+    /// Sorts out unknown fields and fields that are given twice, each with a problem.
+    pub(super) fn read(
+        reader: &mut Reader<'_>,
+        entries: &'n [(Node<'a>, Node<'a>)],
+        place: &Place,
+        known: &[&'static str],
+    ) -> Self {
+        let mut found: Vec<(&str, &Node<'a>)> = Vec::with_capacity(entries.len());
+        for (key, value) in entries {
+            let Some(name) = key.scalar() else {
+                let place = place.within(key, "a field name");
+                reader.problem(&place, format!("it cannot be {}", key.kind()), "write NAME: value");
+                continue;
+            };
+            let shown: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+            let field = place.within(key, &shown);
+            if name == "template" {
+                reader.problem(
+                    &field,
+                    "this version does not support templates",
+                    "write source: kms://NAME",
+                );
+            } else if !known.contains(&name) {
+                let remedy = match nearest(name, known.iter().copied()) {
+                    Some(known) => format!("did you mean {known}?"),
+                    None => format!("the fields are {}", known.join(", ")),
+                };
+                reader.problem(&field, "there is no such field", remedy);
+            } else if found.iter().any(|(other, _)| *other == name) {
+                reader.problem(&field, "the field is given twice", "keep one of them");
+            } else {
+                found.push((name, value));
+            }
+        }
+        Self { entries: found, place: place.clone() }
+    }
+
+    pub(super) fn take(&mut self, name: &str) -> Option<&'n Node<'a>> {
+        let index = self.entries.iter().position(|(known, _)| *known == name)?;
+        Some(self.entries.swap_remove(index).1)
+    }
+
+    /// A field's single value; anything else is a problem, and so is nothing after the colon.
+    pub(super) fn text(&mut self, reader: &mut Reader<'_>, name: &str) -> Option<(String, Place)> {
+        let node = self.take(name)?;
+        let place = self.place.within(node, name);
+        match node.scalar() {
+            Some(text) if !text.trim().is_empty() => Some((text.trim().to_owned(), place)),
+            Some(_) => {
+                reader.problem(&place, "the value is empty", "write one, or leave the field out");
+                None
+            }
+            None => {
+                reader.problem(
+                    &place,
+                    format!("it is {}", node.kind()),
+                    "write a single value after the colon",
+                );
+                None
+            }
+        }
+    }
+
+    pub(super) fn parsed<T, E: Display>(
+        &mut self,
+        reader: &mut Reader<'_>,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let (text, place) = self.text(reader, name)?;
+        match parse(&text) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                reader.problem(&place, error.to_string(), "");
+                None
+            }
+        }
+    }
+
+    pub(super) fn location(&mut self, reader: &mut Reader<'_>, endpoint: &str) -> Location {
+        let external_id = self.entries.iter().find(|(name, _)| *name == "externalId");
+        let external_place = external_id.map(|(_, node)| self.place.within(node, "externalId"));
+        let location = Location {
+            region: self.parsed(reader, "region", Region::parse),
+            endpoint: self.text(reader, endpoint).map(|(text, _)| text),
+            cross_account_role: self.parsed(reader, "crossAccountRoleArn", RoleArn::parse),
+            external_id: self.parsed(reader, "externalId", ExternalId::parse),
+        };
+        if let (Some(place), None) = (external_place, &location.cross_account_role) {
+            reader.problem(
+                &place,
+                "an external id belongs to a role of another account",
+                "add crossAccountRoleArn, or remove it",
+            );
+        }
+        location
+    }
+
+    /// A mode must be quoted: YAML readers do not agree on what a bare 0400 is.
+    pub(super) fn mode(&mut self, reader: &mut Reader<'_>) -> Option<FileMode> {
+        let bare = self.entries.iter().find_map(|(name, node)| match &node.value {
+            Value::Scalar { text, quoted: false } if *name == "fileMode" => Some((text, *node)),
+            _ => None,
+        });
+        if let Some((text, node)) = bare
+            && text.bytes().all(|b| b.is_ascii_digit())
+            && !text.is_empty()
+        {
+            let place = self.place.within(node, "fileMode");
+            reader.problem(
+                &place,
+                format!("{text:.16} is a bare number, which YAML readers understand differently"),
+                format!("write it quoted: fileMode: \"{text:.16}\""),
+            );
+            self.take("fileMode");
+            return None;
+        }
+        self.parsed(reader, "fileMode", FileMode::parse)
+    }
+
+    pub(super) fn on_missing(&mut self, reader: &mut Reader<'_>) -> Option<OnMissing> {
+        self.parsed(reader, "onMissing", OnMissing::parse)
+    }
+}

@@ -1,0 +1,109 @@
+//! The mapping form: `FILE: source`, or `FILE: {source, fileMode, …}`.
+
+use plan::{Reference, Selector};
+
+use super::fields::Fields;
+use super::{Location, Place, Reader, Wanted};
+use crate::yaml::{Node, Value};
+
+const FIELDS: [&str; 8] = [
+    "source",
+    "fileMode",
+    "onMissing",
+    "region",
+    "endpoint",
+    "jmesPath",
+    "crossAccountRoleArn",
+    "externalId",
+];
+
+impl Reader<'_> {
+    pub(super) fn mapping(&mut self, entries: &[(Node<'_>, Node<'_>)]) {
+        for (key, value) in entries {
+            let Some(file) = key.scalar() else {
+                let place = Place::of(key, "a key");
+                self.problem(
+                    &place,
+                    format!("a file name cannot be {}", key.kind()),
+                    "write FILE: source",
+                );
+                continue;
+            };
+            let shown: String = file.chars().filter(|c| !c.is_control()).take(64).collect();
+            let place = Place::of(key, format!("file {shown:?}"));
+            if file.contains("://") {
+                self.problem(
+                    &place,
+                    "a source stands where the file name belongs",
+                    "write FILE: kms://NAME",
+                );
+                continue;
+            }
+            if super::fields::is_object_field(file) {
+                self.problem(
+                    &place,
+                    format!("{file} is a field of a list item and no file name"),
+                    "begin the object with a dash: `- objectName: …`, or write FILE: source",
+                );
+                continue;
+            }
+            let name = self.file_name(file, &place);
+            let wanted = match &value.value {
+                Value::Scalar { text, .. } => self.plain(text, &place),
+                Value::Mapping(fields) => self.detailed(fields, value, &place),
+                Value::Sequence(_) => {
+                    self.problem(&place, "a file cannot be a list", "write FILE: source");
+                    None
+                }
+            };
+            if let (Some(name), Some(Body { reference, at, mode, on_missing })) = (name, wanted) {
+                let Reference { source, selector } = reference;
+                self.wanted.push(Wanted { place, name, source, selector, at, mode, on_missing });
+            }
+        }
+    }
+
+    fn plain(&mut self, text: &str, place: &Place) -> Option<Body> {
+        let reference = self.reference(text, place)?;
+        Some(Body { reference, at: Location::default(), mode: None, on_missing: None })
+    }
+
+    fn detailed(
+        &mut self,
+        entries: &[(Node<'_>, Node<'_>)],
+        node: &Node<'_>,
+        place: &Place,
+    ) -> Option<Body> {
+        let mut fields = Fields::read(self, entries, place, &FIELDS);
+        let reference = match fields.text(self, "source") {
+            Some((text, place)) => self.reference(&text, &place),
+            None => {
+                let place = place.within(node, "source");
+                self.problem(&place, "the source is missing", "add source: kms://NAME");
+                None
+            }
+        };
+        let selector = fields.parsed(self, "jmesPath", Selector::parse);
+        let at = fields.location(self, "endpoint");
+        let mode = fields.mode(self);
+        let on_missing = fields.on_missing(self);
+        let mut reference = reference?;
+        if selector.is_some() && reference.selector.is_some() {
+            self.problem(
+                place,
+                "the JMESPath is given twice, as #… and as jmesPath",
+                "keep one of them",
+            );
+            return None;
+        }
+        reference.selector = reference.selector.or(selector);
+        Some(Body { reference, at, mode, on_missing })
+    }
+}
+
+struct Body {
+    reference: Reference,
+    at: Location,
+    mode: Option<plan::FileMode>,
+    on_missing: Option<plan::OnMissing>,
+}

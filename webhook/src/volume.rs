@@ -1,0 +1,72 @@
+//! The volumes that we add, as typed JSON.
+
+use serde::Serialize;
+
+use crate::container::{CA_VOLUME, SECRETS_VOLUME, TOKEN_VOLUME};
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Volume<'a> {
+    pub(crate) name: &'static str,
+    #[serde(flatten)]
+    kind: Kind<'a>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+enum Kind<'a> {
+    #[serde(rename_all = "camelCase")]
+    EmptyDir {
+        medium: &'static str,
+        size_limit: String,
+    },
+    Projected {
+        sources: [ProjectedSource; 1],
+    },
+    #[serde(rename_all = "camelCase")]
+    ConfigMap {
+        name: &'a str,
+        items: [Item; 1],
+    },
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ProjectedSource {
+    service_account_token: Token,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Token {
+    audience: &'static str,
+    expiration_seconds: u32,
+    path: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Item {
+    key: &'static str,
+    path: &'static str,
+}
+
+/// The memory that files lie in.
+pub(crate) fn secrets(size_limit: String) -> Volume<'static> {
+    Volume { name: SECRETS_VOLUME, kind: Kind::EmptyDir { medium: "Memory", size_limit } }
+}
+
+/// The Pod's own token for the cloud, whether or not the application has one.
+pub(crate) fn token(expiration_seconds: u32) -> Volume<'static> {
+    let service_account_token =
+        Token { audience: "sts.aliyuncs.com", expiration_seconds, path: "token" };
+    Volume {
+        name: TOKEN_VOLUME,
+        kind: Kind::Projected { sources: [ProjectedSource { service_account_token }] },
+    }
+}
+
+/// The private CA of a dedicated KMS gateway.
+pub(crate) fn ca(config_map: &str) -> Volume<'_> {
+    let items = [Item { key: "ca.crt", path: "ca.crt" }];
+    Volume { name: CA_VOLUME, kind: Kind::ConfigMap { name: config_map, items } }
+}

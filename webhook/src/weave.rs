@@ -1,0 +1,188 @@
+//! How the wish becomes a patch of this very Pod: what is missing is added, what is there and ours
+//! is set, what others added stays. Found by name, never by a remembered place.
+
+use serde_json::{Map, Value};
+
+use crate::annotations::InitFirst;
+use crate::container::{CA_VOLUME, Mount, SECRETS_VOLUME};
+use crate::inject::Wish;
+use crate::patch::Patch;
+use crate::pod::{Container, Pod};
+use crate::present::{Ours, Present};
+
+pub(crate) fn patch(
+    pod: &Pod<'_>,
+    present: &Present,
+    wish: &Wish<'_>,
+) -> serde_json::Result<Patch> {
+    let mut patch = Patch::default();
+    // Mounts come first: adding our container moves the others in their list.
+    mounts(pod, wish, &mut patch)?;
+    volumes(pod, present, wish, &mut patch)?;
+    match &present.container {
+        Some(ours) => update(ours, wish, &mut patch)?,
+        None => place(pod, wish, &mut patch)?,
+    }
+    let status = pod.metadata.annotations.ours.iter().find(|(key, _)| key == "status");
+    if status.is_none_or(|(_, value)| *value != wish.status) {
+        patch.add("/metadata/annotations/kms.alibabacloud~1status".to_owned(), &wish.status)?;
+    }
+    Ok(patch)
+}
+
+fn mounts(pod: &Pod<'_>, wish: &Wish<'_>, patch: &mut Patch) -> serde_json::Result<()> {
+    let mount_path = wish.plan.mount().as_str();
+    let mount = Mount { name: SECRETS_VOLUME, mount_path, read_only: true };
+    for (list, index, container) in wish.consumers.containers(pod) {
+        let path = format!("{}/{index}/volumeMounts", list.pointer());
+        let known =
+            container.mounts().iter().enumerate().find(|(_, known)| known.name == SECRETS_VOLUME);
+        match known {
+            Some((at, known)) => {
+                if known.mount_path != mount_path {
+                    patch.replace(format!("{path}/{at}/mountPath"), &mount_path)?;
+                }
+                if !known.read_only {
+                    patch.add(format!("{path}/{at}/readOnly"), &true)?;
+                }
+            }
+            None if container.volume_mounts.is_some() => patch.add(format!("{path}/-"), &mount)?,
+            None => patch.add(path, &[&mount])?,
+        }
+    }
+    Ok(())
+}
+
+fn volumes(
+    pod: &Pod<'_>,
+    present: &Present,
+    wish: &Wish<'_>,
+    patch: &mut Patch,
+) -> serde_json::Result<()> {
+    if pod.spec.volumes.is_none() {
+        return patch.add("/spec/volumes".to_owned(), &wish.volumes);
+    }
+    for volume in &wish.volumes {
+        let known = present
+            .volumes
+            .iter()
+            .find(|(_, known)| known.get("name").and_then(Value::as_str) == Some(volume.name));
+        match known {
+            Some((index, known)) => {
+                let wanted = serde_json::to_value(volume)?;
+                // A volume has one kind: what others may add stands inside it, not beside it.
+                let same_kind = wanted.as_object().is_some_and(|wanted| {
+                    known.as_object().is_some_and(|known| {
+                        known.len() == wanted.len()
+                            && wanted.keys().all(|key| known.contains_key(key))
+                    })
+                });
+                let new = if same_kind { overlay(known, wanted) } else { wanted };
+                patch.difference(&format!("/spec/volumes/{index}"), known, &new)?;
+            }
+            None => patch.add("/spec/volumes/-".to_owned(), volume)?,
+        }
+    }
+    Ok(())
+}
+
+fn place(pod: &Pod<'_>, wish: &Wish<'_>, patch: &mut Patch) -> serde_json::Result<()> {
+    let Some(init) = &pod.spec.init_containers else {
+        return patch.add("/spec/initContainers".to_owned(), &[&wish.container]);
+    };
+    let index = match wish.init_first {
+        InitFirst::First => 0,
+        InitFirst::Last => init.len(),
+        InitFirst::Auto => behind_proxy(init, wish.mesh_proxies),
+    };
+    patch.add(format!("/spec/initContainers/{index}"), &wish.container)
+}
+
+/// Directly behind the last native mesh proxy: before it there may be no network.
+fn behind_proxy(init: &[Container<'_>], proxies: &[String]) -> usize {
+    let is_proxy = |container: &Container<'_>| {
+        container.is_native_sidecar() && proxies.iter().any(|name| *name == container.name)
+    };
+    init.iter().rposition(is_proxy).map_or(0, |index| index + 1)
+}
+
+fn update(ours: &Ours, wish: &Wish<'_>, patch: &mut Patch) -> serde_json::Result<()> {
+    let wanted = serde_json::to_value(&wish.container)?;
+    let mut new = overlay(&ours.value, wanted);
+    if let Some(container) = new.as_object_mut() {
+        // As a sidecar it would hold nothing back, and a Pod would start without its secrets.
+        container.remove("restartPolicy");
+        if let Some(Value::Object(security)) = container.get_mut("securityContext") {
+            security.remove("privileged");
+        }
+        if let Some(Value::Array(mounts)) = container.get_mut("volumeMounts") {
+            let ca = wish.plan.private_ca();
+            mounts.retain(|mount| ca || text(mount, "name") != Some(CA_VOLUME));
+        }
+    }
+    patch.difference(&format!("/spec/initContainers/{}", ours.index), &ours.value, &new)
+}
+
+/// `known` with every field of `wanted` set; fields that only `known` has stay.
+fn overlay(known: &Value, wanted: Value) -> Value {
+    match (known, wanted) {
+        (Value::Object(known), Value::Object(wanted)) => {
+            let mut merged = known.clone();
+            for (key, value) in wanted {
+                let value = match (known.get(&key), key.as_str()) {
+                    (Some(Value::Array(known)), "env" | "volumeMounts") => named(known, value),
+                    // Lists of capabilities are not ours to share.
+                    (_, "capabilities") | (None, _) => value,
+                    (Some(known), _) => overlay(known, value),
+                };
+                merged.insert(key, value);
+            }
+            Value::Object(merged)
+        }
+        (_, wanted) => wanted,
+    }
+}
+
+/// Entries of `wanted` in the place of entries with their name, others as they are. A second entry
+/// of one of these names, or one at the same path, would win over ours and goes.
+fn named(known: &[Value], wanted: Value) -> Value {
+    let Value::Array(wanted) = wanted else { return wanted };
+    let mut rest = wanted;
+    let mut merged = Vec::with_capacity(known.len() + rest.len());
+    let paths: Vec<String> =
+        rest.iter().filter_map(|entry| text(entry, "mountPath").map(str::to_owned)).collect();
+    let names: Vec<String> =
+        rest.iter().filter_map(|entry| text(entry, "name").map(str::to_owned)).collect();
+    for entry in known {
+        let name = text(entry, "name").unwrap_or_default();
+        if let Some(at) = rest.iter().position(|wanted| text(wanted, "name") == Some(name)) {
+            let wanted = rest.remove(at);
+            merged.push(replaced(entry, wanted));
+            continue;
+        }
+        let path = text(entry, "mountPath").unwrap_or_default();
+        if !names.iter().any(|taken| taken == name) && !paths.iter().any(|taken| taken == path) {
+            merged.push(entry.clone());
+        }
+    }
+    merged.extend(rest);
+    Value::Array(merged)
+}
+
+/// `wanted`, without the ways in which `entry` could say something else.
+fn replaced(entry: &Value, wanted: Value) -> Value {
+    let mut merged = entry.as_object().cloned().unwrap_or_else(Map::new);
+    if let Value::Object(wanted) = wanted {
+        for key in ["valueFrom", "readOnly", "subPath", "subPathExpr"] {
+            if !wanted.contains_key(key) {
+                merged.remove(key);
+            }
+        }
+        merged.extend(wanted);
+    }
+    Value::Object(merged)
+}
+
+fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
+    value.get(key).and_then(Value::as_str)
+}

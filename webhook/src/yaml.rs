@@ -1,0 +1,198 @@
+//! YAML as people write it into an annotation: a small tree that remembers where each node stands
+//! and whether a scalar was quoted. Bounded in bytes, depth and nodes; anchors, aliases, tags and
+//! further documents are refused, so nothing can grow.
+
+use std::borrow::Cow;
+
+use granit_parser::{Event, Options, Parser, ScalarStyle};
+
+#[derive(Debug)]
+pub(crate) struct Node<'a> {
+    /// From 1, within the annotation's value.
+    pub(crate) line: usize,
+    pub(crate) value: Value<'a>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Value<'a> {
+    Scalar { text: Cow<'a, str>, quoted: bool },
+    Sequence(Vec<Node<'a>>),
+    Mapping(Vec<(Node<'a>, Node<'a>)>),
+}
+
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub(crate) struct YamlError {
+    pub(crate) line: usize,
+    pub(crate) what: &'static str,
+}
+
+/// Room for every file that a plan may have, written generously.
+pub(crate) const MAX_BYTES: usize = 64 * 1024;
+const MAX_DEPTH: usize = 8;
+const MAX_NODES: usize = 8 * 1024;
+
+/// A collection whose end has not come yet.
+struct Open<'a> {
+    line: usize,
+    mapping: bool,
+    children: Vec<Node<'a>>,
+}
+
+/// The one document of `text`; `None` where there is nothing but comments and spaces.
+pub(crate) fn parse(text: &str) -> Result<Option<Node<'_>>, YamlError> {
+    if text.len() > MAX_BYTES {
+        return Err(YamlError { line: 1, what: "the value is longer than 64 KiB" });
+    }
+    let mut options = Options::default();
+    options.disallow_directives = true;
+    options.flow_nesting_limit = MAX_DEPTH;
+    options.block_nesting_limit = MAX_DEPTH;
+    options.set_emit_comments(false);
+    let mut parser = Parser::new_from_str_with_options(text, options);
+    let mut open: Vec<Open<'_>> = Vec::new();
+    let mut root = None;
+    let mut documents = 0;
+    let mut nodes = 0;
+    while let Some(event) = parser.next_event() {
+        let (event, span) = event.map_err(|error| YamlError {
+            line: error.marker().line().max(1),
+            what: "it is not YAML (check indentation, quotes, brackets, and the nesting: 8 levels at most)",
+        })?;
+        let line = span.start.line().max(1);
+        let fail = |what| Err(YamlError { line, what });
+        let closed = match event {
+            Event::Scalar(_, _, anchor, tag) | Event::SequenceStart(_, anchor, tag)
+                if anchor != 0 || tag.is_some() =>
+            {
+                return fail("anchors and tags are not supported");
+            }
+            Event::MappingStart(_, anchor, tag) if anchor != 0 || tag.is_some() => {
+                return fail("anchors and tags are not supported");
+            }
+            Event::Alias(_) | Event::UnresolvedAlias(_) => {
+                return fail("aliases (*name) are not supported; write the value out");
+            }
+            Event::DocumentStart(..) => {
+                documents += 1;
+                if documents > 1 {
+                    return fail("there is more than one YAML document");
+                }
+                continue;
+            }
+            Event::SequenceStart(..) | Event::MappingStart(..) => {
+                if open.len() >= MAX_DEPTH {
+                    return fail("it is nested more than 8 levels deep");
+                }
+                let mapping = matches!(event, Event::MappingStart(..));
+                open.push(Open { line, mapping, children: Vec::new() });
+                continue;
+            }
+            Event::Scalar(text, style, _, _) => {
+                let quoted = style != ScalarStyle::Plain;
+                // YAML's ways to say nothing.
+                let nothing = !quoted && matches!(text.as_ref(), "~" | "null");
+                let text = if nothing { Cow::Borrowed("") } else { text };
+                Node { line, value: Value::Scalar { text, quoted } }
+            }
+            Event::SequenceEnd | Event::MappingEnd => match open.pop() {
+                Some(collection) => collection.close(),
+                None => continue,
+            },
+            _ => continue,
+        };
+        nodes += 1;
+        if nodes > MAX_NODES {
+            return fail("it has too many entries");
+        }
+        match open.last_mut() {
+            Some(parent) => parent.children.push(closed),
+            None => root = Some(closed),
+        }
+    }
+    // A document of nothing but comments reads as an empty plain scalar.
+    Ok(root.filter(
+        |node| !matches!(&node.value, Value::Scalar { text, quoted: false } if text.is_empty()),
+    ))
+}
+
+impl<'a> Open<'a> {
+    fn close(self) -> Node<'a> {
+        let value = if self.mapping {
+            let mut entries = Vec::with_capacity(self.children.len() / 2);
+            let mut children = self.children.into_iter();
+            while let (Some(key), Some(value)) = (children.next(), children.next()) {
+                entries.push((key, value));
+            }
+            Value::Mapping(entries)
+        } else {
+            Value::Sequence(self.children)
+        };
+        Node { line: self.line, value }
+    }
+}
+
+impl Node<'_> {
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.value {
+            Value::Scalar { .. } => "a single value",
+            Value::Sequence(_) => "a list",
+            Value::Mapping(_) => "a mapping",
+        }
+    }
+
+    pub(crate) fn scalar(&self) -> Option<&str> {
+        match &self.value {
+            Value::Scalar { text, .. } => Some(text),
+            Value::Sequence(_) | Value::Mapping(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> YamlError {
+        parse(text).unwrap_err()
+    }
+
+    #[test]
+    fn a_tree_remembers_lines_and_quotes() {
+        let node = parse("# first\n- a: \"0400\"\n  b: 0400\n").unwrap().unwrap();
+        let Value::Sequence(items) = &node.value else { panic!("{node:?}") };
+        let Value::Mapping(entries) = &items[0].value else { panic!("{node:?}") };
+        let quoted = |index: usize| match &entries[index].1.value {
+            Value::Scalar { text, quoted } => (entries[index].1.line, text.to_string(), *quoted),
+            _ => panic!("{node:?}"),
+        };
+        assert_eq!(quoted(0), (2, "0400".to_owned(), true));
+        assert_eq!(quoted(1), (3, "0400".to_owned(), false));
+    }
+
+    #[test]
+    fn nothing_is_nothing() {
+        for text in ["", "  \n", "# a comment\n", "---\n"] {
+            assert!(parse(text).unwrap().is_none(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn whatever_could_grow_is_refused() {
+        assert!(refused("a: &x 1\nb: *x").what.contains("anchors"));
+        assert!(refused("a: *x").line == 1);
+        assert!(refused("!!binary aGk=").what.contains("tags"));
+        assert!(refused("a\n---\nb").what.contains("more than one"));
+        assert!(refused(&"[".repeat(60_000)).what.contains("8 levels"));
+        assert!(refused(&format!("{}1", "- ".repeat(20_000))).what.contains("8 levels"));
+        assert!(refused(&"- a\n".repeat(MAX_NODES)).what.contains("too many"));
+        assert!(refused(&"x".repeat(MAX_BYTES + 1)).what.contains("64 KiB"));
+        let bomb = "a: &a [x,x,x]\nb: &b [*a,*a,*a]\nc: [*b,*b,*b]";
+        assert!(refused(bomb).what.contains("anchors"));
+    }
+
+    #[test]
+    fn the_line_of_a_syntax_error_is_known() {
+        assert_eq!(refused("a: b\nc: [d\ne: f\n").line, 3);
+    }
+}
