@@ -2,9 +2,9 @@
 
 use std::convert::Infallible;
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 
 use axum::Router;
 use hyper::body::Incoming;
@@ -15,7 +15,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
 use super::activity::Activity;
 use super::stream::Stream;
@@ -77,7 +77,6 @@ async fn talk<S>(
     let http = if framed { &shared.http2 } else { &shared.http1 };
     let io = TokioIo::new(Stream::new(stream, activity.clone()));
     let mut connection = pin!(http.serve_connection(io, service));
-    // The timer is set early and looked at late, so that a request costs no timer.
     let mut timer = pin!(sleep_until(Instant::now()));
     let mut stop = pin!(async {
         let wanted = if framed { Phase::Draining } else { Phase::Stopping };
@@ -89,51 +88,50 @@ async fn talk<S>(
         }
     });
     let mut stopping = false;
-    // Set when the connection was asked to end: HTTP/2 finishes what is under way first.
-    let mut last_call = None;
+    // HTTP/2 is asked to end and may finish what is under way.
+    let mut end = None;
     poll_fn(|cx| {
-        // First, so that bytes that are here already are seen before the connection is closed.
-        if connection.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(());
-        }
-        if !stopping && stop.as_mut().poll(cx).is_ready() {
-            stopping = true;
-            connection.as_mut().graceful_shutdown();
+        loop {
+            // First, so that bytes that are here already are seen before the connection is closed.
             if connection.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(());
             }
-        }
-        loop {
-            let now = Instant::now();
-            let due = match (last_call, activity.due(&shared.limits, framed)) {
-                (Some(end), Some((_, why))) => Some((end, why)),
-                (None, due) => due,
-                (Some(_), None) => None,
-            };
-            if let Some((at, why)) = due
-                && at <= now
-            {
-                if last_call.is_some() || !framed {
-                    shared.metrics.closed(why);
-                    return Poll::Ready(());
-                }
-                last_call = Some(now + shared.limits.head);
+            if !stopping && stop.as_mut().poll(cx).is_ready() {
+                stopping = true;
                 connection.as_mut().graceful_shutdown();
-                if connection.as_mut().poll(cx).is_ready() {
-                    shared.metrics.closed(why);
-                    return Poll::Ready(());
-                }
                 continue;
             }
-            // Looked at again even while a request is in flight: its end may go unnoticed here.
-            let look = due.map_or(now + shared.limits.idle, |(at, _)| at);
-            if timer.deadline() > look || timer.is_elapsed() {
-                timer.as_mut().reset(look);
-            }
-            if timer.as_mut().poll(cx).is_pending() {
-                return Poll::Pending;
+            let due = activity.due(&shared.limits, framed);
+            let at = match (due, end) {
+                // Looked at again later: the end of a request may go unnoticed here.
+                (None, _) => Instant::now() + shared.limits.idle,
+                (Some((at, _)), None) => at,
+                (Some(_), Some(end)) => end,
+            };
+            ready!(poll_until(timer.as_mut(), at, cx));
+            if let Some((_, why)) = due {
+                if end.is_none() {
+                    shared.metrics.closed(why);
+                }
+                if end.is_some() || !framed {
+                    return Poll::Ready(());
+                }
+                end = Some(Instant::now() + shared.limits.head);
+                connection.as_mut().graceful_shutdown();
             }
         }
     })
     .await;
+}
+
+/// Waits for `at`, which may be another one each time. The timer is set early and looked at
+/// late, so that a request costs no timer.
+fn poll_until(mut timer: Pin<&mut Sleep>, at: Instant, cx: &mut Context<'_>) -> Poll<()> {
+    while at > Instant::now() {
+        if timer.deadline() > at || timer.is_elapsed() {
+            timer.as_mut().reset(at);
+        }
+        ready!(timer.as_mut().poll(cx));
+    }
+    Poll::Ready(())
 }

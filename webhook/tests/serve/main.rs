@@ -1,0 +1,13 @@
+//! The server as its clients see it: real sockets, real TLS.
+
+#![cfg(test)]
+
+mod certificate;
+mod crowd;
+mod drain;
+mod harness;
+mod process;
+mod protocols;
+mod refusals;
+mod settings;
+mod start;

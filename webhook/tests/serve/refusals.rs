@@ -1,0 +1,203 @@
+//! Requests that are no review, and clients that do not finish.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use webhook::server::Limits;
+
+use crate::harness::{Lab, PATIENCE, read_to_end, review, text};
+
+/// Short where the test waits for a deadline, long where it must not meet one.
+fn patient() -> Limits {
+    let long = Duration::from_secs(60);
+    Limits { handshake: long, head: long, body: long, idle: long, ..Limits::default() }
+}
+
+const SHORT: Duration = Duration::from_millis(100);
+
+fn head(method: &str, path: &str, headers: &str) -> Vec<u8> {
+    format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}\r\n\r\n")
+        .into_bytes()
+}
+
+#[tokio::test]
+async fn a_wrong_path_is_not_found() {
+    let lab = Lab::start(patient()).await;
+    for path in ["/", "/mutate/", "/mutat", "/healthz", "/metrics", "/../mutate"] {
+        let answer = lab.raw(&head("POST", path, "content-length: 0")).await;
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{path}: {answer}");
+    }
+    assert_eq!(lab.count("secrets_webhook_rejected_requests_total{reason=\"path\"}"), 6);
+}
+
+#[tokio::test]
+async fn a_wrong_method_is_refused_with_the_right_one() {
+    let lab = Lab::start(patient()).await;
+    for method in ["GET", "PUT", "DELETE", "PATCH"] {
+        let answer = lab.raw(&head(method, "/mutate", "content-length: 0")).await;
+        assert!(answer.starts_with("HTTP/1.1 405 "), "{method}: {answer}");
+        assert!(answer.contains("\r\nallow: POST\r\n"), "{method}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn only_json_is_read() {
+    let lab = Lab::start(patient()).await;
+    for kind in ["text/plain", "application/jsonp", "application/yaml", ""] {
+        let headers = format!("content-type: {kind}\r\ncontent-length: 2");
+        let mut request = head("POST", "/mutate", &headers);
+        request.extend(b"{}");
+        let answer = lab.raw(&request).await;
+        assert!(answer.starts_with("HTTP/1.1 415 "), "{kind}: {answer}");
+    }
+    let answer = lab.raw(&head("POST", "/mutate", "content-length: 0")).await;
+    assert!(answer.starts_with("HTTP/1.1 415 "), "{answer}");
+    let headers = "content-type: Application/JSON; charset=utf-8\r\ncontent-length: 2";
+    let mut request = head("POST", "/mutate", headers);
+    request.extend(b"{}");
+    assert!(lab.raw(&request).await.starts_with("HTTP/1.1 200 "));
+}
+
+#[tokio::test]
+async fn an_empty_body_is_refused() {
+    let lab = Lab::start(patient()).await;
+    let headers = "content-type: application/json\r\ncontent-length: 0";
+    let answer = lab.raw(&head("POST", "/mutate", headers)).await;
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+}
+
+#[tokio::test]
+async fn a_body_that_says_it_is_too_large_is_refused_and_the_answer_arrives() {
+    let lab = Lab::start(patient()).await;
+    let size = 20 * 1024 * 1024;
+    let headers = format!("content-type: application/json\r\ncontent-length: {size}");
+    let mut request = head("POST", "/mutate", &headers);
+    request.extend(vec![b' '; size]);
+    let answer = lab.raw(&request).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer:?}");
+    assert!(answer.contains("3145728 bytes"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_body_that_turns_out_too_large_is_refused_and_the_answer_arrives() {
+    let lab = Lab::start(patient()).await;
+    let headers = "content-type: application/json\r\ntransfer-encoding: chunked";
+    let mut request = head("POST", "/mutate", headers);
+    for _ in 0..(4 * 16) {
+        request.extend(b"10000\r\n");
+        request.extend(vec![b' '; 0x10000]);
+        request.extend(b"\r\n");
+    }
+    let answer = lab.raw(&request).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_body_of_exactly_the_limit_is_read() {
+    let lab = Lab::start(patient()).await;
+    let body = " ".repeat(3 * 1024 * 1024);
+    let (status, echoed) = text(lab.http1().await.send_request(review(&body)).await.unwrap()).await;
+    assert_eq!((status.as_u16(), echoed.len()), (200, body.len()));
+    let more = body + " ";
+    let (status, _) = text(lab.http2().await.send_request(review(&more)).await.unwrap()).await;
+    assert_eq!(status.as_u16(), 413);
+}
+
+#[tokio::test]
+async fn slow_headers_are_cut_off() {
+    let lab = Lab::start(Limits { head: SHORT, ..patient() }).await;
+    let mut stream = lab.tls().await;
+    stream.write_all(b"POST /mutate HTTP/1.1\r\nhost: loc").await.unwrap();
+    assert_eq!(read_to_end(&mut stream).await, "");
+    lab.until("secrets_webhook_closed_connections_total{reason=\"header_timeout\"}", 1).await;
+}
+
+#[tokio::test]
+async fn a_slow_body_is_answered_and_cut_off() {
+    let lab = Lab::start(Limits { body: SHORT, ..patient() }).await;
+    let headers = "content-type: application/json\r\ncontent-length: 100";
+    let mut stream = lab.tls().await;
+    let mut request = head("POST", "/mutate", headers);
+    request.extend(b"{\"kind\":");
+    stream.write_all(&request).await.unwrap();
+    let answer = read_to_end(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+}
+
+#[tokio::test]
+async fn a_handshake_that_says_nothing_is_cut_off() {
+    let lab = Lab::start(Limits { handshake: SHORT, ..patient() }).await;
+    let mut stream = TcpStream::connect(lab.address).await.unwrap();
+    let mut bytes = Vec::new();
+    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.unwrap();
+    assert_eq!((read.unwrap_or(0), bytes.len()), (0, 0));
+    lab.until("secrets_webhook_closed_connections_total{reason=\"handshake_timeout\"}", 1).await;
+}
+
+#[tokio::test]
+async fn a_handshake_of_something_else_is_cut_off() {
+    let lab = Lab::start(patient()).await;
+    let mut stream = TcpStream::connect(lab.address).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    let mut bytes = Vec::new();
+    let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.unwrap();
+    lab.until("secrets_webhook_closed_connections_total{reason=\"handshake_failed\"}", 1).await;
+}
+
+#[tokio::test]
+async fn a_connection_without_a_request_is_closed_soon() {
+    let lab = Lab::start(Limits { head: SHORT, ..patient() }).await;
+    assert_eq!(read_to_end(&mut lab.tls().await).await, "");
+}
+
+#[tokio::test]
+async fn a_connection_that_served_is_closed_after_the_idle_time_only() {
+    let lab = Lab::start(Limits { idle: SHORT, ..patient() }).await;
+    let mut one = lab.http1().await;
+    let mut two = lab.http2().await;
+    assert_eq!(text(one.send_request(review("1")).await.unwrap()).await.1, "1");
+    assert_eq!(text(two.send_request(review("2")).await.unwrap()).await.1, "2");
+    lab.until("secrets_webhook_closed_connections_total{reason=\"idle\"}", 2).await;
+    lab.until("secrets_webhook_connections", 0).await;
+}
+
+#[tokio::test]
+async fn slow_heads_and_bodies_do_not_touch_other_requests() {
+    let lab = Lab::start(patient()).await;
+    let mut held = Vec::new();
+    for number in 0..100 {
+        let mut stream = lab.tls().await;
+        let headers = "content-type: application/json\r\ncontent-length: 100";
+        let request = head("POST", "/mutate", headers);
+        let part = if number % 2 == 0 { &request[..20] } else { &request[..] };
+        stream.write_all(part).await.unwrap();
+        held.push(stream);
+    }
+    let mut sender = lab.http1().await;
+    for number in 0..100 {
+        let body = number.to_string();
+        assert_eq!(text(sender.send_request(review(&body)).await.unwrap()).await.1, body);
+    }
+}
+
+#[tokio::test]
+async fn requests_beyond_the_bound_are_told_to_try_again() {
+    let lab = Lab::start(Limits { requests: 1, ..patient() }).await;
+    let mut first = lab.tls().await;
+    let headers = "content-type: application/json\r\ncontent-length: 2";
+    first.write_all(&head("POST", "/mutate", headers)).await.unwrap();
+    let mut second = lab.http1().await;
+    // The first one's head may still be on its way.
+    loop {
+        let (status, _) = text(second.send_request(review("{}")).await.unwrap()).await;
+        if status.as_u16() == 503 {
+            break;
+        }
+        assert_eq!(status.as_u16(), 200);
+    }
+    first.write_all(b"{}").await.unwrap();
+    assert!(read_to_end(&mut first).await.starts_with("HTTP/1.1 200 "));
+    let (status, _) = text(second.send_request(review("{}")).await.unwrap()).await;
+    assert_eq!(status.as_u16(), 200);
+}

@@ -1,0 +1,101 @@
+//! What is said, and with which exit code, before anything runs.
+
+use std::time::SystemTime;
+
+use crate::harness::PATIENCE;
+use crate::process::command;
+
+async fn run(args: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String, String) {
+    let mut command = command();
+    command.args(args).envs(environment.iter().copied());
+    let output = tokio::time::timeout(PATIENCE, command.output()).await.unwrap().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// Arguments that bind a taken port: an error that is not about it came before the sockets.
+async fn serve(more: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String) {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = format!("--listen={}", taken.local_addr().unwrap());
+    let admin = listen.replace("--listen", "--admin");
+    let mut args = vec!["serve", "--standalone", &listen, &admin];
+    args.extend(more);
+    let (code, _, error) = run(&args, environment).await;
+    (code, error)
+}
+
+#[tokio::test]
+async fn a_bad_setting_ends_it_with_64_before_any_socket() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("settings.yaml");
+    std::fs::write(&file, "region: NOWHERE").unwrap();
+    let file = file.to_str().unwrap();
+    for (args, environment, expected) in [
+        (vec!["--setting=region=NO"], vec![], "setting region: \"NO\" is not allowed"),
+        (vec!["--setting=regoin=x"], vec![], "did you mean region?"),
+        (vec!["--settings", file], vec![], "setting region: \"NOWHERE\" is not allowed"),
+        (vec!["--settings", "/none"], vec![], "reading settings file /none"),
+        (vec![], vec![("SECRETS_WEBHOOK_SETTING_UID", "x")], "setting uid: \"x\""),
+        (
+            vec![],
+            vec![("SECRETS_WEBHOOK_SETTING_RGION", "x")],
+            "did you mean SECRETS_WEBHOOK_SETTING_REGION?",
+        ),
+    ] {
+        let (code, error) = serve(&args, &environment).await;
+        assert_eq!(code, Some(64), "{args:?}: {error}");
+        assert!(error.contains(expected), "{args:?}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_flag_wins_over_a_variable() {
+    let bad = [("SECRETS_WEBHOOK_SETTING_REGION", "NOWHERE")];
+    let (code, error) = serve(&["--setting=region=cn-hangzhou"], &bad).await;
+    // Settings were fine, so the taken port is met.
+    assert_eq!(code, Some(70), "{error}");
+    assert!(error.contains("binding --listen"), "{error}");
+}
+
+#[tokio::test]
+async fn certificate_files_that_do_not_fit_end_it_with_64() {
+    let directory = tempfile::tempdir().unwrap();
+    let day = std::time::Duration::from_secs(24 * 60 * 60);
+    let issue = || certs::issue(&["localhost".to_owned()], SystemTime::now(), day).unwrap();
+    let (one, other) = (issue(), issue());
+    let write = |name: &str, content: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let cert = write("cert", &one.cert_pem);
+    let key = write("key", one.key.pem());
+    let another_key = write("another-key", other.key.pem());
+    let garbage = write("garbage", "canary");
+    for (cert, key, expected) in [
+        (&cert, &another_key, "does not belong to the certificate"),
+        (&garbage, &key, "no certificate in PEM format"),
+        (&cert, &garbage, "no private key in PEM format"),
+        (&"/none".to_owned(), &key, "reading /none"),
+    ] {
+        let (code, error) = serve(&["--tls-cert", cert, "--tls-key", key], &[]).await;
+        assert_eq!(code, Some(64), "{error}");
+        assert!(error.contains(expected) && !error.contains("canary"), "{error}");
+    }
+    let (code, error) = serve(&["--tls-cert", &cert], &[]).await;
+    assert_eq!(code, Some(64), "{error}");
+    assert!(error.contains("--tls-key"), "{error}");
+}
+
+#[tokio::test]
+async fn usage_errors_end_with_64_and_questions_with_0() {
+    let (code, _, error) = run(&["serve"], &[]).await;
+    assert_eq!(code, Some(64));
+    assert!(error.contains("--standalone"), "{error}");
+    assert_eq!(run(&["serve", "--colour"], &[]).await.0, Some(64));
+    assert_eq!(run(&[], &[]).await.0, Some(64));
+    let (code, version, _) = run(&["--version"], &[]).await;
+    assert_eq!(code, Some(0));
+    assert_eq!(version, format!("secrets-webhook {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(run(&["serve", "--help"], &[]).await.0, Some(0));
+}
