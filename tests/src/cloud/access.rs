@@ -101,11 +101,11 @@ pub(crate) fn authenticate(
     }
     let (secret, principal) = credential(state, &claim, call, rules, moment)?;
     if !claim.is_signed_with(call, secret.expose()) {
-        return Err(Refusal::new(
-            rules.mismatch_status,
-            "SignatureDoesNotMatch",
-            "Specified signature is not matched with our calculation.",
-        ));
+        let mut message = "Specified signature is not matched with our calculation.".to_owned();
+        if let Claim::V1(_) = claim {
+            message += &format!(" server string to sign is:{}", verify_v1::string_to_sign(call));
+        }
+        return Err(Refusal::new(rules.mismatch_status, "SignatureDoesNotMatch", &message));
     }
     // After the signature: nobody can use up the nonces of others.
     if !state.nonces.first_use(claim.access_key_id(), claim.nonce(call), moment.now) {

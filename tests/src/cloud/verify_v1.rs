@@ -44,20 +44,24 @@ impl Claim {
     }
 
     pub(crate) fn is_signed_with(&self, call: &Call, secret: &str) -> bool {
-        let all = call.query.iter().chain(&call.form).filter(|(key, _)| key != "Signature");
-        let mut pairs: Vec<(&str, &str)> =
-            all.map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        pairs.sort_unstable();
-        let query: Vec<String> = pairs
-            .into_iter()
-            .map(|(key, value)| format!("{}={}", encode(key), encode(value)))
-            .collect();
-        let text = format!("{}&%2F&{}", call.method, encode(&query.join("&")));
         let Ok(mac) = Hmac::<Sha1>::new_from_slice(format!("{secret}&").as_bytes()) else {
             return false;
         };
-        mac.chain_update(text).verify_slice(&self.signature).is_ok()
+        mac.chain_update(string_to_sign(call)).verify_slice(&self.signature).is_ok()
     }
+}
+
+/// The older SDK looks for this in a refusal, to tell a wrong key from a wrong computation.
+pub(crate) fn string_to_sign(call: &Call) -> String {
+    let all = call.query.iter().chain(&call.form).filter(|(key, _)| key != "Signature");
+    let mut pairs: Vec<(&str, &str)> =
+        all.map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    pairs.sort_unstable();
+    let query: Vec<String> = pairs
+        .into_iter()
+        .map(|(key, value)| format!("{}={}", encode(key), encode(value)))
+        .collect();
+    format!("{}&%2F&{}", call.method, encode(&query.join("&")))
 }
 
 #[cfg(test)]

@@ -1,0 +1,292 @@
+//! The real fetcher, run against an emulated cloud, in a directory that stands for a container.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use plan::{
+    Assume, ExternalId, FileMode, FileName, Host, Identity, Lookup, MountPath, OnMissing, Plan,
+    PlanBuilder, ProviderArn, Reference, Region, RoleArn, SessionName,
+};
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use crate::cloud::Cloud;
+
+/// The account, role, provider and ServiceAccount of `examples/cloud.json`.
+pub const ACCOUNT: &str = "1234567890123456";
+pub const ROLE: &str = "acs:ram::1234567890123456:role/demo-app";
+pub const PROVIDER: &str = "acs:ram::1234567890123456:oidc-provider/ack-rrsa-demo";
+pub const REGION: &str = "cn-hangzhou";
+pub const NAMESPACE: &str = "shop";
+pub const SERVICE_ACCOUNT: &str = "checkout";
+
+/// Longer than any run that these tests ask for: a fetcher that hangs is a failure, not a wait.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What a container of a Pod has: a mount, a token, and trust in the cloud's CA.
+pub struct Container {
+    root: TempDir,
+    connect_to: String,
+}
+
+/// How a run ended, and what it left behind.
+#[derive(Debug)]
+pub struct Ended {
+    pub status: ExitStatus,
+    pub stdout: String,
+    pub log: String,
+    pub message: Option<String>,
+    pub elapsed: Duration,
+}
+
+/// A file as an application sees it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub mode: u32,
+    pub content: Vec<u8>,
+}
+
+/// One wanted file; the methods say what is not as usual.
+#[derive(Clone)]
+pub struct Want {
+    name: String,
+    source: String,
+    region: String,
+    endpoint: Option<String>,
+    assume: Option<(String, Option<String>)>,
+    mode: &'static str,
+    on_missing: OnMissing,
+}
+
+impl Want {
+    pub fn new(name: &str, source: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            source: source.to_owned(),
+            region: REGION.to_owned(),
+            endpoint: None,
+            assume: None,
+            mode: "0400",
+            on_missing: OnMissing::Fail,
+        }
+    }
+
+    #[must_use]
+    pub fn at(mut self, endpoint: &str) -> Self {
+        self.endpoint = Some(endpoint.to_owned());
+        self
+    }
+
+    #[must_use]
+    pub fn assuming(mut self, role: &str, external_id: Option<&str>) -> Self {
+        self.assume = Some((role.to_owned(), external_id.map(str::to_owned)));
+        self
+    }
+
+    #[must_use]
+    pub fn mode(mut self, mode: &'static str) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    #[must_use]
+    pub fn skipped_if_missing(mut self) -> Self {
+        self.on_missing = OnMissing::Skip;
+        self
+    }
+
+    fn add_to(&self, builder: &mut PlanBuilder) -> Result<()> {
+        let reference = Reference::parse(&self.source)?;
+        let assume = match &self.assume {
+            None => None,
+            Some((role, external_id)) => Some(Assume {
+                role: RoleArn::parse(role)?,
+                external_id: external_id.as_deref().map(ExternalId::parse).transpose()?,
+            }),
+        };
+        let lookup = Lookup {
+            source: reference.source,
+            region: Region::parse(&self.region)?,
+            endpoint: self.endpoint.as_deref().map(Host::parse).transpose()?,
+            assume,
+        };
+        let (name, mode) = (FileName::parse(&self.name)?, FileMode::parse(self.mode)?);
+        builder.file(name, lookup, reference.selector, mode, self.on_missing);
+        Ok(())
+    }
+}
+
+/// A plan of the demo's identity, before files are added.
+pub fn builder() -> Result<PlanBuilder> {
+    let identity = Identity {
+        role: RoleArn::parse(ROLE)?,
+        provider: ProviderArn::parse(PROVIDER)?,
+        session: SessionName::parse("shop.checkout")?,
+        duration: 3600,
+        region: Region::parse(REGION)?,
+        endpoint: None,
+    };
+    let mut builder = PlanBuilder::new(identity, MountPath::default());
+    builder.timeout_seconds(30);
+    Ok(builder)
+}
+
+/// `builder` with these files in it.
+pub fn plan(mut builder: PlanBuilder, wants: &[Want]) -> Result<Plan> {
+    for want in wants {
+        want.add_to(&mut builder)?;
+    }
+    Ok(builder.build()?)
+}
+
+impl Container {
+    pub fn new(cloud: &Cloud) -> Result<Self> {
+        let container =
+            Self { root: tempfile::tempdir()?, connect_to: format!("*={}", cloud.https()) };
+        for directory in [container.mount(), container.path("dev"), container.path("etc/kms-ca")] {
+            fs::create_dir_all(directory)?;
+        }
+        fs::write(container.path("ca.pem"), cloud.ca_pem())?;
+        fs::write(container.path("etc/kms-ca/ca.crt"), cloud.private_ca_pem())?;
+        container.put_token(&cloud.mint(NAMESPACE, SERVICE_ACCOUNT)?)?;
+        Ok(container)
+    }
+
+    pub fn put_token(&self, token: &str) -> Result<()> {
+        let path = self.path("var/run/secrets/kubernetes.io/serviceaccount/token");
+        fs::create_dir_all(path.parent().unwrap_or(Path::new("/")))?;
+        Ok(fs::write(path, token)?)
+    }
+
+    pub fn path(&self, inside: &str) -> PathBuf {
+        self.root.path().join(inside)
+    }
+
+    pub fn mount(&self) -> PathBuf {
+        self.path("mnt/secrets-store")
+    }
+
+    /// Everything dials this address from now on.
+    pub fn dial(&mut self, address: &str) {
+        self.connect_to = format!("*={address}");
+    }
+
+    pub async fn init(&self, plan: &Plan) -> Result<Ended> {
+        self.run(plan, &["init"]).await
+    }
+
+    pub async fn run(&self, plan: &Plan, words: &[&str]) -> Result<Ended> {
+        let mut command = Command::new(binary()?);
+        command.args(self.options()).args(words);
+        self.end(command, plan).await
+    }
+
+    /// `init` in namespaces of its own, where the shell command `mount` has prepared `$MOUNT`. What
+    /// the command `then`, begun in the mount, prints about it is the run's standard output.
+    pub async fn init_on_a_volume(&self, plan: &Plan, mount: &str, then: &str) -> Result<Ended> {
+        let mut command = Command::new("unshare");
+        let script = format!(
+            "{mount} && {{ \"$@\"; code=$?; }} && cd \"$MOUNT\" && {{ {then}; }} && exit $code"
+        );
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-ec", &script, "sh"]);
+        command.arg(binary()?).args(self.options()).arg("init");
+        command.env("MOUNT", self.mount()).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+        self.end(command, plan).await
+    }
+
+    fn options(&self) -> Vec<OsString> {
+        let ca = self.path("ca.pem");
+        [
+            OsStr::new("--root"),
+            self.root.path().as_os_str(),
+            OsStr::new("--ca"),
+            ca.as_os_str(),
+            OsStr::new("--connect-to"),
+            OsStr::new(&self.connect_to),
+        ]
+        .into_iter()
+        .map(OsStr::to_owned)
+        .collect()
+    }
+
+    async fn end(&self, mut command: Command, plan: &Plan) -> Result<Ended> {
+        let log = self.path("dev/termination-log");
+        if log.exists() {
+            fs::remove_file(&log)?;
+        }
+        command.env_remove("SSL_CERT_FILE").env("SECRETS_INJECTOR_PLAN", plan.encode()?);
+        command.stdin(Stdio::null()).kill_on_drop(true);
+        let began = Instant::now();
+        let output: Output = tokio::time::timeout(PATIENCE, command.output())
+            .await
+            .context("the fetcher did not end")?
+            .context("starting the fetcher")?;
+        Ok(Ended {
+            elapsed: began.elapsed(),
+            status: output.status,
+            stdout: String::from_utf8(output.stdout)?,
+            log: String::from_utf8(output.stderr)?,
+            message: fs::read_to_string(log).ok(),
+        })
+    }
+
+    /// The files by the names that applications open.
+    pub fn files(&self) -> Result<BTreeMap<String, Seen>> {
+        let mut files = BTreeMap::new();
+        for name in self.entries()?.into_iter().filter(|name| !name.starts_with("..")) {
+            let path = self.mount().join(&name);
+            let mode = fs::metadata(&path)?.permissions().mode() & 0o7777;
+            files.insert(name, Seen { mode, content: fs::read(&path)? });
+        }
+        Ok(files)
+    }
+
+    /// Everything in the mount, ours and what applications see, in order.
+    pub fn entries(&self) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(self.mount())? {
+            names.push(entry?.file_name().to_string_lossy().into_owned());
+        }
+        names.sort();
+        Ok(names)
+    }
+}
+
+impl Ended {
+    pub fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
+    /// Everything that a person could see of the run.
+    pub fn said(&self) -> String {
+        format!("{}{}{}", self.stdout, self.log, self.message.as_deref().unwrap_or_default())
+    }
+
+    /// The first line of the termination message.
+    pub fn headline(&self) -> &str {
+        self.message.as_deref().and_then(|message| message.lines().next()).unwrap_or_default()
+    }
+}
+
+/// The fetcher beside what runs now: `target/PROFILE`, for a test one directory up.
+pub fn binary() -> Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let found = own
+        .ancestors()
+        .skip(1)
+        .take(2)
+        .map(|directory| directory.join("secrets-injector"))
+        .find(|path| path.is_file());
+    match found {
+        Some(path) => Ok(path),
+        None => {
+            bail!("no secrets-injector beside {}: run `cargo build -p injector`", own.display())
+        }
+    }
+}

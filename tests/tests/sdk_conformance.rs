@@ -1,0 +1,95 @@
+//! Runs the official Python SDKs against the emulator: `sdk/conformance.py` has the cases.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use lab::cloud::{Cloud, CloudConfig, Seed};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use tokio::process::Command;
+use tokio::time::timeout;
+
+const REQUIREMENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/sdk/requirements.txt");
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/sdk/conformance.py");
+const SEED: &[u8] = include_bytes!("../sdk/seed.json");
+
+/// Downloads included, on a slow line.
+const INSTALL: Duration = Duration::from_secs(900);
+const CASES: Duration = Duration::from_secs(300);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_official_sdks_and_the_emulator_agree() {
+    let Some(python) = interpreter().await else {
+        let ci = std::env::var("CI").is_ok_and(|value| value == "true");
+        assert!(!ci, "python3 with venv is needed to run the official SDKs");
+        eprintln!("skipped: the official SDKs need python3 with venv");
+        return;
+    };
+    let mut config = CloudConfig::new(Seed::from_json(SEED).unwrap());
+    config.rules.kms_over_http = true;
+    let cloud = Cloud::start(config).await.unwrap();
+    let files = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = files.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let lab = json!({
+        "httpsPort": cloud.https().port(),
+        "httpPort": cloud.http().port(),
+        "admin": cloud.admin(),
+        "ca": write("ca.pem", cloud.ca_pem()),
+        "privateCa": write("private-ca.pem", cloud.private_ca_pem()),
+    });
+    let mut cases = Command::new(python);
+    // Nothing of the surroundings: no proxy, no profile, no other trust.
+    cases.env_clear().env("LAB_CONFIG", write("lab.json", &lab.to_string()));
+    cases.env("HOME", files.path()).env("PYTHONDONTWRITEBYTECODE", "1");
+    let output = run(cases.arg(SCRIPT), CASES).await.unwrap();
+    let report = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{report}");
+    assert!(report.contains("OK"), "{report}");
+}
+
+/// The Python of an environment with exactly the pinned packages, made when it is not there.
+/// `None` without python3 or without its venv module.
+async fn interpreter() -> Option<PathBuf> {
+    let pinned = fs::read(REQUIREMENTS).unwrap();
+    let hash: String =
+        Sha256::digest(&pinned).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let environment = target.join("sdk-venv").join(hash);
+    let (python, complete) = (environment.join("bin/python"), environment.join("complete"));
+    if complete.exists() {
+        return Some(python);
+    }
+    let venv =
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment), INSTALL)
+            .await;
+    if !venv.is_ok_and(|output| output.status.success()) {
+        return None;
+    }
+    let mut install = Command::new(&python);
+    install.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "-r",
+        REQUIREMENTS,
+    ]);
+    let output = run(&mut install, INSTALL).await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    fs::write(complete, "").unwrap();
+    Some(python)
+}
+
+async fn run(command: &mut Command, patience: Duration) -> io::Result<Output> {
+    let command = command.stdin(Stdio::null()).kill_on_drop(true);
+    timeout(patience, command.output()).await.map_err(|_| io::ErrorKind::TimedOut)?
+}
