@@ -16,6 +16,7 @@ mod log;
 pub mod metrics;
 pub mod mutate;
 mod nearest;
+pub mod offline;
 mod ownership;
 pub mod patch;
 mod pod;

@@ -1,0 +1,331 @@
+//! Reads a stream of YAML or JSON documents into trees, within a budget: what a document would be
+//! with its aliases written out is bounded, so that a small file cannot grow.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+use std::rc::Rc;
+
+use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StructureStyle, Tag};
+use serde::de::IgnoredAny;
+
+use super::node::{Content, Entry, Node, Style};
+use super::scalar::Scalar;
+use super::unreadable::Unreadable;
+
+/// One document and its part of the text; the parts of a stream make up the whole text.
+#[derive(Debug)]
+pub(super) struct Document<'a> {
+    pub(super) region: Range<usize>,
+    pub(super) root: Rc<Node<'a>>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Stream<'a> {
+    pub(super) documents: Vec<Document<'a>>,
+    pub(super) unreadable: Vec<Unreadable>,
+}
+
+/// More than any Kubernetes object has, less than what recursion stands.
+const MAX_DEPTH: usize = 100;
+/// Nodes of one text, aliases written out: ten times what the largest manifests have.
+const MAX_NODES: usize = 1_000_000;
+
+pub(super) fn read(text: &str) -> Stream<'_> {
+    let mut stream = Stream::default();
+    let mut nodes = 0;
+    for piece in pieces(text) {
+        let before = text.get(..piece.start).unwrap_or_default();
+        let builder = Builder {
+            offset: piece.start,
+            lines: before.matches('\n').count(),
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            nodes,
+        };
+        nodes = builder.run(text.get(piece).unwrap_or_default(), &mut stream);
+    }
+    if let Some(last) = stream.documents.last_mut() {
+        last.region.end = text.len();
+    }
+    stream
+}
+
+/// JSON objects may follow each other without a separator, as kubectl allows; YAML has its own.
+fn pieces(text: &str) -> Vec<Range<usize>> {
+    let whole = || vec![Range { start: 0, end: text.len() }];
+    if !text.trim_start().starts_with('{') {
+        return whole();
+    }
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    let mut objects = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
+    while let Some(object) = objects.next() {
+        if object.is_err() {
+            return whole();
+        }
+        pieces.push(start..objects.byte_offset());
+        start = objects.byte_offset();
+    }
+    pieces
+}
+
+/// Puts the parser's events together. Its text is a piece of the stream's.
+struct Builder<'a> {
+    offset: usize,
+    lines: usize,
+    open: Vec<Open<'a>>,
+    anchors: HashMap<usize, Rc<Node<'a>>>,
+    nodes: usize,
+}
+
+/// A collection whose end has not come yet.
+struct Open<'a> {
+    start: Span,
+    anchor: usize,
+    mapping: bool,
+    flow: bool,
+    children: Vec<Rc<Node<'a>>>,
+}
+
+impl<'a> Builder<'a> {
+    fn run(mut self, text: &'a str, stream: &mut Stream<'a>) -> usize {
+        let mut options = Options::default();
+        options.flow_nesting_limit = MAX_DEPTH;
+        options.block_nesting_limit = MAX_DEPTH;
+        options.set_emit_comments(false);
+        let mut parser = Parser::new_from_str_with_options(text, options);
+        let mut start = self.offset;
+        let mut root = None;
+        while let Some(event) = parser.next_event() {
+            let step = match event {
+                Ok((Event::DocumentEnd, span)) => {
+                    let end = self.range(&span).end;
+                    if let Some(root) = root.take() {
+                        stream.documents.push(Document { region: start..end, root });
+                    }
+                    start = end;
+                    self.anchors.clear();
+                    continue;
+                }
+                Ok((event, span)) => self.step(event, &span, text),
+                Err(error) => Err(Unreadable::syntax(&error, self.lines)),
+            };
+            match step {
+                Ok(None) => {}
+                Ok(Some(node)) => match self.open.last_mut() {
+                    Some(parent) => parent.children.push(node),
+                    None => root = Some(node),
+                },
+                Err(unreadable) => {
+                    stream.unreadable.push(unreadable);
+                    root = None;
+                    self.open.clear();
+                    self.anchors.clear();
+                    // The documents behind it may be readable: say what is wrong there, too.
+                    if self.nodes > MAX_NODES || !matches!(parser.proceed_next_document(), Ok(true))
+                    {
+                        break;
+                    }
+                }
+            }
+        }
+        self.nodes
+    }
+
+    /// The node that an event completes.
+    fn step(
+        &mut self,
+        event: Event<'a>,
+        span: &Span,
+        text: &'a str,
+    ) -> Result<Option<Rc<Node<'a>>>, Unreadable> {
+        let (node, anchor) = match event {
+            Event::Scalar(text_value, style, anchor, tag) => {
+                let node = self.scalar(text_value, style, tag.as_deref(), span, text);
+                (node, anchor)
+            }
+            Event::SequenceStart(style, anchor, _) => {
+                self.open(span, anchor, false, style);
+                return Ok(None);
+            }
+            Event::MappingStart(style, anchor, _) => {
+                self.open(span, anchor, true, style);
+                return Ok(None);
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                let Some(open) = self.open.pop() else { return Ok(None) };
+                let anchor = open.anchor;
+                (self.close(open, span, text)?, anchor)
+            }
+            Event::Alias(id) => {
+                let Some(target) = self.anchors.get(&id).cloned() else {
+                    return Err(self.refused(span, "an alias within what it stands for"));
+                };
+                let (height, size) = (target.height + 1, target.size);
+                let node = self.node(span, self.range(span), height, size, Content::Alias(target));
+                self.nodes = self.nodes.saturating_add(size);
+                (node, 0)
+            }
+            _ => return Ok(None),
+        };
+        self.nodes += 1;
+        if self.nodes > MAX_NODES || node.size > MAX_NODES {
+            return Err(self.refused(span, "more than a million values, aliases written out"));
+        }
+        if node.height > MAX_DEPTH || self.open.len() > MAX_DEPTH {
+            return Err(self.refused(span, "nested more than 100 levels deep"));
+        }
+        let node = Rc::new(node);
+        if anchor != 0 {
+            self.anchors.insert(anchor, Rc::clone(&node));
+        }
+        Ok(Some(node))
+    }
+
+    fn open(&mut self, span: &Span, anchor: usize, mapping: bool, style: StructureStyle) {
+        let flow = style == StructureStyle::Flow;
+        self.open.push(Open { start: *span, anchor, mapping, flow, children: Vec::new() });
+    }
+
+    fn scalar(
+        &self,
+        value: std::borrow::Cow<'a, str>,
+        style: ScalarStyle,
+        tag: Option<&Tag>,
+        span: &Span,
+        text: &str,
+    ) -> Node<'a> {
+        let style = match style {
+            ScalarStyle::Plain => Style::Plain,
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
+            ScalarStyle::Literal => Style::Literal,
+            ScalarStyle::Folded => Style::Folded,
+        };
+        // As in Kubernetes' reader: with any tag but those of the core types it is text.
+        let typed = tag.is_none_or(|tag| {
+            tag.is_yaml_core_schema() && !matches!(tag.core_suffix(), Some("str" | "binary"))
+        });
+        let meaning = match style {
+            Style::Plain if typed => Scalar::plain(&value),
+            _ => Scalar::Text,
+        };
+        let mut range = self.range(span);
+        if matches!(style, Style::Literal | Style::Folded) {
+            range.end = self.offset + block_end(text, span, &value);
+        }
+        let content = Content::Scalar { text: value, style, value: meaning };
+        self.node(span, range, 1, 1, content)
+    }
+
+    fn close(&self, open: Open<'a>, end: &Span, text: &str) -> Result<Node<'a>, Unreadable> {
+        let Open { start, mapping, flow, mut children, .. } = open;
+        if mapping {
+            for pair in children.chunks_exact_mut(2) {
+                if let [key, value] = pair {
+                    self.behind_colon(key, value, text);
+                }
+            }
+        }
+        let mut range = self.range(&start);
+        range.end = match children.last() {
+            Some(last) if !flow => last.span.end,
+            _ => self.range(end).end,
+        };
+        let height = 1 + children.iter().map(|child| child.height).max().unwrap_or_default();
+        let size = children.iter().fold(1, |sum: usize, child| sum.saturating_add(child.size));
+        let content = if mapping {
+            Content::Mapping { entries: entries(children)?, flow }
+        } else {
+            Content::Sequence { items: children, flow }
+        };
+        Ok(self.node(&start, range, height, size, content))
+    }
+
+    /// The parser puts an empty value at the end of its key, where no value could be written.
+    fn behind_colon(&self, key: &Node<'a>, value: &mut Rc<Node<'a>>, text: &str) {
+        let Some(value) =
+            Rc::get_mut(value).filter(|value| value.span == (key.span.end..key.span.end))
+        else {
+            return;
+        };
+        let rest = text.get(key.span.end - self.offset..).unwrap_or_default();
+        let colon = rest.trim_start_matches([' ', '\t']);
+        if colon.starts_with(':') {
+            let at = key.span.end + rest.len() - colon.len() + 1;
+            value.span = at..at;
+        }
+    }
+
+    fn node(
+        &self,
+        at: &Span,
+        span: Range<usize>,
+        height: usize,
+        size: usize,
+        content: Content<'a>,
+    ) -> Node<'a> {
+        let line = self.line(at);
+        Node { span, line, column: at.start.col(), height, size, content }
+    }
+
+    fn range(&self, span: &Span) -> Range<usize> {
+        let range = span.byte_range().unwrap_or_default();
+        range.start + self.offset..range.end + self.offset
+    }
+
+    fn line(&self, span: &Span) -> usize {
+        span.start.line().max(1) + self.lines
+    }
+
+    fn refused(&self, span: &Span, what: &str) -> Unreadable {
+        Unreadable { line: self.line(span), what: what.to_owned() }
+    }
+}
+
+/// Pairs keys with values; keys are scalars, each one once.
+fn entries<'a>(children: Vec<Rc<Node<'a>>>) -> Result<Vec<Entry<'a>>, Unreadable> {
+    let mut entries = Vec::with_capacity(children.len() / 2);
+    let mut children = children.into_iter();
+    while let (Some(key), Some(value)) = (children.next(), children.next()) {
+        entries.push(Entry { key, value });
+    }
+    let mut names = HashSet::with_capacity(entries.len());
+    for entry in &entries {
+        let line = entry.key.line;
+        let refused = |what: &str| Err(Unreadable { line, what: what.to_owned() });
+        if !matches!(entry.key.target().content, Content::Scalar { .. }) {
+            return refused("a key that is not a simple word");
+        }
+        if entry.merges() {
+            if entry.merged().any(|mapping| mapping.entries().is_none()) {
+                return refused("a merge key (<<) that does not name mappings");
+            }
+        } else if !names.insert(entry.name()) {
+            return refused("the same key twice in one mapping");
+        }
+    }
+    drop(names);
+    Ok(entries)
+}
+
+/// Where a block scalar's own lines end: the parser also counts the blank lines behind it and the
+/// indentation of what follows.
+fn block_end(text: &str, span: &Span, value: &str) -> usize {
+    let range = span.byte_range().unwrap_or_default();
+    let raw = text.get(range.clone()).unwrap_or_default();
+    // At the end of the text the last line may have no break.
+    let closed = if range.end == text.len() { raw.trim_end_matches(' ') } else { raw };
+    let end = if closed.len() == raw.len() && range.end == text.len() && !raw.ends_with('\n') {
+        raw.len()
+    } else {
+        raw.rfind('\n').map_or(0, |at| at + 1)
+    };
+    let raw = raw.get(..end).unwrap_or_default();
+    // With "keep" the blank lines are content.
+    if value.ends_with("\n\n") || value.trim_end_matches('\n').is_empty() {
+        return range.start + raw.len();
+    }
+    let content = raw.trim_end_matches([' ', '\n', '\r', '\t']);
+    let rest = raw.get(content.len()..).unwrap_or_default();
+    range.start + content.len() + rest.find('\n').map_or(rest.len(), |at| at + 1)
+}

@@ -1,0 +1,161 @@
+//! Runs the admission decision on every Pod template of the manifests, and gathers what there is
+//! to say and what there is to change.
+
+use std::io::Read;
+
+use serde_json::Value;
+
+use super::accounts::Accounts;
+use super::document::{Document, Stream, read};
+use super::input::{self, Manifest};
+use super::node::Node;
+use super::value::value;
+use super::workload::{Object, Template, annotations, objects};
+use super::{finding::Finding, position};
+use crate::Failure;
+use crate::annotations::PREFIX;
+use crate::args::ManifestArgs;
+use crate::inject::{Injection, Subject, inject};
+use crate::settings::{Inputs, Settings};
+
+/// What the manifests are examined with.
+pub(super) struct Examiner {
+    settings: Settings,
+    namespace: String,
+    accounts: Accounts,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Examination {
+    pub(super) findings: Vec<Finding>,
+    /// Pod templates that were looked at, and those of them that ask for secrets.
+    pub(super) templates: usize,
+    pub(super) annotated: usize,
+}
+
+/// Reads settings and manifests.
+pub(super) fn open(
+    args: &ManifestArgs,
+    environment: impl IntoIterator<Item = (String, String)>,
+    stdin: &mut impl Read,
+) -> Result<(Examiner, Vec<Manifest>), Failure> {
+    let inputs = Inputs::new(args.settings.file.clone(), &args.settings.settings, environment);
+    let settings = inputs.map_err(Failure::usage)?.load().map_err(Failure::usage)?;
+    let manifests =
+        input::read(&args.files, stdin).map_err(|error| Failure::Problems(error.to_string()))?;
+    let examiner =
+        Examiner { settings, namespace: args.namespace.clone(), accounts: Accounts::default() };
+    Ok((examiner, manifests))
+}
+
+impl Examiner {
+    /// Parses the manifests; what cannot be read becomes a finding.
+    pub(super) fn parse<'m>(
+        &mut self,
+        manifests: &'m [Manifest],
+        examination: &mut Examination,
+    ) -> Vec<(&'m Manifest, Stream<'m>)> {
+        let mut streams = Vec::with_capacity(manifests.len());
+        for manifest in manifests {
+            let stream = read(&manifest.text);
+            for unreadable in &stream.unreadable {
+                let finding = Finding::unreadable(&manifest.name, unreadable);
+                examination.findings.push(finding);
+            }
+            for object in stream.documents.iter().flat_map(|document| objects(&document.root)) {
+                self.accounts.note(&object, object.namespace.unwrap_or(&self.namespace));
+            }
+            streams.push((manifest, stream));
+        }
+        streams
+    }
+
+    /// The document's value after injection, if that differs.
+    pub(super) fn examine(
+        &self,
+        manifest: &Manifest,
+        document: &Document<'_>,
+        examination: &mut Examination,
+    ) -> Option<Value> {
+        let mut root = None;
+        for object in objects(&document.root) {
+            let template = object.template();
+            self.strayed(manifest, &object, template.as_ref(), examination);
+            let Some(template) = template else { continue };
+            examination.templates += 1;
+            let Some(injected) = self.template(manifest, &object, &template, examination) else {
+                continue;
+            };
+            let root = root.get_or_insert_with(|| value(&document.root));
+            if let Some(place) = root.pointer_mut(&template.pointer) {
+                *place = injected;
+            }
+        }
+        root
+    }
+
+    fn template(
+        &self,
+        manifest: &Manifest,
+        object: &Object<'_>,
+        template: &Template<'_>,
+        examination: &mut Examination,
+    ) -> Option<Value> {
+        let namespace = object.namespace.unwrap_or(&self.namespace);
+        let account = self.accounts.of(namespace, template.node);
+        let subject = Subject { namespace, account };
+        let before = value(template.node);
+        let (patch, warnings) = match inject(&before.to_string(), &subject, &self.settings) {
+            Ok(Injection::Untouched) => return None,
+            Ok(Injection::Patched { patch, warnings }) => (patch, warnings),
+            Err(problems) => {
+                examination.annotated += 1;
+                let findings = problems.as_slice().iter().map(|problem| {
+                    let line = position::line(&manifest.text, template.node, problem);
+                    Finding::problem(&manifest.name, line, object, problem)
+                });
+                examination.findings.extend(findings);
+                return None;
+            }
+        };
+        examination.annotated += 1;
+        let line = position::annotated(template.node);
+        let warn = |warning: &String| Finding::warning(&manifest.name, line, object, warning);
+        examination.findings.extend(warnings.iter().map(warn));
+        let mut after = before.clone();
+        let operations =
+            serde_json::to_value(&patch).and_then(serde_json::from_value::<json_patch::Patch>).ok();
+        let applied = operations.map(|operations| json_patch::patch(&mut after, &operations));
+        if !matches!(applied, Some(Ok(()))) {
+            let finding = Finding::defect(&manifest.name, line, object, "its patch does not apply");
+            examination.findings.push(finding);
+            return None;
+        }
+        (after != before).then_some(after)
+    }
+
+    /// Annotations of ours on a workload instead of its template: the commonest mistake.
+    fn strayed(
+        &self,
+        manifest: &Manifest,
+        object: &Object<'_>,
+        template: Option<&Template<'_>>,
+        examination: &mut Examination,
+    ) {
+        let (places, remedy): (Vec<&Node<'_>>, _) = match template {
+            Some(template) => (
+                template.outer.clone(),
+                "it does nothing here; move it to the metadata of the Pod template",
+            ),
+            None => (
+                object.node.field("metadata").into_iter().collect(),
+                "it does nothing here; only Pods and Pod templates are injected",
+            ),
+        };
+        for (key, _) in places.into_iter().flat_map(annotations) {
+            let Some(name) = key.scalar().filter(|name| name.starts_with(PREFIX)) else { continue };
+            let what = format!("annotation {name}: {remedy}");
+            examination.findings.push(Finding::warning(&manifest.name, key.line, object, &what));
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! One line about a manifest: where, which object, what is wrong, what to do.
+
+use std::fmt::{self, Write as _};
+
+use super::unreadable::Unreadable;
+use super::workload::Object;
+use crate::problem::Problem;
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Finding {
+    file: String,
+    line: usize,
+    pub(super) severity: Severity,
+    what: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Severity {
+    Problem,
+    Warning,
+}
+
+impl Finding {
+    pub(super) fn unreadable(file: &str, unreadable: &Unreadable) -> Self {
+        Self::new(file, unreadable.line, Severity::Problem, unreadable.to_string())
+    }
+
+    pub(super) fn problem(file: &str, line: usize, object: &Object<'_>, problem: &Problem) -> Self {
+        let Problem { annotation, place, what, remedy, .. } = problem;
+        let mut text = format!("{}/{}: ", object.kind, object.name);
+        if let Some(annotation) = annotation {
+            let _ = write!(text, "annotation {annotation}");
+            text.push_str(if place.is_empty() { ": " } else { ", " });
+        }
+        if !place.is_empty() {
+            let _ = write!(text, "{place}: ");
+        }
+        text.push_str(what);
+        if !remedy.is_empty() {
+            let _ = write!(text, "; {remedy}");
+        }
+        Self::new(file, line, Severity::Problem, text)
+    }
+
+    pub(super) fn warning(file: &str, line: usize, object: &Object<'_>, what: &str) -> Self {
+        let text = format!("{}/{}: warning: {what}", object.kind, object.name);
+        Self::new(file, line, Severity::Warning, text)
+    }
+
+    /// Something that is our own fault, and must not pass for success.
+    pub(super) fn defect(file: &str, line: usize, object: &Object<'_>, what: &str) -> Self {
+        let text = format!("{}/{}: {what}; report this as a defect", object.kind, object.name);
+        Self::new(file, line, Severity::Problem, text)
+    }
+
+    pub(super) fn unwritable(file: &str, line: usize) -> Self {
+        let what = "the document cannot be written again with the same meaning; \
+                    write its aliases out and try again";
+        Self::new(file, line, Severity::Problem, what.to_owned())
+    }
+
+    fn new(file: &str, line: usize, severity: Severity, what: String) -> Self {
+        Self { file: file.to_owned(), line, severity, what }
+    }
+
+    pub(super) fn is_problem(&self) -> bool {
+        self.severity == Severity::Problem
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Names come from the manifest: a terminal must not obey what is in them.
+        let printable = |c: &char| !c.is_control();
+        write!(f, "{}:{}: ", self.file, self.line)?;
+        self.what.chars().filter(printable).try_for_each(|c| f.write_char(c))
+    }
+}

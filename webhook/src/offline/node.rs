@@ -1,0 +1,138 @@
+//! The tree of a YAML or JSON document: each node knows where its text stands, so that a change
+//! can be written into the text and everything else stays as it was.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::scalar::Scalar;
+
+#[derive(Debug)]
+pub(super) struct Node<'a> {
+    /// Bytes of the content: without anchor and tag, without comments behind it. A block scalar
+    /// ends behind its last line break, an empty value is an empty range.
+    pub(super) span: Range<usize>,
+    /// Where the content begins, from 1.
+    pub(super) line: usize,
+    /// Characters before the content on its line.
+    pub(super) column: usize,
+    /// Levels and nodes below this one, itself included and aliases written out.
+    pub(super) height: usize,
+    pub(super) size: usize,
+    pub(super) content: Content<'a>,
+}
+
+#[derive(Debug)]
+pub(super) enum Content<'a> {
+    Scalar {
+        text: Cow<'a, str>,
+        style: Style,
+        value: Scalar,
+    },
+    Sequence {
+        items: Vec<Rc<Node<'a>>>,
+        flow: bool,
+    },
+    Mapping {
+        entries: Vec<Entry<'a>>,
+        flow: bool,
+    },
+    /// Another node of the document, finished before this one.
+    Alias(Rc<Node<'a>>),
+}
+
+#[derive(Debug)]
+pub(super) struct Entry<'a> {
+    pub(super) key: Rc<Node<'a>>,
+    pub(super) value: Rc<Node<'a>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    Plain,
+    Quoted,
+    Literal,
+    Folded,
+}
+
+impl<'a> Node<'a> {
+    /// The node itself, or the one that an alias stands for.
+    pub(super) fn target(&self) -> &Self {
+        let mut node = self;
+        while let Content::Alias(target) = &node.content {
+            node = target;
+        }
+        node
+    }
+
+    pub(super) fn scalar(&self) -> Option<&str> {
+        match &self.target().content {
+            Content::Scalar { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(super) fn items(&self) -> Option<&[Rc<Self>]> {
+        match &self.target().content {
+            Content::Sequence { items, .. } => Some(items),
+            _ => None,
+        }
+    }
+
+    pub(super) fn entries(&self) -> Option<&[Entry<'a>]> {
+        match &self.target().content {
+            Content::Mapping { entries, .. } => Some(entries),
+            _ => None,
+        }
+    }
+
+    /// The value under a key, merged mappings (`<<`) included.
+    pub(super) fn field(&self, name: &str) -> Option<&Self> {
+        let entries = self.entries()?;
+        let own = entries.iter().find(|entry| !entry.merges() && entry.name() == name);
+        own.map(|entry| &*entry.value).or_else(|| {
+            entries
+                .iter()
+                .filter(|entry| entry.merges())
+                .find_map(|entry| entry.merged().find_map(|mapping| mapping.field(name)))
+        })
+    }
+
+    /// The value at the end of a row of keys.
+    pub(super) fn at(&self, path: &[&str]) -> Option<&Self> {
+        path.iter().try_fold(self, |node, name| node.field(name))
+    }
+
+    /// Whether the text runs over lines of its own, which an end of line closes.
+    pub(super) fn is_block(&self) -> bool {
+        match &self.content {
+            Content::Scalar { style, .. } => matches!(style, Style::Literal | Style::Folded),
+            Content::Sequence { flow, .. } | Content::Mapping { flow, .. } => !flow,
+            Content::Alias(_) => false,
+        }
+    }
+}
+
+impl<'a> Entry<'a> {
+    /// The key as Kubernetes reads it.
+    pub(super) fn name(&self) -> Cow<'_, str> {
+        match &self.key.target().content {
+            Content::Scalar { value: Scalar::Text, text, .. } => Cow::Borrowed(text),
+            Content::Scalar { value, .. } => Cow::Owned(value.to_string()),
+            // Other keys are refused when a document is read.
+            _ => Cow::Borrowed(""),
+        }
+    }
+
+    pub(super) fn merges(&self) -> bool {
+        matches!(&self.key.content,
+            Content::Scalar { text, style: Style::Plain, .. } if text == "<<")
+    }
+
+    /// The mappings that a merge key brings in, strongest first.
+    pub(super) fn merged(&self) -> impl Iterator<Item = &Node<'a>> {
+        let several = self.value.items().unwrap_or_default();
+        let single = several.is_empty().then(|| self.value.target());
+        several.iter().map(|item| item.target()).chain(single)
+    }
+}

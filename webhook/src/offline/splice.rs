@@ -1,0 +1,322 @@
+//! Turns the difference between two values into edits of a document's text: what did not change
+//! keeps its bytes, comments and quotes included. What cannot be edited in place is written anew.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use serde_json::{Map, Value};
+
+use super::align::{Step, align};
+use super::emit::{self, Body};
+use super::node::{Content, Entry, Node};
+use super::style::{Style, dash_line, indentation, leading, line_start};
+
+#[derive(Debug)]
+struct Edit {
+    range: Range<usize>,
+    text: String,
+}
+
+/// What a value belongs to, and whether that is within brackets.
+#[derive(Clone, Copy)]
+enum Place<'p> {
+    Root,
+    Entry { key: &'p Node<'p>, column: usize },
+    Item,
+    Flow,
+}
+
+struct Splice<'t> {
+    text: &'t str,
+    style: &'t Style,
+    edits: Vec<Edit>,
+}
+
+/// The text of `region` with `root` changed from `before` to `after`, or `None` where that cannot
+/// be done in place.
+pub(super) fn splice(
+    text: &str,
+    region: Range<usize>,
+    root: &Node<'_>,
+    style: &Style,
+    before: &Value,
+    after: &Value,
+) -> Option<String> {
+    let mut splice = Splice { text, style, edits: Vec::new() };
+    splice.change(root, before, after, Place::Root)?;
+    splice.apply(region)
+}
+
+impl Splice<'_> {
+    fn change(
+        &mut self,
+        node: &Node<'_>,
+        before: &Value,
+        after: &Value,
+        place: Place<'_>,
+    ) -> Option<()> {
+        if before == after {
+            return Some(());
+        }
+        let mark = self.edits.len();
+        let done = match (&node.content, before, after) {
+            (Content::Mapping { entries, flow }, Value::Object(before), Value::Object(after))
+                if !entries.is_empty() && !after.is_empty() =>
+            {
+                self.mapping(node.column, entries, *flow, before, after)
+            }
+            (Content::Sequence { items, flow }, Value::Array(before), Value::Array(after))
+                if !items.is_empty() && !after.is_empty() =>
+            {
+                self.sequence(items, *flow, before, after)
+            }
+            _ => None,
+        };
+        if done.is_none() {
+            self.edits.truncate(mark);
+            self.replace(node, after, place)?;
+        }
+        Some(())
+    }
+
+    fn mapping(
+        &mut self,
+        column: usize,
+        entries: &[Entry<'_>],
+        flow: bool,
+        before: &Map<String, Value>,
+        after: &Map<String, Value>,
+    ) -> Option<()> {
+        let own = || entries.iter().filter(|entry| !entry.merges());
+        for entry in own() {
+            let name = entry.name();
+            let before = before.get(&*name)?;
+            match after.get(&*name) {
+                Some(after) => {
+                    let key = &entry.key;
+                    let place = if flow { Place::Flow } else { Place::Entry { key, column } };
+                    self.change(&entry.value, before, after, place)?;
+                }
+                None if flow => return None,
+                None => {
+                    leading(self.text, entry.key.span.start)?;
+                    let start = line_start(self.text, entry.key.span.start);
+                    let end = self.line_after(&entry.value)?;
+                    self.edit(start..end, String::new());
+                }
+            }
+        }
+        let last = entries.last()?;
+        let is_own = |name: &str| own().any(|entry| entry.name() == name);
+        // What a merge key brings in can be overridden, but not be taken away.
+        if before.keys().any(|name| !is_own(name) && !after.contains_key(name)) {
+            return None;
+        }
+        for (name, value) in after {
+            if is_own(name) || before.get(name) == Some(value) {
+                continue;
+            }
+            if flow {
+                let end = last.key.span.end.max(last.value.span.end);
+                let (separator, base) = self.flow_separator(last.key.span.start);
+                let entry = emit::flow_entry(name, value, self.style, &base);
+                self.edit(end..end, format!("{separator}{entry}"));
+            } else {
+                let at = self.line_after(&last.value)?;
+                self.insert(at, emit::entry(name, value, self.style), column);
+            }
+        }
+        Some(())
+    }
+
+    fn sequence(
+        &mut self,
+        items: &[Rc<Node<'_>>],
+        flow: bool,
+        before: &[Value],
+        after: &[Value],
+    ) -> Option<()> {
+        let first = items.first()?;
+        let mut previous: Option<&Node<'_>> = None;
+        for step in align(before, after)? {
+            match step {
+                Step::Keep(old, new) => {
+                    let item = items.get(old)?;
+                    let place = if flow { Place::Flow } else { Place::Item };
+                    self.change(item, before.get(old)?, after.get(new)?, place)?;
+                    previous = Some(item);
+                }
+                Step::Drop(_) if flow => return None,
+                Step::Drop(old) => {
+                    let item = items.get(old)?;
+                    let (start, _) = dash_line(self.text, item)?;
+                    let end = self.line_after(item)?;
+                    self.edit(start..end, String::new());
+                    previous = Some(item);
+                }
+                Step::Add(new) if flow => {
+                    let (separator, base) = self.flow_separator(first.span.start);
+                    let value = emit::flow(after.get(new)?, self.style, &base);
+                    match previous {
+                        Some(item) => {
+                            self.edit(item.span.end..item.span.end, format!("{separator}{value}"));
+                        }
+                        None => {
+                            let trailing = separator.strip_prefix(',').unwrap_or_default();
+                            let at = first.span.start;
+                            self.edit(at..at, format!("{value},{trailing}"));
+                        }
+                    }
+                }
+                Step::Add(new) => {
+                    let (start, column) = dash_line(self.text, first)?;
+                    let at = match previous {
+                        Some(item) => self.line_after(item)?,
+                        None => self.above_comments(start),
+                    };
+                    self.insert(at, emit::item(after.get(new)?, self.style), column);
+                }
+            }
+        }
+        Some(())
+    }
+
+    /// Writes a value anew in the place of another.
+    fn replace(&mut self, node: &Node<'_>, after: &Value, place: Place<'_>) -> Option<()> {
+        match place {
+            Place::Flow => self.replace_flow(node, after),
+            Place::Root if !node.is_block() => self.replace_flow(node, after),
+            Place::Root => {
+                let start = line_start(self.text, node.span.start);
+                let end = self.line_after(node)?;
+                self.edit(start..end, self.joined(&emit::node(after, self.style), end));
+            }
+            Place::Entry { key, column } => match emit::body(after, self.style) {
+                _ if node.is_block() => {
+                    let end = self.line_after(node)?;
+                    let (head, body) = match emit::body(after, self.style) {
+                        Body::Inline(text) => (format!(": {text}"), Vec::new()),
+                        Body::Block { header, indent, lines } => {
+                            let by = " ".repeat(column + indent);
+                            (format!(":{header}"), emit::indented(lines, &by).collect())
+                        }
+                    };
+                    let lines: Vec<_> = std::iter::once(head).chain(body).collect();
+                    self.edit(key.span.end..end, self.joined(&lines, end));
+                }
+                Body::Inline(text) => self.replace_inline(node, &text),
+                Body::Block { header, indent, lines } => {
+                    let before = self.text.get(..node.span.start)?;
+                    let start = before.trim_end_matches([' ', '\t']).len();
+                    let at = self.line_after(node)?;
+                    self.edit(start..node.span.end, header.to_owned());
+                    self.insert(at, lines, column + indent);
+                }
+            },
+            Place::Item if node.is_block() => {
+                let (start, column) = dash_line(self.text, node)?;
+                let end = self.line_after(node)?;
+                let lines = emit::item(after, self.style);
+                let lines: Vec<_> = emit::indented(lines, &" ".repeat(column)).collect();
+                self.edit(start..end, self.joined(&lines, end));
+            }
+            Place::Item => {
+                let lines = emit::node(after, self.style).into_iter();
+                let by = " ".repeat(node.column);
+                let separator = format!("{}{by}", self.style.newline);
+                self.replace_inline(node, &lines.collect::<Vec<_>>().join(&separator));
+            }
+        }
+        Some(())
+    }
+
+    fn replace_flow(&mut self, node: &Node<'_>, after: &Value) {
+        let base = indentation(self.text, node.span.start);
+        let value = emit::flow(after, self.style, base);
+        self.replace_inline(node, &value);
+    }
+
+    fn replace_inline(&mut self, node: &Node<'_>, text: &str) {
+        // An empty value stands directly behind its colon or dash.
+        let space = if node.span.is_empty() { " " } else { "" };
+        self.edit(node.span.clone(), format!("{space}{text}"));
+    }
+
+    /// How an item of a flow collection is divided from the next, and its indentation.
+    fn flow_separator(&self, sibling: usize) -> (String, String) {
+        match leading(self.text, sibling) {
+            Some(space) if line_start(self.text, sibling) > 0 => {
+                (format!(",{}{space}", self.style.newline), space.to_owned())
+            }
+            _ => {
+                let dense = self.style.flow == super::style::Flow::Dense;
+                let separator = if dense { "," } else { ", " };
+                (separator.to_owned(), indentation(self.text, sibling).to_owned())
+            }
+        }
+    }
+
+    /// Where the line ends that a node's content ends on; nothing but a comment may follow there.
+    fn line_after(&self, node: &Node<'_>) -> Option<usize> {
+        let end = node.span.end;
+        if self.text.get(..end)?.ends_with('\n') {
+            return Some(end);
+        }
+        let rest = self.text.get(end..)?;
+        let line = rest.find('\n').map_or(rest.len(), |newline| newline + 1);
+        let behind = rest.get(..line)?.trim();
+        (behind.is_empty() || behind.starts_with('#')).then_some(end + line)
+    }
+
+    /// The beginning of the comment lines directly above a line: they speak of what follows.
+    fn above_comments(&self, line: usize) -> usize {
+        let mut start = line;
+        while let Some(end) = start.checked_sub(1) {
+            let above = line_start(self.text, end);
+            let comment = self.text.get(above..end).is_some_and(|it| it.trim().starts_with('#'));
+            if !comment {
+                break;
+            }
+            start = above;
+        }
+        start
+    }
+
+    fn insert(&mut self, at: usize, lines: Vec<String>, column: usize) {
+        let lines: Vec<_> = emit::indented(lines, &" ".repeat(column)).collect();
+        let newline = self.style.newline;
+        let open = !self.text.get(..at).is_some_and(|before| before.ends_with('\n'));
+        let text =
+            if open { [newline, &lines.join(newline)].concat() } else { self.joined(&lines, at) };
+        self.edit(at..at, text);
+    }
+
+    /// Lines in the place of lines that ended at `end`: with a line break, if those had one.
+    fn joined(&self, lines: &[String], end: usize) -> String {
+        let closed = self.text.get(..end).is_some_and(|before| before.ends_with('\n'));
+        let newline = self.style.newline;
+        let mut text = lines.join(newline);
+        if closed {
+            text.push_str(newline);
+        }
+        text
+    }
+
+    fn edit(&mut self, range: Range<usize>, text: String) {
+        self.edits.push(Edit { range, text });
+    }
+
+    fn apply(mut self, region: Range<usize>) -> Option<String> {
+        // At one place the inner value's edit comes before the outer's: it was made earlier.
+        self.edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
+        let mut out = String::new();
+        let mut at = region.start;
+        for edit in &self.edits {
+            out.push_str(self.text.get(at..edit.range.start)?);
+            out.push_str(&edit.text);
+            at = edit.range.end;
+        }
+        out.push_str(self.text.get(at..region.end)?);
+        Some(out)
+    }
+}

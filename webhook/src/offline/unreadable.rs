@@ -1,0 +1,46 @@
+//! Why a document cannot be read. Never quotes its content, which may be a Secret.
+
+use granit_parser::{ErrorKind, ScanError};
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub(super) struct Unreadable {
+    pub(super) line: usize,
+    pub(super) what: String,
+}
+
+impl Unreadable {
+    /// The parser's error, `lines` below the beginning of the file.
+    pub(super) fn syntax(error: &ScanError, lines: usize) -> Self {
+        let line = error.marker().line().max(1) + lines;
+        Self { line, what: syntax(error.kind()).to_owned() }
+    }
+}
+
+fn syntax(kind: &ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::RecursionLimitExceeded => "nested more than 100 levels deep",
+        ErrorKind::UnknownAnchor => "an alias (*name) without an anchor (&name) before it",
+        ErrorKind::TabNotAllowed
+        | ErrorKind::TabInBlockIndentation
+        | ErrorKind::TabInIndentation
+        | ErrorKind::TabInPlainScalar
+        | ErrorKind::TabAtBlockScalarStart => "not YAML: a tab where spaces are needed",
+        ErrorKind::UnclosedFlowCollection { .. }
+        | ErrorKind::UnexpectedEofFlowSequence
+        | ErrorKind::UnexpectedEofFlowMapping
+        | ErrorKind::UnexpectedEofImplicitFlowMapping => "not YAML: a bracket that is not closed",
+        ErrorKind::MisplacedFlowCollectionEnd | ErrorKind::MismatchedFlowCollectionEnd { .. } => {
+            "not YAML: a closing bracket without its opening one"
+        }
+        ErrorKind::UnclosedQuotedScalar => "not YAML: a quote that is not closed",
+        ErrorKind::InvalidIndentation
+        | ErrorKind::ExpectedBlockMappingKey
+        | ErrorKind::ExpectedBlockSequenceEntry
+        | ErrorKind::MappingValueNotAllowed
+        | ErrorKind::MappingKeyNotAllowed => {
+            "not YAML: wrong indentation, or a key without a colon"
+        }
+        _ => "not YAML: the syntax is wrong here",
+    }
+}
