@@ -63,9 +63,9 @@ pub fn inject(
     let mut problems = Problems::default();
     let request = annotations::read(&pod.metadata.annotations.ours, &mut problems);
     let present = Present::find(&pod, json, &mut problems);
-    refuse::shapes(&pod, &present, &mut problems);
     let earlier = present.plan();
     let consumers = consumers::choose(&pod, &request, earlier, settings, &mut problems);
+    refuse::shapes(&pod, &present, &consumers, &mut problems);
     let mount = request.mount_path.clone().unwrap_or_default();
     consumers.check_mounts(&pod, &mount, &mut problems);
     let chosen = consumers.containers(&pod).map(|(_, _, container)| container);

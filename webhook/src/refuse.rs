@@ -1,16 +1,21 @@
 //! Shapes of a Pod that cannot be injected, or must not be.
 
-use crate::consumers::shown;
+use crate::consumers::{Consumers, shown};
 use crate::container::{self, SECRETS_VOLUME, TOKEN_VOLUME};
 use crate::pod::{Container, Pod};
 use crate::present::Present;
 use crate::problem::{Problem, Problems};
 
-pub(crate) fn shapes(pod: &Pod<'_>, present: &Present, problems: &mut Problems) {
+pub(crate) fn shapes(
+    pod: &Pod<'_>,
+    present: &Present,
+    consumers: &Consumers,
+    problems: &mut Problems,
+) {
     windows(pod, problems);
     tracing(pod, problems);
     if present.container.is_some() {
-        taken_back(pod, problems);
+        taken_back(pod, consumers, problems);
     } else {
         early_references(pod, problems);
     }
@@ -67,13 +72,15 @@ fn early_references(pod: &Pod<'_>, problems: &mut Problems) {
     }
 }
 
-/// What nobody but us may mount, whoever added it since the first call.
-fn taken_back(pod: &Pod<'_>, problems: &mut Problems) {
-    for (_, _, container) in others(pod) {
+/// What nobody but us may mount, whoever added it since the first call. A consumer's own mount is
+/// no matter: it is set to what it must be.
+fn taken_back(pod: &Pod<'_>, consumers: &Consumers, problems: &mut Problems) {
+    for (list, index, container) in others(pod) {
+        let consumes = consumers.at.contains(&(list, index));
         for mount in container.mounts() {
             let what = match mount.name.as_ref() {
                 TOKEN_VOLUME => "it mounts the token with which secrets are fetched",
-                SECRETS_VOLUME if !mount.read_only => "it mounts the secrets writable",
+                SECRETS_VOLUME if !mount.read_only && !consumes => "it mounts the secrets writable",
                 _ => continue,
             };
             problems.push(Problem::pod(

@@ -1,0 +1,198 @@
+use serde_json::{Value, json};
+
+use crate::support::{ask, injected, injected_with, ours, plan, pod, settings, volume};
+
+fn full() -> Value {
+    let mut pod = pod(&[("secrets", "db: kms://app/db\nuser: kms://app/db#user\n")]);
+    pod["spec"]["containers"] = json!([
+        {"name": "app", "volumeMounts": [{"name": "own", "mountPath": "/own"}]},
+        {"name": "helper"},
+    ]);
+    pod["spec"]["volumes"] = json!([{"name": "own", "emptyDir": {}}]);
+    pod["spec"]["initContainers"] = json!([{"name": "setup"}]);
+    pod
+}
+
+/// What API server, limits and other webhooks add to ours.
+fn with_additions(mut pod: Value) -> Value {
+    let index = index_of_ours(&pod);
+    let container = &mut pod["spec"]["initContainers"][index];
+    container["imagePullPolicy"] = json!("IfNotPresent");
+    container["terminationMessagePath"] = json!("/dev/termination-log");
+    container["resources"]["limits"]["cpu"] = json!("1");
+    container["volumeMounts"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"name": "mesh", "mountPath": "/mesh"}));
+    container["env"].as_array_mut().unwrap().insert(0, json!({"name": "MESH", "value": "1"}));
+    container["securityContext"]["seLinuxOptions"] = json!({"level": "s0"});
+    let volumes = pod["spec"]["volumes"].as_array_mut().unwrap();
+    volumes.push(json!({"name": "mesh", "emptyDir": {}}));
+    for volume in volumes {
+        if volume["name"] == "kms-rrsa-token" {
+            volume["projected"]["defaultMode"] = json!(420);
+        }
+    }
+    pod
+}
+
+fn index_of_ours(pod: &Value) -> usize {
+    let init = pod["spec"]["initContainers"].as_array().unwrap();
+    init.iter().position(|container| container["name"] == "kms-secrets-init").unwrap()
+}
+
+fn unchanged(pod: &Value) -> bool {
+    let answer = ask(pod);
+    assert_eq!(answer.response["allowed"], true, "{}", answer.response);
+    answer.response.get("patch").is_none()
+}
+
+#[test]
+fn our_own_output_is_left_as_it_is() {
+    let after = injected(&full());
+    assert!(unchanged(&after), "{}", ask(&after).patch());
+}
+
+#[test]
+fn what_others_added_stays_and_changes_nothing() {
+    let after = with_additions(injected(&full()));
+    assert!(unchanged(&after), "{}", ask(&after).patch());
+}
+
+#[test]
+fn ours_is_found_wherever_others_moved_it() {
+    let mut after = injected(&full());
+    after["spec"]["initContainers"]
+        .as_array_mut()
+        .unwrap()
+        .insert(0, json!({"name": "istio-init"}));
+    after["spec"]["volumes"].as_array_mut().unwrap().reverse();
+    assert!(unchanged(&after), "{}", ask(&after).patch());
+}
+
+#[test]
+fn a_changed_annotation_brings_a_copy_up_to_date() {
+    let mut copy = with_additions(injected(&full()));
+    copy["metadata"]["annotations"]["kms.alibabacloud/secrets"] = json!("token: oos://t\n");
+    copy["metadata"]["annotations"]["kms.alibabacloud/mount-path"] = json!("/secrets");
+    let after = injected(&copy);
+    let plan = plan(&after);
+    assert_eq!(plan.files().len(), 1);
+    assert_eq!(plan.mount().as_str(), "/secrets");
+    let container = ours(&after);
+    assert_eq!(container["resources"]["limits"]["cpu"], "1");
+    assert_eq!(container["env"][0]["name"], "MESH");
+    assert!(container["volumeMounts"].to_string().contains("/mesh"));
+    let mounts: Vec<_> = after["spec"]["containers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| c["volumeMounts"].to_string())
+        .collect();
+    assert!(
+        mounts.iter().all(|m| m.contains("\"/secrets\"") && !m.contains("/mnt/secrets-store")),
+        "{mounts:?}"
+    );
+    assert!(unchanged(&after), "{}", ask(&after).patch());
+}
+
+#[test]
+fn an_older_versions_output_gets_the_image_and_plan_of_this_one() {
+    let mut older = injected(&full());
+    let index = index_of_ours(&older);
+    let container = &mut older["spec"]["initContainers"][index];
+    container["image"] = json!("secrets-injector:0.0.1");
+    container["env"][0]["value"] = json!(r#"{"version":99,"unheardOf":true}"#);
+    container["args"] = json!(["init", "--old"]);
+    container.as_object_mut().unwrap().remove("terminationMessagePolicy");
+    older["metadata"]["annotations"]["kms.alibabacloud/status"] = json!("{}");
+    let after = injected(&older);
+    assert_eq!(after, injected(&full()));
+}
+
+#[test]
+fn a_foreign_edit_of_what_we_own_is_undone() {
+    let clean = injected(&full());
+    let edits: [fn(&mut Value); 9] = [
+        |c| c["image"] = json!("evil"),
+        |c| c["command"] = json!(["sh", "-c", "x"]),
+        |c| c["restartPolicy"] = json!("Always"),
+        |c| c["securityContext"]["privileged"] = json!(true),
+        |c| c["securityContext"]["capabilities"] = json!({"add": ["SYS_ADMIN"]}),
+        |c| c["securityContext"]["runAsUser"] = json!(0),
+        |c| {
+            c["env"]
+                .as_array_mut()
+                .unwrap()
+                .push(json!({"name": "SECRETS_INJECTOR_PLAN", "value": "{}"}));
+        },
+        |c| c["volumeMounts"][1]["readOnly"] = json!(false),
+        |c| c["volumeMounts"][0]["subPath"] = json!("x"),
+    ];
+    for (number, edit) in edits.into_iter().enumerate() {
+        let mut edited = clean.clone();
+        let index = index_of_ours(&edited);
+        edit(&mut edited["spec"]["initContainers"][index]);
+        assert_eq!(injected(&edited), clean, "edit {number}");
+    }
+    let mut volumes = clean.clone();
+    volumes["spec"]["volumes"][1] = json!({"name": "kms-secrets", "hostPath": {"path": "/"}});
+    assert_eq!(volume(&injected(&volumes), "kms-secrets"), volume(&clean, "kms-secrets"));
+    let mut writable = clean.clone();
+    writable["spec"]["containers"][1]["volumeMounts"][0]["readOnly"] = json!(false);
+    assert_eq!(injected(&writable), clean);
+    let mut unmounted = clean.clone();
+    unmounted["spec"]["containers"][1]["volumeMounts"] = json!([]);
+    assert_eq!(injected(&unmounted), clean);
+}
+
+#[test]
+fn a_container_added_later_gets_nothing_but_a_warning_unless_it_is_named() {
+    let mut later = injected(&full());
+    later["spec"]["containers"].as_array_mut().unwrap().push(json!({"name": "debugger"}));
+    let answer = ask(&later);
+    assert!(answer.warnings().contains("debugger was added later"), "{}", answer.warnings());
+    assert!(answer.response.get("patch").is_none());
+    let mut proxy = injected(&full());
+    proxy["spec"]["containers"].as_array_mut().unwrap().push(json!({"name": "istio-proxy"}));
+    assert!(ask(&proxy).response.get("warnings").is_none());
+    later["metadata"]["annotations"]["kms.alibabacloud/containers"] =
+        json!("app,helper,setup,debugger");
+    let after = injected(&later);
+    assert!(
+        after["spec"]["containers"][2]["volumeMounts"].to_string().contains("/mnt/secrets-store")
+    );
+}
+
+#[test]
+fn nobody_else_may_mount_the_token_or_the_secrets_writable() {
+    for (mount, words) in [
+        (
+            json!({"name": "kms-rrsa-token", "mountPath": "/t", "readOnly": true}),
+            "mounts the token",
+        ),
+        (json!({"name": "kms-secrets", "mountPath": "/s"}), "mounts the secrets writable"),
+    ] {
+        let mut pod = injected(&full());
+        pod["spec"]["containers"]
+            .as_array_mut()
+            .unwrap()
+            .push(json!({"name": "spy", "volumeMounts": [mount]}));
+        let answer = ask(&pod);
+        assert!(answer.message().contains(words), "{}", answer.message());
+    }
+}
+
+#[test]
+fn a_private_ca_that_is_no_longer_named_goes() {
+    let mut with_ca = full();
+    with_ca["metadata"]["annotations"]["kms.alibabacloud/ca-config-map"] = json!("kms-ca");
+    let mut copy = injected(&with_ca);
+    assert!(ours(&copy)["volumeMounts"].to_string().contains("kms-ca"));
+    copy["metadata"]["annotations"]
+        .as_object_mut()
+        .unwrap()
+        .remove("kms.alibabacloud/ca-config-map");
+    let after = injected_with(&copy, &settings());
+    assert!(!ours(&after)["volumeMounts"].to_string().contains("kms-ca"));
+}

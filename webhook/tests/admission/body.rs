@@ -1,0 +1,44 @@
+use serde_json::json;
+use webhook::admit::admit;
+use webhook::reply::Outcome;
+
+use crate::support::{pod, review, settings};
+
+#[test]
+fn what_is_no_review_is_a_bad_request_in_plain_words() {
+    let mut wrong_version = review(&pod(&[]));
+    wrong_version["apiVersion"] = json!("admission.k8s.io/v1beta1");
+    let mut no_uid = review(&pod(&[]));
+    no_uid["request"]["uid"] = json!("");
+    let wrong_version = wrong_version.to_string();
+    let no_uid = no_uid.to_string();
+    let no_request = r#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview"}"#;
+    for (body, words) in [
+        ("", "line 1"),
+        ("CANARY", "line 1, column 1"),
+        ("{}", "apiVersion"),
+        ("[]", "not an AdmissionReview"),
+        ("{\"request\":\"CANARY\"}", "line 1"),
+        ("{\"kind\":\"Pod\",\"apiVersion\":\"v1\"}", "kind AdmissionReview"),
+        (&wrong_version, "admission.k8s.io/v1"),
+        (no_request, "no request"),
+        (&no_uid, "no request.uid"),
+    ] {
+        let reply = admit(body.as_bytes(), &settings());
+        let text = String::from_utf8(reply.body).unwrap();
+        assert_eq!((reply.status, reply.outcome), (400, Outcome::Unreadable), "{body}");
+        assert!(text.contains(words), "{body}: {text}");
+        assert!(!text.contains("CANARY"), "{text}");
+    }
+    assert_eq!(admit(b"\xff\xfe", &settings()).status, 400);
+    assert_eq!(admit("[".repeat(100_000).as_bytes(), &settings()).status, 400);
+}
+
+#[test]
+fn a_pod_nested_without_end_is_skipped_and_not_followed() {
+    let deep = format!("{}1{}", "{\"a\":".repeat(50_000), "}".repeat(50_000));
+    let body = review(&pod(&[("secrets", "a: b")])).to_string();
+    let body = body.replacen("\"containers\":", &format!("\"x\":{deep},\"containers\":"), 1);
+    let reply = admit(body.as_bytes(), &settings());
+    assert_eq!((reply.status, reply.outcome), (200, Outcome::Injected));
+}

@@ -1,0 +1,231 @@
+use serde_json::{Value, json};
+use webhook::settings::Settings;
+
+use crate::support::{ask, ask_with, pod, review, settings};
+
+fn denied(pod: &Value) -> String {
+    ask(pod).message().to_owned()
+}
+
+#[test]
+fn a_denial_names_annotation_line_problem_and_remedy() {
+    let message =
+        denied(&pod(&[("secrets", "a: kms://x\nb: {source: kms://y, fileMode: 0400}\n")]));
+    assert_eq!(
+        message,
+        "kms.alibabacloud/secrets, line 2, file \"b\", fileMode: 0400 is a bare number, which YAML readers understand differently; write it quoted: fileMode: \"0400\""
+    );
+}
+
+#[test]
+fn all_problems_of_all_annotations_come_at_once() {
+    let message = denied(&pod(&[
+        ("secrets", "a: s3://x\n../b: kms://y\n"),
+        ("secretz", "x"),
+        ("timeout", "forever"),
+        ("region", "cn-hangzhuo"),
+        ("kms-endpoint", "http://169.254.169.254/"),
+    ]));
+    for words in [
+        "s3://",
+        "../b",
+        "did you mean kms.alibabacloud/secrets?",
+        "timeout",
+        "did you mean cn-hangzhou?",
+        "host only",
+    ] {
+        assert!(message.contains(words), "{words}: {message}");
+    }
+    let first = message.lines().next().unwrap();
+    assert!(first.chars().count() <= 200 && first.ends_with("(1 of 6 problems)"), "{first}");
+}
+
+#[test]
+fn our_annotations_without_a_secret_are_nothing_to_fetch() {
+    assert!(denied(&pod(&[("mount-path", "/x")])).contains("nothing to fetch"));
+    assert!(denied(&pod(&[("secrets", "")])).contains("names no secret"));
+}
+
+#[test]
+fn an_unknown_identity_says_where_to_put_one() {
+    let mut pod = pod(&[("secrets", "a: b")]);
+    pod["metadata"]["annotations"].as_object_mut().unwrap().remove("kms.alibabacloud/role-arn");
+    let message = denied(&pod);
+    assert!(message.contains("ServiceAccount \"checkout\": no RAM role is known"), "{message}");
+    assert!(message.contains("ack.alibabacloud.com/role-arn"), "{message}");
+}
+
+#[test]
+fn an_unknown_region_or_provider_says_who_can_set_it() {
+    let answer = ask_with(&review(&pod(&[("secrets", "a: b")])), &Settings::default());
+    let message = answer.message();
+    assert!(message.contains("kms.alibabacloud/region"), "{message}");
+    assert!(message.contains("clusterId"), "{message}");
+}
+
+#[test]
+fn a_dedicated_gateway_needs_a_ca() {
+    let pod = pod(&[("secrets", "a: {source: b, endpoint: kst-1.cryptoservice.kms.aliyuncs.com}")]);
+    assert!(denied(&pod).contains("ca-config-map"));
+    let settings = Settings { ca_config_map: Some("kms-ca".to_owned()), ..settings() };
+    assert_eq!(ask_with(&review(&pod), &settings).response["allowed"], true);
+}
+
+#[test]
+fn shapes_that_cannot_work_are_refused_in_their_own_words() {
+    let with = |pointer: &str, value: Value| {
+        let mut pod = pod(&[("secrets", "a: b")]);
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        pod.pointer_mut(parent).unwrap()[key] = value;
+        denied(&pod)
+    };
+    for (pointer, value, words) in [
+        ("/spec/os", json!({"name": "windows"}), "Windows"),
+        ("/spec/nodeSelector", json!({"kubernetes.io/os": "windows"}), "Windows"),
+        (
+            "/spec/volumes",
+            json!([{"name": "kms-secrets", "emptyDir": {}}]),
+            "volume \"kms-secrets\": the name is reserved",
+        ),
+        (
+            "/spec/volumes",
+            json!([{"name": "kms-rrsa-token", "hostPath": {"path": "/"}}]),
+            "kms-rrsa-token",
+        ),
+        (
+            "/spec/initContainers",
+            json!([{"name": "kms-secrets-init", "image": "x"}]),
+            "container \"kms-secrets-init\": the name is reserved",
+        ),
+        (
+            "/spec/initContainers",
+            json!([{"name": "kms-secrets-init", "env": [{"name": "SECRETS_INJECTOR_PLAN", "value": "{}"}]}]),
+            "reserved",
+        ),
+        (
+            "/spec/containers",
+            json!([{"name": "kms-secrets"}]),
+            "container \"kms-secrets\": the name is reserved",
+        ),
+        (
+            "/spec/containers",
+            json!([{"name": "app", "volumeMounts": [{"name": "kms-secrets", "mountPath": "/x"}]}]),
+            "mounts the volume \"kms-secrets\"",
+        ),
+        (
+            "/spec/containers",
+            json!([{"name": "app", "volumeMounts": [{"name": "kms-rrsa-token", "mountPath": "/x"}]}]),
+            "mounts the volume \"kms-rrsa-token\"",
+        ),
+        (
+            "/spec/containers",
+            json!([{"name": "app", "volumeMounts": [{"name": "own", "mountPath": "/mnt/secrets-store"}]}]),
+            "the volume \"own\" is already mounted",
+        ),
+        (
+            "/spec/containers",
+            json!([{"name": "app", "volumeMounts": [{"name": "own", "mountPath": "/mnt/secrets-store/sub/"}]}]),
+            "already mounted",
+        ),
+        ("/spec/containers", json!([]), "no container would get the secrets"),
+    ] {
+        let message = with(pointer, value);
+        assert!(message.contains(words), "{words}: {message}");
+    }
+}
+
+#[test]
+fn the_csi_volume_at_the_mount_path_has_its_own_message() {
+    let mut pod = pod(&[("secrets", "a: b")]);
+    pod["spec"]["volumes"] =
+        json!([{"name": "store", "csi": {"driver": "secrets-store.csi.k8s.io", "readOnly": true}}]);
+    pod["spec"]["containers"][0]["volumeMounts"] =
+        json!([{"name": "store", "mountPath": "/mnt/secrets-store", "readOnly": true}]);
+    let message = denied(&pod);
+    assert!(message.contains("the CSI volume \"store\" is already mounted"), "{message}");
+    assert!(message.contains("remove the CSI volume"), "{message}");
+}
+
+#[test]
+fn a_container_that_may_trace_is_refused_with_shared_processes() {
+    for (pod_field, security) in [
+        ("shareProcessNamespace", json!({"capabilities": {"add": ["SYS_PTRACE"]}})),
+        ("hostPID", json!({"privileged": true})),
+        ("hostPID", json!({"capabilities": {"add": ["ALL"]}})),
+    ] {
+        let mut pod = pod(&[("secrets", "a: b")]);
+        pod["spec"]["containers"][0]["securityContext"] = security;
+        assert_eq!(ask(&pod).response["allowed"], true);
+        pod["spec"][pod_field] = json!(true);
+        assert!(denied(&pod).contains(pod_field));
+    }
+}
+
+#[test]
+fn consumers_that_do_not_exist_or_are_ours_are_refused() {
+    assert!(
+        denied(&pod(&[("secrets", "a: b"), ("containers", "ap")])).contains("did you mean app?")
+    );
+    assert!(
+        denied(&pod(&[("secrets", "a: b"), ("containers", "kms-secrets-init")]))
+            .contains("is ours")
+    );
+}
+
+#[test]
+fn a_request_above_its_limit_is_refused() {
+    let message = denied(&pod(&[("secrets", "a: b"), ("resources.requests.memory", "1Gi")]));
+    assert!(message.contains("the request 1Gi is above the limit 33Mi"), "{message}");
+}
+
+#[test]
+fn a_mode_that_no_consumer_can_read_is_refused() {
+    assert!(denied(&pod(&[("secrets", "a: b"), ("file-mode", "0400")])).contains("\"0444\""));
+    assert!(
+        denied(&pod(&[("secrets", "a: {source: b, fileMode: \"0440\"}")])).contains("\"0444\"")
+    );
+}
+
+#[test]
+fn hostile_annotations_end_in_a_bounded_denial() {
+    let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b]";
+    let nested = "[".repeat(60_000);
+    let huge = "x: kms://y\n".repeat(24_000);
+    let wide: String = (0..4000).map(|index| format!("{index}: s3://{index}\n")).collect();
+    let long = format!("{}: kms://x", "n".repeat(300));
+    let deep = format!("a: 'kms://x#{}'", "[".repeat(500));
+    let control = "\"a\\u0007\": kms://x";
+    for text in
+        [bomb, &nested, &huge, &wide, &long, &deep, control, "\u{0}", "- - - - - - - - - - a"]
+    {
+        let message = denied(&pod(&[("secrets", text)]));
+        assert!(message.len() < 64 * 1024, "{} bytes", message.len());
+        assert!(message.chars().all(|c| c == '\n' || !c.is_control()));
+        assert!(message.lines().next().unwrap().chars().count() <= 200);
+    }
+}
+
+#[test]
+fn a_plan_too_large_for_the_environment_is_refused() {
+    let text: String =
+        (0..250).map(|index| format!("f{index}: kms://x{index}{}\n", "y".repeat(185))).collect();
+    let external = "e".repeat(1000);
+    let message = denied(&pod(&[
+        ("secrets", &text),
+        ("cross-account-role-arn", "acs:ram::9876543210987654:role/reader"),
+        ("external-id", &external),
+    ]));
+    assert!(message.contains("list fewer secrets"), "{message}");
+}
+
+#[test]
+fn a_pod_without_an_object_or_of_a_wrong_shape_is_denied() {
+    let mut none = review(&pod(&[]));
+    none["request"]["object"] = Value::Null;
+    assert!(ask_with(&none, &settings()).message().contains("no object"));
+    let answer =
+        ask(&json!({"metadata": {"annotations": {"kms.alibabacloud/secrets": ["CANARY"]}}}));
+    let message = answer.message();
+    assert!(message.contains("cannot be read at line 1, column"), "{message}");
+    assert!(!message.contains("CANARY"), "{message}");
+}

@@ -1,0 +1,10 @@
+//! Admission as an API server sees it: bytes in, bytes out, and the patch applied by a library of
+//! somebody else.
+
+#![cfg(test)]
+
+mod again;
+mod body;
+mod denies;
+mod injects;
+mod support;
