@@ -1,7 +1,8 @@
 //! A question to one service: who is asked for what, and the request that says so.
 
+use crate::cause::Cause;
 use crate::credentials::Credentials;
-use crate::error::{Asked, Cause};
+use crate::error::Asked;
 use crate::kms;
 use crate::lookup::{AssumedRole, Lookup, Subject};
 use crate::oos::{self, Kind};

@@ -5,9 +5,9 @@ use std::time::Duration;
 use reqwest::header::{CONTENT_ENCODING, DATE, HeaderMap, RETRY_AFTER};
 use serde::Deserialize;
 
+use crate::cause::{Cause, Failure, Malformed, Refusal};
 use crate::code::Meaning;
 use crate::date::parse_http;
-use crate::error::{Cause, Failure, Malformed, Refusal};
 use crate::sensitive::Sensitive;
 use crate::transport::Answer;
 

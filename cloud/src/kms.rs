@@ -4,8 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
+use crate::cause::{Cause, Malformed};
 use crate::envelope::{identifier, misplaced_refusal, unreadable};
-use crate::error::{Cause, Malformed};
 use crate::sensitive::Sensitive;
 use crate::sign::Api;
 use crate::value::{Text, Value, label, within_limit};

@@ -3,6 +3,7 @@
 
 mod call;
 mod canonical;
+mod cause;
 mod clock;
 mod code;
 mod credentials;

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::cause::{Cause, Malformed};
 use crate::envelope::{identifier, misplaced_refusal, unreadable};
-use crate::error::{Cause, Malformed};
 use crate::sign::Api;
 use crate::value::{Text, Value, within_limit};
 

@@ -10,13 +10,14 @@ use std::time::SystemTime;
 use tokio::time::{Instant, timeout_at};
 
 use crate::call::{self, Call};
+use crate::cause::{Cause, Failure, TokenProblem, Unreachable};
 use crate::clock::Clock;
 use crate::code::Meaning;
 use crate::credentials::Credentials;
 use crate::crypto;
 use crate::date::iso8601;
 use crate::envelope;
-use crate::error::{Asked, Cause, Error, Failure, TokenProblem, Unreachable};
+use crate::error::{Asked, Error};
 use crate::lookup::{AssumedRole, Fetched, Lookup};
 use crate::retry::RetryPolicy;
 use crate::sensitive::Sensitive;

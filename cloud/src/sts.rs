@@ -5,10 +5,10 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use serde::Deserialize;
 
 use crate::canonical;
+use crate::cause::{Cause, Malformed, TokenProblem};
 use crate::credentials::Credentials;
 use crate::date::parse_iso8601;
 use crate::envelope::{misplaced_refusal, unreadable};
-use crate::error::{Cause, Malformed, TokenProblem};
 use crate::sensitive::Sensitive;
 use crate::session::Identity;
 use crate::sign::{Api, Stamp, unsigned_headers};

@@ -22,8 +22,8 @@ use zeroize::Zeroizing;
 use self::lane::Lane;
 use self::lanes::Lanes;
 use self::resolve::Resolver;
+use crate::cause::{Cause, Malformed, Unreachable};
 use crate::endpoint::{is_dedicated_kms, is_host_name};
-use crate::error::{Cause, Malformed, Unreachable};
 use crate::sensitive::Sensitive;
 
 pub struct TransportConfig {

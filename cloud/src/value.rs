@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
-use crate::error::Malformed;
+use crate::cause::Malformed;
 use crate::sensitive::Sensitive;
 
 /// What a lookup yields.

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::lane::Lane;
-use crate::error::Unreachable;
+use crate::cause::Unreachable;
 
 pub(super) struct Lanes {
     idle: Mutex<Vec<Lane>>,

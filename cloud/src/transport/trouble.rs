@@ -6,7 +6,7 @@ use std::io;
 use rustls::CertificateError;
 
 use super::resolve::Unresolved;
-use crate::error::{Cause, Malformed, Unreachable};
+use crate::cause::{Cause, Malformed, Unreachable};
 
 pub(super) fn cause(error: &reqwest::Error) -> Cause {
     let mut lost = None;
@@ -28,15 +28,13 @@ pub(super) fn cause(error: &reqwest::Error) -> Cause {
                 lost = lost.or(Some(io::ErrorKind::UnexpectedEof));
             }
         }
-        if let Some(io) = link.downcast_ref::<io::Error>() {
-            // An `io::Error` that wraps another error does not list it as its source.
-            if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>())
-            {
-                return self::tls(tls).into();
-            }
-            lost = Some(io.kind());
-        }
-        next = link.source();
+        let io = link.downcast_ref::<io::Error>();
+        lost = io.map(io::Error::kind).filter(|kind| *kind != io::ErrorKind::Other).or(lost);
+        next = match io.and_then(io::Error::get_ref) {
+            // An `io::Error` does not list the error that it wraps as its source.
+            Some(wrapped) => Some(wrapped),
+            None => link.source(),
+        };
     }
     let kind = lost.unwrap_or(io::ErrorKind::Other);
     if error.is_connect() {

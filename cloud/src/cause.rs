@@ -1,0 +1,171 @@
+//! Why one attempt failed, in our own words, and whether another may succeed.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use crate::code::Meaning;
+use crate::error::Class;
+
+/// One failed attempt.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) cause: Cause,
+    pub(crate) status: Option<u16>,
+    pub(crate) request_id: Option<String>,
+    /// How long the server asks us to wait.
+    pub(crate) hint: Option<Duration>,
+    /// The server's clock, seconds since 1970.
+    pub(crate) date: Option<u64>,
+}
+
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum Cause {
+    #[error("{0}")]
+    Refused(Box<Refusal>),
+    #[error("answered with a redirect, not followed")]
+    Redirected,
+    #[error("{0}")]
+    Unreachable(#[from] Unreachable),
+    #[error("{0}")]
+    Malformed(#[from] Malformed),
+    #[error(
+        "answered without the value: the role may read the parameter but not decrypt it \
+         (it needs KMS GetSecretValue and Decrypt as well)"
+    )]
+    Undecrypted,
+    #[error("{0}")]
+    Token(#[from] TokenProblem),
+    #[error("the endpoint is not a plain host name")]
+    Endpoint,
+    #[error("no randomness from the operating system")]
+    Randomness,
+}
+
+/// A refusal by the service itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) meaning: Meaning,
+    pub(crate) code: Option<String>,
+    /// Bounded, one line, and checked against what we sent.
+    pub(crate) message: Option<String>,
+    pub(crate) recommendation: Option<String>,
+}
+
+/// Why no answer came.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unreachable {
+    #[error("the name could not be resolved")]
+    Name,
+    #[error("could not connect: {0}")]
+    Connect(io::ErrorKind),
+    #[error("could not connect in time")]
+    ConnectTimeout,
+    #[error("no answer in time")]
+    Timeout,
+    #[error("the connection was lost: {0}")]
+    Lost(io::ErrorKind),
+    #[error("the server's certificate is not accepted: {0}")]
+    Certificate(&'static str),
+    #[error("the TLS handshake failed")]
+    Handshake,
+    #[error("no CA is configured for this dedicated gateway, and public CAs do not count there")]
+    NoPrivateCa,
+    #[error("the HTTP client could not be set up")]
+    Client,
+    #[error("the time was over before a request could be sent")]
+    NotSent,
+}
+
+/// Why an answer could not be read; never what was in it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Malformed {
+    #[error("the answer is not HTTP")]
+    Http,
+    #[error("the answer is compressed, which was not asked for")]
+    Encoded,
+    #[error("the answer is larger than {limit} bytes")]
+    TooLarge { limit: usize },
+    #[error("the answer is not JSON (line {line}, column {column})")]
+    Syntax { line: usize, column: usize },
+    #[error("the answer ends too early (line {line}, column {column})")]
+    Truncated { line: usize, column: usize },
+    #[error("the answer has a field of the wrong type (line {line}, column {column})")]
+    Type { line: usize, column: usize },
+    #[error("the answer has no {0}")]
+    Missing(&'static str),
+    #[error("the answer's {0} is not valid")]
+    Invalid(&'static str),
+    #[error("the value has {size} bytes, more than {limit}")]
+    ValueTooLarge { size: usize, limit: usize },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum TokenProblem {
+    #[error("the identity token could not be read: {0}")]
+    Unreadable(io::ErrorKind),
+    #[error("the identity token is empty")]
+    Empty,
+    #[error("the identity token is not a token: {0} bytes, or bytes that no token has")]
+    Shape(usize),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.code {
+            Some(code) => write!(f, "refused with {code}")?,
+            None => write!(f, "refused without a readable error code")?,
+        }
+        if let Some(message) = &self.message {
+            write!(f, ": {message}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Failure {
+    pub(crate) fn class(&self) -> Class {
+        match &self.cause {
+            Cause::Refused(refusal) => refusal.meaning.class(),
+            Cause::Redirected | Cause::Unreachable(_) | Cause::Randomness => Class::Unreachable,
+            Cause::Malformed(_) => Class::Malformed,
+            Cause::Undecrypted => Class::Denied,
+            Cause::Token(_) => Class::Identity,
+            Cause::Endpoint => Class::Rejected,
+        }
+    }
+
+    pub(crate) fn is_retriable(&self) -> bool {
+        match &self.cause {
+            Cause::Refused(refusal) => refusal.meaning.is_retriable(),
+            Cause::Unreachable(why) => match why {
+                Unreachable::Name
+                | Unreachable::Connect(_)
+                | Unreachable::ConnectTimeout
+                | Unreachable::Timeout
+                | Unreachable::Lost(_)
+                | Unreachable::Handshake
+                | Unreachable::NotSent => true,
+                // Waiting does not mend a certificate or a setting.
+                Unreachable::Certificate(_) | Unreachable::NoPrivateCa | Unreachable::Client => {
+                    false
+                }
+            },
+            _ => false,
+        }
+    }
+
+    /// The meaning of the service's answer, where it was a refusal.
+    pub(crate) fn meaning(&self) -> Option<Meaning> {
+        match &self.cause {
+            Cause::Refused(refusal) => Some(refusal.meaning),
+            _ => None,
+        }
+    }
+}
+
+impl<C: Into<Cause>> From<C> for Failure {
+    fn from(cause: C) -> Self {
+        Self { cause: cause.into(), status: None, request_id: None, hint: None, date: None }
+    }
+}

@@ -1,0 +1,69 @@
+//! Certificate authorities made for a test.
+
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+
+/// A CA, and the certificates that it signs.
+pub(crate) struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    certificate: CertificateDer<'static>,
+    pub(crate) pem: String,
+}
+
+pub(crate) struct Leaf {
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+}
+
+impl Authority {
+    pub(crate) fn root(name: &str) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let params = Self::params(name);
+        let certificate = params.self_signed(&key).unwrap();
+        let (pem, der) = (certificate.pem(), certificate.der().clone());
+        Self { issuer: Issuer::new(params, key), certificate: der, pem }
+    }
+
+    pub(crate) fn intermediate(&self, name: &str) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let params = Self::params(name);
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let (pem, der) = (certificate.pem(), certificate.der().clone());
+        Self { issuer: Issuer::new(params, key), certificate: der, pem }
+    }
+
+    pub(crate) fn leaf(&self, names: &[&str]) -> Leaf {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(names).unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let key = PrivatePkcs8KeyDer::from(key.serialize_der());
+        Leaf { chain: vec![certificate.der().clone()], key: key.into() }
+    }
+
+    /// A leaf that is sent together with this authority's own certificate.
+    pub(crate) fn leaf_with_chain(&self, names: &[&str]) -> Leaf {
+        let mut leaf = self.leaf(names);
+        leaf.chain.push(self.certificate.clone());
+        leaf
+    }
+
+    fn params(name: &str) -> CertificateParams {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
+        params
+    }
+}
+
+impl Leaf {
+    pub(crate) fn config(self) -> ServerConfig {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(provider);
+        let builder = builder.with_safe_default_protocol_versions().unwrap();
+        builder.with_no_client_auth().with_single_cert(self.chain, self.key).unwrap()
+    }
+}

@@ -1,0 +1,18 @@
+//! The client against a small server of its own, through its public interface.
+
+#[cfg(test)]
+mod answers;
+#[cfg(test)]
+mod authority;
+#[cfg(test)]
+mod connections;
+#[cfg(test)]
+mod credentials;
+#[cfg(test)]
+mod renewal;
+#[cfg(test)]
+mod retries;
+#[cfg(test)]
+mod server;
+#[cfg(test)]
+mod trust;

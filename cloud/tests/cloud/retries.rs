@@ -1,0 +1,157 @@
+//! What is sent again, how soon, and what is said when time is over.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use cloud::{Class, RetryPolicy, Transport};
+use tokio::time::Instant;
+
+use crate::authority::Authority;
+use crate::server::{
+    Bench, Reply, Seen, Server, after_sts, config, quick, refusal, secret, session, soon, value,
+};
+
+/// Fails `times` as told, then works.
+fn at_last(
+    times: usize,
+    failure: impl Fn() -> Reply + Send + Sync + 'static,
+) -> impl Fn(&Seen) -> Reply + Send + Sync + 'static {
+    let count = AtomicUsize::new(0);
+    after_sts(
+        move |_| {
+            if count.fetch_add(1, Ordering::SeqCst) < times { failure() } else { value("x") }
+        },
+    )
+}
+
+#[tokio::test]
+async fn what_may_work_later_is_sent_again() {
+    let failures: [fn() -> Reply; 8] = [
+        || refusal(400, "Throttling.User"),
+        || refusal(429, "Rejected.Throttling"),
+        || refusal(503, "ServiceUnavailableTemporary"),
+        || refusal(500, "InternalFailure"),
+        || refusal(400, "SignatureNonceUsed"),
+        || Reply::Full(502, vec![], String::from("<html>bad gateway</html>")),
+        || Reply::Raw(String::new()),
+        || Reply::Raw(String::from("HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n{\"Secr")),
+    ];
+    for (index, failure) in failures.into_iter().enumerate() {
+        let bench = Bench::new(at_last(2, failure)).await;
+        let fetched = bench.fetch(&secret("db")).await.unwrap_or_else(|e| panic!("{index}: {e}"));
+        assert_eq!(fetched.attempts, 3, "{index}");
+    }
+}
+
+#[tokio::test]
+async fn every_attempt_is_signed_anew() {
+    let bench = Bench::new(at_last(3, || refusal(400, "Throttling"))).await;
+    bench.fetch(&secret("db")).await.unwrap();
+    let seen = bench.server.seen();
+    let of = |name: &str| -> HashSet<String> {
+        seen.iter().filter_map(|seen| seen.headers.get(name).cloned()).collect()
+    };
+    assert_eq!(of("x-acs-signature-nonce").len(), 4);
+    assert_eq!(of("authorization").len(), 4);
+}
+
+#[tokio::test]
+async fn the_servers_hint_is_waited_for() {
+    let retry = RetryPolicy::new(Duration::from_millis(1), Duration::from_secs(10)).unwrap();
+    let bench = Bench::with_retry(
+        retry,
+        at_last(1, || {
+            let hint = ("x-acs-retry-after", String::from("150"));
+            Reply::Full(429, vec![hint], String::from(r#"{"Code":"Throttling"}"#))
+        }),
+    )
+    .await;
+    bench.fetch(&secret("db")).await.unwrap();
+    let seen = bench.server.seen();
+    assert!(seen[2].at - seen[1].at >= Duration::from_millis(150));
+}
+
+#[tokio::test]
+async fn a_hint_of_a_day_is_not() {
+    // Unclamped it would end the fetch: the deadline is a minute away.
+    let bench = Bench::new(at_last(1, || {
+        Reply::Full(429, vec![("retry-after", String::from("86400"))], String::new())
+    }))
+    .await;
+    assert_eq!(bench.fetch(&secret("db")).await.unwrap().attempts, 2);
+}
+
+#[tokio::test]
+async fn when_no_time_is_left_for_another_attempt_the_error_comes_at_once() {
+    let hour = Duration::from_secs(3600);
+    let bench = Bench::with_retry(
+        RetryPolicy::new(hour, hour).unwrap(),
+        after_sts(|_| {
+            let hint = ("retry-after", String::from("3600"));
+            Reply::Full(429, vec![hint], String::from(r#"{"Code":"Rejected.Throttling"}"#))
+        }),
+    )
+    .await;
+    let error = bench.refused().await;
+    assert_eq!((error.class(), error.attempts()), (Class::Throttled, 1));
+    assert_eq!(error.code(), Some("Rejected.Throttling"));
+    assert!(error.is_retriable());
+}
+
+#[tokio::test]
+async fn the_deadline_does_not_hide_the_last_real_error() {
+    let count = AtomicUsize::new(0);
+    let bench = Bench::new(after_sts(move |_| match count.fetch_add(1, Ordering::SeqCst) {
+        0..=2 => refusal(400, "Throttling.Api"),
+        _ => Reply::Silence,
+    }))
+    .await;
+    bench.session.caller(soon()).await.unwrap();
+    let deadline = Instant::now() + Duration::from_secs(3);
+    let error = bench.session.fetch(&secret("db"), deadline).await.unwrap_err();
+    assert_eq!((error.class(), error.code()), (Class::Throttled, Some("Throttling.Api")));
+    assert_eq!(error.attempts(), 4);
+    assert!(error.to_string().ends_with("after 4 attempts"), "{error}");
+}
+
+#[tokio::test]
+async fn a_failing_sts_is_told_to_all_who_wait_until_the_deadline() {
+    let bench = Bench::new(|_| refusal(500, "InternalError")).await;
+    let deadline = Instant::now() + Duration::from_millis(300);
+    let (one, two) = (secret("one"), secret("two"));
+    let (one, two) =
+        tokio::join!(bench.session.fetch(&one, deadline), bench.session.fetch(&two, deadline));
+    for error in [one.unwrap_err(), two.unwrap_err()] {
+        assert_eq!((error.class(), error.code()), (Class::Unreachable, Some("InternalError")));
+    }
+}
+
+#[tokio::test]
+async fn a_deadline_in_the_past_sends_nothing() {
+    let bench = Bench::new(after_sts(|_| value("x"))).await;
+    let error = bench.session.fetch(&secret("db"), Instant::now()).await.unwrap_err();
+    assert_eq!((error.class(), error.attempts()), (Class::Unreachable, 0));
+    assert_eq!(bench.server.accepted(), 0);
+}
+
+#[tokio::test]
+async fn a_silent_or_slow_answer_ends_one_attempt_only() {
+    let stalls: [fn() -> Reply; 3] = [
+        || Reply::Silence,
+        || Reply::Stall(String::from("HTTP/1.1 200 OK\r\ncontent-le")),
+        || Reply::Stall(String::from("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{")),
+    ];
+    for stall in stalls {
+        let authority = Authority::root("public");
+        let leaf = authority.leaf(&["*.cn-hangzhou.aliyuncs.com"]);
+        let server = Server::start(leaf, at_last(1, stall)).await;
+        let mut config = config(&authority, server.address);
+        // Both limits only have to end; the second attempt has the whole deadline.
+        config.connect_timeout = Duration::from_millis(500);
+        config.read_timeout = Duration::from_millis(500);
+        let session = session(Transport::new(config).unwrap(), quick());
+        let fetched = session.fetch(&secret("db"), soon()).await.unwrap();
+        assert!(fetched.attempts >= 2);
+    }
+}
