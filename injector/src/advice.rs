@@ -21,7 +21,7 @@ impl Advisor<'_> {
             Class::Denied => self.denied(lookup),
             Class::NotFound => not_found(lookup),
             Class::Throttled => THROTTLED.to_owned(),
-            Class::Unreachable => unreachable(error.host()),
+            Class::Unreachable => unreachable(error.host(), error.code(), error.status()),
             Class::Rejected => rejected(error.code()),
             Class::Malformed => malformed(error.host()),
         });
@@ -105,11 +105,17 @@ fn not_found(lookup: &Lookup) -> String {
     )
 }
 
-fn unreachable(host: &str) -> String {
-    format!(
-        "that Pods reach {host} on port 443: DNS, the VPC endpoint or the instance's VPC binding, \
-         network policies, security groups, and a proxy that answers in its place"
-    )
+fn unreachable(host: &str, code: Option<&str>, status: Option<u16>) -> String {
+    match (code, status) {
+        (Some(_), _) => {
+            format!("the health of the service: {host} answers, with an error of its own")
+        }
+        (None, Some(_)) => format!("what answers as {host}: a proxy, portal or gateway in between"),
+        (None, None) => format!(
+            "that Pods reach {host} on port 443: DNS, the VPC endpoint or the instance's VPC \
+             binding, network policies, security groups; that its certificate is the real one"
+        ),
+    }
 }
 
 fn malformed(host: &str) -> String {
@@ -218,6 +224,13 @@ mod tests {
         assert!(
             chained.contains("sts:AssumeRole on acs:ram::2:role/theirs for acs:ram::1:role/app")
         );
+    }
+
+    #[test]
+    fn what_to_check_depends_on_whether_somebody_answered() {
+        assert!(unreachable("h", None, None).contains("network policies"));
+        assert!(unreachable("h", None, Some(502)).contains("in between"));
+        assert!(unreachable("h", Some("InternalFailure"), Some(500)).contains("health"));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The command line, the plan, and what is wrong with the container: stories without a cloud.
 
+#![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
 mod common;
 
 use std::fs;

@@ -1,5 +1,7 @@
 //! Other processes stay out of the fetcher's memory.
 
+#![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
 mod common;
 
 use std::fs::{self, File};

@@ -1,5 +1,7 @@
 //! What the fetcher writes when the cloud answers: every kind of source, by the Pod's identity.
 
+#![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
 use lab::cloud::{
     Cloud, CloudConfig, ParameterKind, ParameterSeed, Place, SecretKind, SecretSeed, Seed,
     VersionSeed,

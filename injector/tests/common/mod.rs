@@ -1,7 +1,6 @@
 //! A directory that stands for a container's root, and the real binary run in it.
 
-// Each test file uses a part of it.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

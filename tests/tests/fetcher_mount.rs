@@ -1,0 +1,100 @@
+//! What the fetcher does when the mount is missing, read-only, full, or somebody else's.
+
+#![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
+use std::fs;
+
+use lab::cloud::{Cloud, CloudConfig, SecretSeed, Seed};
+use lab::fetcher::{ACCOUNT, Container, Ended, Want, builder, plan};
+use plan::Plan;
+
+async fn cloud() -> Cloud {
+    let cloud = Cloud::start(CloudConfig::new(Seed::demo().unwrap())).await.unwrap();
+    let large = "CANARY x".repeat(8 * 1024);
+    cloud.put_secret(ACCOUNT, SecretSeed::text("shop/large", &large)).unwrap();
+    cloud
+}
+
+fn wanted() -> Plan {
+    let wants = [Want::new("db", "kms://shop/db"), Want::new("large", "kms://shop/large")];
+    plan(builder().unwrap(), &wants).unwrap()
+}
+
+fn ended_locally(ended: &Ended, words: &str) {
+    assert_eq!(ended.code(), Some(16), "{}", ended.said());
+    assert!(ended.headline().contains(words), "no {words:?} in: {}", ended.said());
+    assert!(ended.message.as_deref().unwrap().contains("\n  check: "), "{}", ended.said());
+    for secret in ["CANARY", "demo-second"] {
+        assert!(!ended.said().contains(secret), "{}", ended.said());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mount_that_is_missing_or_no_directory_is_named() {
+    let cloud = cloud().await;
+    let container = Container::new(&cloud).unwrap();
+    fs::remove_dir(container.mount()).unwrap();
+    let ended = container.init(&wanted()).await.unwrap();
+    ended_locally(&ended, "mnt/secrets-store does not exist");
+    fs::write(container.mount(), "").unwrap();
+    let ended = container.init(&wanted()).await.unwrap();
+    ended_locally(&ended, "mnt/secrets-store is not a directory");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_somebody_else_wrote_is_kept() {
+    let cloud = cloud().await;
+    let container = Container::new(&cloud).unwrap();
+    fs::write(container.mount().join("large"), "theirs").unwrap();
+    let ended = container.init(&wanted()).await.unwrap();
+    ended_locally(&ended, "\"large\" is in the mount already");
+    assert_eq!(container.entries().unwrap(), ["large"]);
+    assert_eq!(fs::read(container.mount().join("large")).unwrap(), b"theirs");
+}
+
+/// Namespaces for an ordinary user can be turned off; a machine of that kind cannot tell this
+/// story.
+async fn on_a_volume(container: &Container, mount: &str) -> Option<Ended> {
+    let ended = container.init_on_a_volume(&wanted(), mount, "ls -A").await.unwrap();
+    let possible = !ended.log.starts_with("unshare:") && !ended.log.starts_with("mount:");
+    if !possible {
+        assert!(std::env::var_os("CI").is_none(), "{}", ended.log);
+        eprintln!("skipped: no volume can be mounted here: {}", ended.log);
+    }
+    possible.then_some(ended)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_mount_is_left_as_it_was() {
+    let cloud = cloud().await;
+    let container = Container::new(&cloud).unwrap();
+    let Some(ended) = on_a_volume(&container, "mount -t tmpfs -o size=16k lab \"$MOUNT\"").await
+    else {
+        return;
+    };
+    ended_locally(&ended, "could not write \"large\": the mount is full");
+    assert_eq!(ended.stdout, "", "something was left behind");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_only_mount_is_named() {
+    let cloud = cloud().await;
+    let container = Container::new(&cloud).unwrap();
+    let Some(ended) = on_a_volume(&container, "mount -t tmpfs -o ro lab \"$MOUNT\"").await else {
+        return;
+    };
+    ended_locally(&ended, "the mount is read-only");
+    assert_eq!(ended.stdout, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_volume_with_room_shows_that_the_stories_above_can_go_well() {
+    let cloud = cloud().await;
+    let container = Container::new(&cloud).unwrap();
+    let Some(ended) = on_a_volume(&container, "mount -t tmpfs -o size=1m lab \"$MOUNT\"").await
+    else {
+        return;
+    };
+    assert_eq!(ended.code(), Some(0), "{}", ended.said());
+    assert_eq!(ended.stdout.lines().filter(|line| !line.starts_with("..")).count(), 2);
+}
