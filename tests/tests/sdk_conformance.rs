@@ -1,5 +1,7 @@
 //! Runs the official Python SDKs against the emulator: `sdk/conformance.py` has the cases.
 
+#![allow(clippy::unwrap_used, reason = "test code outside of test functions")]
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
