@@ -46,10 +46,7 @@ pub(crate) fn render<'a>(
                 let document = documents.entry(file.from).or_insert_with(|| Document::parse(value));
                 match document {
                     Ok(document) => document.extract(selector).map(Content::Part),
-                    Err(SelectError::NotJson { line, column }) => {
-                        Err(SelectError::NotJson { line: *line, column: *column })
-                    }
-                    Err(_) => Err(SelectError::Nothing),
+                    Err(error) => Err(error.clone()),
                 }
             }
         };

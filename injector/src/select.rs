@@ -16,7 +16,7 @@ pub(crate) struct Document {
     root: Option<Rcvar>,
 }
 
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SelectError {
     #[error("the value is not JSON (line {line}, column {column}), so nothing can be selected")]
     NotJson { line: usize, column: usize },

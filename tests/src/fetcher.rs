@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use plan::{
     Assume, ExternalId, FileMode, FileName, Host, Identity, Lookup, MountPath, OnMissing, Plan,
     PlanBuilder, ProviderArn, Reference, Region, RoleArn, SessionName,
@@ -16,6 +16,7 @@ use plan::{
 use tempfile::TempDir;
 use tokio::process::Command;
 
+use crate::binary::beside;
 use crate::cloud::Cloud;
 
 /// The account, role, provider and ServiceAccount of `examples/cloud.json`.
@@ -28,6 +29,19 @@ pub const SERVICE_ACCOUNT: &str = "checkout";
 
 /// Longer than any run that these tests ask for: a fetcher that hangs is a failure, not a wait.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What other programs would listen to. Each of these would break a run that did.
+const AMBIENT: [(&str, &str); 9] = [
+    ("HTTPS_PROXY", "http://127.0.0.1:1"),
+    ("https_proxy", "http://127.0.0.1:1"),
+    ("ALL_PROXY", "http://127.0.0.1:1"),
+    ("SSL_CERT_FILE", "/dev/null"),
+    ("ALIBABA_CLOUD_ACCESS_KEY_ID", "LTAIwrong"),
+    ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "wrong"),
+    ("ALIBABA_CLOUD_ROLE_ARN", "acs:ram::1:role/wrong"),
+    ("ALIBABA_CLOUD_OIDC_TOKEN_FILE", "/dev/null"),
+    ("RUST_LOG", "trace"),
+];
 
 /// What a container of a Pod has: a mount, a token, and trust in the cloud's CA.
 pub struct Container {
@@ -200,6 +214,19 @@ impl Container {
         self.end(command, plan).await
     }
 
+    /// `init` as another user, which the options of `setpriv` name.
+    pub async fn init_as(&self, plan: &Plan, user: &[&str]) -> Result<Ended> {
+        // The way to the build directory may be closed to others; the way to here is not.
+        let copy = self.path("secrets-injector");
+        if !copy.exists() {
+            fs::copy(binary()?, &copy)?;
+        }
+        fs::set_permissions(self.root.path(), fs::Permissions::from_mode(0o755))?;
+        let mut command = Command::new("setpriv");
+        command.args(user).arg(copy).args(self.options()).arg("init");
+        self.end(command, plan).await
+    }
+
     fn options(&self) -> Vec<OsString> {
         let ca = self.path("ca.pem");
         [
@@ -216,45 +243,18 @@ impl Container {
     }
 
     async fn end(&self, mut command: Command, plan: &Plan) -> Result<Ended> {
-        let log = self.path("dev/termination-log");
-        if log.exists() {
-            fs::remove_file(&log)?;
-        }
         command.env_remove("SSL_CERT_FILE").env("SECRETS_INJECTOR_PLAN", plan.encode()?);
-        command.stdin(Stdio::null()).kill_on_drop(true);
-        let began = Instant::now();
-        let output: Output = tokio::time::timeout(PATIENCE, command.output())
-            .await
-            .context("the fetcher did not end")?
-            .context("starting the fetcher")?;
-        Ok(Ended {
-            elapsed: began.elapsed(),
-            status: output.status,
-            stdout: String::from_utf8(output.stdout)?,
-            log: String::from_utf8(output.stderr)?,
-            message: fs::read_to_string(log).ok(),
-        })
+        end(command, &self.path("dev/termination-log")).await
     }
 
     /// The files by the names that applications open.
     pub fn files(&self) -> Result<BTreeMap<String, Seen>> {
-        let mut files = BTreeMap::new();
-        for name in self.entries()?.into_iter().filter(|name| !name.starts_with("..")) {
-            let path = self.mount().join(&name);
-            let mode = fs::metadata(&path)?.permissions().mode() & 0o7777;
-            files.insert(name, Seen { mode, content: fs::read(&path)? });
-        }
-        Ok(files)
+        files_in(&self.mount())
     }
 
     /// Everything in the mount, ours and what applications see, in order.
     pub fn entries(&self) -> Result<Vec<String>> {
-        let mut names = Vec::new();
-        for entry in fs::read_dir(self.mount())? {
-            names.push(entry?.file_name().to_string_lossy().into_owned());
-        }
-        names.sort();
-        Ok(names)
+        entries_of(&self.mount())
     }
 }
 
@@ -274,19 +274,46 @@ impl Ended {
     }
 }
 
-/// The fetcher beside what runs now: `target/PROFILE`, for a test one directory up.
 pub fn binary() -> Result<PathBuf> {
-    let own = std::env::current_exe()?;
-    let found = own
-        .ancestors()
-        .skip(1)
-        .take(2)
-        .map(|directory| directory.join("secrets-injector"))
-        .find(|path| path.is_file());
-    match found {
-        Some(path) => Ok(path),
-        None => {
-            bail!("no secrets-injector beside {}: run `cargo build -p injector`", own.display())
-        }
+    beside("secrets-injector")
+}
+
+/// Runs the process of `command` to its end; it leaves its termination message in `log`.
+pub(crate) async fn end(mut command: Command, log: &Path) -> Result<Ended> {
+    if log.exists() {
+        fs::remove_file(log)?;
     }
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    let began = Instant::now();
+    let output: Output = tokio::time::timeout(PATIENCE, command.output())
+        .await
+        .context("the fetcher did not end")?
+        .context("starting the fetcher")?;
+    Ok(Ended {
+        elapsed: began.elapsed(),
+        status: output.status,
+        stdout: String::from_utf8(output.stdout)?,
+        log: String::from_utf8(output.stderr)?,
+        message: fs::read_to_string(log).ok(),
+    })
+}
+
+/// The files of a mount by the names that applications open.
+pub(crate) fn files_in(mount: &Path) -> Result<BTreeMap<String, Seen>> {
+    let mut files = BTreeMap::new();
+    for name in entries_of(mount)?.into_iter().filter(|name| !name.starts_with("..")) {
+        let path = mount.join(&name);
+        let mode = fs::metadata(&path)?.permissions().mode() & 0o7777;
+        files.insert(name, Seen { mode, content: fs::read(&path)? });
+    }
+    Ok(files)
+}
+
+fn entries_of(mount: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(mount)? {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    Ok(names)
 }

@@ -1,8 +1,10 @@
 //! What the fetcher does when the mount is missing, read-only, full, or somebody else's.
 
 #![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+#![allow(clippy::print_stderr, reason = "a story that cannot be told here says so")]
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use lab::cloud::{Cloud, CloudConfig, SecretSeed, Seed};
 use lab::fetcher::{ACCOUNT, Container, Ended, Want, builder, plan};
@@ -52,14 +54,17 @@ async fn a_file_that_somebody_else_wrote_is_kept() {
     assert_eq!(fs::read(container.mount().join("large")).unwrap(), b"theirs");
 }
 
-/// Namespaces for an ordinary user can be turned off; a machine of that kind cannot tell this
-/// story.
+fn skipped(why: &str) {
+    assert!(std::env::var_os("CI").is_none(), "{why}");
+    eprintln!("skipped: {why}");
+}
+
+/// Namespaces for an ordinary user can be turned off.
 async fn on_a_volume(container: &Container, mount: &str) -> Option<Ended> {
     let ended = container.init_on_a_volume(&wanted(), mount, "ls -A").await.unwrap();
     let possible = !ended.log.starts_with("unshare:") && !ended.log.starts_with("mount:");
     if !possible {
-        assert!(std::env::var_os("CI").is_none(), "{}", ended.log);
-        eprintln!("skipped: no volume can be mounted here: {}", ended.log);
+        skipped(&format!("no volume can be mounted here: {}", ended.log));
     }
     possible.then_some(ended)
 }
@@ -97,4 +102,37 @@ async fn a_volume_with_room_shows_that_the_stories_above_can_go_well() {
     };
     assert_eq!(ended.code(), Some(0), "{}", ended.said());
     assert_eq!(ended.stdout.lines().filter(|line| !line.starts_with("..")).count(), 2);
+}
+
+/// As the kubelet prepares a volume for `fsGroup`: the group's, setgid and sticky.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_group_of_the_pod_reads_what_another_user_wrote() {
+    const GROUP: u32 = 2000;
+    const READER: [&str; 3] = ["--reuid=1234", "--regid=1234", "--groups=2000"];
+    const STRANGER: [&str; 3] = ["--reuid=1234", "--regid=1234", "--clear-groups"];
+    let cloud = cloud().await;
+    let container = Container::new(&cloud).unwrap();
+    let mount = container.mount();
+    if std::os::unix::fs::chown(&mount, None, Some(GROUP)).is_err() {
+        return skipped("only root can hand a volume to another group");
+    }
+    fs::set_permissions(&mount, fs::Permissions::from_mode(0o3777)).unwrap();
+    let mut builder = builder().unwrap();
+    builder.group(Some(GROUP));
+    let plan = plan(builder, &[Want::new("db", "kms://shop/db#port").mode("0440")]).unwrap();
+    let fetcher = ["--reuid=65532", "--regid=65532", "--groups=2000"];
+    for changed in [true, false] {
+        let ended = container.init_as(&plan, &fetcher).await.unwrap();
+        assert_eq!(ended.code(), Some(0), "{}", ended.said());
+        assert!(ended.log.contains(&format!(r#""changed":{changed}"#)), "{}", ended.log);
+    }
+    for (path, mode) in [("..data", 0o750), ("db", 0o440)] {
+        let stat = fs::metadata(mount.join(path)).unwrap();
+        assert_eq!((stat.uid(), stat.gid(), stat.mode() & 0o777), (65_532, GROUP, mode), "{path}");
+    }
+    for (who, reads) in [(READER, true), (STRANGER, false)] {
+        let mut cat = std::process::Command::new("setpriv");
+        let output = cat.args(who).arg("cat").arg(mount.join("db")).output().unwrap();
+        assert_eq!(output.stdout == b"5432", reads, "{output:?}");
+    }
 }

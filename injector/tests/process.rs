@@ -1,4 +1,4 @@
-//! Other processes stay out of the fetcher's memory.
+//! The fetcher as a process: others stay out of its memory, and it ends when it is asked to.
 
 #![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
@@ -96,4 +96,15 @@ fn a_running_fetcher_writes_no_core_file() {
     let limits = fs::read_to_string(format!("/proc/{}/limits", waiting.child.0.id())).unwrap();
     let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
     assert_eq!(core.split_whitespace().collect::<Vec<_>>()[4..6], ["0", "0"], "{core}");
+}
+
+#[test]
+fn a_fetcher_that_is_asked_to_stop_stops_and_says_so() {
+    let container = Container::new();
+    let mut waiting = waiting(&container);
+    let child = &mut waiting.child.0;
+    let pid = rustix::process::Pid::from_child(child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    assert!(fs::read_dir(container.path(MOUNT)).unwrap().next().is_none());
 }
