@@ -149,10 +149,12 @@ fn in_runtime<T>(work: impl Future<Output = T>) -> Result<T, Problem> {
     })?;
     let result = runtime.block_on(async {
         tokio::select! {
-            result = work => Ok(result),
+            // In this order, so that we can be stopped from the first request on.
+            biased;
             () = asked_to_stop() => {
                 Err(Problem::new(Exit::Interrupted, "ended by a signal before it was done".into()))
             }
+            result = work => Ok(result),
         }
     });
     // A DNS lookup on its own thread cannot be cancelled, and must not hold us up.
