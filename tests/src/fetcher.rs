@@ -243,7 +243,7 @@ impl Container {
     }
 
     async fn end(&self, mut command: Command, plan: &Plan) -> Result<Ended> {
-        command.env_remove("SSL_CERT_FILE").env("SECRETS_INJECTOR_PLAN", plan.encode()?);
+        command.envs(AMBIENT).env("SECRETS_INJECTOR_PLAN", plan.encode()?);
         end(command, &self.path("dev/termination-log")).await
     }
 

@@ -1,4 +1,11 @@
-//! The lab: what the product is tried against. A cloud emulator now.
+//! The lab: what the product is tried against. An emulated cloud, the real processes, and what a
+//! cluster would do around them.
 
+pub mod binary;
 pub mod cloud;
 pub mod fetcher;
+pub mod http;
+pub mod kubelet;
+pub mod manifest;
+pub mod review;
+pub mod webhook_process;
