@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
+use rustix::process::{Resource, getrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -67,8 +68,7 @@ impl Prepared {
         let served = Arc::new(Served::new(&identity));
         let tls =
             tls::config(Arc::clone(&served), Arc::clone(&provider)).map_err(Failure::internal)?;
-        let connections = usize::try_from(args.max_connections).unwrap_or(usize::MAX);
-        let limits = Limits { connections, ..Limits::default() };
+        let limits = Limits { connections: connections(args.max_connections), ..Limits::default() };
         let (phase, phases) = watch::channel(Phase::Serving);
 
         let routes =
@@ -79,7 +79,9 @@ impl Prepared {
                 .map_err(|error| bind_failure("--listen", &error))?;
         let routes = health::router(phases.clone(), Arc::clone(&metrics));
         let limits = Limits { connections: ADMIN_CONNECTIONS, ..Limits::default() };
-        let admin = Server::bind(args.admin, None, routes, limits, Arc::clone(&metrics))
+        // Probes come and go; the metrics are about the webhook's connections.
+        let uncounted = Arc::new(Metrics::new());
+        let admin = Server::bind(args.admin, None, routes, limits, uncounted)
             .await
             .map_err(|error| bind_failure("--admin", &error))?;
         announce(&webhook, &admin, args.ready_file.as_deref())?;
@@ -90,9 +92,7 @@ impl Prepared {
             reloads.spawn(reload::certificate(files, served, provider, metrics, RELOAD));
         }
         // The administrative port answers until the other one has ended.
-        let (admin_phase, admin_phases) = watch::channel(Phase::Serving);
-        let mut servers = JoinSet::new();
-        servers.spawn(admin.run(admin_phases));
+        let (_admin_phase, admin_phases) = watch::channel(Phase::Serving);
         let drain = Duration::from_secs(args.drain_seconds);
         let end = async {
             signals.next().await;
@@ -104,11 +104,13 @@ impl Prepared {
         };
         let again = Signals::new().map_err(Failure::internal)?;
         tokio::select! {
+            () = admin.run(admin_phases) => {
+                return Err(Failure::internal("the administrative port ended"));
+            }
             () = webhook.run(phases) => tracing::info!("stopped"),
             () = end => tracing::warn!("stopped with requests under way"),
             () = again.second() => tracing::warn!("stopped at the second signal"),
         }
-        admin_phase.send_replace(Phase::Stopping);
         Ok(())
     }
 }
@@ -138,6 +140,19 @@ impl Signals {
         self.next().await;
         self.next().await;
     }
+}
+
+/// As many as wanted, or as file descriptors allow: without one left nobody could be accepted,
+/// not even to take the place of an idle connection.
+fn connections(wanted: u32) -> usize {
+    let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
+    let limit = getrlimit(Resource::Nofile).current.map(usize::try_from);
+    let Some(Ok(descriptors)) = limit else { return wanted };
+    let possible = descriptors.saturating_sub(ADMIN_CONNECTIONS + OTHER_DESCRIPTORS).max(1);
+    if possible < wanted {
+        tracing::warn!(wanted, possible, descriptors, "fewer connections, for want of descriptors");
+    }
+    wanted.min(possible)
 }
 
 /// From the operator's files, or made for this run.
@@ -183,5 +198,7 @@ fn bind_failure(flag: &str, error: &std::io::Error) -> Failure {
 const RELOAD: Duration = Duration::from_secs(2);
 /// A probe and a scraper or two.
 const ADMIN_CONNECTIONS: usize = 64;
+/// Standard streams, sockets, the event loop, a file being read, and some to spare.
+const OTHER_DESCRIPTORS: usize = 32;
 /// Longer than any local run.
 const MADE_FOR: Duration = Duration::from_secs(365 * 24 * 60 * 60);

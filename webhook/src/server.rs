@@ -90,7 +90,9 @@ impl Server {
                         if !is_of_the_client(&error) {
                             // Out of file descriptors or memory: make room, do not spin.
                             tracing::warn!(%error, "accepting a connection");
-                            crowd.displace();
+                            for _ in 0..ROOM {
+                                crowd.displace();
+                            }
                             tokio::time::sleep(ACCEPT_PAUSE).await;
                         }
                     }
@@ -209,4 +211,6 @@ async fn reached(phase: &mut watch::Receiver<Phase>, wanted: Phase) {
 
 /// Long enough for one turn of the event loop.
 const BACKLOG: Duration = Duration::from_millis(10);
+/// What is made room for in a pause.
+const ROOM: usize = 16;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);

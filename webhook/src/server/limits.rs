@@ -6,7 +6,8 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Open connections. API servers keep one each (HTTP/2), or as many as they have calls in
-    /// flight (HTTP/1.1, some hundreds): beyond that somebody is wasting them.
+    /// flight (HTTP/1.1, some hundreds): beyond that somebody is wasting them. An idle one costs
+    /// 20 KB before its handshake and 40 KB after, so this many are 40 MB.
     pub connections: usize,
     /// From accepting a connection to the end of its TLS handshake.
     pub handshake: Duration,

@@ -28,8 +28,25 @@ pub(crate) fn command() -> Command {
 impl Webhook {
     /// Starts it on free ports; its files are in `directory`.
     pub(crate) async fn start(directory: TempDir, more: &[&str]) -> Self {
+        Self::start_as(command(), directory, more).await
+    }
+
+    /// The same with so few file descriptors.
+    pub(crate) async fn start_with_descriptors(
+        number: usize,
+        directory: TempDir,
+        more: &[&str],
+    ) -> Self {
+        let mut shell = Command::new("/bin/sh");
+        shell.env_clear().kill_on_drop(true).stdin(Stdio::null());
+        shell.args(["-c", &format!("ulimit -n {number} && exec \"$0\" \"$@\"")]);
+        shell.arg(env!("CARGO_BIN_EXE_secrets-webhook"));
+        Self::start_as(shell, directory, more).await
+    }
+
+    async fn start_as(mut command: Command, directory: TempDir, more: &[&str]) -> Self {
         let ready = directory.path().join("ready.json");
-        let mut child = command()
+        let mut child = command
             .args(["serve", "--standalone", "--listen=127.0.0.1:0", "--admin=127.0.0.1:0"])
             .arg("--ready-file")
             .arg(&ready)

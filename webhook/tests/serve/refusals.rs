@@ -201,3 +201,11 @@ async fn requests_beyond_the_bound_are_told_to_try_again() {
     let (status, _) = text(second.send_request(review("{}")).await.unwrap()).await;
     assert_eq!(status.as_u16(), 200);
 }
+
+#[tokio::test]
+async fn a_head_without_end_is_refused() {
+    let lab = Lab::start(patient()).await;
+    let headers = format!("x-long: {}", "x".repeat(100_000));
+    let answer = lab.raw(&head("POST", "/mutate", &headers)).await;
+    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer:?}");
+}
