@@ -1,0 +1,39 @@
+# What developers and CI run. `make` alone lists it.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+.PHONY: help toolchain build demo test bench fuzz fmt lint clean
+
+help: ## Lists the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+# rustup installs what rust-toolchain.toml pins by itself, unless it is told not to.
+toolchain:
+	@cargo --version >/dev/null 2>&1 || rustup toolchain install
+
+build: toolchain ## The binaries as they ship, in dist/bin (minutes)
+	hack/build webhook injector lab
+
+demo: toolchain ## From an annotated Pod to files, with an emulated cloud; no cluster, no root
+	cargo build --release --locked --quiet -p webhook -p injector -p lab
+	@target/release/secrets-lab demo
+
+test: ## Everything that CI checks, cheapest first
+	@hack/test
+
+bench: build ## Measures the shipped binaries; prints a table, writes target/bench/summary.json
+	@dist/bin/secrets-lab bench
+
+fuzz: toolchain ## Every fuzz target for some seconds (FUZZ_SECONDS=60 make fuzz for more)
+	@hack/fuzz $${FUZZ_SECONDS:-10}
+
+fmt: toolchain ## Formats all Rust code
+	cargo fmt --all
+	cd fuzz && cargo fmt --all
+
+lint: toolchain ## Formatting, source rules, dependencies and clippy: the quick part of `make test`
+	@hack/test --quick
+
+clean: ## Removes what was built
+	rm -rf target dist fuzz/target fuzz/corpus fuzz/artifacts
