@@ -1,14 +1,19 @@
 //! The annotations under our prefix: which there are, and each one's value parsed by itself.
 //! How they combine with the Pod, its ServiceAccount and the settings is decided elsewhere.
 
+mod values;
+
 use std::borrow::Cow;
-use std::fmt::Display;
 
 use plan::{
     ExternalId, FileMode, LogLevel, MountPath, OnMissing, PathTranslation, ProviderArn, Region,
     RoleArn, SessionName,
 };
 
+use self::values::{
+    config_map, credentials, duration, init_first, log_level, mode, names, number, quantity, said,
+    size, user,
+};
 use crate::nearest::nearest;
 use crate::problem::{Problem, Problems};
 use crate::quantity::Quantity;
@@ -149,6 +154,7 @@ pub(crate) fn problem(key: &str, what: impl Into<String>, remedy: impl Into<Stri
     }
 }
 
+/// What is wrong, and the remedy.
 type Bad = (String, String);
 
 fn apply<'a>(request: &mut Request<'a>, key: &str, value: &'a str) -> Result<(), Bad> {
@@ -222,157 +228,6 @@ fn unknown(key: &str) -> Bad {
     ("there is no such annotation".to_owned(), remedy)
 }
 
-fn said(error: impl Display) -> Bad {
-    (error.to_string(), String::new())
-}
-
-fn quoted(value: &str) -> String {
-    let mut short: String = value.chars().take(64).collect();
-    if short.len() < value.len() {
-        short.push('…');
-    }
-    format!("{short:?}")
-}
-
-fn mode(value: &str) -> Result<(), Bad> {
-    match value {
-        "init" => Ok(()),
-        "refresh" | "agent" => Err((
-            format!("this version does not support the mode {value:?}"),
-            "use init, or remove the annotation".to_owned(),
-        )),
-        _ => Err((format!("{} is no mode", quoted(value)), "use init".to_owned())),
-    }
-}
-
-fn credentials(value: &str) -> Result<(), Bad> {
-    if value == "rrsa" {
-        return Ok(());
-    }
-    Err((
-        format!("this version does not support the credentials {}", quoted(value)),
-        "use rrsa, or remove the annotation".to_owned(),
-    ))
-}
-
-fn names(value: &str) -> Result<Vec<&str>, Bad> {
-    let names: Vec<_> = value.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
-    if names.is_empty() {
-        return Err((
-            "it names no container".to_owned(),
-            "list container names with commas, or remove the annotation".to_owned(),
-        ));
-    }
-    Ok(names)
-}
-
-fn init_first(value: &str) -> Result<InitFirst, Bad> {
-    match value {
-        "auto" => Ok(InitFirst::Auto),
-        "true" => Ok(InitFirst::First),
-        "false" => Ok(InitFirst::Last),
-        _ => Err((
-            format!("{} is not valid", quoted(value)),
-            "use auto, \"true\" or \"false\"".to_owned(),
-        )),
-    }
-}
-
-fn config_map(value: &str) -> Result<&str, Bad> {
-    let byte_ok = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.');
-    let edge_ok = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_alphanumeric());
-    let ok = value.len() <= 253
-        && value.bytes().all(byte_ok)
-        && edge_ok(value.bytes().next())
-        && edge_ok(value.bytes().next_back());
-    if ok {
-        Ok(value)
-    } else {
-        Err((
-            format!("{} is no ConfigMap name", quoted(value)),
-            "name a ConfigMap of the Pod's namespace with the key ca.crt".to_owned(),
-        ))
-    }
-}
-
-fn number(value: &str, least: u32, most: u32, unit: &str) -> Result<u32, Bad> {
-    match value.parse() {
-        Ok(number) if (least..=most).contains(&number) => Ok(number),
-        _ => Err((
-            format!("{} is not valid {unit}", quoted(value)),
-            format!("use a whole number from {least} to {most}"),
-        )),
-    }
-}
-
-fn user(value: &str) -> Result<u32, Bad> {
-    if value == "0" {
-        return Err((
-            "our container never runs as root".to_owned(),
-            "use the uid of the application, or remove the annotation".to_owned(),
-        ));
-    }
-    number(value, 1, i32::MAX.unsigned_abs(), "as a user id")
-}
-
-fn size(value: &str) -> Result<Quantity, Bad> {
-    let least = Quantity::bytes(64 * 1024);
-    let most = Quantity::bytes(1 << 30);
-    match Quantity::parse(value) {
-        Some(size) if (least..=most).contains(&size) => Ok(size),
-        _ => Err((
-            format!("{} is not a valid size", quoted(value)),
-            "use a quantity from 64Ki to 1Gi, for instance 4Mi".to_owned(),
-        )),
-    }
-}
-
-fn quantity(value: &str) -> Result<&str, Bad> {
-    match Quantity::parse(value) {
-        Some(quantity) if !quantity.is_zero() => Ok(value),
-        _ => Err((
-            format!("{} is not a valid quantity", quoted(value)),
-            "write it like 50m, 0.1, 32Mi or 1Gi".to_owned(),
-        )),
-    }
-}
-
-fn log_level(value: &str) -> Result<LogLevel, Bad> {
-    match value {
-        "error" => Ok(LogLevel::Error),
-        "warn" => Ok(LogLevel::Warn),
-        "info" => Ok(LogLevel::Info),
-        "debug" => Ok(LogLevel::Debug),
-        _ => Err((
-            format!("{} is no log level", quoted(value)),
-            "use error, warn, info or debug".to_owned(),
-        )),
-    }
-}
-
-/// Seconds of `90s`, `5m`, `1h` or `1m30s`, from one second to one hour.
-fn duration(value: &str) -> Result<u32, Bad> {
-    let bad = || {
-        (
-            format!("{} is not a valid duration", quoted(value)),
-            "write it like 30s, 5m or 1m30s, from 1s to 1h".to_owned(),
-        )
-    };
-    let mut seconds: u32 = 0;
-    let mut rest = value;
-    for (unit, times) in [('h', 3600), ('m', 60), ('s', 1)] {
-        if let Some((digits, after)) = rest.split_once(unit) {
-            if digits.is_empty() || digits.len() > 4 || !digits.bytes().all(|b| b.is_ascii_digit())
-            {
-                return Err(bad());
-            }
-            seconds += digits.parse::<u32>().map_err(|_| bad())? * times;
-            rest = after;
-        }
-    }
-    if rest.is_empty() && (1..=3600).contains(&seconds) { Ok(seconds) } else { Err(bad()) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -427,13 +282,6 @@ mod tests {
             let message = wrong(key, value);
             assert!(message.contains(words), "{key}={value}: {message}");
             assert!(message.starts_with(PREFIX), "{message}");
-        }
-    }
-
-    #[test]
-    fn durations_are_read_as_go_writes_them() {
-        for (text, seconds) in [("90s", 90), ("5m", 300), ("1m30s", 90), ("1h", 3600)] {
-            assert_eq!(duration(text).unwrap(), seconds, "{text}");
         }
     }
 }
