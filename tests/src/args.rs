@@ -17,6 +17,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Run an Alibaba Cloud emulator (STS, KMS, OOS) until SIGTERM or SIGINT.
     Cloud(CloudArgs),
+    /// Show the whole way from an annotation to a file, on this machine alone.
+    Demo,
     /// Sign a ServiceAccount token as the emulated cluster would, and print it.
     Token(TokenArgs),
 }

@@ -2,6 +2,7 @@
 
 mod args;
 mod run_cloud;
+mod run_demo;
 mod run_token;
 
 use std::io::Write;
@@ -14,6 +15,7 @@ use self::args::{Args, Command};
 fn main() -> ExitCode {
     let outcome = match Args::parse().command {
         Command::Cloud(args) => run_cloud::run(args),
+        Command::Demo => run_demo::run(),
         Command::Token(args) => run_token::run(args),
     };
     match outcome {

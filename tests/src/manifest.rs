@@ -9,7 +9,12 @@ use serde_json::{Map, Value, json};
 /// All documents of a file.
 pub fn read(path: &Path) -> Result<Vec<Value>> {
     let text = fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-    serde_saphyr::from_multiple(&text).with_context(|| format!("in {}", path.display()))
+    parse(&text).with_context(|| format!("in {}", path.display()))
+}
+
+/// All documents of a text.
+pub fn parse(text: &str) -> Result<Vec<Value>> {
+    serde_saphyr::from_multiple(text).context("reading a manifest")
 }
 
 /// A file of `examples/`.
