@@ -15,6 +15,11 @@ const MAX_TABLE: usize = 250_000;
 
 /// The longest common subsequence as steps in order, or `None` for lists too long for it.
 pub(super) fn align(before: &[Value], after: &[Value]) -> Option<Vec<Step>> {
+    // Nothing came or went: items without a name may have changed in their places.
+    let mut pairs = before.iter().zip(after);
+    if before.len() == after.len() && pairs.all(|(old, new)| name(old) == name(new)) {
+        return Some((0..before.len()).map(|index| Step::Keep(index, index)).collect());
+    }
     let width = after.len() + 1;
     if (before.len() + 1).checked_mul(width)? > MAX_TABLE {
         return None;
@@ -56,49 +61,20 @@ pub(super) fn align(before: &[Value], after: &[Value]) -> Option<Vec<Step>> {
                 steps.push(Step::Drop(i));
                 i += 1;
             }
-            (None, None) => return Some(paired(&steps, before)),
-        }
-    }
-}
-
-/// As many unnamed items gone as came, in one place: each is the other, changed.
-fn paired(steps: &[Step], before: &[Value]) -> Vec<Step> {
-    let kept = |step: &Step| matches!(step, Step::Keep(..));
-    let mut paired = Vec::with_capacity(steps.len());
-    for run in steps.chunk_by(|a, b| kept(a) == kept(b)) {
-        let dropped: Vec<_> = run.iter().filter_map(Step::dropped).collect();
-        let added: Vec<_> = run.iter().filter_map(Step::added).collect();
-        let unnamed = |old: &usize| before.get(*old).is_none_or(|item| item.get("name").is_none());
-        if !dropped.is_empty() && dropped.len() == added.len() && dropped.iter().all(unnamed) {
-            paired.extend(dropped.into_iter().zip(added).map(|(old, new)| Step::Keep(old, new)));
-        } else {
-            paired.extend(run);
-        }
-    }
-    paired
-}
-
-impl Step {
-    fn dropped(&self) -> Option<usize> {
-        match self {
-            Self::Drop(old) => Some(*old),
-            _ => None,
-        }
-    }
-
-    fn added(&self) -> Option<usize> {
-        match self {
-            Self::Add(new) => Some(*new),
-            _ => None,
+            (None, None) => return Some(steps),
         }
     }
 }
 
 fn same(old: &Value, new: &Value) -> bool {
-    match (old.get("name"), new.get("name")) {
-        (Some(Value::String(old)), Some(Value::String(new))) => old == new,
+    match (name(old), name(new)) {
+        (Some(old), Some(new)) => old == new,
         _ => old == new,
     }
+}
+
+fn name(item: &Value) -> Option<&str> {
+    item.get("name")?.as_str()
 }
 
 #[cfg(test)]
@@ -121,12 +97,20 @@ mod tests {
     #[test]
     fn items_without_a_name_are_known_by_equality() {
         assert_eq!(
-            steps(&json!(["a", "b", "c"]), &json!(["a", "c", "d"])),
-            [Step::Keep(0, 0), Step::Drop(1), Step::Keep(2, 1), Step::Add(2)]
+            steps(&json!(["a", "b", "c"]), &json!(["a", "c"])),
+            [Step::Keep(0, 0), Step::Drop(1), Step::Keep(2, 1)]
         );
         assert_eq!(
-            steps(&json!(["a", "b", "c"]), &json!(["a", "x", "c"])),
-            [Step::Keep(0, 0), Step::Keep(1, 1), Step::Keep(2, 2)]
+            steps(&json!(["a", "c"]), &json!(["a", "b", "c"])),
+            [Step::Keep(0, 0), Step::Add(1), Step::Keep(1, 2)]
         );
+    }
+
+    #[test]
+    fn in_lists_of_one_length_items_without_a_name_change_in_their_places() {
+        let changed = [Step::Keep(0, 0), Step::Keep(1, 1)];
+        assert_eq!(steps(&json!(["a", {"b": 1}]), &json!(["a", {"b": 2}])), changed);
+        let (before, after) = (vec![json!(1); 1000], vec![json!(2); 1000]);
+        assert_eq!(align(&before, &after).unwrap().len(), 1000);
     }
 }

@@ -32,17 +32,16 @@ const MAX_NODES: usize = 1_000_000;
 
 pub(super) fn read(text: &str) -> Stream<'_> {
     let mut stream = Stream::default();
-    let mut nodes = 0;
+    let (mut nodes, mut lines) = (0, 0);
     for piece in pieces(text) {
-        let before = text.get(..piece.start).unwrap_or_default();
-        let builder = Builder {
-            offset: piece.start,
-            lines: before.matches('\n').count(),
-            open: Vec::new(),
-            anchors: HashMap::new(),
-            nodes,
-        };
-        nodes = builder.run(text.get(piece).unwrap_or_default(), &mut stream);
+        let offset = piece.start;
+        let piece = text.get(piece).unwrap_or_default();
+        let (open, anchors) = (Vec::new(), HashMap::new());
+        nodes = Builder { offset, lines, open, anchors, nodes }.run(piece, &mut stream);
+        lines += piece.matches('\n').count();
+        if nodes > MAX_NODES {
+            break;
+        }
     }
     if let Some(last) = stream.documents.last_mut() {
         last.region.end = text.len();
@@ -161,7 +160,7 @@ impl<'a> Builder<'a> {
                 let Some(target) = self.anchors.get(&id).cloned() else {
                     return Err(self.refused(span, "an alias within what it stands for"));
                 };
-                let (height, size) = (target.height + 1, target.size);
+                let (height, size) = (target.height, target.size);
                 let node = self.node(span, self.range(span), height, size, Content::Alias(target));
                 self.nodes = self.nodes.saturating_add(size);
                 (node, 0)
@@ -294,7 +293,7 @@ fn entries<'a>(children: Vec<Rc<Node<'a>>>) -> Result<Vec<Entry<'a>>, Unreadable
         let line = entry.key.line;
         let refused = |what: &str| Err(Unreadable { line, what: what.to_owned() });
         if !matches!(entry.key.target().content, Content::Scalar { .. }) {
-            return refused("a key that is not a simple word");
+            return refused("a key that is not a simple word (a template that is not rendered?)");
         }
         if entry.merges() {
             if entry.merged().any(|mapping| mapping.entries().is_none()) {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::align::{Step, align};
 use super::emit::{self, Body};
 use super::node::{Content, Entry, Node};
-use super::style::{Style, dash_line, indentation, leading, line_start};
+use super::style::{Flow, Style, dash_line, indentation, leading, line_start};
 
 #[derive(Debug)]
 struct Edit {
@@ -231,8 +231,7 @@ impl Splice<'_> {
     }
 
     fn replace_flow(&mut self, node: &Node<'_>, after: &Value) {
-        let base = indentation(self.text, node.span.start);
-        let value = emit::flow(after, self.style, base);
+        let value = emit::flow(after, self.style, self.base(node.span.start));
         self.replace_inline(node, &value);
     }
 
@@ -244,15 +243,22 @@ impl Splice<'_> {
 
     /// How an item of a flow collection is divided from the next, and its indentation.
     fn flow_separator(&self, sibling: usize) -> (String, String) {
+        if self.style.flow == Flow::Dense {
+            return (",".to_owned(), String::new());
+        }
         match leading(self.text, sibling) {
             Some(space) if line_start(self.text, sibling) > 0 => {
                 (format!(",{}{space}", self.style.newline), space.to_owned())
             }
-            _ => {
-                let dense = self.style.flow == super::style::Flow::Dense;
-                let separator = if dense { "," } else { ", " };
-                (separator.to_owned(), indentation(self.text, sibling).to_owned())
-            }
+            _ => (", ".to_owned(), self.base(sibling).to_owned()),
+        }
+    }
+
+    /// The indentation that lines of a value in brackets start from, where it has lines.
+    fn base(&self, at: usize) -> &str {
+        match self.style.flow {
+            Flow::Lines(_) => indentation(self.text, at),
+            Flow::Dense | Flow::Spaced => "",
         }
     }
 

@@ -33,7 +33,14 @@ fn syntax(kind: &ErrorKind) -> &'static str {
         ErrorKind::MisplacedFlowCollectionEnd | ErrorKind::MismatchedFlowCollectionEnd { .. } => {
             "not YAML: a closing bracket without its opening one"
         }
-        ErrorKind::UnclosedQuotedScalar => "not YAML: a quote that is not closed",
+        ErrorKind::UnclosedQuotedScalar
+        | ErrorKind::InvalidQuotedScalarIndent
+        | ErrorKind::DocumentIndicatorInQuotedScalar => {
+            "not YAML: a quote that is not closed, or goes on without indentation"
+        }
+        ErrorKind::UnknownQuotedScalarEscape => {
+            "not YAML: a backslash in double quotes that escapes nothing"
+        }
         ErrorKind::InvalidIndentation
         | ErrorKind::ExpectedBlockMappingKey
         | ErrorKind::ExpectedBlockSequenceEntry

@@ -1,5 +1,6 @@
 //! Documents with a JSON patch applied to their text.
 
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -191,5 +192,52 @@ fn strings_that_look_like_something_else_are_quoted() {
         ("长", "\"长\""),
     ] {
         assert_eq!(patched("a: 1\n", &add("/b", &json!(content))), format!("a: 1\nb: {written}\n"));
+    }
+}
+
+/// Values with the strings that YAML makes difficult.
+fn values() -> impl Strategy<Value = Value> {
+    let text = prop_oneof![
+        "[ab1yn:#' \"\\n,{}&*!|>%@`~\t.\\-?=<\\[\\]\\\\]{0,8}",
+        "(true|no|~|0x1f|1e3|<<|-|---|\\.\\.\\.|é长\u{85}|\u{2028}|\u{feff}|\u{1}| \n)",
+        any::<String>(),
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i32>().prop_map(Value::from),
+        text.clone().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 24, 4, move |inner| {
+        let key = prop_oneof!["[a-d]", "[a-d]", text.clone()];
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::hash_map(key, inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_value_can_become_any_other(
+        before in prop::collection::hash_map("[a-d]", values(), 1..4),
+        after in prop::collection::hash_map("[a-d]", values(), 1..4),
+        layout in 0..4,
+    ) {
+        let before = Value::Object(before.into_iter().collect());
+        let after = Value::Object(after.into_iter().collect());
+        let style = Style::of("", &read("a: b").documents[0].root);
+        let text = match layout {
+            0 => emit::node(&before, &style).join("\n") + "\n",
+            1 => emit::node(&before, &Style { newline: "\r\n", dash: 0, ..style }).join("\r\n"),
+            2 => serde_json::to_string_pretty(&before).unwrap(),
+            _ => before.to_string(),
+        };
+        let stream = read(&text);
+        prop_assert_eq!(&stream.unreadable, &[], "{}", text);
+        prop_assert_eq!(&value(&stream.documents[0].root), &before, "{}", text);
+        let written = rewrite(&text, &stream.documents[0], &after);
+        prop_assert!(written.is_some(), "{text}\n{after}");
     }
 }

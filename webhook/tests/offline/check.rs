@@ -1,0 +1,158 @@
+//! `secrets-webhook check`: what is wrong, and on which line of the file.
+
+use std::fs;
+
+use crate::support::{ACCOUNT, Run, TEMPLATE, indented, secrets_webhook};
+
+fn check(text: &str) -> Run {
+    secrets_webhook(&["check", "-f", "-"], text)
+}
+
+/// The lines of the file that problems and warnings are on.
+fn lines(run: &Run) -> Vec<usize> {
+    let findings = run.stdout.lines().filter_map(|line| line.strip_prefix("standard input:"));
+    findings.map(|rest| rest.split(':').next().unwrap().parse().unwrap()).collect()
+}
+
+/// A Pod with this in place of its annotation, which begins on line 4.
+fn pod(annotation: &str) -> String {
+    let template =
+        TEMPLATE.replace("    kms.alibabacloud/secrets: 'db.json: kms://db'\n", annotation);
+    format!("kind: Pod\n{template}---\n{ACCOUNT}")
+}
+
+#[test]
+fn good_manifests_are_counted() {
+    let other = TEMPLATE.replace("kms.alibabacloud/", "example.com/");
+    let text = format!(
+        "kind: Deployment\nspec:\n  template:\n{}---\nkind: Pod\n{other}---\n{ACCOUNT}",
+        indented(TEMPLATE, 4)
+    );
+    let run = check(&text);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    assert_eq!(run.stdout, "2 Pod templates checked, 1 annotated\n");
+}
+
+#[test]
+fn a_problem_names_the_line_it_is_on() {
+    for (annotation, expected) in [
+        ("    kms.alibabacloud/secrets: '{a: kms://a, db: \"vault://db\"}'\n", vec![4]),
+        ("    kms.alibabacloud/secrets:\n      '{a: kms://a, db: \"vault://db\"}'\n", vec![5]),
+        (
+            "    kms.alibabacloud/secrets: | # files\n      a: kms://a\n      b: vault://b\n\n      c: vault://c\n",
+            vec![6, 8],
+        ),
+        (
+            "    kms.alibabacloud/secrets: |\n\n      # first\n      a: vault://a\n      b: kms://b\n",
+            vec![7],
+        ),
+        (
+            "    # a comment\n    kms.alibabacloud/secrets: >-\n      a: kms://a\n\n      b: vault://b\n",
+            vec![8],
+        ),
+        ("    kms.alibabacloud/secrets: \"a: kms://a\n\n      b: vault://b\"\n", vec![6]),
+        ("    kms.alibabacloud/secrets: \"a: kms://a\\nb: vault://b\"\n", vec![4]),
+        (
+            "    kms.alibabacloud/secrets: db\n    kms.alibabacloud/regionn: x\n    kms.alibabacloud/timeout: soon\n",
+            vec![5, 6],
+        ),
+    ] {
+        let run = check(&pod(annotation));
+        assert_eq!(run.code, 1, "{annotation}");
+        assert_eq!(lines(&run), expected, "{annotation}{}", run.stdout);
+        assert!(
+            run.stdout.contains("Pod/(no name): annotation kms.alibabacloud/"),
+            "{}",
+            run.stdout
+        );
+        assert!(run.stdout.ends_with("1 Pod template checked, 1 annotated\n"));
+    }
+}
+
+#[test]
+fn a_problem_in_json_names_the_line_of_the_string() {
+    let text = "{\n \"kind\": \"Pod\",\n \"metadata\": {\"annotations\": {\n  \"kms.alibabacloud/secrets\":\n   \"a: kms://a\\nb: vault://b\"}},\n \"spec\": {\"containers\": [{\"name\": \"app\"}]}\n}\n{\"kind\": \"Pod\",\n \"metadata\": {\"annotations\": {\n  \"kms.alibabacloud/mode\": \"fast\"}}}\n";
+    let run = check(text);
+    assert_eq!(run.code, 1);
+    let lines = lines(&run);
+    assert!(lines.contains(&5) && lines.contains(&10), "{}", run.stdout);
+}
+
+#[test]
+fn a_problem_of_a_container_names_its_line() {
+    let text = pod("    kms.alibabacloud/secrets: db\n").replace(
+        "      image: shop:1.10\n",
+        "      image: shop:1.10\n    - name: kms-secrets-init\n",
+    );
+    let run = check(&text);
+    assert_eq!(run.code, 1);
+    let line = text.lines().position(|line| line.contains("kms-secrets-init")).unwrap() + 1;
+    assert!(lines(&run).contains(&line), "{}", run.stdout);
+}
+
+#[test]
+fn annotations_beside_the_template_are_a_warning() {
+    let ours = "metadata:\n  name: web\n  annotations:\n    kms.alibabacloud/mode: init\n";
+    let template = indented(TEMPLATE, 4);
+    let text = format!("kind: StatefulSet\n{ours}spec:\n  template:\n{template}---\n{ACCOUNT}");
+    let run = check(&text);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    assert!(run.stdout.starts_with("standard input:5: StatefulSet/web: warning: annotation kms.alibabacloud/mode: it does nothing here; move it"), "{}", run.stdout);
+
+    let template = indented(TEMPLATE, 8);
+    let job = indented(ours, 4);
+    let text = format!(
+        "kind: CronJob\n{ours}spec:\n  jobTemplate:\n{job}    spec:\n      template:\n{template}---\n{ACCOUNT}"
+    );
+    let run = check(&text);
+    assert_eq!((run.code, lines(&run)), (0, vec![5, 11]), "{}", run.stdout);
+
+    let run = check(&format!("kind: Service\n{ours}"));
+    assert_eq!((run.code, lines(&run)), (0, vec![5]), "{}", run.stdout);
+}
+
+#[test]
+fn documents_behind_an_unreadable_one_are_checked_too() {
+    let bad = pod("    kms.alibabacloud/secrets: '{a: kms://a, db: \"vault://db\"}'\n");
+    let run = check(&format!("a: [\n---\na: 1\na: 2\n---\n{bad}"));
+    assert_eq!((run.code, lines(&run)), (1, vec![1, 4, 9]), "{}", run.stdout);
+    assert_eq!(run.stderr, "secrets-webhook: 3 problems\n");
+}
+
+#[test]
+fn findings_name_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let [good, bad] = [path("good.yaml"), path("bad.yaml")];
+    fs::write(&good, pod("    kms.alibabacloud/secrets: db\n")).unwrap();
+    fs::write(&bad, pod("    kms.alibabacloud/secrets: '{a: kms://a, db: \"vault://db\"}'\n"))
+        .unwrap();
+    let run = secrets_webhook(&["check", "-f", &good, "-f", &bad], "");
+    assert_eq!(run.code, 1);
+    assert!(run.stdout.starts_with(&format!("{bad}:4: Pod/")), "{}", run.stdout);
+    assert!(run.stdout.ends_with("2 Pod templates checked, 2 annotated\n"), "{}", run.stdout);
+}
+
+#[test]
+fn names_cannot_command_the_terminal() {
+    let text = pod("    kms.alibabacloud/secrets: '{a: kms://a, db: \"vault://db\"}'\n")
+        .replace("kind: Pod\nmetadata:", "kind: Pod\nmetadata:\n  name: \"a\\e[2J\\nb\"");
+    let run = check(&text);
+    assert_eq!(run.code, 1);
+    assert!(run.stdout.contains("Pod/a[2Jb: annotation"), "{}", run.stdout);
+}
+
+#[test]
+fn wrong_usage_and_wrong_settings_end_with_64() {
+    for args in [
+        vec!["check"],
+        vec!["check", "-f"],
+        vec!["check", "-f", "-", "--setting", "regoin=x"],
+        vec!["check", "-f", "-", "--setting", "network=moon"],
+        vec!["inject", "-f", "-", "--settings", "/nowhere/settings.yaml"],
+    ] {
+        let run = secrets_webhook(&args, "");
+        assert_eq!((run.code, run.stdout.as_str()), (64, ""), "{args:?}: {}", run.stderr);
+        assert!(!run.stderr.is_empty());
+    }
+}

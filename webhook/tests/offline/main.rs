@@ -1,0 +1,7 @@
+//! The offline commands of the real binary, on manifests as people write them.
+
+#![cfg(test)]
+
+mod check;
+mod inject;
+mod support;
