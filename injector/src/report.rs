@@ -119,6 +119,17 @@ mod tests {
         Problem::new(Exit::Denied, text.to_owned()).about(source.to_owned()).advise("the policy")
     }
 
+    /// Each with a cause of its own.
+    fn distinct(problems: impl Iterator<Item = Problem>) -> Vec<Problem> {
+        problems
+            .enumerate()
+            .map(|(index, problem)| Problem {
+                text: format!("{index:03}{}", problem.text),
+                ..problem
+            })
+            .collect()
+    }
+
     #[test]
     fn the_first_line_stands_alone_and_advice_follows() {
         let report = Report::from(problem("kms://db", "refused"));
@@ -143,6 +154,11 @@ mod tests {
 
     #[test]
     fn a_message_is_never_longer_than_the_kubelet_keeps() {
+        for length in 1..200 {
+            let problems = (0..256).map(|index| problem(&format!("{index}"), &"密".repeat(length)));
+            let message = Report::of(distinct(problems)).unwrap().message();
+            assert!(message.len() <= LIMIT, "{length}: {}", message.len());
+        }
         let problems =
             (0..256).map(|index| problem(&format!("密{index}"), &"密\n".repeat(index * 9)));
         let message = Report::of(problems.collect()).unwrap().message();

@@ -49,8 +49,7 @@ impl<'a> Wanted<'a> {
         if !self.fits(&rustix::fs::fstat(&directory)?, self.directory_mode) {
             return Ok(false);
         }
-        let names = entries(&directory)?;
-        if names.len() != self.files.len() || !names.iter().all(|name| self.has(name)) {
+        if !entries(&directory)?.iter().all(|name| self.has(name)) {
             return Ok(false);
         }
         for file in self.files {

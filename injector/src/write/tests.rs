@@ -114,6 +114,7 @@ fn a_change_of_content_name_or_mode_makes_a_new_generation() {
     for (second, files) in [
         (1, &[("a", 0o400, "2")][..]),
         (2, &[("a", 0o400, "22")]),
+        (3, &[("a", 0o600, "22")]),
         (3, &[("a", 0o440, "22")]),
         (4, &[("b", 0o440, "22")]),
         (5, &[("b", 0o440, "22"), ("c", 0o440, "")]),
@@ -123,6 +124,7 @@ fn a_change_of_content_name_or_mode_makes_a_new_generation() {
         let visible: Vec<String> =
             mount.names().into_iter().filter(|name| !name.starts_with("..")).collect();
         assert_eq!(visible, files.iter().map(|(name, ..)| *name).collect::<Vec<_>>());
+        assert_eq!(fs::read_dir(mount.path("..data")).unwrap().count(), files.len());
         for (name, bits, content) in files {
             assert_eq!(mount.read(name), *content);
             assert_eq!(mode(&mount.path(name)), u32::from(*bits));
