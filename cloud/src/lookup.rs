@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::call;
 use crate::sensitive::Sensitive;
 
 /// One value to fetch. Every lookup names its own endpoint and account: nothing is inherited from
@@ -51,5 +52,11 @@ impl Subject {
             | Self::OosSecretParameter { name, .. }
             | Self::OosParameter { name, .. } => name,
         }
+    }
+
+    /// The value in the body of a successful answer, if there is one; alone, for fuzzing.
+    #[must_use]
+    pub fn read(&self, answer: &[u8]) -> Option<Sensitive> {
+        Some(call::read(self, answer).ok()?.bytes)
     }
 }

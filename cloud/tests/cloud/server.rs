@@ -85,6 +85,7 @@ impl Server {
             for connection in 0.. {
                 let Ok((stream, _)) = listener.accept().await else { return };
                 counter.fetch_add(1, Ordering::SeqCst);
+                stream.set_nodelay(true).unwrap();
                 let (acceptor, handler, log) =
                     (acceptor.clone(), Arc::clone(&handler), Arc::clone(&log));
                 tokio::spawn(async move {
