@@ -1,7 +1,11 @@
 //! From the bytes of an admission review to the bytes of its answer: the server's whole decision.
 
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
 use crate::inject::{Injection, Subject, inject};
-use crate::reply::{Outcome, Reply};
+use crate::reply::{About, Outcome, Reply};
 use crate::review::{self, Request, Review};
 use crate::settings::Settings;
 
@@ -16,6 +20,7 @@ pub fn admit(body: &[u8], settings: &Settings) -> Reply {
             status: 400,
             body: format!("{error}\n").into_bytes(),
             outcome: Outcome::Unreadable,
+            about: None,
         },
     }
 }
@@ -23,24 +28,24 @@ pub fn admit(body: &[u8], settings: &Settings) -> Reply {
 fn decide(request: &Request<'_>, settings: &Settings) -> Reply {
     let uid = &request.uid;
     if let Some(warning) = not_ours(request) {
-        return reply(review::allow(uid, &[warning]), Outcome::Unchanged);
+        return reply(request, review::allow(uid, &[warning]), Outcome::Unchanged);
     }
     let (Some(object), Some(namespace)) = (request.object, request.namespace.as_deref()) else {
         let message = "the review of a Pod's creation has no object or no namespace";
-        return reply(review::deny(uid, message), Outcome::Denied);
+        return reply(request, review::deny(uid, message), Outcome::Denied);
     };
     let subject = Subject { namespace, account: None };
     match inject(object.get(), &subject, settings) {
-        Ok(Injection::Untouched) => reply(review::allow(uid, &[]), Outcome::Unchanged),
+        Ok(Injection::Untouched) => reply(request, review::allow(uid, &[]), Outcome::Unchanged),
         Ok(Injection::Patched { patch, warnings }) => {
             let warnings: Vec<_> = warnings.iter().map(|warning| cut(warning)).collect();
             if patch.is_empty() {
-                reply(review::allow(uid, &warnings), Outcome::Unchanged)
+                reply(request, review::allow(uid, &warnings), Outcome::Unchanged)
             } else {
-                reply(review::patched(uid, &patch, &warnings), Outcome::Injected)
+                reply(request, review::patched(uid, &patch, &warnings), Outcome::Injected)
             }
         }
-        Err(problems) => reply(review::deny(uid, &problems.message()), Outcome::Denied),
+        Err(problems) => reply(request, review::deny(uid, &problems.message()), Outcome::Denied),
     }
 }
 
@@ -58,14 +63,42 @@ fn not_ours(request: &Request<'_>) -> Option<String> {
     })
 }
 
-fn reply(body: serde_json::Result<Vec<u8>>, outcome: Outcome) -> Reply {
+fn reply(request: &Request<'_>, body: serde_json::Result<Vec<u8>>, outcome: Outcome) -> Reply {
+    let about = Some(About {
+        uid: request.uid.to_string(),
+        namespace: request.namespace.as_deref().unwrap_or_default().to_owned(),
+        name: name(request),
+    });
     match body {
-        Ok(body) => Reply { status: 200, body, outcome },
+        Ok(body) => Reply { status: 200, body, outcome, about },
         Err(_) => Reply {
             status: 500,
             body: b"the answer could not be written as JSON\n".to_vec(),
             outcome: Outcome::Unreadable,
+            about,
         },
+    }
+}
+
+/// What a workload's Pod will be called is only in the Pod itself.
+fn name(request: &Request<'_>) -> String {
+    #[derive(Deserialize)]
+    struct Named<'a> {
+        #[serde(borrow)]
+        metadata: Metadata<'a>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Metadata<'a> {
+        #[serde(borrow, default)]
+        generate_name: Cow<'a, str>,
+    }
+    match (request.name.as_deref(), request.object) {
+        (Some(name), _) if !name.is_empty() => name.to_owned(),
+        (_, Some(object)) => serde_json::from_str(object.get())
+            .map(|named: Named<'_>| named.metadata.generate_name.into_owned())
+            .unwrap_or_default(),
+        (_, None) => String::new(),
     }
 }
 

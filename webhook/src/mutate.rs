@@ -80,7 +80,11 @@ impl Admission {
         let reply = (self.admit)(&body, &self.settings.load());
         let took = began.elapsed();
         self.metrics.admitted(reply.outcome, took);
+        let about = reply.about.as_ref();
         tracing::info!(
+            uid = about.map(|about| about.uid.as_str()),
+            namespace = about.map(|about| about.namespace.as_str()),
+            name = about.map(|about| about.name.as_str()),
             outcome = reply.outcome.as_str(),
             status = reply.status,
             bytes = body.len(),

@@ -8,6 +8,17 @@ pub struct Reply {
     /// JSON where the status is 200, else one line of text.
     pub body: Vec<u8>,
     pub outcome: Outcome,
+    /// Which review it was; `None` where that could not be read.
+    pub about: Option<About>,
+}
+
+/// What names a review in a log, as the API server sent it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    pub uid: String,
+    pub namespace: String,
+    /// The Pod's name, or what its name will begin with.
+    pub name: String,
 }
 
 /// How an admission went.

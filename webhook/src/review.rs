@@ -31,6 +31,8 @@ pub(crate) struct Request<'a> {
     #[serde(borrow)]
     pub(crate) operation: Cow<'a, str>,
     #[serde(borrow, default)]
+    pub(crate) name: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
     pub(crate) namespace: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     pub(crate) object: Option<&'a RawValue>,

@@ -344,3 +344,16 @@ fn the_operators_settings_fill_what_the_pod_leaves_open() {
     assert_eq!(plan.files()[0].name.as_str(), "a-b");
     assert_eq!(plan.timeout().as_secs(), 30);
 }
+
+#[test]
+fn a_reply_knows_which_review_it_answers() {
+    let mut review = review(&secrets());
+    let about = |review: &Value| {
+        webhook::admit::admit(review.to_string().as_bytes(), &settings()).about.unwrap()
+    };
+    review["request"]["name"] = json!("app");
+    assert_eq!((about(&review).namespace.as_str(), about(&review).name.as_str()), ("shop", "app"));
+    review["request"]["name"] = json!("");
+    review["request"]["object"]["metadata"] = json!({"generateName": "checkout-6d5f-"});
+    assert_eq!(about(&review).name, "checkout-6d5f-");
+}

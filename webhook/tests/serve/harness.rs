@@ -89,7 +89,7 @@ impl Lab {
 
 /// What the core would say: here, what was sent.
 fn echo(body: &[u8], _: &Settings) -> Reply {
-    Reply { status: 200, body: body.to_vec(), outcome: Outcome::Unchanged }
+    Reply { status: 200, body: body.to_vec(), outcome: Outcome::Unchanged, about: None }
 }
 
 pub(crate) async fn connect(
