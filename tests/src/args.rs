@@ -17,10 +17,19 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Run an Alibaba Cloud emulator (STS, KMS, OOS) until SIGTERM or SIGINT.
     Cloud(CloudArgs),
+    /// Measure what the README promises; the programs are those beside this one.
+    Bench(BenchArgs),
     /// Show the whole way from an annotation to a file, on this machine alone.
     Demo,
     /// Sign a ServiceAccount token as the emulated cluster would, and print it.
     Token(TokenArgs),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct BenchArgs {
+    /// Where to write the figures as JSON.
+    #[arg(long, value_name = "FILE", default_value = "target/bench/summary.json")]
+    pub(crate) summary: PathBuf,
 }
 
 #[derive(clap::Args)]

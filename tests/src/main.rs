@@ -14,6 +14,7 @@ use self::args::{Args, Command};
 
 fn main() -> ExitCode {
     let outcome = match Args::parse().command {
+        Command::Bench(args) => lab::bench::run(&args.summary),
         Command::Cloud(args) => run_cloud::run(args),
         Command::Demo => run_demo::run(),
         Command::Token(args) => run_token::run(args),

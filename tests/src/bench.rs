@@ -1,0 +1,56 @@
+//! `secrets-lab bench`: the figures that we promise, measured, printed beside their budgets and the
+//! recorded ones, and written as JSON. Absolute times are this machine's; a busy one says so by
+//! being slower everywhere.
+
+mod admission;
+mod fetcher;
+mod load;
+mod reviews;
+mod samples;
+mod server;
+mod table;
+
+use std::io::Write as _;
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use self::table::{Budget, Table};
+use crate::binary::beside;
+
+/// What `make bench` measured when these figures were last recorded.
+const RECORDED: &str = include_str!("../bench.json");
+
+/// Measures everything; an error where a figure could not be had or is over its budget.
+pub fn run(summary: &Path) -> anyhow::Result<()> {
+    let mut out = std::io::stdout();
+    let mut table = Table::default();
+    sizes(&mut table)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    writeln!(out, "fetching …")?;
+    runtime.block_on(fetcher::measure(&mut table)).context("measuring the fetcher")?;
+    drop(runtime);
+    writeln!(out, "admitting …")?;
+    admission::measure(&mut table);
+    writeln!(out, "serving …")?;
+    // One thread, so that the other core is the server's.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(server::measure(&mut table)).context("measuring the webhook")?;
+    write!(out, "\n{}", table.render(RECORDED))?;
+    table.write(summary)?;
+    writeln!(out, "\nwritten to {}", summary.display())?;
+    anyhow::ensure!(table.all_within(), "a figure is over its budget");
+    Ok(())
+}
+
+fn sizes(table: &mut Table) -> anyhow::Result<()> {
+    for (name, label, most) in [
+        ("secrets-injector", "secrets-injector, size", 4.5),
+        ("secrets-webhook", "secrets-webhook, size", 8.0),
+    ] {
+        let bytes = std::fs::metadata(beside(name)?)?.len();
+        let megabytes = f64::from(u32::try_from(bytes)?) / 1e6;
+        table.add(label, megabytes, "MB", Some(Budget::AtMost(most)));
+    }
+    Ok(())
+}

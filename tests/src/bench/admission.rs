@@ -1,0 +1,48 @@
+//! What one admission costs, without a network: bytes to bytes.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use webhook::admit::admit;
+use webhook::settings::Settings;
+
+use super::reviews;
+use super::samples::Samples;
+use super::table::{Budget, Table};
+
+pub(super) fn measure(table: &mut Table) {
+    let settings = Settings {
+        region: Some("cn-hangzhou".to_owned()),
+        cluster_id: Some("c0123456789".to_owned()),
+        ..Settings::default()
+    };
+    for (name, review, budget) in [
+        ("admit, 8 KB review, median", reviews::typical(), Some(Budget::AtMost(60.0))),
+        ("admit, 120 KB review, median", reviews::large(), Some(Budget::AtMost(500.0))),
+        ("admit, 8 KB review not to be injected, median", reviews::not_injected(), None),
+    ] {
+        let samples = timed(|| {
+            black_box(admit(black_box(&review), &settings));
+        });
+        table.add(name, micros(samples.median()), "us", budget);
+    }
+}
+
+pub(super) fn micros(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e6
+}
+
+/// Single calls, timed for about two seconds after a warm-up.
+fn timed(mut call: impl FnMut()) -> Samples {
+    for _ in 0..2000 {
+        call();
+    }
+    let end = Instant::now() + Duration::from_secs(2);
+    let mut samples = Vec::new();
+    while Instant::now() < end && samples.len() < 100_000 {
+        let start = Instant::now();
+        call();
+        samples.push(start.elapsed());
+    }
+    Samples::new(samples)
+}

@@ -1,0 +1,143 @@
+//! The webhook as a process on one core, asked over TLS from another.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+
+use super::load::Load;
+use super::reviews;
+use super::table::{Budget, Table};
+use crate::binary::beside;
+
+/// As many runs of each load as it takes to have a median.
+const RUNS: usize = 3;
+
+pub(super) async fn measure(table: &mut Table) -> anyhow::Result<()> {
+    let directory = tempfile::tempdir()?;
+    let webhook = Webhook::start(directory.path()).await?;
+    table.add("webhook, start to ready", webhook.start.as_secs_f64() * 1e3, "ms", None);
+    table.add(
+        "webhook, resident memory idle",
+        webhook.resident()?,
+        "MB",
+        Some(Budget::AtMost(12.0)),
+    );
+    for (name, names, body) in [
+        (
+            8,
+            ("TLS keep-alive, 8 KB, 8 connections, one core", "  p50", "  p99"),
+            reviews::typical(),
+        ),
+        (
+            1,
+            (
+                "TLS keep-alive, 8 KB, 1 connection, one core",
+                "  p50, 1 connection",
+                "  p99, 1 connection",
+            ),
+            reviews::typical(),
+        ),
+        (
+            8,
+            ("TLS keep-alive, 120 KB, 8 connections, one core", "  p50, 120 KB", "  p99, 120 KB"),
+            reviews::large(),
+        ),
+    ] {
+        let budgets = (name == 8 && body.len() < 16_000)
+            .then_some((Budget::AtLeast(10_000.0), Budget::AtMost(2.0)));
+        let load = Load {
+            target: webhook.listen,
+            ca_pem: webhook.ca_pem.clone(),
+            body,
+            connections: name,
+            time: Duration::from_secs(3),
+        };
+        let mut runs = Vec::new();
+        for _ in 0..RUNS {
+            runs.push(load.run().await?);
+        }
+        runs.sort_by(|a, b| a.per_second.total_cmp(&b.per_second));
+        let median = runs.get(RUNS / 2).context("no run")?;
+        let milliseconds = |part| median.latencies.percentile(part).as_secs_f64() * 1e3;
+        table.add(names.0, median.per_second, "req/s", budgets.map(|(rate, _)| rate));
+        table.add(names.1, milliseconds(50), "ms", None);
+        table.add(names.2, milliseconds(99), "ms", budgets.map(|(_, latency)| latency));
+    }
+    table.add(
+        "webhook, resident memory after load",
+        webhook.resident()?,
+        "MB",
+        Some(Budget::AtMost(16.0)),
+    );
+    Ok(())
+}
+
+struct Webhook {
+    child: Child,
+    listen: SocketAddr,
+    ca_pem: Vec<u8>,
+    start: Duration,
+}
+
+impl Webhook {
+    async fn start(directory: &Path) -> anyhow::Result<Self> {
+        let (ready, ca) = (directory.join("ready.json"), directory.join("ca.pem"));
+        let start = Instant::now();
+        let child = Command::new("taskset")
+            .args(["-c", "0"])
+            .arg(beside("secrets-webhook")?)
+            .args(["serve", "--standalone", "--listen=127.0.0.1:0", "--admin=127.0.0.1:0"])
+            .args(["--drain-seconds=0", "--log-level=warn"])
+            .args(["--setting", "region=cn-hangzhou", "--setting", "clusterId=c0123456789"])
+            .arg("--write-ca")
+            .arg(&ca)
+            .arg("--ready-file")
+            .arg(&ready)
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .stdin(Stdio::null())
+            .stderr(std::fs::File::create(directory.join("log"))?)
+            .spawn()
+            .context("cannot start the webhook under taskset (util-linux)")?;
+        let mut webhook = Self {
+            child,
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            ca_pem: Vec::new(),
+            start: Duration::ZERO,
+        };
+        while !ready.exists() {
+            if start.elapsed() > Duration::from_secs(10) {
+                bail!("the webhook is not ready after 10 s");
+            }
+            tokio::time::sleep(Duration::from_micros(500)).await;
+        }
+        webhook.start = start.elapsed();
+        let json: serde_json::Value = serde_json::from_slice(&std::fs::read(&ready)?)?;
+        let listen = json.get("listen").and_then(serde_json::Value::as_str);
+        webhook.listen = listen.context("the ready file names no address")?.parse()?;
+        webhook.ca_pem = std::fs::read(&ca)?;
+        Ok(webhook)
+    }
+
+    /// Megabytes (of 10^6 bytes) that are in memory.
+    fn resident(&self) -> anyhow::Result<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib: f64 = line
+            .and_then(|line| line.trim().strip_suffix(" kB"))
+            .context("no VmRSS in the process status")?
+            .parse()?;
+        Ok(kib * 1024.0 / 1e6)
+    }
+}
+
+impl Drop for Webhook {
+    fn drop(&mut self) {
+        // It may have ended already; what counts is that nothing of ours stays behind.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
