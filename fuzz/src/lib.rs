@@ -1,0 +1,74 @@
+//! What must hold of every admission, whatever was sent.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use webhook::admit::admit;
+use webhook::settings::Settings;
+
+/// An operator's settings for one cluster.
+pub fn settings() -> Settings {
+    Settings {
+        region: Some("cn-hangzhou".to_owned()),
+        cluster_id: Some("c0123".to_owned()),
+        ..Settings::default()
+    }
+}
+
+/// The review of a Pod's creation that carries this text as one annotation.
+pub fn review_of(key: &str, text: &str) -> Value {
+    json!({
+        "apiVersion": "admission.k8s.io/v1",
+        "kind": "AdmissionReview",
+        "request": {
+            "uid": "705ab4f5-6393-11e8-b7cc-42010a800002",
+            "kind": {"group": "", "version": "v1", "kind": "Pod"},
+            "operation": "CREATE",
+            "namespace": "shop",
+            "object": {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "metadata": {"name": "app", "annotations": {
+                    "kms.alibabacloud/role-arn": "acs:ram::1234567890123456:role/demo-app",
+                    format!("kms.alibabacloud/{key}"): text,
+                }},
+                "spec": {"containers": [{"name": "app", "image": "app:1"}]},
+            },
+        },
+    })
+}
+
+/// Asks for an admission, checks the answer, and that our own output is left as it is.
+pub fn check_admission(body: &[u8], settings: &Settings) {
+    let reply = admit(body, settings);
+    if reply.status != 200 {
+        assert_eq!(reply.status, 400, "a body is read or refused, it never is our fault");
+        assert!(!reply.body.is_empty(), "a refusal says why");
+        return;
+    }
+    let answer: Value = serde_json::from_slice(&reply.body).expect("the answer is JSON");
+    let response = &answer["response"];
+    assert!(response["uid"].as_str().is_some_and(|uid| !uid.is_empty()), "the answer has a uid");
+    match response["allowed"].as_bool() {
+        Some(true) => {}
+        Some(false) => {
+            assert_eq!(response["status"]["code"], 400, "a denial has a code");
+            let message = response["status"]["message"].as_str().unwrap_or_default();
+            assert!(!message.is_empty(), "a denial has a message");
+            assert!(response.get("patch").is_none(), "a denial has no patch");
+            return;
+        }
+        None => panic!("the answer says whether the Pod is allowed"),
+    }
+    let Some(patch) = response.get("patch") else { return };
+    let patch = STANDARD.decode(patch.as_str().expect("a patch is text")).expect("in base64");
+    let patch: json_patch::Patch = serde_json::from_slice(&patch).expect("of JSON Patch");
+    assert!(!patch.is_empty(), "a patch is sent only where it changes something");
+
+    let mut review: Value = serde_json::from_slice(body).expect("what was admitted is JSON");
+    json_patch::patch(&mut review["request"]["object"], &patch).expect("the patch applies");
+    let again = admit(review.to_string().as_bytes(), settings);
+    let again: Value = serde_json::from_slice(&again.body).expect("the second answer is JSON");
+    assert_eq!(again["response"]["allowed"], true, "our own output is allowed: {again}");
+    assert!(again["response"].get("patch").is_none(), "our own output is not patched again");
+}
