@@ -21,6 +21,7 @@ impl Advisor<'_> {
             Class::Denied => self.denied(lookup),
             Class::NotFound => not_found(lookup),
             Class::Throttled => THROTTLED.to_owned(),
+            Class::Unreachable if self.lacks_private_ca(lookup) => PRIVATE_CA.to_owned(),
             Class::Unreachable => unreachable(error.host(), error.code(), error.status()),
             Class::Rejected => rejected(error.code()),
             Class::Malformed => malformed(error.host()),
@@ -29,6 +30,11 @@ impl Advisor<'_> {
             problem.advice.push(link.to_owned());
         }
         problem
+    }
+
+    fn lacks_private_ca(&self, lookup: &Lookup) -> bool {
+        let dedicated = lookup.endpoint.as_ref().is_some_and(plan::Host::is_dedicated_gateway);
+        dedicated && !self.plan.private_ca()
     }
 
     /// Who asks for this lookup.
@@ -139,6 +145,9 @@ fn rejected(code: Option<&str>) -> String {
 fn is_about_time(code: &str) -> bool {
     ["TimeStamp", "Timestamp", "TimeTooSkewed"].iter().any(|part| code.contains(part))
 }
+
+const PRIVATE_CA: &str = "that the gateway's own CA is given (annotation ca-config-map): public \
+                          CAs do not count for it";
 
 const THROTTLED: &str = "the account's request limits, and what else uses them; a longer timeout \
                          lets more retries happen";

@@ -197,6 +197,7 @@ async fn a_gateway_with_a_private_ca_is_trusted_with_that_ca_only() {
     let without = plan(builder().unwrap(), &wants).unwrap();
     let ended = container.init(&without).await.unwrap();
     ended_with(15, &["kms://shop/canary: ", "no CA is configured"], &ended, &container);
+    assert!(ended.said().contains("annotation ca-config-map"), "{}", ended.said());
 
     let mut builder = builder().unwrap();
     builder.private_ca(true);
