@@ -1,28 +1,17 @@
 """The official SDKs against the emulator: both must agree on answers and on errors.
 
 Run by the Rust test `sdk_conformance`, which starts the emulator and passes where it listens in the
-JSON file that LAB_CONFIG names. Host names and ports are the real ones: only the way from a name to
-an address is changed.
+JSON file that LAB_CONFIG names.
 """
 
 import base64
 import json
-import logging
-import os
-import socket
 import ssl
 import tempfile
 import unittest
 import unittest.mock
-import urllib.request
 
-import certifi
-
-with open(os.environ["LAB_CONFIG"]) as config_file:
-    LAB = json.load(config_file)
-
-# The credentials SDK takes no CA and reads no environment: its library's default is the lab's CA.
-certifi.where = lambda: LAB["ca"]
+from lab import LAB, admin, mint
 
 from alibabacloud_credentials.client import Client as CredentialClient
 from alibabacloud_credentials.exceptions import CredentialException
@@ -49,35 +38,6 @@ EXTERNAL_ID = "ext=1,2.3@a:/-_"
 PROVIDER = f"acs:ram::{ACCOUNT}:oidc-provider/ack-rrsa-sdk"
 GATEWAY = "kst-hzz65f176a0ogplgq0001.cryptoservice.kms.aliyuncs.com"
 STATIC = {"access_key_id": "LTAI5tEXAMPLEKEYID0001", "access_key_secret": "exampleSecretKey0123456789abcd"}
-
-# It logs every refusal with a stack.
-logging.getLogger("credentials").disabled = True
-
-PORTS = {443: LAB["httpsPort"], 80: LAB["httpPort"]}
-resolve = socket.getaddrinfo
-
-
-def resolve_to_the_lab(host, port, *args, **kwargs):
-    if isinstance(host, bytes):
-        host = host.decode()
-    if host.endswith(".aliyuncs.com"):
-        return resolve("127.0.0.1", PORTS[int(port)], *args, **kwargs)
-    return resolve(host, port, *args, **kwargs)
-
-
-socket.getaddrinfo = resolve_to_the_lab
-
-
-def admin(method, path, body=None):
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"http://{LAB['admin']}{path}", data=data, method=method)
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return json.load(answer)
-
-
-def mint(service_account="checkout", **more):
-    return admin("POST", "/tokens", {"namespace": "shop", "serviceAccount": service_account, **more})["token"]
-
 
 def config(**more):
     return Config(**{"region_id": "cn-hangzhou", "ca": LAB["ca"], **more})
@@ -301,8 +261,7 @@ class StsTest(Conformance):
         self.refused(f"{fail}OIDCToken.Invalid", 401, with_oidc, "not a token")
         self.refused(f"{fail}OIDCToken.AudienceNotMatch", 401, with_oidc, mint(audiences=["another"]))
         self.refused(f"{fail}OIDCToken.Expired", 401, with_oidc, mint(lifetimeSeconds=-10))
-        other = admin("POST", "/tokens", {"namespace": "billing", "serviceAccount": "checkout"})["token"]
-        self.refused(f"{fail}NoPermission", 401, with_oidc, other)
+        self.refused(f"{fail}NoPermission", 401, with_oidc, mint(namespace="billing"))
         self.refused(f"{fail}NoPermission", 401, with_oidc, token, provider=f"{PROVIDER}-none")
         self.refused("EntityNotExist.Role", 404, with_oidc, token, role_arn=f"{ROLE}-none")
         self.refused("InvalidParameter.DurationSeconds", 400, with_oidc, token, duration=899)

@@ -2,16 +2,23 @@
 //! names, never values.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::extract::State as Extract;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, body::Bytes};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 use super::clock::Clock;
 use super::fault::Fault;
@@ -19,8 +26,15 @@ use super::hidden::Hidden;
 use super::issuer::{Issuer, TokenRequest};
 use super::jwt::KeySet;
 use super::seed::{ParameterSeed, SecretSeed, SecretState, VersionSeed};
+use super::server::ACCEPT_PAUSE;
 use super::state::{Place, State};
 use super::store::StoreError;
+
+/// Far more than one that steers opens at a time.
+const MOST_CONNECTIONS: usize = 64;
+
+/// For a request head, and between requests.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
 struct Admin {
@@ -130,8 +144,26 @@ pub(crate) async fn run(listener: TcpListener, state: Arc<Mutex<State>>, issuer:
         .route("/requests", get(requests).delete(clear_requests))
         .route("/counters", get(counters))
         .with_state(Admin { state, issuer });
-    // Without a shutdown signal it only ends when the listener is lost.
-    let _ = axum::serve(listener, routes).await;
+    let (places, mut connections) = (Arc::new(Semaphore::new(MOST_CONNECTIONS)), JoinSet::new());
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match (accepted, places.clone().try_acquire_owned()) {
+                (Ok((stream, _)), Ok(place)) => {
+                    connections.spawn(talk(stream, routes.clone(), place));
+                }
+                (Ok(_), Err(_)) => {}
+                (Err(_), _) => sleep(ACCEPT_PAUSE).await,
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn talk(stream: TcpStream, routes: Router, _place: OwnedSemaphorePermit) {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    // Errors are the client's: it went away, or sent no HTTP.
+    let _ = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes)).await;
 }
 
 async fn put_secret(Extract(admin): Extract<Admin>, body: Bytes) -> Result<Answered, AdminError> {

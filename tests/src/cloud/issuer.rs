@@ -65,7 +65,7 @@ impl Issuer {
             let public = rsa_key(&key);
             (SigningKey::Rsa(Box::new(key)), public)
         };
-        public.kid = Some(URL_SAFE_NO_PAD.encode(Sha256::digest(json!(public).to_string())));
+        public.kid = Some(URL_SAFE_NO_PAD.encode(Sha256::digest(public.material())));
         Ok(Self { key, public, pem: pem.to_owned() })
     }
 

@@ -98,6 +98,16 @@ impl KeySet {
 }
 
 impl Key {
+    /// What makes the key this key and no other.
+    pub(crate) fn material(&self) -> String {
+        [&self.n, &self.e, &self.x, &self.y]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(".")
+    }
+
     fn verifies(&self, algorithm: &str, message: &[u8], signature: &[u8]) -> bool {
         match (algorithm, self.kty.as_str()) {
             ("RS256", "RSA") => {

@@ -25,7 +25,7 @@ use super::state::State;
 use super::wire::{Cut, Paced, Scissors, Socket};
 
 /// After a failed accept (out of descriptors, say): long enough not to spin.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
 #[derive(Clone)]
 pub(crate) struct Front {
