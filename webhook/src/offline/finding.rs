@@ -59,6 +59,12 @@ impl Finding {
         Self::new(file, line, Severity::Problem, what.to_owned())
     }
 
+    pub(super) fn anew(file: &str, line: usize) -> Self {
+        let what = "warning: the document is written anew, without its comments, because an alias \
+                    in it stands for something that changes";
+        Self::new(file, line, Severity::Warning, what.to_owned())
+    }
+
     fn new(file: &str, line: usize, severity: Severity, what: String) -> Self {
         Self { file: file.to_owned(), line, severity, what }
     }

@@ -49,13 +49,16 @@ fn injected(
     let mut at = 0;
     for document in &stream.documents {
         let Some(after) = examiner.examine(manifest, document, examination) else { continue };
-        let Some(text) = rewrite(&manifest.text, document, &after) else {
-            let finding = Finding::unwritable(&manifest.name, document.root.line);
-            examination.findings.push(finding);
+        let line = document.root.line;
+        let Some(rewritten) = rewrite(&manifest.text, document, &after) else {
+            examination.findings.push(Finding::unwritable(&manifest.name, line));
             continue;
         };
+        if rewritten.anew {
+            examination.findings.push(Finding::anew(&manifest.name, line));
+        }
         output.push_str(manifest.text.get(at..document.region.start).unwrap_or_default());
-        output.push_str(&text);
+        output.push_str(&rewritten.text);
         at = document.region.end;
     }
     output.push_str(manifest.text.get(at..).unwrap_or_default());

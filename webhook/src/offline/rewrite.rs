@@ -9,16 +9,24 @@ use super::splice::splice;
 use super::style::{Style, line_start};
 use super::value::value;
 
-/// The document's part of `text` with the value `after`, or `None` if no text was found that
-/// reads as that value.
-pub(super) fn rewrite(text: &str, document: &Document<'_>, after: &Value) -> Option<String> {
+/// A document's new part of the text.
+#[derive(Debug)]
+pub(super) struct Rewritten {
+    pub(super) text: String,
+    /// Written anew: aliases are written out, and comments within the document are lost.
+    pub(super) anew: bool,
+}
+
+/// The document with the value `after`, or `None` if no text was found that reads as that value.
+pub(super) fn rewrite(text: &str, document: &Document<'_>, after: &Value) -> Option<Rewritten> {
     let root = &document.root;
-    let before = value(root);
     let style = Style::of(text, root);
-    let spliced = splice(text, document.region.clone(), root, &style, &before, after);
-    spliced
-        .filter(|text| reads_as(text, after))
-        .or_else(|| anew(text, document, &style, after).filter(|text| reads_as(text, after)))
+    let spliced = splice(text, document.region.clone(), root, &style, &value(root), after);
+    if let Some(text) = spliced.filter(|text| reads_as(text, after)) {
+        return Some(Rewritten { text, anew: false });
+    }
+    let text = anew(text, document, &style, after).filter(|text| reads_as(text, after))?;
+    Some(Rewritten { text, anew: true })
 }
 
 fn reads_as(text: &str, wanted: &Value) -> bool {
@@ -29,7 +37,6 @@ fn reads_as(text: &str, wanted: &Value) -> bool {
     }
 }
 
-/// Aliases are written out, and comments within the document are lost.
 fn anew(text: &str, document: &Document<'_>, style: &Style, after: &Value) -> Option<String> {
     let root = &document.root;
     let (start, content) = if root.is_block() {

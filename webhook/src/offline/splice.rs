@@ -191,28 +191,7 @@ impl Splice<'_> {
                 let end = self.line_after(node)?;
                 self.edit(start..end, self.joined(&emit::node(after, self.style), end));
             }
-            Place::Entry { key, column } => match emit::body(after, self.style) {
-                _ if node.is_block() => {
-                    let end = self.line_after(node)?;
-                    let (head, body) = match emit::body(after, self.style) {
-                        Body::Inline(text) => (format!(": {text}"), Vec::new()),
-                        Body::Block { header, indent, lines } => {
-                            let by = " ".repeat(column + indent);
-                            (format!(":{header}"), emit::indented(lines, &by).collect())
-                        }
-                    };
-                    let lines: Vec<_> = std::iter::once(head).chain(body).collect();
-                    self.edit(key.span.end..end, self.joined(&lines, end));
-                }
-                Body::Inline(text) => self.replace_inline(node, &text),
-                Body::Block { header, indent, lines } => {
-                    let before = self.text.get(..node.span.start)?;
-                    let start = before.trim_end_matches([' ', '\t']).len();
-                    let at = self.line_after(node)?;
-                    self.edit(start..node.span.end, header.to_owned());
-                    self.insert(at, lines, column + indent);
-                }
-            },
+            Place::Entry { key, column } => self.replace_value(node, after, key, column)?,
             Place::Item if node.is_block() => {
                 let (start, column) = dash_line(self.text, node)?;
                 let end = self.line_after(node)?;
@@ -226,6 +205,37 @@ impl Splice<'_> {
                 let separator = format!("{}{by}", self.style.newline);
                 self.replace_inline(node, &lines.collect::<Vec<_>>().join(&separator));
             }
+        }
+        Some(())
+    }
+
+    fn replace_value(
+        &mut self,
+        node: &Node<'_>,
+        after: &Value,
+        key: &Node<'_>,
+        column: usize,
+    ) -> Option<()> {
+        let (head, lines) = match emit::body(after, self.style) {
+            Body::Inline(text) if !node.is_block() => {
+                self.replace_inline(node, &text);
+                return Some(());
+            }
+            Body::Inline(text) => (format!(" {text}"), Vec::new()),
+            Body::Block { header, indent, lines } => {
+                let by = " ".repeat(column + indent);
+                (header.to_owned(), emit::indented(lines, &by).collect())
+            }
+        };
+        let end = self.line_after(node)?;
+        if node.is_block() {
+            let lines: Vec<_> = std::iter::once(format!(":{head}")).chain(lines).collect();
+            self.edit(key.span.end..end, self.joined(&lines, end));
+        } else {
+            let before = self.text.get(..node.span.start)?;
+            let start = before.trim_end_matches([' ', '\t']).len();
+            self.edit(start..node.span.end, head);
+            self.insert(end, lines, 0);
         }
         Some(())
     }

@@ -211,13 +211,29 @@ items:
 {ACCOUNT}",
         indented(TEMPLATE, 6)
     );
-    let output = injected(&text);
-    let list = &values(&output)[0];
+    let list = &values(&injected(&text))[0];
     for index in 0..3 {
         assert_injected(&list["items"][index]["spec"]["template"]["spec"]);
     }
     assert_eq!(list["items"][0]["spec"]["selector"]["matchLabels"]["app"], "shop");
     assert_eq!(list["items"][2]["spec"]["template"]["extra"], 1);
+}
+
+#[test]
+fn what_an_alias_stands_for_may_change_without_it_at_the_cost_of_comments() {
+    let head = "# before\nkind: Deployment # a comment\nspec:\n  template: &template\n";
+    let template = indented(TEMPLATE, 4);
+    let text = format!("{head}{template}copy: *template\n# behind\n---\n{ACCOUNT}");
+    let Run { code, stdout, stderr } = inject(&text);
+    assert_eq!(code, 0, "{stderr}");
+    let warning = "standard input:2: warning: the document is written anew, without its comments";
+    assert!(stderr.starts_with(warning), "{stderr}");
+    assert_eq!(injected(&stdout), stdout);
+    assert!(stdout.starts_with("# before\nkind: Deployment\n"), "{stdout}");
+    assert!(stdout.ends_with(&format!("\n# behind\n---\n{ACCOUNT}")), "{stdout}");
+    let deployment = &values(&stdout)[0];
+    assert_injected(&deployment["spec"]["template"]["spec"]);
+    assert_eq!(deployment["copy"], values(TEMPLATE)[0]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn patched(text: &str, patch: &Value) -> String {
     let mut after = value(&document.root);
     let patch: json_patch::Patch = serde_json::from_value(patch.clone()).unwrap();
     json_patch::patch(&mut after, &patch).unwrap();
-    rewrite(text, document, &after).unwrap()
+    rewrite(text, document, &after).unwrap().text
 }
 
 fn add(path: &str, value: &Value) -> Value {
@@ -121,7 +121,13 @@ fn what_comes_in_follows_the_layout_of_the_rest() {
             json!(2),
             "m:\n  a: |\n    x\n  o: 2\n\n# c\nb: 1\n",
         ),
-        ("m:\n  a: |+\n    x\n\nb: 1\n", "/m/o", json!(2), "m:\n  a: |+\n    x\n\n  o: 2\nb: 1\n"),
+        (
+            "m:\n  a: |+\n    x\n\nb: 1 # c\n",
+            "/m/o",
+            json!(2),
+            "m:\n  a: |+\n    x\n\n  o: 2\nb: 1 # c\n",
+        ),
+        ("a: 1\n", "/b", json!("x\n\n"), "a: 1\nb: |+\n  x\n\n"),
         ("m:\n  a: |-\n    x", "/m/o", json!(2), "m:\n  a: |-\n    x\n  o: 2"),
         ("- - a\n  - b\n", "/0/0", json!("x"), "- - x\n  - a\n  - b\n"),
         ("- a: 1\n", "/0/b", json!(2), "- a: 1\n  b: 2\n"),
