@@ -49,6 +49,10 @@ fn injected(
     let mut at = 0;
     for document in &stream.documents {
         let Some(after) = examiner.examine(manifest, document, examination) else { continue };
+        // Nothing will be written, and where the documents around an unreadable one end is not known.
+        if !stream.unreadable.is_empty() {
+            continue;
+        }
         let line = document.root.line;
         let Some(rewritten) = rewrite(&manifest.text, document, &after) else {
             examination.findings.push(Finding::unwritable(&manifest.name, line));

@@ -303,6 +303,17 @@ fn one_problem_keeps_everything_back() {
 }
 
 #[test]
+fn an_unreadable_document_is_the_only_problem_of_good_neighbours() {
+    let good = format!("{ACCOUNT}---\nkind: Pod\n{TEMPLATE}");
+    let run = inject(&format!("{good}---\na: [\n---\n{good}"));
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""));
+    assert!(run.stderr.starts_with("standard input:19: not YAML"), "{}", run.stderr);
+    assert!(run.stderr.ends_with("1 problem, nothing was written\n"), "{}", run.stderr);
+    let run = inject(&format!("{good}---\na: ["));
+    assert_eq!(run.stderr.lines().count(), 2, "{}", run.stderr);
+}
+
+#[test]
 fn a_warning_does_not_keep_anything_back() {
     let text = "kind: Deployment\nmetadata:\n  name: web\n  annotations:\n    kms.alibabacloud/secrets: db\n";
     let run = inject(text);
