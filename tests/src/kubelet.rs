@@ -2,6 +2,7 @@
 //! makes the volumes, puts the token there, expands the environment and runs our container.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -82,11 +83,16 @@ impl Sandbox {
     /// Runs our container once, with the image's `/secrets-injector`. Three options are added, which
     /// only local runs have: where `/` is, whom to trust, and where the cloud listens.
     pub async fn run(&self) -> Result<Ended> {
-        let (words, variables) = (self.words()?, self.variables()?);
+        let words = self.words()?;
         let (program, words) = words.split_first().context("no command")?;
         ensure!(program == "/secrets-injector", "the image has no {program}");
+        self.exec(words).await
+    }
+
+    /// Other words for the same program in the same container.
+    pub async fn exec<W: AsRef<OsStr>>(&self, words: &[W]) -> Result<Ended> {
         let mut command = Command::new(fetcher::binary()?);
-        command.env_clear().envs(variables).args(words);
+        command.env_clear().envs(self.variables()?).args(words);
         command.arg("--root").arg(self.root.path()).arg("--ca").arg(self.path("/lab-ca.pem"));
         command.arg("--connect-to").arg(&self.connect_to);
         fetcher::end(command, &self.path("/dev/termination-log")).await

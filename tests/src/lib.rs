@@ -4,9 +4,11 @@
 pub mod bench;
 pub mod binary;
 pub mod cloud;
+pub mod cost;
 pub mod fetcher;
 pub mod http;
 pub mod kubelet;
 pub mod manifest;
 pub mod review;
+pub mod stage;
 pub mod webhook_process;

@@ -50,7 +50,7 @@ impl WebhookProcess {
         let mut command = command()?;
         command
             .args(["serve", "--standalone", "--listen=127.0.0.1:0", "--admin=127.0.0.1:0"])
-            .args(["--drain-seconds=0", "--log-level=debug"])
+            .arg("--drain-seconds=0")
             .arg("--ready-file")
             .arg(&ready)
             .arg("--write-ca")

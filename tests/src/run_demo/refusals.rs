@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use lab::fetcher::NAMESPACE;
-use lab::kubelet::Sandbox;
+use lab::stage::Stage;
 use serde_json::{Value, json};
 
 use super::screen::Screen;
-use super::tour::{APP, Stage};
+use super::tour::APP;
 
 const SECRETS: &str = "kms.alibabacloud/secrets";
 const MISTAKES: &str = "db-password: {source: kms://shop/db#password, fileMode: 0400}\n\
@@ -52,9 +52,7 @@ pub(crate) async fn not_started<W: Write>(
     pod: &Value,
 ) -> Result<()> {
     let began = Instant::now();
-    let injected = stage.webhook.admit(&with_secrets(pod, NOT_OURS)?, NAMESPACE).await?;
-    let sandbox = Sandbox::new(&stage.cloud, &injected, NAMESPACE)?;
-    let ended = sandbox.run().await?;
+    let (sandbox, ended) = stage.run(&with_secrets(pod, NOT_OURS)?).await?;
     screen
         .step("A role that may not read a secret keeps the Pod from starting", began.elapsed())?;
     screen.line(NOT_OURS.trim_end())?;

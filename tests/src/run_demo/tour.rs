@@ -4,10 +4,9 @@ use std::io::Write;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use lab::cloud::{Cloud, CloudConfig, Seed};
 use lab::fetcher::{ACCOUNT, Ended, NAMESPACE};
 use lab::kubelet::Sandbox;
-use lab::webhook_process::WebhookProcess;
+use lab::stage::Stage;
 use lab::{http, manifest};
 use serde_json::{Value, json};
 
@@ -20,12 +19,6 @@ const POD: &str = include_str!("../../../examples/pod.yaml");
 
 /// The container whose files are shown.
 pub(crate) const APP: &str = "app";
-
-/// What runs while the demo does.
-pub(crate) struct Stage {
-    pub(crate) cloud: Cloud,
-    pub(crate) webhook: WebhookProcess,
-}
 
 pub(crate) async fn take<W: Write>(screen: &mut Screen<W>) -> Result<()> {
     screen.title("Secrets of Alibaba Cloud in a Pod: from an annotation to a file")?;
@@ -63,13 +56,13 @@ pub(crate) async fn take<W: Write>(screen: &mut Screen<W>) -> Result<()> {
 
 async fn start<W: Write>(screen: &mut Screen<W>) -> Result<Stage> {
     let began = Instant::now();
-    let cloud = Cloud::start(CloudConfig::new(Seed::demo()?)).await?;
-    let webhook = WebhookProcess::start(&[]).await?;
+    let stage = Stage::start().await?;
+    let Stage { cloud, webhook } = &stage;
     screen.step("Start the webhook and a cloud", began.elapsed())?;
     let id = webhook.id().unwrap_or_default();
     screen.line(&format!("webhook  https://{}   process {id}", webhook.listen()))?;
     screen.line(&format!("cloud    https://{}   STS, KMS and OOS emulated", cloud.https()))?;
-    Ok(Stage { cloud, webhook })
+    Ok(stage)
 }
 
 /// What the application's owner writes.

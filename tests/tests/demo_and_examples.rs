@@ -1,0 +1,123 @@
+//! What a newcomer runs first: the demo, and the examples.
+
+#![cfg(test)]
+
+use std::collections::BTreeMap;
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use lab::binary::beside;
+use lab::cloud::{Cloud, CloudConfig, Seed};
+use lab::fetcher::NAMESPACE;
+use lab::kubelet::Sandbox;
+use lab::stage::Stage;
+use lab::{manifest, webhook_process};
+use serde_json::Value;
+use tokio::process::Command;
+
+const EXAMPLES: [&str; 3] = ["pod.yaml", "deployment.yaml", "from-csi-provider.yaml"];
+
+/// Every value of the demo, and the one it rotates to; parts, where a value is JSON.
+const VALUES: [&str; 8] = [
+    "demo-first-password",
+    "demo-second-password",
+    "demo-third-password",
+    "this stands for a key",
+    "the demo role may not read this",
+    "demo-api-token",
+    "newCheckout",
+    "demo-partner-key",
+];
+
+async fn output(mut command: Command) -> Output {
+    command.env_clear().stdin(Stdio::null()).kill_on_drop(true);
+    tokio::time::timeout(Duration::from_secs(60), command.output()).await.unwrap().unwrap()
+}
+
+async fn webhook(words: &[&str], example: &str) -> Output {
+    let mut command = webhook_process::command().unwrap();
+    command.args(words).arg(manifest::example(example));
+    output(command).await
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_succeeds_and_shows_no_value_and_no_color_to_a_pipe() {
+    let mut command = Command::new(beside("secrets-lab").unwrap());
+    command.arg("demo");
+    let ended = output(command).await;
+    let (said, errors) = (text(&ended.stdout), text(&ended.stderr));
+    assert!(ended.status.success(), "{said}{errors}");
+    assert_eq!(errors, "");
+    assert!(said.contains("All as promised"), "{said}");
+    for step in 1..=10 {
+        let heading = format!("{step:>2}  ");
+        assert!(said.lines().any(|line| line.starts_with(&heading)), "no step {step}: {said}");
+    }
+    assert!(!said.contains('\x1b'), "{said}");
+    for value in VALUES {
+        assert!(!said.contains(value), "{value} was shown");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_examples_pass_the_check_without_a_warning() {
+    for example in EXAMPLES {
+        let ended = webhook(&["check", "-f"], example).await;
+        let said = text(&ended.stdout);
+        assert!(ended.status.success(), "{example}: {said}{}", text(&ended.stderr));
+        assert_eq!(said, "1 Pod template checked, 1 annotated\n", "{example}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_offline_command_and_the_server_make_the_same_pod() {
+    let stage = Stage::start().await.unwrap();
+    let ended = webhook(&["inject", "-f"], "pod.yaml").await;
+    assert!(ended.status.success(), "{}", text(&ended.stderr));
+    let offline = manifest::parse(&text(&ended.stdout)).unwrap();
+    let pod = manifest::read(&manifest::example("pod.yaml")).unwrap();
+    let served = stage.webhook.admit(&pod[0], NAMESPACE).await.unwrap();
+    assert_eq!(offline, [served]);
+}
+
+/// The files of an example's first container, by name.
+async fn files_of(cloud: &Cloud, example: &str) -> BTreeMap<String, Vec<u8>> {
+    let ended = webhook(&["inject", "-f"], example).await;
+    assert!(ended.status.success(), "{}", text(&ended.stderr));
+    let documents = manifest::parse(&text(&ended.stdout)).unwrap();
+    let pod = documents.iter().find_map(manifest::pod_of).unwrap();
+    let sandbox = Sandbox::new(cloud, &pod, NAMESPACE).unwrap();
+    let ended = sandbox.run().await.unwrap();
+    assert_eq!(ended.code(), Some(0), "{}", ended.said());
+    let files = sandbox.files("app").unwrap();
+    files.into_iter().map(|(name, seen)| (name, seen.content)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_examples_lead_to_the_files_that_they_name() {
+    let cloud = Cloud::start(CloudConfig::new(Seed::demo().unwrap())).await.unwrap();
+    let deployment = files_of(&cloud, "deployment.yaml").await;
+    let names: Vec<_> = deployment.keys().map(String::as_str).collect();
+    assert_eq!(names, ["db-password", "db-user", "db.json", "shop-api-token", "shop_tls-key"]);
+    assert_eq!(deployment["db-password"], b"demo-second-password");
+    assert!(deployment["shop_tls-key"].starts_with(&[0, 1, 2, 3]));
+
+    let moved = files_of(&cloud, "from-csi-provider.yaml").await;
+    let names: Vec<_> = moved.keys().map(String::as_str).collect();
+    assert_eq!(names, ["old-password", "shop-api-token", "shop_db"]);
+    assert_eq!(moved["old-password"], b"demo-first-password");
+}
+
+#[test]
+fn the_move_from_the_csi_provider_keeps_the_list_letter_for_letter() {
+    let documents = manifest::read(&manifest::example("from-csi-provider.yaml")).unwrap();
+    let class = manifest::of_kind(&documents, "SecretProviderClass").unwrap();
+    let objects = class.pointer("/spec/parameters/objects").unwrap();
+    let pod = documents.iter().find_map(manifest::pod_of).unwrap();
+    let annotations = pod.pointer("/metadata/annotations").and_then(Value::as_object).unwrap();
+    assert_eq!(annotations.get("kms.alibabacloud/secrets"), Some(objects));
+}
