@@ -1,5 +1,6 @@
 //! The command line of `secrets-lab`.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -21,6 +22,9 @@ pub(crate) enum Command {
     Bench(BenchArgs),
     /// Show the whole way from an annotation to a file, on this machine alone.
     Demo,
+    /// Run a command and print what it cost, as JSON.
+    #[command(hide = true)]
+    Cost(CostArgs),
     /// Sign a ServiceAccount token as the emulated cluster would, and print it.
     Token(TokenArgs),
 }
@@ -30,6 +34,12 @@ pub(crate) struct BenchArgs {
     /// Where to write the figures as JSON.
     #[arg(long, value_name = "FILE", default_value = "target/bench/summary.json")]
     pub(crate) summary: PathBuf,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct CostArgs {
+    #[arg(last = true, required = true)]
+    pub(crate) command: Vec<OsString>,
 }
 
 #[derive(clap::Args)]

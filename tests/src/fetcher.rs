@@ -18,6 +18,7 @@ use tokio::process::Command;
 
 use crate::binary::beside;
 use crate::cloud::Cloud;
+use crate::cost::Cost;
 
 /// The account, role, provider and ServiceAccount of `examples/cloud.json`.
 pub const ACCOUNT: &str = "1234567890123456";
@@ -225,6 +226,15 @@ impl Container {
         let mut command = Command::new("setpriv");
         command.args(user).arg(copy).args(self.options()).arg("init");
         self.end(command, plan).await
+    }
+
+    /// `init` below a small process that measures it; see [`crate::cost`].
+    pub async fn init_measured(&self, plan: &Plan) -> Result<(Ended, Cost)> {
+        let mut command = Command::new(beside("secrets-lab")?);
+        command.args(["cost", "--"]).arg(binary()?).args(self.options()).arg("init");
+        let ended = self.end(command, plan).await?;
+        let cost = serde_json::from_str(&ended.stdout).context("no cost was measured")?;
+        Ok((ended, cost))
     }
 
     fn options(&self) -> Vec<OsString> {

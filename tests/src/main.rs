@@ -16,6 +16,7 @@ fn main() -> ExitCode {
     let outcome = match Args::parse().command {
         Command::Bench(args) => lab::bench::run(&args.summary),
         Command::Cloud(args) => run_cloud::run(args),
+        Command::Cost(args) => lab::cost::run(&args.command),
         Command::Demo => run_demo::run(),
         Command::Token(args) => run_token::run(args),
     };

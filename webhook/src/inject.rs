@@ -175,7 +175,15 @@ impl Draft<'_> {
             .timeout_seconds(request.timeout.unwrap_or(settings.timeout_seconds))
             .log_level(request.log_level.unwrap_or_default())
             .consumers(consumers);
-        builder.build().map_err(|error| problems.push(whole(&error.to_string()))).ok()
+        match builder.build() {
+            Ok(plan) => Some(plan),
+            // Where a source is bad already, that its file is missing is no news.
+            Err(_) if !problems.as_slice().is_empty() => None,
+            Err(error) => {
+                problems.push(whole(&error.to_string()));
+                None
+            }
+        }
     }
 
     /// Whether a dedicated gateway is asked, whose certificate only a private CA explains.

@@ -229,3 +229,9 @@ fn a_pod_without_an_object_or_of_a_wrong_shape_is_denied() {
     assert!(message.contains("cannot be read at line 1, column"), "{message}");
     assert!(!message.contains("CANARY"), "{message}");
 }
+
+#[test]
+fn what_follows_from_a_problem_is_not_one_more() {
+    let message = denied(&pod(&[("secrets", "a: s3://x")]));
+    assert_eq!(message.lines().count(), 1, "{message}");
+}
