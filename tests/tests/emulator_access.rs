@@ -5,7 +5,7 @@ mod support;
 
 use std::time::Duration;
 
-use lab::cloud::{Cloud, CloudConfig, Place, SecretSeed, Seed, VersionSeed};
+use lab::cloud::{Cloud, CloudConfig, Permission, Place, SecretSeed, Seed, VersionSeed};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
@@ -170,6 +170,18 @@ async fn permissions_are_those_of_the_role() {
     secret(&theirs).refused(&cloud, 403, "Forbidden.NoPermission").await;
     let ours = format!("acs:kms:cn-hangzhou:{ACCOUNT}:secret/app/text");
     assert_eq!(secret(&ours).by(&key).send(&cloud).await.unwrap().status, 200);
+}
+
+/// Whatever its policy says: the other account's role is the way there.
+#[tokio::test]
+async fn a_policy_does_not_reach_into_another_account() {
+    let mut seed = seed();
+    let everything = Permission { actions: vec!["*".to_owned()], resources: vec!["*".to_owned()] };
+    seed.accounts[0].users[0].permissions.push(everything);
+    let cloud = Cloud::start(CloudConfig::new(seed)).await.unwrap();
+    let theirs = format!("acs:kms:cn-hangzhou:{PARTNER}:secret/theirs");
+    secret(&theirs).refused(&cloud, 403, "Forbidden.NoPermission").await;
+    assert_eq!(secret("other/text").send(&cloud).await.unwrap().status, 200);
 }
 
 #[tokio::test]
