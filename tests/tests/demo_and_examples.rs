@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
@@ -61,6 +62,36 @@ async fn the_demo_succeeds_and_shows_no_value_and_no_color_to_a_pipe() {
     for value in VALUES {
         assert!(!said.contains(value), "{value} was shown");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_fails_and_says_where_when_a_step_is_not_as_told() {
+    let (lab, webhook) = (beside("secrets-lab").unwrap(), beside("secrets-webhook").unwrap());
+    // Links and no copies: a program that is being written cannot be started.
+    let directory = tempfile::tempdir_in(lab.parent().unwrap()).unwrap();
+    let bin = directory.path().join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    let place = |program: &Path, name: &str| {
+        std::fs::hard_link(program, bin.join(name)).unwrap();
+    };
+    let demo = async || {
+        let mut command = Command::new(bin.join("secrets-lab"));
+        command.arg("demo");
+        output(command).await
+    };
+    place(&lab, "secrets-lab");
+    let ended = demo().await;
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(text(&ended.stderr).contains("starting: no secrets-webhook beside"), "{ended:?}");
+
+    place(&webhook, "secrets-webhook");
+    // The wrong program in the place of the fetcher.
+    place(&webhook, "secrets-injector");
+    let ended = demo().await;
+    assert_eq!(ended.status.code(), Some(1));
+    let errors = text(&ended.stderr);
+    assert!(errors.contains("fetching: the fetcher ended with Some(64)"), "{errors}");
+    assert!(!text(&ended.stdout).contains("All as promised"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
