@@ -42,15 +42,28 @@ pub(crate) async fn take<W: Write>(screen: &mut Screen<W>) -> Result<()> {
     let ended = stage.webhook.stopped().await?;
     ensure!(ended.code == Some(0), "the webhook ended with {:?}: {}", ended.code, ended.log);
     screen.summary()?;
+    next(screen)
+}
+
+/// Commands as they can be typed here.
+fn next<W: Write>(screen: &mut Screen<W>) -> Result<()> {
+    let program = std::env::current_exe()?;
+    let bin = program.parent().context("a program in no directory")?;
+    let bin =
+        std::env::current_dir().ok().and_then(|here| bin.strip_prefix(here).ok()).unwrap_or(bin);
     screen.line("")?;
-    screen.say("Next:")?;
-    screen.line(
-        "secrets-webhook check -f pod.yaml    what would be refused in a manifest of yours",
+    screen.say(
+        "Next: what would be refused in a manifest, what the webhook makes of it, and the cloud \
+         to try things by hand:",
     )?;
-    screen.line("secrets-webhook inject -f pod.yaml   the manifest as the webhook changes it")?;
-    screen
-        .line("secrets-lab cloud --out DIR          the emulated cloud, to try things by hand")?;
-    screen.line("examples/                            more manifests")?;
+    for words in [
+        "secrets-webhook check -f FILE",
+        "secrets-webhook inject -f FILE",
+        "secrets-lab cloud --out DIR",
+    ] {
+        screen.line(&format!("  {}", bin.join(words).display()))?;
+    }
+    screen.say("Manifests to begin with are in examples/.")?;
     Ok(())
 }
 
