@@ -28,8 +28,10 @@ pub(crate) fn read(path: &Path, limit: usize) -> Result<Sensitive, Unreadable> {
     if !metadata.is_file() {
         return Err(Unreadable::NotAFile);
     }
-    // Room for all of it at once: a buffer that grows leaves copies behind that nobody wipes.
-    let mut bytes = Vec::with_capacity(limit + 1);
+    // Room for all of it at once: a buffer that grows leaves copies behind that nobody wipes. No
+    // more than that, because all of it is wiped.
+    let size = usize::try_from(metadata.len()).unwrap_or(limit).min(limit);
+    let mut bytes = Vec::with_capacity(size + 1);
     let read = file.take(limit as u64 + 1).read_to_end(&mut bytes);
     let bytes = Sensitive::new(bytes);
     read.map_err(|error| Unreadable::Other(error.kind()))?;
