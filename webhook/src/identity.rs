@@ -24,13 +24,6 @@ pub(crate) fn resolve(
     let role = role(request, subject.account, account_name, settings, problems);
     let provider = role.as_ref().and_then(|role| provider(request, role, settings, problems));
     let endpoint = sts_endpoint(request, region, settings, problems);
-    if region.is_none() && !is_bad(request.region.as_ref(), settings) {
-        problems.push(annotations::problem(
-            "region",
-            "no region is known for this Pod",
-            "set kms.alibabacloud/region, or ask the operator for a region in the settings",
-        ));
-    }
     let (role, provider, region, endpoint) = (role?, provider?, region?.clone(), endpoint?);
     let session = match &request.role_session_name {
         Some(name) => name.clone(),
@@ -119,15 +112,8 @@ pub(crate) fn lookup(
     // A shared endpoint that the Pod names says the region, where nothing closer does.
     let region =
         region.or_else(|| endpoint.as_ref().and_then(|host| endpoint::region_of(host.as_str())));
-    let Some(region) = region else {
-        if !is_bad(request.region.as_ref(), settings) {
-            fail((
-                "no region is known for this source".to_owned(),
-                "set kms.alibabacloud/region, or region on the object".to_owned(),
-            ));
-        }
-        return None;
-    };
+    // Said once for all sources, by `check_regions`.
+    let region = region?;
     let assume = match &at.cross_account_role {
         Some(role) => Some(Assume { role: role.clone(), external_id: at.external_id.clone() }),
         None => request
@@ -136,6 +122,34 @@ pub(crate) fn lookup(
             .map(|role| Assume { role: role.clone(), external_id: request.external_id.clone() }),
     };
     Some(Lookup { source: wanted.source.clone(), region, endpoint, assume })
+}
+
+/// One problem where sources have no region, however many they are. A region annotation that is
+/// bad has been told already.
+pub(crate) fn check_regions(
+    wanted: &[Wanted],
+    lookups: &[Option<Lookup>],
+    request: &Request<'_>,
+    region: Option<&Region>,
+    problems: &mut Problems,
+) {
+    if region.is_some() || request.region.is_some() {
+        return;
+    }
+    let without = wanted.iter().zip(lookups).filter(|(file, lookup)| {
+        lookup.is_none() && file.at.region.is_none() && file.source.arn_region().is_none()
+    });
+    let places: Vec<_> = without.map(|(file, _)| file.place.what.as_str()).collect();
+    let Some(first) = places.first() else { return };
+    let which = match places.len() {
+        1 => first.to_string(),
+        n => format!("{first} and {} more", n - 1),
+    };
+    problems.push(annotations::problem(
+        "region",
+        format!("no region is known for {which}"),
+        "set the annotation, or region on the object, or ask the operator for a region in the settings",
+    ));
 }
 
 /// Problems of the endpoint annotations themselves, once and not once for each object.
@@ -166,10 +180,6 @@ pub(crate) fn check_endpoints(
             format!("add {PREFIX}cross-account-role-arn, or remove it"),
         ));
     }
-}
-
-fn is_bad(region: Option<&Region>, settings: &Settings) -> bool {
-    region.is_some_and(|region| endpoint::check_region(region, settings).is_err())
 }
 
 fn sts_endpoint(
@@ -276,9 +286,9 @@ fn provider(
     provider
 }
 
-/// `NAMESPACE.SERVICEACCOUNT`, cut to what a session name may have.
+/// `NAMESPACE.SERVICEACCOUNT`, cut to what a session name may have: nobody has checked the Pod yet.
 fn default_session(namespace: &str, account: &str) -> Option<SessionName> {
-    let mut name = format!("{namespace}.{account}");
-    name.truncate(64);
+    let allowed = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+    let name: String = format!("{namespace}.{account}").chars().filter(allowed).take(64).collect();
     SessionName::parse(&name).ok()
 }

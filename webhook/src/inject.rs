@@ -143,6 +143,7 @@ impl Draft<'_> {
             .iter()
             .map(|file| identity::lookup(file, request, region.as_ref(), settings, problems))
             .collect();
+        identity::check_regions(wanted, &lookups, request, region.as_ref(), problems);
         let gateway = self.check_gateway(wanted, &lookups, problems);
         let first = lookups.iter().flatten().map(|lookup| &lookup.region).next();
         // A Pod whose every object names its region needs no other; STS is asked in the first.

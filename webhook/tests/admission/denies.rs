@@ -235,3 +235,13 @@ fn what_follows_from_a_problem_is_not_one_more() {
     let message = denied(&pod(&[("secrets", "a: s3://x")]));
     assert_eq!(message.lines().count(), 1, "{message}");
 }
+
+#[test]
+fn a_missing_region_is_one_problem_however_many_sources_there_are() {
+    let pod = pod(&[("secrets", "a: b\nc: d\ne: f"), ("regoin", "cn-hangzhou")]);
+    let settings = Settings { region: None, ..settings() };
+    let answer = ask_with(&review(&pod), &settings);
+    let message = answer.message();
+    assert!(message.contains("no region is known for file \"a\" and 2 more"), "{message}");
+    assert!(message.lines().next().unwrap().ends_with("(1 of 2 problems)"), "{message}");
+}

@@ -357,3 +357,11 @@ fn a_reply_knows_which_review_it_answers() {
     review["request"]["object"]["metadata"] = json!({"generateName": "checkout-6d5f-"});
     assert_eq!(about(&review).name, "checkout-6d5f-");
 }
+
+#[test]
+fn a_name_that_no_one_has_checked_yet_does_no_harm() {
+    let mut pod = secrets();
+    pod["spec"]["serviceAccountName"] = json!(format!("{}密码/../$(x)", "a".repeat(57)));
+    let session = plan(&injected(&pod)).identity().session.to_string();
+    assert_eq!(session, format!("shop.{}..", "a".repeat(57)));
+}
