@@ -7,6 +7,7 @@ pub mod args;
 mod bounded;
 mod consumers;
 mod container;
+mod draft;
 mod endpoint;
 mod failure;
 pub mod health;

@@ -1,0 +1,127 @@
+//! From what a Pod asks for to a plan: annotations, identity and settings meet here.
+
+use plan::{Lookup, Plan, PlanBuilder};
+
+use crate::annotations::{self, Request};
+use crate::identity;
+use crate::inject::Subject;
+use crate::ownership::Ownership;
+use crate::pod::Pod;
+use crate::problem::Problems;
+use crate::secrets::{self, Wanted};
+use crate::settings::{self, Settings};
+
+/// What a plan is made from.
+pub(crate) struct Draft<'a> {
+    pub(crate) request: &'a Request<'a>,
+    pub(crate) subject: &'a Subject<'a>,
+    pub(crate) settings: &'a Settings,
+    pub(crate) ownership: &'a Ownership,
+}
+
+impl Draft<'_> {
+    pub(crate) fn plan(
+        &self,
+        pod: &Pod<'_>,
+        wanted: &[Wanted],
+        consumers: Vec<String>,
+        problems: &mut Problems,
+    ) -> Option<Plan> {
+        let Self { request, subject, settings, ownership } = *self;
+        let region = identity::pod_region(request, settings, problems);
+        identity::check_endpoints(request, region.as_ref(), settings, problems);
+        let lookups: Vec<_> = wanted
+            .iter()
+            .map(|file| identity::lookup(file, request, region.as_ref(), settings, problems))
+            .collect();
+        identity::check_regions(wanted, &lookups, request, region.as_ref(), problems);
+        let gateway = self.check_gateway(wanted, &lookups, problems);
+        let first = lookups.iter().flatten().map(|lookup| &lookup.region).next();
+        // A Pod whose every object names its region needs no other; STS is asked in the first.
+        let region = region.as_ref().or(first);
+        let account = pod.service_account();
+        let identity = identity::resolve(request, subject, account, region, settings, problems)?;
+        let mount = request.mount_path.clone().unwrap_or_default();
+        let mut builder = PlanBuilder::new(identity, mount);
+        for (file, lookup) in wanted.iter().zip(lookups) {
+            let mode = file.mode.unwrap_or(ownership.mode);
+            if !ownership.readable(mode) && file.mode.is_some() {
+                problems.push(file.place.problem(
+                    format!(
+                        "no consumer could read a file of mode {mode}: they run as another user"
+                    ),
+                    format!("use \"{}\", or give all consumers one runAsUser", ownership.needed()),
+                ));
+            }
+            let on_missing = file.on_missing.unwrap_or(request.on_missing);
+            let (name, selector) = (file.name.clone(), file.selector.clone());
+            builder.file(name, lookup?, selector, mode, on_missing);
+        }
+        builder
+            .network(match settings.network {
+                settings::Network::Vpc => plan::Network::Vpc,
+                settings::Network::Public => plan::Network::Public,
+            })
+            .group(ownership.file_group)
+            .private_ca(gateway || request.ca_config_map.is_some())
+            .timeout_seconds(request.timeout.unwrap_or(settings.timeout_seconds))
+            .log_level(request.log_level.unwrap_or_default())
+            .consumers(consumers);
+        match builder.build() {
+            Ok(plan) => Some(plan),
+            // Where a source is bad already, that its file is missing is no news.
+            Err(_) if !problems.as_slice().is_empty() => None,
+            Err(error) => {
+                problems.push(annotations::problem("secrets", error.to_string(), ""));
+                None
+            }
+        }
+    }
+
+    /// Whether a dedicated gateway is asked, whose certificate only a private CA explains.
+    fn check_gateway(
+        &self,
+        wanted: &[Wanted],
+        lookups: &[Option<Lookup>],
+        problems: &mut Problems,
+    ) -> bool {
+        let is_gateway = |lookup: &Lookup| {
+            lookup.endpoint.as_ref().is_some_and(plan::Host::is_dedicated_gateway)
+        };
+        let found =
+            wanted.iter().zip(lookups).find(|(_, lookup)| lookup.as_ref().is_some_and(is_gateway));
+        if let (Some((file, _)), None) = (found, self.ca_config_map()) {
+            problems.push(file.place.problem(
+                "a dedicated KMS gateway needs the CA of its instance, and none is known",
+                "set kms.alibabacloud/ca-config-map to a ConfigMap with the key ca.crt, or ask the operator for caConfigMap in the settings",
+            ));
+        }
+        found.is_some()
+    }
+
+    pub(crate) fn ca_config_map(&self) -> Option<&str> {
+        self.request.ca_config_map.or(self.settings.ca_config_map.as_deref())
+    }
+}
+
+/// The files that the `secrets` annotation asks for.
+pub(crate) fn wanted(
+    request: &Request<'_>,
+    settings: &Settings,
+    problems: &mut Problems,
+) -> Vec<Wanted> {
+    let Some(text) = request.secrets else {
+        problems.push(annotations::problem(
+            "secrets",
+            "nothing to fetch: the Pod has annotations of ours and names no secret",
+            "add kms.alibabacloud/secrets, or remove the others",
+        ));
+        return Vec::new();
+    };
+    let operators = settings.path_translation.as_deref().map(plan::PathTranslation::parse);
+    let translation = match (request.path_translation, operators) {
+        (Some(translation), _) | (None, Some(Ok(translation))) => translation,
+        (None, _) => plan::PathTranslation::default(),
+    };
+    secrets::read(text, translation, problems)
+}
