@@ -9,6 +9,14 @@ pub struct RetryPolicy {
     cap: Duration,
 }
 
+/// What comes after a failed attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Next {
+    pub(crate) pause: Duration,
+    /// Whether the attempt after the pause is the last one.
+    pub(crate) last: bool,
+}
+
 #[derive(Debug, thiserror::Error)]
 #[error("retry base {base:?} must be above zero and at most the cap {cap:?}")]
 pub struct BadRetryPolicy {
@@ -24,8 +32,26 @@ impl RetryPolicy {
         Ok(Self { base, cap })
     }
 
-    /// The pause before the attempt after `attempt` (the first is 1). `roll` is uniform over u32.
-    pub(crate) fn pause(&self, attempt: u32, hint: Option<Duration>, roll: u32) -> Duration {
+    /// What comes after `attempt` (the first is 1) with `left` until the deadline. A pause that
+    /// leaves too little is cut short, for one last attempt. `roll` is uniform over u32.
+    pub(crate) fn next(
+        &self,
+        attempt: u32,
+        hint: Option<Duration>,
+        left: Duration,
+        roll: u32,
+    ) -> Next {
+        let pause = self.pause(attempt, hint, roll);
+        let room = LAST_ATTEMPT.min(left / 2);
+        let latest = left.saturating_sub(room);
+        if pause <= latest {
+            return Next { pause, last: false };
+        }
+        // Deadlines of a fleet that started together are the same moment too.
+        Next { pause: latest + share(room / 2, roll), last: true }
+    }
+
+    fn pause(&self, attempt: u32, hint: Option<Duration>, roll: u32) -> Duration {
         if let Some(hint) = hint {
             // A fleet that was told the same moment must not come back in the same moment.
             return hint.clamp(self.base, self.cap) + share(self.base, roll);
@@ -42,6 +68,9 @@ impl Default for RetryPolicy {
     }
 }
 
+/// Kept free before the deadline for the last attempt; its jitter takes up to half of it.
+const LAST_ATTEMPT: Duration = Duration::from_secs(1);
+
 fn share(whole: Duration, roll: u32) -> Duration {
     whole.mul_f64(f64::from(roll) / f64::from(u32::MAX))
 }
@@ -50,7 +79,7 @@ fn share(whole: Duration, roll: u32) -> Duration {
 mod tests {
     use std::time::Duration;
 
-    use super::RetryPolicy;
+    use super::{Next, RetryPolicy};
 
     const MAX: u32 = u32::MAX;
 
@@ -79,6 +108,50 @@ mod tests {
         assert_eq!(pause(1500, MAX), 1700);
         assert_eq!(pause(0, 0), 200);
         assert_eq!(pause(86_400_000, 0), 10_000);
+    }
+
+    #[test]
+    fn a_pause_that_fits_is_kept_and_one_that_does_not_leaves_room_for_a_last_attempt() {
+        let policy = RetryPolicy::default();
+        let next = |hint_ms, left_ms, roll| {
+            let hint = Some(Duration::from_millis(hint_ms));
+            let next = policy.next(1, hint, Duration::from_millis(left_ms), roll);
+            (next.pause.as_millis(), next.last)
+        };
+        assert_eq!(next(3000, 5000, 0), (3000, false));
+        assert_eq!(next(4000, 5000, 0), (4000, false));
+        assert_eq!(next(4001, 5000, 0), (4000, true));
+        assert_eq!(next(20_000, 5000, 0), (4000, true));
+        assert_eq!(next(20_000, 5000, MAX), (4500, true));
+        assert_eq!(next(20_000, 800, 0), (400, true));
+        assert_eq!(next(20_000, 800, MAX), (600, true));
+        assert_eq!(next(20_000, 0, MAX), (0, true));
+    }
+
+    #[test]
+    fn whatever_the_dice_say_attempts_go_on_until_shortly_before_the_deadline() {
+        let policy = RetryPolicy::default();
+        let failing = Duration::from_millis(5);
+        for timeout in [2, 5, 300].map(Duration::from_secs) {
+            for roll in [MAX / 10, MAX / 3, MAX / 2, MAX] {
+                for hint in [None, Some(Duration::from_secs(20))] {
+                    let (mut now, mut attempt) = (Duration::ZERO, 1);
+                    loop {
+                        now += failing;
+                        let left = timeout.saturating_sub(now);
+                        let Next { pause, last } = policy.next(attempt, hint, left, roll);
+                        (now, attempt) = (now + pause, attempt + 1);
+                        if last {
+                            break;
+                        }
+                    }
+                    let left = timeout.saturating_sub(now);
+                    assert!(!left.is_zero(), "{timeout:?} {roll} {hint:?}");
+                    assert!(left <= Duration::from_secs(1), "{left:?} {roll} {hint:?}");
+                    assert!(attempt < 1000, "{timeout:?} {roll} {hint:?}");
+                }
+            }
+        }
     }
 
     #[test]

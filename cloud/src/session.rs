@@ -189,7 +189,7 @@ impl Session {
         read: impl Fn(&[u8]) -> Result<T, Cause>,
     ) -> Result<Reply<T>, Error> {
         let mut last: Option<Failure> = None;
-        let mut attempts = 0;
+        let (mut attempts, mut last_attempt) = (0, false);
         while Instant::now() < deadline {
             attempts += 1;
             let failure = match timeout_at(deadline, self.attempt(call, &read)).await {
@@ -205,12 +205,14 @@ impl Session {
             if let (Some(Meaning::Skewed), Some(date)) = (failure.meaning(), failure.date) {
                 self.clock.correct(date);
             }
-            let pause = self.retry.pause(attempts, failure.hint, roll());
+            let left = deadline.saturating_duration_since(Instant::now());
+            let next = self.retry.next(attempts, failure.hint, left, roll());
             last = Some(failure);
-            if Instant::now() + pause >= deadline {
+            if last_attempt || left.is_zero() {
                 break;
             }
-            tokio::time::sleep(pause).await;
+            last_attempt = next.last;
+            tokio::time::sleep(next.pause).await;
         }
         let failure = last.unwrap_or_else(|| Unreachable::NotSent.into());
         Err(Error::new(call.asked(), failure, attempts))

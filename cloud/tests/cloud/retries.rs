@@ -83,7 +83,7 @@ async fn a_hint_of_a_day_is_not() {
 }
 
 #[tokio::test]
-async fn when_no_time_is_left_for_another_attempt_the_error_comes_at_once() {
+async fn a_pause_that_would_pass_the_deadline_ends_in_one_last_attempt() {
     let hour = Duration::from_secs(3600);
     let bench = Bench::with_retry(
         RetryPolicy::new(hour, hour).unwrap(),
@@ -93,8 +93,12 @@ async fn when_no_time_is_left_for_another_attempt_the_error_comes_at_once() {
         }),
     )
     .await;
-    let error = bench.refused().await;
-    assert_eq!((error.class(), error.attempts()), (Class::Throttled, 1));
+    bench.session.caller(soon()).await.unwrap();
+    let began = Instant::now();
+    let timeout = Duration::from_secs(2);
+    let error = bench.session.fetch(&secret("db"), began + timeout).await.unwrap_err();
+    assert!(began.elapsed() >= timeout / 2, "{:?}", began.elapsed());
+    assert_eq!((error.class(), error.attempts()), (Class::Throttled, 2));
     assert_eq!(error.code(), Some("Rejected.Throttling"));
     assert!(error.is_retriable());
 }
