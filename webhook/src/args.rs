@@ -38,9 +38,13 @@ pub struct SettingsArgs {
 
 #[derive(Clone, Debug, Args)]
 pub struct ManifestArgs {
-    /// Manifest, YAML or JSON, `-` for standard input; may be repeated
-    #[arg(short, long = "filename", value_name = "FILE", required = true)]
+    /// Manifests, YAML or JSON, `-` for standard input; may be repeated
+    #[arg(short, long = "filename", value_name = "FILE", num_args = 1..,
+          required_unless_present = "more")]
     pub files: Vec<PathBuf>,
+    /// The same without -f
+    #[arg(value_name = "FILE")]
+    pub more: Vec<PathBuf>,
     /// Namespace of objects that name none
     #[arg(short, long, default_value = "default")]
     pub namespace: String,

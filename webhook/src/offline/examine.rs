@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::accounts::Accounts;
 use super::document::{Document, Stream, read};
 use super::input::{self, Manifest};
+use super::namespaces::{ENABLED, LABEL, Namespaces};
 use super::node::Node;
 use super::value::value;
 use super::workload::{Object, Template, annotations, objects};
@@ -23,6 +24,7 @@ pub(super) struct Examiner {
     settings: Settings,
     namespace: String,
     accounts: Accounts,
+    namespaces: Namespaces,
 }
 
 #[derive(Debug, Default)]
@@ -41,10 +43,15 @@ pub(super) fn open(
 ) -> Result<(Examiner, Vec<Manifest>), Failure> {
     let inputs = Inputs::new(args.settings.file.clone(), &args.settings.settings, environment);
     let settings = inputs.map_err(Failure::usage)?.load().map_err(Failure::usage)?;
+    let paths = args.files.iter().chain(&args.more);
     let manifests =
-        input::read(&args.files, stdin).map_err(|error| Failure::Problems(error.to_string()))?;
-    let examiner =
-        Examiner { settings, namespace: args.namespace.clone(), accounts: Accounts::default() };
+        input::read(paths, stdin).map_err(|error| Failure::Problems(error.to_string()))?;
+    let examiner = Examiner {
+        settings,
+        namespace: args.namespace.clone(),
+        accounts: Accounts::default(),
+        namespaces: Namespaces::default(),
+    };
     Ok((examiner, manifests))
 }
 
@@ -64,6 +71,7 @@ impl Examiner {
             }
             for object in stream.documents.iter().flat_map(|document| objects(&document.root)) {
                 self.accounts.note(&object, object.namespace.unwrap_or(&self.namespace));
+                self.namespaces.note(&object);
             }
             streams.push((manifest, stream));
         }
@@ -109,7 +117,7 @@ impl Examiner {
             Ok(Injection::Untouched) => return None,
             Ok(Injection::Patched { patch, warnings }) => (patch, warnings),
             Err(problems) => {
-                examination.annotated += 1;
+                self.asked(manifest, object, template, examination);
                 let findings = problems.as_slice().iter().map(|problem| {
                     let line = position::line(&manifest.text, template.node, problem);
                     Finding::problem(&manifest.name, line, object, problem)
@@ -118,7 +126,7 @@ impl Examiner {
                 return None;
             }
         };
-        examination.annotated += 1;
+        self.asked(manifest, object, template, examination);
         let line = position::annotated(template.node);
         let warn = |warning: &String| Finding::warning(&manifest.name, line, object, warning);
         examination.findings.extend(warnings.iter().map(warn));
@@ -132,6 +140,26 @@ impl Examiner {
             return None;
         }
         (after != before).then_some(after)
+    }
+
+    /// Counts an annotated template, which gets nothing in a namespace that is not opted in.
+    fn asked(
+        &self,
+        manifest: &Manifest,
+        object: &Object<'_>,
+        template: &Template<'_>,
+        examination: &mut Examination,
+    ) {
+        examination.annotated += 1;
+        let namespace = object.namespace.unwrap_or(&self.namespace);
+        if self.namespaces.opted_in(namespace) == Some(false) {
+            let line = position::annotated(template.node);
+            let what = format!(
+                "nothing is injected in namespace {namespace}: \
+                 set the label {LABEL}: {ENABLED} on it"
+            );
+            examination.findings.push(Finding::warning(&manifest.name, line, object, &what));
+        }
     }
 
     /// Annotations of ours on a workload instead of its template: the commonest mistake.

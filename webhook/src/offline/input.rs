@@ -31,7 +31,10 @@ const FILE_LIMIT: u64 = 16 << 20;
 const TOTAL_LIMIT: usize = 64 << 20;
 
 /// In the order given; `-` is standard input, a directory is its manifests by name.
-pub(super) fn read(paths: &[PathBuf], stdin: &mut impl Read) -> Result<Vec<Manifest>, InputError> {
+pub(super) fn read<'a>(
+    paths: impl IntoIterator<Item = &'a PathBuf>,
+    stdin: &mut impl Read,
+) -> Result<Vec<Manifest>, InputError> {
     let mut manifests = Vec::new();
     let mut total = 0;
     for path in paths {

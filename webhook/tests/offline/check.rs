@@ -156,3 +156,65 @@ fn wrong_usage_and_wrong_settings_end_with_64() {
         assert!(!run.stderr.is_empty());
     }
 }
+
+#[test]
+fn several_files_are_given_behind_one_flag_or_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let one = write("one.yaml", &format!("kind: Pod\n{TEMPLATE}"));
+    let two = write("two.yaml", ACCOUNT);
+    let three = write("three.yaml", &format!("kind: Pod\n{TEMPLATE}"));
+    let (one, two, three) = (one.as_str(), two.as_str(), three.as_str());
+    for args in [
+        &["check", "-f", one, two, three][..],
+        &["check", "-f", one, two, "--filename", three],
+        &["check", one, two, three],
+        &["check", "--namespace", "default", one, "-f", two, three],
+    ] {
+        let run = secrets_webhook(args, "");
+        assert_eq!(run.code, 0, "{args:?}: {}{}", run.stdout, run.stderr);
+        assert_eq!(run.stdout, "2 Pod templates checked, 2 annotated\n", "{args:?}");
+    }
+    let run = secrets_webhook(&["inject", "-f", one, two, three], "");
+    assert_eq!((run.code, run.stdout.matches("kms-secrets-init").count() > 1), (0, true));
+    assert_eq!(secrets_webhook(&["check"], "").code, 64);
+}
+
+#[test]
+fn a_namespace_that_is_not_opted_in_is_a_warning_on_its_annotated_templates() {
+    let namespace = |name: &str, label: &str| {
+        format!(
+            "apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}, labels: {{{label}}}}}\n"
+        )
+    };
+    let pod = pod("    kms.alibabacloud/secrets: 'db.json: kms://db'\n");
+    let enabled = "kms.alibabacloud/injection: enabled";
+    let disabled = "kms.alibabacloud/injection: disabled";
+    for (namespace, expected) in [
+        (namespace("default", enabled), vec![]),
+        (namespace("default", disabled), vec![4]),
+        (namespace("default", "team: shop"), vec![4]),
+        (namespace("elsewhere", "team: shop"), vec![]),
+        ("apiVersion: v1\nkind: Namespace\nmetadata: {name: default}\n".to_owned(), vec![4]),
+    ] {
+        let run = check(&format!("{pod}---\n{namespace}"));
+        assert_eq!((run.code, lines(&run)), (0, expected), "{namespace}{}", run.stdout);
+    }
+    let run = check(&format!("{pod}---\n{}", namespace("default", disabled)));
+    assert!(
+        run.stdout.starts_with(
+            "standard input:4: Pod/(no name): warning: nothing is injected in namespace default: \
+             set the label kms.alibabacloud/injection: enabled on it\n"
+        ),
+        "{}",
+        run.stdout
+    );
+    // A template that asks for nothing lacks nothing.
+    let other = pod.replace("kms.alibabacloud/", "example.com/");
+    let run = check(&format!("{other}---\n{}", namespace("default", disabled)));
+    assert_eq!((run.code, lines(&run)), (0, vec![]), "{}", run.stdout);
+}
