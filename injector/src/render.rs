@@ -63,6 +63,7 @@ fn problem(plan: &Plan, file: &File, error: &SelectError) -> Problem {
     let selector = file.select.as_ref().map(|selector| format!("#{selector}"));
     let about = format!("{}{}", source.unwrap_or_default(), selector.unwrap_or_default());
     let advice = match error {
+        SelectError::Empty => "that the secret has a value, in the version that is asked for",
         SelectError::NotJson { .. } => {
             "the secret's value; leave the JMESPath out to get all of it"
         }

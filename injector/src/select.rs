@@ -18,6 +18,8 @@ pub(crate) struct Document {
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SelectError {
+    #[error("the value is empty, so nothing can be selected")]
+    Empty,
     #[error("the value is not JSON (line {line}, column {column}), so nothing can be selected")]
     NotJson { line: usize, column: usize },
     #[error("the JMESPath gives nothing: null, or a key that the value does not have")]
@@ -33,6 +35,9 @@ pub(crate) const MAX_EXTRACT_BYTES: usize = 64 * 1024;
 
 impl Document {
     pub(crate) fn parse(value: &Sensitive) -> Result<Self, SelectError> {
+        if value.expose().trim_ascii().is_empty() {
+            return Err(SelectError::Empty);
+        }
         let variable: Variable = serde_json::from_slice(value.expose())
             .map_err(|error| SelectError::NotJson { line: error.line(), column: error.column() })?;
         Ok(Self { root: Some(Rcvar::new(variable)) })
@@ -181,6 +186,13 @@ mod tests {
             assert!(!format!("{error} {error:?}").contains("CANARY"), "{value}: {error}");
         }
         assert_eq!(extract("{\n \"a\": x", "a"), Err(SelectError::NotJson { line: 2, column: 7 }));
+    }
+
+    #[test]
+    fn an_empty_value_is_said_to_be_empty() {
+        for value in ["", " \n"] {
+            assert_eq!(extract(value, "a"), Err(SelectError::Empty), "{value:?}");
+        }
     }
 
     #[test]
