@@ -1,7 +1,7 @@
 //! From a plan to outcomes: sets up identity, trust and runtime, and asks the cloud.
 
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+use crate::advice::Advisor;
 use crate::args::Args;
 use crate::bounded;
 use crate::exit::Exit;
@@ -18,15 +19,22 @@ use crate::output::one_line;
 use crate::question;
 use crate::report::Problem;
 use crate::resolve::{Outcome, resolve};
-use crate::token::{self, TokenFile};
+use crate::token::{self, TokenError, TokenFile};
 
 /// What came of the lookups that were asked for, in that order.
 pub(crate) struct Answers {
     pub(crate) outcomes: Vec<Outcome<Fetched, Error>>,
     /// Requests to STS.
     pub(crate) exchanges: u64,
+    pub(crate) token_file: PathBuf,
     /// Who the token says it is for.
     pub(crate) subject: Option<String>,
+}
+
+impl Answers {
+    pub(crate) fn advisor<'a>(&'a self, plan: &'a Plan) -> Advisor<'a> {
+        Advisor { plan, token_file: &self.token_file, subject: self.subject.as_deref() }
+    }
 }
 
 /// A bundle of every public CA has a quarter of this.
@@ -41,10 +49,16 @@ pub(crate) fn fetch(
     let token_file = TokenFile::new(args.token());
     // Read before anything is sent, so that what is wrong with the file has words of its own.
     let token = token_file.read().map_err(|error| {
-        Problem::new(Exit::Identity, error.to_string()).advise(
-            "that the webhook's projected token volume is mounted in this container; locally, \
-             --token",
-        )
+        Problem::new(Exit::Identity, error.to_string()).advise(match error {
+            TokenError::Unreadable(..) => {
+                "that the webhook's projected token volume is mounted in this container; locally, \
+                 --token"
+            }
+            TokenError::Empty(_) => {
+                "what else is mounted there: the kubelet writes a ServiceAccount token into it; \
+                 locally, --token"
+            }
+        })
     })?;
     let subject = token::subject(&token);
     drop(token);
@@ -70,7 +84,7 @@ pub(crate) fn fetch(
         };
         resolve(wanted.len(), ask, is_final, deadline).await
     })?;
-    Ok(Answers { outcomes, exchanges: session.exchanges(), subject })
+    Ok(Answers { outcomes, exchanges: session.exchanges(), token_file: args.token(), subject })
 }
 
 /// Whether every file of a lookup goes on without it.

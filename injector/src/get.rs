@@ -3,7 +3,6 @@
 use cloud::{Error, Fetched};
 use plan::{Lookup, Plan, Reference};
 
-use crate::advice::Advisor;
 use crate::args::Args;
 use crate::exit::Exit;
 use crate::fetch::fetch;
@@ -14,7 +13,7 @@ use crate::resolve::Outcome;
 pub(crate) fn run(args: &Args, plan: &Plan, sources: &[String]) -> Result<(), Report> {
     let wanted = find(plan, sources)?;
     let answers = fetch(args, plan, &wanted)?;
-    let advisor = Advisor { plan, subject: answers.subject.as_deref() };
+    let advisor = answers.advisor(plan);
     let mut problems = Vec::new();
     for ((_, lookup), outcome) in wanted.iter().zip(&answers.outcomes) {
         output::stdout(&match outcome {

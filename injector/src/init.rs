@@ -7,7 +7,7 @@ use cloud::{Class, Fetched};
 use plan::{OnMissing, Plan};
 use tracing::{info, warn};
 
-use crate::advice::{self, Advisor};
+use crate::advice;
 use crate::args::Args;
 use crate::exit::Exit;
 use crate::fetch::{self, Answers, fetch, milliseconds};
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Args, plan: &Plan) -> Result<(), Report> {
 
 /// What came, by lookup; `None` where a source is missing and may be. Otherwise every problem.
 fn all<'a>(plan: &Plan, answers: &'a Answers) -> Result<Vec<Option<&'a Fetched>>, Report> {
-    let advisor = Advisor { plan, subject: answers.subject.as_deref() };
+    let advisor = answers.advisor(plan);
     let mut values = Vec::with_capacity(answers.outcomes.len());
     let (mut problems, mut unfinished) = (Vec::new(), Vec::new());
     for (index, (lookup, outcome)) in plan.lookups().iter().zip(&answers.outcomes).enumerate() {

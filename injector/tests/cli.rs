@@ -91,6 +91,9 @@ fn a_token_file_that_cannot_be_used_ends_with_11_and_each_has_its_words() {
         let message = ended.message.unwrap();
         let first = message.lines().next().unwrap();
         assert!(first.starts_with("the token file") && first.ends_with(words), "{message}");
+        // An empty file shows that the volume is there.
+        let volume = message.contains("token volume is mounted");
+        assert_eq!(volume, words != "is empty", "{message}");
         assert_eq!(fs::read_dir(container.path(MOUNT)).unwrap().count(), 0);
     }
 }

@@ -19,7 +19,7 @@ struct Story {
     advice: &'static [&'static str],
 }
 
-const STORIES: [Story; 22] = [
+const STORIES: [Story; 24] = [
     Story {
         name: "a secret that the role may not read",
         arrange: nothing,
@@ -27,7 +27,8 @@ const STORIES: [Story; 22] = [
         code: 12,
         headline: &["kms://billing/db: ", "Forbidden.NoPermission", "status 403", "request id "],
         advice: &[
-            "allow kms:GetSecretValue (and kms:Decrypt) on acs:kms:cn-hangzhou:*:secret/billing/db",
+            "allow kms:GetSecretValue on acs:kms:cn-hangzhou:*:secret/billing/db, and kms:Decrypt \
+             on its key (acs:kms:cn-hangzhou:*:key/...), for ",
             ROLE,
         ],
     },
@@ -96,6 +97,14 @@ const STORIES: [Story; 22] = [
         advice: &["leave the JMESPath out"],
     },
     Story {
+        name: "a value that is empty and was to be selected from",
+        arrange: |cloud, _| put(cloud, " "),
+        source: "kms://shop/canary#password",
+        code: 17,
+        headline: &["kms://shop/canary#password: ", "the value is empty", "\"f\""],
+        advice: &["that the secret has a value"],
+    },
+    Story {
         name: "a key that the value does not have",
         arrange: |cloud, _| put(cloud, r#"{"CANARY":"CANARY"}"#),
         source: "kms://shop/canary#password",
@@ -137,6 +146,14 @@ const STORIES: [Story; 22] = [
         advice: &["the clock of the node"],
     },
     Story {
+        name: "a token of one byte",
+        arrange: |_, container| container.put_token("~").unwrap(),
+        source: "kms://shop/db",
+        code: 11,
+        headline: &["kms://shop/db and 1 more: STS AssumeRoleWithOIDC", "is not a token: 1 bytes"],
+        advice: &["check: the token file ", "serviceaccount/token: it does not hold a Service"],
+    },
+    Story {
         name: "a token for another audience",
         arrange: |cloud, container| {
             token(cloud, container, |request| request.audiences = vec!["kubernetes".to_owned()]);
@@ -164,7 +181,7 @@ const STORIES: [Story; 22] = [
         source: "kms://shop/db",
         code: 11,
         headline: &["AuthenticationFail.OIDCToken.Invalid"],
-        advice: &["check: "],
+        advice: &["check: the token file ", "serviceaccount/token: it does not hold a Service"],
     },
     Story {
         name: "an identity that STS does not let in",
@@ -191,7 +208,7 @@ const STORIES: [Story; 22] = [
         source: "kms://shop/db",
         code: 11,
         headline: &["kms://shop/db: ", "InvalidSecurityToken.Expired"],
-        advice: &["check: "],
+        advice: &["check: the clock of the node, and that ", ROLE],
     },
     Story {
         name: "a code that nobody has heard of",
