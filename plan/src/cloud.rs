@@ -71,7 +71,7 @@ pub struct Identity {
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCloud {
-    #[error("{0:?} is not a region id like cn-hangzhou")]
+    #[error("{0:?} is not a region id; write one like cn-hangzhou")]
     Region(String),
     #[error("{0:?} is not a host name; write the host only, without scheme, port, address or path")]
     Host(String),

@@ -218,8 +218,29 @@ mod tests {
     fn modes_are_octal_and_readable_by_their_owner() {
         assert_eq!(FileMode::parse("0400").unwrap(), FileMode::OWNER);
         assert_eq!(FileMode::parse("444").unwrap().to_string(), "0444");
-        for text in ["", "4", "0x1f", "0800", "01777", "4755", "0000", "0044", "+400", "-400"] {
+        for text in
+            ["", "4", "0x1f", "0800", "01777", "4755", "0000", "0044", "00400", "+400", "-400"]
+        {
             assert!(FileMode::parse(text).is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_mode_says_who_reads() {
+        for (text, group, others) in [
+            ("0400", false, false),
+            ("0440", true, false),
+            ("0404", false, true),
+            ("0433", false, false),
+        ] {
+            let mode = FileMode::parse(text).unwrap();
+            assert_eq!((mode.group_reads(), mode.others_read()), (group, others), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_missing_source_fails_or_is_skipped() {
+        assert_eq!(OnMissing::parse("fail"), Ok(OnMissing::Fail));
+        assert_eq!(OnMissing::parse("skip"), Ok(OnMissing::Skip));
     }
 }

@@ -14,7 +14,7 @@ pub struct MountPath(String);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidMount {
     #[error(
-        "mount path {0:?} is not an absolute path without `.`, `..`, `:`, empty parts or control characters"
+        "mount path {0:?} is not a plain absolute path; write one like /mnt/secrets-store, without `.`, `..`, `:` or `//`"
     )]
     Shape(String),
     #[error(
@@ -25,6 +25,9 @@ pub enum InvalidMount {
 
 impl MountPath {
     pub fn parse(text: &str) -> Result<Self, InvalidMount> {
+        if text == "/" {
+            return Err(InvalidMount::System(shorten(text)));
+        }
         let path = text.strip_suffix('/').unwrap_or(text);
         let bad = || InvalidMount::Shape(shorten(text));
         let rest = path.strip_prefix('/').ok_or_else(bad)?;
@@ -33,7 +36,7 @@ impl MountPath {
             || path.chars().any(|c| c.is_control() || c == ':')
             || !rest.split('/').all(part_ok)
         {
-            return Err(if text == "/" { InvalidMount::System(shorten(text)) } else { bad() });
+            return Err(bad());
         }
         let taken = TREES.iter().any(|tree| within(path, tree))
             || WHOLE.contains(&path)

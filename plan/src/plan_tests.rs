@@ -35,8 +35,23 @@ fn a_plan_survives_the_way_through_json() {
     add(&mut builder, "db", "kms://db");
     add(&mut builder, "user", "kms://db#user");
     add(&mut builder, "old", "kms://db?stage=ACSPrevious");
-    builder.group(Some(2000)).timeout_seconds(60).consumers(vec!["app".to_owned()]);
-    let plan = builder.build().unwrap();
+    let reference = Reference::parse("oos://maybe").unwrap();
+    let lookup = Lookup {
+        source: reference.source,
+        region: Region::parse("cn-beijing").unwrap(),
+        endpoint: Some(Host::parse("oos.cn-beijing.aliyuncs.com").unwrap()),
+        assume: None,
+    };
+    let name = FileName::parse("maybe").unwrap();
+    builder.file(name, lookup, None, FileMode::GROUP, OnMissing::Skip);
+    builder.group(Some(2000)).timeout_seconds(3600).consumers(vec!["app".to_owned()]);
+    builder.network(Network::Public).private_ca(true).log_level(LogLevel::Debug);
+    let plan = Plan::decode(&builder.build().unwrap().encode().unwrap()).unwrap();
+    assert_eq!(plan.timeout().as_secs(), 3600);
+    assert_eq!((plan.group(), plan.consumers()), (Some(2000), &["app".to_owned()][..]));
+    assert_eq!((plan.network(), plan.private_ca()), (Network::Public, true));
+    assert_eq!((plan.log_level(), plan.lookups().len()), (LogLevel::Debug, 3));
+    assert_eq!(plan.files()[3].on_missing, OnMissing::Skip);
     assert_eq!(Plan::decode(&plan.encode().unwrap()).unwrap(), plan);
 }
 
@@ -67,6 +82,9 @@ fn a_newer_plan_is_refused_by_its_version() {
     let json = builder.build().unwrap().encode().unwrap();
     let newer = json.replacen("\"version\":1", "\"version\":2,\"unheardOf\":true", 1);
     assert_eq!(Plan::decode(&newer).unwrap_err(), InvalidPlan::Version(2));
+    let other = json.replacen("\"version\":1", "\"version\":0", 1);
+    assert_eq!(Plan::decode(&other).unwrap_err(), InvalidPlan::Version(0));
+    assert!(serde_json::from_str::<Plan>(&other).is_err());
 }
 
 #[test]
@@ -77,10 +95,12 @@ fn a_plan_that_was_tampered_with_is_refused_without_being_repeated() {
     for (from, to) in [
         ("\"name\":\"a\"", "\"name\":\"../CANARY\""),
         ("\"from\":0", "\"from\":7"),
+        ("\"from\":0", "\"from\":1"),
         ("/mnt/secrets-store", "/proc/CANARY"),
         ("kms://x", "CANARY://x"),
         ("\"mode\":\"0444\"", "\"mode\":\"CANARY\""),
         ("\"timeout\":300", "\"timeout\":0"),
+        ("\"timeout\":300", "\"timeout\":3601"),
         ("\"files\"", "\"CANARY\""),
     ] {
         assert!(json.contains(from), "{from}");
@@ -91,6 +111,19 @@ fn a_plan_that_was_tampered_with_is_refused_without_being_repeated() {
         let error = Plan::decode(text).unwrap_err().to_string();
         assert!(!error.contains("CANARY"), "{error}");
     }
+}
+
+#[test]
+fn a_plan_has_at_most_256_files() {
+    let plan_of = |files: usize| {
+        let mut builder = builder();
+        for index in 0..files {
+            add(&mut builder, &index.to_string(), "kms://x");
+        }
+        builder.build()
+    };
+    assert_eq!(plan_of(256).unwrap().files().len(), 256);
+    assert_eq!(plan_of(257).unwrap_err(), InvalidPlan::TooManyFiles(257));
 }
 
 #[test]

@@ -163,7 +163,17 @@ mod tests {
 
     #[test]
     fn an_unknown_function_is_refused_wherever_it_stands() {
-        for text in ["uuid()", "a.nope(b)", "[?nope(@)]", "{x: sort_by(y, &nope(z))}"] {
+        for text in [
+            "uuid()",
+            "a.nope(b)",
+            "nope(a).b",
+            "nope(a) || b",
+            "a && nope(b)",
+            "[a, nope(b)]",
+            "[?nope(@)]",
+            "[?a].nope(b)",
+            "{x: sort_by(y, &nope(z))}",
+        ] {
             let error = Selector::parse(text).unwrap_err();
             assert!(matches!(error, InvalidSelector::UnknownFunction(_)), "{text}: {error}");
         }
@@ -184,5 +194,16 @@ mod tests {
             Selector::parse(&"[".repeat(MAX_SELECTOR_BYTES + 1)),
             Err(InvalidSelector::TooLong(MAX_SELECTOR_BYTES + 1))
         );
+    }
+
+    #[test]
+    fn nothing_and_control_characters_get_short_words() {
+        for text in ["", " \n"] {
+            assert_eq!(Selector::parse(text), Err(InvalidSelector::Empty), "{text:?}");
+        }
+        for text in ["\u{1b}[31m".to_owned(), format!("a.`{}", "x".repeat(500))] {
+            let message = Selector::parse(&text).unwrap_err().to_string();
+            assert!(message.len() < 250 && !message.contains('\u{1b}'), "{message}");
+        }
     }
 }

@@ -64,8 +64,8 @@ pub enum InvalidSource {
     Version(String),
     #[error("OOS parameter version {0:?} is not valid; use a number from 1 to 100")]
     Number(String),
-    #[error("a version id and a stage were both given; keep one of them")]
-    VersionAndStage,
+    #[error("the version is given twice; keep one ?version= or ?stage=")]
+    VersionTwice,
     #[error("oos-parameter:// takes no version and no JMESPath; write oos-parameter://NAME")]
     PlainParameter,
     #[error(transparent)]
@@ -236,7 +236,7 @@ fn version(provider: Provider, options: &str) -> Result<Option<Version>, Invalid
             (_, _) => return Err(InvalidSource::Option(shorten(key), OOS_OPTIONS)),
         };
         if found.replace(version).is_some() {
-            return Err(InvalidSource::VersionAndStage);
+            return Err(InvalidSource::VersionTwice);
         }
     }
     Ok(found)

@@ -47,7 +47,16 @@ fn what_is_wrong_is_said_with_the_way_out() {
         ("kms://a b", "KMS secret name"),
         ("kms://x?label=y", "takes ?version=ID or ?stage=LABEL"),
         ("kms://x?version=", "version id"),
-        ("kms://x?version=a&stage=b", "keep one"),
+        ("kms://x?version=a b", "version id"),
+        ("kms://x?version=a&stage=b", "given twice"),
+        ("oos-parameter://x#y", "takes no version"),
+        ("oos://", "OOS parameter name"),
+        ("oos://aliyun-x", "must not start"),
+        ("oos://Alibaba", "must not start"),
+        ("oos://alicloud/x", "must not start"),
+        ("oos-parameter://OOSx", "must not start"),
+        ("acs:kms::1:secret/x", "not a KMS secret ARN"),
+        ("acs:kms:CN_hangzhou:1:secret/x", "not a KMS secret ARN"),
         ("oos://x?version=0", "1 to 100"),
         ("oos://x?version=101", "1 to 100"),
         ("oos://x?stage=y", "takes ?version=1..100"),
@@ -68,4 +77,36 @@ fn what_is_wrong_is_said_with_the_way_out() {
 fn a_message_repeats_no_control_characters_and_no_novels() {
     let message = refuse(&format!("kms://a\u{1b}[31m{}", "x y".repeat(1000)));
     assert!(message.len() < 250 && !message.contains('\u{1b}'), "{message}");
+}
+
+#[test]
+fn names_and_versions_may_be_as_long_as_the_service_allows_and_no_longer() {
+    let fits = |prefix: &str, most: usize, suffix: &str| {
+        let text = |length: usize| format!("{prefix}{}{suffix}", "1".repeat(length));
+        parse(&text(most));
+        assert!(Reference::parse(&text(most + 1)).is_err(), "{prefix}{suffix}");
+    };
+    fits("kms://", 192, "");
+    fits("kms://x?version=", 64, "");
+    fits("oos://", 180, "");
+    fits("oos-parameter://", 200, "");
+    fits("acs:kms:cn-hangzhou:", 32, ":secret/x");
+    parse("oos://x?version=100");
+}
+
+#[test]
+fn a_version_belongs_to_its_provider() {
+    let refused = |provider, version| {
+        let error = Source::new(provider, "x", Some(version)).unwrap_err();
+        error.to_string()
+    };
+    assert!(refused(Provider::Kms, Version::Number(1)).contains("unknown option"));
+    assert!(refused(Provider::Oos, Version::Stage("a".to_owned())).contains("unknown option"));
+    assert!(refused(Provider::OosParameter, Version::Number(1)).contains("takes no version"));
+}
+
+#[test]
+fn a_source_in_a_plan_has_no_jmespath() {
+    assert!(Source::try_from("kms://x".to_owned()).is_ok());
+    assert!(Source::try_from("kms://x#a".to_owned()).is_err());
 }

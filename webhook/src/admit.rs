@@ -30,7 +30,9 @@ fn decide(request: &Request<'_>, settings: &Settings) -> Reply {
     if let Some(warning) = not_ours(request) {
         return reply(request, review::allow(uid, &[warning]), Outcome::Unchanged);
     }
-    let (Some(object), Some(namespace)) = (request.object, request.namespace.as_deref()) else {
+    let (Some(object), Some(namespace)) =
+        (request.object, request.namespace.as_deref().filter(|name| !name.is_empty()))
+    else {
         let message = "the review of a Pod's creation has no object or no namespace";
         return reply(request, review::deny(uid, message), Outcome::Denied);
     };
@@ -91,12 +93,18 @@ fn name(request: &Request<'_>) -> String {
     #[serde(rename_all = "camelCase")]
     struct Metadata<'a> {
         #[serde(borrow, default)]
+        name: Cow<'a, str>,
+        #[serde(borrow, default)]
         generate_name: Cow<'a, str>,
     }
     match (request.name.as_deref(), request.object) {
         (Some(name), _) if !name.is_empty() => name.to_owned(),
         (_, Some(object)) => serde_json::from_str(object.get())
-            .map(|named: Named<'_>| named.metadata.generate_name.into_owned())
+            .map(
+                |Named { metadata: Metadata { name, generate_name } }| {
+                    if name.is_empty() { generate_name.into_owned() } else { name.into_owned() }
+                },
+            )
             .unwrap_or_default(),
         (_, None) => String::new(),
     }

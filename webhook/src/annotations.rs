@@ -3,8 +3,6 @@
 
 mod values;
 
-use std::borrow::Cow;
-
 use plan::{
     ExternalId, FileMode, LogLevel, MountPath, OnMissing, PathTranslation, ProviderArn, Region,
     RoleArn, SessionName,
@@ -15,6 +13,7 @@ use self::values::{
     size, user,
 };
 use crate::nearest::nearest;
+use crate::pod::Annotated;
 use crate::problem::{Problem, Problems};
 use crate::quantity::Quantity;
 
@@ -23,6 +22,8 @@ pub(crate) const PREFIX: &str = "kms.alibabacloud/";
 /// What a Pod asks for, value by value; `None` where it says nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Request<'a> {
+    /// Keys that have a problem already, so that nothing else is said about what they lack.
+    pub(crate) bad: Vec<&'a str>,
     /// Parsed together with everything else that shapes files.
     pub(crate) secrets: Option<&'a str>,
     pub(crate) mount_path: Option<MountPath>,
@@ -126,17 +127,31 @@ const UNSUPPORTED: [&str; 19] = [
     "injection",
 ];
 
+impl Request<'_> {
+    pub(crate) fn is_bad(&self, key: &str) -> bool {
+        self.bad.contains(&key)
+    }
+}
+
 /// The Pod's own annotations, each parsed; every bad one is a problem.
-pub(crate) fn read<'a>(
-    annotations: &'a [(Cow<'a, str>, Cow<'a, str>)],
-    problems: &mut Problems,
-) -> Request<'a> {
+pub(crate) fn read<'a>(annotations: &'a Annotated<'a>, problems: &mut Problems) -> Request<'a> {
     let mut request = Request::default();
-    for (key, value) in annotations {
+    for (key, kind) in &annotations.untyped {
+        request.bad.push(key);
+        let remedy = match *kind {
+            "a list" | "a mapping" => {
+                format!("write it as text: `{PREFIX}{key:.64}: |` and the lines below it, indented")
+            }
+            _ => format!("put quotes around it: `{PREFIX}{key:.64}: \"…\"`"),
+        };
+        problems.push(problem(key, format!("the value is {kind}, and must be a string"), remedy));
+    }
+    for (key, value) in &annotations.ours {
         if key == "secrets" {
             // Lines count in it, so it is left as it is.
             request.secrets = Some(value);
         } else if let Err((what, remedy)) = apply(&mut request, key, value.trim()) {
+            request.bad.push(key);
             problems.push(problem(key, what, remedy));
         }
     }
@@ -230,10 +245,13 @@ fn unknown(key: &str) -> Bad {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
 
     fn wrong(key: &str, value: &str) -> String {
-        let annotations = [(Cow::Borrowed(key), Cow::Borrowed(value))];
+        let ours = vec![(Cow::Borrowed(key), Cow::Borrowed(value))];
+        let annotations = Annotated { ours, ..Annotated::default() };
         let mut problems = Problems::default();
         read(&annotations, &mut problems);
         assert_eq!(problems.as_slice().len(), 1, "{key}={value}");

@@ -3,7 +3,7 @@
 use plan::{MountPath, Plan};
 
 use crate::annotations::{self, InitFirst, Request};
-use crate::container;
+use crate::container::{self, SECRETS_VOLUME};
 use crate::nearest::nearest;
 use crate::pod::{Container, List, Pod};
 use crate::problem::{Problem, Problems};
@@ -54,14 +54,19 @@ pub(crate) fn choose(
                     container.name, annotations::PREFIX
                 ));
             }
-        } else {
+        } else if !container.mounts().iter().any(|mount| mount.name == SECRETS_VOLUME) {
             chosen.warnings.push(format!(
                 "container {:.64} was added later and gets no secrets; name it in {}containers if it needs them",
                 container.name, annotations::PREFIX
             ));
         }
     }
-    if chosen.at.is_empty() {
+    // A container under a name of ours is told about as such.
+    if chosen.at.is_empty()
+        && pod
+            .all_containers()
+            .all(|(list, _, container)| list == List::Init || !container::is_ours(&container.name))
+    {
         problems.push(Problem::pod(
             "the Pod",
             "no container would get the secrets",
@@ -100,7 +105,7 @@ impl Consumers {
                 let path = taken.mount_path.trim_end_matches('/');
                 let inside = path.strip_prefix(mount.as_str());
                 let conflicts = inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-                if !conflicts || taken.name == container::SECRETS_VOLUME {
+                if !conflicts || taken.name == SECRETS_VOLUME {
                     continue;
                 }
                 let place = format!("container {:?}", shown(&container.name));

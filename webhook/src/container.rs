@@ -168,8 +168,16 @@ impl Resources {
         } else {
             Self {
                 requests: Pair {
-                    cpu: Some(wanted.cpu_request.unwrap_or(&defaults.cpu).to_owned()),
-                    memory: wanted.memory_request.unwrap_or(&defaults.memory).to_owned(),
+                    cpu: Some(
+                        wanted
+                            .cpu_request
+                            .unwrap_or_else(|| lower(&defaults.cpu, wanted.cpu_limit))
+                            .to_owned(),
+                    ),
+                    memory: wanted
+                        .memory_request
+                        .unwrap_or_else(|| lower(&defaults.memory, wanted.memory_limit))
+                        .to_owned(),
                 },
                 limits: Pair { cpu: wanted.cpu_limit.map(str::to_owned), memory: memory_limit },
             }
@@ -196,6 +204,14 @@ impl Resources {
             }
         }
         resources
+    }
+}
+
+/// A default request, or the limit where that is lower.
+fn lower<'t>(request: &'t str, limit: Option<&'t str>) -> &'t str {
+    match limit {
+        Some(limit) if Quantity::parse(limit) < Quantity::parse(request) => limit,
+        _ => request,
     }
 }
 

@@ -45,13 +45,9 @@ impl Draft<'_> {
         let mut builder = PlanBuilder::new(identity, mount);
         for (file, lookup) in wanted.iter().zip(lookups) {
             let mode = file.mode.unwrap_or(ownership.mode);
-            if !ownership.readable(mode) && file.mode.is_some() {
-                problems.push(file.place.problem(
-                    format!(
-                        "no consumer could read a file of mode {mode}: they run as another user"
-                    ),
-                    format!("use \"{}\", or give all consumers one runAsUser", ownership.needed()),
-                ));
+            if let (Some((what, remedy)), true) = (ownership.unreadable(mode), file.mode.is_some())
+            {
+                problems.push(file.place.problem(what, remedy));
             }
             let on_missing = file.on_missing.unwrap_or(request.on_missing);
             let (name, selector) = (file.name.clone(), file.selector.clone());
@@ -111,6 +107,9 @@ pub(crate) fn wanted(
     problems: &mut Problems,
 ) -> Vec<Wanted> {
     let Some(text) = request.secrets else {
+        if request.is_bad("secrets") {
+            return Vec::new();
+        }
         problems.push(annotations::problem(
             "secrets",
             "nothing to fetch: the Pod has annotations of ours and names no secret",

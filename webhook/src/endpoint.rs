@@ -70,6 +70,15 @@ pub(crate) fn check_region(region: &Region, settings: &Settings) -> Result<(), B
     Err((format!("there is no region {name}"), remedy))
 }
 
+pub(crate) fn is_known_region(name: &str) -> bool {
+    REGIONS.contains(&name)
+}
+
+/// The known region that a misspelt name means.
+pub(crate) fn nearest_region(name: &str) -> Option<&'static str> {
+    nearest(name, REGIONS)
+}
+
 /// The region of a shared endpoint, which its name says.
 pub(crate) fn region_of(host: &str) -> Option<Region> {
     let (_, rest) = host.split_once('.')?;
@@ -173,7 +182,9 @@ mod tests {
             ("kms.cn-moon-1.aliyuncs.com", Service::Kms),
             ("kms.example.internal", Service::Kms),
             ("oos-vpc.cn-beijing.aliyuncs.com", Service::Oos),
+            ("oos.cn-beijing.aliyuncs.com", Service::Oos),
             ("sts.aliyuncs.com", Service::Sts),
+            ("sts.cn-beijing.aliyuncs.com", Service::Sts),
             ("sts-vpc.cn-beijing.aliyuncs.com", Service::Sts),
         ] {
             let host = check(text, service).unwrap_or_else(|error| panic!("{text}: {error}"));
@@ -196,6 +207,9 @@ mod tests {
             ("cryptoservice.kms.aliyuncs.com", Service::Kms, "not allowed"),
             ("oos.cn-hangzhou.aliyuncs.com", Service::Kms, "not allowed"),
             ("kst-1.cryptoservice.kms.aliyuncs.com", Service::Oos, "not allowed"),
+            ("kms.cn-hangzhou.aliyuncs.com", Service::Oos, "not allowed"),
+            ("kms.cn-hangzhou.aliyuncs.com", Service::Sts, "not allowed"),
+            ("sts.aliyuncs.com", Service::Kms, "not allowed"),
             ("kms.cn-hangzhuo.aliyuncs.com", Service::Kms, "did you mean cn-hangzhou"),
             ("kms.aliyuncs.com", Service::Kms, "not allowed"),
             ("{kms-instance-id}.cryptoservice.kms.aliyuncs.com", Service::Kms, "placeholder"),

@@ -68,6 +68,10 @@ pub(crate) fn lookup(
     };
     let at = &wanted.at;
     let own = at.endpoint.as_deref();
+    let shared = match service {
+        Service::Kms => request.kms_endpoint,
+        Service::Oos | Service::Sts => request.oos_endpoint,
+    };
     let named = match &at.region {
         Some(region) => Some(region.clone()),
         None => match wanted.source.arn_region().map(Region::parse) {
@@ -76,7 +80,7 @@ pub(crate) fn lookup(
                 fail((error.to_string(), String::new()));
                 return None;
             }
-            None => own.and_then(endpoint::region_of),
+            None => own.or(shared).and_then(endpoint::region_of),
         },
     };
     let region = named.or_else(|| pod_region.cloned());
@@ -133,7 +137,7 @@ pub(crate) fn check_regions(
     region: Option<&Region>,
     problems: &mut Problems,
 ) {
-    if region.is_some() || request.region.is_some() {
+    if region.is_some() || request.region.is_some() || request.is_bad("region") {
         return;
     }
     let without = wanted.iter().zip(lookups).filter(|(file, lookup)| {
@@ -209,8 +213,8 @@ fn role(
     settings: &Settings,
     problems: &mut Problems,
 ) -> Option<RoleArn> {
-    if let Some(role) = &request.role_arn {
-        return Some(role.clone());
+    if request.role_arn.is_some() || request.is_bad("role-arn") {
+        return request.role_arn.clone();
     }
     let place = || format!("ServiceAccount {name:?}");
     if let Some(arn) = account.and_then(|account| account.role_arn.as_deref()) {
@@ -246,14 +250,24 @@ fn role(
             })
             .ok();
     }
-    problems.push(Problem::pod(
-        place(),
-        "no RAM role is known for this Pod",
-        format!(
-            "annotate the ServiceAccount with {}: acs:ram::ACCOUNT:role/NAME, or the Pod with {PREFIX}role-arn",
-            account::ROLE_ARN
+    problems.push(match account {
+        Some(_) => Problem::pod(
+            place(),
+            "no RAM role is known for this Pod",
+            format!(
+                "annotate the ServiceAccount with {}: acs:ram::ACCOUNT:role/NAME, or the Pod with {PREFIX}role-arn",
+                account::ROLE_ARN
+            ),
         ),
-    ));
+        None => Problem::pod(
+            place(),
+            "no RAM role is known for this Pod, and its ServiceAccount is not known here",
+            format!(
+                "annotate the Pod with {PREFIX}role-arn: acs:ram::ACCOUNT:role/NAME (offline, a ServiceAccount with {} in the same input does it too)",
+                account::ROLE_ARN
+            ),
+        ),
+    });
     None
 }
 
@@ -263,8 +277,8 @@ fn provider(
     settings: &Settings,
     problems: &mut Problems,
 ) -> Option<ProviderArn> {
-    if let Some(provider) = &request.oidc_provider_arn {
-        return Some(provider.clone());
+    if request.oidc_provider_arn.is_some() || request.is_bad("oidc-provider-arn") {
+        return request.oidc_provider_arn.clone();
     }
     let text = match (&settings.oidc_provider_arn, &settings.cluster_id) {
         (Some(arn), _) => Some(arn.clone()),
@@ -286,9 +300,13 @@ fn provider(
     provider
 }
 
-/// `NAMESPACE.SERVICEACCOUNT`, cut to what a session name may have: nobody has checked the Pod yet.
+/// `NAMESPACE.SERVICEACCOUNT`, both cut where they do not fit: nobody has checked the Pod yet.
 fn default_session(namespace: &str, account: &str) -> Option<SessionName> {
     let allowed = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
-    let name: String = format!("{namespace}.{account}").chars().filter(allowed).take(64).collect();
-    SessionName::parse(&name).ok()
+    let plain = |text: &str| text.chars().filter(allowed).collect::<String>();
+    let (mut namespace, mut account) = (plain(namespace), plain(account));
+    // ASCII by now, so that any place is one to cut at.
+    account.truncate(63_usize.saturating_sub(namespace.len().min(31)));
+    namespace.truncate(63 - account.len());
+    SessionName::parse(&format!("{namespace}.{account}")).ok()
 }

@@ -60,7 +60,7 @@ pub fn inject(
         return Ok(Injection::Untouched);
     }
     let mut problems = Problems::default();
-    let request = annotations::read(&pod.metadata.annotations.ours, &mut problems);
+    let request = annotations::read(&pod.metadata.annotations, &mut problems);
     let present = Present::find(&pod, json, &mut problems);
     let earlier = present.plan();
     let consumers = consumers::choose(&pod, &request, earlier, settings, &mut problems);

@@ -4,6 +4,7 @@
 use plan::FileMode;
 
 use crate::annotations::{self, Request};
+use crate::consumers::shown;
 use crate::pod::{Container, Pod};
 use crate::problem::Problems;
 use crate::settings::{Settings, Uid};
@@ -11,7 +12,7 @@ use crate::settings::{Settings, Uid};
 /// The uid that belongs to nobody in distroless images.
 const NOBODY: u32 = 65_532;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ownership {
     /// `None` where the platform assigns uids.
     pub(crate) user: Option<u32>,
@@ -19,9 +20,8 @@ pub(crate) struct Ownership {
     /// The group that files are given to.
     pub(crate) file_group: Option<u32>,
     pub(crate) mode: FileMode,
-    /// The one uid of all consumers, where it is known.
-    consumers: Option<u32>,
-    fs_group: bool,
+    /// A consumer that is known to run as another user, and as which.
+    stranger: Option<(String, u32)>,
 }
 
 pub(crate) fn decide<'p>(
@@ -30,13 +30,14 @@ pub(crate) fn decide<'p>(
     request: &Request<'_>,
     settings: &Settings,
 ) -> Ownership {
-    let common = common_user(pod, consumers);
+    let users: Vec<_> = consumers.map(|container| (container, user_of(pod, container))).collect();
+    let common = common_user(users.iter().map(|(_, user)| *user));
     let fs_group = pod.spec.security_context.fs_group.and_then(|group| u32::try_from(group).ok());
     let explicit = settings.uid == Uid::Explicit;
-    let user = request.run_as_user.or(if !explicit {
-        None
-    } else {
+    let user = request.run_as_user.or(if explicit {
         Some(common.filter(|uid| *uid != 0).unwrap_or(NOBODY))
+    } else {
+        None
     });
     let (mode, file_group) = if user.is_some() && user == common {
         (FileMode::OWNER, None)
@@ -45,57 +46,53 @@ pub(crate) fn decide<'p>(
     } else {
         (FileMode::ALL, None)
     };
+    // Root may have what it takes to read everything, and an image's user may be ours.
+    let stranger = users.iter().find_map(|(container, uid)| {
+        let uid = uid.filter(|uid| *uid != 0 && user.is_some_and(|user| user != *uid))?;
+        Some((shown(&container.name), uid))
+    });
     Ownership {
         user,
         group: request.run_as_group,
         file_group,
         mode: request.file_mode.unwrap_or(mode),
-        consumers: common,
-        fs_group: fs_group.is_some(),
+        stranger,
     }
 }
 
 impl Ownership {
-    /// Whether a consumer may be able to read a file of this mode; `false` only when it cannot.
-    pub(crate) fn readable(&self, mode: FileMode) -> bool {
-        let same_user = self.user.is_none() || self.user == self.consumers;
-        mode.others_read() || same_user || (mode.group_reads() && self.fs_group)
-    }
-
-    /// The mode that consumers need at least, for a message.
-    pub(crate) fn needed(&self) -> FileMode {
-        if self.fs_group { FileMode::GROUP } else { FileMode::ALL }
+    /// Words for a consumer that provably cannot read a file of this mode. Which groups an image's
+    /// user has is not known, so a mode that a group reads may be enough.
+    pub(crate) fn unreadable(&self, mode: FileMode) -> Option<(String, String)> {
+        let (container, uid) = self.stranger.as_ref()?;
+        if mode.others_read() || mode.group_reads() {
+            return None;
+        }
+        let user = self.user.unwrap_or(NOBODY);
+        Some((
+            format!(
+                "container {container:?} has uid {uid} and cannot read mode {mode} of uid {user}"
+            ),
+            "use \"0440\" or \"0444\", or leave it out with kms.alibabacloud/containers".to_owned(),
+        ))
     }
 
     pub(crate) fn check(&self, request: &Request<'_>, problems: &mut Problems) {
-        if let Some(mode) = request.file_mode
-            && !self.readable(mode)
-        {
-            problems.push(annotations::problem(
-                "file-mode",
-                format!("no consumer could read files of mode {mode}: they run as another user"),
-                format!("use \"{}\", or give all consumers one runAsUser", self.needed()),
-            ));
+        if let Some((what, remedy)) = request.file_mode.and_then(|mode| self.unreadable(mode)) {
+            problems.push(annotations::problem("file-mode", what, remedy));
         }
     }
 }
 
+fn user_of(pod: &Pod<'_>, container: &Container<'_>) -> Option<u32> {
+    let user = container.security_context.run_as_user.or(pod.spec.security_context.run_as_user);
+    u32::try_from(user?).ok()
+}
+
 /// The uid that all consumers are known to have.
-fn common_user<'p>(
-    pod: &Pod<'_>,
-    consumers: impl Iterator<Item = &'p Container<'p>>,
-) -> Option<u32> {
-    let mut common = None;
-    for container in consumers {
-        let user = container.security_context.run_as_user.or(pod.spec.security_context.run_as_user);
-        match (common, user) {
-            (_, None) => return None,
-            (None, Some(user)) => common = Some(user),
-            (Some(common), Some(user)) if common == user => {}
-            (Some(_), Some(_)) => return None,
-        }
-    }
-    u32::try_from(common?).ok()
+fn common_user(mut users: impl Iterator<Item = Option<u32>>) -> Option<u32> {
+    let first = users.next()??;
+    users.all(|user| user == Some(first)).then_some(first)
 }
 
 #[cfg(test)]
@@ -142,14 +139,26 @@ mod tests {
     }
 
     #[test]
-    fn a_mode_that_no_consumer_can_read_is_a_problem() {
-        let request = Request { file_mode: Some(FileMode::OWNER), ..Request::default() };
-        let json = pod("", "", "");
-        let pod = Pod::read(&json).unwrap();
-        let ownership = decide(&pod, pod.spec.containers.iter(), &request, &Settings::default());
-        let mut problems = Problems::default();
-        ownership.check(&request, &mut problems);
-        assert!(problems.message().contains("use \"0444\""), "{}", problems.message());
+    fn only_a_mode_that_a_consumer_provably_cannot_read_is_a_problem() {
+        let request = Request {
+            file_mode: Some(FileMode::OWNER),
+            run_as_user: Some(1000),
+            ..Request::default()
+        };
+        let told = |second: &str| {
+            let json = pod("", r#""runAsUser":1000"#, second);
+            let pod = Pod::read(&json).unwrap();
+            let ownership =
+                decide(&pod, pod.spec.containers.iter(), &request, &Settings::default());
+            let mut problems = Problems::default();
+            ownership.check(&request, &mut problems);
+            problems.message()
+        };
+        for second in [r#""runAsUser":1000"#, r#""runAsUser":0"#, ""] {
+            assert_eq!(told(second), "", "{second}");
+        }
+        let message = told(r#""runAsUser":2000"#);
+        assert!(message.contains("container \"b\" has uid 2000"), "{message}");
     }
 
     #[test]
@@ -158,6 +167,11 @@ mod tests {
         let pod = Pod::read(&json).unwrap();
         let settings = Settings { uid: Uid::Platform, ..Settings::default() };
         let ownership = decide(&pod, pod.spec.containers.iter(), &Request::default(), &settings);
-        assert_eq!(ownership.user, None);
+        assert_eq!((ownership.user, ownership.mode), (None, FileMode::ALL));
+        assert_eq!(ownership.unreadable(FileMode::OWNER), None);
+        let json = self::pod(r#""runAsUser":1000"#, "", "");
+        let pod = Pod::read(&json).unwrap();
+        let ownership = decide(&pod, pod.spec.containers.iter(), &Request::default(), &settings);
+        assert_eq!(ownership.unreadable(FileMode::OWNER), None);
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::annotations::PREFIX;
 
@@ -30,6 +30,8 @@ pub(crate) struct Metadata<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Annotated<'a> {
     pub(crate) ours: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// Keys of ours whose values are no strings, with what they are instead.
+    pub(crate) untyped: Vec<(Cow<'a, str>, &'static str)>,
     /// A static Pod's shadow in the API: nothing can be injected into it.
     pub(crate) mirror: bool,
 }
@@ -122,6 +124,10 @@ pub(crate) struct VolumeMount<'a> {
     pub(crate) mount_path: Cow<'a, str>,
     #[serde(default, deserialize_with = "null_default")]
     pub(crate) read_only: bool,
+    #[serde(borrow, default)]
+    pub(crate) sub_path: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(crate) sub_path_expr: Option<Cow<'a, str>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -182,7 +188,9 @@ impl<'a> Pod<'a> {
     /// Whether the Pod asks for anything: the same rule as the chart's one trigger expression.
     pub(crate) fn triggers(&self) -> bool {
         let Metadata { annotations, labels } = &self.metadata;
-        annotations.ours.iter().any(|(key, _)| key != "status")
+        let texts = annotations.ours.iter().map(|(key, _)| key);
+        let mut keys = texts.chain(annotations.untyped.iter().map(|(key, _)| key));
+        keys.any(|key| key != "status")
             && !annotations.mirror
             && labels.injection.as_deref() != Some("disabled")
     }
@@ -250,6 +258,64 @@ where
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
+/// A value that should be a string.
+enum Given<'a> {
+    Text(Cow<'a, str>),
+    Other(&'static str),
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Given<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Given<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Given::Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Given::Text(Cow::Owned(text.to_owned())))
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+                Ok(Given::Other("a boolean"))
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+                Ok(Given::Other("a number"))
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+                Ok(Given::Other("a number"))
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+                Ok(Given::Other("a number"))
+            }
+
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Given::Other("nothing"))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Given::Other("a list"))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Given::Other("a mapping"))
+            }
+        }
+        deserializer.deserialize_any(Any)
+    }
+}
+
 impl<'de: 'a, 'a> Deserialize<'de> for Annotated<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Keys;
@@ -264,8 +330,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Annotated<'a> {
                 let mut found = Annotated::default();
                 while let Some(Text(key)) = map.next_key()? {
                     if let Some(name) = strip(&key, PREFIX) {
-                        let Text(value) = map.next_value()?;
-                        found.ours.push((name, value));
+                        match map.next_value()? {
+                            Given::Text(value) => found.ours.push((name, value)),
+                            Given::Other(kind) => found.untyped.push((name, kind)),
+                        }
                     } else {
                         found.mirror |= key == "kubernetes.io/config.mirror";
                         map.next_value::<IgnoredAny>()?;

@@ -14,6 +14,8 @@ use crate::problem::{Problem, Problems};
 #[derive(Debug, Default)]
 pub(crate) struct Present {
     pub(crate) container: Option<Ours>,
+    /// A container has a name of ours and carries no plan: what hangs on it is no news.
+    pub(crate) impostor: bool,
     /// Volumes of our names, by position.
     pub(crate) volumes: Vec<(usize, Value)>,
 }
@@ -63,11 +65,14 @@ impl Present {
             let ours = raw.as_ref().filter(|_| list == List::Init && name == INIT_CONTAINER);
             match ours.and_then(|raw| Ours::read(raw, index)) {
                 Some(ours) if present.container.is_none() => present.container = Some(ours),
-                _ => problems.push(Problem::pod(
-                    format!("container {:?}", shown(&name)),
-                    "the name is reserved for the container that fetches secrets, and this is not it",
-                    "give the container another name",
-                )),
+                _ => {
+                    present.impostor = true;
+                    problems.push(Problem::pod(
+                        format!("container {:?}", shown(&name)),
+                        "the name is reserved for the container that fetches secrets, and this one carries no plan that can be read",
+                        "remove the container, or give it another name",
+                    ));
+                }
             }
         }
         if present.container.is_some() {
@@ -75,7 +80,7 @@ impl Present {
             let value = |index: usize| serde_json::from_str(raws.get(index)?.get()).ok();
             present.volumes =
                 volumes().filter_map(|(index, _)| Some((index, value(index)?))).collect();
-        } else {
+        } else if !present.impostor {
             for (_, volume) in volumes() {
                 problems.push(Problem::pod(
                     format!("volume {:?}", shown(&volume.name)),

@@ -161,4 +161,42 @@ mod tests {
         assert_eq!(lines.len(), 1 + 32 + 1);
         assert!(lines.last().unwrap().contains("9 more"));
     }
+
+    #[test]
+    fn a_single_long_problem_follows_its_cut_first_line_in_full() {
+        let mut problems = Problems::default();
+        problems.push(problem(&"x".repeat(300)));
+        let message = problems.message();
+        let (first, rest) = message.split_once('\n').unwrap();
+        assert!(first.chars().count() == 200 && first.ends_with('…'));
+        assert!(rest.starts_with("- kms.") && rest.ends_with("write it quoted"));
+    }
+
+    #[test]
+    fn a_line_is_cut_only_where_it_is_too_long() {
+        let whole = |length| {
+            let mut problems = Problems::default();
+            problems.push(Problem::pod("x", "y".repeat(length - "x: ".len()), ""));
+            problems.message()
+        };
+        assert_eq!((whole(200).len(), whole(200).lines().count()), (200, 1));
+        assert_eq!(whole(201).lines().count(), 2);
+        assert!(whole(10_000).len() < 2_000);
+    }
+
+    #[test]
+    fn what_is_not_known_leaves_no_gap() {
+        let mut nowhere = problem("bad");
+        (nowhere.line, nowhere.place, nowhere.remedy) = (None, String::new(), String::new());
+        assert_eq!(nowhere.to_string(), "kms.alibabacloud/secrets: bad");
+    }
+
+    #[test]
+    fn a_list_that_is_complete_does_not_speak_of_more() {
+        let mut problems = Problems::default();
+        for _ in 0..32 {
+            problems.push(problem("bad"));
+        }
+        assert!(!problems.message().contains("more"), "{problems}");
+    }
 }

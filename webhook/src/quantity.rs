@@ -95,6 +95,20 @@ mod tests {
             ("1e3", "1k"),
             (".1", "100m"),
             ("1n", "1m"),
+            ("1000000000n", "1"),
+            ("1000000u", "1"),
+            ("1M", "1000k"),
+            ("1G", "1000M"),
+            ("1T", "1000G"),
+            ("1P", "1000T"),
+            ("1E", "1000P"),
+            ("1Ti", "1024Gi"),
+            ("1Pi", "1024Ti"),
+            ("1Ei", "1024Pi"),
+            ("1E3", "1k"),
+            ("1e-3", "1m"),
+            ("1e18", "1E"),
+            ("0.000000001", "1n"),
         ] {
             assert_eq!(parse(a), parse(b), "{a} {b}");
         }
@@ -103,7 +117,22 @@ mod tests {
 
     #[test]
     fn what_is_no_quantity_is_refused() {
-        for text in ["", "x", "-1", "1 Gi", "1gi", ".", "1e99", "1e", "1.1.1", "+1", "1_000"] {
+        for text in [
+            "",
+            "x",
+            "-1",
+            "1 Gi",
+            "1gi",
+            ".",
+            "1e99",
+            "1e",
+            "1.1.1",
+            "+1",
+            "1_000",
+            "1e19",
+            "0.0000000001",
+            "9999999999999999999999999999999",
+        ] {
             assert_eq!(Quantity::parse(text), None, "{text:?}");
         }
     }
@@ -113,6 +142,7 @@ mod tests {
         assert_eq!(parse("32Mi").plus(parse("1Mi")).to_bytes_text(), "33Mi");
         assert_eq!(parse("1536Ki").to_bytes_text(), "1536Ki");
         assert_eq!(parse("1k").to_bytes_text(), "1000");
+        assert_eq!(parse("1500m").to_bytes_text(), "2");
         assert_eq!(Quantity::bytes(1 << 30).to_bytes_text(), "1Gi");
     }
 }

@@ -16,7 +16,7 @@ pub(crate) fn shapes(
     tracing(pod, problems);
     if present.container.is_some() {
         taken_back(pod, consumers, problems);
-    } else {
+    } else if !present.impostor {
         early_references(pod, problems);
     }
 }
@@ -72,15 +72,19 @@ fn early_references(pod: &Pod<'_>, problems: &mut Problems) {
     }
 }
 
-/// What nobody but us may mount, whoever added it since the first call. A consumer's own mount is
-/// no matter: it is set to what it must be.
+/// What nobody but us may mount, whoever added it since the first call.
 fn taken_back(pod: &Pod<'_>, consumers: &Consumers, problems: &mut Problems) {
     for (list, index, container) in others(pod) {
-        let consumes = consumers.at.contains(&(list, index));
+        // A consumer's first mount of them is set to what it must be.
+        let mut settable = consumers.at.contains(&(list, index));
         for mount in container.mounts() {
             let what = match mount.name.as_ref() {
                 TOKEN_VOLUME => "it mounts the token with which secrets are fetched",
-                SECRETS_VOLUME if !mount.read_only && !consumes => "it mounts the secrets writable",
+                SECRETS_VOLUME if settable => {
+                    settable = false;
+                    continue;
+                }
+                SECRETS_VOLUME if !mount.read_only => "it mounts the secrets writable",
                 _ => continue,
             };
             problems.push(Problem::pod(

@@ -54,11 +54,15 @@ pub(crate) fn read(
     match yaml::parse(text) {
         Err(error) => {
             let place = Place { line: error.line, what: String::new() };
-            reader.problem(
-                &place,
-                error.what,
-                "a value with any of , : # [ ] { } in it may need quotes",
-            );
+            let remedy = match (error.syntax, text.contains('#')) {
+                (false, _) => "",
+                (true, false) => "check indentation, quotes and brackets",
+                // A comma or bracket of a JMESPath ends a value that is not quoted.
+                (true, true) => {
+                    "put quotes around a source with a JMESPath, most of all inside { } and [ ]: \"kms://NAME#PATH\""
+                }
+            };
+            reader.problem(&place, error.what, remedy);
         }
         Ok(None) => {
             let place = Place { line: 1, what: String::new() };
@@ -90,6 +94,28 @@ impl Reader<'_> {
         self.problems.push(place.problem(what, remedy));
     }
 
+    /// A file name that a person chose: what was meant as a path is not made into a name.
+    fn chosen_name(&mut self, text: &str, place: &Place) -> Option<FileName> {
+        let shown: String = text.chars().filter(|c| !c.is_control()).take(64).collect();
+        if text.starts_with('/') {
+            self.problem(
+                place,
+                format!("{shown:?} is an absolute path"),
+                "write a file name; kms.alibabacloud/mount-path says in which directory",
+            );
+            return None;
+        }
+        if text.split('/').any(|part| part == ".." || part == ".") {
+            self.problem(
+                place,
+                format!("{shown:?} leads through other directories"),
+                "write a file name without `.` and `..` as parts",
+            );
+            return None;
+        }
+        self.file_name(text, place)
+    }
+
     /// The file name of `text`, translated.
     fn file_name(&mut self, text: &str, place: &Place) -> Option<FileName> {
         match FileName::parse(&self.translation.apply(text)) {
@@ -99,6 +125,21 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    /// Whether YAML makes something else than text of an unquoted value.
+    fn refuse_typed(&mut self, text: &str, place: &Place) -> bool {
+        let boolean = matches!(text, "true" | "false" | "True" | "False" | "TRUE" | "FALSE");
+        let number = text.parse::<f64>().is_ok();
+        if boolean || number {
+            let kind = if boolean { "a boolean" } else { "a number" };
+            self.problem(
+                place,
+                format!("{text:.64} is {kind} and no source"),
+                "write kms://NAME, or put quotes around the name of a secret",
+            );
+        }
+        boolean || number
     }
 
     fn reference(&mut self, text: &str, place: &Place) -> Option<Reference> {
@@ -152,6 +193,13 @@ impl Reader<'_> {
         let mut first = std::collections::HashMap::with_capacity(wanted.len());
         for file in &wanted {
             if let Some(other) = first.insert(file.name.as_str(), &file.place) {
+                if other.what == file.place.what && file.selector.is_none() {
+                    problems.push(file.place.problem(
+                        format!("the file is given twice, first in line {}", other.line),
+                        "keep one of them, or give one another name",
+                    ));
+                    continue;
+                }
                 let remedy = if file.selector.is_some() {
                     "give each extract a name of its own"
                 } else {

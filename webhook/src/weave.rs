@@ -39,11 +39,9 @@ fn mounts(pod: &Pod<'_>, wish: &Wish<'_>, patch: &mut Patch) -> serde_json::Resu
             container.mounts().iter().enumerate().find(|(_, known)| known.name == SECRETS_VOLUME);
         match known {
             Some((at, known)) => {
-                if known.mount_path != mount_path {
-                    patch.replace(format!("{path}/{at}/mountPath"), &mount_path)?;
-                }
-                if !known.read_only {
-                    patch.add(format!("{path}/{at}/readOnly"), &true)?;
+                let whole = known.sub_path.is_none() && known.sub_path_expr.is_none();
+                if known.mount_path != mount_path || !known.read_only || !whole {
+                    patch.replace(format!("{path}/{at}"), &mount)?;
                 }
             }
             None if container.volume_mounts.is_some() => patch.add(format!("{path}/-"), &mount)?,

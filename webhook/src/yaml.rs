@@ -25,6 +25,8 @@ pub(crate) enum Value<'a> {
 pub(crate) struct YamlError {
     pub(crate) line: usize,
     pub(crate) what: &'static str,
+    /// It is not YAML at all, and not only more than is read here.
+    pub(crate) syntax: bool,
 }
 
 /// Room for every file that a plan may have, written generously.
@@ -42,7 +44,8 @@ struct Open<'a> {
 /// The one document of `text`; `None` where there is nothing but comments and spaces.
 pub(crate) fn parse(text: &str) -> Result<Option<Node<'_>>, YamlError> {
     if text.len() > MAX_BYTES {
-        return Err(YamlError { line: 1, what: "the value is longer than 64 KiB" });
+        let what = "the value is longer than 64 KiB";
+        return Err(YamlError { line: 1, what, syntax: false });
     }
     let mut options = Options::default();
     options.disallow_directives = true;
@@ -57,10 +60,11 @@ pub(crate) fn parse(text: &str) -> Result<Option<Node<'_>>, YamlError> {
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|error| YamlError {
             line: error.marker().line().max(1),
-            what: "it is not YAML (check indentation, quotes, brackets, and the nesting: 8 levels at most)",
+            what: "it is not YAML, or nested more than 8 levels deep",
+            syntax: true,
         })?;
         let line = span.start.line().max(1);
-        let fail = |what| Err(YamlError { line, what });
+        let fail = |what| Err(YamlError { line, what, syntax: false });
         let closed = match event {
             Event::Scalar(_, _, anchor, tag) | Event::SequenceStart(_, anchor, tag)
                 if anchor != 0 || tag.is_some() =>

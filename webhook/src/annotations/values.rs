@@ -168,4 +168,23 @@ mod tests {
             assert_eq!(duration(text).unwrap(), seconds, "{text}");
         }
     }
+
+    #[test]
+    fn config_maps_are_called_as_kubernetes_allows() {
+        let longest = "x".repeat(253);
+        for name in ["a", "kms-ca.v1", "0", &longest] {
+            assert_eq!(config_map(name).unwrap(), name);
+        }
+        let too_long = "x".repeat(254);
+        for name in ["", "A", "a_b", "a/b", "-a", "a-", ".a", "a.", &too_long] {
+            assert!(config_map(name).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn sizes_reach_from_64_kibibytes_to_one_gibibyte() {
+        for text in ["64Ki", "65536", "1Gi"] {
+            assert!(size(text).is_ok(), "{text}");
+        }
+    }
 }

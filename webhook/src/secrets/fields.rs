@@ -51,7 +51,13 @@ impl<'n, 'a> Fields<'n, 'a> {
             };
             let shown: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
             let field = place.within(key, &shown);
-            if name == "template" {
+            if name == "oosEndpoint" {
+                reader.problem(
+                    &field,
+                    "an object has no OOS endpoint of its own",
+                    "set the annotation kms.alibabacloud/oos-endpoint",
+                );
+            } else if name == "template" {
                 reader.problem(
                     &field,
                     "this version does not support templates",
@@ -144,10 +150,25 @@ impl<'n, 'a> Fields<'n, 'a> {
             && !text.is_empty()
         {
             let place = self.place.within(node, "fileMode");
+            // Kubernetes writes modes as decimal numbers, people as octal ones.
+            let decimal = text.parse::<u16>().ok().filter(|_| !text.starts_with('0'));
+            let octal = decimal
+                .map(|bits| format!("{bits:04o}"))
+                .filter(|mode| FileMode::parse(mode).is_ok());
+            let remedy = match (octal, FileMode::parse(text)) {
+                (Some(octal), Ok(_)) => format!(
+                    "write quoted octal: fileMode: \"{octal}\" if {text:.16} is decimal, \"{text:.16}\" if it is octal"
+                ),
+                (Some(octal), Err(_)) => {
+                    format!("write quoted octal: fileMode: \"{octal}\" is {text:.16} in decimal")
+                }
+                (None, Ok(_)) => format!("write it quoted: fileMode: \"{text:.16}\""),
+                (None, Err(_)) => "write quoted octal, from \"0400\" to \"0777\"".to_owned(),
+            };
             reader.problem(
                 &place,
                 format!("{text:.16} is a bare number, which YAML readers understand differently"),
-                format!("write it quoted: fileMode: \"{text:.16}\""),
+                remedy,
             );
             self.take("fileMode");
             return None;

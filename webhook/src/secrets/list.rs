@@ -18,6 +18,7 @@ impl Reader<'_> {
         for (index, item) in items.iter().enumerate() {
             let place = Place::of(item, format!("item {}", index + 1));
             match &item.value {
+                Value::Scalar { text, quoted: false } if self.refuse_typed(text, &place) => {}
                 Value::Scalar { text, .. } => {
                     self.bare_item(text, &place, &mut extracts);
                 }
@@ -64,17 +65,19 @@ impl Reader<'_> {
         let provider = fields.parsed(self, "objectType", |text| match text {
             "kms" => Ok(Provider::Kms),
             "oos" => Ok(Provider::Oos),
-            _ => Err("it is neither kms nor oos; write objectType: kms or objectType: oos"),
+            _ => Err(format!(
+                "{text:.32} is neither kms nor oos; write objectType: kms or objectType: oos"
+            )),
         });
         let provider = provider.unwrap_or(Provider::Kms);
         let name = fields.text(self, "objectName");
         let version = self.version(&mut fields, provider);
         let alias = fields.text(self, "objectAlias");
         let extracts = fields.take("jmesPath").map(|node| self.extracts(node, place));
-        let at = fields.location(self, "kmsEndpoint");
+        let mut at = fields.location(self, "kmsEndpoint");
         let mode = fields.mode(self);
         let on_missing = fields.on_missing(self);
-        if at.endpoint.is_some() && provider == Provider::Oos {
+        if provider == Provider::Oos && at.endpoint.take().is_some() {
             self.problem(
                 place,
                 "kmsEndpoint does not apply to an OOS parameter",
@@ -82,6 +85,14 @@ impl Reader<'_> {
             );
         }
         let Some((name, name_place)) = name else { return };
+        if name.contains("://") {
+            self.problem(
+                &name_place,
+                "an object is named without a scheme",
+                "write objectName: NAME and, for OOS, objectType: oos; or the whole item as a source",
+            );
+            return;
+        }
         let source = match Source::new(provider, &name, version) {
             Ok(source) => source,
             Err(error) => {
@@ -90,7 +101,7 @@ impl Reader<'_> {
             }
         };
         let whole = match &alias {
-            Some((alias, alias_place)) => self.file_name(alias, alias_place),
+            Some((alias, alias_place)) => self.chosen_name(alias, alias_place),
             None => self.file_name(&name, &name_place),
         };
         let whole = whole.map(|name| (place.clone(), name, None));
@@ -118,8 +129,8 @@ impl Reader<'_> {
             }
             (None, Some((label, _))) => Some(Version::Stage(label)),
             (Some((text, place)), None) if provider == Provider::Oos => match text.parse() {
-                Ok(number) => Some(Version::Number(number)),
-                Err(_) => {
+                Ok(number @ 1..=100) => Some(Version::Number(number)),
+                Ok(_) | Err(_) => {
                     self.problem(
                         &place,
                         format!("{text:.64} is no version of an OOS parameter"),
@@ -189,7 +200,7 @@ impl Reader<'_> {
                 }
             };
             let name = match fields.text(self, "objectAlias") {
-                Some((alias, within)) => self.file_name(&alias, &within),
+                Some((alias, within)) => self.chosen_name(&alias, &within),
                 None => {
                     self.problem(&place, "the objectAlias is missing", "add objectAlias: FILE");
                     None

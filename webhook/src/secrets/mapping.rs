@@ -19,6 +19,10 @@ const FIELDS: [&str; 8] = [
 
 impl Reader<'_> {
     pub(super) fn mapping(&mut self, entries: &[(Node<'_>, Node<'_>)]) {
+        if entries.is_empty() {
+            let place = Place { line: 1, what: String::new() };
+            self.problem(&place, "it names no secret", "write FILE: kms://NAME, one on each line");
+        }
         for (key, value) in entries {
             let Some(file) = key.scalar() else {
                 let place = Place::of(key, "a key");
@@ -47,9 +51,18 @@ impl Reader<'_> {
                 );
                 continue;
             }
-            let name = self.file_name(file, &place);
+            let pasted = value.scalar().is_some_and(|text| text.contains("objectName:"));
+            if file == "objects" && pasted {
+                self.problem(
+                    &place,
+                    "the list of a SecretProviderClass stands below its key",
+                    "leave out the line `objects: |` and paste only the list",
+                );
+                continue;
+            }
+            let name = self.chosen_name(file, &place);
             let wanted = match &value.value {
-                Value::Scalar { text, .. } => self.plain(text, &place),
+                Value::Scalar { text, quoted } => self.plain(text, *quoted, &place),
                 Value::Mapping(fields) => self.detailed(fields, value, &place),
                 Value::Sequence(_) => {
                     self.problem(&place, "a file cannot be a list", "write FILE: source");
@@ -63,7 +76,10 @@ impl Reader<'_> {
         }
     }
 
-    fn plain(&mut self, text: &str, place: &Place) -> Option<Body> {
+    fn plain(&mut self, text: &str, quoted: bool, place: &Place) -> Option<Body> {
+        if !quoted && self.refuse_typed(text, place) {
+            return None;
+        }
         let reference = self.reference(text, place)?;
         Some(Body { reference, at: Location::default(), mode: None, on_missing: None })
     }
@@ -74,9 +90,12 @@ impl Reader<'_> {
         node: &Node<'_>,
         place: &Place,
     ) -> Option<Body> {
+        let before = self.problems.as_slice().len();
         let mut fields = Fields::read(self, entries, place, &FIELDS);
         let reference = match fields.text(self, "source") {
             Some((text, place)) => self.reference(&text, &place),
+            // A field that is wrong or misspelt has been told about.
+            None if self.problems.as_slice().len() > before => None,
             None => {
                 let place = place.within(node, "source");
                 self.problem(&place, "the source is missing", "add source: kms://NAME");

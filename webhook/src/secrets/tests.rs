@@ -38,6 +38,13 @@ fn a_mapping_names_files() {
         ])
     );
     assert_eq!(files("a/b: kms://x"), pairs(&[("a_b", "kms://x")]));
+    assert_eq!(files("a: {source: ' kms://x ', jmesPath: b}"), pairs(&[("a", "kms://x#b")]));
+    assert_eq!(files("- objectName: ' x '"), pairs(&[("x", "kms://x")]));
+    assert_eq!(
+        files("{'~': kms://x, \"null\": y}"),
+        pairs(&[("~", "kms://x"), ("null", "kms://y")])
+    );
+    assert_eq!(files(&format!("a: b{}", " ".repeat(64 * 1024 - 4))), pairs(&[("a", "kms://b")]));
     assert_eq!(files("{\"a\": \"kms://x#[b, c]\"}"), pairs(&[("a", "kms://x#[b, c]")]));
 }
 
@@ -79,6 +86,7 @@ fn a_scalar_is_split_at_line_breaks_and_commas() {
         "kms://a\nb/c\noos://d\n",
         "\"kms://a, b/c, oos://d\"",
         "# mine\nkms://a,\nb/c,\noos://d",
+        "  # theirs, kms://e\nkms://a\nb/c,oos://d",
     ] {
         assert_eq!(files(text), expected, "{text}");
     }
@@ -101,7 +109,12 @@ fn each_mistake_has_its_own_words_and_line() {
             2,
             "write it quoted: fileMode: \"0400\"",
         ),
-        ("a: kms://x\nb: kms://y\na: kms://z", 3, "taken already by file \"a\""),
+        ("a: kms://x\nb: kms://y\na: kms://z", 3, "given twice, first in line 1"),
+        ("a_b: kms://x\na/b: kms://y", 2, "taken already by file \"a_b\""),
+        ("a: kms://x#b\na: kms://x#c", 2, "give each extract a name of its own"),
+        ("a: {source: kms://x, fileMode: }", 1, "the value is empty"),
+        ("a: {source: kms://x, fileMode: rw}", 1, "quoted octal"),
+        ("a: {source: kms://x#b, jmesPath: c}", 1, "given twice"),
         ("- kms://x#a\n- kms://x#b", 2, "second extract"),
         ("kms://x#[a,b]", 1, "needs a file name of its own"),
         ("kms://x#join(',', a)", 1, "needs a file name of its own"),
@@ -127,11 +140,12 @@ fn each_mistake_has_its_own_words_and_line() {
             "does not apply to an OOS",
         ),
         ("- objectName: x\n  objectType: oos\n  objectVersion: v1", 3, "no version of an OOS"),
+        ("- objectName: x\n  objectType: oos\n  objectVersionLabel: a", 3, "no version labels"),
         ("- objectName: x\n  objectVersion: a\n  objectVersionLabel: b", 3, "keep one"),
         ("- objectName: x\n  externalId: abc", 2, "add crossAccountRoleArn"),
         ("- objectName: [x]", 1, "it is a list"),
         ("- objectName:\n  objectType: kms", 1, "the value is empty"),
-        ("../x: kms://x", 1, "reserved"),
+        ("../x: kms://x", 1, "other directories"),
         (".kms-x: kms://x", 1, "reserved"),
         ("- objectName: x\n  objectAlias: ..", 2, "directories"),
         ("\"a\\nb\": kms://x", 1, "control character"),
@@ -144,6 +158,10 @@ fn each_mistake_has_its_own_words_and_line() {
         ("a: b: c", 1, "not YAML"),
         ("a: {x", 1, "not YAML"),
         ("a: &x kms://x\nb: *x", 1, "anchors"),
+        ("&x {a: kms://x}", 1, "anchors"),
+        ("!!map {a: kms://x}", 1, "tags"),
+        ("%YAML 1.2\n---\na: kms://x", 1, "not YAML"),
+        ("~: kms://x", 1, "a file name is empty"),
     ] {
         let problems = wrong(text);
         let found = problems.iter().find(|problem| problem.to_string().contains(words));
@@ -170,4 +188,21 @@ fn with_translation_off_a_slash_is_refused() {
 fn too_many_files_are_one_problem() {
     let text: String = (0..300).map(|index| format!("f{index}: kms://x\n")).collect();
     assert_eq!(wrong(&text).len(), 1);
+}
+
+#[test]
+fn a_comma_inside_brackets_or_quotes_separates_nothing() {
+    for text in ["kms://x#not_null((a), b)", "kms://x#a.\"b'c,d\"", "kms://x#join(',', a)"] {
+        let problems = wrong(text);
+        assert_eq!(problems.len(), 1, "{problems:?}");
+    }
+    assert_eq!(wrong("kms://x#(a), s3://b").len(), 2);
+}
+
+#[test]
+fn a_place_repeats_no_control_characters() {
+    for text in ["\"a\\u001b\": s3://x", "- objectName: x\n  \"a\\u001b\": b"] {
+        let problems = wrong(text);
+        assert!(!problems[0].place.contains(['\u{1b}', '\\']), "{}", problems[0].place);
+    }
 }

@@ -113,7 +113,7 @@ fn an_older_versions_output_gets_the_image_and_plan_of_this_one() {
 #[test]
 fn a_foreign_edit_of_what_we_own_is_undone() {
     let clean = injected(&full());
-    let edits: [fn(&mut Value); 9] = [
+    let edits: [fn(&mut Value); 14] = [
         |c| c["image"] = json!("evil"),
         |c| c["command"] = json!(["sh", "-c", "x"]),
         |c| c["restartPolicy"] = json!("Always"),
@@ -128,6 +128,14 @@ fn a_foreign_edit_of_what_we_own_is_undone() {
         },
         |c| c["volumeMounts"][1]["readOnly"] = json!(false),
         |c| c["volumeMounts"][0]["subPath"] = json!("x"),
+        |c| c["volumeMounts"][0]["subPathExpr"] = json!("x"),
+        |c| c["volumeMounts"][0]["readOnly"] = json!(true),
+        |c| c["volumeMounts"] = json!([c["volumeMounts"][0]]),
+        |c| {
+            let mounts = c["volumeMounts"].as_array_mut().unwrap();
+            mounts.push(json!({"name": "mesh", "mountPath": "/mnt/secrets-store"}));
+        },
+        |c| c["env"][0]["valueFrom"] = json!({"fieldRef": {"fieldPath": "metadata.name"}}),
     ];
     for (number, edit) in edits.into_iter().enumerate() {
         let mut edited = clean.clone();
@@ -135,12 +143,24 @@ fn a_foreign_edit_of_what_we_own_is_undone() {
         edit(&mut edited["spec"]["initContainers"][index]);
         assert_eq!(injected(&edited), clean, "edit {number}");
     }
-    let mut volumes = clean.clone();
-    volumes["spec"]["volumes"][1] = json!({"name": "kms-secrets", "hostPath": {"path": "/"}});
-    assert_eq!(volume(&injected(&volumes), "kms-secrets"), volume(&clean, "kms-secrets"));
+    for replaced in [
+        json!({"name": "kms-secrets", "hostPath": {"path": "/"}}),
+        json!({"name": "kms-secrets", "emptyDir": {}, "hostPath": {"path": "/"}}),
+        json!({"name": "kms-secrets", "a/b": 1, "a~b": 2}),
+    ] {
+        let mut volumes = clean.clone();
+        volumes["spec"]["volumes"][1] = replaced;
+        assert_eq!(volume(&injected(&volumes), "kms-secrets"), volume(&clean, "kms-secrets"));
+    }
     let mut writable = clean.clone();
     writable["spec"]["containers"][1]["volumeMounts"][0]["readOnly"] = json!(false);
     assert_eq!(injected(&writable), clean);
+    writable["spec"]["containers"][1]["volumeMounts"][0]["subPath"] = json!("db");
+    assert_eq!(injected(&writable), clean);
+    let mut twice = clean.clone();
+    let second = json!({"name": "kms-secrets", "mountPath": "/w"});
+    twice["spec"]["containers"][1]["volumeMounts"].as_array_mut().unwrap().push(second);
+    assert!(ask(&twice).message().contains("mounts the secrets writable"));
     let mut unmounted = clean.clone();
     unmounted["spec"]["containers"][1]["volumeMounts"] = json!([]);
     assert_eq!(injected(&unmounted), clean);
@@ -195,4 +215,56 @@ fn a_private_ca_that_is_no_longer_named_goes() {
         .remove("kms.alibabacloud/ca-config-map");
     let after = injected_with(&copy, &settings());
     assert!(!ours(&after)["volumeMounts"].to_string().contains("kms-ca"));
+}
+
+#[test]
+fn output_with_a_private_ca_or_a_guaranteed_pod_is_left_as_it_is_too() {
+    let mut with_ca = full();
+    with_ca["metadata"]["annotations"]["kms.alibabacloud/ca-config-map"] = json!("kms-ca");
+    let mut guaranteed = full();
+    guaranteed["metadata"]["annotations"]["kms.alibabacloud/resources.requests.cpu"] = json!("5m");
+    let amounts = json!({"limits": {"cpu": "1", "memory": "1Gi"}});
+    guaranteed["spec"]["initContainers"][0]["resources"] = amounts.clone();
+    for index in [0, 1] {
+        guaranteed["spec"]["containers"][index]["resources"] = amounts.clone();
+    }
+    for before in [with_ca, guaranteed] {
+        let after = injected(&before);
+        assert!(unchanged(&after), "{}", ask(&after).patch());
+    }
+}
+
+#[test]
+fn a_reader_that_is_no_consumer_may_mount_the_secrets_read_only() {
+    let mut pod = injected(&full());
+    pod["spec"]["containers"].as_array_mut().unwrap().push(json!({"name": "reader",
+        "volumeMounts": [{"name": "kms-secrets", "mountPath": "/s", "readOnly": true}]}));
+    assert!(unchanged(&pod));
+}
+
+#[test]
+fn a_plan_makes_only_the_one_init_container_ours() {
+    let clean = injected(&full());
+    let index = index_of_ours(&clean);
+    let mut twice = clean.clone();
+    let copy = twice["spec"]["initContainers"][index].clone();
+    twice["spec"]["initContainers"].as_array_mut().unwrap().push(copy);
+    let mut sidecar = clean.clone();
+    sidecar["spec"]["initContainers"][index]["name"] = json!("kms-secrets");
+    let mut elsewhere = clean;
+    elsewhere["spec"]["initContainers"][index]["name"] = json!("mine");
+    elsewhere["spec"]["containers"][index]["name"] = json!("kms-secrets-init");
+    for pod in [twice, sidecar, elsewhere] {
+        let answer = ask(&pod);
+        assert!(answer.message().contains("the name is reserved"), "{}", answer.message());
+    }
+}
+
+#[test]
+fn a_misspelt_consumer_is_never_corrected_to_our_container() {
+    let mut pod = injected(&full());
+    pod["metadata"]["annotations"]["kms.alibabacloud/containers"] = json!("kms-secrets-ini");
+    let answer = ask(&pod);
+    assert!(answer.message().contains("no container \"kms-secrets-ini\""), "{}", answer.message());
+    assert!(!answer.message().contains("did you mean"), "{}", answer.message());
 }

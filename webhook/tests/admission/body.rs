@@ -12,6 +12,9 @@ fn what_is_no_review_is_a_bad_request_in_plain_words() {
     no_uid["request"]["uid"] = json!("");
     let wrong_version = wrong_version.to_string();
     let no_uid = no_uid.to_string();
+    let mut wrong_kind = review(&pod(&[]));
+    wrong_kind["kind"] = json!("ConversionReview");
+    let wrong_kind = wrong_kind.to_string();
     let no_request = r#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview"}"#;
     for (body, words) in [
         ("", "line 1"),
@@ -21,6 +24,7 @@ fn what_is_no_review_is_a_bad_request_in_plain_words() {
         ("{\"request\":\"CANARY\"}", "line 1"),
         ("{\"kind\":\"Pod\",\"apiVersion\":\"v1\"}", "kind AdmissionReview"),
         (&wrong_version, "admission.k8s.io/v1"),
+        (&wrong_kind, "kind AdmissionReview"),
         (no_request, "no request"),
         (&no_uid, "no request.uid"),
     ] {
@@ -39,6 +43,14 @@ fn a_pod_nested_without_end_is_skipped_and_not_followed() {
     let deep = format!("{}1{}", "{\"a\":".repeat(50_000), "}".repeat(50_000));
     let body = review(&pod(&[("secrets", "a: b")])).to_string();
     let body = body.replacen("\"containers\":", &format!("\"x\":{deep},\"containers\":"), 1);
+    let reply = admit(body.as_bytes(), &settings());
+    assert_eq!((reply.status, reply.outcome), (200, Outcome::Injected));
+}
+
+#[test]
+fn a_key_with_escapes_is_the_same_key() {
+    let body = review(&pod(&[("secrets", "a: b")])).to_string();
+    let body = body.replace("kms.alibabacloud/", "kms.alibabacloud\\/");
     let reply = admit(body.as_bytes(), &settings());
     assert_eq!((reply.status, reply.outcome), (200, Outcome::Injected));
 }

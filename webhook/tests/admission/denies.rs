@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 use webhook::settings::Settings;
 
-use crate::support::{ask, ask_with, pod, review, settings};
+use crate::support::{ask, ask_with, injected_with, plan, pod, review, settings, volume};
 
 fn denied(pod: &Value) -> String {
     ask(pod).message().to_owned()
@@ -68,7 +68,9 @@ fn a_dedicated_gateway_needs_a_ca() {
     let pod = pod(&[("secrets", "a: {source: b, endpoint: kst-1.cryptoservice.kms.aliyuncs.com}")]);
     assert!(denied(&pod).contains("ca-config-map"));
     let settings = Settings { ca_config_map: Some("kms-ca".to_owned()), ..settings() };
-    assert_eq!(ask_with(&review(&pod), &settings).response["allowed"], true);
+    let after = injected_with(&pod, &settings);
+    assert!(plan(&after).private_ca());
+    assert_eq!(volume(&after, "kms-ca")["configMap"]["name"], "kms-ca");
 }
 
 #[test]
@@ -119,6 +121,11 @@ fn shapes_that_cannot_work_are_refused_in_their_own_words() {
         ),
         (
             "/spec/containers",
+            json!([{"name": "app", "volumeMounts": [{"name": "kms-agent", "mountPath": "/x"}]}]),
+            "mounts the volume \"kms-agent\"",
+        ),
+        (
+            "/spec/containers",
             json!([{"name": "app", "volumeMounts": [{"name": "own", "mountPath": "/mnt/secrets-store"}]}]),
             "the volume \"own\" is already mounted",
         ),
@@ -152,6 +159,8 @@ fn a_container_that_may_trace_is_refused_with_shared_processes() {
         ("shareProcessNamespace", json!({"capabilities": {"add": ["SYS_PTRACE"]}})),
         ("hostPID", json!({"privileged": true})),
         ("hostPID", json!({"capabilities": {"add": ["ALL"]}})),
+        ("hostPID", json!({"capabilities": {"add": ["KILL", "CAP_ALL"]}})),
+        ("shareProcessNamespace", json!({"capabilities": {"add": ["CAP_SYS_PTRACE"]}})),
     ] {
         let mut pod = pod(&[("secrets", "a: b")]);
         pod["spec"]["containers"][0]["securityContext"] = security;
@@ -176,14 +185,30 @@ fn consumers_that_do_not_exist_or_are_ours_are_refused() {
 fn a_request_above_its_limit_is_refused() {
     let message = denied(&pod(&[("secrets", "a: b"), ("resources.requests.memory", "1Gi")]));
     assert!(message.contains("the request 1Gi is above the limit 33Mi"), "{message}");
+    let message = denied(&pod(&[
+        ("secrets", "a: b"),
+        ("resources.requests.cpu", "0.2"),
+        ("resources.limits.cpu", "100m"),
+    ]));
+    assert!(message.contains("resources.requests.cpu: the request 0.2 is above"), "{message}");
 }
 
 #[test]
 fn a_mode_that_no_consumer_can_read_is_refused() {
-    assert!(denied(&pod(&[("secrets", "a: b"), ("file-mode", "0400")])).contains("\"0444\""));
-    assert!(
-        denied(&pod(&[("secrets", "a: {source: b, fileMode: \"0440\"}")])).contains("\"0444\"")
-    );
+    let mut pod = pod(&[("secrets", "a: b\nc: d\n"), ("file-mode", "0400")]);
+    assert_eq!(ask(&pod).response["allowed"], true);
+    pod["spec"]["containers"][0]["securityContext"] = json!({"runAsUser": 1000});
+    pod["metadata"]["annotations"]["kms.alibabacloud/run-as-user"] = json!("7");
+    let message = denied(&pod);
+    assert_eq!(message.lines().count(), 1, "{message}");
+    assert!(message.contains("container \"app\" has uid 1000"), "{message}");
+    pod["metadata"]["annotations"]["kms.alibabacloud/secrets"] =
+        json!("a: {source: b, fileMode: \"0440\"}");
+    pod["metadata"]["annotations"]["kms.alibabacloud/file-mode"] = json!("0444");
+    assert_eq!(ask(&pod).response["allowed"], true);
+    pod["metadata"]["annotations"]["kms.alibabacloud/secrets"] =
+        json!("a: {source: b, fileMode: \"0400\"}");
+    assert!(denied(&pod).contains("secrets, line 1, file \"a\": container \"app\" has uid 1000"));
 }
 
 #[test]
@@ -223,8 +248,8 @@ fn a_pod_without_an_object_or_of_a_wrong_shape_is_denied() {
     let mut none = review(&pod(&[]));
     none["request"]["object"] = Value::Null;
     assert!(ask_with(&none, &settings()).message().contains("no object"));
-    let answer =
-        ask(&json!({"metadata": {"annotations": {"kms.alibabacloud/secrets": ["CANARY"]}}}));
+    let answer = ask(&json!({"metadata": {"annotations": {"kms.alibabacloud/secrets": "a: b"}},
+            "spec": {"containers": "CANARY"}}));
     let message = answer.message();
     assert!(message.contains("cannot be read at line 1, column"), "{message}");
     assert!(!message.contains("CANARY"), "{message}");
@@ -244,4 +269,120 @@ fn a_missing_region_is_one_problem_however_many_sources_there_are() {
     let message = answer.message();
     assert!(message.contains("no region is known for file \"a\" and 2 more"), "{message}");
     assert!(message.lines().next().unwrap().ends_with("(1 of 2 problems)"), "{message}");
+}
+
+#[test]
+fn a_volume_that_is_not_the_csi_providers_or_not_in_the_way_is_told_as_it_is() {
+    let mut pod = pod(&[("secrets", "a: b")]);
+    pod["spec"]["volumes"] = json!([
+        {"name": "store", "csi": {"driver": "secrets-store.csi.k8s.io"}},
+        {"name": "disk", "csi": {"driver": "diskplugin.csi.alibabacloud.com"}},
+        {"name": "own", "emptyDir": {}},
+    ]);
+    for (volume, path, words) in [
+        ("disk", "/mnt/secrets-store", "the volume \"disk\" is already mounted"),
+        ("own", "/mnt/secrets-store", "the volume \"own\" is already mounted"),
+        ("store", "/mnt/secrets-store/", "\"store\" is already mounted at /mnt/secrets-store;"),
+    ] {
+        pod["spec"]["containers"][0]["volumeMounts"] = json!([{"name": volume, "mountPath": path}]);
+        assert!(denied(&pod).contains(words), "{}", denied(&pod));
+    }
+    pod["spec"]["containers"][0]["volumeMounts"] =
+        json!([{"name": "own", "mountPath": "/mnt/secrets-store-2"}]);
+    assert_eq!(ask(&pod).response["allowed"], true);
+}
+
+#[test]
+fn a_denial_is_the_senders_mistake() {
+    let answer = ask(&pod(&[("secrets", "")]));
+    assert_eq!(answer.response["status"]["reason"], "BadRequest");
+}
+
+#[test]
+fn an_annotation_value_that_is_no_string_is_named_with_everything_else() {
+    let mut pod = pod(&[("secrets", "a: oss://x")]);
+    let annotations = &mut pod["metadata"]["annotations"];
+    annotations["kms.alibabacloud/init-first"] = json!(true);
+    annotations["kms.alibabacloud/timeout"] = json!(5);
+    annotations["kms.alibabacloud/role-arn"] = Value::Null;
+    let message = denied(&pod);
+    for words in [
+        "init-first: the value is a boolean, and must be a string; put quotes around it",
+        "timeout: the value is a number",
+        "role-arn: the value is nothing",
+        "oss://",
+    ] {
+        assert!(message.contains(words), "{words}: {message}");
+    }
+    assert_eq!(message.lines().count(), 1 + 4, "{message}");
+    pod["metadata"]["annotations"] = json!({"kms.alibabacloud/secrets": {"a": "kms://b"}});
+    let message = denied(&pod);
+    assert!(message.contains("the value is a mapping"), "{message}");
+    assert!(message.contains("`kms.alibabacloud/secrets: |`"), "{message}");
+    assert!(!message.contains("nothing to fetch"), "{message}");
+}
+
+#[test]
+fn one_cause_is_one_problem() {
+    for (annotations, words) in [
+        (vec![("secrets", "a: b"), ("role-arn", "foo")], "role ARN"),
+        (vec![("secrets", "a: b"), ("oidc-provider-arn", "x")], "provider ARN"),
+        (vec![("secrets", "a: b"), ("region", "CN-HANGZHOU")], "region id"),
+        (vec![("secrets", "a: {sorce: kms://x}")], "did you mean source?"),
+        (vec![("secrets", "a: {source: {x: y}}")], "it is a mapping"),
+        (
+            vec![(
+                "secrets",
+                "- objectName: x\n  objectType: oos\n  kmsEndpoint: kms.cn-hangzhou.aliyuncs.com",
+            )],
+            "does not apply",
+        ),
+        (
+            vec![("secrets", "- objectName: x\n  objectType: oos\n  oosEndpoint: y.z")],
+            "oos-endpoint",
+        ),
+        (vec![("secrets", "{}")], "names no secret"),
+        (vec![("secrets", "/etc/passwd: x")], "absolute path"),
+        (
+            vec![("secrets", "- objectName: x\n  objectAlias: ../y")],
+            "\"../y\" leads through other directories",
+        ),
+        (vec![("secrets", "a: 5")], "5 is a number and no source"),
+        (vec![("secrets", "- true")], "true is a boolean and no source"),
+        (vec![("secrets", "objects: |\n  - objectName: x")], "leave out the line"),
+        (vec![("secrets", "- objectName: kms://x")], "without a scheme"),
+        (
+            vec![("secrets", "- objectName: x\n  objectType: oos\n  objectVersion: \"101\"")],
+            "objectVersion: 101",
+        ),
+        (
+            vec![("secrets", "a: {source: x, fileMode: 256}")],
+            "fileMode: \"0400\" is 256 in decimal",
+        ),
+        (vec![("secrets", "a: {source: x, fileMode: 420}")], "\"0644\" if 420 is decimal"),
+        (vec![("secrets", "{f: kms://x#join(',', [a,b])}")], "put quotes around a source"),
+        (
+            vec![("mount-path", "relative"), ("secrets", "a: b")],
+            "write one like /mnt/secrets-store",
+        ),
+    ] {
+        let message = denied(&pod(&annotations));
+        assert!(message.contains(words), "{annotations:?}: {message}");
+        let again = message.matches("\n- ").count();
+        assert!(again <= 1, "{annotations:?}: {message}");
+        assert!(!message.contains(" problems)"), "{annotations:?}: {message}");
+    }
+    let mut only_ours = pod(&[("secrets", "a: b")]);
+    only_ours["spec"]["containers"] = json!([{"name": "kms-secrets"}]);
+    let mut tampered = pod(&[("secrets", "a: b")]);
+    let mount =
+        json!([{"name": "kms-secrets", "mountPath": "/mnt/secrets-store", "readOnly": true}]);
+    tampered["spec"] = json!({
+        "initContainers": [{"name": "kms-secrets-init", "env": [{"name": "SECRETS_INJECTOR_PLAN", "value": "{"}]}],
+        "containers": [{"name": "app", "volumeMounts": mount}],
+        "volumes": [{"name": "kms-secrets", "emptyDir": {}}],
+    });
+    for pod in [only_ours, tampered] {
+        assert!(!denied(&pod).contains(" problems)"), "{}", denied(&pod));
+    }
 }

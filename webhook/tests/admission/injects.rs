@@ -53,6 +53,7 @@ fn a_plain_pod_gets_the_fetcher_the_memory_and_the_mount() {
     )
     .unwrap();
     assert_eq!(status["files"], 2);
+    assert_eq!(status["consumers"], json!(["app"]));
 }
 
 #[test]
@@ -107,6 +108,7 @@ fn what_is_not_the_creation_of_a_pod_passes_with_a_warning() {
     for (pointer, value) in [
         ("/request/operation", json!("UPDATE")),
         ("/request/kind/kind", json!("Deployment")),
+        ("/request/kind/group", json!("example.com")),
         ("/request/subResource", json!("ephemeralcontainers")),
     ] {
         let mut review = review(&secrets());
@@ -152,6 +154,10 @@ fn ours_comes_first_or_directly_behind_a_native_mesh_proxy() {
     assert_eq!(place(json!([setup]), "auto"), 0);
     assert_eq!(place(json!([classic, setup]), "auto"), 0);
     assert_eq!(place(json!([classic, proxy, setup]), "auto"), 2);
+    let linkerd = json!({"name": "linkerd-proxy", "restartPolicy": "Always"});
+    assert_eq!(place(json!([proxy, setup, linkerd, setup]), "auto"), 3);
+    assert_eq!(place(json!([{"name": "logs", "restartPolicy": "Always"}, setup]), "auto"), 0);
+    assert_eq!(place(json!([{"name": "istio-proxy", "restartPolicy": "Never"}]), "auto"), 0);
     assert_eq!(place(json!([proxy, setup]), "true"), 0);
     assert_eq!(place(json!([proxy, setup]), "false"), 2);
     assert_eq!(place(Value::Null, "false"), 0);
@@ -171,6 +177,7 @@ fn consumers_are_all_containers_but_mesh_proxies_or_those_that_are_named() {
         mounts(&[("secrets", "a: b"), ("containers", "helper, istio-proxy")]),
         "helper istio-proxy"
     );
+    assert_eq!(mounts(&[("secrets", "a: b"), ("containers", "app,app,,helper")]), "app helper");
 }
 
 #[test]
@@ -178,6 +185,10 @@ fn an_init_container_before_ours_is_warned_about() {
     let mut pod = pod(&[("secrets", "a: b"), ("init-first", "false")]);
     pod["spec"]["initContainers"] = json!([{"name": "setup"}]);
     assert!(ask(&pod).warnings().contains("setup runs before"), "{}", ask(&pod).warnings());
+    assert_eq!(ask(&pod).response["warnings"].as_array().unwrap().len(), 1);
+    pod["spec"]["initContainers"][0]["name"] = json!("set\u{1b}up");
+    let answer = ask(&pod);
+    assert!(answer.response["warnings"][0].as_str().unwrap().contains("setup runs before"));
 }
 
 #[test]
@@ -227,6 +238,13 @@ fn a_guaranteed_pod_stays_guaranteed_and_others_get_no_cpu_limit() {
         resources(json!({"limits": {"cpu": 1, "memory": "1Gi"}, "requests": {"cpu": "500m"}})),
         ordinary
     );
+    for not_quite in [
+        json!({"limits": {"cpu": 1, "memory": "1Gi"}, "requests": {"memory": "512Mi"}}),
+        json!({"limits": {"cpu": 1}}),
+        json!({"limits": {"cpu": 0, "memory": 0}}),
+    ] {
+        assert_eq!(resources(not_quite.clone()), ordinary, "{not_quite}");
+    }
     assert_eq!(resources(json!({})), ordinary);
     assert_eq!(resources(Value::Null), ordinary);
 }
@@ -364,4 +382,57 @@ fn a_name_that_no_one_has_checked_yet_does_no_harm() {
     pod["spec"]["serviceAccountName"] = json!(format!("{}密码/../$(x)", "a".repeat(57)));
     let session = plan(&injected(&pod)).identity().session.to_string();
     assert_eq!(session, format!("shop.{}..", "a".repeat(57)));
+}
+
+#[test]
+fn what_a_guaranteed_pod_sets_is_kept_and_the_rest_follows_from_it() {
+    let asked = |annotations: &[(&str, &str)], containers: usize| {
+        let mut all = vec![("secrets", "a: b")];
+        all.extend_from_slice(annotations);
+        let mut pod = pod(&all);
+        pod["spec"]["containers"][0]["resources"] = json!({"limits": {"cpu": 1, "memory": "1Gi"}});
+        for index in 1..containers {
+            pod["spec"]["containers"][index - 1]["name"] = json!(format!("app-{index}"));
+            pod["spec"]["containers"].as_array_mut().unwrap().push(json!({"name": "app"}));
+        }
+        ours(&injected(&pod))["resources"].clone()
+    };
+    let both = [("resources.requests.cpu", "150m"), ("resources.limits.cpu", "200m")];
+    let amounts = asked(&both, 1);
+    assert_eq!(
+        (&amounts["requests"]["cpu"], &amounts["limits"]["cpu"]),
+        (&json!("150m"), &json!("200m"))
+    );
+    let amounts = asked(&both[..1], 1);
+    assert_eq!(
+        (&amounts["requests"]["cpu"], &amounts["limits"]["cpu"]),
+        (&json!("150m"), &json!("150m"))
+    );
+    let amounts = asked(&[("resources.requests.memory", "20Mi")], 1);
+    assert_eq!(
+        (&amounts["requests"]["memory"], &amounts["limits"]["memory"]),
+        (&json!("20Mi"), &json!("33Mi"))
+    );
+    assert!(asked(&[], 2)["limits"].get("cpu").is_none());
+}
+
+#[test]
+fn a_consumers_own_mounts_stay() {
+    let mut before = secrets();
+    let own = json!({"name": "own", "mountPath": "/own"});
+    before["spec"]["containers"][0]["volumeMounts"] = json!([own]);
+    let after = injected(&before);
+    let mounts = after["spec"]["containers"][0]["volumeMounts"].as_array().unwrap();
+    assert_eq!(mounts[0], own);
+    assert_eq!(mounts[1]["name"], "kms-secrets");
+    assert_eq!(mounts.len(), 2);
+}
+
+#[test]
+fn as_many_files_as_a_plan_may_have_are_injected() {
+    let text = |files: usize| (0..files).map(|i| format!("f{i}: x\n")).collect::<String>();
+    let most = text(plan::MAX_FILES);
+    assert_eq!(plan(&injected(&pod(&[("secrets", &most)]))).files().len(), plan::MAX_FILES);
+    let answer = ask(&pod(&[("secrets", &text(plan::MAX_FILES + 1))]));
+    assert!(answer.message().contains("it asks for 257 files"), "{}", answer.message());
 }

@@ -3,7 +3,9 @@
 
 #![cfg(test)]
 
+mod account;
 mod again;
+mod asks;
 mod body;
 mod denies;
 mod injects;
