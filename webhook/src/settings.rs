@@ -1,6 +1,8 @@
 //! What the operator decides: defaults and limits for every Pod, as validated values.
 //! How they are read (file, flags, environment) is in the modules below.
 
+use std::borrow::Cow;
+
 mod check;
 mod load;
 mod overrides;
@@ -90,7 +92,7 @@ pub struct Resources {
 pub struct BadSetting {
     pub field: &'static str,
     pub value: String,
-    pub allowed: &'static str,
+    pub allowed: Cow<'static, str>,
 }
 
 /// All settings that are not allowed.

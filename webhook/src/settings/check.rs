@@ -1,7 +1,13 @@
 //! Raw settings to valid ones: every rule about a value, all broken ones reported at once.
 
+use std::borrow::Cow;
+
+use plan::{Host, Region};
+
 use super::raw::{RawInjector, RawResources, RawSettings};
 use super::{BadSetting, BadSettings, Injector, Network, Resources, Settings, Uid};
+use crate::endpoint::{is_known_region, nearest_region};
+use crate::nearest::nearest;
 
 impl TryFrom<RawSettings> for Settings {
     type Error = BadSettings;
@@ -10,7 +16,7 @@ impl TryFrom<RawSettings> for Settings {
         let default = Self::default();
         let mut check = Check(Vec::new());
         let settings = Self {
-            region: check.text("region", raw.region, REGION),
+            region: check.region(raw.region, raw.regions.as_deref().unwrap_or_default()),
             account_id: check.text("accountId", raw.account_id, ACCOUNT),
             cluster_id: check.text("clusterId", raw.cluster_id, CLUSTER),
             oidc_provider_arn: check.text("oidcProviderArn", raw.oidc_provider_arn, PROVIDER),
@@ -95,6 +101,21 @@ impl Check {
         None
     }
 
+    /// A region that does not exist would be found by every Pod, and blamed on it.
+    fn region(&mut self, raw: Option<String>, more: &[String]) -> Option<String> {
+        let region = self.text("region", raw, REGION)?;
+        if is_known_region(&region) || more.contains(&region) {
+            return Some(region);
+        }
+        let mut allowed = "a region that exists, or that the setting regions names".to_owned();
+        let more = more.iter().map(String::as_str);
+        if let Some(meant) = nearest(&region, more).or_else(|| nearest_region(&region)) {
+            allowed += &format!("; did you mean {meant}?");
+        }
+        self.refuse("region", region, allowed);
+        None
+    }
+
     fn text(&mut self, field: &'static str, raw: Option<String>, rule: Rule) -> Option<String> {
         let value = raw?;
         let (holds, allowed) = rule;
@@ -151,13 +172,18 @@ impl Check {
         }
     }
 
-    fn refuse(&mut self, field: &'static str, mut value: String, allowed: &'static str) {
+    fn refuse(
+        &mut self,
+        field: &'static str,
+        mut value: String,
+        allowed: impl Into<Cow<'static, str>>,
+    ) {
         // A message must stay readable when a whole file was pasted into a field.
         if let Some((end, _)) = value.char_indices().nth(80) {
             value.truncate(end);
             value.push('…');
         }
-        self.0.push(BadSetting { field, value, allowed });
+        self.0.push(BadSetting { field, value, allowed: allowed.into() });
     }
 }
 
@@ -167,14 +193,6 @@ fn is_label(text: &str, most: usize) -> bool {
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         && !text.starts_with('-')
         && !text.ends_with('-')
-}
-
-fn is_host(text: &str) -> bool {
-    let number = |label: &str| label.bytes().all(|b| b.is_ascii_digit());
-    text.len() <= 253
-        && text.split('.').all(|label| is_label(label, 63))
-        // A numeric last label is an IPv4 address or a part of one.
-        && !text.rsplit('.').next().is_some_and(number)
 }
 
 fn is_provider_arn(text: &str) -> bool {
@@ -197,7 +215,7 @@ fn is_quantity(text: &str) -> bool {
         && ["", "m", "k", "M", "G", "Ki", "Mi", "Gi"].contains(&suffix)
 }
 
-const REGION: Rule = (|t| is_label(t, 32), "a region id such as cn-hangzhou");
+const REGION: Rule = (|t| Region::parse(t).is_ok(), "a region id such as cn-hangzhou");
 const ACCOUNT: Rule = (
     |t| (1..=20).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_digit()),
     "an account id of up to 20 digits",
@@ -209,10 +227,11 @@ const NETWORKS: (&[(&str, Network)], &str) =
     (&[("vpc", Network::Vpc), ("public", Network::Public)], "vpc or public");
 const UIDS: (&[(&str, Uid)], &str) =
     (&[("explicit", Uid::Explicit), ("platform", Uid::Platform)], "explicit or platform");
-const HOST: Rule = (is_host, "a host name: no scheme, port, path or IP address");
+const HOST: Rule =
+    (|t| Host::parse(t).is_ok(), "a full host name: no scheme, port, path or IP address");
 const ENDPOINT: Rule = (
-    |t| is_host(&t.replacen("{region}", "region", 1)),
-    "a host name, {region} allowed in it: no scheme, port, path or IP address",
+    |t| Host::parse(&t.replace("{region}", "cn-hangzhou")).is_ok(),
+    "a full host name, {region} allowed in it: no scheme, port, path or IP address",
 );
 const TRANSLATION: Rule = (
     |t| {

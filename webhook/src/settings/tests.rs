@@ -89,14 +89,14 @@ fn json_is_read_as_well() {
 
 #[test]
 fn a_flag_wins_over_the_environment_which_wins_over_the_file() {
-    let file = "{region: from-file, accountId: 1, clusterId: c1}";
+    let file = "{region: cn-beijing, accountId: 1, clusterId: c1}";
     let environment = [
-        ("SECRETS_WEBHOOK_SETTING_REGION", "from-env"),
+        ("SECRETS_WEBHOOK_SETTING_REGION", "cn-shanghai"),
         ("SECRETS_WEBHOOK_SETTING_ACCOUNT_ID", "2"),
         ("PATH", "/bin"),
     ];
-    let settings = resolve(file, &["region=from-flag"], &environment).unwrap();
-    assert_eq!(settings.region.as_deref(), Some("from-flag"));
+    let settings = resolve(file, &["region=cn-hangzhou"], &environment).unwrap();
+    assert_eq!(settings.region.as_deref(), Some("cn-hangzhou"));
     assert_eq!(settings.account_id.as_deref(), Some("2"));
     assert_eq!(settings.cluster_id.as_deref(), Some("c1"));
 }
@@ -144,10 +144,32 @@ fn bad_values_are_named_with_what_is_allowed_all_at_once() {
 }
 
 #[test]
+fn a_region_that_does_not_exist_gets_a_suggestion() {
+    let problem = |flags: &[&str]| resolve("", flags, &[]).unwrap_err();
+    assert_eq!(
+        problem(&["region=cn-hangzou"]),
+        "setting region: \"cn-hangzou\" is not allowed, must be a region that exists, \
+         or that the setting regions names; did you mean cn-hangzhou?"
+    );
+    let moon = problem(&["region=cn-mooon-1", "regions=cn-moon-1"]);
+    assert!(moon.ends_with("; did you mean cn-moon-1?"), "{moon}");
+    let far = problem(&["region=somewhere-else-entirely"]);
+    assert!(far.ends_with("regions names"), "{far}");
+}
+
+#[test]
+fn a_region_of_the_operators_own_is_known() {
+    let settings = resolve("{region: cn-moon-1, regions: [cn-moon-1]}", &[], &[]).unwrap();
+    assert_eq!(settings.region.as_deref(), Some("cn-moon-1"));
+}
+
+#[test]
 fn each_rule_refuses_what_it_should() {
     for flag in [
         "region=cn hangzhou",
         "region=CN",
+        "region=mars",
+        "region=cn-moon-1",
         "accountId=12x",
         "accountId=123456789012345678901",
         "clusterId=../x",
@@ -156,10 +178,15 @@ fn each_rule_refuses_what_it_should() {
         "kmsEndpoint=https://kms.cn-hangzhou.aliyuncs.com",
         "kmsEndpoint=kms.cn-hangzhou.aliyuncs.com:443",
         "oosEndpoint=10.0.0.1",
+        "oosEndpoint=oos",
+        "oosEndpoint={region}",
+        "oosEndpoint=-{region}.aliyuncs.com",
         "stsEndpoint={zone}.aliyuncs.com",
         "allowedEndpoints=kms.x.com,kms.y.com/path",
         "allowedEndpoints={region}.x.com",
+        "allowedEndpoints=localhost",
         "regions=cn-a,B",
+        "regions=moon",
         "pathTranslation=__",
         "pathTranslation=/",
         "caConfigMap=A",

@@ -44,7 +44,7 @@ async fn a_changed_file_is_taken_up_and_a_bad_one_is_not() {
     until("the new region", async || is("cn-beijing")).await;
     assert_eq!(settings.load().network, webhook::settings::Network::Public);
 
-    publish(mount.path(), "3", "region: NOWHERE");
+    publish(mount.path(), "3", "region: cn-hangzou");
     until("a failure", async || metric("secrets_webhook_settings_stale") == 1).await;
     assert_eq!(metric("secrets_webhook_settings_reload_failures_total"), 1);
     assert!(is("cn-beijing"));

@@ -32,6 +32,7 @@ async fn a_bad_setting_ends_it_with_64_before_any_socket() {
     let file = file.to_str().unwrap();
     for (args, environment, expected) in [
         (vec!["--setting=region=NO"], vec![], "setting region: \"NO\" is not allowed"),
+        (vec!["--setting=region=cn-hangzou"], vec![], "did you mean cn-hangzhou?"),
         (vec!["--setting=regoin=x"], vec![], "did you mean region?"),
         (vec!["--settings", file], vec![], "setting region: \"NOWHERE\" is not allowed"),
         (vec!["--settings", "/none"], vec![], "reading settings file /none"),
