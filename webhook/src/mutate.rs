@@ -10,8 +10,9 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http_body_util::BodyExt as _;
-use hyper::StatusCode;
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::{StatusCode, Version};
+use tokio::time::{Instant as Deadline, timeout_at};
 
 use crate::metrics::{Metrics, Rejection};
 use crate::reply::Reply;
@@ -47,32 +48,41 @@ pub fn router(
 }
 
 async fn mutate(State(admission): State<Arc<Admission>>, request: Request) -> Response {
-    match admission.answer(request).await {
+    let (head, mut body) = request.into_parts();
+    let until = deadline(&admission.limits);
+    match admission.answer(&head.headers, &mut body, until).await {
         Ok(reply) => {
             let status =
                 StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let kind = if status == StatusCode::OK { JSON } else { TEXT };
             (status, [(CONTENT_TYPE, HeaderValue::from_static(kind))], reply.body).into_response()
         }
-        Err(rejection) => admission.reject(rejection),
+        Err(rejection) => {
+            drain(head.version, &mut body, until).await;
+            admission.reject(rejection)
+        }
     }
 }
 
-async fn wrong_method(State(admission): State<Arc<Admission>>) -> Response {
-    admission.reject(Rejection::Method)
+async fn wrong_method(State(admission): State<Arc<Admission>>, request: Request) -> Response {
+    admission.unread(request, Rejection::Method).await
 }
 
-async fn wrong_path(State(admission): State<Arc<Admission>>) -> Response {
-    admission.reject(Rejection::Path)
+async fn wrong_path(State(admission): State<Arc<Admission>>, request: Request) -> Response {
+    admission.unread(request, Rejection::Path).await
 }
 
 impl Admission {
-    async fn answer(&self, request: Request) -> Result<Reply, Rejection> {
-        if !is_json(request.headers()) {
+    async fn answer(
+        &self,
+        headers: &HeaderMap,
+        body: &mut Body,
+        until: Deadline,
+    ) -> Result<Reply, Rejection> {
+        if !is_json(headers) {
             return Err(Rejection::ContentType);
         }
-        let body = self.read(request);
-        let Ok(body) = tokio::time::timeout(self.limits.body, body).await else {
+        let Ok(body) = timeout_at(until, self.read(headers, body)).await else {
             return Err(Rejection::TooSlow);
         };
         let (body, _share) = body?;
@@ -94,13 +104,16 @@ impl Admission {
         Ok(reply)
     }
 
-    async fn read(&self, request: Request) -> Result<(Vec<u8>, Share), Rejection> {
+    async fn read(
+        &self,
+        headers: &HeaderMap,
+        body: &mut Body,
+    ) -> Result<(Vec<u8>, Share), Rejection> {
         let most = self.limits.body_bytes;
-        if declared_length(request.headers()).is_some_and(|length| length > most) {
+        if declared_length(headers).is_some_and(|length| length > most) {
             return Err(Rejection::TooLarge);
         }
         let mut share = self.intake.enter().ok_or(Rejection::Busy)?;
-        let mut body: Body = request.into_body();
         let mut bytes = Vec::new();
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|_| Rejection::Disconnected)?;
@@ -119,6 +132,12 @@ impl Admission {
             bytes.extend_from_slice(&data);
         }
         if bytes.is_empty() { Err(Rejection::Empty) } else { Ok((bytes, share)) }
+    }
+
+    async fn unread(&self, request: Request, rejection: Rejection) -> Response {
+        let (head, mut body) = request.into_parts();
+        drain(head.version, &mut body, deadline(&self.limits)).await;
+        self.reject(rejection)
     }
 
     fn reject(&self, rejection: Rejection) -> Response {
@@ -154,6 +173,30 @@ impl Admission {
     }
 }
 
+/// Takes in what the client of a refused request still sends, within bounds. HTTP/2 resets a
+/// stream that is answered before its end, and some clients then report the reset and not the
+/// answer; on HTTP/1.1 the connection lingers instead.
+async fn drain(version: Version, body: &mut Body, until: Deadline) {
+    if version != Version::HTTP_2 {
+        return;
+    }
+    let mut bytes = 0;
+    let rest = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            bytes += frame.data_ref().map_or(0, |data| data.len());
+            if bytes > DRAINED {
+                break;
+            }
+        }
+    };
+    // A client that is still sending then is refused all the same.
+    let _ = timeout_at(until, rest).await;
+}
+
+fn deadline(limits: &Limits) -> Deadline {
+    Deadline::now() + limits.body
+}
+
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(Ok(value)) = headers.get(CONTENT_TYPE).map(HeaderValue::to_str) else { return false };
     let kind = value.split(';').next().unwrap_or_default();
@@ -167,3 +210,5 @@ fn declared_length(headers: &HeaderMap) -> Option<usize> {
 const JSON: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";
 const ORDINARY: usize = 64 * 1024;
+/// More than a client sends before it looks for an early answer.
+const DRAINED: usize = 32 * 1024 * 1024;

@@ -19,6 +19,8 @@ struct State {
     since: Instant,
     /// First byte after `since`.
     head_since: Option<Instant>,
+    /// A head did not arrive in time.
+    late: bool,
 }
 
 /// A request being answered. Ends when dropped.
@@ -32,6 +34,7 @@ impl Activity {
             served: false,
             since: Instant::now(),
             head_since: None,
+            late: false,
         })))
     }
 
@@ -40,6 +43,14 @@ impl Activity {
         if state.in_flight == 0 && state.head_since.is_none() {
             state.head_since = Some(Instant::now());
         }
+    }
+
+    pub(super) fn head_is_late(&self) {
+        self.lock().late = true;
+    }
+
+    pub(super) fn is_late(&self) -> bool {
+        self.lock().late
     }
 
     pub(super) fn request_begins(&self) -> InFlight {

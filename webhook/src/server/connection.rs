@@ -88,7 +88,7 @@ async fn talk<S>(
         }
     });
     let mut stopping = false;
-    // HTTP/2 is asked to end and may finish what is under way.
+    // HTTP/2 is asked to end and may finish what is under way, a late head is answered.
     let mut end = None;
     poll_fn(|cx| {
         loop {
@@ -113,11 +113,14 @@ async fn talk<S>(
                 if end.is_none() {
                     shared.metrics.closed(why);
                 }
-                if end.is_some() || !framed {
-                    return Poll::Ready(());
+                match why {
+                    _ if end.is_some() => return Poll::Ready(()),
+                    // The stream says so to the client when it is polled again.
+                    Closed::HeaderTimeout => activity.head_is_late(),
+                    _ if framed => connection.as_mut().graceful_shutdown(),
+                    _ => return Poll::Ready(()),
                 }
                 end = Some(Instant::now() + shared.limits.head);
-                connection.as_mut().graceful_shutdown();
             }
         }
     })

@@ -14,6 +14,10 @@ pub(super) struct Stream<S> {
     inner: S,
     activity: Activity,
     farewell: Option<Farewell>,
+    /// Whether an answer may be half written.
+    writing: bool,
+    /// What is left to say to a client that did not finish a head.
+    apology: Option<&'static [u8]>,
 }
 
 /// What is left to do after our side is closed: a socket that is closed while bytes are unread
@@ -25,16 +29,34 @@ struct Farewell {
 
 impl<S> Stream<S> {
     pub(super) fn new(inner: S, activity: Activity) -> Self {
-        Self { inner, activity, farewell: None }
+        Self { inner, activity, farewell: None, writing: false, apology: Some(TIMEOUT) }
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Stream<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Stream<S> {
+    /// Says that the head came too late, and closes our side.
+    fn poll_apologize(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.writing {
+            return Poll::Ready(Ok(()));
+        }
+        while let Some(text) = self.apology.filter(|text| !text.is_empty()) {
+            let written = ready!(Pin::new(&mut self.inner).poll_write(cx, text))?;
+            self.apology = text.get(written..).filter(|_| written > 0);
+        }
+        Pin::new(self).poll_shutdown(cx)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Stream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.activity.is_late() {
+            // To HTTP it looks as if the client had closed.
+            return self.poll_apologize(cx);
+        }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.inner).poll_read(cx, buffer))?;
         if buffer.filled().len() > before {
@@ -50,6 +72,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.writing = true;
         Pin::new(&mut self.inner).poll_write(cx, bytes)
     }
 
@@ -58,6 +81,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<S> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.writing = true;
         Pin::new(&mut self.inner).poll_write_vectored(cx, slices)
     }
 
@@ -66,7 +90,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
+        ready!(Pin::new(&mut self.inner).poll_flush(cx))?;
+        self.writing = false;
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -92,6 +118,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<S> {
     }
 }
 
+const TIMEOUT: &[u8] = b"HTTP/1.1 408 Request Timeout\r\n\
+    content-type: text/plain; charset=utf-8\r\ncontent-length: 47\r\nconnection: close\r\n\r\n\
+    the head of the request did not arrive in time\n";
 /// A client that reads its answer closes within a round trip.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// More than a client sends before it looks for an early answer.

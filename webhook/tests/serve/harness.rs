@@ -1,12 +1,15 @@
 //! A server in this process, and clients of it.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Bytes;
+use hyper::body::{Body, Bytes, Frame, Incoming};
 use hyper::client::conn::{http1, http2};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -14,7 +17,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -69,6 +72,23 @@ impl Lab {
         http2_over(connect(self.address, &self.ca, b"h2").await.unwrap()).await
     }
 
+    /// A request over HTTP/2 whose body the test sends in pieces; it ends with its sender.
+    pub(crate) async fn streaming(&self, method: &str, path: &str, kind: &str) -> (Answer, Pieces) {
+        let stream = connect(self.address, &self.ca, b"h2").await.unwrap();
+        let (mut sender, connection) =
+            http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let (pieces, body) = mpsc::channel(1);
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("https://localhost{path}"))
+            .header("content-type", kind)
+            .body(Streamed(body))
+            .unwrap();
+        let answer = async move { sender.send_request(request).await };
+        (Box::pin(answer), pieces)
+    }
+
     /// Sends raw bytes and reads all that comes back until the server closes.
     pub(crate) async fn raw(&self, bytes: &[u8]) -> String {
         let mut stream = self.tls().await;
@@ -84,6 +104,24 @@ impl Lab {
 
     pub(crate) async fn until(&self, line: &str, enough: u64) {
         until(&format!("{line} to be {enough}"), async || self.count(line) >= enough).await;
+    }
+}
+
+/// An answer on its way.
+pub(crate) type Answer = Pin<Box<dyn Future<Output = hyper::Result<Response<Incoming>>>>>;
+pub(crate) type Pieces = mpsc::Sender<Bytes>;
+
+struct Streamed(mpsc::Receiver<Bytes>);
+
+impl Body for Streamed {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0.poll_recv(cx).map(|piece| piece.map(|piece| Ok(Frame::data(piece))))
     }
 }
 
@@ -133,7 +171,7 @@ pub(crate) fn review(body: &str) -> Request<Full<Bytes>> {
         .unwrap()
 }
 
-pub(crate) async fn text(response: Response<hyper::body::Incoming>) -> (StatusCode, String) {
+pub(crate) async fn text(response: Response<Incoming>) -> (StatusCode, String) {
     let status = response.status();
     let body = response.into_body().collect().await.unwrap().to_bytes();
     (status, String::from_utf8(body.to_vec()).unwrap())

@@ -104,13 +104,94 @@ async fn a_body_of_exactly_the_limit_is_read() {
     assert_eq!(status.as_u16(), 413);
 }
 
+/// The body arrives although the answer was known before it, and the stream ends without a reset.
+#[tokio::test]
+async fn a_refusal_over_http2_takes_in_the_body_before_it_answers() {
+    let lab = Lab::start(patient()).await;
+    let large = 4 * 1024 * 1024;
+    for (method, path, kind, size, expected) in [
+        ("POST", "/wrong", "application/json", large, 404),
+        ("PUT", "/mutate", "application/json", large, 405),
+        ("POST", "/mutate", "text/plain", large, 415),
+        ("POST", "/mutate", "text/plain", 2, 415),
+        ("POST", "/mutate", "application/json", large, 413),
+    ] {
+        let (mut answer, body) = lab.streaming(method, path, kind).await;
+        let sent = async {
+            let mut rest = size;
+            while rest > 0 {
+                let part = rest.min(64 * 1024);
+                body.send(vec![b' '; part].into()).await.unwrap();
+                rest -= part;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = sent => {}
+            early = &mut answer => panic!("{expected}: {early:?} came before the body's end"),
+        }
+        drop(body);
+        let (status, _) = text(answer.await.unwrap()).await;
+        assert_eq!(status.as_u16(), expected, "{method} {path} {kind} {size}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_body_over_http2_that_does_not_end_is_answered_all_the_same() {
+    let lab = Lab::start(Limits { body: SHORT, ..patient() }).await;
+    let (answer, body) = lab.streaming("POST", "/wrong", "application/json").await;
+    body.send(vec![b' '; 100].into()).await.unwrap();
+    assert_eq!(answer.await.unwrap().status().as_u16(), 404);
+
+    let lab = Lab::start(patient()).await;
+    let (mut answer, body) = lab.streaming("POST", "/wrong", "application/json").await;
+    let most = 64 * 1024 * 1024 / (64 * 1024);
+    for _ in 0..most {
+        tokio::select! {
+            biased;
+            answer = &mut answer => {
+                assert_eq!(answer.unwrap().status().as_u16(), 404);
+                return;
+            }
+            _ = body.send(vec![b' '; 64 * 1024].into()) => {}
+        }
+    }
+    panic!("64 MiB were taken in");
+}
+
 #[tokio::test]
 async fn slow_headers_are_cut_off() {
     let lab = Lab::start(Limits { head: SHORT, ..patient() }).await;
     let mut stream = lab.tls().await;
     stream.write_all(b"POST /mutate HTTP/1.1\r\nhost: loc").await.unwrap();
-    assert_eq!(read_to_end(&mut stream).await, "");
+    is_late(&read_to_end(&mut stream).await);
     lab.until("secrets_webhook_closed_connections_total{reason=\"header_timeout\"}", 1).await;
+    lab.until("secrets_webhook_connections", 0).await;
+}
+
+#[tokio::test]
+async fn a_slow_head_behind_an_answer_is_cut_off_with_an_answer_of_its_own() {
+    let lab = Lab::start(Limits { head: SHORT, ..patient() }).await;
+    let mut stream = lab.tls().await;
+    let request = b"POST /mutate HTTP/1.1\r\nhost: localhost\r\n\
+        content-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
+    stream.write_all(request).await.unwrap();
+    let mut first = Vec::new();
+    while !first.ends_with(b"{}") {
+        first.push(stream.read_u8().await.unwrap());
+    }
+    assert!(first.starts_with(b"HTTP/1.1 200 "));
+    stream.write_all(b"P").await.unwrap();
+    is_late(&read_to_end(&mut stream).await);
+}
+
+/// One answer, complete, and nothing behind it.
+fn is_late(answer: &str) {
+    assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{answer:?}");
+    assert!(answer.contains("\r\nconnection: close\r\n"), "{answer:?}");
+    let (head, text) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains(&format!("content-length: {}\r\n", text.len())), "{answer:?}");
+    assert_eq!(text, "the head of the request did not arrive in time\n");
 }
 
 #[tokio::test]
