@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use tokio::time::{Instant, timeout_at};
+use tracing::debug;
 
 use crate::call::{self, Call};
 use crate::cause::{Cause, Failure, TokenProblem, Unreachable};
@@ -188,19 +189,31 @@ impl Session {
         deadline: Instant,
         read: impl Fn(&[u8]) -> Result<T, Cause>,
     ) -> Result<Reply<T>, Error> {
+        let asked = call.asked();
+        let (operation, host) = (asked.operation, asked.host.as_str());
         let mut last: Option<Failure> = None;
         let (mut attempts, mut last_attempt) = (0, false);
         while Instant::now() < deadline {
             attempts += 1;
+            let began = Instant::now();
             let failure = match timeout_at(deadline, self.attempt(call, &read)).await {
                 Ok(Ok((content, request_id))) => {
+                    debug!(operation, host, attempt = attempts, took = ?began.elapsed(), "answered");
                     return Ok(Reply { content, request_id, attempts });
                 }
-                Ok(Err(failure)) => failure,
-                Err(_) => last.unwrap_or_else(|| Unreachable::Timeout.into()),
+                Ok(Err(failure)) => {
+                    let (took, status, class) = (began.elapsed(), failure.status, failure.class());
+                    debug!(operation, host, attempt = attempts, ?took, status, ?class, "failed");
+                    failure
+                }
+                Err(_) => {
+                    let took = began.elapsed();
+                    debug!(operation, host, attempt = attempts, ?took, "cut off by the deadline");
+                    last.unwrap_or_else(|| Unreachable::Timeout.into())
+                }
             };
             if !failure.is_retriable() {
-                return Err(Error::new(call.asked(), failure, attempts));
+                return Err(Error::new(asked, failure, attempts));
             }
             if let (Some(Meaning::Skewed), Some(date)) = (failure.meaning(), failure.date) {
                 self.clock.correct(date);
@@ -211,11 +224,12 @@ impl Session {
             if last_attempt || left.is_zero() {
                 break;
             }
+            debug!(operation, host, pause = ?next.pause, last = next.last, "trying again");
             last_attempt = next.last;
             tokio::time::sleep(next.pause).await;
         }
         let failure = last.unwrap_or_else(|| Unreachable::NotSent.into());
-        Err(Error::new(call.asked(), failure, attempts))
+        Err(Error::new(asked, failure, attempts))
     }
 
     async fn attempt<T>(

@@ -4,7 +4,7 @@
 
 use lab::cloud::{Cloud, CloudConfig, Effect, Fault, SecretSeed, Seed, Service};
 use lab::fetcher::{ACCOUNT, Container, Ended, Want, builder, plan};
-use plan::Plan;
+use plan::{LogLevel, Plan};
 
 async fn cloud() -> Cloud {
     let cloud = Cloud::start(CloudConfig::new(Seed::demo().unwrap())).await.unwrap();
@@ -66,6 +66,30 @@ async fn trouble_that_passes_is_waited_for() {
         let exchanges = cloud.counters().requests["sts.AssumeRoleWithOIDC"];
         let expected = if matches!(effect, Effect::ExpiredCredential) { 2 } else { 1 };
         assert_eq!(exchanges, expected, "{effect:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_attempt_is_a_line_of_its_own_at_debug_and_at_no_other_level() {
+    for (level, lines) in [(LogLevel::Debug, 1), (LogLevel::Info, 0)] {
+        let cloud = cloud().await;
+        let container = Container::new(&cloud).unwrap();
+        cloud.add_fault(kms(Effect::Unavailable).times(1));
+        let mut builder = builder().unwrap();
+        builder.log_level(level);
+        let wanted = plan(builder, &[Want::new("a", "kms://shop/canary")]).unwrap();
+        let ended = container.init(&wanted).await.unwrap();
+        assert_eq!(ended.code(), Some(0), "{}", ended.said());
+        let count = |words: &[&str]| {
+            let all = |line: &&str| words.iter().all(|words| line.contains(words));
+            ended.log.lines().filter(all).count()
+        };
+        let asked = r#""operation":"KMS GetSecretValue","host":"kms-vpc.cn-hangzhou.aliyuncs.com""#;
+        let failed = [asked, r#""attempt":1"#, r#""status":503"#, "Unreachable", r#""failed""#];
+        assert_eq!(count(&failed), lines, "{}", ended.log);
+        assert_eq!(count(&[asked, "\"trying again\""]), lines, "{}", ended.log);
+        assert_eq!(count(&[asked, r#""attempt":2"#, r#""answered""#]), lines, "{}", ended.log);
+        assert!(!ended.said().contains("CANARY"), "{}", ended.said());
     }
 }
 
