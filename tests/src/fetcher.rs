@@ -162,8 +162,17 @@ pub fn plan(mut builder: PlanBuilder, wants: &[Want]) -> Result<Plan> {
 
 impl Container {
     pub fn new(cloud: &Cloud) -> Result<Self> {
-        let container =
-            Self { root: tempfile::tempdir()?, connect_to: format!("*={}", cloud.https()) };
+        Self::below(&std::env::temp_dir(), cloud)
+    }
+
+    /// In memory, as the volumes of a Pod are.
+    pub fn in_memory(cloud: &Cloud) -> Result<Self> {
+        Self::below(Path::new("/dev/shm"), cloud)
+    }
+
+    fn below(directory: &Path, cloud: &Cloud) -> Result<Self> {
+        let root = tempfile::tempdir_in(directory)?;
+        let container = Self { root, connect_to: format!("*={}", cloud.https()) };
         for directory in [container.mount(), container.path("dev"), container.path("etc/kms-ca")] {
             fs::create_dir_all(directory)?;
         }

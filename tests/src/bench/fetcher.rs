@@ -29,7 +29,7 @@ pub(super) async fn measure(table: &mut Table) -> anyhow::Result<()> {
     let mut exchanges = 0;
     let mut connections = 0;
     for _ in 0..RUNS {
-        let container = Container::new(&cloud)?;
+        let container = Container::in_memory(&cloud)?;
         cloud.clear_requests();
         let (ended, cost) = container.init_measured(&plan).await?;
         ensure!(ended.status.success(), "the fetcher failed: {}", ended.log);
@@ -56,12 +56,22 @@ pub(super) async fn measure(table: &mut Table) -> anyhow::Result<()> {
         "ms",
         Some(Budget::AtMost(15.0)),
     );
-    table.add("  p95", milliseconds(walls.percentile(95)), "ms", None);
-    table.add("  own CPU, median", milliseconds(cpus.median()), "ms", Some(Budget::AtMost(5.0)));
+    table.add("fetcher, p95 wall", milliseconds(walls.percentile(95)), "ms", None);
+    table.add(
+        "fetcher, own CPU, median",
+        milliseconds(cpus.median()),
+        "ms",
+        Some(Budget::AtMost(5.0)),
+    );
     let peak = f64::from(u32::try_from(peak)?) * 1024.0 / 1e6;
-    table.add("  peak resident memory", peak, "MB", Some(Budget::AtMost(6.0)));
+    table.add("fetcher, peak resident memory", peak, "MB", Some(Budget::AtMost(6.0)));
     let count = |number: usize| u32::try_from(number).map(f64::from);
-    table.add("  most connections to one host", count(connections)?, "", Some(Budget::AtMost(4.0)));
-    table.add("  most STS calls in a run", count(exchanges)?, "", Some(Budget::AtMost(1.0)));
+    table.add(
+        "fetcher, most connections to one host",
+        count(connections)?,
+        "",
+        Some(Budget::AtMost(4.0)),
+    );
+    table.add("fetcher, most STS calls in a run", count(exchanges)?, "", Some(Budget::AtMost(1.0)));
     Ok(())
 }

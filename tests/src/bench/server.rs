@@ -31,21 +31,29 @@ pub(super) async fn measure(table: &mut Table) -> anyhow::Result<()> {
     for (name, names, body) in [
         (
             8,
-            ("TLS keep-alive, 8 KB, 8 connections, one core", "  p50", "  p99"),
+            (
+                "TLS, 8 KB, 8 connections, one core",
+                "TLS, 8 KB, 8 connections, p50",
+                "TLS, 8 KB, 8 connections, p99",
+            ),
             reviews::typical(),
         ),
         (
             1,
             (
-                "TLS keep-alive, 8 KB, 1 connection, one core",
-                "  p50, 1 connection",
-                "  p99, 1 connection",
+                "TLS, 8 KB, 1 connection, one core",
+                "TLS, 8 KB, 1 connection, p50",
+                "TLS, 8 KB, 1 connection, p99",
             ),
             reviews::typical(),
         ),
         (
             8,
-            ("TLS keep-alive, 120 KB, 8 connections, one core", "  p50, 120 KB", "  p99, 120 KB"),
+            (
+                "TLS, 120 KB, 8 connections, one core",
+                "TLS, 120 KB, 8 connections, p50",
+                "TLS, 120 KB, 8 connections, p99",
+            ),
             reviews::large(),
         ),
     ] {
