@@ -40,6 +40,7 @@ fn a_mapping_names_files() {
     assert_eq!(files("a/b: kms://x"), pairs(&[("a_b", "kms://x")]));
     assert_eq!(files("a: {source: ' kms://x ', jmesPath: b}"), pairs(&[("a", "kms://x#b")]));
     assert_eq!(files("- objectName: ' x '"), pairs(&[("x", "kms://x")]));
+    assert_eq!(files("a: \"true\"\nb: '7'"), pairs(&[("a", "kms://true"), ("b", "kms://7")]));
     assert_eq!(
         files("{'~': kms://x, \"null\": y}"),
         pairs(&[("~", "kms://x"), ("null", "kms://y")])
@@ -113,7 +114,7 @@ fn each_mistake_has_its_own_words_and_line() {
         ("a_b: kms://x\na/b: kms://y", 2, "taken already by file \"a_b\""),
         ("a: kms://x#b\na: kms://x#c", 2, "give each extract a name of its own"),
         ("a: {source: kms://x, fileMode: }", 1, "the value is empty"),
-        ("a: {source: kms://x, fileMode: rw}", 1, "quoted octal"),
+        ("a: {source: kms://x, fileMode: rw}", 1, "mode \"rw\" is not valid"),
         ("a: {source: kms://x#b, jmesPath: c}", 1, "given twice"),
         ("- kms://x#a\n- kms://x#b", 2, "second extract"),
         ("kms://x#[a,b]", 1, "needs a file name of its own"),
@@ -146,6 +147,12 @@ fn each_mistake_has_its_own_words_and_line() {
         ("- objectName: [x]", 1, "it is a list"),
         ("- objectName:\n  objectType: kms", 1, "the value is empty"),
         ("../x: kms://x", 1, "other directories"),
+        ("./x: kms://x", 1, "other directories"),
+        (
+            "- objectName: x\n  jmesPath:\n  - path: a\n    objectAlias: ../x",
+            4,
+            "other directories",
+        ),
         (".kms-x: kms://x", 1, "reserved"),
         ("- objectName: x\n  objectAlias: ..", 2, "directories"),
         ("\"a\\nb\": kms://x", 1, "control character"),

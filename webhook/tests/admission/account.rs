@@ -18,7 +18,8 @@ fn decided(
     settings: &Settings,
 ) -> Result<plan::Plan, String> {
     let account = ServiceAccount::from_annotations(account.iter().copied());
-    let subject = Subject { namespace: "my-shop", account: Some(&account) };
+    let namespace = pod["metadata"]["namespace"].as_str().unwrap();
+    let subject = Subject { namespace, account: Some(&account) };
     match inject(&pod.to_string(), &subject, settings) {
         Ok(Injection::Patched { patch, .. }) => {
             let patch = serde_json::to_value(&patch).unwrap();
@@ -72,12 +73,17 @@ fn the_provider_belongs_to_the_operators_account_else_to_the_roles() {
 
 #[test]
 fn a_session_is_called_after_namespace_and_account() {
-    let session = |account: Value| {
+    let session = |namespace: &str, account: Value| {
         let mut pod = without_role();
+        pod["metadata"]["namespace"] = json!(namespace);
         pod["spec"]["serviceAccountName"] = account;
         decided(&pod, &[ARN], &settings()).unwrap().identity().session.to_string()
     };
-    assert_eq!(session(json!("check-out")), "my-shop.check-out");
-    assert_eq!(session(json!("")), "my-shop.default");
-    assert_eq!(session(Value::Null), "my-shop.default");
+    assert_eq!(session("my-shop", json!("check-out")), "my-shop.check-out");
+    assert_eq!(session("my-shop", json!("")), "my-shop.default");
+    assert_eq!(session("my-shop", Value::Null), "my-shop.default");
+    let cut = format!("{}.{}", "n".repeat(31), "a".repeat(32));
+    assert_eq!(session(&"n".repeat(63), json!("a".repeat(63))), cut);
+    let whole = format!("{}.{}", "n".repeat(60), "app");
+    assert_eq!(session(&"n".repeat(60), json!("app")), whole);
 }

@@ -155,8 +155,11 @@ fn a_foreign_edit_of_what_we_own_is_undone() {
     let mut writable = clean.clone();
     writable["spec"]["containers"][1]["volumeMounts"][0]["readOnly"] = json!(false);
     assert_eq!(injected(&writable), clean);
-    writable["spec"]["containers"][1]["volumeMounts"][0]["subPath"] = json!("db");
-    assert_eq!(injected(&writable), clean);
+    for (key, value) in [("subPath", "db"), ("subPathExpr", "$(X)"), ("mountPath", "/elsewhere")] {
+        let mut partial = clean.clone();
+        partial["spec"]["containers"][1]["volumeMounts"][0][key] = json!(value);
+        assert_eq!(injected(&partial), clean, "{key}");
+    }
     let mut twice = clean.clone();
     let second = json!({"name": "kms-secrets", "mountPath": "/w"});
     twice["spec"]["containers"][1]["volumeMounts"].as_array_mut().unwrap().push(second);
@@ -222,7 +225,8 @@ fn output_with_a_private_ca_or_a_guaranteed_pod_is_left_as_it_is_too() {
     let mut with_ca = full();
     with_ca["metadata"]["annotations"]["kms.alibabacloud/ca-config-map"] = json!("kms-ca");
     let mut guaranteed = full();
-    guaranteed["metadata"]["annotations"]["kms.alibabacloud/resources.requests.cpu"] = json!("5m");
+    guaranteed["metadata"]["annotations"]["kms.alibabacloud/resources.requests.memory"] =
+        json!("20Mi");
     let amounts = json!({"limits": {"cpu": "1", "memory": "1Gi"}});
     guaranteed["spec"]["initContainers"][0]["resources"] = amounts.clone();
     for index in [0, 1] {
@@ -240,6 +244,7 @@ fn a_reader_that_is_no_consumer_may_mount_the_secrets_read_only() {
     pod["spec"]["containers"].as_array_mut().unwrap().push(json!({"name": "reader",
         "volumeMounts": [{"name": "kms-secrets", "mountPath": "/s", "readOnly": true}]}));
     assert!(unchanged(&pod));
+    assert!(ask(&pod).response.get("warnings").is_none(), "{}", ask(&pod).warnings());
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn a_pod_goes_before_the_settings() {
     let settings = Settings {
         oidc_provider_arn: Some("acs:ram::9:oidc-provider/mine".to_owned()),
         kms_endpoint: Some("kms.cn-hangzhou.aliyuncs.com".to_owned()),
-        oos_endpoint: Some("oos.cn-hangzhou.aliyuncs.com".to_owned()),
+        oos_endpoint: Some("oos-vpc.cn-hangzhou.aliyuncs.com".to_owned()),
         sts_endpoint: Some("sts.aliyuncs.com".to_owned()),
         path_translation: Some("-".to_owned()),
         ca_config_map: Some("operators".to_owned()),
@@ -83,13 +83,16 @@ fn a_pod_goes_before_the_settings() {
     let operators = plan(&after);
     assert_eq!(*expiration(&after), 7200);
     assert_eq!(operators.network(), Network::Public);
-    assert_eq!(hosts(&operators), ["kms.cn-hangzhou.aliyuncs.com", "oos.cn-hangzhou.aliyuncs.com"]);
+    assert_eq!(
+        hosts(&operators),
+        ["kms.cn-hangzhou.aliyuncs.com", "oos-vpc.cn-hangzhou.aliyuncs.com"]
+    );
     let after = injected_with(
         &pod(&[
             secrets,
             ("oidc-provider-arn", "acs:ram::7:oidc-provider/own"),
             ("kms-endpoint", "kms-vpc.{region}.aliyuncs.com"),
-            ("oos-endpoint", "oos-vpc.{region}.aliyuncs.com"),
+            ("oos-endpoint", "oos.{region}.aliyuncs.com"),
             ("sts-endpoint", "sts.cn-beijing.aliyuncs.com"),
             ("path-translation", "_"),
             ("ca-config-map", "pods"),
@@ -100,10 +103,7 @@ fn a_pod_goes_before_the_settings() {
     );
     let pods = plan(&after);
     assert_eq!(pods.identity().provider.as_str(), "acs:ram::7:oidc-provider/own");
-    assert_eq!(
-        hosts(&pods),
-        ["kms-vpc.cn-hangzhou.aliyuncs.com", "oos-vpc.cn-hangzhou.aliyuncs.com"]
-    );
+    assert_eq!(hosts(&pods), ["kms-vpc.cn-hangzhou.aliyuncs.com", "oos.cn-hangzhou.aliyuncs.com"]);
     let sts = pods.identity().endpoint.as_ref().unwrap();
     assert_eq!(sts.as_str(), "sts.cn-beijing.aliyuncs.com");
     assert_eq!(pods.files()[0].name.as_str(), "a_b");
@@ -189,6 +189,24 @@ fn without_a_region_of_the_pod_an_endpoint_or_the_objects_say_one() {
         ]),
         beijing
     );
+    let operators = Settings {
+        kms_endpoint: Some("kms.cn-beijing.aliyuncs.com".to_owned()),
+        ..no_region.clone()
+    };
+    let plan = plan(&injected_with(&pod(&[("secrets", "a: b")]), &operators));
+    assert_eq!(plan.lookups()[0].region.as_str(), "cn-beijing");
+}
+
+#[test]
+fn a_shared_endpoint_goes_before_the_region_of_pod_and_settings() {
+    let asked = pod(&[
+        ("secrets", "a: b"),
+        ("kms-endpoint", "kms.cn-beijing.aliyuncs.com"),
+        ("region", "cn-shenzhen"),
+    ]);
+    let plan = plan(&injected(&asked));
+    assert_eq!(plan.lookups()[0].region.as_str(), "cn-beijing");
+    assert_eq!(plan.identity().region.as_str(), "cn-shenzhen");
 }
 
 #[test]
@@ -199,6 +217,8 @@ fn a_host_outside_the_cloud_is_refused_wherever_a_pod_names_it() {
         ("kms-endpoint", "kms.example.com", "kms-endpoint"),
         ("oos-endpoint", "kms.cn-hangzhou.aliyuncs.com", "oos-endpoint"),
         ("sts-endpoint", "sts.example.com", "sts-endpoint"),
+        ("sts-endpoint", "kms.cn-hangzhou.aliyuncs.com", "sts-endpoint"),
+        ("kms-endpoint", "sts.aliyuncs.com", "kms-endpoint"),
     ] {
         let answer = ask(&pod(&[("secrets", "a: b"), (key, value)]));
         let message = answer.message();
@@ -263,4 +283,28 @@ fn where_the_platform_assigns_users_every_consumer_may_read() {
     let mut known = pod(&[("secrets", "a: b"), ("file-mode", "0400")]);
     known["spec"]["securityContext"] = json!({"runAsUser": 1000});
     assert_eq!(plan(&injected_with(&known, &settings)).files()[0].mode.to_string(), "0400");
+}
+
+#[test]
+fn a_bad_identity_is_told_once() {
+    let no_cluster = Settings { cluster_id: None, ..settings() };
+    for (key, words) in
+        [("oidc-provider-arn", "not an OIDC provider ARN"), ("role-arn", "not a role ARN")]
+    {
+        let mut pod = pod(&[("secrets", "a: b"), (key, "x")]);
+        if key == "role-arn" {
+            pod["metadata"]["annotations"]["kms.alibabacloud/oidc-provider-arn"] =
+                json!("acs:ram::7:oidc-provider/own");
+        }
+        let answer = ask_with(&review(&pod), &no_cluster);
+        assert!(answer.message().contains(words), "{}", answer.message());
+        assert!(!answer.message().contains("problems)"), "{}", answer.message());
+    }
+}
+
+#[test]
+fn a_mode_that_only_others_read_is_enough_for_another_user() {
+    let mut asked = pod(&[("secrets", "a: b"), ("run-as-user", "7"), ("file-mode", "0404")]);
+    asked["spec"]["securityContext"] = json!({"runAsUser": 1000});
+    assert_eq!(plan(&injected(&asked)).files()[0].mode.to_string(), "0404");
 }

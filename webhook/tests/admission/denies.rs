@@ -248,6 +248,9 @@ fn a_pod_without_an_object_or_of_a_wrong_shape_is_denied() {
     let mut none = review(&pod(&[]));
     none["request"]["object"] = Value::Null;
     assert!(ask_with(&none, &settings()).message().contains("no object"));
+    let mut nowhere = review(&pod(&[("secrets", "a: b")]));
+    nowhere["request"]["namespace"] = json!("");
+    assert!(ask_with(&nowhere, &settings()).message().contains("no namespace"));
     let answer = ask(&json!({"metadata": {"annotations": {"kms.alibabacloud/secrets": "a: b"}},
             "spec": {"containers": "CANARY"}}));
     let message = answer.message();

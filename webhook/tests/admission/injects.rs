@@ -263,6 +263,13 @@ fn resources_and_sizes_can_be_set() {
         json!({"requests": {"cpu": "5m", "memory": "16Mi"}, "limits": {"cpu": "50m", "memory": "64Mi"}})
     );
     assert_eq!(volume(&after, "kms-secrets")["emptyDir"]["sizeLimit"], "4Mi");
+    let low =
+        [("secrets", "a: b"), ("resources.limits.cpu", "5m"), ("resources.limits.memory", "8Mi")];
+    let amounts = json!({"cpu": "5m", "memory": "8Mi"});
+    assert_eq!(
+        ours(&injected(&pod(&low)))["resources"],
+        json!({"requests": amounts, "limits": amounts})
+    );
     let many: String = (0..20).map(|index| format!("f{index}: kms://x\n")).collect();
     let after = injected(&pod(&[("secrets", &many)]));
     assert_eq!(volume(&after, "kms-secrets")["emptyDir"]["sizeLimit"], "3840Ki");
@@ -372,6 +379,10 @@ fn a_reply_knows_which_review_it_answers() {
     review["request"]["name"] = json!("app");
     assert_eq!((about(&review).namespace.as_str(), about(&review).name.as_str()), ("shop", "app"));
     review["request"]["name"] = json!("");
+    assert_eq!(about(&review).name, "app");
+    review["request"]["object"]["metadata"] =
+        json!({"name": "checkout-1", "generateName": "checkout-"});
+    assert_eq!(about(&review).name, "checkout-1");
     review["request"]["object"]["metadata"] = json!({"generateName": "checkout-6d5f-"});
     assert_eq!(about(&review).name, "checkout-6d5f-");
 }
