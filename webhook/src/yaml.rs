@@ -189,6 +189,7 @@ mod tests {
         assert!(refused("a\n---\nb").what.contains("more than one"));
         assert!(refused(&"[".repeat(60_000)).what.contains("8 levels"));
         assert!(refused(&format!("{}1", "- ".repeat(20_000))).what.contains("8 levels"));
+        assert!(refused("- - - - - [[[[a]]]]").what.contains("8 levels"));
         assert!(refused(&"- a\n".repeat(MAX_NODES)).what.contains("too many"));
         assert!(refused(&"x".repeat(MAX_BYTES + 1)).what.contains("64 KiB"));
         let bomb = "a: &a [x,x,x]\nb: &b [*a,*a,*a]\nc: [*b,*b,*b]";
