@@ -1,13 +1,14 @@
 //! The few facts of a Pod that decide, borrowed from its JSON. Whatever else the Pod holds is
 //! skipped and so survives: it is only ever patched.
 
+mod marks;
+
 use std::borrow::Cow;
-use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::Deserializer;
 
-use crate::annotations::PREFIX;
+pub(crate) use self::marks::{Annotated, Labelled};
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Pod<'a> {
@@ -24,22 +25,6 @@ pub(crate) struct Metadata<'a> {
     pub(crate) annotations: Annotated<'a>,
     #[serde(borrow, default, deserialize_with = "null_default")]
     pub(crate) labels: Labelled<'a>,
-}
-
-/// Annotations under our prefix, keys without it, in the order of the Pod.
-#[derive(Debug, Default)]
-pub(crate) struct Annotated<'a> {
-    pub(crate) ours: Vec<(Cow<'a, str>, Cow<'a, str>)>,
-    /// Keys of ours whose values are no strings, with what they are instead.
-    pub(crate) untyped: Vec<(Cow<'a, str>, &'static str)>,
-    /// A static Pod's shadow in the API: nothing can be injected into it.
-    pub(crate) mirror: bool,
-}
-
-/// The value of the one label that counts.
-#[derive(Debug, Default)]
-pub(crate) struct Labelled<'a> {
-    pub(crate) injection: Option<Cow<'a, str>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -252,116 +237,6 @@ where
     T: Deserialize<'de> + Default,
 {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
-}
-
-/// A string of the input, borrowed where it has no escapes.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// A value that should be a string.
-enum Given<'a> {
-    Text(Cow<'a, str>),
-    Other(&'static str),
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Given<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
-        impl<'de> Visitor<'de> for Any {
-            type Value = Given<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Given::Text(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Given::Text(Cow::Owned(text.to_owned())))
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-                Ok(Given::Other("a boolean"))
-            }
-
-            fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-                Ok(Given::Other("a number"))
-            }
-
-            fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-                Ok(Given::Other("a number"))
-            }
-
-            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-                Ok(Given::Other("a number"))
-            }
-
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Given::Other("nothing"))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-                while list.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Given::Other("a list"))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Given::Other("a mapping"))
-            }
-        }
-        deserializer.deserialize_any(Any)
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Annotated<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Keys;
-        impl<'de> Visitor<'de> for Keys {
-            type Value = Annotated<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("annotations")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut found = Annotated::default();
-                while let Some(Text(key)) = map.next_key()? {
-                    if let Some(name) = strip(&key, PREFIX) {
-                        match map.next_value()? {
-                            Given::Text(value) => found.ours.push((name, value)),
-                            Given::Other(kind) => found.untyped.push((name, kind)),
-                        }
-                    } else {
-                        found.mirror |= key == "kubernetes.io/config.mirror";
-                        map.next_value::<IgnoredAny>()?;
-                    }
-                }
-                Ok(found)
-            }
-        }
-        deserializer.deserialize_map(Keys)
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Labelled<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        struct Labels<'a> {
-            #[serde(borrow, default, rename = "kms.alibabacloud/injection")]
-            injection: Option<Cow<'a, str>>,
-        }
-        Labels::deserialize(deserializer).map(|labels| Self { injection: labels.injection })
-    }
-}
-
-fn strip<'a>(key: &Cow<'a, str>, prefix: &str) -> Option<Cow<'a, str>> {
-    match key {
-        Cow::Borrowed(text) => text.strip_prefix(prefix).map(Cow::Borrowed),
-        Cow::Owned(text) => text.strip_prefix(prefix).map(|rest| Cow::Owned(rest.to_owned())),
-    }
 }
 
 #[cfg(test)]

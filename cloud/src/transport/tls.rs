@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{CipherSuite, ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
@@ -39,8 +39,13 @@ fn add(roots: &mut RootCertStore, pem: &[u8], which: &'static str) -> Result<(),
 }
 
 fn config(roots: RootCertStore) -> Result<ClientConfig, TransportError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
+    let mut provider = rustls::crypto::ring::default_provider();
+    // As strong here, and its handshake hashes with SHA-256, which processors know; the default
+    // puts AES-256 with SHA-384 first.
+    provider
+        .cipher_suites
+        .sort_by_key(|suite| suite.suite() != CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let builder = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()
         .map_err(|_| TransportError::Tls)?;
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
