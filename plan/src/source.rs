@@ -133,15 +133,6 @@ impl Source {
     pub fn arn_region(&self) -> Option<&str> {
         self.name.strip_prefix("acs:kms:").and_then(|rest| rest.split(':').next())
     }
-
-    /// The name without what only an ARN has: what a file is called by default.
-    #[must_use]
-    pub fn short_name(&self) -> &str {
-        match self.name.split_once(":secret/") {
-            Some((_, name)) => name,
-            None => &self.name,
-        }
-    }
 }
 
 impl fmt::Display for Source {

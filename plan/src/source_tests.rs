@@ -26,12 +26,6 @@ fn every_form_is_read_and_written_back() {
 }
 
 #[test]
-fn the_file_is_called_after_the_name_without_the_arn() {
-    assert_eq!(parse("acs:kms:cn-beijing:1:secret/app/x").source.short_name(), "app/x");
-    assert_eq!(parse("kms://app/x").source.short_name(), "app/x");
-}
-
-#[test]
 fn a_comma_or_a_question_mark_inside_jmespath_belongs_to_it() {
     let reference = parse("kms://db#items[?a == `1`].join(',', b)");
     assert_eq!(reference.selector.unwrap().as_str(), "items[?a == `1`].join(',', b)");

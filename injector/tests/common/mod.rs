@@ -83,7 +83,7 @@ pub(crate) fn plan(sources: &[&str]) -> String {
             endpoint: None,
             assume: None,
         };
-        let name = FileName::parse(lookup.source.short_name()).unwrap();
+        let name = FileName::parse(lookup.source.name()).unwrap();
         builder.file(name, lookup, reference.selector, FileMode::OWNER, OnMissing::Fail);
     }
     let plan: Plan = builder.build().unwrap();
