@@ -52,6 +52,8 @@ pub(crate) fn read(
 ) -> Vec<Wanted> {
     let mut reader = Reader { translation, wanted: Vec::new(), problems };
     match yaml::parse(text) {
+        // To YAML a comment ends a value; between sources it is none the less a comment.
+        Err(error) if error.syntax && scalar::is_list_with_comments(text) => reader.scalar(text),
         Err(error) => {
             let place = Place { line: error.line, what: String::new() };
             let remedy = match (error.syntax, text.contains('#')) {
@@ -130,7 +132,8 @@ impl Reader<'_> {
     /// Whether YAML makes something else than text of an unquoted value.
     fn refuse_typed(&mut self, text: &str, place: &Place) -> bool {
         let boolean = matches!(text, "true" | "false" | "True" | "False" | "TRUE" | "FALSE");
-        let number = text.parse::<f64>().is_ok();
+        let number = text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
+            && text.parse::<f64>().is_ok();
         if boolean || number {
             let kind = if boolean { "a boolean" } else { "a number" };
             self.problem(

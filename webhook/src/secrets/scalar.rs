@@ -1,13 +1,13 @@
 //! The scalar form: sources split at line breaks and at commas outside brackets and quotes.
 
 use super::{Place, Reader};
+use crate::yaml::{self, Node, Value};
 
 impl Reader<'_> {
     pub(super) fn scalar(&mut self, text: &str) {
         let mut count = 0;
         for (index, line) in text.lines().enumerate() {
-            let line = if line.trim_start().starts_with('#') { "" } else { line };
-            for source in split(line) {
+            for source in split(uncommented(line)) {
                 count += 1;
                 let place = Place { line: index + 1, what: format!("source {count}") };
                 self.bare(source, &place);
@@ -18,6 +18,19 @@ impl Reader<'_> {
             self.problem(&place, "it names no secret", "write kms://NAME, one on each line");
         }
     }
+}
+
+/// Whether the text is a plain scalar but for its comments.
+pub(super) fn is_list_with_comments(text: &str) -> bool {
+    let plain: String = text.lines().flat_map(|line| [uncommented(line), "\n"]).collect();
+    let node = yaml::parse(&plain);
+    matches!(node, Ok(Some(Node { value: Value::Scalar { quoted: false, .. }, .. })))
+}
+
+/// A `#` begins a comment as in YAML: at the start, or behind a space.
+fn uncommented(line: &str) -> &str {
+    let line = line.split_once(" #").map_or(line, |(before, _)| before);
+    if line.trim_start().starts_with('#') { "" } else { line }
 }
 
 /// The parts of `line` between commas that stand outside brackets and quotes, without empty ones.

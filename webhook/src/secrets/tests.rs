@@ -88,6 +88,8 @@ fn a_scalar_is_split_at_line_breaks_and_commas() {
         "\"kms://a, b/c, oos://d\"",
         "# mine\nkms://a,\nb/c,\noos://d",
         "  # theirs, kms://e\nkms://a\nb/c,oos://d",
+        "kms://a\n  # theirs, kms://e\nb/c,oos://d",
+        "kms://a # mine, too\nb/c,oos://d # theirs",
     ] {
         assert_eq!(files(text), expected, "{text}");
     }

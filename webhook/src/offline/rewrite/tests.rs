@@ -218,7 +218,7 @@ fn values() -> impl Strategy<Value = Value> {
         let key = prop_oneof!["[a-d]", "[a-d]", text.clone()];
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::hash_map(key, inner, 0..4)
+            prop::collection::btree_map(key, inner, 0..4)
                 .prop_map(|map| Value::Object(map.into_iter().collect())),
         ]
     })
@@ -227,8 +227,8 @@ fn values() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn any_value_can_become_any_other(
-        before in prop::collection::hash_map("[a-d]", values(), 1..4),
-        after in prop::collection::hash_map("[a-d]", values(), 1..4),
+        before in prop::collection::btree_map("[a-d]", values(), 1..4),
+        after in prop::collection::btree_map("[a-d]", values(), 1..4),
         layout in 0..4,
     ) {
         let before = Value::Object(before.into_iter().collect());
@@ -236,7 +236,7 @@ proptest! {
         let style = Style::of("", &read("a: b").documents[0].root);
         let text = match layout {
             0 => emit::node(&before, &style).join("\n") + "\n",
-            1 => emit::node(&before, &Style { newline: "\r\n", dash: 0, ..style }).join("\r\n"),
+            1 => emit::node(&before, &Style { newline: "\r\n", dash: 0, ..style }).join("\r\n") + "\r\n",
             2 => serde_json::to_string_pretty(&before).unwrap(),
             _ => before.to_string(),
         };
