@@ -63,6 +63,8 @@ PLAN_LIMIT = 15
 # Two versions of one crate in a shipped binary, and why that is bearable.
 DUPLICATES = {
     "base64": "0.22 is ours and hyper-util's, reqwest moved to 0.23; 10 kB",
+    "getrandom": "ring's and, for the seed of a hash, kube-runtime's; each a system call",
+    "hashbrown": "kube-runtime's is one behind indexmap's; 20 kB",
     "syn": "procedural macros only, nothing of it is linked",
 }
 
