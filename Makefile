@@ -3,10 +3,10 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help toolchain build demo test bench fuzz fmt lint clean
+.PHONY: help toolchain build demo test bench cluster cluster-down images fuzz fmt lint clean
 
 help: ## Lists the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 # rustup installs what rust-toolchain.toml pins by itself, unless it is told not to.
 toolchain:
@@ -24,6 +24,16 @@ test: ## Everything that CI checks, cheapest first
 
 bench: build ## Measures the shipped binaries; prints a table, writes target/bench/summary.json
 	@dist/bin/secrets-lab bench
+
+cluster: toolchain ## A real Kubernetes cluster on this machine (root; KUBE=v1.30.14 for that version)
+	cargo build --locked --quiet -p lab
+	@target/debug/secrets-lab cluster up --components "$$(hack/components)"
+
+cluster-down: ## Ends the cluster; nothing of it stays
+	@target/debug/secrets-lab cluster down
+
+images: build ## The two images, as archives in dist/images
+	hack/images
 
 fuzz: toolchain ## Every fuzz target for some seconds (FUZZ_SECONDS=60 make fuzz for more)
 	@hack/fuzz $${FUZZ_SECONDS:-10}

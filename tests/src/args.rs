@@ -18,6 +18,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Run an Alibaba Cloud emulator (STS, KMS, OOS) until SIGTERM or SIGINT.
     Cloud(CloudArgs),
+    /// Start, end or enter a real Kubernetes cluster on this machine.
+    Cluster(ClusterArgs),
     /// Measure what the README promises; the programs are those beside this one.
     Bench(BenchArgs),
     /// Show the whole way from an annotation to a file, on this machine alone.
@@ -27,6 +29,38 @@ pub(crate) enum Command {
     Cost(CostArgs),
     /// Sign a ServiceAccount token as the emulated cluster would, and print it.
     Token(TokenArgs),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct ClusterArgs {
+    #[command(subcommand)]
+    pub(crate) command: ClusterCommand,
+    /// Clusters of different names run side by side.
+    #[arg(long, global = true, default_value = "default")]
+    pub(crate) name: String,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ClusterCommand {
+    /// Start a cluster and return when Pods can run.
+    Up {
+        /// Where the programs are: what `hack/components` prints.
+        #[arg(long, value_name = "DIR")]
+        components: PathBuf,
+        /// What the emulated cloud contains.
+        #[arg(long, value_name = "FILE", default_value = "tests/cluster/cloud.json")]
+        seed: PathBuf,
+        /// An image archive to import; may be repeated.
+        #[arg(long = "image", value_name = "FILE")]
+        images: Vec<PathBuf>,
+    },
+    /// End a cluster; nothing of it stays.
+    Down,
+    /// Run a program inside the cluster's network, with its kubectl and helm.
+    Exec {
+        #[arg(last = true, required = true)]
+        command: Vec<OsString>,
+    },
 }
 
 #[derive(clap::Args)]

@@ -4,6 +4,7 @@
 pub mod bench;
 pub mod binary;
 pub mod cloud;
+pub mod cluster;
 pub mod cost;
 pub mod fetcher;
 pub mod http;

@@ -2,6 +2,7 @@
 
 mod args;
 mod run_cloud;
+mod run_cluster;
 mod run_demo;
 mod run_token;
 
@@ -16,6 +17,7 @@ fn main() -> ExitCode {
     let outcome = match Args::parse().command {
         Command::Bench(args) => lab::bench::run(&args.summary),
         Command::Cloud(args) => run_cloud::run(args),
+        Command::Cluster(args) => run_cluster::run(args),
         Command::Cost(args) => lab::cost::run(&args.command),
         Command::Demo => run_demo::run(),
         Command::Token(args) => run_token::run(args),

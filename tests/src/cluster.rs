@@ -1,0 +1,169 @@
+//! A real Kubernetes cluster on this machine: control plane, one node and the emulated cloud, in a
+//! network namespace of their own without a way out. Here it is started and ended; the modules
+//! below say what runs and how.
+
+mod boundary;
+mod cloud;
+mod component;
+mod configuration;
+mod control_plane;
+mod images;
+mod layout;
+mod network;
+mod node;
+mod pki;
+mod teardown;
+mod tools;
+mod wait;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+
+pub use self::component::{Component, Program};
+pub use self::images::BUSYBOX;
+pub use self::layout::{ADMIN, CLOUD, ISSUER, Layout, NODE, NODE_ADDRESS};
+pub use self::tools::{Output, Tool};
+pub use self::wait::{Look, until};
+
+use self::boundary::Boundary;
+use self::network::Network;
+
+/// What a cluster is made of.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Two clusters with two names run side by side.
+    pub name: String,
+    /// Where `hack/components` put the programs.
+    pub components: PathBuf,
+    /// What the emulated cloud contains.
+    pub seed: PathBuf,
+    /// OCI archives to import, besides those for tests.
+    pub images: Vec<PathBuf>,
+}
+
+/// A cluster that runs, or ran.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    layout: Layout,
+    /// Where its programs are.
+    components: PathBuf,
+}
+
+impl Cluster {
+    /// Starts everything and returns when Pods can run.
+    pub fn up(plan: &Plan) -> Result<Self> {
+        tools::check_host()?;
+        let layout = Layout::new(&plan.name)?;
+        ensure!(
+            !layout.root().exists(),
+            "the cluster {:?} is there already: end it with `secrets-lab cluster down --name {0}`",
+            plan.name
+        );
+        fs::create_dir_all(layout.root())
+            .with_context(|| format!("making {}", layout.root().display()))?;
+        let components = fs::canonicalize(&plan.components)
+            .with_context(|| format!("looking for {}", plan.components.display()))?;
+        fs::write(layout.components(), components.as_os_str().as_encoded_bytes())?;
+        let cluster = Self { layout, components };
+        match cluster.start(plan) {
+            Ok(()) => Ok(cluster),
+            Err(error) => {
+                let logs = cluster.layout.logs();
+                let kept = std::env::temp_dir().join(format!("{}-logs", cluster.layout.label()));
+                let _ = fs::remove_dir_all(&kept);
+                let copied = Tool::new("cp").arg("-r").arg(&logs).arg(&kept).run().is_ok();
+                cluster.down()?;
+                let place = if copied { kept.display().to_string() } else { "nowhere".to_owned() };
+                Err(error.context(format!("starting the cluster (logs are kept in {place})")))
+            }
+        }
+    }
+
+    /// A cluster that was started by another process.
+    pub fn attach(name: &str) -> Result<Self> {
+        let layout = Layout::new(name)?;
+        let Ok(components) = fs::read_to_string(layout.components()) else {
+            bail!("there is no cluster {name:?}: start it with `make cluster`");
+        };
+        Ok(Self { layout, components: components.into() })
+    }
+
+    /// Ends what `up` started and removes what it made, also after half a start.
+    pub fn down(&self) -> Result<()> {
+        teardown::run(&self.layout)
+    }
+
+    fn start(&self, plan: &Plan) -> Result<()> {
+        let layout = &self.layout;
+        Network::create(layout)?;
+        // What starts from here on, and all that it starts, can be found and ended together.
+        Boundary::of(layout).enter()?;
+        pki::write(layout)?;
+        configuration::write(layout, self.version()?)?;
+        cloud::start(self, &plan.seed)?;
+        node::start_runtime(self)?;
+        control_plane::start(self)?;
+        images::import(self, &plan.images)?;
+        control_plane::wait(self)?;
+        cloud::trust(self)?;
+        node::start(self)?;
+        node::wait(self)
+    }
+
+    /// The minor version of its Kubernetes.
+    pub fn version(&self) -> Result<u32> {
+        let text = Tool::new(self.components.join("kubelet")).arg("--version").run()?;
+        let minor = text.trim().split('.').nth(1).and_then(|minor| minor.parse().ok());
+        minor.with_context(|| format!("reading the version {text:?}"))
+    }
+
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// A program of the cluster's own, inside its network.
+    pub fn tool(&self, program: &str) -> Tool {
+        let own = self.components.join(program);
+        let program = if own.exists() { own } else { PathBuf::from(program) };
+        self.inside(&program)
+    }
+
+    pub fn kubectl(&self) -> Tool {
+        self.tool("kubectl").arg("--kubeconfig").arg(self.layout.kubeconfig())
+    }
+
+    /// Any program, inside the cluster's network, with its programs and credentials at hand.
+    pub fn inside(&self, program: &Path) -> Tool {
+        // Not `ip netns exec`, which mounts /sys anew and hides the cgroups.
+        let namespace = format!("--net={}", self.layout.network_namespace().display());
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let mut paths = vec![self.components.clone()];
+        paths.extend(std::env::split_paths(&path));
+        Tool::new("nsenter")
+            .arg(namespace)
+            .arg("--")
+            .arg(program)
+            .env("PATH", std::env::join_paths(paths).unwrap_or(path))
+            .env("KUBECONFIG", self.layout.kubeconfig())
+            .env("HELM_CACHE_HOME", self.layout.root().join("helm/cache"))
+            .env("HELM_CONFIG_HOME", self.layout.root().join("helm/config"))
+            .env("HELM_DATA_HOME", self.layout.root().join("helm/data"))
+    }
+
+    /// One of the cluster's own processes, to stop it, kill it and start it again.
+    pub fn component(&self, program: Program) -> Component<'_> {
+        Component::new(self, program)
+    }
+
+    /// A container image from an archive, for every Pod.
+    pub fn import(&self, archive: &Path) -> Result<()> {
+        images::import_archive(self, archive)
+    }
+
+    /// The CA that the emulated cloud's certificates are signed by, as PEM.
+    pub fn cloud_ca(&self) -> Result<String> {
+        cloud::ca(&self.layout)
+    }
+}

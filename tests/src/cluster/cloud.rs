@@ -1,0 +1,78 @@
+//! The emulated cloud beside the cluster: under the real host names, and with the API server's own
+//! keys for the tokens that it is shown.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use super::Cluster;
+use super::component::Program;
+use super::layout::{ADMIN, CLOUD, ISSUER, Layout};
+use super::tools::Tool;
+use super::wait::until;
+
+pub(crate) fn start(cluster: &Cluster, seed: &Path) -> Result<()> {
+    let layout = cluster.layout();
+    fs::create_dir_all(layout.cloud())?;
+    fs::copy(seed, layout.cloud().join("seed.json"))
+        .with_context(|| format!("reading {}", seed.display()))?;
+    cluster.component(Program::Cloud).start()?;
+    until("the emulated cloud", Duration::from_secs(30), || {
+        cluster.component(Program::Cloud).check()?;
+        Ok(layout.cloud().join("ready.json").exists().then_some(()).into())
+    })
+}
+
+pub(crate) fn arguments(layout: &Layout) -> Vec<String> {
+    let directory = layout.cloud();
+    vec![
+        "cloud".to_owned(),
+        format!("--out={}", directory.display()),
+        format!("--seed={}", directory.join("seed.json").display()),
+        format!("--https={CLOUD}:443"),
+        format!("--http={CLOUD}:80"),
+        format!("--admin={ADMIN}"),
+    ]
+}
+
+/// Gives every OIDC provider of the seed that names the cluster's issuer the cluster's keys.
+pub(crate) fn trust(cluster: &Cluster) -> Result<()> {
+    let keys = cluster.kubectl().args(["get", "--raw", "/openid/v1/jwks"]).json()?;
+    let seed: Value =
+        serde_json::from_slice(&fs::read(cluster.layout().cloud().join("seed.json"))?)?;
+    let list = |value: &Value, name: &str| {
+        value.get(name).and_then(Value::as_array).cloned().unwrap_or_default()
+    };
+    let mut known = 0;
+    for account in list(&seed, "accounts") {
+        for provider in list(&account, "providers") {
+            if provider.get("issuer").and_then(Value::as_str) != Some(ISSUER) {
+                continue;
+            }
+            known += 1;
+            let body = json!({
+                "account": account.get("id"), "provider": provider.get("name"), "keys": keys,
+            });
+            post(cluster, "/providers/keys", &body)?;
+        }
+    }
+    ensure!(known > 0, "no OIDC provider of the seed has the issuer {ISSUER}");
+    Ok(())
+}
+
+/// Asks the admin API; curl, because the answer has to come from inside the network.
+fn post(cluster: &Cluster, path: &str, body: &Value) -> Result<String> {
+    let url = format!("http://{ADMIN}{path}");
+    let curl: Tool = cluster.inside(Path::new("curl"));
+    curl.args(["-sS", "--fail-with-body", "--max-time", "10", "-X", "POST", "--data-binary", "@-"])
+        .args(["-H", "Content-Type: application/json", &url])
+        .input(body.to_string())
+        .run()
+}
+
+pub(crate) fn ca(layout: &Layout) -> Result<String> {
+    fs::read_to_string(layout.cloud().join("ca.pem")).context("reading the cloud's CA")
+}

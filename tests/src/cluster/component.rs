@@ -1,0 +1,156 @@
+//! The cluster's long-lived processes: started apart from the one who starts them, found again by
+//! what was written down, stopped one by one.
+
+use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::wait::until;
+use super::{Cluster, cloud, control_plane, node};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Program {
+    Etcd,
+    ApiServer,
+    ControllerManager,
+    Scheduler,
+    Containerd,
+    Kubelet,
+    Proxy,
+    Dns,
+    Cloud,
+}
+
+impl Program {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Etcd => "etcd",
+            Self::ApiServer => "kube-apiserver",
+            Self::ControllerManager => "kube-controller-manager",
+            Self::Scheduler => "kube-scheduler",
+            Self::Containerd => "containerd",
+            Self::Kubelet => "kubelet",
+            Self::Proxy => "kube-proxy",
+            Self::Dns => "coredns",
+            Self::Cloud => "cloud",
+        }
+    }
+
+    fn arguments(self, cluster: &Cluster) -> Vec<String> {
+        match self {
+            Self::Etcd | Self::ApiServer | Self::ControllerManager | Self::Scheduler => {
+                control_plane::arguments(self, cluster.layout())
+            }
+            Self::Containerd | Self::Kubelet | Self::Proxy | Self::Dns => {
+                node::arguments(self, cluster.layout())
+            }
+            Self::Cloud => cloud::arguments(cluster.layout()),
+        }
+    }
+}
+
+/// One process of a cluster, running or not.
+#[derive(Debug)]
+pub struct Component<'a> {
+    cluster: &'a Cluster,
+    program: Program,
+}
+
+impl<'a> Component<'a> {
+    pub(crate) fn new(cluster: &'a Cluster, program: Program) -> Self {
+        Self { cluster, program }
+    }
+
+    /// Starts it with a log of its own and writes down which process it is.
+    pub fn start(&self) -> Result<()> {
+        let name = self.program.name();
+        let layout = self.cluster.layout();
+        let program = match self.program {
+            // The lab itself.
+            Program::Cloud => crate::binary::beside("secrets-lab")?,
+            _ => self.cluster.components.join(name),
+        };
+        let log = layout.logs().join(name).with_extension("log");
+        let log = File::options().create(true).append(true).open(&log)?;
+        let mut command = self.cluster.inside(&program).into_command();
+        command
+            .args(self.program.arguments(self.cluster))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            // A signal for the one who starts it is not for it.
+            .process_group(0);
+        let child = command.spawn().with_context(|| format!("starting {name}"))?;
+        let pid = i32::try_from(child.id())?;
+        fs::write(self.record(), format!("{pid} {}", born(pid)?))?;
+        Ok(())
+    }
+
+    /// Asks it to end and waits until it has.
+    pub fn stop(&self) -> Result<()> {
+        self.end(Signal::TERM)
+    }
+
+    /// Ends it without a chance to tidy up.
+    pub fn kill(&self) -> Result<()> {
+        self.end(Signal::KILL)
+    }
+
+    pub fn restart(&self) -> Result<()> {
+        self.stop()?;
+        self.start()
+    }
+
+    /// The process, if it is still the one that was started.
+    pub fn pid(&self) -> Option<Pid> {
+        let record = fs::read_to_string(self.record()).ok()?;
+        let (pid, since) = record.split_once(' ')?;
+        let pid: i32 = pid.parse().ok()?;
+        // A number may have been given to somebody else since.
+        if born(pid).ok()?.to_string() == since { Pid::from_raw(pid) } else { None }
+    }
+
+    /// An error if it has ended, with the last lines of its log.
+    pub fn check(&self) -> Result<()> {
+        if self.pid().is_some() {
+            return Ok(());
+        }
+        let name = self.program.name();
+        let log = self.cluster.layout().logs().join(name).with_extension("log");
+        let text = fs::read_to_string(&log).unwrap_or_default();
+        let last: Vec<_> = text.lines().rev().take(5).collect();
+        let last: Vec<_> = last.into_iter().rev().collect();
+        bail!("{name} has ended; its log {} closes with:\n{}", log.display(), last.join("\n"))
+    }
+
+    fn end(&self, signal: Signal) -> Result<()> {
+        let Some(pid) = self.pid() else { return Ok(()) };
+        kill_process(pid, signal)
+            .with_context(|| format!("sending a signal to {}", self.program.name()))?;
+        until(&format!("{} to end", self.program.name()), Duration::from_secs(60), || {
+            Ok(self.pid().is_none().then_some(()).into())
+        })
+    }
+
+    fn record(&self) -> PathBuf {
+        self.cluster.layout().processes().join(self.program.name())
+    }
+}
+
+/// When a process began, in ticks since the machine did. A dead child that nobody waited for has
+/// ended.
+fn born(pid: i32) -> Result<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The name in parentheses may contain anything.
+    let (_, fields) = stat.rsplit_once(')').context("reading a process's state")?;
+    let mut fields = fields.split_whitespace();
+    if fields.next() == Some("Z") {
+        bail!("the process has ended");
+    }
+    Ok(fields.nth(18).context("reading a process's start")?.parse()?)
+}
