@@ -40,7 +40,7 @@ HOSTS = (
 MACHINE = re.compile(r"(?<![\w.$}{])/(?:work|home|root|Users)/\w")
 URL = re.compile(r"\bhttps?://(\[[0-9a-f:]+\]|[^/\s\"'`<>()\[\]\\,;?#]+)")
 UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX)\b|#\[ignore|\btodo!|\bunimplemented!")
-UNSAFE = re.compile(r"^(?!\s*//).*\bunsafe\b")
+UNSAFE = re.compile(r"^(?!\s*//).*\bunsafe\b(?!-)")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 

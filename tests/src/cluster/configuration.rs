@@ -9,8 +9,6 @@ use serde_json::json;
 use super::layout::{CLOUD, DNS_READY, Layout, NODE_ADDRESS, PODS};
 use super::tools::CNI;
 
-const API: &str = "https://10.10.0.2:6443";
-
 pub(crate) fn write(layout: &Layout, minor: u32) -> Result<()> {
     for directory in ["etc", "etc/cni", "kubeconfig", "log", "pods", "processes", "run"] {
         let directory = layout.root().join(directory);
@@ -33,7 +31,8 @@ fn write_file(path: &Path, text: &str) -> Result<()> {
 
 /// JSON is YAML: every program here reads either.
 fn kubeconfig(layout: &Layout, user: &str) -> String {
-    let cluster = json!({ "server": API, "certificate-authority": layout.certificate("ca") });
+    let server = format!("https://{NODE_ADDRESS}:6443");
+    let cluster = json!({ "server": server, "certificate-authority": layout.certificate("ca") });
     json!({
         "apiVersion": "v1",
         "kind": "Config",
