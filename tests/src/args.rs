@@ -53,6 +53,9 @@ pub(crate) enum ClusterCommand {
         /// An image archive to import; may be repeated.
         #[arg(long = "image", value_name = "FILE")]
         images: Vec<PathBuf>,
+        /// The archive of the fetcher's image, to be imported with the emulated cloud's CA in it.
+        #[arg(long, value_name = "FILE")]
+        fetcher: Option<PathBuf>,
     },
     /// End a cluster; nothing of it stays.
     Down,

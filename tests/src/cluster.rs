@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 
 pub use self::component::{Component, Program};
-pub use self::images::BUSYBOX;
+pub use self::images::{BUSYBOX, CLOUD_CA, FETCHER};
 pub use self::layout::{ADMIN, CLOUD, ISSUER, Layout, NODE, NODE_ADDRESS};
 pub use self::tools::{Output, Tool};
 pub use self::wait::{Look, until};
@@ -39,8 +39,10 @@ pub struct Plan {
     pub components: PathBuf,
     /// What the emulated cloud contains.
     pub seed: PathBuf,
-    /// OCI archives to import, besides those for tests.
+    /// Archives of images to import.
     pub images: Vec<PathBuf>,
+    /// The archive of the fetcher's image, imported as [`FETCHER`].
+    pub fetcher: Option<PathBuf>,
 }
 
 /// A cluster that runs, or ran.
@@ -106,6 +108,9 @@ impl Cluster {
         node::start_runtime(self)?;
         control_plane::start(self)?;
         images::import(self, &plan.images)?;
+        if let Some(archive) = &plan.fetcher {
+            images::import_fetcher(self, archive)?;
+        }
         control_plane::wait(self)?;
         cloud::trust(self)?;
         node::start(self)?;

@@ -14,9 +14,10 @@ use crate::args::{ClusterArgs, ClusterCommand};
 pub(crate) fn run(args: ClusterArgs) -> Result<()> {
     let name = args.name;
     match args.command {
-        ClusterCommand::Up { components, seed, images } => {
+        ClusterCommand::Up { components, seed, images, fetcher } => {
             let began = Instant::now();
-            let cluster = Cluster::up(&Plan { name: name.clone(), components, seed, images })?;
+            let cluster =
+                Cluster::up(&Plan { name: name.clone(), components, seed, images, fetcher })?;
             say(&format!(
                 "the cluster {name:?} is ready after {:.1} s; its files are in {}\n\
                  use it:  secrets-lab cluster exec --name {name} -- kubectl get pods --all-namespaces\n\

@@ -14,6 +14,10 @@ pub(crate) const PAUSE: &str = "registry.example/pause:1";
 /// A shell and the usual tools, for the applications of stories.
 pub const BUSYBOX: &str = "registry.example/busybox:1";
 
+/// The fetcher under test, and where in it the emulated cloud's CA lies.
+pub const FETCHER: &str = "registry.example/secrets-injector-lab:1";
+pub const CLOUD_CA: &str = "/cloud-ca.pem";
+
 pub(crate) fn import(cluster: &Cluster, archives: &[PathBuf]) -> Result<()> {
     let directory = cluster.layout().images();
     fs::create_dir_all(&directory)?;
@@ -37,6 +41,22 @@ pub(crate) fn import(cluster: &Cluster, archives: &[PathBuf]) -> Result<()> {
 
 pub(crate) fn import_archive(cluster: &Cluster, archive: &Path) -> Result<()> {
     ctr(cluster).args(["images", "import", "--local"]).arg(archive).run().map(|_| ())
+}
+
+/// The fetcher's image with the emulated cloud's CA in it: nothing else reaches our container that
+/// could bring one, and that is on purpose.
+pub(crate) fn import_fetcher(cluster: &Cluster, archive: &Path) -> Result<()> {
+    let directory = cluster.layout().images();
+    let context = directory.join("fetcher");
+    fs::create_dir_all(&context)?;
+    fs::write(context.join("cloud-ca.pem"), super::cloud::ca(cluster.layout())?)?;
+    let archive =
+        fs::canonicalize(archive).with_context(|| format!("looking for {}", archive.display()))?;
+    let dockerfile =
+        format!("FROM oci-archive:{}\nCOPY cloud-ca.pem {CLOUD_CA}\n", archive.display());
+    fs::write(context.join("Dockerfile"), dockerfile)?;
+    let archive = build(&context, FETCHER, &directory.join("fetcher.tar"))?;
+    import_archive(cluster, &archive)
 }
 
 /// An image from scratch with programs of this machine.

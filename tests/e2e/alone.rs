@@ -1,0 +1,1 @@
+//! Stories that break something for everybody, and see it heal.

@@ -1,0 +1,101 @@
+//! The Pods of stories, and how a story changes them.
+
+use lab::cluster::BUSYBOX;
+use serde_json::{Map, Value, json};
+
+/// The value of `kms.alibabacloud/secrets` of [`app`].
+pub(crate) const SECRETS: &str = "\
+db.json: kms://app/db
+password: kms://app/db#password
+binary: kms://app/binary
+token: oos://app-token
+";
+
+/// A Pod of the ServiceAccount `app` that runs a script once, with [`SECRETS`].
+pub(crate) fn app(name: &str, script: &str) -> Value {
+    annotated(plain(name, script), &[("secrets", SECRETS)])
+}
+
+/// A Pod that runs a script once and asks for nothing.
+pub(crate) fn plain(name: &str, script: &str) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": { "name": name },
+        "spec": {
+            "serviceAccountName": "app",
+            "restartPolicy": "Never",
+            "terminationGracePeriodSeconds": 1,
+            "containers": [shell("app", script)],
+        },
+    })
+}
+
+pub(crate) fn shell(name: &str, script: &str) -> Value {
+    json!({
+        "name": name,
+        "image": BUSYBOX,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["/bin/sh", "-c", script],
+    })
+}
+
+/// Annotations of ours, given without their prefix. An empty value takes one away.
+pub(crate) fn annotated(object: Value, annotations: &[(&str, &str)]) -> Value {
+    let mut known = match object.pointer("/metadata/annotations") {
+        Some(Value::Object(known)) => known.clone(),
+        _ => Map::new(),
+    };
+    for (key, value) in annotations {
+        let key = format!("kms.alibabacloud/{key}");
+        match value.is_empty() {
+            true => known.remove(&key),
+            false => known.insert(key, json!(value)),
+        };
+    }
+    with(object, "/metadata/annotations", Value::Object(known))
+}
+
+/// Sets one field by its JSON pointer; what leads to it is made where it is missing.
+pub(crate) fn with(mut object: Value, pointer: &str, value: Value) -> Value {
+    let mut place = &mut object;
+    for step in pointer.split('/').skip(1) {
+        let step = step.replace("~1", "/").replace("~0", "~");
+        place = match place {
+            Value::Array(list) => match step.parse::<usize>() {
+                Ok(index) => &mut list[index],
+                Err(_) => {
+                    list.push(Value::Null);
+                    list.last_mut().unwrap()
+                }
+            },
+            Value::Object(fields) => fields.entry(step).or_insert(Value::Null),
+            other => {
+                *other = json!({});
+                other.as_object_mut().unwrap().entry(step).or_insert(Value::Null)
+            }
+        };
+    }
+    *place = value;
+    object
+}
+
+/// A workload of the group `apps/v1` around a Pod.
+pub(crate) fn workload(kind: &str, name: &str, pod: &Value, more: Value) -> Value {
+    let mut template = pod.clone();
+    let metadata = template["metadata"].as_object_mut().unwrap();
+    metadata.remove("name");
+    metadata.insert("labels".to_owned(), json!({ "app": name }));
+    for field in ["apiVersion", "kind"] {
+        template.as_object_mut().unwrap().remove(field);
+    }
+    let mut spec = json!({
+        "selector": { "matchLabels": { "app": name } },
+        "template": template,
+    });
+    spec["template"]["spec"]["restartPolicy"] = json!("Always");
+    for (key, value) in more.as_object().unwrap() {
+        spec[key] = value.clone();
+    }
+    json!({ "apiVersion": "apps/v1", "kind": kind, "metadata": { "name": name }, "spec": spec })
+}

@@ -1,0 +1,3 @@
+//! Stories that do not disturb each other.
+
+mod files_before_the_first_instruction;

@@ -1,0 +1,71 @@
+//! The files are there, byte for byte, before the application's first instruction.
+
+use serde_json::json;
+
+use crate::pods::{app, with, workload};
+use crate::stage::Namespace;
+
+/// Fails unless everything is there at once, and shows the bytes in octal.
+const CHECK: &str = "\
+set -e
+cd /mnt/secrets-store
+test \"$(cat db.json)\" = '{\"username\":\"app\",\"password\":\"lab-canary-Hb3kTq9w\",\"port\":5432}'
+test \"$(wc -c < db.json)\" -eq 61
+test \"$(cat password)\" = lab-canary-Hb3kTq9w
+test \"$(wc -c < password)\" -eq 19
+test \"$(cat token)\" = lab-canary-Dk9sGo3z
+od -An -tx1 -v binary | tr -d ' \\n'
+";
+
+#[test]
+fn of_a_bare_pod() {
+    let place = Namespace::opted_in("bare-pod");
+    place.create(&app("once", CHECK));
+    place.succeeded("once");
+    assert_eq!(
+        place.logs("once", "app"),
+        "000102".to_owned() + "6c61622d63616e6172792d566638724c703178ffbff7f0"
+    );
+}
+
+#[test]
+fn of_a_pod_that_the_api_server_names() {
+    let place = Namespace::opted_in("generated-name");
+    let mut pod = app("", CHECK);
+    pod["metadata"].as_object_mut().unwrap().remove("name");
+    let said = place.create(&with(pod, "/metadata/generateName", json!("generated-")));
+    let name = said.trim().strip_prefix("pod/").and_then(|rest| rest.split(' ').next()).unwrap();
+    place.succeeded(name);
+}
+
+#[test]
+fn of_workloads() {
+    let place = Namespace::opted_in("workloads");
+    let pod = app("", &format!("{CHECK}\nsleep 1000"));
+    place.create(&workload("Deployment", "web", &pod, json!({ "replicas": 2 })));
+    place.create(&workload("StatefulSet", "db", &pod, json!({ "serviceName": "db" })));
+    place.create(&workload("DaemonSet", "agent", &pod, json!({})));
+    place.wait("deployment/web", ".status.readyReplicas", "2");
+    place.wait("statefulset/db", ".status.readyReplicas", "1");
+    place.wait("daemonset/agent", ".status.numberReady", "1");
+}
+
+#[test]
+fn of_jobs() {
+    let place = Namespace::opted_in("jobs");
+    let pod = app("", CHECK);
+    let template = json!({ "metadata": { "annotations": pod["metadata"]["annotations"] }, "spec": pod["spec"] });
+    let spec = json!({ "template": template, "backoffLimit": 0 });
+    place.create(&json!({
+        "apiVersion": "batch/v1", "kind": "Job", "metadata": { "name": "once" }, "spec": spec,
+    }));
+    place.create(&json!({
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": { "name": "nightly" },
+        "spec": { "schedule": "0 3 * * *", "jobTemplate": { "spec": spec } },
+    }));
+    place.kubectl(&["create", "job", "tonight", "--from=cronjob/nightly"]).run().unwrap();
+    place.wait("job/once", ".status.succeeded", "1");
+    place.wait("job/tonight", ".status.succeeded", "1");
+}
