@@ -22,6 +22,7 @@ HOSTS = (
     "keepachangelog.com",
     "semver.org",
     "jmespath.org",
+    "json-schema.org",
     "localhost",
     "example",
     "example.com",

@@ -1,0 +1,124 @@
+"""The chart's values: each is described, in the README's table too, and known to the schema.
+
+`--write` brings the table up to date.
+"""
+
+import json
+import re
+import sys
+
+CHART = "charts/alibabacloud-secrets-injector"
+BEGIN, END = "<!-- values: python3 hack/checks/values.py --write -->\n", "<!-- /values -->\n"
+SETTINGS = "docs/settings.md"
+# The chart writes these from values of its own.
+COMPUTED = {"injector.image", "injector.imagePullPolicy"}
+
+LINE = re.compile(r"^( *)(?:# ?(.*)|([A-Za-z]\w*):(?: (.+))?)$")
+
+
+def values(text):
+    """Path, description and default of each value, in order; all of a value stands on one line."""
+    path, comment = [], []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line:
+            comment = []
+            continue
+        match = LINE.match(line)
+        if not match:
+            raise ValueError(f"values.yaml:{number}: neither a comment nor a value on one line")
+        indent, said, key, default = match.groups()
+        if key is None:
+            comment.append(said)
+            continue
+        path = [*path[: len(indent) // 2], key]
+        if default is not None:
+            yield ".".join(path), " ".join(comment), default
+        comment = []
+
+
+def table(found):
+    yield "| value | meaning | default |\n|---|---|---|\n"
+    for path, meaning, default in found:
+        shown = "" if default in ('""', "null", "[]", "{}") else f"`{default}`"
+        yield f"| `{path}` | {meaning} | {shown} |\n".replace("|  |", "| |")
+
+
+def leaves(schema, definitions, path=""):
+    """Paths of the schema that are no objects with properties of their own."""
+    schema = definitions.get(schema.get("$ref", "").rpartition("/")[2], schema)
+    if "properties" not in schema or path in TAKEN_WHOLE:
+        yield path
+        return
+    for name, inner in schema["properties"].items():
+        yield from leaves(inner, definitions, f"{path}.{name}".lstrip("."))
+
+
+# Objects that stand on one line.
+TAKEN_WHOLE = {"webhook.resources", "webhook.affinity", "certificates.certManager.issuerRef"}
+
+
+def open_objects(schema, place=""):
+    """Objects of the schema that would let an unknown name pass unnoticed."""
+    if isinstance(schema, list):
+        schema = dict(enumerate(schema))
+    if not isinstance(schema, dict):
+        return
+    if schema.get("type") == "object" and "additionalProperties" not in schema:
+        yield place or "/"
+    for name, inner in schema.items():
+        yield from open_objects(inner, f"{place}/{name}")
+
+
+def documented_settings(text):
+    """Names in the first column of the settings' table; `.memory` follows a name of its group."""
+    for row in re.findall(r"^\| (`.*?) \|", text, re.MULTILINE):
+        group = ""
+        for name in re.findall(r"`([\w.]+)`", row):
+            yield group + name if name.startswith(".") else name
+            group = name.rpartition(".")[0] if not name.startswith(".") else group
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def main():
+    readme, problems = f"{CHART}/README.md", []
+    found = list(values(read(f"{CHART}/values.yaml")))
+    problems += [f"values.yaml: {path} has no comment" for path, meaning, _ in found if not meaning]
+
+    schema = json.loads(read(f"{CHART}/values.schema.json"))
+    known = set(leaves(schema, schema["definitions"])) - {"global"}
+    given = {path for path, _, _ in found}
+    problems += [f"values.schema.json does not know {path}" for path in sorted(given - known)]
+    problems += [f"values.yaml does not have {path}" for path in sorted(known - given)]
+    problems += [f"values.schema.json: {place} is open" for place in open_objects(schema)]
+
+    settings = {path.removeprefix("settings.") for path in given if path.startswith("settings.")}
+    documented = set(documented_settings(read(SETTINGS)))
+    for name in sorted(documented ^ (settings | COMPUTED)):
+        where = SETTINGS if name in documented else "values.yaml, under settings"
+        problems.append(f"the setting {name} is in {where} alone")
+
+    text = read(readme)
+    before, _, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        problems.append(f"{readme} has no place for the table of values")
+    else:
+        wanted = before + BEGIN + "".join(table(found)) + END + after
+        if "--write" in sys.argv[1:]:
+            with open(readme, "w", encoding="utf-8") as file:
+                file.write(wanted)
+        elif text != wanted:
+            problems.append(f"{readme}: the table of values is out of date: --write")
+
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    print(f"{len(found)} values, {len(problems)} problems")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

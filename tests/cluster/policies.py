@@ -1,0 +1,412 @@
+"""What the chart's admission policies refuse, warn about and let through, on a real API server.
+
+Wants kubectl and helm on PATH, and a cluster that the chart is not installed in: the webhook would
+change the Pods before the guard sees them. Leaves nothing behind.
+"""
+
+import json
+import subprocess
+import sys
+import time
+
+CHART = "charts/alibabacloud-secrets-injector"
+RELEASE = "policies"
+FULLNAME = "policies-alibabacloud-secrets-injector"
+ITSELF = f"system:serviceaccount:{RELEASE}:{FULLNAME}"
+PREFIX = "kms.alibabacloud/"
+ASKING = {f"{PREFIX}secrets": "db: kms://shop/db"}
+OPTED_OUT = {f"{PREFIX}injection": "disabled"}
+# Namespaces of the test, with their labels. The first one is the release's own, and opted in by
+# mistake: it is left out nevertheless.
+NAMESPACES = {
+    RELEASE: "enabled",
+    "policies-opted-in": "enabled",
+    "policies-plain": None,
+    "policies-opted-out": "disabled",
+}
+IN, PLAIN, OUT = "policies-opted-in", "policies-plain", "policies-opted-out"
+
+# A case: a sentence, its outcome (ALLOWED, or what is refused or warned about, with words that must
+# be in the text), and what is done: arguments of kubectl and its input.
+ALLOWED, DENIED, WARNED = "allowed", "denied", "warned"
+NO_CONTAINER = (DENIED, "has no container that fetches them")
+NOT_OPTED_IN = (WARNED, "has not opted in: label it kms.alibabacloud/injection=enabled")
+# Refused by the API server because the webhook, which does not exist here, was to be called.
+CALLED = (DENIED, "failed calling webhook")
+
+
+def container(name, *mounts, **more):
+    return {"name": name, "image": "registry.example/app:1", "volumeMounts": list(mounts), **more}
+
+
+def mount(volume, **more):
+    return {"name": volume, "mountPath": f"/mnt/{volume}", **more}
+
+
+def ours(name="kms-secrets-init", **more):
+    plan = [{"name": "SECRETS_INJECTOR_PLAN", "value": "{}"}]
+    return container(name, mount("kms-secrets"), mount("kms-rrsa-token"), env=plan, **more)
+
+
+def pod(namespace=IN, annotations=ASKING, labels=None, init=(), containers=None):
+    volumes = [{"name": name, "emptyDir": {}} for name in ("kms-secrets", "kms-rrsa-token")]
+    metadata = {"generateName": "case-", "namespace": namespace}
+    metadata |= {"annotations": annotations, "labels": labels or {}}
+    spec = {"initContainers": list(init), "containers": containers or [container("app")]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata,
+            "spec": spec | {"volumes": volumes, "schedulingGates": [{"name": "case.example/never"}]}}
+
+
+def mirror():
+    value = pod(annotations=ASKING | {"kubernetes.io/config.mirror": "1"})
+    del value["spec"]["schedulingGates"]
+    value["spec"]["nodeName"] = "node"
+    return value
+
+
+def workload(kind, namespace=IN, own=None, job=None, owners=None, **template):
+    inner = pod(**template)
+    inner = {"metadata": {"labels": {"app": "case"}, "annotations": inner["metadata"]["annotations"]},
+             "spec": {"containers": [container("app")]}}
+    metadata = {"generateName": "case-", "namespace": namespace, "annotations": own or {}}
+    metadata |= {"ownerReferences": owners or []}
+    spec = {"template": inner}
+    if kind in ("Job", "CronJob"):
+        inner["spec"]["restartPolicy"] = "Never"
+    else:
+        spec["selector"] = {"matchLabels": {"app": "case"}}
+    if kind == "CronJob":
+        spec = {"schedule": "0 0 * * *",
+                "jobTemplate": {"metadata": {"annotations": job or {}}, "spec": spec}}
+    group = "batch/v1" if kind in ("Job", "CronJob") else "apps/v1"
+    return {"apiVersion": group, "kind": kind, "metadata": metadata, "spec": spec}
+
+
+def created(value):
+    return ["create", "-f", "-"], value
+
+
+def debugged(name, *containers):
+    """The Pod of this name gets ephemeral containers, as by `kubectl debug`."""
+    change = json.dumps({"spec": {"ephemeralContainers": list(containers)}})
+    return ["patch", "pod", name, f"--namespace={IN}", "--subresource=ephemeralcontainers",
+            "--type=strategic", f"--patch={change}"], None
+
+
+def patched(*operations, by=ITSELF):
+    """The configuration is patched, by the webhook's ServiceAccount unless said otherwise."""
+    impersonated = [f"--as={by}"] if by else []
+    return ["patch", "mutatingwebhookconfiguration", FULLNAME, "--type=json",
+            f"--patch={json.dumps(operations)}", *impersonated], None
+
+
+def put(path, value):
+    return {"op": "add", "path": path, "value": value}
+
+
+# Pods that ask for secrets, and Pods that do not: the guard and the webhook's match conditions
+# must agree on each.
+TRIGGERS = [
+    ("a Pod with annotations of ours", pod(), True),
+    ("a Pod with an unknown annotation of ours", pod(annotations={f"{PREFIX}secretz": ""}), True),
+    ("a Pod that says it is opted in", pod(labels={f"{PREFIX}injection": "enabled"}), True),
+    ("a Pod without annotations", pod(annotations=None), False),
+    ("a Pod with annotations of others", pod(annotations={"example.com/kms.alibabacloud": ""}), False),
+    ("a Pod with nothing but a status", pod(annotations={f"{PREFIX}status": "{}"}), False),
+    ("a Pod that opted out", pod(labels=OPTED_OUT), False),
+    ("the mirror of a static Pod", mirror(), False),
+]
+
+READ_ONLY = mount("kms-secrets", readOnly=True)
+TOKEN, WRITABLE = mount("kms-rrsa-token", readOnly=True), mount("kms-secrets")
+REACHES, WRITES = "mounts kms-rrsa-token", "mounts kms-secrets writable"
+
+
+def injected(*mounts, **more):
+    return pod(init=[ours()], containers=[container("app", *mounts)], **more)
+
+
+GUARD = [
+    ("an injected Pod is let through", ALLOWED, created(injected(READ_ONLY))),
+    ("so is one with a native sidecar of ours", ALLOWED,
+     created(pod(init=[ours("kms-secrets", restartPolicy="Always")]))),
+    ("a container of our name without a plan is not ours", NO_CONTAINER,
+     created(pod(init=[container("kms-secrets-init")]))),
+    ("a container with a plan and another name is not ours", NO_CONTAINER,
+     created(pod(init=[ours("fetcher")]))),
+    ("an ordinary container of our name is not ours", NO_CONTAINER,
+     created(pod(containers=[ours()]))),
+    ("a consumer must not mount the token", (DENIED, f"container app {REACHES}"),
+     created(injected(TOKEN))),
+    ("nor may an init container", (DENIED, f"container first {REACHES}"),
+     created(pod(init=[container("first", TOKEN), ours()]))),
+    ("nor may one beside it that has our name alone", (DENIED, f"container kms-secrets {REACHES}"),
+     created(pod(init=[ours(), container("kms-secrets", TOKEN)]))),
+    ("all who do are named", (DENIED, f"container first, app, more {REACHES}"),
+     created(pod(init=[ours(), container("first", TOKEN)],
+                 containers=[container("app", TOKEN), container("more", TOKEN)]))),
+    ("a consumer must not mount the secrets writable", (DENIED, f"container app {WRITES}"),
+     created(injected(WRITABLE))),
+    ("readOnly: false is writable", (DENIED, f"container app {WRITES}"),
+     created(injected(mount("kms-secrets", readOnly=False)))),
+    ("one read-only mount does not cover a writable one", (DENIED, f"container app {WRITES}"),
+     created(injected(READ_ONLY, mount("kms-secrets") | {"mountPath": "/mnt/more"}))),
+    ("a sub path is writable too", (DENIED, f"container app {WRITES}"),
+     created(injected(mount("kms-secrets", subPath="db")))),
+    ("an init container must not mount the secrets writable", (DENIED, f"container first {WRITES}"),
+     created(pod(init=[ours(), container("first", WRITABLE)]))),
+    ("an injected Pod that opts out stays guarded", (DENIED, REACHES),
+     created(injected(TOKEN, labels=OPTED_OUT))),
+    ("an injected Pod without annotations stays guarded", (DENIED, WRITES),
+     created(injected(WRITABLE, annotations=None))),
+    ("volumes of our names in a Pod that is not ours are its own affair", ALLOWED,
+     created(pod(annotations=None, containers=[container("app", TOKEN, WRITABLE)]))),
+    ("so are they in a Pod that opted out", ALLOWED,
+     created(pod(labels=OPTED_OUT, containers=[container("app", TOKEN, WRITABLE)]))),
+    ("an ephemeral container that mounts nothing of ours is let through", ALLOWED,
+     debugged("running", container("debug"))),
+    ("one that reads the secrets is let through", ALLOWED,
+     debugged("running", container("debug", READ_ONLY))),
+    ("one that mounts the token is refused", (DENIED, f"container debug {REACHES}"),
+     debugged("running", container("debug", TOKEN))),
+    ("one that mounts the secrets writable is refused", (DENIED, f"container debug {WRITES}"),
+     debugged("running", container("debug", WRITABLE))),
+    ("one of our name and with a plan is not ours", (DENIED, f"container kms-secrets {REACHES}"),
+     debugged("running", ours("kms-secrets"))),
+    ("once its annotations are gone and it has opted out, it stays guarded", (DENIED, REACHES),
+     debugged("opted-out-later", container("debug", TOKEN))),
+    ("a Pod that is not ours may be debugged, though annotations came later", ALLOWED,
+     debugged("annotated-later", container("debug", TOKEN, WRITABLE))),
+    ("an asking Pod is warned about where nobody opted in", NOT_OPTED_IN, created(pod(PLAIN))),
+    ("… and where the label says something else", NOT_OPTED_IN, created(pod(OUT))),
+    ("… not where it was injected beforehand", ALLOWED, created(injected(READ_ONLY, namespace=PLAIN))),
+    ("… not where it opted out", ALLOWED, created(pod(PLAIN, labels=OPTED_OUT))),
+    ("a forbidden mount is warned about there", (WARNED, REACHES),
+     created(injected(TOKEN, namespace=PLAIN))),
+    ("the webhook's own namespace gets no secrets, and says so",
+     (DENIED, f"none are ever injected in namespace {RELEASE}"), created(pod(RELEASE))),
+]
+
+KINDS = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob"]
+OWNER = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "a", "uid": "u", "controller": True}
+MISPLACED = f"{PREFIX}secrets on the %s itself does nothing: annotations of its Pods belong into %s"
+WORKLOADS = [
+    *[(f"an asking {kind} is let through where its namespace opted in", ALLOWED,
+       created(workload(kind))) for kind in KINDS],
+    *[(f"an asking {kind} is warned about elsewhere", NOT_OPTED_IN,
+       created(workload(kind, PLAIN))) for kind in KINDS],
+    *[(f"annotations on the {kind} itself are warned about", (WARNED, MISPLACED % (kind, place)),
+       created(workload(kind, own=ASKING)))
+      for kind, place in [("Deployment", "spec.template.metadata.annotations"),
+                          ("CronJob", "spec.jobTemplate.spec.template.metadata.annotations")]],
+    ("annotations of a CronJob's Jobs are warned about",
+     (WARNED, MISPLACED % ("CronJob", "spec.jobTemplate.spec.template.metadata.annotations")),
+     created(workload("CronJob", job=ASKING))),
+    ("a workload without annotations is let through", ALLOWED,
+     created(workload("Deployment", PLAIN, annotations=None))),
+    ("nobody is warned about what a controller made", ALLOWED,
+     created(workload("ReplicaSet", PLAIN, own=ASKING, owners=[OWNER]))),
+    ("the webhook's own namespace is named", (WARNED, f"ever injected in namespace {RELEASE}"),
+     created(workload("Deployment", RELEASE))),
+]
+
+HOOK = "/webhooks/0/"
+WEBHOOK = {"name": "more.kms.alibabacloud", "admissionReviewVersions": ["v1"], "sideEffects": "None",
+           "clientConfig": {"url": "https://elsewhere.example"}}
+MAY_NOT = (DENIED, "the webhook may change nothing of its configuration but caBundle")
+NOT_METADATA = (DENIED, "the webhook may not change the metadata of its configuration")
+BUNDLE = put(HOOK + "clientConfig/caBundle", "Cg==")
+SELF = [
+    ("the webhook may put a caBundle", ALLOWED, patched(BUNDLE)),
+    *[(f"it may not change {path}", MAY_NOT, patched(BUNDLE, put(HOOK + path, value)))
+      for path, value in [
+          ("admissionReviewVersions/-", "v1beta1"),
+          ("clientConfig/service/name", "other"),
+          ("clientConfig/service/namespace", "other"),
+          ("clientConfig/service/path", "/other"),
+          ("clientConfig/service/port", 8443),
+          ("clientConfig", {"url": "https://elsewhere.example"}),
+          ("failurePolicy", "Ignore"),
+          ("matchConditions/-", {"name": "more", "expression": "true"}),
+          ("matchConditions/0/expression", "true"),
+          ("matchPolicy", "Exact"),
+          ("name", "other.kms.alibabacloud"),
+          ("namespaceSelector", {}),
+          ("objectSelector", {"matchLabels": {"a": "b"}}),
+          ("reinvocationPolicy", "Never"),
+          ("rules/0/operations/-", "UPDATE"),
+          ("rules/0/resources/0", "secrets"),
+          ("sideEffects", "NoneOnDryRun"),
+          ("timeoutSeconds", 30),
+      ]],
+    ("it may not leave out match conditions", MAY_NOT,
+     patched({"op": "remove", "path": HOOK + "matchConditions"})),
+    ("it may not add a webhook", MAY_NOT, patched(put("/webhooks/-", WEBHOOK))),
+    ("it may not remove its webhook", MAY_NOT, patched({"op": "remove", "path": "/webhooks/0"})),
+    *[(f"it may not change metadata.{field}", NOT_METADATA,
+       patched(put(f"/metadata/{field}", value)))
+      for field, value in [("labels/a", "b"), ("annotations", {"a": "b"}),
+                           ("finalizers", ["example.com/never"]), ("ownerReferences", [OWNER])]],
+    ("others may change what they like", ALLOWED,
+     patched(put(HOOK + "timeoutSeconds", 30), put("/metadata/labels/a", "b"), by=None)),
+]
+
+SECRET = f"secrets/{FULLNAME}-certificate"
+CONFIGURATION = f"mutatingwebhookconfigurations/{FULLNAME}"
+RIGHTS = {
+    "yes": ["list serviceaccounts --all-namespaces", "watch serviceaccounts --all-namespaces",
+            f"get {CONFIGURATION}", f"watch {CONFIGURATION}", f"patch {CONFIGURATION}",
+            *[f"{verb} {SECRET}" for verb in ("get", "watch", "patch", "create")]],
+    "no": [f"update {CONFIGURATION}", f"delete {CONFIGURATION}", "list mutatingwebhookconfigurations",
+           "patch mutatingwebhookconfigurations/other", f"delete {SECRET}", "list secrets",
+           "create secrets", "get secrets/other", f"get {SECRET} --namespace={IN}", "get pods",
+           "list configmaps", "create serviceaccounts --subresource=token", "create pods",
+           "patch validatingadmissionpolicies", "escalate clusterroles", "impersonate users"],
+}
+
+
+def kubectl(*arguments, value=None):
+    text = None if value is None else json.dumps(value)
+    return subprocess.run(["kubectl", *arguments], input=text, text=True, capture_output=True)
+
+
+def must(*arguments, value=None):
+    done = kubectl(*arguments, value=value)
+    if done.returncode:
+        sys.exit(f"kubectl {' '.join(arguments)}: {done.stderr}")
+    return done.stdout
+
+
+def rendered(*templates):
+    command = ["helm", "template", RELEASE, CHART, f"--namespace={RELEASE}"]
+    command += ["--set=image.registry=registry.example,settings.clusterId=c0123"]
+    return subprocess.check_output(command + [f"--show-only=templates/{t}.yaml" for t in templates],
+                                   text=True)
+
+
+def apply(text, verb="apply"):
+    quiet = ["--ignore-not-found"] if verb == "delete" else []
+    command = ["kubectl", verb, "-f", "-", *quiet]
+    subprocess.run(command, input=text, text=True, check=True, stdout=subprocess.DEVNULL)
+
+
+def until(what, condition):
+    """Policies and configurations take effect some seconds after they are written."""
+    end = time.monotonic() + 60
+    while not condition():
+        if time.monotonic() > end:
+            sys.exit(f"not within 60 s: {what}")
+        time.sleep(0.2)
+
+
+def happened(action):
+    arguments, value = action
+    done = kubectl(*arguments, "--dry-run=server", value=value)
+    text = done.stderr.strip()
+    if done.returncode:
+        return DENIED, text
+    return (WARNED, text) if text else (ALLOWED, "")
+
+
+def check(title, cases):
+    failed = 0
+    for sentence, expected, action in cases:
+        outcome, words = (expected, "") if expected == ALLOWED else expected
+        got, text = happened(action)
+        if got != outcome or words not in text:
+            print(f"FAILED: {title}: {sentence}\n  expected {outcome} {words!r}\n  {got} {text!r}")
+            failed += 1
+    print(f"{title}: {len(cases)} cases, {failed} failed")
+    return failed
+
+
+def check_rights():
+    cases, failed = 0, 0
+    for expected, questions in RIGHTS.items():
+        for question in questions:
+            words = question.split()
+            if not any(word.startswith(("--namespace", "--all")) for word in words):
+                words.append(f"--namespace={RELEASE}")
+            got = kubectl("auth", "can-i", *words, f"--as={ITSELF}").stdout.strip()
+            cases += 1
+            if got != expected:
+                print(f"FAILED: rights: {question}: expected {expected}, got {got}")
+                failed += 1
+    print(f"rights: {cases} cases, {failed} failed")
+    return failed
+
+
+def check_types():
+    """What the API server's own type checker says; kube-controller-manager asks it."""
+    def policies():
+        listed = json.loads(must("get", "validatingadmissionpolicies", "-o", "json"))["items"]
+        return [item for item in listed if item["metadata"]["name"].startswith(FULLNAME)]
+
+    def done(policy):
+        return policy.get("status", {}).get("observedGeneration") == policy["metadata"]["generation"]
+
+    until("policies are type-checked", lambda: len(policies()) == 3 and all(map(done, policies())))
+    failed = 0
+    for policy in policies():
+        for warning in policy["status"].get("typeChecking", {}).get("expressionWarnings", []):
+            print(f"FAILED: types: {policy['metadata']['name']}: {warning}")
+            failed += 1
+    print(f"types: 3 policies, {failed} warnings")
+    return failed
+
+
+def prepare():
+    for name, label in NAMESPACES.items():
+        must("create", "namespace", name)
+        must("label", "namespace", name, f"{PREFIX}injection={label}") if label else None
+        # A controller makes it, sooner or later.
+        kubectl("create", "serviceaccount", "default", f"--namespace={name}")
+        until(f"{name} has a ServiceAccount",
+              lambda name=name: not kubectl("get", "sa", "default", "-n", name).returncode)
+    bare = pod(annotations=None)
+    for name, value in [("running", injected()), ("opted-out-later", injected()),
+                        ("annotated-later", bare)]:
+        metadata = {"name": name, "namespace": IN, "annotations": value["metadata"]["annotations"]}
+        must("create", "-f", "-", value=value | {"metadata": metadata})
+    must("annotate", "pod", "opted-out-later", f"--namespace={IN}", f"{PREFIX}secrets-")
+    must("label", "pod", "opted-out-later", f"--namespace={IN}", f"{PREFIX}injection=disabled")
+    must("annotate", "pod", "annotated-later", f"--namespace={IN}", f"{PREFIX}secrets=a")
+
+
+def main():
+    policies = rendered("guard", "workloads", "self", "rbac")
+    configuration = rendered("webhook")
+    failed = 0
+    try:
+        prepare()
+        apply(policies)
+        until("the guard refuses", lambda: happened(created(pod()))[0] == DENIED)
+        until("workloads are warned about",
+              lambda: happened(created(workload("Job", PLAIN)))[0] == WARNED)
+        failed += check("guard, triggers", [
+            (sentence, NO_CONTAINER if triggers else ALLOWED, created(value))
+            for sentence, value, triggers in TRIGGERS])
+        failed += check("guard", GUARD)
+        failed += check("workloads", WORKLOADS)
+        failed += check_types()
+
+        apply(configuration)
+        until("the webhook is called", lambda: happened(created(pod()))[1].find(CALLED[1]) >= 0)
+        failed += check("match conditions", [
+            (sentence, CALLED if triggers else ALLOWED, created(value))
+            for sentence, value, triggers in TRIGGERS])
+        failed += check("selectors", [
+            ("a namespace that did not opt in is left alone", NOT_OPTED_IN, created(pod(PLAIN))),
+            ("so is one with another value", NOT_OPTED_IN, created(pod(OUT))),
+            ("so is the webhook's own", (DENIED, "ever injected"), created(pod(RELEASE)))])
+        failed += check("the webhook itself", SELF)
+        failed += check_rights()
+    finally:
+        apply(configuration, "delete")
+        apply(policies, "delete")
+        must("delete", "namespace", "--ignore-not-found", "--wait=false", *NAMESPACES)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
