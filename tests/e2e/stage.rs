@@ -11,7 +11,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 pub(crate) const ROLE: &str = "acs:ram::1234567890123456:role/app";
 /// The name of release, Deployment, Service and most other objects.
 pub(crate) const RELEASE: &str = "alibabacloud-secrets-injector";
-pub(crate) const RELEASE_NAMESPACE: &str = "kms-secrets";
+pub(crate) const RELEASE_NAMESPACE: &str = "secrets-injector";
 
 /// The cluster that `hack/e2e` started.
 pub(crate) fn cluster() -> Cluster {

@@ -130,9 +130,13 @@ impl Cluster {
 
     /// A program of the cluster's own, inside its network.
     pub fn tool(&self, program: &str) -> Tool {
-        let own = self.components.join(program);
-        let program = if own.exists() { own } else { PathBuf::from(program) };
-        self.inside(&program)
+        self.inside(&self.program(program))
+    }
+
+    /// Where a program of the cluster's own is; any other is looked for by its name.
+    pub fn program(&self, name: &str) -> PathBuf {
+        let own = self.components.join(name);
+        if own.exists() { own } else { PathBuf::from(name) }
     }
 
     pub fn kubectl(&self) -> Tool {
