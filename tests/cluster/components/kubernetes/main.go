@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"k8s.io/component-base/cli"
-	"k8s.io/component-base/logs"
 	_ "k8s.io/component-base/logs/json/register"
 	_ "k8s.io/component-base/metrics/prometheus/clientgo"
 	_ "k8s.io/component-base/metrics/prometheus/version"
@@ -39,7 +38,6 @@ func main() {
 	case "kubelet":
 		command = kubeletCommand(context.Background())
 	case "kubectl":
-		logs.GlogSetter(kubectl.GetLogVerbosity(os.Args)) // kubectl reads its flags only later
 		if err := cli.RunNoErrOutput(kubectl.NewDefaultKubectlCommand()); err != nil {
 			kubectlutil.CheckErr(err)
 		}
