@@ -26,8 +26,8 @@ REFUSED = [
     (["settings.accountId=1234567890123456"], "at '/settings/accountId': got number, want string"),
     (["settings.network=vcp"], "at '/settings/network': value must be one of 'vpc', 'public'"),
     (["settings.kmsEndpoint=https://kms.example"], "at '/settings/kmsEndpoint'"),
-    (["settings.tokenExpirationSeconds=60"], "at '/settings/tokenExpirationSeconds': minimum: got 60"),
-    (["settings.injector.command={fetch}"], "at '/settings/injector/command/0': 'fetch' does not match"),
+    (["settings.tokenExpirationSeconds=60"], "/tokenExpirationSeconds': minimum: got 60, want 600"),
+    (["settings.injector.command={fetch}"], "/injector/command/0': 'fetch' does not match pattern"),
     (["settings.policy[0].name=payments"], "at '/settings/policy/0': missing properties"),
     (["image.digest=sha256:abc"], "at '/image/digest': 'sha256:abc' does not match pattern"),
     (["replicas=0"], "at '/replicas': minimum: got 0, want 1"),
@@ -39,13 +39,14 @@ REFUSED = [
     (["certificates.mode=self"], "'self-managed', 'cert-manager', 'own'"),
     (["certificates.mode=own"], "certificates.own.secretName is required for mode own"),
     (OWN, "certificates.own.caBundle is required for mode own"),
-    ([*OWN, "certificates.own.caBundle=Cg=="], "certificates.own.caBundle must be certificates"),
-    (["certificates.certManager.issuerRef.kind=Issuer"], "at '/certificates/certManager/issuerRef'"),
+    ([*OWN, "certificates.own.caBundle=Cg"], "certificates.own.caBundle must be certificates"),
+    (["certificates.certManager.issuerRef.kind=Issuer"], "at '/certificates/certManager/issuerRef"),
     (["networkPolicy.enabled=true"], "networkPolicy.apiServerCIDRs is required"),
     (["networkPolicy.apiServerCIDRs={10.0.0.1}"], "at '/networkPolicy/apiServerCIDRs/0'"),
 ]
-# Values that a message must not repeat.
-SECRET = "-----BEGIN PRIVATE KEY-----c2VjcmV0"
+# A file with the key beside the certificate: a message must not repeat it.
+SECRET = "c2VjcmV0"
+PEM = f"-----BEGIN CERTIFICATE-----AA==-----END CERTIFICATE----------BEGIN PRIVATE KEY-----{SECRET}"
 
 
 def helm(command, *arguments, values=(), files=()):
@@ -83,7 +84,7 @@ def refusals():
             yield f"{values} was accepted"
         elif expected not in done.stderr:
             yield f"{values}: expected {expected!r} in {done.stderr!r}"
-    done = template(values=[*REQUIRED, *OWN, f"certificates.own.caBundle={SECRET}"])
+    done = template(values=[*REQUIRED, *OWN, f"certificates.own.caBundle={PEM}"])
     if not done.returncode or SECRET in done.stderr:
         yield "a private key as caBundle must be refused and not repeated"
     old = template("--kube-version=v1.29.9", values=REQUIRED)
@@ -106,7 +107,8 @@ def renderings():
         ("the injected image comes from the webhook's registry",
          "image: registry.example/secrets-injector:v1\n" in settings("injector.image.tag=v1")),
         ("… or from one of its own",
-         "image: other.example/secrets-injector:" in settings("injector.image.registry=other.example")),
+         "image: other.example/secrets-injector:" in
+         settings("injector.image.registry=other.example")),
         ("what is empty is left to the webhook", "region" not in settings()),
         ("no mesh proxies are not the default ones",
          "meshProxies: []" in settings("settings.meshProxies=[]")),

@@ -70,8 +70,9 @@ def open_objects(schema, place=""):
 
 
 def documented_settings(text):
-    """Names in the first column of the settings' table; `.memory` follows a name of its group."""
-    for row in re.findall(r"^\| (`.*?) \|", text, re.MULTILINE):
+    """Names in the first column of the first table; `.memory` follows a name of its group."""
+    table = text.partition("\n| field |")[2].partition("\n\n")[0]
+    for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE):
         group = ""
         for name in re.findall(r"`([\w.]+)`", row):
             yield group + name if name.startswith(".") else name

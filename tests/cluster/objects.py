@@ -9,9 +9,10 @@ import subprocess
 import sys
 
 CHART = "charts/alibabacloud-secrets-injector"
+# Also the release's name, so that no object is one that is installed.
 NAMESPACE = "objects"
 # `helm test` makes itself a namespace, and a ServiceAccount of the same name in ours.
-TESTS = ["alibabacloud-secrets-injector-test", "secrets-injector-test"]
+TESTS = ["objects-alibabacloud-secrets-injector-test", "secrets-injector-test"]
 # Refused by Pod Security `restricted`, as its comment says.
 ON_THE_NODES = "private-cluster.yaml"
 LEVEL = "pod-security.kubernetes.io/warn=restricted"
@@ -23,8 +24,8 @@ def kubectl(*arguments, text=None):
 
 
 def documents(values):
-    command = ["helm", "template", "alibabacloud-secrets-injector", CHART, f"--namespace={NAMESPACE}"]
-    text = subprocess.check_output([*command, f"--values={values}"], text=True)
+    command = ["helm", "template", NAMESPACE, CHART, f"--namespace={NAMESPACE}", f"--values={values}"]
+    text = subprocess.check_output(command, text=True)
     return [document for document in re.split(r"^---$", text, flags=re.MULTILINE)
             if re.search("^kind: ", document, re.MULTILINE)]
 
@@ -57,7 +58,7 @@ def main():
                     problems += 1
                     print(f"{values}: {kind}: {said}", file=sys.stderr)
     finally:
-        kubectl("delete", "namespace", "--wait=false", "--ignore-not-found", NAMESPACE, *TESTS)
+        kubectl("delete", "namespace", "--timeout=60s", "--ignore-not-found", NAMESPACE, *TESTS)
     print(f"{count} objects, {problems} problems")
     if unserved:
         print(f"not checked, the cluster does not serve them: {', '.join(sorted(unserved))}")

@@ -13,6 +13,7 @@ CHART = "charts/alibabacloud-secrets-injector"
 RELEASE = "policies"
 FULLNAME = "policies-alibabacloud-secrets-injector"
 ITSELF = f"system:serviceaccount:{RELEASE}:{FULLNAME}"
+WEBHOOK_NAME = "pods.kms.alibabacloud"
 PREFIX = "kms.alibabacloud/"
 ASKING = {f"{PREFIX}secrets": "db: kms://shop/db"}
 OPTED_OUT = {f"{PREFIX}injection": "disabled"}
@@ -53,8 +54,8 @@ def pod(namespace=IN, annotations=ASKING, labels=None, init=(), containers=None)
     metadata = {"generateName": "case-", "namespace": namespace}
     metadata |= {"annotations": annotations, "labels": labels or {}}
     spec = {"initContainers": list(init), "containers": containers or [container("app")]}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata,
-            "spec": spec | {"volumes": volumes, "schedulingGates": [{"name": "case.example/never"}]}}
+    spec |= {"volumes": volumes, "schedulingGates": [{"name": "case.example/never"}]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
 def mirror():
@@ -65,8 +66,8 @@ def mirror():
 
 
 def workload(kind, namespace=IN, own=None, job=None, owners=None, **template):
-    inner = pod(**template)
-    inner = {"metadata": {"labels": {"app": "case"}, "annotations": inner["metadata"]["annotations"]},
+    annotations = pod(**template)["metadata"]["annotations"]
+    inner = {"metadata": {"labels": {"app": "case"}, "annotations": annotations},
              "spec": {"containers": [container("app")]}}
     metadata = {"generateName": "case-", "namespace": namespace, "annotations": own or {}}
     metadata |= {"ownerReferences": owners or []}
@@ -93,6 +94,12 @@ def debugged(name, *containers):
             "--type=strategic", f"--patch={change}"], None
 
 
+def annotated(name, annotations):
+    """The template of the Deployment of this name gets annotations."""
+    change = json.dumps({"spec": {"template": {"metadata": {"annotations": annotations}}}})
+    return ["patch", "deployment", name, f"--namespace={PLAIN}", f"--patch={change}"], None
+
+
 def patched(*operations, by=ITSELF):
     """The configuration is patched, by the webhook's ServiceAccount unless said otherwise."""
     impersonated = [f"--as={by}"] if by else []
@@ -111,7 +118,8 @@ TRIGGERS = [
     ("a Pod with an unknown annotation of ours", pod(annotations={f"{PREFIX}secretz": ""}), True),
     ("a Pod that says it is opted in", pod(labels={f"{PREFIX}injection": "enabled"}), True),
     ("a Pod without annotations", pod(annotations=None), False),
-    ("a Pod with annotations of others", pod(annotations={"example.com/kms.alibabacloud": ""}), False),
+    ("a Pod with annotations of others", pod(annotations={"example.com/kms.alibabacloud": ""}),
+     False),
     ("a Pod with nothing but a status", pod(annotations={f"{PREFIX}status": "{}"}), False),
     ("a Pod that opted out", pod(labels=OPTED_OUT), False),
     ("the mirror of a static Pod", mirror(), False),
@@ -179,7 +187,8 @@ GUARD = [
      debugged("annotated-later", container("debug", TOKEN, WRITABLE))),
     ("an asking Pod is warned about where nobody opted in", NOT_OPTED_IN, created(pod(PLAIN))),
     ("… and where the label says something else", NOT_OPTED_IN, created(pod(OUT))),
-    ("… not where it was injected beforehand", ALLOWED, created(injected(READ_ONLY, namespace=PLAIN))),
+    ("… not where it was injected beforehand", ALLOWED,
+     created(injected(READ_ONLY, namespace=PLAIN))),
     ("… not where it opted out", ALLOWED, created(pod(PLAIN, labels=OPTED_OUT))),
     ("a forbidden mount is warned about there", (WARNED, REACHES),
      created(injected(TOKEN, namespace=PLAIN))),
@@ -206,13 +215,15 @@ WORKLOADS = [
      created(workload("Deployment", PLAIN, annotations=None))),
     ("nobody is warned about what a controller made", ALLOWED,
      created(workload("ReplicaSet", PLAIN, own=ASKING, owners=[OWNER]))),
+    ("a workload that gets its annotations later is warned about", NOT_OPTED_IN,
+     annotated("existing", ASKING)),
     ("the webhook's own namespace is named", (WARNED, f"ever injected in namespace {RELEASE}"),
      created(workload("Deployment", RELEASE))),
 ]
 
 HOOK = "/webhooks/0/"
-WEBHOOK = {"name": "more.kms.alibabacloud", "admissionReviewVersions": ["v1"], "sideEffects": "None",
-           "clientConfig": {"url": "https://elsewhere.example"}}
+WEBHOOK = {"name": "more.kms.alibabacloud", "admissionReviewVersions": ["v1"],
+           "sideEffects": "None", "clientConfig": {"url": "https://elsewhere.example"}}
 MAY_NOT = (DENIED, "the webhook may change nothing of its configuration but caBundle")
 NOT_METADATA = (DENIED, "the webhook may not change the metadata of its configuration")
 BUNDLE = put(HOOK + "clientConfig/caBundle", "Cg==")
@@ -257,8 +268,9 @@ RIGHTS = {
     "yes": ["list serviceaccounts --all-namespaces", "watch serviceaccounts --all-namespaces",
             f"get {CONFIGURATION}", f"watch {CONFIGURATION}", f"patch {CONFIGURATION}",
             *[f"{verb} {SECRET}" for verb in ("get", "watch", "patch", "create")]],
-    "no": [f"update {CONFIGURATION}", f"delete {CONFIGURATION}", "list mutatingwebhookconfigurations",
-           "patch mutatingwebhookconfigurations/other", f"delete {SECRET}", "list secrets",
+    "no": [f"update {CONFIGURATION}", f"delete {CONFIGURATION}",
+           "list mutatingwebhookconfigurations", "patch mutatingwebhookconfigurations/other",
+           f"delete {SECRET}", "list secrets",
            "create secrets", "get secrets/other", f"get {SECRET} --namespace={IN}", "get pods",
            "list configmaps", "create serviceaccounts --subresource=token", "create pods",
            "patch validatingadmissionpolicies", "escalate clusterroles", "impersonate users"],
@@ -343,7 +355,8 @@ def check_types():
         return [item for item in listed if item["metadata"]["name"].startswith(FULLNAME)]
 
     def done(policy):
-        return policy.get("status", {}).get("observedGeneration") == policy["metadata"]["generation"]
+        observed = policy.get("status", {}).get("observedGeneration")
+        return observed == policy["metadata"]["generation"]
 
     until("policies are type-checked", lambda: len(policies()) == 3 and all(map(done, policies())))
     failed = 0
@@ -368,12 +381,17 @@ def prepare():
                         ("annotated-later", bare)]:
         metadata = {"name": name, "namespace": IN, "annotations": value["metadata"]["annotations"]}
         must("create", "-f", "-", value=value | {"metadata": metadata})
+    later = workload("Deployment", PLAIN, annotations=None)
+    later["metadata"] = {"name": "existing", "namespace": PLAIN}
+    must("create", "-f", "-", value=later | {"spec": later["spec"] | {"replicas": 0}})
     must("annotate", "pod", "opted-out-later", f"--namespace={IN}", f"{PREFIX}secrets-")
     must("label", "pod", "opted-out-later", f"--namespace={IN}", f"{PREFIX}injection=disabled")
     must("annotate", "pod", "annotated-later", f"--namespace={IN}", f"{PREFIX}secrets=a")
 
 
 def main():
+    if WEBHOOK_NAME in must("get", "mutatingwebhookconfigurations", "-o", "yaml"):
+        sys.exit(f"the chart is installed in this cluster: a webhook {WEBHOOK_NAME} is there")
     policies = rendered("guard", "workloads", "self", "rbac")
     configuration = rendered("webhook")
     failed = 0
@@ -404,7 +422,7 @@ def main():
     finally:
         apply(configuration, "delete")
         apply(policies, "delete")
-        must("delete", "namespace", "--ignore-not-found", "--wait=false", *NAMESPACES)
+        must("delete", "namespace", "--ignore-not-found", "--timeout=60s", *NAMESPACES)
     return 1 if failed else 0
 
 
