@@ -27,7 +27,7 @@ fn the_quick_start_of_the_readme_ends_with_the_sizes_of_three_files() {
     let said = with_helm_of_the_lab(cluster().tool("bash").arg("-c").arg(&script)).run().unwrap();
     assert!(said.contains("NAMESPACE kms.alibabacloud/injection=enabled"), "no next step: {said}");
     let sizes: Vec<_> = said.lines().rev().take(4).map(str::trim).collect();
-    assert_eq!(sizes[3], "62 db.json", "{said}");
+    assert_eq!(sizes[3], "64 db.json", "{said}");
     assert_eq!(sizes[2], "19 db-password", "{said}");
     assert_eq!(sizes[1], "19 api-token", "{said}");
     kubectl(&["delete", "namespace", "shop", "--wait=false"]).run().unwrap();

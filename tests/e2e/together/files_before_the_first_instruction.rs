@@ -10,7 +10,7 @@ const CHECK: &str = "\
 set -e
 cd /mnt/secrets-store
 test \"$(cat db.json)\" = '{\"username\":\"app\",\"password\":\"lab-canary-Hb3kTq9w\",\"port\":5432}'
-test \"$(wc -c < db.json)\" -eq 61
+test \"$(wc -c < db.json)\" -eq 63
 test \"$(cat password)\" = lab-canary-Hb3kTq9w
 test \"$(wc -c < password)\" -eq 19
 test \"$(cat token)\" = lab-canary-Dk9sGo3z
