@@ -2,6 +2,8 @@
 //! `together` side by side, those of `alone` one by one, and `afterwards` in the end.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::print_stdout, reason = "what people are told is shown with a failure")]
+#![allow(clippy::needless_pass_by_value, reason = "JSON is written where it is used")]
 
 mod pods;
 mod stage;

@@ -1,3 +1,4 @@
 //! Stories that do not disturb each other.
 
 mod files_before_the_first_instruction;
+mod files_belong_to_who_reads_them;
