@@ -1,4 +1,5 @@
 //! Stories that do not disturb each other.
 
+mod consumers_are_chosen;
 mod files_before_the_first_instruction;
 mod files_belong_to_who_reads_them;
