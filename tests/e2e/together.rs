@@ -3,3 +3,4 @@
 mod consumers_are_chosen;
 mod files_before_the_first_instruction;
 mod files_belong_to_who_reads_them;
+mod pod_security_accepts_what_is_injected;
