@@ -1,5 +1,6 @@
 //! Stories that do not disturb each other.
 
+mod a_refusal_says_what_to_write_instead;
 mod account_and_pod_in_one_apply;
 mod consumers_are_chosen;
 mod files_before_the_first_instruction;
