@@ -154,6 +154,17 @@ impl Namespace {
         }
     }
 
+    /// Waits for an event of an object of a kind, and returns its message.
+    #[track_caller]
+    pub(crate) fn event(&self, kind: &str, reason: &str) -> String {
+        until(&format!("an event {reason} of a {kind}"), PATIENCE, || {
+            let fields = format!("--field-selector=involvedObject.kind={kind},reason={reason}");
+            let events = self.kubectl(&["get", "events", &fields, "-o", "json"]).json()?;
+            Ok(events["items"][0]["message"].as_str().map(str::to_owned).into())
+        })
+        .unwrap()
+    }
+
     /// What an on-call engineer would look at.
     fn story_so_far(&self, what: &str) -> String {
         let mut text = String::new();

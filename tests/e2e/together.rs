@@ -3,6 +3,7 @@
 mod a_refusal_says_what_to_write_instead;
 mod account_and_pod_in_one_apply;
 mod consumers_are_chosen;
+mod controllers_tell_a_refusal_in_events;
 mod files_before_the_first_instruction;
 mod files_belong_to_who_reads_them;
 mod pod_security_accepts_what_is_injected;
