@@ -7,3 +7,4 @@ mod controllers_tell_a_refusal_in_events;
 mod files_before_the_first_instruction;
 mod files_belong_to_who_reads_them;
 mod pod_security_accepts_what_is_injected;
+mod quality_of_service_and_quotas;
