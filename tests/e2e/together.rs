@@ -6,5 +6,6 @@ mod consumers_are_chosen;
 mod controllers_tell_a_refusal_in_events;
 mod files_before_the_first_instruction;
 mod files_belong_to_who_reads_them;
+mod nothing_happens_without_opt_in;
 mod pod_security_accepts_what_is_injected;
 mod quality_of_service_and_quotas;

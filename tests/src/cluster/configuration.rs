@@ -10,7 +10,7 @@ use super::layout::{CLOUD, DNS_READY, Layout, NODE_ADDRESS, PODS};
 use super::tools::CNI;
 
 pub(crate) fn write(layout: &Layout, minor: u32) -> Result<()> {
-    for directory in ["etc", "etc/cni", "kubeconfig", "log", "pods", "processes", "run"] {
+    for directory in ["etc", "etc/cni", "kubeconfig", "log", "pods", "processes", "run", "static"] {
         let directory = layout.root().join(directory);
         fs::create_dir_all(&directory)
             .with_context(|| format!("making {}", directory.display()))?;
@@ -133,6 +133,7 @@ fn kubelet(layout: &Layout, minor: u32) -> String {
         "resolvConf": "",
         "containerRuntimeEndpoint": format!("unix://{}", layout.containerd_socket().display()),
         "podLogsDir": layout.pod_logs(),
+        "staticPodPath": layout.static_pods(),
         "cgroupDriver": "cgroupfs",
         // Two kubelets with one root would clean up each other's Pods.
         "cgroupRoot": format!("/{}", layout.label()),

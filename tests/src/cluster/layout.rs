@@ -111,6 +111,11 @@ impl Layout {
         self.root.join("pods")
     }
 
+    /// A Pod in a file here is run by the kubelet itself.
+    pub fn static_pods(&self) -> PathBuf {
+        self.root.join("static")
+    }
+
     pub(crate) fn cloud(&self) -> PathBuf {
         self.root.join("cloud")
     }
