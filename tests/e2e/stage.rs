@@ -23,6 +23,13 @@ pub(crate) fn kubectl(arguments: &[&str]) -> Tool {
     cluster().kubectl().args(arguments)
 }
 
+/// How our container ended.
+pub(crate) struct Ended {
+    pub(crate) code: u64,
+    /// Its termination message.
+    pub(crate) message: String,
+}
+
 /// A namespace for one story, gone with it.
 pub(crate) struct Namespace {
     pub(crate) name: String,
@@ -151,6 +158,19 @@ impl Namespace {
             Ok(phase) if phase == wanted => {}
             Ok(phase) => panic!("{pod} is {phase}\n{}", self.story_so_far(&format!("pod/{pod}"))),
             Err(error) => panic!("{error:#}\n{}", self.story_so_far(&format!("pod/{pod}"))),
+        }
+    }
+
+    /// How our init container of a Pod ended that has failed.
+    #[track_caller]
+    pub(crate) fn ended(&self, pod: &str) -> Ended {
+        let pod = self.get(&format!("pod/{pod}"));
+        let all = pod["status"]["initContainerStatuses"].as_array().unwrap();
+        let ours = all.iter().find(|status| status["name"] == "kms-secrets-init").unwrap();
+        let end = &ours["state"]["terminated"];
+        Ended {
+            code: end["exitCode"].as_u64().unwrap_or_else(|| panic!("it did not end: {ours}")),
+            message: end["message"].as_str().unwrap_or_default().to_owned(),
         }
     }
 

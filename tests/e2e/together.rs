@@ -1,6 +1,7 @@
 //! Stories that do not disturb each other.
 
 mod a_refusal_says_what_to_write_instead;
+mod a_role_belongs_to_its_service_account;
 mod account_and_pod_in_one_apply;
 mod consumers_are_chosen;
 mod controllers_tell_a_refusal_in_events;
