@@ -5,6 +5,8 @@
 #![allow(clippy::print_stdout, reason = "what people are told is shown with a failure")]
 #![allow(clippy::needless_pass_by_value, reason = "JSON is written where it is used")]
 
+mod cloud;
+mod failure;
 mod pods;
 mod stage;
 

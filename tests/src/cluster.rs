@@ -171,6 +171,11 @@ impl Cluster {
         images::import_archive(self, archive)
     }
 
+    /// Posts to the emulated cloud's admin API.
+    pub fn tell_cloud(&self, path: &str, body: &serde_json::Value) -> Result<String> {
+        cloud::post(self, path, body)
+    }
+
     /// The CA that the emulated cloud's certificates are signed by, as PEM.
     pub fn cloud_ca(&self) -> Result<String> {
         cloud::ca(&self.layout)

@@ -64,7 +64,7 @@ pub(crate) fn trust(cluster: &Cluster) -> Result<()> {
 }
 
 /// Asks the admin API; curl, because the answer has to come from inside the network.
-fn post(cluster: &Cluster, path: &str, body: &Value) -> Result<String> {
+pub(crate) fn post(cluster: &Cluster, path: &str, body: &Value) -> Result<String> {
     let url = format!("http://{ADMIN}{path}");
     let curl: Tool = cluster.inside(Path::new("curl"));
     curl.args(["-sS", "--fail-with-body", "--max-time", "10", "-X", "POST", "--data-binary", "@-"])

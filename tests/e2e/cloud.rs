@@ -1,0 +1,41 @@
+//! What stories do to the emulated cloud, which all of them share: each has secrets of its own, and
+//! its faults strike these alone.
+
+use serde_json::{Value, json};
+
+use crate::stage::cluster;
+
+const ACCOUNT: &str = "1234567890123456";
+
+/// A secret `app/STORY-…` that the role `app` may read, with one version. Returns its name.
+pub(crate) fn secret(story: &str, text: &str) -> String {
+    secret_as(story, json!({ "versions": [{ "id": "v1", "text": text }] }))
+}
+
+/// The same with any fields of the seed.
+pub(crate) fn secret_as(story: &str, mut fields: Value) -> String {
+    let name = unused(story);
+    fields["name"] = json!(name);
+    tell("/secrets", &json!({ "account": ACCOUNT, "secret": fields }));
+    name
+}
+
+/// A name that no secret has yet.
+pub(crate) fn unused(story: &str) -> String {
+    format!("app/{story}-{:08x}", fastrand::u32(..))
+}
+
+/// A secret of this very name, with one version.
+pub(crate) fn put(name: &str, text: &str) {
+    let secret = json!({ "name": name, "versions": [{ "id": "v1", "text": text }] });
+    tell("/secrets", &json!({ "account": ACCOUNT, "secret": secret }));
+}
+
+/// From now on whoever asks for this secret gets this instead.
+pub(crate) fn fault(secret: &str, effect: Value) {
+    tell("/faults", &json!({ "subject": secret, "effect": effect }));
+}
+
+fn tell(path: &str, body: &Value) {
+    cluster().tell_cloud(path, body).unwrap();
+}
