@@ -1,6 +1,7 @@
 //! Stories that do not disturb each other.
 
 mod a_cloud_that_is_not_well_is_told;
+mod a_failure_in_the_pod_is_told;
 mod a_refusal_of_the_cloud_is_told;
 mod a_refusal_says_what_to_write_instead;
 mod a_role_belongs_to_its_service_account;
