@@ -7,6 +7,7 @@
 
 mod cloud;
 mod failure;
+mod node;
 mod pods;
 mod stage;
 

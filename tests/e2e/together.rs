@@ -13,3 +13,4 @@ mod files_belong_to_who_reads_them;
 mod nothing_happens_without_opt_in;
 mod pod_security_accepts_what_is_injected;
 mod quality_of_service_and_quotas;
+mod the_application_gets_files_and_nothing_else;
