@@ -1,3 +1,4 @@
 //! Stories that do not disturb each other.
 
+mod an_injected_pod_comes_again;
 mod files_before_the_first_instruction;
