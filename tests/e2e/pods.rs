@@ -120,6 +120,14 @@ pub(crate) fn container_mut<'p>(pod: &'p mut Value, name: &str) -> &'p mut Value
     all.find(|container| container["name"] == name).unwrap()
 }
 
+/// Adds to a list, which is made where it is missing.
+pub(crate) fn push(list: &mut Value, item: Value) {
+    if list.is_null() {
+        *list = json!([]);
+    }
+    list.as_array_mut().unwrap().push(item);
+}
+
 /// The item of a list with this name.
 pub(crate) fn named<'l>(list: &'l Value, name: &str) -> Option<&'l Value> {
     list.as_array()?.iter().find(|item| item["name"] == name)

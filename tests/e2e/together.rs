@@ -2,3 +2,4 @@
 
 mod an_injected_pod_comes_again;
 mod files_before_the_first_instruction;
+mod other_injectors_keep_their_additions;
