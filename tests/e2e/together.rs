@@ -2,4 +2,5 @@
 
 mod an_injected_pod_comes_again;
 mod files_before_the_first_instruction;
+mod mesh_proxies_stay_first;
 mod other_injectors_keep_their_additions;
