@@ -1,6 +1,7 @@
 //! Stories that do not disturb each other.
 
 mod an_injected_pod_comes_again;
+mod fields_that_we_do_not_know_survive;
 mod files_before_the_first_instruction;
 mod mesh_proxies_stay_first;
 mod other_injectors_keep_their_additions;
