@@ -1,5 +1,6 @@
 //! Stories that do not disturb each other.
 
+mod a_stolen_token_opens_nothing;
 mod an_injected_pod_comes_again;
 mod fields_that_we_do_not_know_survive;
 mod files_before_the_first_instruction;
