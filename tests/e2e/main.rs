@@ -8,6 +8,7 @@
 mod cloud;
 mod failure;
 mod node;
+mod other_injector;
 mod pods;
 mod stage;
 

@@ -99,3 +99,36 @@ pub(crate) fn workload(kind: &str, name: &str, pod: &Value, more: Value) -> Valu
     }
     json!({ "apiVersion": "apps/v1", "kind": kind, "metadata": { "name": name }, "spec": spec })
 }
+
+/// The container that we add.
+pub(crate) const OURS: &str = "kms-secrets-init";
+
+/// A container or init container by its name.
+#[track_caller]
+pub(crate) fn container<'p>(pod: &'p Value, name: &str) -> &'p Value {
+    let lists = ["initContainers", "containers"].map(|list| &pod["spec"][list]);
+    let mut all = lists.into_iter().filter_map(Value::as_array).flatten();
+    all.find(|container| container["name"] == name).unwrap_or_else(|| panic!("no {name} in {pod}"))
+}
+
+/// The same, to change it.
+#[track_caller]
+pub(crate) fn container_mut<'p>(pod: &'p mut Value, name: &str) -> &'p mut Value {
+    let spec = pod["spec"].as_object_mut().unwrap();
+    let lists = spec.iter_mut().filter(|(key, _)| *key == "initContainers" || *key == "containers");
+    let mut all = lists.filter_map(|(_, list)| list.as_array_mut()).flatten();
+    all.find(|container| container["name"] == name).unwrap()
+}
+
+/// Adds to a list, which is made where it is missing.
+pub(crate) fn push(list: &mut Value, item: Value) {
+    if list.is_null() {
+        *list = json!([]);
+    }
+    list.as_array_mut().unwrap().push(item);
+}
+
+/// The item of a list with this name.
+pub(crate) fn named<'l>(list: &'l Value, name: &str) -> Option<&'l Value> {
+    list.as_array()?.iter().find(|item| item["name"] == name)
+}

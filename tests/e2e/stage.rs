@@ -89,6 +89,15 @@ impl Namespace {
         output.stdout + &output.stderr
     }
 
+    /// An object as the API server would store it, and what it warns about.
+    #[track_caller]
+    pub(crate) fn admitted(&self, object: &Value) -> (Value, String) {
+        let arguments = ["create", "--dry-run=server", "-o", "json", "-f", "-"];
+        let output = self.kubectl(&arguments).input(object.to_string()).output().unwrap();
+        assert!(output.success, "admitting {object}: {}", output.stderr);
+        (serde_json::from_str(&output.stdout).unwrap(), output.stderr)
+    }
+
     /// What kubectl says of an object that must be refused.
     #[track_caller]
     pub(crate) fn refused(&self, object: &Value) -> String {

@@ -16,7 +16,9 @@ pub(crate) struct Consumers {
     pub(crate) warnings: Vec<String>,
 }
 
-/// Named consumers, else those that an earlier call recorded, else all that there are.
+/// Named consumers, else those that an earlier call recorded, else all that there are. One that is
+/// named beside others and not there may be added after this call: the guard refuses the Pod if it
+/// never is.
 pub(crate) fn choose(
     pod: &Pod<'_>,
     request: &Request<'_>,
@@ -31,11 +33,23 @@ pub(crate) fn choose(
     let candidates =
         || pod.all_containers().filter(|(_, _, container)| !container::is_ours(&container.name));
     if let Some(names) = &request.containers {
+        let mut missing = Vec::new();
         for name in names {
             match candidates().find(|(_, _, container)| container.name == **name) {
                 Some((list, index, _)) if chosen.at.contains(&(list, index)) => {}
                 Some((list, index, _)) => chosen.at.push((list, index)),
-                None => problems.push(no_such(name, pod)),
+                None => missing.push(*name),
+            }
+        }
+        let slips = |name: &&str| container::is_ours(name) || likely(name, pod).is_some();
+        for name in missing {
+            if chosen.at.is_empty() || slips(&name) {
+                problems.push(no_such(name, pod));
+            } else {
+                chosen.warnings.push(format!(
+                    "the Pod has no container {:.64} so far; it gets the secrets if another webhook adds it, else the Pod is refused",
+                    shown(name)
+                ));
             }
         }
         return chosen;
@@ -135,9 +149,14 @@ pub(crate) fn shown(name: &str) -> String {
     name.chars().filter(|c| !c.is_control()).take(64).collect()
 }
 
-fn no_such(name: &str, pod: &Pod<'_>) -> Problem {
+/// The container that a misspelt name means.
+fn likely<'p>(name: &str, pod: &'p Pod<'_>) -> Option<&'p str> {
     let known = pod.all_containers().map(|(_, _, container)| container.name.as_ref());
-    let remedy = match nearest(name, known.filter(|name| !container::is_ours(name))) {
+    nearest(name, known.filter(|name| !container::is_ours(name)))
+}
+
+fn no_such(name: &str, pod: &Pod<'_>) -> Problem {
+    let remedy = match likely(name, pod) {
         Some(known) => format!("did you mean {known}?"),
         None => "use names of the Pod's containers or init containers".to_owned(),
     };

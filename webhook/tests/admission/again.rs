@@ -188,6 +188,31 @@ fn a_container_added_later_gets_nothing_but_a_warning_unless_it_is_named() {
 }
 
 #[test]
+fn a_container_that_is_named_may_come_later_but_not_alone_and_not_misspelt() {
+    let named = |names: &str| {
+        let mut pod = full();
+        pod["metadata"]["annotations"]["kms.alibabacloud/containers"] = json!(names);
+        pod
+    };
+    let early = ask(&named("app, tracer"));
+    assert!(early.warnings().contains("no container tracer so far"), "{}", early.warnings());
+    let mut late = injected(&named("app, tracer"));
+    late["spec"]["containers"].as_array_mut().unwrap().push(json!({"name": "tracer"}));
+    assert!(ask(&late).response.get("warnings").is_none(), "{}", ask(&late).warnings());
+    let late = injected(&late);
+    let mounts = |index: usize| late["spec"]["containers"][index]["volumeMounts"].to_string();
+    assert!(mounts(0).contains("kms-secrets") && mounts(2).contains("kms-secrets"));
+    assert!(unchanged(&late));
+    for (names, words) in [
+        ("tracer", "no container \"tracer\""),
+        ("app, helpr", "did you mean helper?"),
+        ("app, kms-secrets", "kms-secrets is ours"),
+    ] {
+        assert!(ask(&named(names)).message().contains(words), "{}", ask(&named(names)).message());
+    }
+}
+
+#[test]
 fn nobody_else_may_mount_the_token_or_the_secrets_writable() {
     for (mount, words) in [
         (

@@ -1,0 +1,140 @@
+//! A Pod that was injected before: copied to debug it, restored from its own YAML, or written by
+//! another version. It gets the same files as a new one.
+
+use lab::cluster::{BUSYBOX, Tool};
+use serde_json::{Value, json};
+
+use crate::pods::{OURS, annotated, app, container, container_mut, named, with};
+use crate::stage::Namespace;
+
+const PASSWORD: &str = "lab-canary-Hb3kTq9w";
+const SHOW: &str = "cat /mnt/secrets-store/password";
+
+/// `kubectl debug web --copy-to=NAME` with a container `peek` that stays.
+fn copy(place: &Namespace, name: &str, more: &[&str]) -> Tool {
+    let image = format!("--image={BUSYBOX}");
+    let to = format!("--copy-to={name}");
+    let debug = place.kubectl(&["debug", "web", &to, "--container=peek", &image]);
+    debug.args(more).args(["--", "sleep", "1000"])
+}
+
+#[track_caller]
+fn runs_with_files_for_the_application_alone(place: &Namespace, pod: &str) {
+    place.ready(pod);
+    assert_eq!(place.exec(pod, "app", &["sh", "-c", SHOW]).stdout, PASSWORD);
+    let peeked = place.exec(pod, "peek", &["ls", "/mnt/secrets-store"]);
+    assert!(!peeked.success && peeked.stderr.contains("No such file"), "{peeked:?}");
+}
+
+#[test]
+fn as_a_copy_made_by_kubectl_debug() {
+    let place = Namespace::opted_in("debug-copy");
+    place.create(&app("web", "sleep 1000"));
+    place.ready("web");
+
+    // Without annotations, as kubectl leaves it: what was injected into the original still runs.
+    copy(&place, "bare", &[]).run().unwrap();
+    // With them the webhook looks again. It does not know the debugger from the first time.
+    let kept = ["--keep-annotations", "--profile=baseline"];
+    let said = copy(&place, "kept", &kept).output().unwrap();
+    assert!(said.success, "{}", said.stderr);
+    assert!(said.stderr.contains("container peek was added later and gets no"), "{}", said.stderr);
+    let other = format!("--set-image=app={BUSYBOX}");
+    let alone = ["--keep-annotations", "--share-processes=false", &other];
+    copy(&place, "alone", &alone).run().unwrap();
+
+    for pod in ["bare", "kept", "alone"] {
+        runs_with_files_for_the_application_alone(&place, pod);
+    }
+    let original = place.get("pod/web");
+    for pod in ["bare", "kept", "alone"] {
+        assert_eq!(container(&place.get(&format!("pod/{pod}")), OURS), container(&original, OURS));
+    }
+}
+
+#[test]
+fn as_a_copy_whose_debugger_could_read_the_fetchers_memory_it_is_refused() {
+    let place = Namespace::opted_in("debug-traces");
+    place.create(&app("web", "sleep 1000"));
+    place.ready("web");
+    let said = copy(&place, "tracing", &["--keep-annotations", "--profile=general"]);
+    let said = said.output().unwrap();
+    assert!(!said.success, "{}", said.stdout);
+    for part in ["\"peek\"", "SYS_PTRACE", "remove shareProcessNamespace"] {
+        assert!(said.stderr.contains(part), "no {part} in {}", said.stderr);
+    }
+}
+
+/// What people take out of a Pod before they create it again.
+fn stripped(mut pod: Value, name: &str) -> Value {
+    let known = pod["metadata"].take();
+    pod["metadata"] = json!({ "name": name, "annotations": known["annotations"] });
+    pod.as_object_mut().unwrap().remove("status");
+    pod["spec"].as_object_mut().unwrap().remove("nodeName");
+    pod
+}
+
+#[test]
+fn from_its_own_yaml() {
+    let place = Namespace::opted_in("own-yaml");
+    place.create(&app("web", SHOW));
+    place.succeeded("web");
+    let saved = place.kubectl(&["get", "pod", "web", "-o", "yaml"]).run().unwrap();
+    let before = place.get("pod/web");
+
+    place.create(&stripped(before.clone(), "other"));
+    place.succeeded("other");
+    assert_eq!(place.logs("other", "app"), PASSWORD);
+
+    // Just as it was, with the fields that the server sets.
+    place.kubectl(&["delete", "pod", "web"]).run().unwrap();
+    for verb in [vec!["create", "-f", "-"], vec!["replace", "--force", "-f", "-"]] {
+        place.kubectl(&verb).input(&saved).run().unwrap();
+        place.succeeded("web");
+        assert_eq!(place.logs("web", "app"), PASSWORD);
+    }
+    let after = place.get("pod/web");
+    assert_ne!(before["metadata"]["uid"], after["metadata"]["uid"]);
+    for field in ["initContainers", "containers", "volumes"] {
+        assert_eq!(before["spec"][field], after["spec"][field]);
+    }
+}
+
+#[test]
+fn with_other_annotations_it_gets_other_files() {
+    let place = Namespace::opted_in("other-files");
+    let (pod, _) = place.admitted(&app("web", "ls /mnt/secrets-store"));
+    let pod = annotated(stripped(pod, "web"), &[("secrets", "flags: oos-parameter://app-flags")]);
+    place.create(&pod);
+    place.succeeded("web");
+    assert_eq!(place.logs("web", "app"), "flags\n");
+}
+
+#[test]
+fn from_another_version_it_is_brought_up_to_date() {
+    let place = Namespace::opted_in("other-version");
+    let (now, _) = place.admitted(&app("web", SHOW));
+    for (name, version) in [("older", 0), ("newer", 2)] {
+        let mut pod = stripped(now.clone(), name);
+        let ours = container_mut(&mut pod, OURS);
+        ours["image"] = json!("registry.example/secrets-injector:of-another-version");
+        ours["command"] = json!(["/fetch"]);
+        ours["args"] = json!(["init", "--an-option-of-another-version"]);
+        ours["env"][0]["value"] = json!(format!(r#"{{"version":{version},"secrets":["db"]}}"#));
+        ours["securityContext"]["runAsUser"] = json!(1000);
+        ours["resources"] = json!({ "limits": { "memory": "1Mi" } });
+        let status = "/metadata/annotations/kms.alibabacloud~1status";
+        let pod = with(pod, status, json!(r#"{"version":"of-another-version"}"#));
+        place.create(&pod);
+        place.succeeded(name);
+        assert_eq!(place.logs(name, "app"), PASSWORD);
+        let after = place.get(&format!("pod/{name}"));
+        assert_eq!(container(&after, OURS), container(&now, OURS));
+        assert_eq!(after.pointer(status), now.pointer(status));
+        for volume in ["kms-secrets", "kms-rrsa-token"] {
+            let [after, now] = [&after, &now].map(|pod| named(&pod["spec"]["volumes"], volume));
+            assert!(after.is_some());
+            assert_eq!(after, now);
+        }
+    }
+}
