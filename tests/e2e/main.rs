@@ -10,6 +10,7 @@ mod failure;
 mod node;
 mod other_injector;
 mod pods;
+mod release;
 mod stage;
 
 mod afterwards;

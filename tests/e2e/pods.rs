@@ -1,7 +1,13 @@
 //! The Pods of stories, and how a story changes them.
+//!
+//! No value may stand in a Pod's specification, in a log or in an event: `afterwards` looks there.
+//! So applications print sums of what they see, and stories compare sums.
+
+use std::fmt::Write as _;
 
 use lab::cluster::BUSYBOX;
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 
 /// The value of `kms.alibabacloud/secrets` of [`app`].
 pub(crate) const SECRETS: &str = "\
@@ -10,6 +16,39 @@ password: kms://app/db#password
 binary: kms://app/binary
 token: oos://app-token
 ";
+
+/// How every value begins that the emulated cloud gives out, so that it can be found.
+pub(crate) const CANARY: &str = "lab-canary-";
+pub(crate) const PASSWORD: &str = "lab-canary-Hb3kTq9w";
+/// The files that [`SECRETS`] ask for, as the seed has them.
+const FILES: [(&str, &[u8]); 4] = [
+    ("db.json", br#"{"username":"app","password":"lab-canary-Hb3kTq9w","port":5432}"#),
+    ("password", PASSWORD.as_bytes()),
+    ("binary", b"\x00\x01\x02\x03lab-canary-Vf8rLp1x\xff\xfb\xf7\xf0"),
+    ("token", b"lab-canary-Dk9sGo3z"),
+];
+
+/// A script that fails unless the files of [`SECRETS`] are there now, byte for byte.
+pub(crate) fn checks_files() -> String {
+    let mut script = "set -e\ncd /mnt/secrets-store\nsha256sum -c <<END\n".to_owned();
+    for (name, content) in FILES {
+        let _ = writeln!(script, "{}  {name}", sum(content));
+    }
+    script + "END\n"
+}
+
+/// A script that prints the sum of a file, and nothing else.
+pub(crate) fn prints_sum(file: &str) -> String {
+    format!("set -e\nsum=$(sha256sum < {file})\nprintf %s \"${{sum%% *}}\"\n")
+}
+
+/// SHA-256, in hex.
+pub(crate) fn sum(content: impl AsRef<[u8]>) -> String {
+    Sha256::digest(content).iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
 
 /// A Pod of the ServiceAccount `app` that runs a script once, with [`SECRETS`].
 pub(crate) fn app(name: &str, script: &str) -> Value {

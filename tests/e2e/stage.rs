@@ -6,6 +6,8 @@ use std::time::Duration;
 use lab::cluster::{Cluster, Look, Output, Tool, until};
 use serde_json::{Value, json};
 
+use crate::pods::CANARY;
+
 /// Starting a Pod takes seconds; what takes this long hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 pub(crate) const ROLE: &str = "acs:ram::1234567890123456:role/app";
@@ -215,7 +217,22 @@ impl Drop for Namespace {
     fn drop(&mut self) {
         // A story that failed leaves its namespace to be looked at.
         if !std::thread::panicking() {
+            // Logs go with their Pods, before `afterwards` could look at them.
+            let telling = logs_with_values(&self.name);
             let _ = kubectl(&["delete", "namespace", &self.name, "--wait=false"]).output();
+            assert!(telling.is_empty(), "the value of a secret is in\n{telling}");
         }
     }
+}
+
+/// The logs of a namespace's containers that contain a value of a secret, a line each.
+fn logs_with_values(namespace: &str) -> String {
+    let all = std::fs::read_dir(cluster().layout().pod_logs()).unwrap();
+    let of_pods = all.map(|entry| entry.unwrap().path()).filter(|path| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        name.split('_').next() == Some(namespace)
+    });
+    let search = ["--recursive", "--files-with-matches", "--text", "--no-messages", CANARY, "--"];
+    // An empty file: without any it would search where it stands.
+    Tool::new("grep").args(search).arg("/dev/null").args(of_pods).output().unwrap().stdout
 }

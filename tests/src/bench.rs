@@ -6,7 +6,7 @@ mod admission;
 mod fetcher;
 mod load;
 mod reviews;
-mod samples;
+pub(crate) mod samples;
 mod server;
 mod table;
 

@@ -9,6 +9,7 @@ mod configuration;
 mod control_plane;
 mod images;
 mod layout;
+mod load;
 mod network;
 mod node;
 mod pki;
@@ -21,9 +22,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
-pub use self::component::{Component, Program};
+pub use self::component::{Component, Frozen, Program};
 pub use self::images::{BUSYBOX, CLOUD_CA, FETCHER};
 pub use self::layout::{ADMIN, CLOUD, ISSUER, Layout, NODE, NODE_ADDRESS};
+pub use self::load::{Call, Calls, Load, Stream};
 pub use self::tools::{Output, Tool};
 pub use self::wait::{Look, until};
 

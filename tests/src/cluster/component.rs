@@ -61,6 +61,17 @@ pub struct Component<'a> {
     program: Program,
 }
 
+/// A process that is halted.
+#[derive(Debug)]
+pub struct Frozen(Pid);
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        // It has ended if this fails.
+        let _ = kill_process(self.0, Signal::CONT);
+    }
+}
+
 impl<'a> Component<'a> {
     pub(crate) fn new(cluster: &'a Cluster, program: Program) -> Self {
         Self { cluster, program }
@@ -104,6 +115,14 @@ impl<'a> Component<'a> {
     pub fn restart(&self) -> Result<()> {
         self.stop()?;
         self.start()
+    }
+
+    /// Halts it: it keeps its connections and answers nobody, until what is returned is dropped.
+    pub fn freeze(&self) -> Result<Frozen> {
+        let name = self.program.name();
+        let pid = self.pid().with_context(|| format!("{name} does not run"))?;
+        kill_process(pid, Signal::STOP).with_context(|| format!("halting {name}"))?;
+        Ok(Frozen(pid))
     }
 
     /// The process, if it is still the one that was started.

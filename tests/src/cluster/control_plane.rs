@@ -61,6 +61,8 @@ fn api_server(layout: &Layout) -> Vec<String> {
         format!("--bind-address={NODE_ADDRESS}"),
         format!("--advertise-address={NODE_ADDRESS}"),
         "--secure-port=6443".to_owned(),
+        // Else it would wait a minute for watches to end when it is told to.
+        "--shutdown-watch-termination-grace-period=1s".to_owned(),
         format!("--service-cluster-ip-range={SERVICES}"),
         "--authorization-mode=Node,RBAC".to_owned(),
         "--enable-admission-plugins=NodeRestriction".to_owned(),
