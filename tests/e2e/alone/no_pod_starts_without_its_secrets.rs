@@ -7,7 +7,7 @@ use lab::cluster::{Look, until};
 use serde_json::{Value, json};
 
 use crate::install::helm;
-use crate::pods::{app, plain, workload};
+use crate::pods::{PASSWORD, app, plain, workload};
 use crate::stage::{Namespace, PATIENCE, RELEASE, RELEASE_NAMESPACE, kubectl};
 
 const CONFIGURATION: &str = "mutatingwebhookconfiguration";
@@ -87,7 +87,7 @@ fn all_goes_on(place: &Namespace, restored: &mut Restored) {
     let pods = place.kubectl(&["get", "pods", "--selector=app=web", "-o", "name"]).run().unwrap();
     let password = ["cat", "/mnt/secrets-store/password"];
     let name = pods.trim().trim_start_matches("pod/");
-    assert_eq!(place.exec(name, "app", &password).stdout, "lab-canary-Hb3kTq9w");
+    assert_eq!(place.exec(name, "app", &password).stdout, PASSWORD);
     println!(
         "from helm upgrade to the first injected Pod {injected:.1?}, to the Deployment that waited {:.1?}",
         began.elapsed()

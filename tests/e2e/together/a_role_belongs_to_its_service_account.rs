@@ -12,7 +12,7 @@ const CHECKOUT: &str = "acs:ram::1234567890123456:role/checkout";
 fn a_pod_that_names_the_role_of_another_account_is_refused_by_the_cloud() {
     let place = Namespace::opted_in("thief");
     let secrets = "password: kms://shop/db#password";
-    let pod = app("named", "cat /mnt/secrets-store/password");
+    let pod = app("named", "sha256sum < /mnt/secrets-store/password");
     let pod = annotated(pod, &[("secrets", secrets), ("role-arn", CHECKOUT)]);
     place.create(&pod);
     // Its own ServiceAccount may be called like the right one: the namespace is another.
@@ -51,7 +51,7 @@ fn a_pod_that_names_the_role_of_another_account_is_refused_by_the_cloud() {
 #[test]
 fn nor_does_its_own_role_read_what_belongs_to_another() {
     let place = Namespace::opted_in("reader");
-    let pod = app("once", "cat /mnt/secrets-store/password");
+    let pod = app("once", "sha256sum < /mnt/secrets-store/password");
     place.create(&annotated(pod, &[("secrets", "password: kms://shop/db#password")]));
     place.phase("once", "Failed");
     let ended = place.ended("once");

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::pods::{app, with};
+use crate::pods::{app, password_sum, with};
 use crate::stage::{Namespace, ROLE};
 
 fn account(name: &str, annotations: &Value) -> Value {
@@ -15,7 +15,7 @@ fn account(name: &str, annotations: &Value) -> Value {
 }
 
 fn pod(name: &str) -> Value {
-    let pod = app(name, "cat /mnt/secrets-store/password");
+    let pod = app(name, "sha256sum < /mnt/secrets-store/password");
     with(pod, "/spec/serviceAccountName", json!(name))
 }
 
@@ -33,7 +33,7 @@ fn an_account_that_did_not_exist() {
     assert!(applied.success, "{}", applied.stderr);
     for name in &names {
         place.succeeded(name);
-        assert_eq!(place.logs(name, "app"), "lab-canary-Hb3kTq9w");
+        assert_eq!(place.logs(name, "app"), password_sum());
     }
 }
 

@@ -4,11 +4,10 @@
 use lab::cluster::{BUSYBOX, Tool};
 use serde_json::{Value, json};
 
-use crate::pods::{OURS, annotated, app, container, container_mut, named, with};
+use crate::pods::{OURS, annotated, app, container, container_mut, named, password_sum, with};
 use crate::stage::Namespace;
 
-const PASSWORD: &str = "lab-canary-Hb3kTq9w";
-const SHOW: &str = "cat /mnt/secrets-store/password";
+const SHOW: &str = "sha256sum < /mnt/secrets-store/password";
 
 /// `kubectl debug web --copy-to=NAME` with a container `peek` that stays.
 fn copy(place: &Namespace, name: &str, more: &[&str]) -> Tool {
@@ -21,7 +20,7 @@ fn copy(place: &Namespace, name: &str, more: &[&str]) -> Tool {
 #[track_caller]
 fn runs_with_files_for_the_application_alone(place: &Namespace, pod: &str) {
     place.ready(pod);
-    assert_eq!(place.exec(pod, "app", &["sh", "-c", SHOW]).stdout, PASSWORD);
+    assert_eq!(place.exec(pod, "app", &["sh", "-c", SHOW]).stdout, password_sum());
     let peeked = place.exec(pod, "peek", &["ls", "/mnt/secrets-store"]);
     assert!(!peeked.success && peeked.stderr.contains("No such file"), "{peeked:?}");
 }
@@ -84,14 +83,14 @@ fn from_its_own_yaml() {
 
     place.create(&stripped(before.clone(), "other"));
     place.succeeded("other");
-    assert_eq!(place.logs("other", "app"), PASSWORD);
+    assert_eq!(place.logs("other", "app"), password_sum());
 
     // Just as it was, with the fields that the server sets.
     place.kubectl(&["delete", "pod", "web"]).run().unwrap();
     for verb in [vec!["create", "-f", "-"], vec!["replace", "--force", "-f", "-"]] {
         place.kubectl(&verb).input(&saved).run().unwrap();
         place.succeeded("web");
-        assert_eq!(place.logs("web", "app"), PASSWORD);
+        assert_eq!(place.logs("web", "app"), password_sum());
     }
     let after = place.get("pod/web");
     assert_ne!(before["metadata"]["uid"], after["metadata"]["uid"]);
@@ -127,7 +126,7 @@ fn from_another_version_it_is_brought_up_to_date() {
         let pod = with(pod, status, json!(r#"{"version":"of-another-version"}"#));
         place.create(&pod);
         place.succeeded(name);
-        assert_eq!(place.logs(name, "app"), PASSWORD);
+        assert_eq!(place.logs(name, "app"), password_sum());
         let after = place.get(&format!("pod/{name}"));
         assert_eq!(container(&after, OURS), container(&now, OURS));
         assert_eq!(after.pointer(status), now.pointer(status));

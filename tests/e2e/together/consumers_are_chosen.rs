@@ -3,10 +3,10 @@
 
 use serde_json::{Value, json};
 
-use crate::pods::{annotated, app, shell, with};
+use crate::pods::{annotated, app, password_sum, shell, with};
 use crate::stage::Namespace;
 
-const READ: &str = "cat /mnt/secrets-store/password";
+const READ: &str = "sha256sum < /mnt/secrets-store/password";
 /// Succeeds where there is nothing of ours.
 const NOTHING: &str = "test ! -e /mnt/secrets-store && ! grep secrets-store /proc/mounts";
 
@@ -23,7 +23,7 @@ fn init_containers_of_the_application_read_them() {
     place.succeeded("once");
     assert_eq!(names(&place.get("pod/once")), ["kms-secrets-init", "migrate", "warm-up"]);
     for container in ["migrate", "warm-up", "app"] {
-        assert_eq!(place.logs("once", container), "lab-canary-Hb3kTq9w", "{container}");
+        assert_eq!(place.logs("once", container), password_sum(), "{container}");
     }
 }
 
@@ -37,7 +37,7 @@ fn only_those_that_are_named() {
     place.create(&with(pod, "/spec/containers", containers));
     place.succeeded("once");
     for container in ["migrate", "app"] {
-        assert_eq!(place.logs("once", container), "lab-canary-Hb3kTq9w", "{container}");
+        assert_eq!(place.logs("once", container), password_sum(), "{container}");
     }
 }
 
@@ -86,5 +86,5 @@ fn or_last_with_a_warning_to_whom_it_may_concern() {
     );
     place.succeeded("once");
     assert_eq!(names(&place.get("pod/once")), ["istio-proxy", "migrate", "kms-secrets-init"]);
-    assert_eq!(place.logs("once", "app"), "lab-canary-Hb3kTq9w");
+    assert_eq!(place.logs("once", "app"), password_sum());
 }

@@ -7,7 +7,7 @@ use crate::other_injector::{Again, OtherInjector, Turn};
 use crate::pods::{OURS, app, container, push, shell, with};
 use crate::stage::Namespace;
 
-const CHECK: &str = "test \"$(cat /mnt/secrets-store/password)\" = lab-canary-Hb3kTq9w";
+const CHECK: &str = "test -s /mnt/secrets-store/password";
 
 fn native_proxy() -> Value {
     with(shell("istio-proxy", "exec sleep 1000"), "/restartPolicy", json!("Always"))

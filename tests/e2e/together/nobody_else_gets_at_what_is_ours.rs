@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
 use crate::other_injector::{Again, OtherInjector, Turn};
-use crate::pods::{OURS, annotated, app, container, container_mut, named, push, shell, with};
+use crate::pods::{
+    OURS, PASSWORD, annotated, app, container, container_mut, named, push, shell, with,
+};
 use crate::stage::{Namespace, PATIENCE, kubectl};
 
 const TOKEN: &str = "mounts the token with which secrets are fetched";
@@ -185,7 +187,7 @@ fn nobody_can_mount_it_into_a_pod_that_runs() {
     })
     .unwrap();
     let seen = place.exec("web", "looks", &["cat", "/seen/password"]);
-    assert_eq!(seen.stdout, "lab-canary-Hb3kTq9w", "{}", seen.stderr);
+    assert_eq!(seen.stdout, PASSWORD, "{}", seen.stderr);
     let names: Vec<_> = place.get("pod/web")["spec"]["ephemeralContainers"]
         .as_array()
         .unwrap()

@@ -4,18 +4,22 @@
 use serde_json::{Value, json};
 
 use crate::other_injector::{Again, OtherInjector, Turn};
-use crate::pods::{OURS, annotated, app, container, container_mut, named, push, shell};
+use crate::pods::{
+    OURS, PASSWORD, annotated, app, container, container_mut, named, password_sum, push, shell,
+};
 use crate::stage::Namespace;
 
-const PASSWORD: &str = "lab-canary-Hb3kTq9w";
-const SHOW: &str = "cat /mnt/secrets-store/password; ls /other";
+const SHOW: &str = "sha256sum < /mnt/secrets-store/password; ls /other";
 
 /// A sidecar and a volume, and for every container that is there a mount and a variable.
 fn adds(pod: &mut Value) {
     let spec = &mut pod["spec"];
     if named(&spec["volumes"], "other").is_none() {
         push(&mut spec["volumes"], json!({ "name": "other", "emptyDir": {} }));
-        push(&mut spec["containers"], shell("helper", "cat /mnt/secrets-store/password || true"));
+        push(
+            &mut spec["containers"],
+            shell("helper", "sha256sum < /mnt/secrets-store/password || true"),
+        );
     }
     for list in ["initContainers", "containers"] {
         for container in spec[list].as_array_mut().into_iter().flatten() {
@@ -65,7 +69,7 @@ fn those_of_one_before_us() {
     let _other = OtherInjector::start(&place, Turn::BeforeUs, Again::IfNeeded, adds);
     place.create(&web);
     place.succeeded("web");
-    assert_eq!(place.logs("web", "app"), PASSWORD);
+    assert_eq!(place.logs("web", "app"), password_sum());
     let pod = place.get("pod/web");
     has_the_additions(&pod, &["app", "helper", OURS]);
     ours_is_as_in(&clean, &pod);
@@ -74,7 +78,7 @@ fn those_of_one_before_us() {
     // It was there when we looked first: without a list it is a consumer like any other.
     place.create(&app("all", SHOW));
     place.succeeded("all");
-    assert_eq!(place.logs("all", "helper"), PASSWORD);
+    assert_eq!(place.logs("all", "helper"), password_sum());
 }
 
 #[test]
@@ -88,7 +92,7 @@ fn those_of_one_after_us() {
         let said = place.create(&app("web", SHOW));
         assert!(said.contains("container helper was added later and gets no secrets"), "{said}");
         place.succeeded("web");
-        assert_eq!(place.logs("web", "app"), PASSWORD);
+        assert_eq!(place.logs("web", "app"), password_sum());
         let pod = place.get("pod/web");
         has_the_additions(&pod, &["app", "helper", OURS]);
         ours_is_as_in(&clean, &pod);
@@ -113,7 +117,7 @@ fn those_of_one_before_us_and_one_after_us() {
     });
     place.create(&web);
     place.succeeded("web");
-    assert_eq!(place.logs("web", "app"), PASSWORD);
+    assert_eq!(place.logs("web", "app"), password_sum());
     let pod = place.get("pod/web");
     has_the_additions(&pod, &["app", "helper", OURS]);
     ours_is_as_in(&clean, &pod);
@@ -129,7 +133,7 @@ fn a_container_that_is_added_after_us_gets_secrets_if_it_is_named() {
     place.create(&annotated(app("web", SHOW), &[("containers", "app, helper")]));
     place.succeeded("web");
     for name in ["app", "helper"] {
-        assert_eq!(place.logs("web", name), PASSWORD, "{name}");
+        assert_eq!(place.logs("web", name), password_sum(), "{name}");
     }
 }
 
@@ -171,7 +175,7 @@ fn what_it_changes_in_our_container_is_set_back() {
     });
     place.create(&app("web", SHOW));
     place.succeeded("web");
-    assert_eq!(place.logs("web", "app"), PASSWORD);
+    assert_eq!(place.logs("web", "app"), password_sum());
     let pod = place.get("pod/web");
     ours_is_as_in(&clean, &pod);
     has_the_additions_of_our_container(&pod);

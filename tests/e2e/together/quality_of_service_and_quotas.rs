@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::pods::{SECRETS, annotated, app, plain, with};
 use crate::stage::Namespace;
 
-const READ: &str = "cat /mnt/secrets-store/password";
+const READ: &str = "sha256sum < /mnt/secrets-store/password";
 
 fn sized(pod: Value, cpu: &str, memory: &str) -> Value {
     let amounts = json!({ "cpu": cpu, "memory": memory });
