@@ -71,6 +71,12 @@ pub(crate) struct BenchArgs {
     /// Where to write the figures as JSON.
     #[arg(long, value_name = "FILE", default_value = "target/bench/summary.json")]
     pub(crate) summary: PathBuf,
+    /// What `hack/components` prints: measures on a real cluster too.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) components: Option<PathBuf>,
+    /// Where the archives of the images are.
+    #[arg(long, value_name = "DIR", default_value = "dist/images")]
+    pub(crate) images: PathBuf,
 }
 
 #[derive(clap::Args)]

@@ -3,8 +3,10 @@
 //! being slower everywhere.
 
 mod admission;
+mod cluster;
 mod fetcher;
 mod load;
+mod pods;
 mod reviews;
 pub(crate) mod samples;
 mod server;
@@ -22,7 +24,8 @@ use crate::binary::beside;
 const RECORDED: &str = include_str!("../bench.json");
 
 /// Measures everything; an error where a figure could not be had or is over its budget.
-pub fn run(summary: &Path) -> anyhow::Result<()> {
+/// With `components` of a cluster, on one too; its images are in `images`.
+pub fn run(summary: &Path, components: Option<&Path>, images: &Path) -> anyhow::Result<()> {
     let mut out = std::io::stdout();
     let mut table = Table::default();
     sizes(&mut table)?;
@@ -36,6 +39,11 @@ pub fn run(summary: &Path) -> anyhow::Result<()> {
     // One thread, so that the other core is the server's.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(server::measure(&mut table)).context("measuring the webhook")?;
+    drop(runtime);
+    if let Some(components) = components {
+        writeln!(out, "on a cluster …")?;
+        cluster::measure(&mut table, components, images).context("measuring on a cluster")?;
+    }
     write!(out, "\n{}", table.render(RECORDED))?;
     table.write(summary)?;
     writeln!(out, "\nwritten to {}", summary.display())?;
@@ -46,7 +54,7 @@ pub fn run(summary: &Path) -> anyhow::Result<()> {
 fn sizes(table: &mut Table) -> anyhow::Result<()> {
     for (name, label, most) in [
         ("secrets-injector", "secrets-injector, size", 4.5),
-        ("secrets-webhook", "secrets-webhook, size", 8.0),
+        ("secrets-webhook", "secrets-webhook, size", 12.0),
     ] {
         let bytes = std::fs::metadata(beside(name)?)?.len();
         let megabytes = f64::from(u32::try_from(bytes)?) / 1e6;

@@ -119,6 +119,11 @@ impl Cluster {
         node::wait(self)
     }
 
+    /// Whether a process with this `/proc/PID/cgroup` is one of the cluster's.
+    pub fn has_cgroup(&self, text: &str) -> bool {
+        text.contains(&format!("/{}/", self.layout.label()))
+    }
+
     /// The minor version of its Kubernetes.
     pub fn version(&self) -> Result<u32> {
         let text = Tool::new(self.components.join("kubelet")).arg("--version").run()?;

@@ -15,7 +15,9 @@ use self::args::{Args, Command};
 
 fn main() -> ExitCode {
     let outcome = match Args::parse().command {
-        Command::Bench(args) => lab::bench::run(&args.summary),
+        Command::Bench(args) => {
+            lab::bench::run(&args.summary, args.components.as_deref(), &args.images)
+        }
         Command::Cloud(args) => run_cloud::run(args),
         Command::Cluster(args) => run_cluster::run(args),
         Command::Cost(args) => lab::cost::run(&args.command),

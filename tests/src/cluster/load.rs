@@ -113,6 +113,10 @@ impl Stream {
 }
 
 impl Calls {
+    pub fn join(parts: impl IntoIterator<Item = Self>) -> Self {
+        Self(parts.into_iter().flat_map(|calls| calls.0).collect())
+    }
+
     pub fn all(&self) -> &[Call] {
         &self.0
     }
