@@ -97,7 +97,7 @@ fn forms(text: &str) -> Vec<String> {
     for (before, depend) in [("", 0), ("?", 2), ("??", 3)] {
         let encoded = STANDARD.encode(format!("{before}{text}"));
         let whole = (before.len() + text.len()) * 8 / 6;
-        forms.push(encoded[depend..whole].to_owned());
+        forms.extend(encoded.get(depend..whole).map(str::to_owned));
     }
     forms
 }
