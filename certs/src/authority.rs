@@ -22,7 +22,7 @@ impl Authority {
         // trying the wrong key.
         let made = not_before.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         params.distinguished_name.remove(DnType::CommonName);
-        params.distinguished_name.push(DnType::CommonName, format!("secrets-webhook CA {made}"));
+        params.distinguished_name.push(DnType::CommonName, format!("{NAME}{made}"));
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         params.not_before = not_before.into();
@@ -42,3 +42,10 @@ impl Authority {
         Ok((self.certificate, signed))
     }
 }
+
+/// Whether a certificate of this name is one of those made here.
+pub(crate) fn is_ours(common_name: &str) -> bool {
+    common_name.starts_with(NAME)
+}
+
+const NAME: &str = "secrets-webhook CA ";
