@@ -6,6 +6,7 @@ use crate::account::{self, ServiceAccount};
 use crate::annotations::{self, PREFIX, Request};
 use crate::endpoint::{self, Bad, Service};
 use crate::inject::Subject;
+use crate::policy::Credentials;
 use crate::problem::{Problem, Problems};
 use crate::secrets::Wanted;
 use crate::settings::Settings;
@@ -22,6 +23,9 @@ pub(crate) fn resolve(
     problems: &mut Problems,
 ) -> Option<Identity> {
     let role = role(request, subject.account, account_name, settings, problems);
+    if let Some(role) = &role {
+        check_role(role, subject, settings, problems);
+    }
     let provider = role.as_ref().and_then(|role| provider(request, role, settings, problems));
     let endpoint = sts_endpoint(request, region, settings, problems);
     let (role, provider, region, endpoint) = (role?, provider?, region?.clone(), endpoint?);
@@ -154,6 +158,30 @@ pub(crate) fn check_regions(
         format!("no region is known for {which}"),
         "set the annotation, or region on the object, or ask the operator for a region in the settings",
     ));
+}
+
+/// The roles that are assumed on top are the Pod's as well: each is a problem once, where the
+/// policy does not allow it.
+pub(crate) fn check_assumed(
+    lookups: &[Option<Lookup>],
+    subject: &Subject<'_>,
+    settings: &Settings,
+    problems: &mut Problems,
+) {
+    let assumed = lookups.iter().flatten().filter_map(|lookup| lookup.assume.as_ref());
+    let mut seen: Vec<&RoleArn> = Vec::new();
+    for Assume { role, .. } in assumed {
+        if !seen.contains(&role) {
+            seen.push(role);
+            check_role(role, subject, settings, problems);
+        }
+    }
+}
+
+fn check_role(role: &RoleArn, subject: &Subject<'_>, settings: &Settings, problems: &mut Problems) {
+    if let Err(problem) = settings.policy.check(subject.namespace, role, Credentials::Rrsa) {
+        problems.push(problem);
+    }
 }
 
 /// Problems of the endpoint annotations themselves, once and not once for each object.
