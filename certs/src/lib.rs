@@ -6,9 +6,15 @@
 mod authority;
 mod issue;
 mod leaf;
+mod lifetimes;
+mod place;
 mod private_key;
+mod state;
 mod validity;
 
 pub use issue::{Error, Issued, issue};
+pub use lifetimes::{BadLifetime, Lifetimes};
+pub use place::{Place, Target};
 pub use private_key::PrivateKey;
+pub use state::{Counts, Serving, State};
 pub use validity::not_after;
