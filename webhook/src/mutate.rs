@@ -96,6 +96,7 @@ impl Admission {
             namespace = about.map(|about| about.namespace.as_str()),
             name = about.map(|about| about.name.as_str()),
             outcome = reply.outcome.as_str(),
+            reason = reply.reason,
             status = reply.status,
             bytes = body.len(),
             micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),

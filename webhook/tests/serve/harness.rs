@@ -127,7 +127,13 @@ impl Body for Streamed {
 
 /// What the core would say: here, what was sent.
 fn echo(body: &[u8], _: &Settings) -> Reply {
-    Reply { status: 200, body: body.to_vec(), outcome: Outcome::Unchanged, about: None }
+    Reply {
+        status: 200,
+        body: body.to_vec(),
+        outcome: Outcome::Unchanged,
+        about: None,
+        reason: None,
+    }
 }
 
 pub(crate) async fn connect(
