@@ -5,6 +5,7 @@ pub mod admit;
 mod annotations;
 pub mod args;
 mod bounded;
+pub mod cluster;
 mod consumers;
 mod container;
 mod draft;
