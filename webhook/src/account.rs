@@ -1,5 +1,17 @@
 //! What a Pod's ServiceAccount says about its identity in the cloud.
 
+/// What is known of the ServiceAccount that a Pod runs as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Account {
+    /// Nobody could be asked: there is no cluster.
+    Unknown,
+    /// The cluster has none of this name.
+    Missing,
+    Known(ServiceAccount),
+    /// The cluster did not say. Why, as the end of a sentence.
+    Unreadable(String),
+}
+
 /// The annotations of a ServiceAccount that name a role.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceAccount {

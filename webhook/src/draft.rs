@@ -35,6 +35,7 @@ impl Draft<'_> {
             .map(|file| identity::lookup(file, request, region.as_ref(), settings, problems))
             .collect();
         identity::check_regions(wanted, &lookups, request, region.as_ref(), problems);
+        identity::check_assumed(&lookups, subject, settings, problems);
         let gateway = self.check_gateway(wanted, &lookups, problems);
         let first = lookups.iter().flatten().map(|lookup| &lookup.region).next();
         // A Pod whose every object names its region needs no other; STS is asked in the first.

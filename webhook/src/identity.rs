@@ -1,12 +1,14 @@
 //! Who the Pod is in the cloud, and where each of its values is asked for.
 
+mod role;
+
 use plan::{Assume, Host, Identity, Lookup, Provider, ProviderArn, Region, RoleArn, SessionName};
 
-use crate::account::{self, ServiceAccount};
+pub(crate) use self::role::check_assumed;
 use crate::annotations::{self, PREFIX, Request};
 use crate::endpoint::{self, Bad, Service};
 use crate::inject::Subject;
-use crate::problem::{Problem, Problems};
+use crate::problem::Problems;
 use crate::secrets::Wanted;
 use crate::settings::Settings;
 
@@ -21,7 +23,7 @@ pub(crate) fn resolve(
     settings: &Settings,
     problems: &mut Problems,
 ) -> Option<Identity> {
-    let role = role(request, subject.account, account_name, settings, problems);
+    let role = role::of_pod(request, subject, account_name, settings, problems);
     let provider = role.as_ref().and_then(|role| provider(request, role, settings, problems));
     let endpoint = sts_endpoint(request, region, settings, problems);
     let (role, provider, region, endpoint) = (role?, provider?, region?.clone(), endpoint?);
@@ -204,71 +206,6 @@ fn sts_endpoint(
             None
         }
     }
-}
-
-fn role(
-    request: &Request<'_>,
-    account: Option<&ServiceAccount>,
-    name: &str,
-    settings: &Settings,
-    problems: &mut Problems,
-) -> Option<RoleArn> {
-    if request.role_arn.is_some() || request.is_bad("role-arn") {
-        return request.role_arn.clone();
-    }
-    let place = || format!("ServiceAccount {name:?}");
-    if let Some(arn) = account.and_then(|account| account.role_arn.as_deref()) {
-        return RoleArn::parse(arn.trim())
-            .map_err(|error| {
-                problems.push(Problem::pod(
-                    place(),
-                    format!("annotation {}: {error}", account::ROLE_ARN),
-                    "correct the annotation of the ServiceAccount",
-                ));
-            })
-            .ok();
-    }
-    if let Some(role_name) = account.and_then(|account| account.role_name.as_deref()) {
-        let Some(owner) = settings.account_id.as_deref() else {
-            problems.push(Problem::pod(
-                place(),
-                format!("{} names a role, and no account is known", account::ROLE_NAME),
-                format!(
-                    "use {} with the whole ARN, or ask the operator for accountId in the settings",
-                    account::ROLE_ARN
-                ),
-            ));
-            return None;
-        };
-        return RoleArn::parse(&format!("acs:ram::{owner}:role/{}", role_name.trim()))
-            .map_err(|error| {
-                problems.push(Problem::pod(
-                    place(),
-                    format!("annotation {}: {error}", account::ROLE_NAME),
-                    "correct the annotation of the ServiceAccount",
-                ));
-            })
-            .ok();
-    }
-    problems.push(match account {
-        Some(_) => Problem::pod(
-            place(),
-            "no RAM role is known for this Pod",
-            format!(
-                "annotate the ServiceAccount with {}: acs:ram::ACCOUNT:role/NAME, or the Pod with {PREFIX}role-arn",
-                account::ROLE_ARN
-            ),
-        ),
-        None => Problem::pod(
-            place(),
-            "no RAM role is known for this Pod, and its ServiceAccount is not known here",
-            format!(
-                "annotate the Pod with {PREFIX}role-arn: acs:ram::ACCOUNT:role/NAME (offline, a ServiceAccount with {} in the same input does it too)",
-                account::ROLE_ARN
-            ),
-        ),
-    });
-    None
 }
 
 fn provider(

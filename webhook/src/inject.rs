@@ -4,7 +4,7 @@
 use plan::{Mode, Plan};
 use serde::Serialize;
 
-use crate::account::ServiceAccount;
+use crate::account::Account;
 use crate::annotations;
 use crate::consumers::{self, Consumers};
 use crate::container::{self, Container, Resources};
@@ -23,8 +23,7 @@ use crate::weave;
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     pub namespace: &'a str,
-    /// The annotations of the Pod's ServiceAccount, where they could be read.
-    pub account: Option<&'a ServiceAccount>,
+    pub account: &'a Account,
 }
 
 #[derive(Debug)]
@@ -56,27 +55,37 @@ pub fn inject(
     settings: &Settings,
 ) -> Result<Injection, Problems> {
     let pod = Pod::read(json).map_err(|error| unreadable(&error))?;
+    decide(&pod, json, subject, settings)
+}
+
+/// `pod` was read from `json`.
+pub(crate) fn decide(
+    pod: &Pod<'_>,
+    json: &str,
+    subject: &Subject<'_>,
+    settings: &Settings,
+) -> Result<Injection, Problems> {
     if !pod.triggers() {
         return Ok(Injection::Untouched);
     }
     let mut problems = Problems::default();
     let request = annotations::read(&pod.metadata.annotations, &mut problems);
-    let present = Present::find(&pod, json, &mut problems);
+    let present = Present::find(pod, json, &mut problems);
     let earlier = present.plan();
-    let consumers = consumers::choose(&pod, &request, earlier, settings, &mut problems);
-    refuse::shapes(&pod, &present, &consumers, &mut problems);
+    let consumers = consumers::choose(pod, &request, earlier, settings, &mut problems);
+    refuse::shapes(pod, &present, &consumers, &mut problems);
     let mount = request.mount_path.clone().unwrap_or_default();
-    consumers.check_mounts(&pod, &mount, &mut problems);
-    let chosen = consumers.containers(&pod).map(|(_, _, container)| container);
-    let ownership = ownership::decide(&pod, chosen, &request, settings);
+    consumers.check_mounts(pod, &mount, &mut problems);
+    let chosen = consumers.containers(pod).map(|(_, _, container)| container);
+    let ownership = ownership::decide(pod, chosen, &request, settings);
     ownership.check(&request, &mut problems);
 
     let wanted = draft::wanted(&request, settings, &mut problems);
     let size_limit = container::size_limit(&request, wanted.len());
-    let resources = Resources::decide(&pod, &request, size_limit, settings, &mut problems);
-    let names = consumers.containers(&pod).map(|(_, _, container)| container.name.to_string());
+    let resources = Resources::decide(pod, &request, size_limit, settings, &mut problems);
+    let names = consumers.containers(pod).map(|(_, _, container)| container.name.to_string());
     let draft = Draft { request: &request, subject, settings, ownership: &ownership };
-    let plan = draft.plan(&pod, &wanted, names.collect(), &mut problems);
+    let plan = draft.plan(pod, &wanted, names.collect(), &mut problems);
     let plan = problems.or(plan)?.ok_or_else(unwritable)?;
     let encoded = plan.encode().map_err(|error| too_large(&error))?;
 
@@ -97,7 +106,7 @@ pub fn inject(
         init_first: request.init_first,
         mesh_proxies: &settings.mesh_proxies,
     };
-    let patch = weave::patch(&pod, &present, &wish).map_err(|_| unwritable())?;
+    let patch = weave::patch(pod, &present, &wish).map_err(|_| unwritable())?;
     Ok(Injection::Patched { patch, warnings: consumers.warnings })
 }
 
@@ -126,7 +135,7 @@ fn too_large(error: &plan::InvalidPlan) -> Problems {
     problems
 }
 
-fn unreadable(error: &Unreadable) -> Problems {
+pub(crate) fn unreadable(error: &Unreadable) -> Problems {
     let mut problems = Problems::default();
     problems.push(Problem::pod("the Pod", error.to_string(), "correct the manifest"));
     problems

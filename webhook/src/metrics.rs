@@ -1,5 +1,7 @@
 //! What the server counts. No label takes a value that the author of a Pod controls.
 
+mod cluster;
+
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,6 +13,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+pub(crate) use self::cluster::{AccountRead, Cluster};
 use crate::reply::Outcome;
 
 #[derive(Debug)]
@@ -24,6 +27,7 @@ pub struct Metrics {
     certificate_not_after: Gauge,
     pub(crate) settings: Reloads,
     pub(crate) certificate: Reloads,
+    pub(crate) cluster: Cluster,
 }
 
 /// How often a file that changed could not be used, and whether that is so now.
@@ -84,6 +88,7 @@ impl Metrics {
             certificate_not_after: Gauge::default(),
             settings: Reloads::default(),
             certificate: Reloads::default(),
+            cluster: Cluster::default(),
             registry,
         };
         metrics.registered()
@@ -121,8 +126,14 @@ impl Metrics {
     }
 
     pub(crate) fn certificate_ends(&self, not_after: SystemTime) {
-        let seconds = not_after.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        self.certificate_not_after.set(i64::try_from(seconds).unwrap_or(i64::MAX));
+        self.certificate_not_after.set(seconds(not_after));
+    }
+
+    /// Counts of a server that asks the Kubernetes API. Without, they would only say zero.
+    pub fn in_cluster() -> Self {
+        let mut metrics = Self::new();
+        metrics.cluster.register(&mut metrics.registry);
+        metrics
     }
 
     /// All of it in the OpenMetrics text format.
@@ -207,6 +218,11 @@ impl EncodeLabelValue for Reason {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
         self.0.encode(encoder)
     }
+}
+
+fn seconds(time: SystemTime) -> i64 {
+    let seconds = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    i64::try_from(seconds).unwrap_or(i64::MAX)
 }
 
 /// From a tenth of what a typical Pod takes to more than the API server waits for.

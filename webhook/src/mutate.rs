@@ -14,6 +14,9 @@ use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{StatusCode, Version};
 use tokio::time::{Instant as Deadline, timeout_at};
 
+use crate::account::Account;
+use crate::admit::Question;
+use crate::cluster::directory::Directory;
 use crate::metrics::{Metrics, Rejection};
 use crate::reply::Reply;
 use crate::server::{Intake, Limits, Share};
@@ -22,9 +25,16 @@ use crate::settings::Settings;
 /// Decides a review. A plain function: what it needs comes in, what it says comes out.
 pub type Admit = fn(&[u8], &Settings) -> Reply;
 
-#[derive(Clone)]
+/// Who decides.
+pub enum Judge {
+    /// A function, without a cluster to ask.
+    Alone(Admit),
+    /// The same decision with the Pod's ServiceAccount.
+    InCluster(Box<Directory>),
+}
+
 struct Admission {
-    admit: Admit,
+    judge: Judge,
     settings: Arc<ArcSwap<Settings>>,
     limits: Limits,
     intake: Intake,
@@ -33,13 +43,13 @@ struct Admission {
 
 /// The routes that API servers call.
 pub fn router(
-    admit: Admit,
+    judge: Judge,
     settings: Arc<ArcSwap<Settings>>,
     limits: Limits,
     metrics: Arc<Metrics>,
 ) -> Router {
     let intake = Intake::new(&limits);
-    let admission = Arc::new(Admission { admit, settings, limits, intake, metrics });
+    let admission = Arc::new(Admission { judge, settings, limits, intake, metrics });
     Router::new()
         .route("/mutate", post(mutate))
         .method_not_allowed_fallback(wrong_method)
@@ -72,6 +82,24 @@ async fn wrong_path(State(admission): State<Arc<Admission>>, request: Request) -
     admission.unread(request, Rejection::Path).await
 }
 
+impl Judge {
+    async fn decide(&self, body: &[u8], settings: &ArcSwap<Settings>) -> Reply {
+        let directory = match self {
+            Self::Alone(admit) => return admit(body, &settings.load()),
+            Self::InCluster(directory) => directory,
+        };
+        let question = match Question::read(body) {
+            Ok(question) => question,
+            Err(reply) => return *reply,
+        };
+        let account = match question.account() {
+            Some((namespace, name)) => directory.of(namespace, name).await,
+            None => Account::Unknown,
+        };
+        question.answer(&account, &settings.load())
+    }
+}
+
 impl Admission {
     async fn answer(
         &self,
@@ -87,7 +115,7 @@ impl Admission {
         };
         let (body, _share) = body?;
         let began = Instant::now();
-        let reply = (self.admit)(&body, &self.settings.load());
+        let reply = self.judge.decide(&body, &self.settings).await;
         let took = began.elapsed();
         self.metrics.admitted(reply.outcome, took);
         let about = reply.about.as_ref();
@@ -96,6 +124,7 @@ impl Admission {
             namespace = about.map(|about| about.namespace.as_str()),
             name = about.map(|about| about.name.as_str()),
             outcome = reply.outcome.as_str(),
+            reason = reply.reason,
             status = reply.status,
             bytes = body.len(),
             micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),

@@ -180,6 +180,13 @@ impl<'a> Pod<'a> {
             && labels.injection.as_deref() != Some("disabled")
     }
 
+    /// Whether an annotation is there that says the role, well or badly.
+    pub(crate) fn names_role(&self) -> bool {
+        let Annotated { ours, untyped, .. } = &self.metadata.annotations;
+        let mut keys = ours.iter().map(|(key, _)| key).chain(untyped.iter().map(|(key, _)| key));
+        keys.any(|key| key == "role-arn")
+    }
+
     /// Init containers and containers, as the two lists that a patch addresses.
     pub(crate) fn all_containers(&self) -> impl Iterator<Item = (List, usize, &Container<'a>)> {
         let init = self.spec.init_containers.iter().flatten().enumerate();

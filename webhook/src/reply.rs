@@ -10,6 +10,8 @@ pub struct Reply {
     pub outcome: Outcome,
     /// Which review it was; `None` where that could not be read.
     pub about: Option<About>,
+    /// Of a denial, the first line of its message.
+    pub reason: Option<String>,
 }
 
 /// What names a review in a log, as the API server sent it.
@@ -27,6 +29,8 @@ pub enum Outcome {
     Injected,
     Unchanged,
     Denied,
+    /// Denied because something could not be read that another time may be.
+    Unavailable,
     /// The request was no review of a Pod.
     Unreadable,
 }
@@ -37,6 +41,7 @@ impl Outcome {
             Self::Injected => "injected",
             Self::Unchanged => "unchanged",
             Self::Denied => "denied",
+            Self::Unavailable => "unavailable",
             Self::Unreadable => "unreadable",
         }
     }

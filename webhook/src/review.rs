@@ -125,7 +125,16 @@ pub(crate) fn patched(
 }
 
 pub(crate) fn deny(uid: &str, message: &str) -> serde_json::Result<Vec<u8>> {
-    let status = Some(Status { message, reason: "BadRequest", code: 400 });
+    refuse(uid, Status { message, reason: "BadRequest", code: 400 })
+}
+
+/// A denial that may not come again: clients tell by its code that trying helps.
+pub(crate) fn deny_for_now(uid: &str, message: &str) -> serde_json::Result<Vec<u8>> {
+    refuse(uid, Status { message, reason: "ServiceUnavailable", code: 503 })
+}
+
+fn refuse(uid: &str, status: Status<'_>) -> serde_json::Result<Vec<u8>> {
+    let status = Some(status);
     respond(Response { uid, allowed: false, status, patch_type: None, patch: None, warnings: &[] })
 }
 

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use crate::args::ServeArgs;
 use crate::failure::Failure;
 use crate::metrics::Metrics;
-use crate::mutate::Admit;
+use crate::mutate::{Admit, Judge};
 use crate::server::{Limits, Phase, Server};
 use crate::settings::{Inputs, Settings};
 use crate::tls::{Files, Identity, Served, TlsError};
@@ -71,8 +71,12 @@ impl Prepared {
         let limits = Limits { connections: connections(args.max_connections), ..Limits::default() };
         let (phase, phases) = watch::channel(Phase::Serving);
 
-        let routes =
-            mutate::router(admit, Arc::clone(&settings), limits.clone(), Arc::clone(&metrics));
+        let routes = mutate::router(
+            Judge::Alone(admit),
+            Arc::clone(&settings),
+            limits.clone(),
+            Arc::clone(&metrics),
+        );
         let webhook =
             Server::bind(args.listen, Some(Arc::new(tls)), routes, limits, Arc::clone(&metrics))
                 .await

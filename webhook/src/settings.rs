@@ -6,6 +6,7 @@ use std::borrow::Cow;
 mod check;
 mod load;
 mod overrides;
+mod policy;
 mod raw;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,8 @@ mod tests;
 pub use self::load::{FILE_LIMIT, Inputs, LoadError};
 pub use self::overrides::{Override, OverrideError};
 pub use self::raw::RawSettings;
+
+use crate::policy::Policy;
 
 /// The operator's settings. Made by [`Inputs::resolve`] or `TryFrom<RawSettings>`: one that
 /// exists is valid, and it is shared read-only.
@@ -47,6 +50,8 @@ pub struct Settings {
     pub token_expiration_seconds: u32,
     /// How long a first fetch may take where the Pod says nothing.
     pub timeout_seconds: u32,
+    /// Who may use which role.
+    pub policy: Policy,
 }
 
 /// Reachability of the cloud's endpoints from the cluster.
@@ -90,7 +95,7 @@ pub struct Resources {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("setting {field}: {value:?} is not allowed, must be {allowed}")]
 pub struct BadSetting {
-    pub field: &'static str,
+    pub field: Cow<'static, str>,
     pub value: String,
     pub allowed: Cow<'static, str>,
 }
@@ -120,6 +125,7 @@ impl Default for Settings {
             injector: Injector::default(),
             token_expiration_seconds: 3600,
             timeout_seconds: 300,
+            policy: Policy::default(),
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use crate::account::ServiceAccount;
+use crate::account::{Account, ServiceAccount};
 
 use super::node::Node;
 use super::workload::{Object, annotations};
 
 #[derive(Debug, Default)]
-pub(super) struct Accounts(HashMap<(String, String), ServiceAccount>);
+pub(super) struct Accounts(HashMap<(String, String), Account>);
 
 impl Accounts {
     /// Notes the object, if it is a ServiceAccount.
@@ -20,17 +20,17 @@ impl Accounts {
         let annotations = metadata
             .flat_map(annotations)
             .filter_map(|(key, value)| Some((key.scalar()?, value.scalar()?)));
-        let account = ServiceAccount::from_annotations(annotations);
+        let account = Account::Known(ServiceAccount::from_annotations(annotations));
         self.0.insert((namespace.to_owned(), object.name.to_owned()), account);
     }
 
     /// The account that a Pod of this spec runs as.
-    pub(super) fn of(&self, namespace: &str, template: &Node<'_>) -> Option<&ServiceAccount> {
+    pub(super) fn of(&self, namespace: &str, template: &Node<'_>) -> &Account {
         let named = |field| template.at(&["spec", field]).and_then(Node::scalar);
         let name = named("serviceAccountName")
             .or_else(|| named("serviceAccount"))
             .filter(|name| !name.is_empty())
             .unwrap_or("default");
-        self.0.get(&(namespace.to_owned(), name.to_owned()))
+        self.0.get(&(namespace.to_owned(), name.to_owned())).unwrap_or(&Account::Unknown)
     }
 }

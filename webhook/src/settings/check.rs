@@ -48,6 +48,7 @@ impl TryFrom<RawSettings> for Settings {
                 (1, 3_600, "a number of seconds from 1 to 3600"),
                 default.timeout_seconds,
             ),
+            policy: check.policy(raw.policy.unwrap_or_default()),
         };
         if check.0.is_empty() { Ok(settings) } else { Err(BadSettings(check.0)) }
     }
@@ -56,7 +57,7 @@ impl TryFrom<RawSettings> for Settings {
 /// What a text must be, as a test and in words.
 type Rule = (fn(&str) -> bool, &'static str);
 
-struct Check(Vec<BadSetting>);
+pub(super) struct Check(Vec<BadSetting>);
 
 impl Check {
     fn injector(&mut self, raw: RawInjector, default: Injector) -> Injector {
@@ -172,9 +173,9 @@ impl Check {
         }
     }
 
-    fn refuse(
+    pub(super) fn refuse(
         &mut self,
-        field: &'static str,
+        field: impl Into<Cow<'static, str>>,
         mut value: String,
         allowed: impl Into<Cow<'static, str>>,
     ) {
@@ -183,7 +184,7 @@ impl Check {
             value.truncate(end);
             value.push('…');
         }
-        self.0.push(BadSetting { field, value, allowed: allowed.into() });
+        self.0.push(BadSetting { field: field.into(), value, allowed: allowed.into() });
     }
 }
 

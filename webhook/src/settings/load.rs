@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde::de::DeserializeOwned;
+
 use super::overrides::{Override, OverrideError};
 use super::raw::RawSettings;
 use super::{BadSettings, Settings};
@@ -75,7 +77,7 @@ impl Inputs {
             None => RawSettings::default(),
         };
         for setting in &self.overrides {
-            setting.apply(&mut raw);
+            setting.apply(&mut raw)?;
         }
         Ok(Settings::try_from(raw)?)
     }
@@ -83,20 +85,25 @@ impl Inputs {
 
 fn parse(bytes: &[u8]) -> Result<RawSettings, String> {
     let Ok(text) = std::str::from_utf8(bytes) else { return Err("not UTF-8".into()) };
-    // A file of comments alone changes nothing.
+    Ok(yaml(text)?.unwrap_or_default())
+}
+
+/// `None` where there is nothing but comments.
+pub(super) fn yaml<T: DeserializeOwned>(text: &str) -> Result<Option<T>, String> {
     let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
     if text.lines().all(blank) {
-        return Ok(RawSettings::default());
+        return Ok(None);
     }
-    // Settings need neither anchors nor more depth than injector.resources.cpu.
+    // Settings need no anchors, no more depth than injector.resources.cpu, and ten nodes for a
+    // rule of the policy.
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
-            max_aliases: 0, max_anchors: 0, max_depth: 8, max_nodes: 2_000,
+            max_aliases: 0, max_anchors: 0, max_depth: 8, max_nodes: 10_000,
             max_merge_keys: 0, max_documents: 1,
         },
         with_snippet: false,
     };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| error.to_string())
+    serde_saphyr::from_str_with_options(text, options).map(Some).map_err(|error| error.to_string())
 }
 
 /// A mounted ConfigMap is at most 1 MiB; settings are a page of text.

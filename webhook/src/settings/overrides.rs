@@ -1,6 +1,7 @@
 //! One setting given by name: a flag `region=cn-hangzhou` or a variable of the environment.
 
-use super::raw::RawSettings;
+use super::load::yaml;
+use super::raw::{RawRule, RawSettings};
 use crate::nearest::nearest;
 
 /// A value for one field, replacing what the file says.
@@ -18,6 +19,8 @@ pub enum OverrideError {
     UnknownName { name: String, nearest: Option<&'static str> },
     #[error("unknown environment variable {name}{}", did_you_mean(.nearest))]
     UnknownVariable { name: String, nearest: Option<String> },
+    #[error("setting {field}: {problem}")]
+    Syntax { field: &'static str, problem: String },
 }
 
 impl Override {
@@ -45,14 +48,19 @@ impl Override {
         })
     }
 
-    pub(super) fn apply(&self, raw: &mut RawSettings) {
+    pub(super) fn apply(&self, raw: &mut RawSettings) -> Result<(), OverrideError> {
         match (self.field.slot)(raw) {
             Slot::Text(slot) => *slot = Some(self.value.clone()).filter(|text| !text.is_empty()),
             Slot::List(slot) => {
                 let items = self.value.split(',').map(str::trim).filter(|item| !item.is_empty());
                 *slot = Some(items.map(str::to_owned).collect());
             }
+            Slot::Rules(slot) => {
+                *slot = yaml(&self.value)
+                    .map_err(|problem| OverrideError::Syntax { field: self.field.name, problem })?;
+            }
         }
+        Ok(())
     }
 }
 
@@ -66,6 +74,8 @@ struct Field {
 enum Slot<'a> {
     Text(&'a mut Option<String>),
     List(&'a mut Option<Vec<String>>),
+    /// Written as in the file.
+    Rules(&'a mut Option<Vec<RawRule>>),
 }
 
 /// `injector.imagePullPolicy` is `SECRETS_WEBHOOK_SETTING_INJECTOR_IMAGE_PULL_POLICY`.
@@ -118,6 +128,7 @@ static FIELDS: &[Field] = &[
     }),
     field("tokenExpirationSeconds", |raw| Slot::Text(&mut raw.token_expiration_seconds)),
     field("timeoutSeconds", |raw| Slot::Text(&mut raw.timeout_seconds)),
+    field("policy", |raw| Slot::Rules(&mut raw.policy)),
 ];
 
 #[cfg(test)]
@@ -146,11 +157,14 @@ mod tests {
     fn every_override_lands_in_its_own_field() {
         for field in FIELDS {
             let mut raw = RawSettings::default();
-            Override { field, value: "x".into() }.apply(&mut raw);
+            let value = if field.name == "policy" { "[{name: x}]" } else { "x" };
+            Override { field, value: value.into() }.apply(&mut raw).unwrap();
             let value = serde_json::to_value(&raw).unwrap();
             let pointer = format!("/{}", field.name.replace('.', "/"));
             let written = value.pointer(&pointer).unwrap();
-            assert!(*written == "x" || written[0] == "x", "{}: {written}", field.name);
+            let first = &written[0];
+            let is_x = *written == "x" || *first == "x" || first["name"] == "x";
+            assert!(is_x, "{}: {written}", field.name);
         }
     }
 

@@ -27,6 +27,7 @@ pub struct RawSettings {
     pub(super) injector: RawInjector,
     pub(super) token_expiration_seconds: Option<String>,
     pub(super) timeout_seconds: Option<String>,
+    pub(super) policy: Option<Vec<RawRule>>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -47,4 +48,14 @@ pub(super) struct RawResources {
     pub(super) cpu: Option<String>,
     pub(super) memory: Option<String>,
     pub(super) guaranteed_cpu: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(super) struct RawRule {
+    pub(super) name: Option<String>,
+    pub(super) namespaces: Option<Vec<String>>,
+    pub(super) roles: Option<Vec<String>>,
+    pub(super) credentials: Option<Vec<String>>,
 }

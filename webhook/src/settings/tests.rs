@@ -1,6 +1,8 @@
 //! Settings through their public interface.
 
 use super::*;
+use crate::glob::Glob;
+use crate::policy::{Credentials, Rule};
 
 fn resolve(file: &str, flags: &[&str], environment: &[(&str, &str)]) -> Result<Settings, String> {
     let flags: Vec<_> = flags.iter().map(ToString::to_string).collect();
@@ -43,8 +45,15 @@ injector:
   resources: {cpu: 20m, memory: 32Mi, guaranteedCpu: 0.2}
 tokenExpirationSeconds: 600
 timeoutSeconds: 60
+policy:
+  - name: payments
+    namespaces: [payments, pay-*]
+    roles: [acs:ram::1234567890123456:role/payments-*]
+    credentials: [rrsa, secret]
+  - {name: rest, namespaces: ['*'], roles: ['*']}
 ";
     let settings = resolve(file, &[], &[]).unwrap();
+    let glob = |text| Glob::parse(text).unwrap();
     assert_eq!(
         settings,
         Settings {
@@ -77,6 +86,20 @@ timeoutSeconds: 60
             },
             token_expiration_seconds: 600,
             timeout_seconds: 60,
+            policy: Policy(vec![
+                Rule {
+                    name: "payments".into(),
+                    namespaces: vec![glob("payments"), glob("pay-*")],
+                    roles: vec![glob("acs:ram::1234567890123456:role/payments-*")],
+                    credentials: vec![Credentials::Rrsa, Credentials::Secret],
+                },
+                Rule {
+                    name: "rest".into(),
+                    namespaces: vec![glob("*")],
+                    roles: vec![glob("*")],
+                    credentials: vec![Credentials::Rrsa],
+                },
+            ]),
         }
     );
 }
@@ -209,6 +232,50 @@ fn each_rule_refuses_what_it_should() {
         let problem = resolve("", &[flag], &[]).expect_err(flag);
         assert!(problem.starts_with(&format!("setting {field}: ")), "{flag}: {problem}");
     }
+}
+
+#[test]
+fn the_policy_can_be_given_as_a_flag_in_the_form_of_the_file() {
+    let file = "policy: [{name: a, namespaces: [x], roles: ['*']}]";
+    let flag = "policy=[{name: b, namespaces: [y], roles: ['*']}]";
+    let names = |flags: &[&str]| -> Vec<_> {
+        let Policy(rules) = resolve(file, flags, &[]).unwrap().policy;
+        rules.into_iter().map(|rule| rule.name).collect()
+    };
+    assert_eq!(names(&[]), ["a"]);
+    assert_eq!(names(&[flag]), ["b"]);
+    assert!(names(&["policy="]).is_empty());
+    let problem = resolve("", &["policy=[{nmae: b}]"], &[]).unwrap_err();
+    assert!(problem.starts_with("setting policy: ") && problem.contains("nmae"), "{problem}");
+}
+
+#[test]
+fn a_rule_that_could_be_misunderstood_is_refused_at_its_place() {
+    let good = "{name: a, namespaces: [x], roles: ['*']}";
+    for (rule, place) in [
+        ("{namespaces: [x], roles: ['*']}", "policy[1].name"),
+        ("{name: 'a b', namespaces: [x], roles: ['*']}", "policy[1].name"),
+        ("{name: a, namespaces: [x], roles: ['*']}", "policy[1].name"),
+        ("{name: b, roles: ['*']}", "policy[1].namespaces"),
+        ("{name: b, namespaces: [], roles: ['*']}", "policy[1].namespaces"),
+        ("{name: b, namespaces: [X], roles: ['*']}", "policy[1].namespaces"),
+        ("{name: b, namespaces: ['[xy]'], roles: ['*']}", "policy[1].namespaces"),
+        ("{name: b, namespaces: [x]}", "policy[1].roles"),
+        ("{name: b, namespaces: [x], roles: []}", "policy[1].roles"),
+        ("{name: b, namespaces: [x], roles: [payments-*]}", "policy[1].roles"),
+        ("{name: b, namespaces: [x], roles: ['*'], credentials: []}", "policy[1].credentials"),
+        ("{name: b, namespaces: [x], roles: ['*'], credentials: [RRSA]}", "policy[1].credentials"),
+    ] {
+        let problem = resolve(&format!("policy: [{good}, {rule}]"), &[], &[]).expect_err(rule);
+        assert!(problem.starts_with(&format!("setting {place}: ")), "{rule}: {problem}");
+        assert!(!problem.contains("; setting"), "{rule}: {problem}");
+    }
+    let many: Vec<_> = (0..501)
+        .map(|number| format!("{{name: r{number}, namespaces: [x], roles: ['*']}}"))
+        .collect();
+    assert!(resolve(&format!("policy: [{}]", many[..500].join(", ")), &[], &[]).is_ok());
+    let problem = resolve(&format!("policy: [{}]", many.join(", ")), &[], &[]).unwrap_err();
+    assert!(problem.contains("at most 500 rules"), "{problem}");
 }
 
 #[test]

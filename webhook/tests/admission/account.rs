@@ -1,9 +1,11 @@
 use serde_json::{Value, json};
-use webhook::account::ServiceAccount;
+use webhook::account::{Account, ServiceAccount};
+use webhook::admit::Question;
 use webhook::inject::{Injection, Subject, inject};
+use webhook::reply::Outcome;
 use webhook::settings::Settings;
 
-use crate::support::{ROLE, plan, pod, settings};
+use crate::support::{ROLE, plan, pod, review, settings};
 
 /// A Pod whose role is its ServiceAccount's to say.
 fn without_role() -> Value {
@@ -17,9 +19,9 @@ fn decided(
     account: &[(&str, &str)],
     settings: &Settings,
 ) -> Result<plan::Plan, String> {
-    let account = ServiceAccount::from_annotations(account.iter().copied());
+    let account = Account::Known(ServiceAccount::from_annotations(account.iter().copied()));
     let namespace = pod["metadata"]["namespace"].as_str().unwrap();
-    let subject = Subject { namespace, account: Some(&account) };
+    let subject = Subject { namespace, account: &account };
     match inject(&pod.to_string(), &subject, settings) {
         Ok(Injection::Patched { patch, .. }) => {
             let patch = serde_json::to_value(&patch).unwrap();
@@ -86,4 +88,95 @@ fn a_session_is_called_after_namespace_and_account() {
     assert_eq!(session(&"n".repeat(63), json!("a".repeat(63))), cut);
     let whole = format!("{}.{}", "n".repeat(60), "app");
     assert_eq!(session(&"n".repeat(60), json!("app")), whole);
+}
+
+/// The account that a review's answer needs.
+fn needed(review: &Value) -> Option<(String, String)> {
+    let body = review.to_string();
+    let question = Question::read(body.as_bytes()).unwrap();
+    question.account().map(|(namespace, name)| (namespace.to_owned(), name.to_owned()))
+}
+
+#[test]
+fn the_account_is_needed_where_the_pod_wants_secrets_and_does_not_say_its_role() {
+    let needs = |pod: &Value| needed(&review(pod)).is_some();
+    let mut pod = without_role();
+    let expected = Some(("shop".to_owned(), "checkout".to_owned()));
+    assert_eq!(needed(&review(&pod)), expected);
+    pod["spec"].as_object_mut().unwrap().remove("serviceAccountName");
+    assert_eq!(needed(&review(&pod)).unwrap().1, "default");
+
+    let own = |value: Value| {
+        let mut pod = without_role();
+        pod["metadata"]["annotations"]["kms.alibabacloud/role-arn"] = value;
+        pod
+    };
+    assert!(!needs(&own(json!(ROLE))) && !needs(&own(json!("bad"))) && !needs(&own(json!(7))));
+    let mut out = without_role();
+    out["metadata"]["labels"] = json!({"kms.alibabacloud/injection": "disabled"});
+    assert!(!needs(&out));
+    let mut plain = without_role();
+    plain["metadata"]["annotations"] = json!({"example.com/role-arn": "x"});
+    assert!(!needs(&plain));
+    let mut update = review(&without_role());
+    update["request"]["operation"] = json!("UPDATE");
+    assert_eq!(needed(&update), None);
+}
+
+#[test]
+fn an_account_that_was_not_read_is_a_denial_for_now_unless_more_is_wrong() {
+    let account = Account::Unreadable("the API server is asleep".to_owned());
+    let answered = |pod: &Value| {
+        let body = review(pod).to_string();
+        let reply = Question::read(body.as_bytes()).unwrap().answer(&account, &settings());
+        let body: Value = serde_json::from_slice(&reply.body).unwrap();
+        assert_eq!((reply.status, &body["response"]["allowed"]), (200, &json!(false)));
+        (reply, body["response"]["status"].clone())
+    };
+    let (reply, status) = answered(&without_role());
+    assert_eq!(reply.outcome, Outcome::Unavailable);
+    assert_eq!((&status["code"], &status["reason"]), (&json!(503), &json!("ServiceUnavailable")));
+    let message = status["message"].as_str().unwrap();
+    assert!(message.contains("could not be read") && message.contains("asleep"), "{message}");
+    assert!(message.contains("try again"), "{message}");
+    assert_eq!(reply.reason.as_deref(), message.lines().next());
+
+    let mut worse = without_role();
+    worse["metadata"]["annotations"]["kms.alibabacloud/timeout"] = json!("forever");
+    let (reply, status) = answered(&worse);
+    assert_eq!((reply.outcome, &status["code"]), (Outcome::Denied, &json!(400)));
+    let message = status["message"].as_str().unwrap();
+    assert!(message.contains("timeout") && message.contains("asleep"), "{message}");
+}
+
+#[test]
+fn a_missing_account_is_named_with_its_namespace() {
+    let body = review(&without_role()).to_string();
+    let reply = Question::read(body.as_bytes()).unwrap().answer(&Account::Missing, &settings());
+    assert_eq!(reply.outcome, Outcome::Denied);
+    assert_eq!(
+        reply.reason.as_deref(),
+        Some(
+            "ServiceAccount \"checkout\": there is none of this name in namespace \"shop\"; create it, or correct serviceAccountName"
+        )
+    );
+}
+
+#[test]
+fn the_reason_of_a_denial_is_one_line_without_control_characters() {
+    let mut pod = without_role();
+    pod["metadata"]["annotations"]["kms.alibabacloud/secrets"] =
+        json!("a: s3://x\u{7}\r\nb: s3://y");
+    pod["metadata"]["annotations"]["kms.alibabacloud/bad\u{1b}key"] = json!("x");
+    let body = review(&pod).to_string();
+    let reply = Question::read(body.as_bytes()).unwrap().answer(&Account::Unknown, &settings());
+    let reason = reply.reason.unwrap();
+    assert!(reason.chars().count() <= 200 && !reason.chars().any(char::is_control), "{reason:?}");
+    let allowed = review(&pod_that_is_left_alone()).to_string();
+    let reply = Question::read(allowed.as_bytes()).unwrap().answer(&Account::Unknown, &settings());
+    assert_eq!(reply.reason, None);
+}
+
+fn pod_that_is_left_alone() -> Value {
+    json!({"metadata": {"name": "app"}, "spec": {"containers": []}})
 }

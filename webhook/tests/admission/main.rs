@@ -9,4 +9,5 @@ mod asks;
 mod body;
 mod denies;
 mod injects;
+mod policy;
 mod support;

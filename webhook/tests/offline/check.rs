@@ -218,3 +218,22 @@ fn a_namespace_that_is_not_opted_in_is_a_warning_on_its_annotated_templates() {
     let run = check(&format!("{other}---\n{}", namespace("default", disabled)));
     assert_eq!((run.code, lines(&run)), (0, vec![]), "{}", run.stdout);
 }
+
+#[test]
+fn the_operators_policy_counts_offline_too() {
+    let text = pod("    kms.alibabacloud/secrets: 'db.json: kms://db'\n");
+    let rule = |namespace: &str| {
+        format!("policy=[{{name: one, namespaces: [{namespace}], roles: ['*']}}]")
+    };
+    for command in ["check", "inject"] {
+        let run = |namespace: &str| {
+            let rule = rule(namespace);
+            secrets_webhook(&[command, "-f", "-", "-n", "shop", "--setting", &rule], &text)
+        };
+        assert_eq!(run("shop").code, 0, "{:?}", run("shop"));
+        let refused = run("other");
+        assert_eq!(refused.code, 1, "{refused:?}");
+        let said = format!("{}{}", refused.stdout, refused.stderr);
+        assert!(said.contains("rule \"one\" (not the namespace)"), "{said}");
+    }
+}

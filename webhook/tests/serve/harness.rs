@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use webhook::metrics::Metrics;
+use webhook::mutate::Judge;
 use webhook::reply::{Outcome, Reply};
 use webhook::server::{Limits, Phase, Server};
 use webhook::settings::Settings;
@@ -39,7 +40,12 @@ pub(crate) struct Lab {
 }
 
 impl Lab {
+    /// A server whose decision is to say what was sent.
     pub(crate) async fn start(limits: Limits) -> Self {
+        Self::start_with(Judge::Alone(echo), Settings::default(), limits).await
+    }
+
+    pub(crate) async fn start_with(judge: Judge, settings: Settings, limits: Limits) -> Self {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let day = Duration::from_secs(24 * 60 * 60);
         let issued = certs::issue(&["localhost".to_owned()], SystemTime::now(), day).unwrap();
@@ -47,8 +53,8 @@ impl Lab {
         let identity = Identity::from_pem((cert, "test"), (key, "test"), &provider).unwrap();
         let config = tls::config(Arc::new(Served::new(&identity)), provider).unwrap();
         let metrics = Arc::new(Metrics::new());
-        let settings = Arc::new(ArcSwap::from_pointee(Settings::default()));
-        let router = webhook::mutate::router(echo, settings, limits.clone(), Arc::clone(&metrics));
+        let settings = Arc::new(ArcSwap::from_pointee(settings));
+        let router = webhook::mutate::router(judge, settings, limits.clone(), Arc::clone(&metrics));
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let server =
             Server::bind(any, Some(Arc::new(config)), router, limits, Arc::clone(&metrics))
@@ -127,7 +133,13 @@ impl Body for Streamed {
 
 /// What the core would say: here, what was sent.
 fn echo(body: &[u8], _: &Settings) -> Reply {
-    Reply { status: 200, body: body.to_vec(), outcome: Outcome::Unchanged, about: None }
+    Reply {
+        status: 200,
+        body: body.to_vec(),
+        outcome: Outcome::Unchanged,
+        about: None,
+        reason: None,
+    }
 }
 
 pub(crate) async fn connect(

@@ -1,0 +1,35 @@
+//! Who a Pod's ServiceAccount is: from memory, else from the API server.
+
+use std::sync::Arc;
+
+use kube::Client;
+
+use super::accounts::Accounts;
+use super::reader::{Patience, Reader};
+use crate::account::Account;
+use crate::metrics::Metrics;
+
+pub struct Directory {
+    accounts: Arc<Accounts>,
+    reader: Reader,
+}
+
+impl Directory {
+    pub fn new(
+        accounts: Arc<Accounts>,
+        client: Client,
+        patience: Patience,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self { accounts, reader: Reader::new(client, patience, metrics) }
+    }
+
+    /// An account that names a role is usually in memory. One that is not there may be new, so
+    /// that an account and its Pod can be created in one breath.
+    pub async fn of(&self, namespace: &str, name: &str) -> Account {
+        match self.accounts.get(namespace, name) {
+            Some(account) => Account::Known(account),
+            None => self.reader.read(namespace, name).await,
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The operator's policy, as the author of a Pod meets it.
+
+use serde_json::{Value, json};
+use webhook::settings::{Inputs, Settings};
+
+use crate::support::{ROLE, ask_with, injected_with, plan, pod, review};
+
+fn settings(policy: &str) -> Settings {
+    let flags = ["region=cn-hangzhou", "clusterId=c0123", policy].map(str::to_owned);
+    Inputs::new(None, &flags, []).unwrap().load().unwrap()
+}
+
+fn shops() -> Settings {
+    settings(
+        "policy=[{name: shops, namespaces: [shop, shop-*], roles: ['acs:ram::*:role/demo-*']}]",
+    )
+}
+
+fn denied(pod: &Value, settings: &Settings) -> String {
+    ask_with(&review(pod), settings).message().to_owned()
+}
+
+#[test]
+fn a_role_that_a_rule_names_is_used_and_another_is_denied_with_the_rule() {
+    let named = pod(&[("secrets", "a: b")]);
+    assert_eq!(plan(&injected_with(&named, &shops())).identity().role.as_str(), ROLE);
+    let other = pod(&[("secrets", "a: b"), ("role-arn", "acs:ram::1:role/admin")]);
+    assert_eq!(
+        denied(&other, &shops()),
+        "policy: namespace shop may not use acs:ram::1:role/admin by rrsa: rule \"shops\" (not the role); use a role that the policy allows, or ask the operator for a rule"
+    );
+}
+
+#[test]
+fn the_namespace_is_the_requests_and_not_the_pods() {
+    let named = pod(&[("secrets", "a: b")]);
+    let mut elsewhere = review(&named);
+    elsewhere["request"]["namespace"] = json!("workshop");
+    let answer = ask_with(&elsewhere, &shops());
+    assert!(answer.message().contains("namespace workshop may not use"), "{}", answer.message());
+}
+
+#[test]
+fn roles_assumed_on_top_are_the_pods_roles_too_and_each_is_told_once() {
+    let cross = "acs:ram::2:role/demo-shared";
+    let both = [("secrets", "- x\n- y\n"), ("cross-account-role-arn", cross)];
+    assert_eq!(plan(&injected_with(&pod(&both), &shops())).identity().role.as_str(), ROLE);
+    let foreign = "acs:ram::2:role/foreign";
+    let objects = format!(
+        "- {{objectName: x, crossAccountRoleArn: {foreign}}}\n\
+         - {{objectName: y, crossAccountRoleArn: {foreign}}}\n"
+    );
+    let message = denied(&pod(&[("secrets", &objects)]), &shops());
+    assert_eq!(message.matches(foreign).count(), 1, "{message}");
+    let message = denied(
+        &pod(&[("secrets", &objects), ("cross-account-role-arn", "acs:ram::3:role/more")]),
+        &settings("policy=[{name: none, namespaces: [other], roles: ['*']}]"),
+    );
+    // The Pod's own role and the objects' role; the annotation's is not used by any object.
+    assert!(message.contains("(1 of 2 problems)"), "{message}");
+}
+
+#[test]
+fn a_policy_without_rules_limits_nothing() {
+    let any = pod(&[("secrets", "a: b"), ("role-arn", "acs:ram::77:role/any")]);
+    injected_with(&any, &settings("policy=[]"));
+}
+
+#[test]
+fn credentials_that_this_version_lacks_are_denied_though_a_rule_allows_them() {
+    let allowed = settings(
+        "policy=[{name: all, namespaces: ['*'], roles: ['*'], credentials: [rrsa, ecs-ram-role, secret]}]",
+    );
+    for credentials in ["ecs-ram-role", "secret=keys"] {
+        let message = denied(&pod(&[("secrets", "a: b"), ("credentials", credentials)]), &allowed);
+        assert!(message.contains("does not support the credentials"), "{message}");
+    }
+}
+
+#[test]
+fn the_longest_refusal_tells_namespace_and_role_in_its_first_line() {
+    let role = format!("acs:ram::1234567890123456:role/{}", "r".repeat(64));
+    let mut review = review(&pod(&[("secrets", "a: b"), ("role-arn", &role)]));
+    let namespace = "n".repeat(63);
+    review["request"]["namespace"] = json!(namespace);
+    let answer = ask_with(&review, &shops());
+    let first = answer.message().lines().next().unwrap();
+    assert!(first.chars().count() <= 200, "{first}");
+    assert!(first.contains(&namespace) && first.contains(&role), "{first}");
+    assert!(answer.message().contains("no rule names either"), "{}", answer.message());
+}

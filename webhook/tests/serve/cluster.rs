@@ -1,0 +1,6 @@
+//! The server in a cluster, whose API is a small one of this process.
+
+mod api;
+mod lookup;
+mod reviews;
+mod watch;
