@@ -15,23 +15,30 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
         .map(|(_, candidate)| candidate)
 }
 
-/// Levenshtein distance, upper and lower case being the same.
+/// Edits from one name to the other: a letter more, less or another, or two neighbours swapped.
+/// Upper and lower case are the same.
 fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (cell, y) in row.iter_mut().skip(1).zip(b.chars()) {
-            let replaced = diagonal + usize::from(!x.eq_ignore_ascii_case(&y));
-            diagonal = *cell;
-            left = replaced.min(*cell + 1).min(left + 1);
-            *cell = left;
+    let letters = |name: &str| name.chars().map(|c| c.to_ascii_lowercase()).collect::<Vec<_>>();
+    let (a, b) = (letters(a), letters(b));
+    let cell = |row: &[usize], at: Option<usize>| at.and_then(|at| row.get(at).copied());
+    let mut before_last: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, y) in b.iter().enumerate() {
+            let neighbours = i.checked_sub(1).and_then(|i| a.get(i)) == Some(y)
+                && j.checked_sub(1).and_then(|j| b.get(j)) == Some(x);
+            let edits = [
+                cell(&last, Some(j)).map(|edits| edits + usize::from(x != y)),
+                cell(&last, Some(j + 1)).map(|edits| edits + 1),
+                cell(&row, Some(j)).map(|edits| edits + 1),
+                cell(&before_last, j.checked_sub(1).filter(|_| neighbours)).map(|edits| edits + 1),
+            ];
+            row.push(edits.into_iter().flatten().min().unwrap_or_default());
         }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
+        before_last = std::mem::replace(&mut last, row);
     }
-    row.last().copied().unwrap_or_default()
+    last.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -44,6 +51,8 @@ mod tests {
         assert_eq!(distance("", "abc"), 3);
         assert_eq!(distance("abc", ""), 3);
         assert_eq!(distance("Region", "region"), 0);
+        assert_eq!(distance("regoin", "region"), 1);
+        assert_eq!(distance("ab", "ba"), 1);
     }
 
     #[test]
@@ -51,6 +60,7 @@ mod tests {
         let known = ["region", "regions", "network"];
         assert_eq!(nearest("regoin", known), Some("region"));
         assert_eq!(nearest("regionss", known), Some("regions"));
+        assert_eq!(nearest("secert", ["secrets", "mode"]), Some("secrets"));
         assert_eq!(nearest("colour", known), None);
     }
 }

@@ -1,12 +1,14 @@
 //! Something of the Pod or its namespace keeps the secrets from being written: what people are told,
 //! and that it heals where it can.
 
+use std::fs;
+
 use serde_json::{Value, json};
 
 use crate::cloud;
 use crate::failure::{Case, asking, tell, told};
 use crate::pods::{annotated, app, with, workload};
-use crate::stage::Namespace;
+use crate::stage::{Namespace, cluster};
 
 #[test]
 fn when_the_memory_volume_is_too_small() {
@@ -74,6 +76,11 @@ fn when_the_config_map_of_the_private_ca_is_missing() {
         told.contains("\"kms-ca\"") && told.contains("configmap \"kms-gateway-ca\" not found"),
         "{told}"
     );
+    let file = cluster().layout().root().join("gateway-ca.crt");
+    fs::write(&file, cluster().cloud_ca().unwrap()).unwrap();
+    let from = format!("--from-file=ca.crt={}", file.display());
+    place.kubectl(&["create", "configmap", "kms-gateway-ca", &from]).run().unwrap();
+    place.succeeded("once");
 }
 
 #[test]

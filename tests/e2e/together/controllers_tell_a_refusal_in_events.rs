@@ -73,7 +73,7 @@ fn of_other_workloads() {
 }
 
 #[test]
-fn with_the_first_problem_whole_where_the_rest_is_cut() {
+fn with_a_first_line_that_is_enough_to_act_on() {
     let place = Namespace::opted_in("many-problems");
     let secrets: String =
         (0..30).map(|file| format!("file-{file}: s3://bucket/{file}\n")).collect();
