@@ -6,3 +6,5 @@ mod a_stripped_ca_bundle_comes_back;
 mod a_webhook_that_is_gone_stops_annotated_pods_alone;
 mod no_admission_fails_while_replicas_change;
 mod no_pod_starts_without_its_secrets;
+mod settings_reach_running_replicas;
+mod uninstalling_leaves_nothing_behind;

@@ -144,6 +144,8 @@ fn kubelet(layout: &Layout, minor: u32) -> String {
         "imageGCHighThresholdPercent": 100,
         "imageGCLowThresholdPercent": 99,
         "serializeImagePulls": false,
+        // How soon a changed ConfigMap is seen; with a minute, the default, stories would wait long.
+        "syncFrequency": "10s",
         "registerNode": true,
         "maxPods": 200,
         "podPidsLimit": 4096,
