@@ -17,6 +17,14 @@ fn copy(place: &Namespace, name: &str, more: &[&str]) -> Tool {
     debug.args(more).args(["--", "sleep", "1000"])
 }
 
+/// The same with the annotations of the original, which older versions of kubectl copy unasked.
+fn copy_with_annotations(place: &Namespace, name: &str, more: &[&str]) -> Tool {
+    let help = place.kubectl(&["debug", "--help"]).run().unwrap();
+    let flag = help.contains("--keep-annotations").then_some("--keep-annotations");
+    let more: Vec<_> = flag.into_iter().chain(more.iter().copied()).collect();
+    copy(place, name, &more)
+}
+
 #[track_caller]
 fn runs_with_files_for_the_application_alone(place: &Namespace, pod: &str) {
     place.ready(pod);
@@ -31,16 +39,15 @@ fn as_a_copy_made_by_kubectl_debug() {
     place.create(&app("web", "sleep 1000"));
     place.ready("web");
 
-    // Without annotations, as kubectl leaves it: what was injected into the original still runs.
+    // As kubectl leaves it, without annotations: what was injected into the original still runs.
     copy(&place, "bare", &[]).run().unwrap();
     // With them the webhook looks again. It does not know the debugger from the first time.
-    let kept = ["--keep-annotations", "--profile=baseline"];
-    let said = copy(&place, "kept", &kept).output().unwrap();
+    let said = copy_with_annotations(&place, "kept", &["--profile=baseline"]).output().unwrap();
     assert!(said.success, "{}", said.stderr);
     assert!(said.stderr.contains("container peek was added later and gets no"), "{}", said.stderr);
     let other = format!("--set-image=app={BUSYBOX}");
-    let alone = ["--keep-annotations", "--share-processes=false", &other];
-    copy(&place, "alone", &alone).run().unwrap();
+    let alone = ["--share-processes=false", &other];
+    copy_with_annotations(&place, "alone", &alone).run().unwrap();
 
     for pod in ["bare", "kept", "alone"] {
         runs_with_files_for_the_application_alone(&place, pod);
@@ -56,7 +63,7 @@ fn as_a_copy_whose_debugger_could_read_the_fetchers_memory_it_is_refused() {
     let place = Namespace::opted_in("debug-traces");
     place.create(&app("web", "sleep 1000"));
     place.ready("web");
-    let said = copy(&place, "tracing", &["--keep-annotations", "--profile=general"]);
+    let said = copy_with_annotations(&place, "tracing", &["--profile=general"]);
     let said = said.output().unwrap();
     assert!(!said.success, "{}", said.stdout);
     for part in ["\"peek\"", "SYS_PTRACE", "remove shareProcessNamespace"] {

@@ -129,8 +129,12 @@ fn those_of_one_before_us_and_one_after_us() {
 #[test]
 fn a_container_that_is_added_after_us_gets_secrets_if_it_is_named() {
     let place = Namespace::opted_in("named-later");
+    let web = annotated(app("web", SHOW), &[("containers", "app, helper")]);
+    // While there is nobody to add it, the guard sees that it is missing in the end.
+    let said = place.refused(&web);
+    assert!(said.contains("containers names helper, which the Pod does not have"), "{said}");
     let _other = OtherInjector::start(&place, Turn::AfterUs, Again::Never, adds);
-    place.create(&annotated(app("web", SHOW), &[("containers", "app, helper")]));
+    place.create(&web);
     place.succeeded("web");
     for name in ["app", "helper"] {
         assert_eq!(place.logs("web", name), password_sum(), "{name}");
