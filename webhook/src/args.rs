@@ -17,11 +17,27 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Answer admission reviews over HTTPS
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Print manifests as the webhook would change them
     Inject(ManifestArgs),
     /// Report what the webhook would refuse or warn about in manifests
     Check(ManifestArgs),
+    /// Ask the API server, as a dry run, whether a Pod with secrets is injected
+    Probe(ProbeArgs),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ProbeArgs {
+    /// Namespace of the test Pod; it is opted in
+    #[arg(short, long)]
+    pub namespace: String,
+    /// How to reach the API server; without, as a Pod's ServiceAccount
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// How long to ask again
+    #[arg(long, value_name = "SECONDS", default_value_t = 30,
+          value_parser = clap::value_parser!(u64).range(0..=600))]
+    pub timeout: u64,
 }
 
 /// Where settings come from; flags win over SECRETS_WEBHOOK_SETTING_… variables, those over
@@ -55,27 +71,45 @@ pub struct ManifestArgs {
 #[derive(Clone, Debug, Args)]
 pub struct ServeArgs {
     /// Run without a Kubernetes API
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = [
+        "kubeconfig", "webhook_configuration", "webhook_name", "match_condition",
+        "certificate_secret", "service",
+    ])]
     pub standalone: bool,
+    /// How to reach the API server, where this is no Pod with a ServiceAccount
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// The MutatingWebhookConfiguration that calls this server
+    #[arg(long, value_name = "NAME")]
+    pub webhook_configuration: Option<String>,
+    /// The webhook in it that this server is
+    #[arg(long, value_name = "NAME", default_value = "pods.kms.alibabacloud")]
+    pub webhook_name: String,
+    /// The match condition that the webhook must have
+    #[arg(long, value_name = "NAME", default_value = "triggers")]
+    pub match_condition: String,
+    /// Secret of this namespace in which replicas keep the certificate that they make
+    #[arg(long, value_name = "NAME")]
+    pub certificate_secret: Option<String>,
+    /// Service of this namespace that the certificate is made for
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<String>,
     /// Address of the webhook (HTTPS)
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8443")]
     pub listen: SocketAddr,
     /// Address of /healthz, /readyz and /metrics (HTTP)
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     pub admin: SocketAddr,
-    /// Certificate chain (PEM), read again when it changes; without, one is made for this run
+    /// Certificate chain (PEM), read again when it changes; with --standalone one is made for
+    /// this run if there is none
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
     /// Private key (PEM), read again when it changes
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
-    /// Name or address that the made certificate is for; may be repeated
-    #[arg(
-        long,
-        value_name = "NAME",
-        conflicts_with = "tls_cert",
-        default_values = ["localhost", "127.0.0.1", "::1"]
-    )]
+    /// Name or address that the made certificate is for; may be repeated; those of this machine
+    /// without
+    #[arg(long, value_name = "NAME", conflicts_with = "tls_cert")]
     pub tls_name: Vec<String>,
     /// Where to write the CA of the made certificate (PEM)
     #[arg(long, value_name = "FILE", conflicts_with = "tls_cert")]

@@ -1,10 +1,13 @@
 //! What is asked of the Kubernetes API.
 
 pub mod accounts;
+pub(crate) mod certificate;
+pub(crate) mod client;
 pub mod directory;
 mod error;
 mod flight;
 pub mod reader;
+pub(crate) mod readiness;
 pub mod watch;
 
 /// As Kubernetes allows names of objects: no slash, no dots alone.

@@ -13,37 +13,52 @@ use tokio::sync::watch;
 use crate::metrics::Metrics;
 use crate::server::Phase;
 
+/// What the administrative port tells of.
 #[derive(Clone)]
-struct Admin {
-    phase: watch::Receiver<Phase>,
-    metrics: Arc<Metrics>,
+pub struct Health {
+    pub phase: watch::Receiver<Phase>,
+    /// The first background task that has ended.
+    pub ended: watch::Receiver<Option<&'static str>>,
+    /// Every reason not to be ready, beside the phase.
+    pub reasons: Arc<dyn Fn() -> Vec<String> + Send + Sync>,
+    pub metrics: Arc<Metrics>,
 }
 
-/// `/healthz`, `/readyz` and `/metrics`. A server that exists has a certificate, so readiness
-/// is its phase.
-pub fn router(phase: watch::Receiver<Phase>, metrics: Arc<Metrics>) -> Router {
+/// `/healthz`, `/readyz` and `/metrics`.
+pub fn router(health: Health) -> Router {
     Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(text))
-        .with_state(Admin { phase, metrics })
+        .with_state(health)
 }
 
-async fn healthz() -> &'static str {
-    "ok\n"
-}
-
-async fn readyz(State(admin): State<Admin>) -> (StatusCode, &'static str) {
-    match *admin.phase.borrow() {
-        Phase::Serving => (StatusCode::OK, "ready\n"),
-        Phase::Draining => (StatusCode::SERVICE_UNAVAILABLE, "not ready: draining\n"),
-        Phase::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "not ready: stopping\n"),
+async fn healthz(State(health): State<Health>) -> (StatusCode, String) {
+    match *health.ended.borrow() {
+        None => (StatusCode::OK, "ok\n".to_owned()),
+        Some(task) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("not alive: the task that {task} has ended; start the process anew\n"),
+        ),
     }
 }
 
-async fn text(State(admin): State<Admin>) -> Response {
+async fn readyz(State(health): State<Health>) -> (StatusCode, String) {
+    let reasons = match *health.phase.borrow() {
+        Phase::Serving => (health.reasons)(),
+        Phase::Draining => vec!["draining".to_owned()],
+        Phase::Stopping => vec!["stopping".to_owned()],
+    };
+    if reasons.is_empty() {
+        return (StatusCode::OK, "ready\n".to_owned());
+    }
+    let lines = reasons.iter().map(|reason| format!("not ready: {reason}\n"));
+    (StatusCode::SERVICE_UNAVAILABLE, lines.collect())
+}
+
+async fn text(State(health): State<Health>) -> Response {
     let kind = HeaderValue::from_static(OPEN_METRICS);
-    match admin.metrics.text() {
+    match health.metrics.text() {
         Ok(text) => ([(CONTENT_TYPE, kind)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

@@ -55,8 +55,8 @@ pub async fn certificate(
         || files.read(),
         |pair| {
             let identity = files.identity(pair, &provider)?;
-            served.exchange(&identity);
             metrics.certificate_ends(identity.not_after());
+            served.exchange(identity);
             Ok(())
         },
     )

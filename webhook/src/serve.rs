@@ -1,22 +1,31 @@
 //! `serve`: everything that can be wrong is found before a socket opens, then the server runs
 //! until a signal ends it.
 
+mod in_cluster;
+mod options;
+mod signals;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use rustix::process::{Resource, getrlimit};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use rustls::crypto::CryptoProvider;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
+use self::in_cluster::InCluster;
+use self::options::{Certificate, Cluster, Mode, Own};
+use self::signals::Signals;
 use crate::args::ServeArgs;
+use crate::cluster::client::connect;
 use crate::failure::Failure;
+use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::mutate::{Admit, Judge};
 use crate::server::{Limits, Phase, Server};
 use crate::settings::{Inputs, Settings};
+use crate::tasks::Tasks;
 use crate::tls::{Files, Identity, Served, TlsError};
 use crate::{health, log, mutate, reload, tls};
 
@@ -26,16 +35,14 @@ pub fn run(
     admit: Admit,
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> Result<(), Failure> {
-    if !args.standalone {
-        return Err(Failure::usage("only serve --standalone is available in this version"));
-    }
+    let mode = Mode::of(&args).map_err(Failure::Usage)?;
     let inputs = Inputs::new(args.settings.file.clone(), &args.settings.settings, environment)
         .map_err(Failure::usage)?;
     let settings = inputs.load().map_err(Failure::usage)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let (identity, files) = identity(&args, &provider).map_err(Failure::usage)?;
+    let (identity, files) = identity(&mode, &provider).map_err(Failure::usage)?;
     log::init(args.log_level);
-    let prepared = Prepared { args, admit, inputs, settings, provider, identity, files };
+    let prepared = Prepared { args, mode, admit, inputs, settings, provider, identity, files };
     // One thread: it answers ten thousand reviews a second, an API server sends hundreds, and
     // a second one would double the idle memory.
     tokio::runtime::Builder::new_current_thread()
@@ -48,40 +55,60 @@ pub fn run(
 /// What `serve` needs, all of it valid.
 struct Prepared {
     args: ServeArgs,
+    mode: Mode,
     admit: Admit,
     inputs: Inputs,
     settings: Settings,
-    provider: Arc<rustls::crypto::CryptoProvider>,
-    identity: Identity,
-    /// Where the identity is from, unless it was made.
+    provider: Arc<CryptoProvider>,
+    /// None yet where replicas make it.
+    identity: Option<Identity>,
+    /// Where the identity is from, if it is from files.
     files: Option<Files>,
 }
 
 impl Prepared {
     async fn serve(self) -> Result<(), Failure> {
-        let Self { args, admit, inputs, settings, provider, identity, files } = self;
+        let Self { args, mode, admit, inputs, settings, provider, identity, files } = self;
         // Before the sockets: a signal that comes early must not be lost.
         let mut signals = Signals::new().map_err(Failure::internal)?;
-        let metrics = Arc::new(Metrics::new());
-        metrics.certificate_ends(identity.not_after());
+        let again = Signals::new().map_err(Failure::internal)?;
+        let metrics = Arc::new(match mode {
+            Mode::Standalone(_) => Metrics::new(),
+            Mode::Cluster(_) => Metrics::in_cluster(),
+        });
+        if let Some(identity) = &identity {
+            metrics.certificate_ends(identity.not_after());
+        }
+        let served = Arc::new(Served::new(identity));
+        let (cluster, judge) = match mode {
+            Mode::Standalone(_) => (None, Judge::Alone(admit)),
+            Mode::Cluster(flags) => {
+                let connection =
+                    connect(flags.kubeconfig.as_deref()).await.map_err(Failure::Usage)?;
+                let (served, seed) = (Arc::clone(&served), seed(&provider)?);
+                let (cluster, judge) = InCluster::new(connection, flags, served, seed, &metrics);
+                (Some(cluster), judge)
+            }
+        };
         let settings = Arc::new(ArcSwap::from_pointee(settings));
-        let served = Arc::new(Served::new(&identity));
         let tls =
             tls::config(Arc::clone(&served), Arc::clone(&provider)).map_err(Failure::internal)?;
         let limits = Limits { connections: connections(args.max_connections), ..Limits::default() };
         let (phase, phases) = watch::channel(Phase::Serving);
+        let (mut tasks, ended) = Tasks::new();
 
-        let routes = mutate::router(
-            Judge::Alone(admit),
-            Arc::clone(&settings),
-            limits.clone(),
-            Arc::clone(&metrics),
-        );
+        let routes =
+            mutate::router(judge, Arc::clone(&settings), limits.clone(), Arc::clone(&metrics));
         let webhook =
             Server::bind(args.listen, Some(Arc::new(tls)), routes, limits, Arc::clone(&metrics))
                 .await
                 .map_err(|error| bind_failure("--listen", &error))?;
-        let routes = health::router(phases.clone(), Arc::clone(&metrics));
+        let routes = health::router(Health {
+            phase: phases.clone(),
+            ended,
+            reasons: reasons(cluster.as_ref()),
+            metrics: Arc::clone(&metrics),
+        });
         let limits = Limits { connections: ADMIN_CONNECTIONS, ..Limits::default() };
         // Probes come and go; the metrics are about the webhook's connections.
         let uncounted = Arc::new(Metrics::new());
@@ -90,10 +117,16 @@ impl Prepared {
             .map_err(|error| bind_failure("--admin", &error))?;
         announce(&webhook, &admin, args.ready_file.as_deref())?;
 
-        let mut reloads = JoinSet::new();
-        reloads.spawn(reload::settings(inputs, settings, Arc::clone(&metrics), RELOAD));
+        if let Some(cluster) = cluster {
+            cluster.start(Arc::clone(&provider), &metrics, &mut tasks);
+        }
+        if inputs.file().is_some() {
+            let task = reload::settings(inputs, settings, Arc::clone(&metrics), RELOAD);
+            tasks.spawn("reads the settings file", task);
+        }
         if let Some(files) = files {
-            reloads.spawn(reload::certificate(files, served, provider, metrics, RELOAD));
+            let task = reload::certificate(files, served, provider, metrics, RELOAD);
+            tasks.spawn("reads the certificate files", task);
         }
         // The administrative port answers until the other one has ended.
         let (_admin_phase, admin_phases) = watch::channel(Phase::Serving);
@@ -106,7 +139,6 @@ impl Prepared {
             phase.send_replace(Phase::Stopping);
             tokio::time::sleep(Duration::from_secs(args.shutdown_timeout)).await;
         };
-        let again = Signals::new().map_err(Failure::internal)?;
         tokio::select! {
             () = admin.run(admin_phases) => {
                 return Err(Failure::internal("the administrative port ended"));
@@ -114,36 +146,24 @@ impl Prepared {
             () = webhook.run(phases) => tracing::info!("stopped"),
             () = end => tracing::warn!("stopped with requests under way"),
             () = again.second() => tracing::warn!("stopped at the second signal"),
+            never = tasks.watch() => match never {},
         }
         Ok(())
     }
 }
 
-/// SIGTERM and SIGINT.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
+/// What keeps the server from being ready. Alone, nothing does.
+fn reasons(cluster: Option<&InCluster>) -> Arc<dyn Fn() -> Vec<String> + Send + Sync> {
+    let Some(readiness) = cluster.map(InCluster::readiness) else { return Arc::new(Vec::new) };
+    Arc::new(move || readiness.reasons(SystemTime::now()))
 }
 
-impl Signals {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-
-    async fn second(mut self) {
-        self.next().await;
-        self.next().await;
-    }
+/// For delays that replicas should not have in common.
+fn seed(provider: &CryptoProvider) -> Result<u64, Failure> {
+    let mut bytes = [0; 8];
+    let filled = provider.secure_random.fill(&mut bytes);
+    filled.map_err(|_| Failure::internal("the system has no random numbers"))?;
+    Ok(u64::from_le_bytes(bytes))
 }
 
 /// As many as wanted, or as file descriptors allow: without one left nobody could be accepted,
@@ -159,32 +179,38 @@ fn connections(wanted: u32) -> usize {
     wanted.min(possible)
 }
 
-/// From the operator's files, or made for this run.
+/// From the operator's files, or made for this run; in a cluster the replicas may make it later.
 fn identity(
-    args: &ServeArgs,
-    provider: &rustls::crypto::CryptoProvider,
-) -> Result<(Identity, Option<Files>), TlsError> {
-    if let (Some(cert), Some(key)) = (&args.tls_cert, &args.tls_key) {
-        let files = Files { cert: cert.clone(), key: key.clone() };
-        let identity = files.identity(&files.read()?, provider)?;
-        return Ok((identity, Some(files)));
-    }
-    let issued = certs::issue(&args.tls_name, SystemTime::now(), MADE_FOR)?;
+    mode: &Mode,
+    provider: &CryptoProvider,
+) -> Result<(Option<Identity>, Option<Files>), TlsError> {
+    let (names, write_ca) = match mode {
+        Mode::Cluster(Cluster { certificate: Certificate::Kept { .. }, .. }) => {
+            return Ok((None, None));
+        }
+        Mode::Cluster(Cluster { certificate: Certificate::Files(files), .. })
+        | Mode::Standalone(Own::Files(files)) => {
+            let identity = files.identity(&files.read()?, provider)?;
+            return Ok((Some(identity), Some(files.clone())));
+        }
+        Mode::Standalone(Own::Made { names, write_ca }) => (names, write_ca),
+    };
+    let issued = certs::issue(names, SystemTime::now(), MADE_FOR)?;
     let made = "the made certificate";
     let (cert, key) = (issued.cert_pem.as_bytes(), issued.key.pem().as_bytes());
     let identity = Identity::from_pem((cert, made), (key, made), provider)?;
-    if let Some(path) = &args.write_ca {
+    if let Some(path) = write_ca {
         std::fs::write(path, &issued.ca_pem)
             .map_err(|source| TlsError::Write { path: path.clone(), source })?;
     }
-    Ok((identity, None))
+    Ok((Some(identity), None))
 }
 
 /// Says where the server listens: port 0 was chosen by the kernel.
 fn announce(webhook: &Server, admin: &Server, file: Option<&Path>) -> Result<(), Failure> {
     let listen = webhook.address().map_err(Failure::internal)?;
     let admin = admin.address().map_err(Failure::internal)?;
-    tracing::info!(%listen, %admin, version = env!("CARGO_PKG_VERSION"), "ready");
+    tracing::info!(%listen, %admin, version = env!("CARGO_PKG_VERSION"), "listening");
     let Some(path) = file else { return Ok(()) };
     let text = serde_json::json!({ "listen": listen, "admin": admin }).to_string();
     // Whoever waits for the file must not find half of it.

@@ -5,25 +5,32 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 /// A chain, its key and its end. One that exists fits together.
 #[derive(Clone, Debug)]
 pub struct Identity {
     certified: Arc<CertifiedKey>,
+    chain_pem: Vec<u8>,
     not_after: SystemTime,
 }
 
-/// The identity in use. New handshakes take the current one; connections keep theirs.
+/// The identity in use. New handshakes take the current one; connections keep theirs. Without one
+/// handshakes fail.
 #[derive(Debug)]
-pub struct Served(ArcSwap<CertifiedKey>);
+pub struct Served {
+    current: ArcSwapOption<Identity>,
+    /// What is served, for whoever must know whether clients accept it.
+    chain_pem: watch::Sender<Vec<u8>>,
+}
 
 /// Where the operator keeps certificate and key.
 #[derive(Clone, Debug)]
@@ -77,7 +84,7 @@ impl Identity {
             PrivateKeyDer::from_pem_slice(key).map_err(|_| TlsError::NoKey(key_name.into()))?;
         let certified = CertifiedKey::from_der(chain, key, provider)
             .map_err(|_| TlsError::Mismatch { cert: cert_name.into(), key: key_name.into() })?;
-        Ok(Self { certified: Arc::new(certified), not_after })
+        Ok(Self { certified: Arc::new(certified), chain_pem: cert.to_vec(), not_after })
     }
 
     pub fn not_after(&self) -> SystemTime {
@@ -115,18 +122,35 @@ impl Hash for Pair {
 }
 
 impl Served {
-    pub fn new(identity: &Identity) -> Self {
-        Self(ArcSwap::new(Arc::clone(&identity.certified)))
+    pub fn new(identity: Option<Identity>) -> Self {
+        let (chain_pem, _) = watch::channel(Vec::new());
+        let served = Self { current: ArcSwapOption::empty(), chain_pem };
+        if let Some(identity) = identity {
+            served.exchange(identity);
+        }
+        served
     }
 
-    pub fn exchange(&self, identity: &Identity) {
-        self.0.store(Arc::clone(&identity.certified));
+    pub fn exchange(&self, identity: Identity) {
+        let chain_pem = identity.chain_pem.clone();
+        self.current.store(Some(Arc::new(identity)));
+        self.chain_pem.send_replace(chain_pem);
+    }
+
+    /// The chain as it is served, empty where none is.
+    pub fn chain_pem(&self) -> watch::Receiver<Vec<u8>> {
+        self.chain_pem.subscribe()
+    }
+
+    /// The end of what is served.
+    pub fn not_after(&self) -> Option<SystemTime> {
+        self.current.load().as_ref().map(|identity| identity.not_after)
     }
 }
 
 impl ResolvesServerCert for Served {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.0.load_full())
+        self.current.load().as_ref().map(|identity| Arc::clone(&identity.certified))
     }
 }
 

@@ -67,7 +67,6 @@ impl Keeper {
 
     /// What is known stays known: an account that is not is read when it is needed.
     fn failed(&mut self, error: &watcher::Error) {
-        self.listing = None;
         self.metrics.cluster.account_watch_failed();
         let (what, why) = match error {
             watcher::Error::InitialListFailed(error) => ("listing", said(error)),
@@ -79,7 +78,11 @@ impl Keeper {
             }
             watcher::Error::NoResourceVersion => ("watching", "no resourceVersion".to_owned()),
         };
-        tracing::warn!(what, reason = why, "ServiceAccounts; trying again");
+        tracing::warn!(
+            what,
+            reason = why,
+            "ServiceAccounts are not followed for now; trying again"
+        );
     }
 }
 

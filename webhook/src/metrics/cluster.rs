@@ -1,12 +1,15 @@
-//! What is counted about the Kubernetes API.
+//! What is counted about the Kubernetes API: ServiceAccounts and the certificate.
 
+use std::sync::atomic::Ordering;
+
+use certs::State;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use super::Reason;
+use super::{Reason, seconds};
 
 #[derive(Debug, Default)]
 pub(crate) struct Cluster {
@@ -14,6 +17,10 @@ pub(crate) struct Cluster {
     accounts_synced: Gauge,
     account_watch_failures: Counter,
     account_reads: Family<ResultLabel, Counter>,
+    steps: Family<StepLabel, Counter>,
+    conflicts: Counter,
+    errors: Counter,
+    rotates_at: Gauge,
 }
 
 /// How the direct read of a ServiceAccount went.
@@ -27,6 +34,11 @@ pub(crate) enum AccountRead {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ResultLabel {
     result: Reason,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StepLabel {
+    step: Reason,
 }
 
 impl Cluster {
@@ -52,6 +64,25 @@ impl Cluster {
         self.account_reads.get_or_create(&ResultLabel { result }).inc();
     }
 
+    /// Takes over what the keeper of the certificate has counted.
+    pub(crate) fn certificate(&self, state: &State) {
+        let counts = &state.counts;
+        for (step, count) in [
+            ("issued", counts.issued),
+            ("published", counts.published),
+            ("promoted", counts.promoted),
+            ("pruned", counts.pruned),
+        ] {
+            let counter = self.steps.get_or_create_owned(&StepLabel { step: Reason(step) });
+            counter.inner().store(count, Ordering::Relaxed);
+        }
+        self.conflicts.inner().store(counts.conflicts, Ordering::Relaxed);
+        self.errors.inner().store(counts.errors, Ordering::Relaxed);
+        if let Some(time) = state.rotates_at {
+            self.rotates_at.set(seconds(time));
+        }
+    }
+
     pub(super) fn register(&self, registry: &mut Registry) {
         registry.register(
             "service_accounts",
@@ -72,6 +103,26 @@ impl Cluster {
             "service_account_reads",
             "Single ServiceAccounts read while a Pod waited, by result",
             self.account_reads.clone(),
+        );
+        registry.register(
+            "certificate_steps",
+            "What this replica did for the certificate, by step",
+            self.steps.clone(),
+        );
+        registry.register(
+            "certificate_conflicts",
+            "Writes for the certificate that another was faster with",
+            self.conflicts.clone(),
+        );
+        registry.register(
+            "certificate_errors",
+            "Failed calls of the Kubernetes API for the certificate",
+            self.errors.clone(),
+        );
+        registry.register(
+            "certificate_rotates_at",
+            "When this replica would replace the certificate, in seconds since 1970",
+            self.rotates_at.clone(),
         );
     }
 }

@@ -51,7 +51,7 @@ impl Lab {
         let issued = certs::issue(&["localhost".to_owned()], SystemTime::now(), day).unwrap();
         let (cert, key) = (issued.cert_pem.as_bytes(), issued.key.pem().as_bytes());
         let identity = Identity::from_pem((cert, "test"), (key, "test"), &provider).unwrap();
-        let config = tls::config(Arc::new(Served::new(&identity)), provider).unwrap();
+        let config = tls::config(Arc::new(Served::new(Some(identity))), provider).unwrap();
         let metrics = Arc::new(Metrics::new());
         let settings = Arc::new(ArcSwap::from_pointee(settings));
         let router = webhook::mutate::router(judge, settings, limits.clone(), Arc::clone(&metrics));

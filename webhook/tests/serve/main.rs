@@ -7,6 +7,7 @@ mod cluster;
 mod crowd;
 mod drain;
 mod harness;
+mod health;
 mod process;
 mod protocols;
 mod refusals;

@@ -89,10 +89,79 @@ async fn certificate_files_that_do_not_fit_end_it_with_64() {
 }
 
 #[tokio::test]
+async fn flags_for_a_cluster_that_make_no_sense_together_end_it_with_64_and_a_sentence() {
+    let configuration = "--webhook-configuration=injector";
+    let kept = ["--certificate-secret=injector-certificate", "--service=injector"];
+    for (args, expected) in [
+        (vec![], "serve needs --webhook-configuration NAME"),
+        (vec![], "without a Kubernetes API it needs --standalone"),
+        (vec![configuration], "serve needs a certificate: --certificate-secret NAME with"),
+        (vec![configuration, kept[1]], "serve needs a certificate: --certificate-secret NAME with"),
+        (vec![configuration, kept[0]], "--certificate-secret needs --service NAME"),
+        (
+            vec![configuration, kept[0], kept[1], "--tls-cert=a", "--tls-key=b"],
+            "--certificate-secret and --tls-cert exclude each other",
+        ),
+        (vec![configuration, kept[0], kept[1], "--tls-name=a"], "belong to --standalone"),
+        (vec![configuration, kept[0], kept[1], "--write-ca=a"], "belong to --standalone"),
+        (
+            vec!["--webhook-configuration=a/b", kept[0], kept[1]],
+            "--webhook-configuration \"a/b\": the name",
+        ),
+        (
+            vec![configuration, "--certificate-secret=..", kept[1]],
+            "--certificate-secret \"..\": the name",
+        ),
+        (vec![configuration, kept[0], "--service="], "--service \"\": the name"),
+        (vec!["--standalone", configuration], "cannot be used with"),
+        (vec!["--standalone", "--kubeconfig=x"], "cannot be used with"),
+        (vec!["--standalone", "--webhook-name=x"], "cannot be used with"),
+    ] {
+        let args: Vec<_> = ["serve"].into_iter().chain(args).collect();
+        let (code, _, error) = run(&args, &[]).await;
+        assert_eq!(code, Some(64), "{args:?}: {error}");
+        assert!(error.contains(expected), "{args:?}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn an_api_server_that_nothing_leads_to_ends_it_with_64_before_any_socket() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, content: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        format!("--kubeconfig={}", path.display())
+    };
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = format!("--listen={}", taken.local_addr().unwrap());
+    let base = [
+        "serve",
+        "--webhook-configuration=injector",
+        "--certificate-secret=injector-certificate",
+        "--service=injector",
+        &listen,
+    ];
+    let nothing = write("nothing", "");
+    let garbage = write("garbage", "canary: [");
+    let no_context = write("no-context", "apiVersion: v1\nkind: Config\nclusters: []\n");
+    let in_pod = ("KUBERNETES_SERVICE_HOST", "127.0.0.1");
+    for (more, environment, expected) in [
+        (None, vec![], "this is no Pod with a ServiceAccount"),
+        (None, vec![in_pod], "give --kubeconfig FILE, or --standalone"),
+        (Some("--kubeconfig=/none"), vec![], "--kubeconfig /none"),
+        (Some(nothing.as_str()), vec![], "nothing"),
+        (Some(garbage.as_str()), vec![], "garbage"),
+        (Some(no_context.as_str()), vec![], "no-context"),
+    ] {
+        let args: Vec<_> = base.into_iter().chain(more).collect();
+        let (code, _, error) = run(&args, &environment).await;
+        assert_eq!(code, Some(64), "{more:?}: {error}");
+        assert!(error.contains(expected), "{more:?}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn usage_errors_end_with_64_and_questions_with_0() {
-    let (code, _, error) = run(&["serve"], &[]).await;
-    assert_eq!(code, Some(64));
-    assert!(error.contains("--standalone"), "{error}");
     assert_eq!(run(&["serve", "--colour"], &[]).await.0, Some(64));
     assert_eq!(run(&[], &[]).await.0, Some(64));
     let (code, version, _) = run(&["--version"], &[]).await;
