@@ -25,6 +25,22 @@ pub(crate) fn replicas() -> Vec<Value> {
     pods
 }
 
+/// How many of the webhook's Pods there are, those that are ending too: these still answer, and
+/// do what replicas do.
+pub(crate) fn pods_that_are_there() -> usize {
+    let selector = "app.kubernetes.io/component=webhook";
+    ours(&["get", "pods", "-l", selector, "-o", "name"]).run().unwrap().lines().count()
+}
+
+/// Takes all replicas away and waits until nothing of them runs.
+pub(crate) fn none() {
+    scale(0);
+    until("the last replica to end", PATIENCE, || {
+        Ok((pods_that_are_there() == 0).then_some(()).into())
+    })
+    .unwrap();
+}
+
 pub(crate) fn name(object: &Value) -> &str {
     object["metadata"]["name"].as_str().unwrap()
 }

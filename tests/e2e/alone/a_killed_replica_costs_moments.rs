@@ -26,7 +26,7 @@ fn until_it_is_no_endpoint_any_more() {
     place.wait("deployment/web", ".status.readyReplicas", "1");
     let names: Vec<_> = replicas().iter().map(|pod| name(pod).to_owned()).collect();
     for (victim, wanted) in names.iter().zip(["2", "3"]) {
-        let stream = annotated_pods(&place, 25);
+        let stream = annotated_pods(&place, 50);
         let before = replica(victim);
         let calls = metric(victim, "secrets_webhook_admission_seconds_count").unwrap_or_default();
         kill_process(process(&before), Signal::KILL).unwrap();
@@ -38,7 +38,7 @@ fn until_it_is_no_endpoint_any_more() {
         })
         .unwrap();
         at_work(&place);
-        stream.wait_for(50).unwrap();
+        stream.wait_for(100).unwrap();
         let all = stream.end().unwrap();
         let last = all.failed().map(|call| since(call.due, killed)).fold(0.0, f64::max);
         println!(

@@ -11,8 +11,8 @@ use serde_json::json;
 use crate::install::helm;
 use crate::pods::{app, checks_files, plain, workload};
 use crate::release::{
-    CERTIFICATE, admits, asks, at_work, none_started_without, order, ours, replicas, scale,
-    set_ca_bundle,
+    CERTIFICATE, admits, asks, at_work, none, none_started_without, order, ours,
+    pods_that_are_there, set_ca_bundle,
 };
 use crate::stage::{Namespace, PATIENCE, RELEASE, RELEASE_NAMESPACE};
 
@@ -20,7 +20,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[test]
 fn scaled_to_nothing() {
-    outage("scaled", || scale(0), || order(2));
+    outage("scaled", none, || order(2));
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn its_deployment_deleted() {
 #[test]
 fn its_certificate_expired() {
     let expire = || {
-        scale(0);
+        none();
         let issued = certs::issue(&[host()], SystemTime::now() - 100 * DAY, 90 * DAY).unwrap();
         let stored = json!({ "stringData": {
             "ca.crt": issued.ca_pem, "tls.crt": issued.cert_pem, "tls.key": issued.key.pem(),
@@ -54,7 +54,7 @@ fn its_certificate_expired() {
 #[test]
 fn its_certificate_deleted() {
     let delete = || {
-        scale(0);
+        none();
         ours(&["delete", CERTIFICATE]).run().unwrap();
     };
     outage("lost", delete, || order(2));
@@ -65,8 +65,10 @@ fn its_certificate_deleted() {
 fn outage(story: &str, begins: impl FnOnce(), ends: impl FnOnce()) {
     let place = Namespace::opted_in(story);
     begins();
-    until("the last replica to end", PATIENCE, || Ok(replicas().is_empty().then_some(()).into()))
-        .unwrap();
+    until("the last replica to end", PATIENCE, || {
+        Ok((pods_that_are_there() == 0).then_some(()).into())
+    })
+    .unwrap();
     // One that is ending still answers.
     until("annotated Pods to be refused", PATIENCE, || match asks(&place) {
         Ok(()) => Ok(Look::Missing("one was accepted".to_owned())),

@@ -6,7 +6,8 @@ use lab::cluster::{Look, NODE, until};
 
 use crate::install::helm;
 use crate::release::{
-    CERTIFICATE, annotated_pods, at_work, metric, name, none_failed, ours, replicas, scale, settled,
+    CERTIFICATE, annotated_pods, at_work, metric, name, none_failed, ours, pods_that_are_there,
+    replicas, scale, settled,
 };
 use crate::stage::{Namespace, PATIENCE, RELEASE_NAMESPACE, kubectl};
 
@@ -98,12 +99,6 @@ fn names() -> Vec<String> {
 /// How many of these are still replicas.
 fn left(before: &[String]) -> usize {
     names().iter().filter(|name| before.contains(name)).count()
-}
-
-/// Those that are ending too.
-fn pods_that_are_there() -> usize {
-    let selector = "app.kubernetes.io/component=webhook";
-    ours(&["get", "pods", "-l", selector, "-o", "name"]).run().unwrap().lines().count()
 }
 
 /// What the API server says to an eviction that it refuses.

@@ -149,7 +149,9 @@ fn a_pod_of_root_is_served_by_a_container_that_is_not_root() {
 #[test]
 fn no_consumer_can_change_them() {
     let place = Namespace::opted_in("read-only");
+    // One stream: a log has lines of two in any order.
     let script = "\
+exec 2>&1
 cd /mnt/secrets-store
 for attempt in 'echo x >> password' 'rm password' 'mv db.json other' 'echo x > new' 'rm ..data'; do
     sh -c \"$attempt\" && exit 1
