@@ -54,7 +54,10 @@ fn waiting(container: &Container) -> Waiting {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || sender.send(listener.accept()));
     let copy = container.path("secrets-injector");
-    fs::copy(env!("CARGO_BIN_EXE_secrets-injector"), &copy).unwrap();
+    // By another process: a program that this one holds open for writing, in whatever child another
+    // test has just forked, cannot be started.
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_secrets-injector")).arg(&copy).status();
+    assert!(copied.unwrap().success());
     for open in [&copy, &container.path(""), &container.path(MOUNT)] {
         fs::set_permissions(open, fs::Permissions::from_mode(0o755)).unwrap();
     }

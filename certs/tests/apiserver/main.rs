@@ -1,0 +1,8 @@
+//! Keepers on a real API server, with the rights of the webhook's ServiceAccount and no more.
+
+#![cfg(test)]
+
+mod recovery;
+mod rights;
+mod server;
+mod stage;
