@@ -77,7 +77,9 @@ impl Advisor<'_> {
             return format!("the client ids of {provider} must contain sts.aliyuncs.com");
         }
         if code.starts_with("EntityNotExist") {
-            return format!("that {role} exists; the role comes from the Pod's ServiceAccount");
+            return format!(
+                "that {role} exists, which the Pod's ServiceAccount names, and {provider}"
+            );
         }
         if ["Signature", "Issuer", "Fingerprint", "Url"].iter().any(|part| code.contains(part)) {
             return format!("that {provider} belongs to this cluster (RRSA: issuer and keys)");

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use plan::{
     Assume, ExternalId, FileMode, FileName, Host, Identity, Lookup, MountPath, OnMissing, Plan,
     PlanBuilder, ProviderArn, Reference, Region, RoleArn, SessionName,
@@ -229,7 +229,10 @@ impl Container {
         // The way to the build directory may be closed to others; the way to here is not.
         let copy = self.path("secrets-injector");
         if !copy.exists() {
-            fs::copy(binary()?, &copy)?;
+            // By another process: a program that this one holds open for writing, in whatever child
+            // another test has just forked, cannot be started.
+            let copied = Command::new("cp").arg(binary()?).arg(&copy).status().await?;
+            ensure!(copied.success(), "cp: {copied}");
         }
         fs::set_permissions(self.root.path(), fs::Permissions::from_mode(0o755))?;
         let mut command = Command::new("setpriv");

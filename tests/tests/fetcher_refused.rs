@@ -200,7 +200,7 @@ const STORIES: [Story; 24] = [
         source: "kms://shop/db",
         code: 11,
         headline: &["EntityNotExist.Role", "status 404"],
-        advice: &["that acs:ram::1234567890123456:role/demo-app exists"],
+        advice: &["that acs:ram::1234567890123456:role/demo-app exists", "oidc-provider/"],
     },
     Story {
         name: "a credential that is expired whenever it is used",

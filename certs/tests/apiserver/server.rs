@@ -19,7 +19,7 @@ pub(crate) struct Server {
     assets: PathBuf,
     ports: [u16; 3],
     ca: String,
-    etcd: Running,
+    _etcd: Running,
     api: Mutex<Running>,
 }
 
@@ -64,6 +64,7 @@ impl Server {
         write(folder.path(), "tls.key", issued.key.pem());
         // Any key will do for tokens; that of another certificate is one.
         let tokens = certs::issue(&["tokens".to_owned()], SystemTime::now(), year).unwrap();
+        write(folder.path(), "tokens.crt", &tokens.cert_pem);
         write(folder.path(), "tokens.key", tokens.key.pem());
         write(folder.path(), "users.csv", "admin,admin,admin,system:masters\n");
         // All three at once, or the kernel could give one twice.
@@ -71,7 +72,7 @@ impl Server {
         let ports = free.map(|port| port.local_addr().unwrap().port());
         let etcd = etcd(&assets, folder.path(), ports);
         let api = Mutex::new(api(&assets, folder.path(), ports));
-        let server = Self { folder, assets, ports, ca: issued.ca_pem, etcd, api };
+        let server = Self { folder, assets, ports, ca: issued.ca_pem, _etcd: etcd, api };
         Some(server)
     }
 
@@ -152,7 +153,7 @@ fn api(assets: &Path, folder: &Path, [etcd, _, port]: [u16; 3]) -> Running {
             format!("--token-auth-file={}", file("users.csv")),
             "--authorization-mode=RBAC".to_owned(),
             "--service-account-issuer=https://issuer.example".to_owned(),
-            format!("--service-account-key-file={}", file("tokens.key")),
+            format!("--service-account-key-file={}", file("tokens.crt")),
             format!("--service-account-signing-key-file={}", file("tokens.key")),
             "--service-cluster-ip-range=10.96.0.0/16".to_owned(),
         ],

@@ -98,12 +98,7 @@ impl Stage {
         let token =
             json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}});
         let token: Value = accounts
-            .create_subresource(
-                "token",
-                "webhook",
-                &PostParams::default(),
-                &token,
-            )
+            .create_subresource("token", "webhook", &PostParams::default(), &token)
             .await
             .unwrap();
         let client = server.client(token["status"]["token"].as_str().unwrap());
@@ -207,11 +202,6 @@ impl Stage {
         let patch = Patch::Json::<()>(serde_json::from_value(patch).unwrap());
         let name = &self.place.target.configuration;
         self.configurations().patch(name, &PatchParams::default(), &patch).await.unwrap();
-    }
-
-    pub(crate) async fn edit_secret(&self, patch: Value) {
-        let patch = Patch::Merge(patch);
-        self.secrets().patch(&self.place.secret, &PatchParams::default(), &patch).await.unwrap();
     }
 
     pub(crate) async fn delete_secret(&self) {
