@@ -3,10 +3,10 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help toolchain build demo test bench cluster cluster-down images fuzz fmt lint clean
+.PHONY: help toolchain build demo test bench cluster cluster-down e2e images fuzz fmt lint clean
 
 help: ## Lists the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 # rustup installs what rust-toolchain.toml pins by itself, unless it is told not to.
 toolchain:
@@ -35,6 +35,9 @@ cluster: toolchain ## A real Kubernetes cluster on this machine (root; KUBE=v1.3
 
 cluster-down: ## Ends the cluster; nothing of it stays
 	@target/debug/secrets-lab cluster down
+
+e2e: images ## Every story on a cluster of its own (root; FILTER=together:: for a part of them)
+	@hack/e2e $(FILTER)
 
 images: build ## The two images, as archives in dist/images
 	hack/images

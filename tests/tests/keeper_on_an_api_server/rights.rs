@@ -6,12 +6,11 @@ use kube::Api;
 use kube::api::PostParams;
 use serde_json::json;
 
-use crate::server::Server;
-use crate::stage::{Stage, text};
+use crate::stage::{Stage, server, text};
 
 #[tokio::test]
 async fn the_secret_is_made_under_its_name_and_ends_with_the_configuration() {
-    let Some(server) = Server::shared() else { return };
+    let Some(server) = server() else { return };
     let stage = Stage::complete(server, "rights-own").await;
     let state = stage.replica(1).until_ready().await;
     assert_eq!((state.counts.issued, state.counts.published, state.counts.promoted), (1, 1, 1));
@@ -30,7 +29,7 @@ async fn the_secret_is_made_under_its_name_and_ends_with_the_configuration() {
 
 #[tokio::test]
 async fn under_another_name_nothing_is_made_and_nobody_is_ready() {
-    let Some(server) = Server::shared() else { return };
+    let Some(server) = server() else { return };
     let stage = Stage::complete(server, "rights-other").await;
     let place = Place { secret: "another".to_owned(), ..stage.place.clone() };
     let mut replica = stage.replica_at(place, 1, Lifetimes::default());
@@ -42,7 +41,7 @@ async fn under_another_name_nothing_is_made_and_nobody_is_ready() {
 /// So that the two tests above say something about these rights.
 #[tokio::test]
 async fn the_rights_do_not_allow_to_make_it_in_the_usual_way() {
-    let Some(server) = Server::shared() else { return };
+    let Some(server) = server() else { return };
     let stage = Stage::complete(server, "rights-post").await;
     let secrets = Api::<Secret>::namespaced(stage.client.clone(), &stage.place.namespace);
     let secret = serde_json::from_value(json!({"metadata": {"name": stage.place.secret}})).unwrap();

@@ -1,7 +1,7 @@
 //! What a chart would have put into the cluster, under names of its own for each test, and
 //! replicas that may do no more than the webhook's ServiceAccount.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, SystemTime};
 
 use certs::{Keeper, Lifetimes, Place, State, Target};
@@ -11,20 +11,22 @@ use k8s_openapi::api::core::v1::{Namespace, Secret, ServiceAccount};
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
+use lab::api_server::{ApiServer, PATIENCE};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::sync::{Mutex as AsyncMutex, watch};
 use tokio::task::AbortHandle;
-
-use crate::server::{PATIENCE, Server};
 
 pub(crate) struct Stage {
     pub(crate) admin: Client,
     /// Of the webhook's ServiceAccount.
     pub(crate) client: Client,
     pub(crate) place: Place,
-    pub(crate) server: Arc<Server>,
+    server: Shared,
 }
+
+/// One may stop it.
+pub(crate) type Shared = Arc<AsyncMutex<ApiServer>>;
 
 /// One keeper, which ends with it.
 pub(crate) struct Replica {
@@ -56,8 +58,8 @@ impl Replica {
 
 impl Stage {
     /// Everything but the configuration, which a chart puts there last.
-    pub(crate) async fn set(server: Arc<Server>, name: &str) -> Self {
-        let admin = server.admin().await;
+    pub(crate) async fn set(server: Shared, name: &str) -> Self {
+        let admin = server.lock().await.admin().await.unwrap();
         let configuration = format!("{name}-webhook");
         let secret = format!("{name}-certificate");
         let subject = json!([{"kind": "ServiceAccount", "name": "webhook", "namespace": name}]);
@@ -101,7 +103,8 @@ impl Stage {
             .create_subresource("token", "webhook", &PostParams::default(), &token)
             .await
             .unwrap();
-        let client = server.client(token["status"]["token"].as_str().unwrap());
+        let client =
+            server.lock().await.client(token["status"]["token"].as_str().unwrap()).await.unwrap();
         let target = Target {
             configuration,
             webhook: WEBHOOK.to_owned(),
@@ -113,7 +116,7 @@ impl Stage {
     }
 
     /// With the configuration as a chart makes it: another webhook before ours, no CA.
-    pub(crate) async fn complete(server: Arc<Server>, name: &str) -> Self {
+    pub(crate) async fn complete(server: Shared, name: &str) -> Self {
         let stage = Self::set(server, name).await;
         stage.install("https://localhost:1/mutate").await;
         stage
@@ -204,6 +207,14 @@ impl Stage {
         self.configurations().patch(name, &PatchParams::default(), &patch).await.unwrap();
     }
 
+    /// Ends the API server, and starts it again with what etcd has.
+    pub(crate) async fn restart_server(&self) {
+        let mut server = self.server.lock().await;
+        server.stop().unwrap();
+        server.start_again().unwrap();
+        server.admin().await.unwrap();
+    }
+
     pub(crate) async fn delete_secret(&self) {
         self.secrets().delete(&self.place.secret, &DeleteParams::default()).await.unwrap();
     }
@@ -217,6 +228,22 @@ impl Stage {
         });
         assert!(waited.await.is_ok(), "not seen: {what}");
     }
+}
+
+/// The one that tests which run at the same time share; it ends with the last of them.
+pub(crate) fn server() -> Option<Shared> {
+    static SHARED: Mutex<Weak<AsyncMutex<ApiServer>>> = Mutex::new(Weak::new());
+    let mut shared = SHARED.lock().unwrap();
+    if let Some(server) = shared.upgrade() {
+        return Some(server);
+    }
+    let server = server_alone()?;
+    *shared = Arc::downgrade(&server);
+    Some(server)
+}
+
+pub(crate) fn server_alone() -> Option<Shared> {
+    ApiServer::start().unwrap().map(|server| Arc::new(AsyncMutex::new(server)))
 }
 
 pub(crate) fn text(bytes: &ByteString) -> String {

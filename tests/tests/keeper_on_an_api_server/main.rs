@@ -4,5 +4,4 @@
 
 mod recovery;
 mod rights;
-mod server;
 mod stage;

@@ -5,6 +5,5 @@
 
 #![cfg(test)]
 
-mod assets;
 mod story;
 mod webhook;

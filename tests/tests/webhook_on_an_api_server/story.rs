@@ -4,10 +4,10 @@ use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::core::{DynamicObject, TypeMeta};
 use kube::discovery::ApiResource;
 use kube::{Api, Client};
+use lab::api_server::ApiServer;
 use serde_json::{Value, json};
 
-use crate::assets::{ApiServer, until};
-use crate::webhook::{NAME, NAMESPACE, Webhook};
+use crate::webhook::{NAME, NAMESPACE, Webhook, until};
 
 /// Creates an object of any kind.
 pub(crate) async fn create(client: &Client, object: &Value) -> kube::Result<Value> {
@@ -99,8 +99,8 @@ async fn install(client: &Client, webhook: &Webhook) {
 
 #[tokio::test]
 async fn a_webhook_bootstraps_itself_and_injects_by_the_roles_of_service_accounts() {
-    let Some(mut server) = ApiServer::start().await else { return };
-    let client = server.client().await;
+    let Some(mut server) = ApiServer::start().unwrap() else { return };
+    let client = server.admin().await.unwrap();
     let webhook = Webhook::start(&server, &client).await;
     let not_ready = webhook.get("/readyz").await;
     assert!(not_ready.starts_with("503 not ready: there is no certificate yet"), "{not_ready}");
@@ -195,12 +195,12 @@ async fn what_is_taken_from_the_configuration_is_missed_or_put_back(
 }
 
 async fn a_restart_of_the_api_server_changes_nothing(server: &mut ApiServer, webhook: &Webhook) {
-    server.stop().await;
+    server.stop().unwrap();
     let failures = "secrets_webhook_service_account_watch_failures_total";
     until("the watch to fail", async || webhook.metric(failures).await > 0).await;
     assert_eq!(webhook.get("/readyz").await, "200 ready\n");
-    server.start_again().await;
-    let client = server.client().await;
+    server.start_again().unwrap();
+    let client = server.admin().await.unwrap();
     create(&client, &account("afterwards", Some("new"))).await.unwrap();
     let made = create(&client, &pod("afterwards", "afterwards")).await.unwrap();
     assert_eq!(role(&made), "new");

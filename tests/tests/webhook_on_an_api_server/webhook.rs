@@ -7,13 +7,14 @@ use k8s_openapi::api::authentication::v1::TokenRequest;
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::api::PostParams;
 use kube::{Api, Client};
+use lab::api_server::{ApiServer, PATIENCE};
+use lab::binary::beside;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
-use crate::assets::{ApiServer, until};
 use crate::story::create;
 
 pub(crate) const NAMESPACE: &str = "kms";
@@ -33,7 +34,7 @@ impl Webhook {
         let kubeconfig = server.kubeconfig(&token, NAMESPACE).to_string();
         std::fs::write(directory.path().join("kubeconfig"), kubeconfig).unwrap();
         let log = std::fs::File::create(directory.path().join("log")).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_secrets-webhook"))
+        let child = Command::new(beside("secrets-webhook").unwrap())
             .args(["serve", "--listen=127.0.0.1:0", "--admin=127.0.0.1:0"])
             .args(["--kubeconfig=kubeconfig", "--ready-file=ready.json", "--drain-seconds=0"])
             .args(["--webhook-configuration", NAME, "--service", NAME])
@@ -70,7 +71,7 @@ impl Webhook {
 
     pub(crate) async fn until_ready(&self) {
         let ready = async || self.get("/readyz").await == "200 ready\n";
-        let wait = tokio::time::timeout(crate::assets::PATIENCE, async {
+        let wait = tokio::time::timeout(PATIENCE, async {
             while !ready().await {
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             }
@@ -125,4 +126,13 @@ async fn token(client: &Client) -> String {
             .unwrap();
     let made = accounts.create_token_request(NAME, &PostParams::default(), &request).await.unwrap();
     made.status.unwrap().token
+}
+
+pub(crate) async fn until(what: &str, condition: impl AsyncFn() -> bool) {
+    let wait = async {
+        while !condition().await {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("waited for {what}"));
 }

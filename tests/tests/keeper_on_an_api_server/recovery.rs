@@ -5,12 +5,11 @@ use std::time::{Duration, SystemTime};
 
 use certs::Lifetimes;
 
-use crate::server::Server;
-use crate::stage::{Stage, text};
+use crate::stage::{Stage, server, server_alone, text};
 
 #[tokio::test]
 async fn a_stripped_ca_bundle_is_put_back() {
-    let Some(server) = Server::shared() else { return };
+    let Some(server) = server() else { return };
     let stage = Stage::complete(server, "recovery-stripped").await;
     let mut replica = stage.replica(1);
     replica.until_ready().await;
@@ -23,7 +22,7 @@ async fn a_stripped_ca_bundle_is_put_back() {
 
 #[tokio::test]
 async fn what_others_put_into_the_ca_bundle_stays() {
-    let Some(server) = Server::shared() else { return };
+    let Some(server) = server() else { return };
     let stage = Stage::complete(server, "recovery-foreign").await;
     let mut replica = stage.replica(1);
     replica.until_ready().await;
@@ -39,7 +38,7 @@ async fn what_others_put_into_the_ca_bundle_stays() {
 
 #[tokio::test]
 async fn replicas_that_start_together_agree_on_one_certificate() {
-    let Some(server) = Server::shared() else { return };
+    let Some(server) = server() else { return };
     let stage = Stage::complete(server, "recovery-together").await;
     let mut replicas = [1, 2, 3].map(|seed| stage.replica(seed));
     let mut served = Vec::new();
@@ -54,7 +53,7 @@ async fn replicas_that_start_together_agree_on_one_certificate() {
 
 #[tokio::test]
 async fn a_deleted_secret_is_made_anew_while_the_old_certificate_serves_on() {
-    let Some(server) = Server::shared() else { return };
+    let Some(server) = server() else { return };
     let stage = Stage::complete(server, "recovery-deleted").await;
     let mut replica = stage.replica(1);
     let first = replica.until_ready().await.serving.unwrap();
@@ -73,7 +72,7 @@ async fn a_deleted_secret_is_made_anew_while_the_old_certificate_serves_on() {
 
 #[tokio::test]
 async fn certificates_of_seconds_follow_each_other_without_a_moment_unready() {
-    let Some(server) = Server::shared() else { return };
+    let Some(server) = server() else { return };
     let stage = Stage::complete(server, "recovery-rotation").await;
     let lifetimes = Lifetimes::of(Duration::from_secs(30)).unwrap();
     let mut replica = stage.replica_for(1, lifetimes);
@@ -91,12 +90,11 @@ async fn certificates_of_seconds_follow_each_other_without_a_moment_unready() {
 
 #[tokio::test]
 async fn an_api_server_that_is_gone_for_a_while_changes_nothing() {
-    let Some(server) = Server::start() else { return };
-    let stage = Stage::complete(Arc::new(server), "recovery-restart").await;
+    let Some(server) = server_alone() else { return };
+    let stage = Stage::complete(server, "recovery-restart").await;
     let mut replica = stage.replica(1);
     replica.until_ready().await;
-    stage.server.restart();
-    stage.server.admin().await;
+    stage.restart_server().await;
     assert!(replica.now().ready());
     stage.set_bundle("").await;
     replica.until("caBundle written again", |state| state.counts.published == 2).await;
@@ -105,7 +103,7 @@ async fn an_api_server_that_is_gone_for_a_while_changes_nothing() {
 
 #[tokio::test]
 async fn without_a_configuration_nothing_is_stored() {
-    let Some(server) = Server::shared() else { return };
+    let Some(server) = server() else { return };
     let stage = Stage::set(server, "recovery-late").await;
     let mut replica = stage.replica(1);
     // It has read that there is none.
