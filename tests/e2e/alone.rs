@@ -4,6 +4,7 @@ mod a_control_plane_in_trouble_harms_no_pod;
 mod a_killed_replica_costs_moments;
 mod a_stripped_ca_bundle_comes_back;
 mod a_webhook_that_is_gone_stops_annotated_pods_alone;
+mod certificates_change_hands;
 mod no_admission_fails_while_replicas_change;
 mod no_pod_starts_without_its_secrets;
 mod settings_reach_running_replicas;

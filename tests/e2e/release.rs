@@ -191,6 +191,16 @@ pub(crate) fn set_ca_bundle(pem: &str) {
     patch_configuration(&json!([{ "op": "add", "path": path, "value": encoded }]));
 }
 
+/// What the API server trusts, as PEM.
+pub(crate) fn ca_bundle() -> String {
+    use base64::Engine as _;
+    let path = "jsonpath={.webhooks[0].clientConfig.caBundle}";
+    let get = ["get", "mutatingwebhookconfiguration", RELEASE, "-o", path];
+    let encoded = kubectl(&get).run().unwrap();
+    let pem = base64::engine::general_purpose::STANDARD.decode(encoded.trim()).unwrap();
+    String::from_utf8(pem).unwrap()
+}
+
 pub(crate) fn patch_configuration(patch: &Value) {
     let patch = patch.to_string();
     kubectl(&["patch", "mutatingwebhookconfiguration", RELEASE, "--type=json", "-p", &patch])

@@ -91,7 +91,7 @@ pub struct ServeArgs {
     /// Secret of this namespace in which replicas keep the certificate that they make
     #[arg(long, value_name = "NAME")]
     pub certificate_secret: Option<String>,
-    /// Service of this namespace that the certificate is made for
+    /// Service of this namespace that API servers call; the certificate is for its name
     #[arg(long, value_name = "NAME")]
     pub service: Option<String>,
     /// Address of the webhook (HTTPS)

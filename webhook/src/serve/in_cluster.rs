@@ -43,12 +43,12 @@ impl InCluster {
         let (accounts, writer) = accounts::accounts();
         let patience = crate::cluster::reader::Patience::default();
         let directory = Directory::new(accounts, client.clone(), patience, Arc::clone(metrics));
-        let Cluster { configuration, webhook, condition, certificate, .. } = flags;
-        let mut target = Target { configuration, webhook, condition, names: Vec::new() };
+        let Cluster { configuration, webhook, condition, service, certificate, .. } = flags;
+        // As API servers call a Service.
+        let names = vec![format!("{service}.{namespace}.svc")];
+        let target = Target { configuration, webhook, condition, names };
         let (task, states, secret): (Task, _, _) = match certificate {
-            Certificate::Kept { secret, service } => {
-                // As API servers call a Service.
-                target.names.push(format!("{service}.{namespace}.svc"));
+            Certificate::Kept(secret) => {
                 let place = Place { namespace, secret: secret.clone(), target: target.clone() };
                 let lifetimes = Lifetimes::default();
                 let (keeper, states) =

@@ -24,16 +24,15 @@ pub(super) struct Cluster {
     pub(super) configuration: String,
     pub(super) webhook: String,
     pub(super) condition: String,
+    /// The Service that API servers call: the certificate must be for its name.
+    pub(super) service: String,
     pub(super) certificate: Certificate,
 }
 
 /// Where a certificate is from in a cluster.
 pub(super) enum Certificate {
-    /// Made by the replicas, kept in this Secret, for this Service.
-    Kept {
-        secret: String,
-        service: String,
-    },
+    /// Made by the replicas, kept in this Secret.
+    Kept(String),
     Files(Files),
 }
 
@@ -62,27 +61,25 @@ fn cluster(args: &ServeArgs) -> Result<Cluster, String> {
     let Some(configuration) = &args.webhook_configuration else {
         return Err("serve needs --webhook-configuration NAME, the MutatingWebhookConfiguration that calls it; without a Kubernetes API it needs --standalone".to_owned());
     };
-    let certificate = match (&args.certificate_secret, &args.service, files(args)) {
-        (Some(secret), Some(service), None) => Certificate::Kept {
-            secret: name("--certificate-secret", secret)?,
-            service: name("--service", service)?,
-        },
-        (Some(_), None, None) => {
-            return Err("--certificate-secret needs --service NAME: the certificate is made for that Service's name".to_owned());
-        }
-        (None, _, Some(files)) => Certificate::Files(files),
-        (Some(_), _, Some(_)) => {
+    let certificate = match (&args.certificate_secret, files(args)) {
+        (Some(secret), None) => Certificate::Kept(name("--certificate-secret", secret)?),
+        (None, Some(files)) => Certificate::Files(files),
+        (Some(_), Some(_)) => {
             return Err("--certificate-secret and --tls-cert exclude each other: the certificate is kept by the webhook, or by you".to_owned());
         }
-        (None, _, None) => {
-            return Err("serve needs a certificate: --certificate-secret NAME with --service NAME, or --tls-cert FILE with --tls-key FILE".to_owned());
+        (None, None) => {
+            return Err("serve needs a certificate: --certificate-secret NAME, or --tls-cert FILE with --tls-key FILE".to_owned());
         }
+    };
+    let Some(service) = &args.service else {
+        return Err("serve needs --service NAME: the Service that API servers call, for whose name the certificate is".to_owned());
     };
     Ok(Cluster {
         kubeconfig: args.kubeconfig.clone(),
         configuration: name("--webhook-configuration", configuration)?,
         webhook: name("--webhook-name", &args.webhook_name)?,
         condition: args.match_condition.clone(),
+        service: name("--service", service)?,
         certificate,
     })
 }

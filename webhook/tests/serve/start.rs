@@ -95,9 +95,10 @@ async fn flags_for_a_cluster_that_make_no_sense_together_end_it_with_64_and_a_se
     for (args, expected) in [
         (vec![], "serve needs --webhook-configuration NAME"),
         (vec![], "without a Kubernetes API it needs --standalone"),
-        (vec![configuration], "serve needs a certificate: --certificate-secret NAME with"),
-        (vec![configuration, kept[1]], "serve needs a certificate: --certificate-secret NAME with"),
-        (vec![configuration, kept[0]], "--certificate-secret needs --service NAME"),
+        (vec![configuration], "serve needs a certificate: --certificate-secret NAME, or"),
+        (vec![configuration, kept[1]], "serve needs a certificate: --certificate-secret NAME, or"),
+        (vec![configuration, kept[0]], "serve needs --service NAME"),
+        (vec![configuration, "--tls-cert=a", "--tls-key=b"], "serve needs --service NAME"),
         (
             vec![configuration, kept[0], kept[1], "--tls-cert=a", "--tls-key=b"],
             "--certificate-secret and --tls-cert exclude each other",
