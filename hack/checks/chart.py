@@ -87,6 +87,9 @@ def refusals():
     done = template(values=[*REQUIRED, *OWN, f"certificates.own.caBundle={PEM}"])
     if not done.returncode or SECRET in done.stderr:
         yield "a private key as caBundle must be refused and not repeated"
+    theirs = template("--namespace=kube-system", values=REQUIRED)
+    if "namespace kube-system belongs to the cluster" not in theirs.stderr:
+        yield f"the namespace kube-system must be refused: {theirs.stderr!r}"
     old = template("--kube-version=v1.29.9", values=REQUIRED)
     if "which is incompatible with Kubernetes v1.29.9" not in old.stderr:
         yield f"Kubernetes 1.29 must be refused: {old.stderr!r}"
@@ -136,7 +139,7 @@ def main():
     problems = [*value_sets(), *refusals(), *renderings()]
     for problem in problems:
         print(problem, file=sys.stderr)
-    print(f"{len(glob.glob(f'{CHART}/ci/*.yaml'))} sets of values, {len(REFUSED) + 2} refusals, "
+    print(f"{len(glob.glob(f'{CHART}/ci/*.yaml'))} sets of values, {len(REFUSED) + 3} refusals, "
           f"{len(problems)} problems")
     return 1 if problems else 0
 

@@ -100,6 +100,13 @@ def debugged(name, *containers):
     return ["replace", f"--raw={path}", "-f", "-"], changed
 
 
+def image(name, init=None, app=None):
+    """An image of the Pod of this name is changed."""
+    lists = {"initContainers": ("kms-secrets-init", init), "containers": ("app", app)}
+    spec = {field: [{"name": name, "image": new}] for field, (name, new) in lists.items() if new}
+    return ["patch", "pod", name, f"--namespace={IN}", f"--patch={json.dumps({'spec': spec})}"], None
+
+
 def annotated(name, annotations):
     """The template of the Deployment of this name gets annotations."""
     change = json.dumps({"spec": {"template": {"metadata": {"annotations": annotations}}}})
@@ -142,8 +149,10 @@ def injected(*mounts, **more):
 
 GUARD = [
     ("an injected Pod is let through", ALLOWED, created(injected(READ_ONLY))),
-    ("so is one with a native sidecar of ours", ALLOWED,
+    ("a name that is reserved is not ours, with a plan neither", NO_CONTAINER,
      created(pod(init=[ours("kms-secrets", restartPolicy="Always")]))),
+    ("… nor beside ours", (DENIED, f"container kms-secrets {REACHES}"),
+     created(pod(init=[ours(), ours("kms-secrets", restartPolicy="Always")]))),
     ("a container of our name without a plan is not ours", NO_CONTAINER,
      created(pod(init=[container("kms-secrets-init")]))),
     ("a container with a plan and another name is not ours", NO_CONTAINER,
@@ -191,6 +200,15 @@ GUARD = [
      debugged("opted-out-later", container("debug", TOKEN))),
     ("a Pod that is not ours may be debugged, though annotations came later", ALLOWED,
      debugged("annotated-later", container("debug", TOKEN, WRITABLE))),
+    ("the image of our container is not for others to change", (DENIED, "the operator's to choose"),
+     image("running", init="registry.example/other:1")),
+    ("that of a consumer is", ALLOWED, image("running", app="registry.example/app:2")),
+    ("so is that of ours in a Pod that nothing was injected into", ALLOWED,
+     image("annotated-later", app="registry.example/app:2")),
+    ("a Pod that was there before the guard can be edited", ALLOWED,
+     (["label", "pod", "before", f"--namespace={IN}", "a=b"], None)),
+    ("… but its image cannot", (DENIED, "the operator's to choose"),
+     image("before", init="registry.example/other:1")),
     ("an asking Pod is warned about where nobody opted in", NOT_OPTED_IN, created(pod(PLAIN))),
     ("… and where the label says something else", NOT_OPTED_IN, created(pod(OUT))),
     ("… not where it was injected beforehand", ALLOWED,
@@ -266,6 +284,52 @@ SELF = [
                            ("finalizers", ["example.com/never"]), ("ownerReferences", [OWNER])]],
     ("others may change what they like", ALLOWED,
      patched(put(HOOK + "timeoutSeconds", 30), put("/metadata/labels/a", "b"), by=None)),
+]
+
+def stored(by=ITSELF, type="kubernetes.io/tls", name=f"{FULLNAME}-certificate", **more):
+    """The certificate's Secret is made, as the webhook makes it unless said otherwise."""
+    metadata = {"name": name, "namespace": RELEASE} | more.pop("metadata", {})
+    value = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": type, **more}
+    value |= {"data": {"tls.crt": "", "tls.key": ""}}
+    # By apply: no other way to make it is allowed.
+    arguments = ["apply", "--server-side", "--force-conflicts", f"--field-manager=case", "-f", "-"]
+    return [*arguments, *([f"--as={by}"] if by else [])], value
+
+
+def restored(change):
+    """The certificate's Secret is patched by the webhook's ServiceAccount."""
+    return ["patch", "secret", f"{FULLNAME}-certificate", f"--namespace={RELEASE}", "--type=merge",
+            f"--patch={json.dumps(change)}", f"--as={ITSELF}"], None
+
+
+ITS_OWNER = {"apiVersion": "admissionregistration.k8s.io/v1", "name": FULLNAME, "uid": "u",
+             "kind": "MutatingWebhookConfiguration"}
+FOR_A_TOKEN = {"annotations": {"kubernetes.io/service-account.name": "default"}}
+# What the API server says of a Secret of this type that has no certificate, and makes all the same.
+LET_THROUGH = (WARNED, "failed to find any PEM data")
+NOTHING_ELSE = (DENIED, "may keep nothing but a certificate")
+PLAINLY = (DENIED, "without annotations and finalizers, owned by its configuration alone")
+CERTIFICATE_MADE = [
+    ("the webhook may make its Secret", LET_THROUGH, stored(metadata={"ownerReferences": [ITS_OWNER]})),
+    *[(f"it may not make one of type {type}", NOTHING_ELSE, stored(type=type))
+      for type in ("Opaque", "bootstrap.kubernetes.io/token")],
+    ("it may not have a token written into it", NOTHING_ELSE,
+     stored(type="kubernetes.io/service-account-token", metadata=FOR_A_TOKEN)),
+    ("it may not make one that never changes", NOTHING_ELSE, stored(immutable=True)),
+    *[(f"it may not make one with {field}", PLAINLY, stored(metadata={field: value}))
+      for field, value in [("annotations", {"a": "b"}), ("finalizers", ["example.com/never"]),
+                           ("ownerReferences", [ITS_OWNER, OWNER | {"uid": "another"}]),
+                           ("ownerReferences", [ITS_OWNER | {"name": "other"}])]],
+    ("others may make what they like", ALLOWED,
+     stored(by=None, type="Opaque", name="other", metadata={"annotations": {"a": "b"}})),
+]
+UNMOVED = (DENIED, "may not change the metadata of its certificate's Secret")
+CERTIFICATE_CHANGED = [
+    ("the webhook may put another certificate", LET_THROUGH, restored({"data": {"ca.crt": "Cg=="}})),
+    ("it may not make it unchangeable", NOTHING_ELSE, restored({"immutable": True})),
+    *[(f"it may not change metadata.{field}", UNMOVED, restored({"metadata": {field: value}}))
+      for field, value in [("labels", {"a": "b"}), ("annotations", {"a": "b"}),
+                           ("finalizers", ["example.com/never"]), ("ownerReferences", [OWNER])]],
 ]
 
 SECRET = f"secrets/{FULLNAME}-certificate"
@@ -367,13 +431,13 @@ def check_types():
         observed = policy.get("status", {}).get("observedGeneration")
         return observed == policy["metadata"]["generation"]
 
-    until("policies are type-checked", lambda: len(policies()) == 3 and all(map(done, policies())))
+    until("policies are type-checked", lambda: len(policies()) == 4 and all(map(done, policies())))
     failed = 0
     for policy in policies():
         for warning in policy["status"].get("typeChecking", {}).get("expressionWarnings", []):
             print(f"FAILED: types: {policy['metadata']['name']}: {warning}")
             failed += 1
-    print(f"types: 3 policies, {failed} warnings")
+    print(f"types: 4 policies, {failed} warnings")
     return failed
 
 
@@ -387,7 +451,7 @@ def prepare():
               lambda name=name: not kubectl("get", "sa", "default", "-n", name).returncode)
     bare = pod(annotations=None)
     for name, value in [("running", injected()), ("opted-out-later", injected()),
-                        ("annotated-later", bare)]:
+                        ("annotated-later", bare), ("before", injected(TOKEN, WRITABLE))]:
         metadata = {"name": name, "namespace": IN, "annotations": value["metadata"]["annotations"]}
         must("create", "-f", "-", value=value | {"metadata": metadata})
     later = workload("Deployment", PLAIN, annotations=None)
@@ -427,6 +491,9 @@ def main():
             ("so is one with another value", NOT_OPTED_IN, created(pod(OUT))),
             ("so is the webhook's own", (DENIED, "ever injected"), created(pod(RELEASE)))])
         failed += check("the webhook itself", SELF)
+        failed += check("its certificate, made", CERTIFICATE_MADE)
+        must("create", "-f", "-", value=stored()[1])
+        failed += check("its certificate, changed", CERTIFICATE_CHANGED)
         failed += check_rights()
     finally:
         apply(configuration, "delete")

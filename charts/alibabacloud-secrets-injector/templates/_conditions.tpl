@@ -14,7 +14,7 @@ An annotation of ours, no mirror of a static Pod (which nobody could refuse), no
 
 {{/* PATH, an init container, is ours: it carries a plan, and nobody else may have its name. */}}
 {{- define "secrets-injector.ours" -}}
-({{ . }}.name in ['kms-secrets-init', 'kms-secrets'] && {{ . }}.?env.orValue([]).exists(variable, variable.name == 'SECRETS_INJECTOR_PLAN'))
+({{ . }}.name == 'kms-secrets-init' && {{ . }}.?env.orValue([]).exists(variable, variable.name == 'SECRETS_INJECTOR_PLAN'))
 {{- end -}}
 
 {{/* The Pod has our container. That cannot be edited away, other than annotations and labels. */}}

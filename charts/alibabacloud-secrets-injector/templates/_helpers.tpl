@@ -81,6 +81,9 @@ seccompProfile:
 {{/* What the schema cannot say, all at once. */}}
 {{- define "secrets-injector.check" -}}
 {{- $problems := list -}}
+{{- if has .Release.Namespace (list "kube-system" "kube-public" "kube-node-lease") -}}
+{{- $problems = append $problems (printf "namespace %s belongs to the cluster, and its controllers' ServiceAccounts are there: install into one of its own (--namespace secrets-injector --create-namespace)" .Release.Namespace) -}}
+{{- end -}}
 {{- if not .Values.image.registry -}}
 {{- $problems = append $problems "image.registry is required: the registry that holds secrets-webhook and secrets-injector, like registry.example/team" -}}
 {{- end -}}

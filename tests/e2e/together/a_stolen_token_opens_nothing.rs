@@ -182,6 +182,43 @@ fn it_reaches_no_other_secret() {
     stolen.may_not(Verb::Delete, &own, &Value::Null);
 }
 
+/// Deleted by the garbage collector and made again as another type, its own Secret would be given a
+/// token that never ends.
+#[test]
+fn it_makes_nothing_else_of_its_own_secret() {
+    let stolen = Bearer::of_the_webhook();
+    let certificate = format!("{RELEASE}-certificate");
+    let all = format!("/api/v1/namespaces/{RELEASE_NAMESPACE}/secrets");
+    let own = format!("{all}/{certificate}");
+    let gone = json!({ "apiVersion": "v1", "kind": "Namespace", "name": "gone", "uid": "1" });
+    for (field, value) in [
+        ("ownerReferences", json!([gone])),
+        ("finalizers", json!(["other.example/stay"])),
+        ("annotations", json!({ "kubernetes.io/service-account.name": RELEASE })),
+        ("labels", json!({ "a": "b" })),
+    ] {
+        let change = json!({ "metadata": { field: value } });
+        for verb in [Verb::MergePatch, Verb::StrategicPatch] {
+            let said = stolen.may_not(verb, &own, &change);
+            assert!(said.contains("may not change the metadata"), "{said}");
+        }
+        let mut whole = secret(&certificate);
+        whole["metadata"][field] = change["metadata"][field].clone();
+        let said = stolen.may_not(Verb::Apply, &own, &whole);
+        assert!(said.contains("may not change the metadata"), "{said}");
+    }
+    let said = stolen.may_not(Verb::MergePatch, &own, &json!({ "immutable": true }));
+    assert!(said.contains("nothing but a certificate"), "{said}");
+    // Put in its place while it is away, as after the garbage collector.
+    let kept = kubectl(&["get", "--raw", &own]).json().unwrap();
+    let mut token = secret(&certificate);
+    token["type"] = json!("kubernetes.io/service-account-token");
+    token["metadata"]["annotations"] = json!({ "kubernetes.io/service-account.name": RELEASE });
+    let (status, said) = stolen.ask(Verb::Apply, &own, &token, &[]);
+    assert!(status == 403 || status == 422, "{said}");
+    assert_eq!(kubectl(&["get", "--raw", &own]).json().unwrap()["data"], kept["data"]);
+}
+
 #[test]
 fn it_makes_nothing_and_becomes_nobody() {
     let place = Namespace::opted_in("makes");
@@ -227,8 +264,8 @@ fn it_makes_nothing_and_becomes_nobody() {
         &json!({}),
     );
     for (kind, names) in [
-        ("validatingadmissionpolicies", ["guard", "self"]),
-        ("validatingadmissionpolicybindings", ["guard-deny", "self"]),
+        ("validatingadmissionpolicies", ["guard", "self", "certificate"]),
+        ("validatingadmissionpolicybindings", ["guard-deny", "self", "certificate"]),
     ] {
         for name in names {
             let path = format!("/apis/admissionregistration.k8s.io/v1/{kind}/{RELEASE}-{name}");
