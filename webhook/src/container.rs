@@ -1,5 +1,7 @@
 //! The container that we add, complete and as typed JSON.
 
+use std::path::{Component, Path};
+
 use serde::Serialize;
 
 use plan::{MAX_FILES, Plan};
@@ -136,6 +138,22 @@ impl<'a> Container<'a> {
             },
             termination_message_policy: "FallbackToLogsOnError",
         }
+    }
+}
+
+impl Container<'_> {
+    pub(crate) fn mounts(&self, volume: &str) -> bool {
+        self.volume_mounts.iter().any(|mount| mount.name == volume)
+    }
+
+    /// Whether something mounted at `path` would lie over, in or above what is ours.
+    pub(crate) fn is_reached_by(&self, path: &str) -> bool {
+        let program = self.command.first().map(String::as_str);
+        let mut places = self.volume_mounts.iter().map(|mount| mount.mount_path).chain(program);
+        let path = Path::new(path);
+        // Who steps back on his way may end anywhere.
+        path.components().any(|part| part == Component::ParentDir)
+            || places.any(|place| path.starts_with(place) || Path::new(place).starts_with(path))
     }
 }
 

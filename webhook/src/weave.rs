@@ -116,6 +116,12 @@ fn update(ours: &Ours, wish: &Wish<'_>, patch: &mut Patch) -> serde_json::Result
         if let Some(Value::Array(mounts)) = container.get_mut("volumeMounts") {
             let ca = wish.plan.private_ca();
             mounts.retain(|mount| ca || text(mount, "name") != Some(CA_VOLUME));
+            // What others mount must cover neither our program nor what it reads and writes.
+            mounts.retain(|mount| {
+                let (name, path) = (text(mount, "name"), text(mount, "mountPath"));
+                wish.container.mounts(name.unwrap_or_default())
+                    || !wish.container.is_reached_by(path.unwrap_or_default())
+            });
         }
     }
     patch.difference(&format!("/spec/initContainers/{}", ours.index), &ours.value, &new)

@@ -143,6 +143,23 @@ fn a_foreign_edit_of_what_we_own_is_undone() {
         edit(&mut edited["spec"]["initContainers"][index]);
         assert_eq!(injected(&edited), clean, "edit {number}");
     }
+    for path in [
+        "/secrets-injector",
+        "/secrets-injector/",
+        "/x/../secrets-injector",
+        "//secrets-injector",
+        "/",
+        "/mnt",
+        "/mnt/secrets-store/db",
+        "/var/run/secrets",
+    ] {
+        let mut covered = clean.clone();
+        let index = index_of_ours(&covered);
+        let mounts = &mut covered["spec"]["initContainers"][index]["volumeMounts"];
+        let foreign = json!({"name": "own", "mountPath": path, "subPath": "x"});
+        mounts.as_array_mut().unwrap().push(foreign);
+        assert_eq!(injected(&covered), clean, "{path}");
+    }
     for replaced in [
         json!({"name": "kms-secrets", "hostPath": {"path": "/"}}),
         json!({"name": "kms-secrets", "emptyDir": {}, "hostPath": {"path": "/"}}),
