@@ -26,7 +26,7 @@ pub use self::component::{Component, Frozen, Program};
 pub use self::images::{BUSYBOX, CLOUD_CA, FETCHER};
 pub use self::layout::{ADMIN, CLOUD, ISSUER, Layout, NODE, NODE_ADDRESS};
 pub use self::load::{Call, Calls, Load, Stream};
-pub use self::tools::{Output, Tool};
+pub use self::tools::{Output, Tool, this_program};
 pub use self::wait::{Look, until};
 
 use self::boundary::Boundary;
@@ -62,8 +62,9 @@ impl Cluster {
         let layout = Layout::new(&plan.name)?;
         ensure!(
             !layout.root().exists(),
-            "the cluster {:?} is there already: end it with `secrets-lab cluster down --name {0}`",
-            plan.name
+            "the cluster {:?} is there already: end it with `{} cluster down --name {0}`",
+            plan.name,
+            tools::this_program(),
         );
         fs::create_dir_all(layout.root())
             .with_context(|| format!("making {}", layout.root().display()))?;
@@ -92,6 +93,13 @@ impl Cluster {
             bail!("there is no cluster {name:?}: start it with `make cluster`");
         };
         Ok(Self { layout, components: components.into() })
+    }
+
+    /// Ends a cluster by its name, also one of which not much more is there.
+    pub fn remove(name: &str) -> Result<()> {
+        let layout = Layout::new(name)?;
+        ensure!(layout.root().exists(), "there is no cluster {name:?}");
+        teardown::run(&layout)
     }
 
     /// Ends what `up` started and removes what it made, also after half a start.

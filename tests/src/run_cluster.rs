@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use lab::cluster::{Cluster, Plan};
+use lab::cluster::{Cluster, Plan, this_program};
 
 use crate::args::{ClusterArgs, ClusterCommand};
 
@@ -15,18 +15,18 @@ pub(crate) fn run(args: ClusterArgs) -> Result<()> {
     let name = args.name;
     match args.command {
         ClusterCommand::Up { components, seed, images, fetcher } => {
-            let began = Instant::now();
+            let (began, program) = (Instant::now(), this_program());
             let cluster =
                 Cluster::up(&Plan { name: name.clone(), components, seed, images, fetcher })?;
             say(&format!(
                 "the cluster {name:?} is ready after {:.1} s; its files are in {}\n\
-                 use it:  secrets-lab cluster exec --name {name} -- kubectl get pods --all-namespaces\n\
-                 end it:  secrets-lab cluster down --name {name}\n",
+                 use it:  {program} cluster exec --name {name} -- kubectl get pods --all-namespaces\n\
+                 end it:  {program} cluster down --name {name}\n",
                 began.elapsed().as_secs_f64(),
                 cluster.layout().root().display(),
             ))
         }
-        ClusterCommand::Down => Cluster::attach(&name)?.down(),
+        ClusterCommand::Down => Cluster::remove(&name),
         ClusterCommand::Exec { command } => exec(&Cluster::attach(&name)?, command),
     }
 }

@@ -46,6 +46,12 @@ impl Boundary {
             .with_context(|| format!("entering the cgroup {}", leaf.display()))
     }
 
+    /// Moves another process inside, one that has just been started outside.
+    pub(crate) fn take(&self, pid: i32) -> Result<()> {
+        fs::write(self.group.join("system/cgroup.procs"), pid.to_string())
+            .with_context(|| format!("moving process {pid} into the cluster's cgroup"))
+    }
+
     /// Moves this process out again.
     pub(crate) fn leave(&self) -> Result<()> {
         let Some(parent) = self.group.parent() else { return Ok(()) };

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::boundary::Boundary;
 use super::wait::until;
 use super::{Cluster, cloud, control_plane, node};
 
@@ -98,6 +99,8 @@ impl<'a> Component<'a> {
             .process_group(0);
         let child = command.spawn().with_context(|| format!("starting {name}"))?;
         let pid = i32::try_from(child.id())?;
+        // Whoever starts it again later is not inside himself.
+        Boundary::of(layout).take(pid)?;
         fs::write(self.record(), format!("{pid} {}", born(pid)?))?;
         Ok(())
     }
