@@ -54,6 +54,14 @@ pub(crate) fn sum(content: impl AsRef<[u8]>) -> String {
     })
 }
 
+/// The Pod of a workload that stays, with [`SECRETS`]: a replica is ready only when its files were
+/// there at its first instruction.
+pub(crate) fn server() -> Value {
+    let script = checks_files() + "touch /checked\nexec sleep 1000";
+    let probe = json!({ "exec": { "command": ["test", "-e", "/checked"] }, "periodSeconds": 1 });
+    with(app("", &script), "/spec/containers/0/readinessProbe", probe)
+}
+
 /// A Pod of the ServiceAccount `app` that runs a script once, with [`SECRETS`].
 pub(crate) fn app(name: &str, script: &str) -> Value {
     annotated(plain(name, script), &[("secrets", SECRETS)])

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use lab::cluster::{Program, until};
 use serde_json::json;
 
-use crate::pods::{app, checks_files, plain, workload};
+use crate::pods::{app, checks_files, plain, server, workload};
 use crate::release::{admits, at_work, is, name, none_started_without, replicas, restarts};
 use crate::stage::{Namespace, PATIENCE, cluster, kubectl};
 
@@ -41,8 +41,7 @@ fn etcd_is_slow() {
     const MOMENTS: u32 = 12;
     let place = Namespace::opted_in("slow-etcd");
     let before: Vec<_> = replicas().iter().map(|pod| name(pod).to_owned()).collect();
-    let script = checks_files() + "exec sleep 1000";
-    place.create(&workload("Deployment", "web", &app("", &script), json!({ "replicas": 3 })));
+    place.create(&workload("Deployment", "web", &server(), json!({ "replicas": 3 })));
     place.create(&workload(
         "Deployment",
         "plain",

@@ -8,7 +8,7 @@ use lab::cluster::until;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::pods::{app, checks_files, workload};
+use crate::pods::{server, workload};
 use crate::release::{
     annotated_pods, at_work, list, metric, name, none_started_without, replicas, restarts, since,
 };
@@ -21,8 +21,7 @@ const WINDOW: Duration = Duration::from_secs(2);
 #[test]
 fn until_it_is_no_endpoint_any_more() {
     let place = Namespace::opted_in("killed");
-    let pod = app("", &(checks_files() + "exec sleep 1000"));
-    place.create(&workload("Deployment", "web", &pod, json!({ "replicas": 1 })));
+    place.create(&workload("Deployment", "web", &server(), json!({ "replicas": 1 })));
     place.wait("deployment/web", ".status.readyReplicas", "1");
     let names: Vec<_> = replicas().iter().map(|pod| name(pod).to_owned()).collect();
     for (victim, wanted) in names.iter().zip(["2", "3"]) {

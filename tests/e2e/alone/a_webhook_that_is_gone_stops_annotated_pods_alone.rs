@@ -9,7 +9,7 @@ use rustls_pki_types::pem::PemObject as _;
 use serde_json::json;
 
 use crate::install::helm;
-use crate::pods::{app, checks_files, plain, workload};
+use crate::pods::{app, plain, server, workload};
 use crate::release::{
     CERTIFICATE, admits, asks, at_work, none, none_started_without, order, ours,
     pods_that_are_there, set_ca_bundle,
@@ -83,8 +83,7 @@ fn outage(story: &str, begins: impl FnOnce(), ends: impl FnOnce()) {
     place.create(&plain("plain", "true"));
     place.succeeded("plain");
 
-    let script = checks_files() + "exec sleep 1000";
-    place.create(&workload("Deployment", "web", &app("", &script), json!({ "replicas": 2 })));
+    place.create(&workload("Deployment", "web", &server(), json!({ "replicas": 2 })));
     let failure = ".status.conditions[?(@.type==\"ReplicaFailure\")]";
     place.wait("deployment/web", &format!("{failure}.reason"), "FailedCreate");
     let pods = place.kubectl(&["get", "pods", "-l", "app=web", "-o", "name"]).run().unwrap();

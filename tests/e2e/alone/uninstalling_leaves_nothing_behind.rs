@@ -3,13 +3,15 @@
 
 use std::time::{Duration, Instant};
 
-use lab::cluster::{Load, Look, Stream, until};
+use lab::cluster::{CLOUD_CA, FETCHER, Load, Look, Stream, until};
 use serde_json::{Value, json};
 
 use crate::install::helm;
 use crate::pods::{PASSWORD, app, checks_files, plain, sum};
 use crate::release::{asks, at_work, is_injected, list, replicas, settled, since, start};
 use crate::stage::{Namespace, PATIENCE, RELEASE, RELEASE_NAMESPACE, cluster, kubectl};
+
+const MANIFEST: &str = include_str!("../../../manifests/install.yaml");
 
 /// API servers learn by a watch that there are no webhook and no policy any more.
 const LAG: Duration = Duration::from_secs(5);
@@ -88,6 +90,39 @@ fn after_the_rights() {
     asks(&place).unwrap();
     assert_eq!(replicas().len(), 2);
     uninstall();
+    nothing_left();
+    go_on(&place);
+    install(&place);
+}
+
+/// Without Helm, by what is rendered for that.
+#[test]
+fn by_the_manifest() {
+    let place = Namespace::opted_in("manifest");
+    uninstall();
+    nothing_left();
+    // What a reader puts in, and what only a lab needs.
+    let mut manifest = MANIFEST.to_owned();
+    let fetcher = format!("image: {FETCHER}");
+    let trust = format!("extraArgs: [\"--ca={CLOUD_CA}\"]");
+    for (theirs, ours) in [
+        (
+            "clusterId: c0123456789abcdef",
+            "clusterId: clab\n    region: cn-hangzhou\n    accountId: \"1234567890123456\"",
+        ),
+        ("image: registry.example/secrets-injector:0.1.0", fetcher.as_str()),
+        ("extraArgs: []", trust.as_str()),
+    ] {
+        assert_eq!(manifest.matches(theirs).count(), 1, "{theirs}");
+        manifest = manifest.replace(theirs, ours);
+    }
+    let apply = |verb: &str| {
+        kubectl(&[verb, "-f", "-"]).input(manifest.as_str()).run().unwrap();
+    };
+    apply("apply");
+    settled();
+    running(&place);
+    apply("delete");
     nothing_left();
     go_on(&place);
     install(&place);

@@ -1,9 +1,10 @@
 //! The files are there, byte for byte, before the application's first instruction.
 
+use lab::cluster::{Look, until};
 use serde_json::json;
 
-use crate::pods::{app, checks_files, with, workload};
-use crate::stage::Namespace;
+use crate::pods::{app, checks_files, server, with, workload};
+use crate::stage::{Namespace, PATIENCE};
 
 #[test]
 fn of_a_bare_pod() {
@@ -27,7 +28,7 @@ fn of_a_pod_that_the_api_server_names() {
 #[test]
 fn of_workloads() {
     let place = Namespace::opted_in("workloads");
-    let pod = app("", &(checks_files() + "exec sleep 1000"));
+    let pod = server();
     place.create(&workload("Deployment", "web", &pod, json!({ "replicas": 2 })));
     place.create(&workload("StatefulSet", "db", &pod, json!({ "serviceName": "db" })));
     place.create(&workload("DaemonSet", "agent", &pod, json!({})));
@@ -48,10 +49,14 @@ fn of_jobs() {
     place.create(&json!({
         "apiVersion": "batch/v1",
         "kind": "CronJob",
-        "metadata": { "name": "nightly" },
-        "spec": { "schedule": "0 3 * * *", "jobTemplate": { "spec": spec } },
+        "metadata": { "name": "every-minute" },
+        "spec": { "schedule": "* * * * *", "jobTemplate": { "spec": spec } },
     }));
-    place.kubectl(&["create", "job", "tonight", "--from=cronjob/nightly"]).run().unwrap();
     place.wait("job/once", ".status.succeeded", "1");
-    place.wait("job/tonight", ".status.succeeded", "1");
+    until("a Job of the CronJob to succeed", 2 * PATIENCE, || {
+        let succeeded = "jsonpath={.items[?(@.metadata.ownerReferences)].status.succeeded}";
+        let found = place.kubectl(&["get", "jobs", "-o", succeeded]).run()?;
+        Ok(if found.starts_with('1') { Look::Found(()) } else { Look::Missing(found) })
+    })
+    .unwrap();
 }
