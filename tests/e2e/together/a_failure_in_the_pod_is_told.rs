@@ -87,7 +87,9 @@ fn when_the_config_map_of_the_private_ca_is_missing() {
 fn of_every_replica_of_a_workload() {
     let place = Namespace::opted_in("replica");
     let secret = cloud::unused("late");
+    let stays = json!(["/bin/sh", "-c", "exec sleep 1000"]);
     let pod = asking(&format!("kms://{secret}"), &[]);
+    let pod = with(pod, "/spec/containers/0/command", stays);
     place.create(&workload("Deployment", "web", &pod, json!({})));
     let status = ".items[0].status.initContainerStatuses[0].lastState.terminated.exitCode";
     place.wait("pods", status, "13");
