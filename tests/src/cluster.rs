@@ -45,6 +45,9 @@ pub struct Plan {
     pub images: Vec<PathBuf>,
     /// The archive of the fetcher's image, imported as [`FETCHER`].
     pub fetcher: Option<PathBuf>,
+    /// The kubelet hears of a container's end when it happens (an alpha feature), and not when it
+    /// looks, once a second: what it does next can be measured.
+    pub prompt: bool,
 }
 
 /// A cluster that runs, or ran.
@@ -113,7 +116,7 @@ impl Cluster {
         // What starts from here on, and all that it starts, can be found and ended together.
         Boundary::of(layout).enter()?;
         pki::write(layout)?;
-        configuration::write(layout, self.version()?)?;
+        configuration::write(layout, self.version()?, plan.prompt)?;
         cloud::start(self, &plan.seed)?;
         node::start_runtime(self)?;
         control_plane::start(self)?;

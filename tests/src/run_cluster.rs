@@ -16,8 +16,14 @@ pub(crate) fn run(args: ClusterArgs) -> Result<()> {
     match args.command {
         ClusterCommand::Up { components, seed, images, fetcher } => {
             let (began, program) = (Instant::now(), this_program());
-            let cluster =
-                Cluster::up(&Plan { name: name.clone(), components, seed, images, fetcher })?;
+            let cluster = Cluster::up(&Plan {
+                name: name.clone(),
+                components,
+                seed,
+                images,
+                fetcher,
+                prompt: false,
+            })?;
             say(&format!(
                 "the cluster {name:?} is ready after {:.1} s; its files are in {}\n\
                  use it:  {program} cluster exec --name {name} -- kubectl get pods --all-namespaces\n\

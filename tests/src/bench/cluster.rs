@@ -17,7 +17,7 @@ const RELEASE: &str = "alibabacloud-secrets-injector";
 const RELEASE_NAMESPACE: &str = "secrets-injector";
 const REPLICAS: &str = "/api/v1/namespaces/secrets-injector/pods";
 const PATIENCE: Duration = Duration::from_secs(120);
-const ROUNDS: u32 = 15;
+const ROUNDS: u32 = 21;
 const PER_SECOND: u32 = 50;
 const SLICES: u32 = 4;
 const SLICE_SECONDS: u32 = 15;
@@ -43,6 +43,7 @@ pub(super) fn measure(table: &mut Table, components: &Path, images: &Path) -> Re
         seed: "tests/cluster/cloud.json".into(),
         images: vec![archive("webhook")],
         fetcher: Some(archive("injector")),
+        prompt: true,
     })?;
     let measured = Bench { cluster: &cluster }.all(table);
     cluster.down()?;
@@ -121,12 +122,25 @@ impl Bench<'_> {
                 took.push(self.start(&format!("start-{round}"), kind)?);
             }
         }
+        let [_, no_op, injected] = &took;
+        // Of each pair, so that what both had to bear counts for neither.
+        let mut shares: Vec<f64> = injected
+            .iter()
+            .zip(no_op)
+            .map(|(with, without)| milliseconds(*with) - milliseconds(*without))
+            .collect();
+        shares.sort_by(f64::total_cmp);
+        let share = shares.get(shares.len() / 2).copied().unwrap_or(f64::NAN);
         let [plain, no_op, injected] = took.map(|took| milliseconds(Samples::new(took).median()));
         table.add("Pod, 3 secrets: create to first instruction, median", injected, "ms", None);
         table.add("… with a no-op container of the same shape", no_op, "ms", None);
         table.add("… plain", plain, "ms", None);
-        let share = injected - no_op;
-        table.add("… our share of the start", share, "ms", Some(Budget::AtMost(100.0)));
+        table.add(
+            "… our share of the start, median of pairs",
+            share,
+            "ms",
+            Some(Budget::AtMost(100.0)),
+        );
         Ok(())
     }
 

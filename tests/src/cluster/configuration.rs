@@ -9,7 +9,7 @@ use serde_json::json;
 use super::layout::{CLOUD, DNS_READY, Layout, NODE_ADDRESS, PODS};
 use super::tools::CNI;
 
-pub(crate) fn write(layout: &Layout, minor: u32) -> Result<()> {
+pub(crate) fn write(layout: &Layout, minor: u32, prompt: bool) -> Result<()> {
     for directory in ["etc", "etc/cni", "kubeconfig", "log", "pods", "processes", "run", "static"] {
         let directory = layout.root().join(directory);
         fs::create_dir_all(&directory)
@@ -20,7 +20,7 @@ pub(crate) fn write(layout: &Layout, minor: u32) -> Result<()> {
     }
     write_file(&layout.configuration("containerd.toml"), &containerd(layout))?;
     write_file(&layout.configuration("cni/10-lab.conflist"), &cni(layout))?;
-    write_file(&layout.configuration("kubelet.json"), &kubelet(layout, minor))?;
+    write_file(&layout.configuration("kubelet.json"), &kubelet(layout, minor, prompt))?;
     write_file(&layout.configuration("kube-proxy.json"), &kube_proxy(layout))?;
     write_file(&layout.configuration("Corefile"), &corefile(layout))
 }
@@ -114,7 +114,7 @@ fn cni(layout: &Layout) -> String {
     .to_string()
 }
 
-fn kubelet(layout: &Layout, minor: u32) -> String {
+fn kubelet(layout: &Layout, minor: u32, prompt: bool) -> String {
     let mut configuration = json!({
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
@@ -149,6 +149,7 @@ fn kubelet(layout: &Layout, minor: u32) -> String {
         "registerNode": true,
         "maxPods": 200,
         "podPidsLimit": 4096,
+        "featureGates": { "EventedPLEG": prompt },
     });
     // The field is from 1.31, and an unknown one is an error.
     if let (31.., Some(fields)) = (minor, configuration.as_object_mut()) {
