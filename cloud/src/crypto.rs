@@ -24,6 +24,12 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], NoRandomness> {
     Ok(bytes)
 }
 
+/// Uniform over u32, for jitter: it needs no secret randomness, and does without rather than fail.
+#[must_use]
+pub fn roll() -> u32 {
+    random().map_or(u32::MAX, u32::from_ne_bytes)
+}
+
 pub(crate) fn hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()

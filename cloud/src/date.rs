@@ -1,7 +1,8 @@
 //! The two date formats of the wire. Pure; whole seconds since 1970, UTC.
 
-/// `2025-01-02T03:04:05Z`
-pub(crate) fn iso8601(seconds: u64) -> String {
+/// `2025-01-02T03:04:05Z`, from seconds since 1970.
+#[must_use]
+pub fn iso8601(seconds: u64) -> String {
     let (year, month, day) = civil(seconds / DAY);
     let rest = seconds % DAY;
     let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);

@@ -24,6 +24,8 @@ mod sts;
 mod transport;
 mod value;
 
+pub use crypto::roll;
+pub use date::iso8601;
 pub use endpoint::{Network, Service};
 pub use error::{Class, Error};
 pub use lookup::{AssumedRole, Fetched, Lookup, Subject};

@@ -38,13 +38,18 @@ pub struct Identity {
     pub duration: u32,
 }
 
-/// Shared by all fetches of one process; `&self` everywhere, so an `Arc` is enough.
+/// Shared by all fetches of one process; a clone has the same credentials.
+#[derive(Clone)]
 pub struct Session {
+    shared: Arc<Shared>,
+    clock: Arc<Clock>,
+    retry: RetryPolicy,
+}
+
+struct Shared {
     transport: Arc<Transport>,
     identity: Identity,
     token: Box<dyn Fn() -> io::Result<Sensitive> + Send + Sync>,
-    retry: RetryPolicy,
-    clock: Clock,
     /// Credentials of the identity itself.
     own: Slot,
     /// Credentials of the roles assumed on top; as many as the lookups name.
@@ -60,22 +65,27 @@ impl Session {
         token: impl Fn() -> io::Result<Sensitive> + Send + Sync + 'static,
         retry: RetryPolicy,
     ) -> Self {
-        Self {
+        let shared = Shared {
             transport,
             identity,
             token: Box::new(token),
-            retry,
-            clock: Clock::new(SystemTime::now),
             own: Slot::default(),
             assumed: Mutex::new(HashMap::new()),
             exchanges: AtomicU64::new(0),
-        }
+        };
+        Self { shared: Arc::new(shared), clock: Arc::new(Clock::new(SystemTime::now)), retry }
+    }
+
+    /// The same with another policy, beside this one.
+    #[must_use]
+    pub fn with_retry(&self, retry: RetryPolicy) -> Self {
+        Self { retry, ..self.clone() }
     }
 
     /// The same with another clock than the system's.
     #[must_use]
     pub fn with_clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
-        self.clock = Clock::new(clock);
+        self.clock = Arc::new(Clock::new(clock));
         self
     }
 
@@ -114,7 +124,7 @@ impl Session {
 
     /// Requests to STS so far, failed ones too.
     pub fn exchanges(&self) -> u64 {
-        self.exchanges.load(Ordering::Relaxed)
+        self.shared.exchanges.load(Ordering::Relaxed)
     }
 
     async fn credentials(
@@ -135,8 +145,8 @@ impl Session {
         deadline: Instant,
     ) -> Result<Arc<Credentials>, Error> {
         let exchange = |deadline| self.exchange(deadline);
-        let found = self.own.obtain(|| self.clock.now(), refused, deadline, exchange).await;
-        found.unwrap_or_else(|| Err(too_late(call::exchange_asked(&self.identity))))
+        let found = self.shared.own.obtain(|| self.clock.now(), refused, deadline, exchange).await;
+        found.unwrap_or_else(|| Err(too_late(call::exchange_asked(&self.shared.identity))))
     }
 
     async fn assumed_credentials(
@@ -146,19 +156,20 @@ impl Session {
         deadline: Instant,
     ) -> Result<Arc<Credentials>, Error> {
         let slot = {
-            let mut assumed = self.assumed.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut assumed = self.shared.assumed.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(assumed.entry(role.clone()).or_default())
         };
         let assume = |deadline| self.assume(role, deadline);
         let found = slot.obtain(|| self.clock.now(), refused, deadline, assume).await;
-        found.unwrap_or_else(|| Err(too_late(call::assume_asked(&self.identity, role))))
+        found.unwrap_or_else(|| Err(too_late(call::assume_asked(&self.shared.identity, role))))
     }
 
     async fn exchange(&self, deadline: Instant) -> Result<Credentials, Error> {
-        let identity = &self.identity;
+        let identity = &self.shared.identity;
         let unread =
             |problem: TokenProblem| Error::new(call::exchange_asked(identity), problem.into(), 0);
-        let raw = (self.token)().map_err(|error| unread(TokenProblem::Unreadable(error.kind())))?;
+        let raw = (self.shared.token)()
+            .map_err(|error| unread(TokenProblem::Unreadable(error.kind())))?;
         let token = Token::new(&raw).map_err(unread)?;
         let read = |body: &[u8]| sts::read(body, &identity.role_arn, self.clock.now());
         let call = Call::Exchange { identity, token: &token };
@@ -166,7 +177,7 @@ impl Session {
     }
 
     async fn assume(&self, role: &AssumedRole, deadline: Instant) -> Result<Credentials, Error> {
-        let identity = &self.identity;
+        let identity = &self.shared.identity;
         let read = |body: &[u8]| sts::read(body, &role.role_arn, self.clock.now());
         let with = self.own_credentials(None, deadline).await?;
         let first = self.ask(&Call::Assume { identity, role, with: &with }, deadline, read).await;
@@ -219,7 +230,7 @@ impl Session {
                 self.clock.correct(date);
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            let next = self.retry.next(attempts, failure.hint, left, roll());
+            let next = self.retry.next(attempts, failure.hint, left, crypto::roll());
             last = Some(failure);
             if last_attempt || left.is_zero() {
                 break;
@@ -238,11 +249,11 @@ impl Session {
         read: impl Fn(&[u8]) -> Result<T, Cause>,
     ) -> Result<(T, Option<String>), Failure> {
         if call.is_for_sts() {
-            self.exchanges.fetch_add(1, Ordering::Relaxed);
+            self.shared.exchanges.fetch_add(1, Ordering::Relaxed);
         }
         let nonce = crypto::random::<16>().map_err(|_| Cause::Randomness)?;
         let stamp = Stamp { date: iso8601(self.clock.now()), nonce: crypto::hex(&nonce) };
-        let answer = self.transport.send(call.request(&stamp)?).await?;
+        let answer = self.shared.transport.send(call.request(&stamp)?).await?;
         let success = envelope::open(answer, &call.secrets())?;
         let request_id = success.request_id;
         match read(success.body.expose()) {
@@ -263,9 +274,4 @@ struct Reply<T> {
 
 fn too_late(asked: Asked) -> Error {
     Error::new(asked, Unreachable::Timeout.into(), 0)
-}
-
-/// Jitter needs no secret randomness, and does without rather than fail.
-fn roll() -> u32 {
-    crypto::random().map_or(u32::MAX, u32::from_ne_bytes)
 }

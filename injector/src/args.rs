@@ -10,6 +10,7 @@ use plan::Host;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Init,
+    Refresh,
     /// The sources, at least one.
     Get(Vec<String>),
     Probe,
@@ -31,9 +32,9 @@ pub(crate) struct Args {
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UsageError {
-    #[error("no command; use init, get or probe")]
+    #[error("no command; use init, refresh, get or probe")]
     NoCommand,
-    #[error("unknown command {0:?}; use init, get or probe")]
+    #[error("unknown command {0:?}; use init, refresh, get or probe")]
     UnknownCommand(String),
     #[error("get needs a source; name one of the plan, or a file that it makes")]
     NoSource,
@@ -50,6 +51,7 @@ Usage: secrets-injector [OPTIONS] COMMAND
 
 Commands:
   init           fetch every secret of the plan once and write the files
+  refresh        the same, and keep the files current until it is ended
   get SOURCE...  ask for sources of the plan, or for what a file holds; says who asked,
                  version, size and request id, or why not; never shows the value
   probe          check that every file of the plan is there
@@ -170,6 +172,7 @@ impl Args {
 fn named(word: String) -> Result<Command, UsageError> {
     match word.as_str() {
         "init" => Ok(Command::Init),
+        "refresh" => Ok(Command::Refresh),
         "get" => Ok(Command::Get(Vec::new())),
         "probe" => Ok(Command::Probe),
         _ => Err(UsageError::UnknownCommand(word)),
@@ -236,7 +239,7 @@ mod tests {
 
     #[test]
     fn what_does_not_exist_is_a_usage_error() {
-        for words in [&[][..], &["refresh"], &["exec", "--", "x"], &["init", "now"], &["--nope"]] {
+        for words in [&[][..], &["exec", "--", "x"], &["init", "now"], &["--nope"]] {
             assert!(parse(words).is_err(), "{words:?}");
         }
         assert!(matches!(parse(&["get"]), Err(UsageError::NoSource)));

@@ -4,18 +4,26 @@ use cloud::{Error, Fetched};
 use plan::{Lookup, Plan, Reference};
 
 use crate::args::Args;
+use crate::client::{Client, Patience};
 use crate::exit::Exit;
-use crate::fetch::fetch;
+use crate::init::{interrupted, is_final};
 use crate::output::{self, one_line};
 use crate::report::{Problem, Report};
 use crate::resolve::Outcome;
+use crate::runtime;
 
 pub(crate) fn run(args: &Args, plan: &Plan, sources: &[String]) -> Result<(), Report> {
     let wanted = find(plan, sources)?;
-    let answers = fetch(args, plan, &wanted)?;
-    let advisor = answers.advisor(plan);
+    let client = Client::new(args, plan)?;
+    let indexes: Vec<usize> = wanted.iter().map(|(index, _)| *index).collect();
+    let outcomes = runtime::block_on(async |mut stop| {
+        let patience = Patience::of_a_start(plan);
+        let fetched = client.fetch(&indexes, patience, |index, error| is_final(plan, index, error));
+        stop.or(fetched).await.ok_or_else(|| interrupted().into())
+    })?;
+    let advisor = client.advisor();
     let mut problems = Vec::new();
-    for ((_, lookup), outcome) in wanted.iter().zip(&answers.outcomes) {
+    for ((_, lookup), outcome) in wanted.iter().zip(&outcomes) {
         output::stdout(&match outcome {
             Outcome::Fetched(fetched) => shown(lookup, fetched),
             Outcome::Failed(error) => {

@@ -1,22 +1,34 @@
 //! `init`: everything is fetched, then everything is written, or nothing is.
 
 use std::collections::HashSet;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
-use cloud::{Class, Fetched};
+use cloud::{Class, Error, Fetched};
 use plan::{OnMissing, Plan};
 use tracing::{info, warn};
 
 use crate::advice;
 use crate::args::Args;
+use crate::client::{Client, Outcome, Patience, milliseconds};
 use crate::exit::Exit;
-use crate::fetch::{self, Answers, fetch, milliseconds};
+use crate::publish::publish;
 use crate::render::{Rendered, render};
 use crate::report::{Problem, Report};
-use crate::resolve::Outcome;
-use crate::write::{self, NewFile, WriteError, Written};
+use crate::runtime::{self, Stop};
+use crate::write::Written;
 
 pub(crate) fn run(args: &Args, plan: &Plan) -> Result<(), Report> {
+    let client = Client::new(args, plan)?;
+    runtime::block_on(async |mut stop| fill(args, plan, &client, &mut stop).await.map(drop))
+}
+
+/// The first fetch: afterwards every file of the plan is there. Returns what came, by lookup.
+pub(crate) async fn fill(
+    args: &Args,
+    plan: &Plan,
+    client: &Client<'_>,
+    stop: &mut Stop,
+) -> Result<Vec<Outcome>, Report> {
     let began = Instant::now();
     info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -26,41 +38,66 @@ pub(crate) fn run(args: &Args, plan: &Plan) -> Result<(), Report> {
         timeout_s = plan.timeout().as_secs(),
         "fetching"
     );
-    let wanted: Vec<_> = plan.lookups().iter().enumerate().collect();
-    let answers = fetch(args, plan, &wanted)?;
-    let fetched = all(plan, &answers)?;
+    let wanted: Vec<usize> = (0..plan.lookups().len()).collect();
+    let fetch = client
+        .fetch(&wanted, Patience::of_a_start(plan), |index, error| is_final(plan, index, error));
+    let outcomes = stop.or(fetch).await.ok_or_else(interrupted)?;
+    let fetched = all(plan, client, &outcomes)?;
     let value = |index: usize| {
         fetched.get(index).copied().flatten().map(|fetched: &Fetched| &fetched.value)
     };
-    let rendered = match render(plan, value) {
-        Ok(rendered) => rendered,
-        Err(problems) => return Report::of(problems).map_or(Ok(()), Err),
-    };
+    let (mut rendered, mut problems) = (Vec::new(), Vec::new());
+    for file in render(plan, value) {
+        match file {
+            Ok(file) => rendered.push(file),
+            Err(unusable) => problems.push(unusable.problem),
+        }
+    }
+    if let Some(report) = Report::of(problems) {
+        return Err(report);
+    }
     warn_of_skipped(plan, &rendered);
-    let written = publish(args, plan, &rendered)?;
+    let files: Vec<_> = rendered.iter().map(Rendered::as_new).collect();
+    let written = publish(args, plan, &files)?;
     info!(
         files = rendered.len(),
-        bytes = rendered.iter().map(|file| file.content().len()).sum::<usize>(),
+        bytes = files.iter().map(|file| file.content.len()).sum::<usize>(),
         changed = written == Written::Changed,
-        sts_requests = answers.exchanges,
+        sts_requests = client.exchanges(),
         duration_ms = milliseconds(began.elapsed()),
         "done"
     );
-    Ok(())
+    Ok(outcomes)
+}
+
+/// Whether a failure makes the whole start fail.
+pub(crate) fn is_final(plan: &Plan, index: usize, error: &Error) -> bool {
+    !(error.class() == Class::NotFound && may_miss(plan, index))
+}
+
+pub(crate) fn interrupted() -> Problem {
+    Problem::new(Exit::Interrupted, "ended by a signal before it was done".to_owned())
+}
+
+/// Whether every file of a lookup goes on without it.
+fn may_miss(plan: &Plan, lookup: usize) -> bool {
+    let mut files = plan.files().iter().filter(|file| file.from == lookup);
+    files.all(|file| file.on_missing == OnMissing::Skip)
 }
 
 /// What came, by lookup; `None` where a source is missing and may be. Otherwise every problem.
-fn all<'a>(plan: &Plan, answers: &'a Answers) -> Result<Vec<Option<&'a Fetched>>, Report> {
-    let advisor = answers.advisor(plan);
-    let mut values = Vec::with_capacity(answers.outcomes.len());
+fn all<'o>(
+    plan: &Plan,
+    client: &Client<'_>,
+    outcomes: &'o [Outcome],
+) -> Result<Vec<Option<&'o Fetched>>, Report> {
+    let advisor = client.advisor();
+    let mut values = Vec::with_capacity(outcomes.len());
     let (mut problems, mut unfinished) = (Vec::new(), Vec::new());
-    for (index, (lookup, outcome)) in plan.lookups().iter().zip(&answers.outcomes).enumerate() {
-        let may_miss = || fetch::may_miss(plan, index);
+    for (index, (lookup, outcome)) in plan.lookups().iter().zip(outcomes).enumerate() {
         match outcome {
             Outcome::Fetched(fetched) => values.push(Some(fetched)),
-            Outcome::Failed(error) if error.class() == Class::NotFound && may_miss() => {
-                values.push(None);
-            }
+            Outcome::Failed(error) if !is_final(plan, index, error) => values.push(None),
             Outcome::Failed(error) => problems.push(advisor.problem(lookup, error)),
             Outcome::Unfinished => unfinished.push(advice::unfinished(lookup)),
         }
@@ -78,35 +115,4 @@ fn warn_of_skipped(plan: &Plan, rendered: &[Rendered<'_>]) {
             warn!(file = file.name.as_str(), source, "the source does not exist; no file (skip)");
         }
     }
-}
-
-fn publish(args: &Args, plan: &Plan, rendered: &[Rendered<'_>]) -> Result<Written, Problem> {
-    let mount = args.mount(plan.mount());
-    let files: Vec<NewFile<'_>> = rendered
-        .iter()
-        .map(|rendered| NewFile {
-            name: rendered.file.name.as_str(),
-            mode: rendered.file.mode.bits(),
-            content: rendered.content(),
-        })
-        .collect();
-    let mode = write::directory_mode(plan.files().iter().map(|file| file.mode));
-    let group = plan.group().filter(|group| !args.is_local() || is_our_group(*group));
-    write::publish(&mount, &files, mode, group, SystemTime::now()).map_err(|error| {
-        let problem = Problem::new(Exit::Local, error.to_string());
-        problem.advise(match error {
-            WriteError::NoMount(_) => "locally, make the directory first; in a Pod, the volume",
-            WriteError::Full { .. } => "the volume's size limit (annotation size-limit)",
-            WriteError::Group(_) => "that the Pod's fsGroup is the group of the plan",
-            _ => "the volume at the mount path and what else writes to it",
-        })
-    })
-}
-
-/// In a Pod the kubelet made us a member. On somebody's machine the group means nothing.
-fn is_our_group(group: u32) -> bool {
-    let is = |gid: rustix::process::Gid| gid.as_raw() == group;
-    rustix::process::geteuid().is_root()
-        || is(rustix::process::getegid())
-        || rustix::process::getgroups().is_ok_and(|groups| groups.into_iter().any(is))
 }

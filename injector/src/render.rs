@@ -8,6 +8,7 @@ use plan::{File, Plan};
 use crate::exit::Exit;
 use crate::report::Problem;
 use crate::select::{Document, SelectError};
+use crate::write::NewFile;
 
 /// What a file will hold.
 pub(crate) struct Rendered<'a> {
@@ -21,6 +22,11 @@ enum Content<'a> {
 }
 
 impl Rendered<'_> {
+    pub(crate) fn as_new(&self) -> NewFile<'_> {
+        let (name, mode) = (self.file.name.as_str(), self.file.mode.bits());
+        NewFile { name, mode, content: self.content() }
+    }
+
     pub(crate) fn content(&self) -> &[u8] {
         match &self.content {
             Content::Whole(value) => value.expose(),
@@ -29,17 +35,21 @@ impl Rendered<'_> {
     }
 }
 
-/// The files in the plan's order, and every problem there is. `value` gives a lookup's value; a
-/// file whose lookup has none is left out.
+/// A file whose value came and is of no use for it.
+pub(crate) struct Unusable<'a> {
+    pub(crate) file: &'a File,
+    pub(crate) problem: Problem,
+}
+
+/// The files in the plan's order. `value` gives a lookup's value; a file whose lookup has none is
+/// left out.
 pub(crate) fn render<'a>(
     plan: &'a Plan,
     value: impl Fn(usize) -> Option<&'a Sensitive>,
-) -> Result<Vec<Rendered<'a>>, Vec<Problem>> {
+) -> Vec<Result<Rendered<'a>, Unusable<'a>>> {
     let mut documents: HashMap<usize, Result<Document, SelectError>> = HashMap::new();
-    let mut rendered = Vec::with_capacity(plan.files().len());
-    let mut problems = Vec::new();
-    for file in plan.files() {
-        let Some(value) = value(file.from) else { continue };
+    let render = |file: &'a File| {
+        let value = value(file.from)?;
         let content = match &file.select {
             None => Ok(Content::Whole(value)),
             Some(selector) => {
@@ -50,12 +60,12 @@ pub(crate) fn render<'a>(
                 }
             }
         };
-        match content {
-            Ok(content) => rendered.push(Rendered { file, content }),
-            Err(error) => problems.push(problem(plan, file, &error)),
-        }
-    }
-    if problems.is_empty() { Ok(rendered) } else { Err(problems) }
+        Some(match content {
+            Ok(content) => Ok(Rendered { file, content }),
+            Err(error) => Err(Unusable { file, problem: problem(plan, file, &error) }),
+        })
+    };
+    plan.files().iter().filter_map(render).collect()
 }
 
 fn problem(plan: &Plan, file: &File, error: &SelectError) -> Problem {

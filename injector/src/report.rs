@@ -42,7 +42,7 @@ impl Problem {
         self
     }
 
-    fn headline(&self) -> String {
+    pub(crate) fn headline(&self) -> String {
         let text = match self.about.as_slice() {
             [] => self.text.clone(),
             [only] => format!("{only}: {}", self.text),

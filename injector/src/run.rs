@@ -2,13 +2,13 @@
 
 use std::ffi::OsString;
 
-use plan::{LogLevel, Plan};
+use plan::{LogLevel, Mode, Plan};
 use tracing::error;
 
 use crate::args::{Args, Command, HELP};
 use crate::exit::Exit;
 use crate::report::{Problem, Report};
-use crate::{get, guard, init, input, log, output, probe, report};
+use crate::{get, guard, init, input, log, output, probe, refresh, report};
 
 /// `words` is the command line with the program's name, `plan` the one environment variable.
 pub fn run(words: impl IntoIterator<Item = OsString>, plan: Option<OsString>) -> Exit {
@@ -29,13 +29,8 @@ pub fn run(words: impl IntoIterator<Item = OsString>, plan: Option<OsString>) ->
         Command::Version => {
             done(|| output::stdout(concat!("secrets-injector ", env!("CARGO_PKG_VERSION"), "\n")))
         }
-        Command::Init => match decoded(plan) {
-            Ok(plan) => log::with(plan.log_level(), || {
-                init::run(&args, &plan)
-                    .map_or_else(|report| fail(&args, &report), |()| Exit::Success)
-            }),
-            Err(report) => log::with(LogLevel::default(), || fail(&args, &report)),
-        },
+        Command::Init => served(&args, plan, init::run),
+        Command::Refresh => served(&args, plan, refresh),
         Command::Get(sources) => match decoded(plan) {
             // Somebody is looking at a terminal: the answers are the output, progress is noise.
             Ok(plan) => log::with(LogLevel::Error, || {
@@ -48,6 +43,31 @@ pub fn run(words: impl IntoIterator<Item = OsString>, plan: Option<OsString>) ->
             Ok(plan) => probe(&args, &plan),
             Err(report) => tell(&report),
         },
+    }
+}
+
+/// In a container, for a Pod that waits for its files.
+fn served(
+    args: &Args,
+    plan: Option<OsString>,
+    work: impl FnOnce(&Args, &Plan) -> Result<(), Report>,
+) -> Exit {
+    match decoded(plan) {
+        Ok(plan) => log::with(plan.log_level(), || {
+            work(args, &plan).map_or_else(|report| fail(args, &report), |()| Exit::Success)
+        }),
+        Err(report) => log::with(LogLevel::default(), || fail(args, &report)),
+    }
+}
+
+fn refresh(args: &Args, plan: &Plan) -> Result<(), Report> {
+    match plan.mode() {
+        Mode::Refresh(refresh) => refresh::run(args, plan, &refresh),
+        Mode::Init => {
+            Err(Problem::new(Exit::Plan, "the plan does not say how to refresh".to_owned())
+                .advise("that the container's command is the one that the webhook wrote")
+                .into())
+        }
     }
 }
 

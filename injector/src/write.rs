@@ -4,7 +4,9 @@
 mod generation;
 mod links;
 
-use std::path::Path;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use rustix::fd::{AsFd, OwnedFd};
@@ -14,6 +16,7 @@ use rustix::io::Errno;
 use self::generation::Wanted;
 
 /// One file as applications will see it.
+#[derive(Clone, Copy)]
 pub(crate) struct NewFile<'a> {
     pub(crate) name: &'a str,
     pub(crate) mode: u16,
@@ -79,6 +82,29 @@ pub(crate) fn publish(
     }
     let relinked = links::show(&mount, &wanted)?;
     Ok(if unchanged && !relinked { Written::Unchanged } else { Written::Changed })
+}
+
+/// Where `name` is in the generation that applications see.
+pub(crate) fn in_current(mount: &Path, name: &str) -> PathBuf {
+    mount.join(CURRENT).join(name)
+}
+
+/// Replaces a file of ours that lies beside the generations and holds no secret.
+pub(crate) fn put(mount: &Path, name: &str, content: &[u8]) -> Result<(), WriteError> {
+    let mount = open_mount(mount)?;
+    let temporary = format!("{name}_tmp");
+    // From a process that ended in the middle.
+    let _ = rustix::fs::unlinkat(&mount, &temporary, AtFlags::empty());
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let readable = Mode::from_raw_mode(0o444);
+    let opened = rustix::fs::openat(&mount, &temporary, flags, readable)
+        .map_err(|errno| WriteError::new("create", &temporary, errno))?;
+    File::from(opened).write_all(content).map_err(|error| {
+        let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
+        WriteError::new("write", &temporary, errno)
+    })?;
+    rustix::fs::renameat(&mount, &temporary, &mount, name)
+        .map_err(|errno| WriteError::new("replace", name, errno))
 }
 
 /// The mode of the directory that lets those in who may read a file of it.

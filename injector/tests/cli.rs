@@ -28,7 +28,6 @@ fn a_command_line_that_is_not_valid_ends_with_64() {
     let plan = plan(&["kms://db"]);
     for words in [
         &[][..],
-        &["refresh"],
         &["exec", "--", "true"],
         &["init", "--nope"],
         &["init", "more"],

@@ -5,6 +5,7 @@
 
 mod cloud;
 mod file;
+mod mode;
 mod mount;
 mod plan;
 mod selector;
@@ -16,9 +17,10 @@ pub use crate::cloud::{
     SessionName,
 };
 pub use crate::file::{File, FileMode, FileName, InvalidFile, OnMissing};
+pub use crate::mode::{InvalidMode, Mode, OnRevoked, Refresh};
 pub use crate::mount::{InvalidMount, MountPath};
 pub use crate::plan::{
-    InvalidPlan, LogLevel, Lookup, MAX_ENCODED_BYTES, MAX_FILES, Mode, Plan, PlanBuilder,
+    InvalidPlan, LogLevel, Lookup, MAX_ENCODED_BYTES, MAX_FILES, Plan, PlanBuilder,
 };
 pub use crate::selector::{InvalidSelector, MAX_SELECTOR_BYTES, Selector};
 pub use crate::source::{InvalidSource, Provider, Reference, Source, Version};

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cloud::{Assume, Host, Identity, Network, Region};
 use crate::file::{File, FileMode, FileName, OnMissing};
+use crate::mode::Mode;
 use crate::mount::MountPath;
 use crate::selector::Selector;
 use crate::source::Source;
@@ -26,14 +27,6 @@ pub struct Lookup {
     pub endpoint: Option<Host>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assume: Option<Assume>,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mode {
-    /// Fetch once, before the application starts.
-    #[default]
-    Init,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -239,7 +232,7 @@ impl PlanBuilder {
         Self {
             parts: Parts {
                 version: VERSION,
-                mode: Mode::Init,
+                mode: Mode::default(),
                 mount,
                 identity,
                 network: Network::default(),
@@ -269,6 +262,11 @@ impl PlanBuilder {
             next
         });
         self.parts.files.push(File { name, from, select, mode, on_missing });
+        self
+    }
+
+    pub fn mode(&mut self, mode: Mode) -> &mut Self {
+        self.parts.mode = mode;
         self
     }
 

@@ -1,5 +1,7 @@
 //! The real fetcher, run against an emulated cloud, in a directory that stands for a container.
 
+mod running;
+
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -16,6 +18,8 @@ use plan::{
 use tempfile::TempDir;
 use tokio::process::Command;
 
+pub use self::running::Running;
+use self::running::eventually;
 use crate::binary::beside;
 use crate::cloud::Cloud;
 use crate::cost::Cost;
@@ -209,6 +213,21 @@ impl Container {
         let mut command = Command::new(binary()?);
         command.args(self.options()).args(words);
         self.end(command, plan).await
+    }
+
+    /// Starts a process that stays.
+    pub fn start(&self, plan: &Plan, words: &[&str]) -> Result<Running> {
+        let mut command = Command::new(binary()?);
+        command.args(self.options()).args(words);
+        command.envs(AMBIENT).env("SECRETS_INJECTOR_PLAN", plan.encode()?);
+        Running::start(command)
+    }
+
+    /// Waits until an application sees this content.
+    pub async fn shows(&self, name: &str, content: Option<&[u8]>) -> Result<()> {
+        let path = self.mount().join(name);
+        let what = || async { Ok(fs::read(&path).ok().as_deref() == content) };
+        eventually(what).await.with_context(|| format!("{name} did not become as expected"))
     }
 
     /// `init` in namespaces of its own, where the shell command `mount` has prepared `$MOUNT`. What

@@ -1,0 +1,175 @@
+//! The cloud as one plan sees it: identity and trust are set up once, lookups are asked for by
+//! their index in the plan.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cloud::{Error, Fetched, RetryPolicy, Sensitive, Session, Transport, TransportConfig};
+use plan::Plan;
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use crate::advice::Advisor;
+use crate::args::Args;
+use crate::bounded;
+use crate::exit::Exit;
+use crate::output::one_line;
+use crate::question;
+use crate::report::Problem;
+use crate::resolve::{self, resolve};
+use crate::token::{self, TokenError, TokenFile};
+
+pub(crate) type Outcome = resolve::Outcome<Fetched, Error>;
+
+pub(crate) struct Client<'a> {
+    plan: &'a Plan,
+    session: Session,
+    lookups: Arc<[cloud::Lookup]>,
+    token_file: PathBuf,
+    /// Who the token says it is for.
+    subject: Option<String>,
+}
+
+/// How long, and how eagerly, lookups are tried.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    pub(crate) deadline: Instant,
+    pub(crate) retry: RetryPolicy,
+    /// Whether every success is worth a line of the log.
+    pub(crate) told: bool,
+}
+
+impl Patience {
+    /// Of the fetch that an application waits for.
+    pub(crate) fn of_a_start(plan: &Plan) -> Self {
+        let deadline = Instant::now() + plan.timeout();
+        Self { deadline, retry: RetryPolicy::default(), told: true }
+    }
+}
+
+/// A bundle of every public CA has a quarter of this.
+const CA_LIMIT: usize = 1024 * 1024;
+
+impl<'a> Client<'a> {
+    /// Reads token and CAs before anything is sent, so that what is wrong with a file has words of
+    /// its own.
+    pub(crate) fn new(args: &Args, plan: &'a Plan) -> Result<Self, Problem> {
+        let token_file = TokenFile::new(args.token());
+        let subject = token::subject(&token_file.read().map_err(|error| no_token(&error))?);
+        let read_token = move || token_file.read().map_err(Into::into);
+        let retry = RetryPolicy::default();
+        let session =
+            Session::new(transport(args, plan)?, question::identity(plan), read_token, retry);
+        let lookups: Vec<_> =
+            plan.lookups().iter().map(|lookup| question::lookup(plan, lookup)).collect();
+        Ok(Self { plan, session, lookups: lookups.into(), token_file: args.token(), subject })
+    }
+
+    /// Asks for each of these once. When one fails and `is_final` says so, the others are given up
+    /// soon.
+    pub(crate) async fn fetch(
+        &self,
+        wanted: &[usize],
+        patience: Patience,
+        is_final: impl Fn(usize, &Error) -> bool,
+    ) -> Vec<Outcome> {
+        let session = self.session.with_retry(patience.retry);
+        let ask = |position: usize| {
+            let index = wanted.get(position).copied().unwrap_or(usize::MAX);
+            ask(session.clone(), Arc::clone(&self.lookups), index, self.source(index), patience)
+        };
+        let is_final = |position: usize, error: &Error| {
+            wanted.get(position).is_some_and(|index| is_final(*index, error))
+        };
+        resolve(wanted.len(), ask, is_final, patience.deadline).await
+    }
+
+    /// Requests to STS so far.
+    pub(crate) fn exchanges(&self) -> u64 {
+        self.session.exchanges()
+    }
+
+    pub(crate) fn advisor(&self) -> Advisor<'_> {
+        Advisor { plan: self.plan, token_file: &self.token_file, subject: self.subject.as_deref() }
+    }
+
+    fn source(&self, index: usize) -> String {
+        self.plan.lookups().get(index).map(|lookup| lookup.source.to_string()).unwrap_or_default()
+    }
+}
+
+async fn ask(
+    session: Session,
+    lookups: Arc<[cloud::Lookup]>,
+    index: usize,
+    source: String,
+    patience: Patience,
+) -> Result<Fetched, Error> {
+    let began = Instant::now();
+    let Some(lookup) = lookups.get(index) else {
+        // Indexes come from the plan.
+        return std::future::pending().await;
+    };
+    let result = session.fetch(lookup, patience.deadline).await;
+    let duration_ms = milliseconds(began.elapsed());
+    match &result {
+        Ok(fetched) if patience.told => info!(
+            source,
+            duration_ms,
+            attempts = fetched.attempts,
+            request_id = one_line(&fetched.request_id, 64),
+            version = one_line(&fetched.version, 64),
+            bytes = fetched.value.len(),
+            "fetched"
+        ),
+        Ok(_) => {}
+        Err(error) => warn!(
+            source,
+            duration_ms,
+            attempts = error.attempts(),
+            code = error.code(),
+            request_id = error.request_id().map(|id| one_line(id, 64)),
+            "not fetched: {}",
+            one_line(&error.to_string(), 600)
+        ),
+    }
+    result
+}
+
+pub(crate) fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn no_token(error: &TokenError) -> Problem {
+    Problem::new(Exit::Identity, error.to_string()).advise(match error {
+        TokenError::Unreadable(..) => {
+            "that the webhook's projected token volume is mounted in this container; locally, \
+             --token"
+        }
+        TokenError::Empty(_) => {
+            "what else is mounted there: the kubelet writes a ServiceAccount token into it; \
+             locally, --token"
+        }
+    })
+}
+
+fn transport(args: &Args, plan: &Plan) -> Result<Arc<Transport>, Problem> {
+    let private_ca = if plan.private_ca() { Some(ca(&args.private_ca())?) } else { None };
+    let extra_ca = args.ca.as_deref().map(ca).transpose()?;
+    let connect_to = args.connect_to.clone();
+    let config = TransportConfig { private_ca, extra_ca, connect_to, ..TransportConfig::default() };
+    let transport = Transport::new(config)
+        .map_err(|error| Problem::new(Exit::Local, error.to_string()).advise("the CA file"))?;
+    Ok(Arc::new(transport))
+}
+
+fn ca(path: &Path) -> Result<Vec<u8>, Problem> {
+    match bounded::read(path, CA_LIMIT) {
+        Ok(bytes) => Ok(Sensitive::expose(&bytes).to_vec()),
+        Err(problem) => {
+            let text = format!("the CA file {} {problem}", path.display());
+            Err(Problem::new(Exit::Local, text).advise("the ConfigMap or file that holds the CA"))
+        }
+    }
+}

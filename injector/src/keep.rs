@@ -1,0 +1,83 @@
+//! What becomes of files whose source gave no value this time. Pure.
+
+use std::time::Duration;
+
+use cloud::Class;
+use plan::{OnRevoked, Refresh};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// The last good files stay.
+    Keep,
+    /// They go: the Pod may not have the value any more.
+    Revoked,
+    /// As `Revoked`, and the fetcher ends.
+    Ended,
+    /// They go: nobody could say for too long whether the value still holds.
+    Stale,
+}
+
+/// `unconfirmed` is how long ago the source last gave a value.
+pub(crate) fn fate(revoked: bool, unconfirmed: Duration, refresh: &Refresh) -> Fate {
+    match refresh.on_revoked() {
+        OnRevoked::Fail if revoked => Fate::Ended,
+        OnRevoked::Remove if revoked => Fate::Revoked,
+        _ if refresh.max_staleness().is_some_and(|most| unconfirmed > most) => Fate::Stale,
+        _ => Fate::Keep,
+    }
+}
+
+/// Whether the service knows us, is well, and will not give the value any more.
+pub(crate) fn is_revoked(class: Class, code: Option<&str>) -> bool {
+    matches!(class, Class::Denied | Class::NotFound)
+        // Its key was disabled or is about to be deleted; the secret itself is.
+        || matches!(
+            code,
+            Some("Rejected.Disabled" | "Rejected.PendingDeletion" | "Rejected.ResourceInDeleteWindow")
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn refresh(max_staleness: Option<u32>, on_revoked: OnRevoked) -> Refresh {
+        Refresh::new(300, max_staleness, on_revoked).unwrap()
+    }
+
+    #[test]
+    fn an_outage_takes_nothing_away_before_its_time() {
+        let fail = refresh(Some(3600), OnRevoked::Fail);
+        assert_eq!(fate(false, HOUR, &fail), Fate::Keep);
+        assert_eq!(fate(false, HOUR + Duration::from_secs(1), &fail), Fate::Stale);
+        assert_eq!(fate(false, HOUR * 1000, &refresh(None, OnRevoked::Fail)), Fate::Keep);
+    }
+
+    #[test]
+    fn a_refusal_is_what_the_pod_says_it_is() {
+        let after = |on_revoked| fate(true, Duration::ZERO, &refresh(None, on_revoked));
+        assert_eq!(after(OnRevoked::Keep), Fate::Keep);
+        assert_eq!(after(OnRevoked::Remove), Fate::Revoked);
+        assert_eq!(after(OnRevoked::Fail), Fate::Ended);
+        assert_eq!(fate(true, HOUR * 2, &refresh(Some(3600), OnRevoked::Keep)), Fate::Stale);
+    }
+
+    #[test]
+    fn only_a_service_that_is_well_revokes() {
+        for (class, code, expected) in [
+            (Class::Denied, Some("Forbidden.NoPermission"), true),
+            (Class::NotFound, Some("Forbidden.ResourceNotFound"), true),
+            (Class::Rejected, Some("Rejected.ResourceInDeleteWindow"), true),
+            (Class::Rejected, Some("Rejected.Disabled"), true),
+            (Class::Rejected, Some("InvalidParameter"), false),
+            (Class::Identity, Some("AuthenticationFail.NoPermission"), false),
+            (Class::Throttled, Some("Rejected.Throttling"), false),
+            (Class::Unreachable, None, false),
+            (Class::Malformed, None, false),
+        ] {
+            assert_eq!(is_revoked(class, code), expected, "{class:?} {code:?}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The one thread that everything runs on, and the wish to end.
+
+use std::future::Future;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::exit::Exit;
+use crate::report::{Problem, Report};
+
+/// SIGTERM and SIGINT. As process 1 of a container we would not even notice them without asking.
+pub(crate) struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+/// Runs `work` on this thread until it ends.
+pub(crate) fn block_on<T>(work: impl AsyncFnOnce(Stop) -> Result<T, Report>) -> Result<T, Report> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| failed(&error))?;
+    let result = runtime.block_on(async {
+        let stop = Stop::new().map_err(|error| failed(&error))?;
+        work(stop).await
+    });
+    // A DNS lookup on its own thread cannot be cancelled, and must not hold us up.
+    runtime.shutdown_background();
+    result
+}
+
+fn failed(error: &std::io::Error) -> Problem {
+    Problem::new(Exit::Local, format!("the runtime could not be set up: {}", error.kind()))
+}
+
+impl Stop {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// When somebody wants us to end.
+    pub(crate) async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    /// What `work` gives, or `None` when we are to end before.
+    pub(crate) async fn or<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            // In this order, so that we can be stopped from the first request on.
+            biased;
+            () = self.asked() => None,
+            result = work => Some(result),
+        }
+    }
+}

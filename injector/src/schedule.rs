@@ -1,0 +1,143 @@
+//! When sources are asked again. Pure: times since boot and randomness go in, times come out.
+
+use std::time::Duration;
+
+/// Of one Pod. Sources that are well are asked together, so that what changes together is seen
+/// together; those that failed are asked again sooner, by themselves.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    interval: Duration,
+    round: Duration,
+    retry: Option<Duration>,
+    /// Asks in a row of which one source at least failed.
+    failures: u32,
+}
+
+/// Who is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    All,
+    /// Those whose last answer was a failure.
+    Failed,
+}
+
+/// The pause after a first failure; the next ones are longer.
+const RETRY: Duration = Duration::from_secs(30);
+
+impl Schedule {
+    /// Everything was fetched at `now`. Pods that were started together begin anywhere in their
+    /// interval. `roll` is uniform over u32.
+    #[must_use]
+    pub fn new(interval: Duration, now: Duration, roll: u32) -> Self {
+        let round = now + share(interval, roll);
+        Self { interval, round, retry: None, failures: 0 }
+    }
+
+    /// The moment of the next ask, and who is asked.
+    #[must_use]
+    pub fn due(&self) -> (Duration, Asked) {
+        match self.retry {
+            Some(retry) if retry < self.round => (retry, Asked::Failed),
+            _ => (self.round, Asked::All),
+        }
+    }
+
+    /// An ask was over at `now`.
+    pub fn done(&mut self, asked: Asked, failed: bool, now: Duration, roll: u32) {
+        if asked == Asked::All {
+            // At most the interval, so that it can be relied on; less, so that Pods which met by
+            // chance, or in an outage, part again.
+            self.round = now + self.interval - share(self.interval / 10, roll);
+        }
+        self.failures = if failed { self.failures.saturating_add(1) } else { 0 };
+        self.retry = failed.then(|| {
+            let longest = RETRY.saturating_mul(1 << (self.failures - 1).min(16)).min(self.interval);
+            now + longest / 2 + share(longest / 2, roll)
+        });
+    }
+
+    /// How long one ask may last, with everything that is sent again.
+    #[must_use]
+    pub fn window(&self) -> Duration {
+        (self.interval / 4).min(WINDOW)
+    }
+}
+
+const WINDOW: Duration = Duration::from_secs(60);
+
+fn share(whole: Duration, roll: u32) -> Duration {
+    whole.mul_f64(f64::from(roll) / f64::from(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INTERVAL: Duration = Duration::from_secs(300);
+    const HALF: u32 = u32::MAX / 2 + 1;
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    /// In whole seconds, the nearest ones.
+    fn due(schedule: &Schedule) -> (u64, Asked) {
+        let (at, asked) = schedule.due();
+        ((at + Duration::from_millis(500)).as_secs(), asked)
+    }
+
+    #[test]
+    fn a_fleet_that_starts_together_begins_anywhere_in_its_interval() {
+        for (roll, at) in [(0, 1000), (HALF, 1150), (u32::MAX, 1300)] {
+            let schedule = Schedule::new(INTERVAL, seconds(1000), roll);
+            assert_eq!(due(&schedule), (at, Asked::All));
+        }
+    }
+
+    #[test]
+    fn rounds_follow_within_the_interval_and_not_much_sooner() {
+        let mut schedule = Schedule::new(INTERVAL, seconds(0), 0);
+        for (roll, at) in [(0, 300), (HALF, 285), (u32::MAX, 270)] {
+            schedule.done(Asked::All, false, seconds(0), roll);
+            assert_eq!(due(&schedule), (at, Asked::All));
+        }
+    }
+
+    #[test]
+    fn failed_sources_are_asked_by_themselves_ever_more_rarely() {
+        let mut schedule = Schedule::new(seconds(3600), seconds(0), u32::MAX);
+        let mut pauses = Vec::new();
+        let mut now = seconds(0);
+        for _ in 0..6 {
+            schedule.done(Asked::Failed, true, now, u32::MAX);
+            let (at, asked) = schedule.due();
+            assert_eq!(asked, Asked::Failed);
+            pauses.push((at - now).as_secs());
+            now = at;
+        }
+        assert_eq!(pauses, [30, 60, 120, 240, 480, 960]);
+        schedule.done(Asked::Failed, false, now, 0);
+        assert_eq!(due(&schedule), (3600, Asked::All));
+        schedule.done(Asked::Failed, true, now, u32::MAX);
+        assert_eq!(schedule.due().0 - now, seconds(30));
+    }
+
+    #[test]
+    fn a_round_asks_all_and_moves_the_retry_behind_it() {
+        let mut schedule = Schedule::new(seconds(10), seconds(0), u32::MAX);
+        for _ in 0..40 {
+            let (at, asked) = schedule.due();
+            schedule.done(asked, true, at, HALF);
+            let (next, _) = schedule.due();
+            assert!(next > at && next - at <= seconds(10), "{at:?} {next:?}");
+        }
+    }
+
+    #[test]
+    fn an_ask_ends_well_before_the_next_round() {
+        for (interval, window) in [(10, 2500), (60, 15_000), (300, 60_000), (86_400, 60_000)] {
+            let schedule = Schedule::new(seconds(interval), seconds(0), 0);
+            assert_eq!(schedule.window().as_millis(), window);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! A fetcher that stays, and what it says meanwhile.
+
+use std::future::Future;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+use super::PATIENCE;
+
+/// A process that stays until it is told to end; it ends with this.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    log: Arc<Mutex<String>>,
+}
+
+impl Running {
+    pub(super) fn start(mut command: Command) -> Result<Self> {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.kill_on_drop(true).spawn().context("starting the fetcher")?;
+        let stderr = child.stderr.take().context("it has no standard error")?;
+        let log = Arc::new(Mutex::new(String::new()));
+        let written = Arc::clone(&log);
+        tokio::spawn(async move {
+            let mut lines = BufReader::new(stderr).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                let mut log = written.lock().unwrap_or_else(PoisonError::into_inner);
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        Ok(Self { child, log })
+    }
+
+    /// All that it has said so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until it has said this so many times.
+    pub async fn says(&self, words: &str, times: usize) -> Result<()> {
+        let said = || async { Ok(self.log().matches(words).count() >= times) };
+        eventually(said).await.with_context(|| format!("no {words:?} in: {}", self.log()))
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        let pid = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        Ok(kill_process(pid.context("it has ended")?, signal)?)
+    }
+
+    /// Waits until it has ended by itself, or by a signal.
+    pub async fn ended(&mut self) -> Result<ExitStatus> {
+        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        Ok(ended.context("the fetcher did not end")??)
+    }
+}
+
+/// Looks until it is so, for as long as a test may take.
+pub(super) async fn eventually<F: Future<Output = Result<bool>>>(is: impl Fn() -> F) -> Result<()> {
+    let until = Instant::now() + PATIENCE;
+    while !is().await? {
+        ensure!(Instant::now() < until, "not within {PATIENCE:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Ok(())
+}

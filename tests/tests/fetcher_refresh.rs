@@ -1,0 +1,216 @@
+//! Files that stay current while the application runs: rotated, revoked, out of reach, started
+//! again. The shortest interval that there is lies between two looks.
+
+#![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
+use std::os::unix::fs::MetadataExt as _;
+
+use lab::cloud::{
+    Cloud, CloudConfig, Effect, Fault, Place, SecretSeed, Seed, Service, VersionSeed,
+};
+use lab::fetcher::{ACCOUNT, Container, Running, Want, builder, plan};
+use plan::{Mode, OnRevoked, Plan, Refresh};
+use rustix::process::Signal;
+
+const INTERVAL: u32 = 10;
+
+async fn cloud() -> Cloud {
+    let cloud = Cloud::start(CloudConfig::new(Seed::demo().unwrap())).await.unwrap();
+    for name in ["shop/a", "shop/b"] {
+        cloud.put_secret(ACCOUNT, SecretSeed::text(name, r#"{"v":"CANARY-1"}"#)).unwrap();
+    }
+    cloud
+}
+
+fn wanted(max_staleness: Option<u32>, on_revoked: OnRevoked) -> Plan {
+    let mut builder = builder().unwrap();
+    builder.mode(Mode::Refresh(Refresh::new(INTERVAL, max_staleness, on_revoked).unwrap()));
+    let wants = [Want::new("a", "kms://shop/a#v"), Want::new("b", "kms://shop/b#v")];
+    plan(builder, &wants).unwrap()
+}
+
+/// A process whose files are there.
+async fn running(container: &Container, plan: &Plan) -> Running {
+    let running = container.start(plan, &["refresh"]).unwrap();
+    running.says("\"done\"", 1).await.unwrap();
+    running
+}
+
+fn rotate(cloud: &Cloud, name: &str, value: &str) {
+    let version = VersionSeed::text(&format!(r#"{{"v":"{value}"}}"#));
+    cloud.rotate_secret(&Place::new(ACCOUNT, name), version).unwrap();
+}
+
+/// The service refuses the secret `a`, and no other.
+fn refuse(cloud: &Cloud, effect: Effect) {
+    cloud.add_fault(Fault::new(effect).service(Service::Kms).subject("shop/a"));
+}
+
+/// The file and the generation that it is in.
+fn inode(container: &Container, name: &str) -> u64 {
+    std::fs::metadata(container.mount().join(name)).unwrap().ino()
+}
+
+async fn ends_well(mut running: Running) -> String {
+    running.signal(Signal::TERM).unwrap();
+    assert_eq!(running.ended().await.unwrap().code(), Some(0), "{}", running.log());
+    let log = running.log();
+    assert!(!log.contains("CANARY"), "{log}");
+    log
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotated_secret_reaches_its_file_and_leaves_no_other_behind() {
+    let cloud = cloud().await;
+    let container = Container::new(&cloud).unwrap();
+    let running = running(&container, &wanted(None, OnRevoked::Keep)).await;
+    container.shows("a", Some(b"CANARY-1")).await.unwrap();
+    let first = inode(&container, "a");
+    rotate(&cloud, "shop/a", "CANARY-2");
+    container.shows("a", Some(b"CANARY-2")).await.unwrap();
+    assert_eq!(std::fs::read(container.mount().join("b")).unwrap(), b"CANARY-1");
+    assert_ne!(inode(&container, "a"), first);
+    // Both are of one generation, whichever changed.
+    let generation = std::fs::read_link(container.mount().join("..data")).unwrap();
+    let held = std::fs::read_dir(container.mount().join(generation)).unwrap().count();
+    assert_eq!(held, 2);
+    let log = ends_well(running).await;
+    assert!(log.contains(r#""message":"a new version""#) && log.contains("kms://shop/a"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_did_not_change_is_not_touched() {
+    let cloud = cloud().await;
+    let container = Container::new(&cloud).unwrap();
+    let running = running(&container, &wanted(None, OnRevoked::Keep)).await;
+    let before = (inode(&container, "a"), container.entries().unwrap());
+    // Two rounds of two sources after the first fetch.
+    while cloud.counters().requests["kms.GetSecretValue"] < 6 {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!((inode(&container, "a"), container.entries().unwrap()), before);
+    assert_eq!(cloud.counters().requests["sts.AssumeRoleWithOIDC"], 1);
+    ends_well(running).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_takes_nothing_away_and_what_is_well_goes_on() {
+    let cloud = cloud().await;
+    let container = Container::new(&cloud).unwrap();
+    let running = running(&container, &wanted(None, OnRevoked::Fail)).await;
+    refuse(&cloud, Effect::Unavailable);
+    rotate(&cloud, "shop/a", "CANARY-2");
+    rotate(&cloud, "shop/b", "CANARY-2");
+    container.shows("b", Some(b"CANARY-2")).await.unwrap();
+    assert_eq!(std::fs::read(container.mount().join("a")).unwrap(), b"CANARY-1");
+    running.says("not fetched", 1).await.unwrap();
+    cloud.clear_faults();
+    container.shows("a", Some(b"CANARY-2")).await.unwrap();
+    ends_well(running).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_its_file_cannot_use_does_not_replace_it() {
+    let cloud = cloud().await;
+    let container = Container::new(&cloud).unwrap();
+    let running = running(&container, &wanted(None, OnRevoked::Keep)).await;
+    let place = Place::new(ACCOUNT, "shop/a");
+    cloud.rotate_secret(&place, VersionSeed::text(r#"{"other":"CANARY-2"}"#)).unwrap();
+    running.says("its last good files stay", 1).await.unwrap();
+    assert_eq!(std::fs::read(container.mount().join("a")).unwrap(), b"CANARY-1");
+    rotate(&cloud, "shop/a", "CANARY-3");
+    container.shows("a", Some(b"CANARY-3")).await.unwrap();
+    ends_well(running).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_secret_stays_goes_or_ends_the_fetcher_as_the_pod_says() {
+    let (mut keeping, mut removing, mut ending) = (None, None, None);
+    let cases = [
+        (OnRevoked::Keep, &mut keeping),
+        (OnRevoked::Remove, &mut removing),
+        (OnRevoked::Fail, &mut ending),
+    ];
+    for (on_revoked, slot) in cases {
+        let cloud = cloud().await;
+        let container = Container::new(&cloud).unwrap();
+        let plan = wanted(None, on_revoked);
+        let running = running(&container, &plan).await;
+        cloud.delete_secret(&Place::new(ACCOUNT, "shop/a")).unwrap();
+        *slot = Some((cloud, container, plan, running));
+    }
+    let (_cloud, container, _, running) = keeping.unwrap();
+    running.says("not fetched", 1).await.unwrap();
+    assert_eq!(std::fs::read(container.mount().join("a")).unwrap(), b"CANARY-1");
+    ends_well(running).await;
+
+    let (cloud, container, _, running) = removing.unwrap();
+    container.shows("a", None).await.unwrap();
+    assert_eq!(container.entries().unwrap().iter().filter(|name| *name == "a").count(), 0);
+    assert_eq!(std::fs::read(container.mount().join("b")).unwrap(), b"CANARY-1");
+    cloud.put_secret(ACCOUNT, SecretSeed::text("shop/a", r#"{"v":"CANARY-4"}"#)).unwrap();
+    container.shows("a", Some(b"CANARY-4")).await.unwrap();
+    ends_well(running).await;
+
+    let (_cloud, container, plan, mut running) = ending.unwrap();
+    assert_eq!(running.ended().await.unwrap().code(), Some(13), "{}", running.log());
+    container.shows("a", None).await.unwrap();
+    let message = std::fs::read_to_string(container.path("dev/termination-log")).unwrap();
+    assert!(message.starts_with("kms://shop/a: ") && message.contains("check:"), "{message}");
+    // Started again by the kubelet it says the same: the Pod does not recover silently.
+    let mut again = container.start(&plan, &["refresh"]).unwrap();
+    assert_eq!(again.ended().await.unwrap().code(), Some(13), "{}", again.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_confirms_for_too_long_goes() {
+    let cloud = cloud().await;
+    let container = Container::new(&cloud).unwrap();
+    let running = running(&container, &wanted(Some(INTERVAL), OnRevoked::Keep)).await;
+    refuse(&cloud, Effect::Unavailable);
+    container.shows("a", None).await.unwrap();
+    assert_eq!(std::fs::read(container.mount().join("b")).unwrap(), b"CANARY-1");
+    assert!(running.log().contains("longer than max-staleness"), "{}", running.log());
+    cloud.clear_faults();
+    container.shows("a", Some(b"CANARY-1")).await.unwrap();
+    ends_well(running).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn started_again_it_continues_from_what_is_there() {
+    let cloud = cloud().await;
+    let container = Container::new(&cloud).unwrap();
+    let plan = wanted(None, OnRevoked::Keep);
+    assert_eq!(container.init(&plan).await.unwrap().code(), Some(0));
+    let (first, asked) = (inode(&container, "a"), cloud.counters().requests);
+    let mut running = container.start(&plan, &["refresh"]).unwrap();
+    running.says("the files are there already", 1).await.unwrap();
+    assert_eq!(cloud.counters().requests, asked);
+    running.signal(Signal::KILL).unwrap();
+    running.ended().await.unwrap();
+    let running = container.start(&plan, &["refresh"]).unwrap();
+    rotate(&cloud, "shop/b", "CANARY-2");
+    container.shows("b", Some(b"CANARY-2")).await.unwrap();
+    assert_ne!(inode(&container, "a"), first);
+    ends_well(running).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_status_file_tells_how_current_each_source_is_and_no_value() {
+    let cloud = cloud().await;
+    let container = Container::new(&cloud).unwrap();
+    let running = running(&container, &wanted(None, OnRevoked::Keep)).await;
+    let status = || {
+        let text = std::fs::read_to_string(container.mount().join(".kms-status.json")).unwrap();
+        assert!(!text.contains("CANARY"), "{text}");
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()
+    };
+    assert_eq!(status()["sources"][0]["source"], "kms://shop/a");
+    assert!(status()["sources"][0].get("failing").is_none());
+    refuse(&cloud, Effect::Unavailable);
+    while status()["sources"][0]["failing"] != "unreachable" {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert!(status()["sources"][1].get("failing").is_none(), "{}", status());
+    ends_well(running).await;
+}
