@@ -46,7 +46,7 @@ def mount(volume, **more):
 
 def ours(name="kms-secrets-init", **more):
     plan = [{"name": "SECRETS_INJECTOR_PLAN", "value": "{}"}]
-    return container(name, mount("kms-secrets"), mount("kms-rrsa-token"), env=plan, **more)
+    return container(name, mount("kms-secrets"), mount("kms-rrsa-token"), env=plan) | more
 
 
 def pod(namespace=IN, annotations=ASKING, labels=None, init=(), containers=None):
@@ -149,10 +149,18 @@ def injected(*mounts, **more):
 
 GUARD = [
     ("an injected Pod is let through", ALLOWED, created(injected(READ_ONLY))),
-    ("a name that is reserved is not ours, with a plan neither", NO_CONTAINER,
+    ("so is one with a native sidecar of ours", ALLOWED,
      created(pod(init=[ours("kms-secrets", restartPolicy="Always")]))),
-    ("… nor beside ours", (DENIED, f"container kms-secrets {REACHES}"),
+    ("so is one with both", ALLOWED,
      created(pod(init=[ours(), ours("kms-secrets", restartPolicy="Always")]))),
+    ("so is one with an ordinary sidecar of ours", ALLOWED,
+     created(pod(init=[ours()], containers=[container("app"), ours("kms-secrets")]))),
+    ("one of them with another image is not ours", (DENIED, "has another image than the other"),
+     created(pod(init=[ours(), ours("kms-secrets", image="registry.example/thief:1")]))),
+    ("an ordinary sidecar with another image is not either", (DENIED, "has another image"),
+     created(pod(init=[ours()], containers=[ours("kms-secrets", image="registry.example/x:1")]))),
+    ("an ordinary sidecar alone fetches nothing before the start", NO_CONTAINER,
+     created(pod(containers=[container("app"), ours("kms-secrets")]))),
     ("a container of our name without a plan is not ours", NO_CONTAINER,
      created(pod(init=[container("kms-secrets-init")]))),
     ("a container with a plan and another name is not ours", NO_CONTAINER,

@@ -31,6 +31,16 @@ pub(crate) fn put(name: &str, text: &str) {
     tell("/secrets", &json!({ "account": ACCOUNT, "secret": secret }));
 }
 
+/// A new version of a secret.
+pub(crate) fn rotate(name: &str, text: &str) {
+    let version = json!({ "account": ACCOUNT, "name": name, "version": { "text": text } });
+    tell("/secrets/rotate", &version);
+}
+
+pub(crate) fn delete(name: &str) {
+    tell("/secrets/delete", &json!({ "account": ACCOUNT, "name": name }));
+}
+
 /// From now on whoever asks for this secret gets this instead.
 pub(crate) fn fault(secret: &str, effect: Value) {
     tell("/faults", &json!({ "subject": secret, "effect": effect }));

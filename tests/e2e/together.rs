@@ -19,4 +19,5 @@ mod nothing_happens_without_opt_in;
 mod other_injectors_keep_their_additions;
 mod pod_security_accepts_what_is_injected;
 mod quality_of_service_and_quotas;
+mod secrets_stay_current;
 mod the_application_gets_files_and_nothing_else;

@@ -4,13 +4,13 @@
 mod values;
 
 use plan::{
-    ExternalId, FileMode, LogLevel, MountPath, OnMissing, PathTranslation, ProviderArn, Region,
-    RoleArn, SessionName,
+    ExternalId, FileMode, LogLevel, MountPath, OnMissing, OnRevoked, PathTranslation, ProviderArn,
+    Region, RoleArn, SessionName,
 };
 
 use self::values::{
-    config_map, credentials, duration, init_first, log_level, mode, names, number, quantity, said,
-    size, user,
+    config_map, credentials, duration, init_first, log_level, mode, names, native_sidecar, number,
+    quantity, said, size, user,
 };
 use crate::nearest::nearest;
 use crate::pod::Annotated;
@@ -26,6 +26,13 @@ pub(crate) struct Request<'a> {
     pub(crate) bad: Vec<&'a str>,
     /// Parsed together with everything else that shapes files.
     pub(crate) secrets: Option<&'a str>,
+    pub(crate) mode: ModeName,
+    /// Seconds.
+    pub(crate) refresh_interval: Option<u32>,
+    /// Seconds.
+    pub(crate) max_staleness: Option<u32>,
+    pub(crate) on_revoked: Option<OnRevoked>,
+    pub(crate) native_sidecar: Option<NativeSidecar>,
     pub(crate) mount_path: Option<MountPath>,
     pub(crate) containers: Option<Vec<&'a str>>,
     pub(crate) init_first: InitFirst,
@@ -52,6 +59,23 @@ pub(crate) struct Request<'a> {
     pub(crate) resources: ResourceRequest<'a>,
 }
 
+/// What is wanted; how is said by other annotations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ModeName {
+    #[default]
+    Init,
+    Refresh,
+}
+
+/// Whether a container that stays is a native sidecar.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum NativeSidecar {
+    #[default]
+    Auto,
+    True,
+    False,
+}
+
 /// Where our init container is placed, once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum InitFirst {
@@ -70,9 +94,13 @@ pub(crate) struct ResourceRequest<'a> {
     pub(crate) memory_limit: Option<&'a str>,
 }
 
-const KEYS: [&str; 31] = [
+const KEYS: [&str; 35] = [
     "secrets",
     "mode",
+    "refresh-interval",
+    "max-staleness",
+    "on-revoked",
+    "native-sidecar",
     "mount-path",
     "containers",
     "init-first",
@@ -105,13 +133,10 @@ const KEYS: [&str; 31] = [
 ];
 
 /// Keys that this project has a meaning for, and this version does not act on.
-const UNSUPPORTED: [&str; 19] = [
+const UNSUPPORTED: [&str; 15] = [
     "env",
     "template",
     "secret-provider-class",
-    "refresh-interval",
-    "max-staleness",
-    "on-revoked",
     "on-change",
     "agent-secrets",
     "agent-port",
@@ -120,7 +145,6 @@ const UNSUPPORTED: [&str; 19] = [
     "agent-max-connections",
     "agent-response-type",
     "agent-token-path",
-    "native-sidecar",
     "env-method",
     "regions",
     "https-proxy",
@@ -174,7 +198,11 @@ type Bad = (String, String);
 
 fn apply<'a>(request: &mut Request<'a>, key: &str, value: &'a str) -> Result<(), Bad> {
     match key {
-        "mode" => mode(value)?,
+        "mode" => request.mode = mode(value)?,
+        "refresh-interval" => request.refresh_interval = Some(duration(value, 10, DAY)?),
+        "max-staleness" => request.max_staleness = Some(duration(value, 10, 30 * DAY)?),
+        "on-revoked" => request.on_revoked = Some(OnRevoked::parse(value).map_err(said)?),
+        "native-sidecar" => request.native_sidecar = Some(native_sidecar(value)?),
         "credentials" => credentials(value)?,
         "mount-path" => request.mount_path = Some(MountPath::parse(value).map_err(said)?),
         "containers" => request.containers = Some(names(value)?),
@@ -211,7 +239,7 @@ fn apply<'a>(request: &mut Request<'a>, key: &str, value: &'a str) -> Result<(),
                 Some(number(value, 0, i32::MAX.unsigned_abs(), "as a group id")?);
         }
         "size-limit" => request.size_limit = Some(size(value)?),
-        "timeout" => request.timeout = Some(duration(value)?),
+        "timeout" => request.timeout = Some(duration(value, 1, 3600)?),
         "on-missing" => request.on_missing = OnMissing::parse(value).map_err(said)?,
         "log-level" => request.log_level = Some(log_level(value)?),
         "resources.requests.cpu" => request.resources.cpu_request = Some(quantity(value)?),
@@ -223,6 +251,8 @@ fn apply<'a>(request: &mut Request<'a>, key: &str, value: &'a str) -> Result<(),
     }
     Ok(())
 }
+
+const DAY: u32 = 86_400;
 
 fn unknown(key: &str) -> Bad {
     let family = key.split('.').next().unwrap_or(key);
@@ -268,10 +298,10 @@ mod tests {
 
     #[test]
     fn a_key_that_this_version_does_not_act_on_is_a_problem() {
-        for key in ["env", "env.app", "template.x", "refresh-interval", "agent-port"] {
+        for key in ["env", "env.app", "template.x", "on-change", "agent-port"] {
             assert!(wrong(key, "x").contains("this version does not support it"), "{key}");
         }
-        assert!(wrong("mode", "refresh").contains("does not support the mode"));
+        assert!(wrong("mode", "agent").contains("does not support the mode"));
         assert!(wrong("credentials", "ecs-ram-role").contains("does not support the credentials"));
     }
 
@@ -283,6 +313,13 @@ mod tests {
             ("run-as-user", "0", "never runs as root"),
             ("run-as-user", "-1", "1 to 2147483647"),
             ("size-limit", "1Ki", "64Ki to 1Gi"),
+            ("refresh-interval", "9s", "10s to 24h"),
+            ("refresh-interval", "25h", "10s to 24h"),
+            ("max-staleness", "721h", "10s to 720h"),
+            ("max-staleness", "never", "like 30s"),
+            ("on-revoked", "ignore", "keep, remove or fail"),
+            ("native-sidecar", "yes", "auto"),
+            ("mode", "sometimes", "init or refresh"),
             ("timeout", "5", "like 30s"),
             ("timeout", "2h", "1s to 1h"),
             ("timeout", "99999999999s", "like 30s"),

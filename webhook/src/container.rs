@@ -1,4 +1,4 @@
-//! The container that we add, complete and as typed JSON.
+//! A container that we add, complete and as typed JSON.
 
 use std::path::{Component, Path};
 
@@ -11,11 +11,9 @@ use crate::ownership::Ownership;
 use crate::pod::{Amounts, Pod};
 use crate::problem::Problems;
 use crate::quantity::Quantity;
+use crate::role::{INIT_CONTAINER, Role, SIDECAR};
 use crate::settings::Settings;
 
-pub(crate) const INIT_CONTAINER: &str = "kms-secrets-init";
-/// The native sidecar of modes that keep secrets current; the name is reserved.
-const SIDECAR: &str = "kms-secrets";
 pub(crate) const SECRETS_VOLUME: &str = "kms-secrets";
 pub(crate) const TOKEN_VOLUME: &str = "kms-rrsa-token";
 pub(crate) const CA_VOLUME: &str = "kms-ca";
@@ -35,17 +33,38 @@ pub(crate) fn is_ours(name: &str) -> bool {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Container<'a> {
+    #[serde(skip)]
+    pub(crate) role: Role,
     name: &'static str,
     image: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     image_pull_policy: Option<&'a str>,
     command: &'a [String],
     args: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restart_policy: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    startup_probe: Option<StartupProbe<'a>>,
     env: [Variable<'a>; 1],
-    resources: Resources,
+    resources: &'a Resources,
     volume_mounts: Vec<Mount<'a>>,
     security_context: Security,
     termination_message_policy: &'static str,
+}
+
+/// Passes when the files are there; nothing probes after that.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StartupProbe<'a> {
+    exec: Exec<'a>,
+    period_seconds: u64,
+    timeout_seconds: u64,
+    failure_threshold: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Exec<'a> {
+    command: Vec<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -102,10 +121,11 @@ struct Seccomp {
 
 impl<'a> Container<'a> {
     pub(crate) fn new(
+        role: Role,
         plan: &'a Plan,
         encoded: &'a str,
         ownership: &Ownership,
-        resources: Resources,
+        resources: &'a Resources,
         settings: &'a Settings,
     ) -> Self {
         let mut mounts = vec![
@@ -117,13 +137,16 @@ impl<'a> Container<'a> {
         }
         let injector = &settings.injector;
         Self {
-            name: INIT_CONTAINER,
+            role,
+            name: role.name(),
             image: &injector.image,
             image_pull_policy: injector.image_pull_policy.as_deref(),
             command: &injector.command,
-            args: std::iter::once("init")
+            args: std::iter::once(role.command())
                 .chain(injector.extra_args.iter().map(String::as_str))
                 .collect(),
+            restart_policy: role.is_native_sidecar().then_some("Always"),
+            startup_probe: (role == Role::Both).then(|| StartupProbe::new(plan, &injector.command)),
             env: [Variable { name: PLAN_VARIABLE, value: encoded }],
             resources,
             volume_mounts: mounts,
@@ -154,6 +177,18 @@ impl Container<'_> {
         // Who steps back on his way may end anywhere.
         path.components().any(|part| part == Component::ParentDir)
             || places.any(|place| path.starts_with(place) || Path::new(place).starts_with(path))
+    }
+}
+
+impl<'a> StartupProbe<'a> {
+    fn new(plan: &Plan, command: &'a [String]) -> Self {
+        Self {
+            exec: Exec { command: command.iter().map(String::as_str).chain(["probe"]).collect() },
+            period_seconds: 1,
+            timeout_seconds: 5,
+            // The fetcher gives up first, and says why.
+            failure_threshold: plan.timeout().as_secs() + 30,
+        }
     }
 }
 

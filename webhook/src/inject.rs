@@ -1,7 +1,7 @@
 //! The whole decision for one Pod: from its JSON and the facts around it to a patch, or to all the
 //! problems in it. Pure: the admission server and the offline commands call the same function.
 
-use plan::{Mode, Plan};
+use plan::Plan;
 use serde::Serialize;
 
 use crate::account::Account;
@@ -15,6 +15,7 @@ use crate::pod::{Pod, Unreadable};
 use crate::present::Present;
 use crate::problem::{Problem, Problems};
 use crate::refuse;
+use crate::role::{Role, roles};
 use crate::settings::Settings;
 use crate::volume::{self, Volume};
 use crate::weave;
@@ -39,7 +40,8 @@ pub enum Injection {
 /// Everything of ours that a Pod must have in the end.
 pub(crate) struct Wish<'a> {
     pub(crate) plan: &'a Plan,
-    pub(crate) container: Container<'a>,
+    /// In the order in which they start.
+    pub(crate) containers: Vec<Container<'a>>,
     pub(crate) volumes: Vec<Volume<'a>>,
     pub(crate) consumers: &'a Consumers,
     /// The value of the status annotation.
@@ -89,7 +91,10 @@ pub(crate) fn decide(
     let plan = problems.or(plan)?.ok_or_else(unwritable)?;
     let encoded = plan.encode().map_err(|error| too_large(&error))?;
 
-    let container = Container::new(&plan, &encoded, &ownership, resources, settings);
+    let native = request.native_sidecar.unwrap_or_default();
+    let roles = roles(plan.mode(), native, pod.restart_policy());
+    let container =
+        |role: &Role| Container::new(*role, &plan, &encoded, &ownership, &resources, settings);
     let mut volumes = vec![
         volume::secrets(size_limit.to_bytes_text()),
         volume::token(request.token_expiration.unwrap_or(settings.token_expiration_seconds)),
@@ -99,10 +104,10 @@ pub(crate) fn decide(
     }
     let wish = Wish {
         plan: &plan,
-        container,
+        containers: roles.iter().map(container).collect(),
         volumes,
         consumers: &consumers,
-        status: status(&plan),
+        status: status(&plan, roles),
         init_first: request.init_first,
         mesh_proxies: &settings.mesh_proxies,
     };
@@ -110,19 +115,19 @@ pub(crate) fn decide(
     Ok(Injection::Patched { patch, warnings: consumers.warnings })
 }
 
-fn status(plan: &Plan) -> String {
+fn status(plan: &Plan, roles: &[Role]) -> String {
     #[derive(Serialize)]
     struct Status<'a> {
         version: &'a str,
-        mode: Mode,
-        container: &'a str,
+        mode: String,
+        containers: Vec<&'a str>,
         files: usize,
         consumers: &'a [String],
     }
     let status = Status {
         version: env!("CARGO_PKG_VERSION"),
-        mode: plan.mode(),
-        container: container::INIT_CONTAINER,
+        mode: plan.mode().to_string(),
+        containers: roles.iter().map(|role| role.name()).collect(),
         files: plan.files().len(),
         consumers: plan.consumers(),
     };

@@ -32,6 +32,7 @@ mod refuse;
 pub mod reload;
 pub mod reply;
 mod review;
+mod role;
 mod secrets;
 pub mod serve;
 pub mod server;

@@ -35,6 +35,10 @@ impl Patch {
         self.push("replace", path, value)
     }
 
+    pub(crate) fn remove(&mut self, path: String) {
+        self.0.push(Operation { op: "remove", path, value: None });
+    }
+
     fn push(
         &mut self,
         op: &'static str,
@@ -63,7 +67,7 @@ impl Patch {
                 }
                 for key in before.keys().filter(|key| !after.contains_key(*key)) {
                     let path = format!("{path}/{}", escape(key));
-                    self.0.push(Operation { op: "remove", path, value: None });
+                    self.remove(path);
                 }
                 Ok(())
             }

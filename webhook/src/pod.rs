@@ -32,6 +32,8 @@ pub(crate) struct Metadata<'a> {
 pub(crate) struct Spec<'a> {
     #[serde(borrow, default)]
     pub(crate) service_account_name: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(crate) restart_policy: Option<Cow<'a, str>>,
     #[serde(default, rename = "hostPID", deserialize_with = "null_default")]
     pub(crate) host_pid: bool,
     #[serde(default, deserialize_with = "null_default")]
@@ -193,6 +195,13 @@ impl<'a> Pod<'a> {
         let main = self.spec.containers.iter().enumerate();
         init.map(|(index, container)| (List::Init, index, container))
             .chain(main.map(|(index, container)| (List::Main, index, container)))
+    }
+
+    pub(crate) fn restart_policy(&self) -> &str {
+        match self.spec.restart_policy.as_deref() {
+            Some(policy) if !policy.is_empty() => policy,
+            _ => "Always",
+        }
     }
 
     pub(crate) fn service_account(&self) -> &str {

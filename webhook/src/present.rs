@@ -7,22 +7,26 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::consumers::shown;
-use crate::container::{self, INIT_CONTAINER, PLAN_VARIABLE};
+use crate::container::{self, PLAN_VARIABLE};
 use crate::pod::{List, Pod};
 use crate::problem::{Problem, Problems};
+use crate::role::SIDECAR;
 
 #[derive(Debug, Default)]
 pub(crate) struct Present {
-    pub(crate) container: Option<Ours>,
+    /// At most one of each name.
+    pub(crate) containers: Vec<Ours>,
     /// A container has a name of ours and carries no plan: what hangs on it is no news.
     pub(crate) impostor: bool,
     /// Volumes of our names, by position.
     pub(crate) volumes: Vec<(usize, Value)>,
 }
 
-/// Our init container as it is now.
+/// A container of ours as it is now.
 #[derive(Debug)]
 pub(crate) struct Ours {
+    pub(crate) name: String,
+    pub(crate) list: List,
     pub(crate) index: usize,
     pub(crate) value: Value,
     /// `None` where another version wrote it.
@@ -40,6 +44,8 @@ struct Raw<'a> {
 struct RawSpec<'a> {
     #[serde(borrow, default)]
     init_containers: Option<Vec<&'a RawValue>>,
+    #[serde(borrow, default)]
+    containers: Option<Vec<&'a RawValue>>,
     #[serde(borrow, default)]
     volumes: Option<Vec<&'a RawValue>>,
 }
@@ -62,9 +68,11 @@ impl Present {
             false => serde_json::from_str::<Raw<'_>>(json).ok(),
         };
         for (list, index, name) in named {
-            let ours = raw.as_ref().filter(|_| list == List::Init && name == INIT_CONTAINER);
-            match ours.and_then(|raw| Ours::read(raw, index)) {
-                Some(ours) if present.container.is_none() => present.container = Some(ours),
+            let place = list == List::Init || name == SIDECAR;
+            let known = present.containers.iter().any(|ours| ours.name == name);
+            let raw = raw.as_ref().filter(|_| place && !known);
+            match raw.and_then(|raw| Ours::read(raw, list, index, &name)) {
+                Some(ours) => present.containers.push(ours),
                 _ => {
                     present.impostor = true;
                     problems.push(Problem::pod(
@@ -75,7 +83,7 @@ impl Present {
                 }
             }
         }
-        if present.container.is_some() {
+        if present.is_injected() {
             let raws = raw.and_then(|raw| raw.spec.volumes).unwrap_or_default();
             let value = |index: usize| serde_json::from_str(raws.get(index)?.get()).ok();
             present.volumes =
@@ -94,13 +102,21 @@ impl Present {
 
     /// The plan of an earlier call.
     pub(crate) fn plan(&self) -> Option<&Plan> {
-        self.container.as_ref().and_then(|ours| ours.plan.as_ref())
+        self.containers.iter().find_map(|ours| ours.plan.as_ref())
+    }
+
+    pub(crate) fn is_injected(&self) -> bool {
+        !self.containers.is_empty()
     }
 }
 
 impl Ours {
-    fn read(raw: &Raw<'_>, index: usize) -> Option<Self> {
-        let container = raw.spec.init_containers.as_ref()?.get(index)?;
+    fn read(raw: &Raw<'_>, list: List, index: usize, name: &str) -> Option<Self> {
+        let containers = match list {
+            List::Init => &raw.spec.init_containers,
+            List::Main => &raw.spec.containers,
+        };
+        let container = containers.as_ref()?.get(index)?;
         let value: Value = serde_json::from_str(container.get()).ok()?;
         let carries =
             |variable: &&Value| variable.get("name").and_then(Value::as_str) == Some(PLAN_VARIABLE);
@@ -110,6 +126,6 @@ impl Ours {
             Err(InvalidPlan::Version(_)) => None,
             Err(_) => return None,
         };
-        Some(Self { index, value, plan })
+        Some(Self { name: name.to_owned(), list, index, value, plan })
     }
 }

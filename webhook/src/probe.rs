@@ -12,8 +12,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::args::ProbeArgs;
 use crate::cluster::client;
-use crate::container;
 use crate::failure::Failure;
+use crate::role::INIT_CONTAINER;
 
 /// What a creation said about the installation.
 #[derive(Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ async fn once(pods: &Api<Pod>) -> Verdict {
 fn of_created(pod: &Pod) -> Verdict {
     let spec = pod.spec.iter();
     let mut init = spec.flat_map(|spec| spec.init_containers.iter().flatten());
-    if init.any(|found| found.name == container::INIT_CONTAINER) {
+    if init.any(|found| found.name == INIT_CONTAINER) {
         return Verdict::Injected;
     }
     Verdict::Broken(

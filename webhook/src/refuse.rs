@@ -14,7 +14,7 @@ pub(crate) fn shapes(
 ) {
     windows(pod, problems);
     tracing(pod, problems);
-    if present.container.is_some() {
+    if present.is_injected() {
         taken_back(pod, consumers, problems);
     } else if !present.impostor {
         early_references(pod, problems);

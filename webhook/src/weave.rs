@@ -1,14 +1,15 @@
 //! How the wish becomes a patch of this very Pod: what is missing is added, what is there and ours
 //! is set, what others added stays. Found by name, never by a remembered place.
 
+mod containers;
+
 use serde_json::{Map, Value};
 
-use crate::annotations::InitFirst;
-use crate::container::{CA_VOLUME, Mount, SECRETS_VOLUME};
+use crate::container::{Mount, SECRETS_VOLUME};
 use crate::inject::Wish;
 use crate::patch::Patch;
-use crate::pod::{Container, Pod};
-use crate::present::{Ours, Present};
+use crate::pod::Pod;
+use crate::present::Present;
 
 pub(crate) fn patch(
     pod: &Pod<'_>,
@@ -16,13 +17,10 @@ pub(crate) fn patch(
     wish: &Wish<'_>,
 ) -> serde_json::Result<Patch> {
     let mut patch = Patch::default();
-    // Mounts come first: adding our container moves the others in their list.
+    // Mounts come first: adding our containers moves the others in their list.
     mounts(pod, wish, &mut patch)?;
     volumes(pod, present, wish, &mut patch)?;
-    match &present.container {
-        Some(ours) => update(ours, wish, &mut patch)?,
-        None => place(pod, wish, &mut patch)?,
-    }
+    containers::weave(pod, present, wish, &mut patch)?;
     let status = pod.metadata.annotations.ours.iter().find(|(key, _)| key == "status");
     if status.is_none_or(|(_, value)| *value != wish.status) {
         patch.add("/metadata/annotations/kms.alibabacloud~1status".to_owned(), &wish.status)?;
@@ -82,49 +80,6 @@ fn volumes(
         }
     }
     Ok(())
-}
-
-fn place(pod: &Pod<'_>, wish: &Wish<'_>, patch: &mut Patch) -> serde_json::Result<()> {
-    let Some(init) = &pod.spec.init_containers else {
-        return patch.add("/spec/initContainers".to_owned(), &[&wish.container]);
-    };
-    let index = match wish.init_first {
-        InitFirst::First => 0,
-        InitFirst::Last => init.len(),
-        InitFirst::Auto => behind_proxy(init, wish.mesh_proxies),
-    };
-    patch.add(format!("/spec/initContainers/{index}"), &wish.container)
-}
-
-/// Directly behind the last native mesh proxy: before it there may be no network.
-fn behind_proxy(init: &[Container<'_>], proxies: &[String]) -> usize {
-    let is_proxy = |container: &Container<'_>| {
-        container.is_native_sidecar() && proxies.iter().any(|name| *name == container.name)
-    };
-    init.iter().rposition(is_proxy).map_or(0, |index| index + 1)
-}
-
-fn update(ours: &Ours, wish: &Wish<'_>, patch: &mut Patch) -> serde_json::Result<()> {
-    let wanted = serde_json::to_value(&wish.container)?;
-    let mut new = overlay(&ours.value, wanted);
-    if let Some(container) = new.as_object_mut() {
-        // As a sidecar it would hold nothing back, and a Pod would start without its secrets.
-        container.remove("restartPolicy");
-        if let Some(Value::Object(security)) = container.get_mut("securityContext") {
-            security.remove("privileged");
-        }
-        if let Some(Value::Array(mounts)) = container.get_mut("volumeMounts") {
-            let ca = wish.plan.private_ca();
-            mounts.retain(|mount| ca || text(mount, "name") != Some(CA_VOLUME));
-            // What others mount must cover neither our program nor what it reads and writes.
-            mounts.retain(|mount| {
-                let (name, path) = (text(mount, "name"), text(mount, "mountPath"));
-                wish.container.mounts(name.unwrap_or_default())
-                    || !wish.container.is_reached_by(path.unwrap_or_default())
-            });
-        }
-    }
-    patch.difference(&format!("/spec/initContainers/{}", ours.index), &ours.value, &new)
 }
 
 /// `known` with every field of `wanted` set; fields that only `known` has stay.

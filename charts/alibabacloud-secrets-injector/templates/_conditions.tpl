@@ -14,7 +14,12 @@ An annotation of ours, no mirror of a static Pod (which nobody could refuse), no
 
 {{/* PATH, an init container, is ours: it carries a plan, and nobody else may have its name. */}}
 {{- define "secrets-injector.ours" -}}
-({{ . }}.name == 'kms-secrets-init' && {{ . }}.?env.orValue([]).exists(variable, variable.name == 'SECRETS_INJECTOR_PLAN'))
+({{ . }}.name in ['kms-secrets-init', 'kms-secrets'] && {{ . }}.?env.orValue([]).exists(variable, variable.name == 'SECRETS_INJECTOR_PLAN'))
+{{- end -}}
+
+{{/* The same for PATH, an ordinary container: there it keeps secrets current and does nothing else. */}}
+{{- define "secrets-injector.oursBeside" -}}
+({{ . }}.name == 'kms-secrets' && {{ . }}.?env.orValue([]).exists(variable, variable.name == 'SECRETS_INJECTOR_PLAN'))
 {{- end -}}
 
 {{/* The Pod has our container. That cannot be edited away, other than annotations and labels. */}}
@@ -25,7 +30,7 @@ object.spec.?initContainers.orValue([]).exists(container, {{ include "secrets-in
 {{/* Names of containers other than ours for which CONDITION holds, over `container`. */}}
 {{- define "secrets-injector.others" -}}
 object.spec.?initContainers.orValue([]).filter(container, !{{ include "secrets-injector.ours" "container" }} && {{ . }}).map(container, container.name) +
-object.spec.containers.filter(container, {{ . }}).map(container, container.name) +
+object.spec.containers.filter(container, !{{ include "secrets-injector.oursBeside" "container" }} && {{ . }}).map(container, container.name) +
 object.spec.?ephemeralContainers.orValue([]).filter(container, {{ . }}).map(container, container.name)
 {{- end -}}
 

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use plan::LogLevel;
 
-use super::{Bad, InitFirst};
+use super::{Bad, InitFirst, ModeName, NativeSidecar};
 use crate::quantity::Quantity;
 
 pub(super) fn said(error: impl Display) -> Bad {
@@ -19,15 +19,29 @@ fn quoted(value: &str) -> String {
     format!("{short:?}")
 }
 
-pub(super) fn mode(value: &str) -> Result<(), Bad> {
+pub(super) fn mode(value: &str) -> Result<ModeName, Bad> {
     match value {
-        "init" => Ok(()),
-        "refresh" | "agent" => Err((
+        "init" => Ok(ModeName::Init),
+        "refresh" => Ok(ModeName::Refresh),
+        "agent" => Err((
             format!("this version does not support the mode {value:?}"),
-            "use init, or remove the annotation".to_owned(),
+            "use init or refresh, or remove the annotation".to_owned(),
         )),
-        _ => Err((format!("{} is no mode", quoted(value)), "use init".to_owned())),
+        _ => Err((format!("{} is no mode", quoted(value)), "use init or refresh".to_owned())),
     }
+}
+
+pub(super) fn native_sidecar(value: &str) -> Result<NativeSidecar, Bad> {
+    match value {
+        "auto" => Ok(NativeSidecar::Auto),
+        "true" => Ok(NativeSidecar::True),
+        "false" => Ok(NativeSidecar::False),
+        _ => Err(neither(value)),
+    }
+}
+
+fn neither(value: &str) -> Bad {
+    (format!("{} is not valid", quoted(value)), "use auto, \"true\" or \"false\"".to_owned())
 }
 
 pub(super) fn credentials(value: &str) -> Result<(), Bad> {
@@ -56,10 +70,7 @@ pub(super) fn init_first(value: &str) -> Result<InitFirst, Bad> {
         "auto" => Ok(InitFirst::Auto),
         "true" => Ok(InitFirst::First),
         "false" => Ok(InitFirst::Last),
-        _ => Err((
-            format!("{} is not valid", quoted(value)),
-            "use auto, \"true\" or \"false\"".to_owned(),
-        )),
+        _ => Err(neither(value)),
     }
 }
 
@@ -135,13 +146,11 @@ pub(super) fn log_level(value: &str) -> Result<LogLevel, Bad> {
     }
 }
 
-/// Seconds of `90s`, `5m`, `1h` or `1m30s`, from one second to one hour.
-pub(super) fn duration(value: &str) -> Result<u32, Bad> {
+/// Seconds of `90s`, `5m`, `1h` or `1m30s`, in these bounds.
+pub(super) fn duration(value: &str, least: u32, most: u32) -> Result<u32, Bad> {
     let bad = || {
-        (
-            format!("{} is not a valid duration", quoted(value)),
-            "write it like 30s, 5m or 1m30s, from 1s to 1h".to_owned(),
-        )
+        let remedy = format!("write it like 30s, 5m or 1m30s, from {least}s to {}h", most / 3600);
+        (format!("{} is not a valid duration", quoted(value)), remedy)
     };
     let mut seconds: u32 = 0;
     let mut rest = value;
@@ -155,7 +164,7 @@ pub(super) fn duration(value: &str) -> Result<u32, Bad> {
             rest = after;
         }
     }
-    if rest.is_empty() && (1..=3600).contains(&seconds) { Ok(seconds) } else { Err(bad()) }
+    if rest.is_empty() && (least..=most).contains(&seconds) { Ok(seconds) } else { Err(bad()) }
 }
 
 #[cfg(test)]
@@ -165,7 +174,7 @@ mod tests {
     #[test]
     fn durations_are_read_as_go_writes_them() {
         for (text, seconds) in [("90s", 90), ("5m", 300), ("1m30s", 90), ("1h", 3600)] {
-            assert_eq!(duration(text).unwrap(), seconds, "{text}");
+            assert_eq!(duration(text, 1, 3600).unwrap(), seconds, "{text}");
         }
     }
 

@@ -10,4 +10,5 @@ mod body;
 mod denies;
 mod injects;
 mod policy;
+mod refreshes;
 mod support;
