@@ -1,5 +1,5 @@
-//! When a failed request is sent again: exponential backoff with full jitter, and the server's
-//! own hint. Pure: attempt, hint and randomness go in, a pause comes out.
+//! When a failed request is sent again: exponential backoff with jitter, and the server's own hint.
+//! Pure: attempt, hint and randomness go in, a pause comes out.
 
 use std::time::Duration;
 
@@ -9,12 +9,20 @@ pub struct RetryPolicy {
     cap: Duration,
 }
 
+/// What an attempt failed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// Too many ask: the pause is longer, and never short.
+    Throttled,
+    Other,
+}
+
 /// What comes after a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Next {
-    pub(crate) pause: Duration,
+pub struct Next {
+    pub pause: Duration,
     /// Whether the attempt after the pause is the last one.
-    pub(crate) last: bool,
+    pub last: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -34,14 +42,16 @@ impl RetryPolicy {
 
     /// What comes after `attempt` (the first is 1) with `left` until the deadline. A pause that
     /// leaves too little is cut short, for one last attempt. `roll` is uniform over u32.
-    pub(crate) fn next(
+    #[must_use]
+    pub fn next(
         &self,
         attempt: u32,
+        trouble: Trouble,
         hint: Option<Duration>,
         left: Duration,
         roll: u32,
     ) -> Next {
-        let pause = self.pause(attempt, hint, roll);
+        let pause = self.pause(attempt, trouble, hint, roll);
         let room = LAST_ATTEMPT.min(left / 2);
         let latest = left.saturating_sub(room);
         if pause <= latest {
@@ -51,17 +61,26 @@ impl RetryPolicy {
         Next { pause: latest + share(room / 2, roll), last: true }
     }
 
-    fn pause(&self, attempt: u32, hint: Option<Duration>, roll: u32) -> Duration {
+    fn pause(&self, attempt: u32, trouble: Trouble, hint: Option<Duration>, roll: u32) -> Duration {
         if let Some(hint) = hint {
             // A fleet that was told the same moment must not come back in the same moment.
             return hint.clamp(self.base, self.cap) + share(self.base, roll);
         }
         let doublings = attempt.saturating_sub(1).min(31);
-        share(self.base.saturating_mul(1 << doublings).min(self.cap), roll)
+        let longest = |base: Duration, cap: Duration| base.saturating_mul(1 << doublings).min(cap);
+        match trouble {
+            Trouble::Other => share(longest(self.base, self.cap), roll),
+            // A second for the default, up to 16. At least half of it, or the quickest of a fleet
+            // would ask ten times for each answer that there is.
+            Trouble::Throttled => {
+                let longest = longest(self.base.saturating_mul(5), self.cap * 8 / 5);
+                longest / 2 + share(longest / 2, roll)
+            }
+        }
     }
 }
 
-/// 200 ms and doubling is the official advice for throttling; 10 s keeps a start responsive.
+/// 200 ms and doubling is the official advice; 10 s keeps a start responsive.
 impl Default for RetryPolicy {
     fn default() -> Self {
         Self { base: Duration::from_millis(200), cap: Duration::from_secs(10) }
@@ -79,31 +98,46 @@ fn share(whole: Duration, roll: u32) -> Duration {
 mod tests {
     use std::time::Duration;
 
-    use super::{Next, RetryPolicy};
+    use super::{Next, RetryPolicy, Trouble};
 
     const MAX: u32 = u32::MAX;
 
     #[test]
     fn the_longest_pause_doubles_up_to_the_cap() {
         let policy = RetryPolicy::default();
-        let longest: Vec<u128> =
-            (1..=8).map(|attempt| policy.pause(attempt, None, MAX).as_millis()).collect();
+        let longest: Vec<u128> = (1..=8)
+            .map(|attempt| policy.pause(attempt, Trouble::Other, None, MAX).as_millis())
+            .collect();
         assert_eq!(longest, [200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
-        assert_eq!(policy.pause(MAX, None, MAX), Duration::from_secs(10));
+        assert_eq!(policy.pause(MAX, Trouble::Other, None, MAX), Duration::from_secs(10));
+    }
+
+    #[test]
+    fn who_is_throttled_waits_longer_and_never_for_a_moment_only() {
+        let policy = RetryPolicy::default();
+        let pauses = |roll| {
+            let pause = |attempt| policy.pause(attempt, Trouble::Throttled, None, roll).as_millis();
+            (1..=6).map(pause).collect::<Vec<_>>()
+        };
+        assert_eq!(pauses(0), [500, 1000, 2000, 4000, 8000, 8000]);
+        assert_eq!(pauses(MAX), [1000, 2000, 4000, 8000, 16_000, 16_000]);
     }
 
     #[test]
     fn jitter_covers_everything_from_zero() {
         let policy = RetryPolicy::default();
-        assert_eq!(policy.pause(5, None, 0), Duration::ZERO);
-        let half = policy.pause(5, None, MAX / 2).as_millis();
+        assert_eq!(policy.pause(5, Trouble::Other, None, 0), Duration::ZERO);
+        let half = policy.pause(5, Trouble::Other, None, MAX / 2).as_millis();
         assert!((1599..=1600).contains(&half), "{half}");
     }
 
     #[test]
     fn a_hint_is_honoured_and_clamped() {
         let policy = RetryPolicy::default();
-        let pause = |ms, roll| policy.pause(1, Some(Duration::from_millis(ms)), roll).as_millis();
+        let pause = |ms, roll| {
+            let hint = Some(Duration::from_millis(ms));
+            policy.pause(1, Trouble::Throttled, hint, roll).as_millis()
+        };
         assert_eq!(pause(1500, 0), 1500);
         assert_eq!(pause(1500, MAX), 1700);
         assert_eq!(pause(0, 0), 200);
@@ -115,7 +149,8 @@ mod tests {
         let policy = RetryPolicy::default();
         let next = |hint_ms, left_ms, roll| {
             let hint = Some(Duration::from_millis(hint_ms));
-            let next = policy.next(1, hint, Duration::from_millis(left_ms), roll);
+            let left = Duration::from_millis(left_ms);
+            let next = policy.next(1, Trouble::Other, hint, left, roll);
             (next.pause.as_millis(), next.last)
         };
         assert_eq!(next(3000, 5000, 0), (3000, false));
@@ -139,7 +174,8 @@ mod tests {
                     loop {
                         now += failing;
                         let left = timeout.saturating_sub(now);
-                        let Next { pause, last } = policy.next(attempt, hint, left, roll);
+                        let Next { pause, last } =
+                            policy.next(attempt, Trouble::Other, hint, left, roll);
                         (now, attempt) = (now + pause, attempt + 1);
                         if last {
                             break;

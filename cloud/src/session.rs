@@ -18,9 +18,10 @@ use crate::credentials::Credentials;
 use crate::crypto;
 use crate::date::iso8601;
 use crate::envelope;
-use crate::error::{Asked, Error};
+use crate::error::{Asked, Class, Error};
 use crate::lookup::{AssumedRole, Fetched, Lookup};
-use crate::retry::RetryPolicy;
+use crate::pace::Pace;
+use crate::retry::{RetryPolicy, Trouble};
 use crate::sensitive::Sensitive;
 use crate::sign::Stamp;
 use crate::slot::Slot;
@@ -54,6 +55,8 @@ struct Shared {
     own: Slot,
     /// Credentials of the roles assumed on top; as many as the lookups name.
     assumed: Mutex<HashMap<AssumedRole, Arc<Slot>>>,
+    /// By host; as many as lookups and identities name.
+    paces: Mutex<HashMap<String, Arc<Pace>>>,
     exchanges: AtomicU64,
 }
 
@@ -71,6 +74,7 @@ impl Session {
             token: Box::new(token),
             own: Slot::default(),
             assumed: Mutex::new(HashMap::new()),
+            paces: Mutex::new(HashMap::new()),
             exchanges: AtomicU64::new(0),
         };
         Self { shared: Arc::new(shared), clock: Arc::new(Clock::new(SystemTime::now)), retry }
@@ -202,13 +206,20 @@ impl Session {
     ) -> Result<Reply<T>, Error> {
         let asked = call.asked();
         let (operation, host) = (asked.operation, asked.host.as_str());
+        let pace = self.pace(host);
         let mut last: Option<Failure> = None;
         let (mut attempts, mut last_attempt) = (0, false);
         while Instant::now() < deadline {
+            let Ok(turn) = timeout_at(deadline, pace.enter()).await else {
+                // Others were throttled in our place.
+                last = last.or_else(|| pace.refusal());
+                break;
+            };
             attempts += 1;
             let began = Instant::now();
             let failure = match timeout_at(deadline, self.attempt(call, &read)).await {
                 Ok(Ok((content, request_id))) => {
+                    turn.answered();
                     debug!(operation, host, attempt = attempts, took = ?began.elapsed(), "answered");
                     return Ok(Reply { content, request_id, attempts });
                 }
@@ -230,17 +241,34 @@ impl Session {
                 self.clock.correct(date);
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            let next = self.retry.next(attempts, failure.hint, left, crypto::roll());
+            let hint = failure.hint;
+            let next = |trouble, tried| self.retry.next(tried, trouble, hint, left, crypto::roll());
+            let throttled = failure.class() == Class::Throttled;
+            let next = match throttled {
+                // The pause is for all who ask this host.
+                true => turn.throttled(failure.clone(), |row| next(Trouble::Throttled, row)),
+                false => {
+                    drop(turn);
+                    next(Trouble::Other, attempts)
+                }
+            };
             last = Some(failure);
             if last_attempt || left.is_zero() {
                 break;
             }
             debug!(operation, host, pause = ?next.pause, last = next.last, "trying again");
             last_attempt = next.last;
-            tokio::time::sleep(next.pause).await;
+            if !throttled {
+                tokio::time::sleep(next.pause).await;
+            }
         }
         let failure = last.unwrap_or_else(|| Unreachable::NotSent.into());
         Err(Error::new(asked, failure, attempts))
+    }
+
+    fn pace(&self, host: &str) -> Arc<Pace> {
+        let mut paces = self.shared.paces.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(paces.entry(host.to_owned()).or_default())
     }
 
     async fn attempt<T>(
