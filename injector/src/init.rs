@@ -4,17 +4,19 @@ use std::collections::HashSet;
 use std::time::Instant;
 
 use cloud::{Class, Error, Fetched};
-use plan::{OnMissing, Plan};
+use plan::{Lookup, Mode, OnMissing, Plan};
 use tracing::{info, warn};
 
 use crate::advice;
 use crate::args::Args;
 use crate::client::{Client, Outcome, Patience, milliseconds};
+use crate::clock::since_boot;
 use crate::exit::Exit;
 use crate::publish::publish;
 use crate::render::{Rendered, render};
 use crate::report::{Problem, Report};
 use crate::runtime::{self, Stop};
+use crate::status::{self, Status};
 use crate::write::Written;
 
 pub(crate) fn run(args: &Args, plan: &Plan) -> Result<(), Report> {
@@ -67,6 +69,11 @@ pub(crate) async fn fill(
         duration_ms = milliseconds(began.elapsed()),
         "done"
     );
+    if let Mode::Refresh(_) = plan.mode() {
+        let now = since_boot();
+        let fresh = |lookup: &Lookup| status::Source::new(&lookup.source, now, None, false);
+        status::write(args, plan, &Status::new(plan.lookups().iter().map(fresh).collect()));
+    }
     Ok(outcomes)
 }
 
@@ -80,7 +87,7 @@ pub(crate) fn interrupted() -> Problem {
 }
 
 /// Whether every file of a lookup goes on without it.
-fn may_miss(plan: &Plan, lookup: usize) -> bool {
+pub(crate) fn may_miss(plan: &Plan, lookup: usize) -> bool {
     let mut files = plan.files().iter().filter(|file| file.from == lookup);
     files.all(|file| file.on_missing == OnMissing::Skip)
 }

@@ -22,14 +22,30 @@ pub(crate) fn fate(revoked: bool, unconfirmed: Duration, refresh: &Refresh) -> F
     match refresh.on_revoked() {
         OnRevoked::Fail if revoked => Fate::Ended,
         OnRevoked::Remove if revoked => Fate::Revoked,
-        _ if refresh.max_staleness().is_some_and(|most| unconfirmed > most) => Fate::Stale,
+        _ if refresh.max_staleness().is_some_and(|most| unconfirmed >= most) => Fate::Stale,
         _ => Fate::Keep,
+    }
+}
+
+impl Fate {
+    /// For the log, before the reason.
+    pub(crate) fn told(self) -> &'static str {
+        match self {
+            Self::Keep => "the last good files of a source stay",
+            Self::Revoked | Self::Ended => {
+                "the files of a source are removed, the Pod may not have it any more (on-revoked)"
+            }
+            Self::Stale => {
+                "the files of a source are removed, it could not be confirmed for longer than max-staleness"
+            }
+        }
     }
 }
 
 /// Whether the service knows us, is well, and will not give the value any more.
 pub(crate) fn is_revoked(class: Class, code: Option<&str>) -> bool {
-    matches!(class, Class::Denied | Class::NotFound)
+    // Without a code it is not the service that speaks, but something in between.
+    (matches!(class, Class::Denied | Class::NotFound) && code.is_some())
         // Its key was disabled or is about to be deleted; the secret itself is.
         || matches!(
             code,
@@ -50,8 +66,8 @@ mod tests {
     #[test]
     fn an_outage_takes_nothing_away_before_its_time() {
         let fail = refresh(Some(3600), OnRevoked::Fail);
-        assert_eq!(fate(false, HOUR, &fail), Fate::Keep);
-        assert_eq!(fate(false, HOUR + Duration::from_secs(1), &fail), Fate::Stale);
+        assert_eq!(fate(false, HOUR - Duration::from_secs(1), &fail), Fate::Keep);
+        assert_eq!(fate(false, HOUR, &fail), Fate::Stale);
         assert_eq!(fate(false, HOUR * 1000, &refresh(None, OnRevoked::Fail)), Fate::Keep);
     }
 
@@ -74,6 +90,7 @@ mod tests {
             (Class::Rejected, Some("InvalidParameter"), false),
             (Class::Identity, Some("AuthenticationFail.NoPermission"), false),
             (Class::Throttled, Some("Rejected.Throttling"), false),
+            (Class::Denied, None, false),
             (Class::Unreachable, None, false),
             (Class::Malformed, None, false),
         ] {

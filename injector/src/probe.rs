@@ -7,6 +7,7 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, FileType};
 
 use crate::args::Args;
+use crate::status;
 use crate::write::{self, WriteError};
 
 #[derive(Debug, thiserror::Error)]
@@ -25,10 +26,13 @@ pub(crate) fn run(args: &Args, plan: &Plan) -> Result<usize, NotReady> {
     let generation = write::current(&mount)?.ok_or(NotReady::Nothing)?;
     let directory = write::open_directory(&mount, Path::new(&generation));
     let directory = directory.map_err(|_| NotReady::Nothing)?;
+    // Taken away on purpose, as the Pod wants it.
+    let known = status::read(args, plan).unwrap_or_default();
+    let is_removed = |lookup: usize| known.get(lookup).is_some_and(|known| known.removed);
     let mut missing = plan
         .files()
         .iter()
-        .filter(|file| file.on_missing == OnMissing::Fail)
+        .filter(|file| file.on_missing == OnMissing::Fail && !is_removed(file.from))
         .map(|file| file.name.as_str())
         // In the generation, and by the name that applications open.
         .filter(|name| {

@@ -1,14 +1,17 @@
 //! `refresh`: the files are there before the application starts, and stay current while it runs.
 //! Whatever fails, the last good files stay, unless the Pod says otherwise.
 
-use std::collections::HashSet;
+mod source;
+
+use std::collections::HashMap;
 use std::time::Duration;
 
-use cloud::{Fetched, RetryPolicy, Sensitive};
+use cloud::{Class, Fetched, RetryPolicy, Sensitive};
 use plan::{Plan, Refresh};
 use tokio::time::Instant;
 use tracing::{error, info};
 
+use self::source::{Source, Verdict};
 use crate::advice;
 use crate::args::Args;
 use crate::client::{Client, Outcome, Patience};
@@ -18,37 +21,31 @@ use crate::keep::{Fate, fate, is_revoked};
 use crate::output::one_line;
 use crate::probe;
 use crate::publish::{held, publish};
-use crate::render::render;
+use crate::render::{Rendered, render};
 use crate::report::{Problem, Report};
 use crate::runtime::{self, Stop};
 use crate::schedule::{Asked, Schedule};
-use crate::status::{self, Status};
+use crate::status::{self, Failing, Status};
 use crate::write::{NewFile, Written};
 
 pub(crate) fn run(args: &Args, plan: &Plan, refresh: &Refresh) -> Result<(), Report> {
     let client = Client::new(args, plan)?;
     runtime::block_on(async |mut stop| {
         let now = since_boot();
-        let known = match probe::run(args, plan) {
+        let sources = match probe::run(args, plan) {
             // Written by the init container, or by us before a restart.
             Ok(files) => {
                 info!(files, "the files are there already");
-                let confirmed = status::read(args, plan).unwrap_or_default();
-                // A moment that has not come yet is not of this boot.
-                confirmed.into_iter().map(|moment| Source::of(moment.min(now), None)).collect()
+                let known = status::read(args, plan).unwrap_or_default();
+                known.into_iter().map(|known| Source::continued(known, now)).collect()
             }
             Err(_) => {
                 let outcomes = init::fill(args, plan, &client, &mut stop).await?;
-                let version = |outcome: &Outcome| match outcome {
-                    Outcome::Fetched(fetched) => Some(fetched.version.clone()),
-                    Outcome::Failed(_) | Outcome::Unfinished => None,
-                };
+                let version = |outcome: &Outcome| Some(outcome.fetched()?.version.clone());
                 outcomes.iter().map(|outcome| Source::of(now, version(outcome))).collect()
             }
         };
-        let mut keeper = Keeper::new(args, plan, refresh, &client, known);
-        keeper.tell();
-        keeper.run(&mut stop).await
+        Keeper::new(args, plan, refresh, &client, sources).run(&mut stop).await
     })
 }
 
@@ -62,20 +59,10 @@ struct Keeper<'a> {
     sources: Vec<Source>,
 }
 
-/// What is known of one lookup.
-#[derive(Clone, Debug)]
-struct Source {
-    /// When it last gave a value, since boot.
-    confirmed: Duration,
-    failing: Option<cloud::Class>,
-    version: Option<String>,
-}
-
-/// Sources by what came of them; indexes into the plan's lookups.
+/// What an ask came to, by lookup.
 #[derive(Default)]
 struct Judged {
-    /// Their files go.
-    gone: HashSet<usize>,
+    verdicts: HashMap<usize, Verdict>,
     /// Why the fetcher ends.
     ended: Vec<Problem>,
 }
@@ -91,21 +78,45 @@ impl<'a> Keeper<'a> {
     ) -> Self {
         let now = since_boot();
         sources.resize(plan.lookups().len(), Source::of(now, None));
-        let schedule = Schedule::new(refresh.interval(), now, cloud::roll());
+        let oldest = sources.iter().map(|source| source.confirmed).min().unwrap_or(now);
+        let failing = sources.iter().any(|source| source.failing.is_some());
+        let schedule = Schedule::new(refresh.interval(), now, oldest, failing, cloud::roll());
         Self { args, plan, refresh, client, schedule, sources }
     }
 
     async fn run(&mut self, stop: &mut Stop) -> Result<(), Report> {
+        self.tell();
         loop {
-            let (moment, asked) = self.schedule.due();
+            let (moment, asked) = self.due();
             if stop.or(wait_until(moment)).await.is_none() {
                 return Ok(());
             }
             let wanted = self.wanted(asked);
             let Some(outcomes) = stop.or(self.ask(&wanted)).await else { return Ok(()) };
-            let failed = self.take(&wanted, &outcomes)?;
-            self.schedule.done(asked, failed, since_boot(), cloud::roll());
+            let ended = self.take(&wanted, &outcomes);
             self.tell();
+            if let Some(report) = Report::of(ended) {
+                return Err(report);
+            }
+            let failed = self.sources.iter().any(|source| source.failing.is_some());
+            self.schedule.done(asked, failed, since_boot(), cloud::roll());
+        }
+    }
+
+    /// As scheduled, or earlier where the time of a failing source's files is over before.
+    fn due(&self) -> (Duration, Asked) {
+        let (moment, asked) = self.schedule.due();
+        let now = since_boot();
+        let failing = self.sources.iter().filter(|source| source.failing.is_some());
+        let standing = failing.filter(|source| !source.removed);
+        let stale = standing
+            .filter_map(|source| Some(source.confirmed + self.refresh.max_staleness()?))
+            // One that is over already could not be removed; the schedule tries that again.
+            .filter(|stale| *stale > now)
+            .min();
+        match stale {
+            Some(stale) if stale < moment => (stale, Asked::Failed),
+            _ => (moment, asked),
         }
     }
 
@@ -123,85 +134,74 @@ impl<'a> Keeper<'a> {
         self.client.fetch(wanted, patience, |_, _| false).await
     }
 
-    /// Makes the files what these outcomes say, all at one instant. Whether something failed that
-    /// may be better soon.
-    fn take(&mut self, wanted: &[usize], outcomes: &[Outcome]) -> Result<bool, Report> {
+    /// Makes the files what these outcomes say, all at one instant. Returns why the fetcher ends.
+    fn take(&mut self, wanted: &[usize], outcomes: &[Outcome]) -> Vec<Problem> {
         let now = since_boot();
-        let judged = self.judge(wanted, outcomes, now);
-        let value = |index: usize| fetched(wanted, outcomes, index).map(|fetched| &fetched.value);
-        let (mut rendered, mut unusable) = (Vec::new(), HashSet::new());
+        let outcomes: HashMap<usize, &Outcome> = wanted.iter().copied().zip(outcomes).collect();
+        let value = |index: usize| Some(&outcomes.get(&index)?.fetched()?.value);
+        let (mut rendered, mut unusable) = (Vec::new(), HashMap::new());
         for file in render(self.plan, value) {
             match file {
                 Ok(file) => rendered.push(file),
-                Err(bad) => {
-                    error!("{}; its last good files stay", bad.problem.headline());
-                    unusable.insert(bad.file.from);
-                }
+                Err(bad) => drop(unusable.entry(bad.file.from).or_insert(bad.problem)),
             }
         }
         // All files of a source are of one value.
-        rendered.retain(|file| !unusable.contains(&file.file.from));
-        let mut failed = !unusable.is_empty();
-        if !(rendered.is_empty() && judged.gone.is_empty()) {
-            match self
-                .write(&rendered.iter().map(|file| file.as_new()).collect::<Vec<_>>(), &judged)
-            {
-                Ok(Written::Unchanged) => {}
-                Ok(Written::Changed) => info!(files = rendered.len(), "the files were replaced"),
-                Err(problem) => {
-                    error!("{}; the last good files stay", problem.headline());
-                    failed = true;
-                }
+        rendered.retain(|file| !unusable.contains_key(&file.file.from));
+        let judged = self.judge(&outcomes, &unusable, now);
+        let written = self.write(&rendered, &judged.verdicts);
+        for (index, verdict) in judged.verdicts {
+            if let Some(source) = self.sources.get_mut(index) {
+                tell_of_version(self.plan, index, source, &verdict);
+                source.learn(verdict, written, now);
             }
         }
-        for (index, outcome) in wanted.iter().zip(outcomes) {
-            let Some(source) = self.sources.get_mut(*index) else { continue };
-            source.failing = match outcome {
-                Outcome::Fetched(_) if unusable.contains(index) => Some(cloud::Class::Malformed),
-                Outcome::Fetched(fetched) => {
-                    source.confirm(fetched, now, self.plan, *index);
-                    None
-                }
-                Outcome::Failed(error) => Some(error.class()),
-                Outcome::Unfinished => Some(cloud::Class::Unreachable),
-            };
-            failed |= source.failing.is_some();
-        }
-        Report::of(judged.ended).map_or(Ok(failed), Err)
+        judged.ended
     }
 
-    /// Decides on the files of every source that gave no value.
-    fn judge(&self, wanted: &[usize], outcomes: &[Outcome], now: Duration) -> Judged {
+    fn judge(
+        &self,
+        outcomes: &HashMap<usize, &Outcome>,
+        unusable: &HashMap<usize, Problem>,
+        now: Duration,
+    ) -> Judged {
         let mut judged = Judged::default();
-        for (index, outcome) in wanted.iter().zip(outcomes) {
-            let (Some(lookup), Some(source)) =
-                (self.plan.lookups().get(*index), self.sources.get(*index))
-            else {
-                continue;
-            };
-            let (revoked, problem) = match outcome {
-                Outcome::Fetched(_) => continue,
-                Outcome::Failed(error) => (
+        for (index, (lookup, source)) in self.plan.lookups().iter().zip(&self.sources).enumerate() {
+            let Some(outcome) = outcomes.get(&index) else { continue };
+            let (failing, revoked, problem) = match (outcome, unusable.get(&index)) {
+                (Outcome::Fetched(_), Some(problem)) => (Failing::Unusable, false, problem.clone()),
+                (Outcome::Fetched(Fetched { version, .. }), None) => {
+                    let version = version.clone();
+                    judged.verdicts.insert(index, Verdict::Fresh { version });
+                    continue;
+                }
+                (Outcome::Failed(error), _)
+                    if error.class() == Class::NotFound
+                        && init::may_miss(self.plan, index)
+                        && !self.shows(index) =>
+                {
+                    judged.verdicts.insert(index, Verdict::Absent);
+                    continue;
+                }
+                (Outcome::Failed(error), _) => (
+                    error.class().into(),
                     is_revoked(error.class(), error.code()),
                     self.client.advisor().problem(lookup, error),
                 ),
-                Outcome::Unfinished => (false, advice::unfinished(lookup)),
+                (Outcome::Unfinished, _) => {
+                    (Failing::Unreachable, false, advice::unfinished(lookup))
+                }
             };
             let unconfirmed = now.saturating_sub(source.confirmed);
             let fate = fate(revoked, unconfirmed, self.refresh);
-            if fate == Fate::Keep {
-                continue;
+            let stays = fate == Fate::Keep;
+            // Once, and not at every look for as long as it lasts.
+            if source.failing != Some(failing) || (!stays && !source.removed) {
+                let unconfirmed_s = unconfirmed.as_secs();
+                error!(unconfirmed_s, "{}: {}", fate.told(), problem.headline());
             }
-            let why = match fate {
-                Fate::Stale => "it could not be confirmed for longer than max-staleness",
-                _ => "the Pod may not have it any more (on-revoked)",
-            };
-            error!(
-                unconfirmed_s = unconfirmed.as_secs(),
-                "the files of a source are removed: {why}: {}",
-                problem.headline()
-            );
-            judged.gone.insert(*index);
+            let verdict = if stays { Verdict::Kept(failing) } else { Verdict::Removed(failing) };
+            judged.verdicts.insert(index, verdict);
             if fate == Fate::Ended {
                 judged.ended.push(problem);
             }
@@ -209,12 +209,44 @@ impl<'a> Keeper<'a> {
         judged
     }
 
-    /// These files are new; of the others of the plan, those that are there stay as they are.
-    fn write(&self, new: &[NewFile<'_>], judged: &Judged) -> Result<Written, Problem> {
-        let is_new = |name: &str| new.iter().any(|file| file.name == name);
+    /// Whether applications see a file of this lookup.
+    fn shows(&self, index: usize) -> bool {
+        let mut files = self.plan.files().iter().filter(|file| file.from == index);
+        files.any(|file| matches!(held(self.args, self.plan, &file.name), Ok(Some(_))))
+    }
+
+    /// Whether the files are now as the verdicts want them.
+    fn write(&self, rendered: &[Rendered<'_>], verdicts: &HashMap<usize, Verdict>) -> bool {
+        let changes = self.sources.iter().enumerate().any(|(index, source)| {
+            verdicts.get(&index).is_some_and(|verdict| source.changes(verdict))
+        });
+        if !changes {
+            return true;
+        }
+        match self.publish(rendered, verdicts) {
+            Ok(Written::Unchanged) => true,
+            Ok(Written::Changed) => {
+                info!("the files were replaced");
+                true
+            }
+            Err(problem) => {
+                error!("the last good files stay: {}", problem.headline());
+                false
+            }
+        }
+    }
+
+    /// What is rendered is new; of the others of the plan, those that are there stay as they are.
+    fn publish(
+        &self,
+        rendered: &[Rendered<'_>],
+        verdicts: &HashMap<usize, Verdict>,
+    ) -> Result<Written, Problem> {
+        let is_new = |name: &str| rendered.iter().any(|file| file.file.name.as_str() == name);
         let mut kept: Vec<(&plan::File, Sensitive)> = Vec::new();
         for file in self.plan.files() {
-            if !is_new(file.name.as_str()) && !judged.gone.contains(&file.from) {
+            let goes = matches!(verdicts.get(&file.from), Some(Verdict::Removed(_)));
+            if !goes && !is_new(file.name.as_str()) {
                 kept.extend(held(self.args, self.plan, &file.name)?.map(|value| (file, value)));
             }
         }
@@ -223,43 +255,28 @@ impl<'a> Keeper<'a> {
             mode: file.mode.bits(),
             content: value.expose(),
         });
-        publish(self.args, self.plan, &new.iter().copied().chain(kept).collect::<Vec<_>>())
+        let new = rendered.iter().map(Rendered::as_new);
+        publish(self.args, self.plan, &new.chain(kept).collect::<Vec<_>>())
     }
 
     /// For whoever looks into the mount, and for the next process.
     fn tell(&self) {
-        let sources = self.plan.lookups().iter().zip(&self.sources);
-        let told = sources.map(|(lookup, source)| {
-            status::Source::new(&lookup.source, source.confirmed, source.failing)
+        let sources = self.plan.lookups().iter().zip(&self.sources).map(|(lookup, source)| {
+            // With `fail`, whoever starts again must find the same end.
+            let ends = self.refresh.on_revoked() == plan::OnRevoked::Fail;
+            let removed =
+                source.removed && !(ends && source.failing.is_some_and(Failing::is_final));
+            status::Source::new(&lookup.source, source.confirmed, source.failing, removed)
         });
-        status::write(self.args, self.plan, &Status::new(told.collect()));
+        status::write(self.args, self.plan, &Status::new(sources.collect()));
     }
 }
 
-impl Source {
-    fn of(confirmed: Duration, version: Option<String>) -> Self {
-        Self { confirmed, failing: None, version }
-    }
-
-    fn confirm(&mut self, fetched: &Fetched, now: Duration, plan: &Plan, index: usize) {
-        self.confirmed = now;
-        let changed = self.version.as_ref().is_some_and(|version| *version != fetched.version);
-        if changed {
-            info!(
-                source = plan.lookups().get(index).map(|lookup| lookup.source.to_string()),
-                version = one_line(&fetched.version, 64),
-                request_id = one_line(&fetched.request_id, 64),
-                "a new version"
-            );
-        }
-        self.version = Some(fetched.version.clone());
-    }
-}
-
-fn fetched<'o>(wanted: &[usize], outcomes: &'o [Outcome], index: usize) -> Option<&'o Fetched> {
-    let position = wanted.iter().position(|wanted| *wanted == index)?;
-    match outcomes.get(position)? {
-        Outcome::Fetched(fetched) => Some(fetched),
-        Outcome::Failed(_) | Outcome::Unfinished => None,
+fn tell_of_version(plan: &Plan, index: usize, source: &Source, verdict: &Verdict) {
+    if let (Verdict::Fresh { version }, Some(known)) = (verdict, &source.version)
+        && version != known
+    {
+        let source = plan.lookups().get(index).map(|lookup| lookup.source.to_string());
+        info!(source, version = one_line(version, 64), "a new version");
     }
 }

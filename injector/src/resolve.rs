@@ -15,6 +15,15 @@ pub(crate) enum Outcome<T, E> {
     Unfinished,
 }
 
+impl<T, E> Outcome<T, E> {
+    pub(crate) fn fetched(&self) -> Option<&T> {
+        match self {
+            Self::Fetched(value) => Some(value),
+            Self::Failed(_) | Self::Unfinished => None,
+        }
+    }
+}
+
 /// Enough to fill four connections of several hosts; the rest waits here and not in memory.
 const CONCURRENT: usize = 32;
 

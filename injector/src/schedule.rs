@@ -25,12 +25,22 @@ pub enum Asked {
 const RETRY: Duration = Duration::from_secs(30);
 
 impl Schedule {
-    /// Everything was fetched at `now`. Pods that were started together begin anywhere in their
-    /// interval. `roll` is uniform over u32.
+    /// `confirmed` is when the source that was fetched longest ago was; `failing` whether one could
+    /// not be had since. Pods that were started together begin anywhere in their interval. `roll` is
+    /// uniform over u32.
     #[must_use]
-    pub fn new(interval: Duration, now: Duration, roll: u32) -> Self {
-        let round = now + share(interval, roll);
-        Self { interval, round, retry: None, failures: 0 }
+    pub fn new(
+        interval: Duration,
+        now: Duration,
+        confirmed: Duration,
+        failing: bool,
+        roll: u32,
+    ) -> Self {
+        // Also after a restart no later than if there had been none, and not sooner than others.
+        let latest = (confirmed + interval).max(now + share(RETRY.min(interval), roll));
+        let round = latest.min(now + share(interval, roll));
+        let retry = failing.then(|| now + share(RETRY.min(interval), roll));
+        Self { interval, round, retry, failures: failing.into() }
     }
 
     /// The moment of the next ask, and who is asked.
@@ -50,10 +60,10 @@ impl Schedule {
             self.round = now + self.interval - share(self.interval / 10, roll);
         }
         self.failures = if failed { self.failures.saturating_add(1) } else { 0 };
-        self.retry = failed.then(|| {
-            let longest = RETRY.saturating_mul(1 << (self.failures - 1).min(16)).min(self.interval);
-            now + longest / 2 + share(longest / 2, roll)
-        });
+        let longest = RETRY.saturating_mul(1 << self.failures.saturating_sub(1).min(16));
+        // Beyond that the rounds are enough.
+        let sooner = failed && longest < self.interval;
+        self.retry = sooner.then(|| now + longest / 2 + share(longest / 2, roll));
     }
 
     /// How long one ask may last, with everything that is sent again.
@@ -80,6 +90,11 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
+    /// Everything was fetched at this second.
+    fn new(interval: Duration, now: u64, roll: u32) -> Schedule {
+        Schedule::new(interval, seconds(now), seconds(now), false, roll)
+    }
+
     /// In whole seconds, the nearest ones.
     fn due(schedule: &Schedule) -> (u64, Asked) {
         let (at, asked) = schedule.due();
@@ -89,14 +104,14 @@ mod tests {
     #[test]
     fn a_fleet_that_starts_together_begins_anywhere_in_its_interval() {
         for (roll, at) in [(0, 1000), (HALF, 1150), (u32::MAX, 1300)] {
-            let schedule = Schedule::new(INTERVAL, seconds(1000), roll);
+            let schedule = new(INTERVAL, 1000, roll);
             assert_eq!(due(&schedule), (at, Asked::All));
         }
     }
 
     #[test]
     fn rounds_follow_within_the_interval_and_not_much_sooner() {
-        let mut schedule = Schedule::new(INTERVAL, seconds(0), 0);
+        let mut schedule = new(INTERVAL, 0, 0);
         for (roll, at) in [(0, 300), (HALF, 285), (u32::MAX, 270)] {
             schedule.done(Asked::All, false, seconds(0), roll);
             assert_eq!(due(&schedule), (at, Asked::All));
@@ -105,7 +120,7 @@ mod tests {
 
     #[test]
     fn failed_sources_are_asked_by_themselves_ever_more_rarely() {
-        let mut schedule = Schedule::new(seconds(3600), seconds(0), u32::MAX);
+        let mut schedule = new(seconds(3600), 0, u32::MAX);
         let mut pauses = Vec::new();
         let mut now = seconds(0);
         for _ in 0..6 {
@@ -123,8 +138,34 @@ mod tests {
     }
 
     #[test]
+    fn who_starts_again_asks_no_later_than_without_and_soon_where_something_failed() {
+        let resumed = |confirmed, failing, roll| {
+            Schedule::new(INTERVAL, seconds(1000), seconds(confirmed), failing, roll)
+        };
+        assert_eq!(due(&resumed(900, false, u32::MAX)), (1200, Asked::All));
+        assert_eq!(due(&resumed(900, false, HALF)), (1150, Asked::All));
+        // Overdue: spread all the same, a node's Pods start again together.
+        assert_eq!(due(&resumed(100, false, HALF)), (1015, Asked::All));
+        assert_eq!(due(&resumed(900, true, HALF)), (1015, Asked::Failed));
+    }
+
+    #[test]
+    fn a_source_that_fails_for_good_is_asked_no_more_than_once_an_interval() {
+        let mut schedule = new(INTERVAL, 0, u32::MAX);
+        let mut asks = Vec::new();
+        for _ in 0..20 {
+            let (at, asked) = schedule.due();
+            asks.push(at.as_secs());
+            schedule.done(asked, true, at, 0);
+        }
+        // 30, 60, 120 and 240 s at most, then rounds.
+        let settled = asks.iter().skip(8).zip(asks.iter().skip(9));
+        assert!(settled.clone().all(|(one, next)| next - one >= 270), "{asks:?}");
+    }
+
+    #[test]
     fn a_round_asks_all_and_moves_the_retry_behind_it() {
-        let mut schedule = Schedule::new(seconds(10), seconds(0), u32::MAX);
+        let mut schedule = new(seconds(10), 0, u32::MAX);
         for _ in 0..40 {
             let (at, asked) = schedule.due();
             schedule.done(asked, true, at, HALF);
@@ -136,7 +177,7 @@ mod tests {
     #[test]
     fn an_ask_ends_well_before_the_next_round() {
         for (interval, window) in [(10, 2500), (60, 15_000), (300, 60_000), (86_400, 60_000)] {
-            let schedule = Schedule::new(seconds(interval), seconds(0), 0);
+            let schedule = new(seconds(interval), 0, 0);
             assert_eq!(schedule.window().as_millis(), window);
         }
     }

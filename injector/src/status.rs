@@ -33,7 +33,34 @@ pub(crate) struct Source {
     confirmed_uptime: u64,
     /// What stands in the way since then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    failing: Option<String>,
+    failing: Option<Failing>,
+    /// Its files were taken away: nobody waits for them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    removed: bool,
+}
+
+/// As `docs/exit-codes.md` calls them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Failing {
+    Identity,
+    Denied,
+    NotFound,
+    Throttled,
+    Unreachable,
+    Refused,
+    Unusable,
+    /// The files could not be written.
+    Local,
+}
+
+/// What an earlier process of this Pod knew of a source.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    /// Since boot.
+    pub(crate) confirmed: Duration,
+    pub(crate) failing: Option<Failing>,
+    pub(crate) removed: bool,
 }
 
 const VERSION: u32 = 1;
@@ -52,13 +79,15 @@ impl Source {
     pub(crate) fn new(
         source: &plan::Source,
         confirmed: Duration,
-        failing: Option<cloud::Class>,
+        failing: Option<Failing>,
+        removed: bool,
     ) -> Self {
         Self {
             source: source.to_string(),
             confirmed: calendar(since_boot().saturating_sub(confirmed)),
             confirmed_uptime: confirmed.as_secs(),
-            failing: failing.map(|class| named(class).to_owned()),
+            failing,
+            removed,
         }
     }
 }
@@ -71,27 +100,39 @@ pub(crate) fn write(args: &Args, plan: &Plan, status: &Status) {
     }
 }
 
-/// When each lookup was last confirmed, since boot; `None` where nobody knows.
-pub(crate) fn read(args: &Args, plan: &Plan) -> Option<Vec<Duration>> {
+/// By lookup; `None` where nobody knows.
+pub(crate) fn read(args: &Args, plan: &Plan) -> Option<Vec<Known>> {
     let bytes = bounded::read(&path(args, plan), LIMIT).ok()?;
     let status: Status = serde_json::from_slice(bytes.expose()).ok()?;
     let told = status.version == VERSION && status.sources.len() == plan.lookups().len();
     told.then(|| {
-        let moments = status.sources.iter().map(|source| source.confirmed_uptime);
-        moments.map(Duration::from_secs).collect()
+        let known = |source: &Source| Known {
+            confirmed: Duration::from_secs(source.confirmed_uptime),
+            failing: source.failing,
+            removed: source.removed,
+        };
+        status.sources.iter().map(known).collect()
     })
 }
 
-/// As `docs/exit-codes.md` calls them.
-fn named(class: cloud::Class) -> &'static str {
-    match class {
-        cloud::Class::Identity => "identity",
-        cloud::Class::Denied => "denied",
-        cloud::Class::NotFound => "not found",
-        cloud::Class::Throttled => "throttled",
-        cloud::Class::Unreachable => "unreachable",
-        cloud::Class::Rejected => "refused",
-        cloud::Class::Malformed => "unusable",
+impl Failing {
+    /// Whether a Pod may not have the value any more.
+    pub(crate) fn is_final(self) -> bool {
+        matches!(self, Self::Denied | Self::NotFound | Self::Refused)
+    }
+}
+
+impl From<cloud::Class> for Failing {
+    fn from(class: cloud::Class) -> Self {
+        match class {
+            cloud::Class::Identity => Self::Identity,
+            cloud::Class::Denied => Self::Denied,
+            cloud::Class::NotFound => Self::NotFound,
+            cloud::Class::Throttled => Self::Throttled,
+            cloud::Class::Unreachable => Self::Unreachable,
+            cloud::Class::Rejected => Self::Refused,
+            cloud::Class::Malformed => Self::Unusable,
+        }
     }
 }
 

@@ -76,8 +76,10 @@ pub(crate) fn publish(
             generation::remove(&mount, &new);
             return Err(error);
         }
-        // The generation before stays for readers who are in the middle of it.
-        let kept = [Some(new.as_str()), current.as_deref()];
+        // The generation before stays for readers who are in the middle of it, unless it holds
+        // something that is to be there no more.
+        let before = current.as_deref().filter(|name| !wanted.lacks_some_of(&mount, name));
+        let kept = [Some(new.as_str()), before];
         generation::remove_all_but(&mount, |name| kept.contains(&Some(name)));
     }
     let relinked = links::show(&mount, &wanted)?;
@@ -99,12 +101,19 @@ pub(crate) fn put(mount: &Path, name: &str, content: &[u8]) -> Result<(), WriteE
     let readable = Mode::from_raw_mode(0o444);
     let opened = rustix::fs::openat(&mount, &temporary, flags, readable)
         .map_err(|errno| WriteError::new("create", &temporary, errno))?;
-    File::from(opened).write_all(content).map_err(|error| {
+    let written = File::from(opened).write_all(content).map_err(|error| {
         let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
         WriteError::new("write", &temporary, errno)
-    })?;
-    rustix::fs::renameat(&mount, &temporary, &mount, name)
-        .map_err(|errno| WriteError::new("replace", name, errno))
+    });
+    let replaced = written.and_then(|()| {
+        rustix::fs::renameat(&mount, &temporary, &mount, name)
+            .map_err(|errno| WriteError::new("replace", name, errno))
+    });
+    if replaced.is_err() {
+        // Half a file would take room that there is not.
+        let _ = rustix::fs::unlinkat(&mount, &temporary, AtFlags::empty());
+    }
+    replaced
 }
 
 /// The mode of the directory that lets those in who may read a file of it.

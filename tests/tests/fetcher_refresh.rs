@@ -3,7 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
+use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use lab::cloud::{
     Cloud, CloudConfig, Effect, Fault, Place, SecretSeed, Seed, Service, VersionSeed,
@@ -11,6 +15,7 @@ use lab::cloud::{
 use lab::fetcher::{ACCOUNT, Container, Running, Want, builder, plan};
 use plan::{Mode, OnRevoked, Plan, Refresh};
 use rustix::process::Signal;
+use serde_json::Value;
 
 const INTERVAL: u32 = 10;
 
@@ -44,6 +49,28 @@ fn rotate(cloud: &Cloud, name: &str, value: &str) {
 /// The service refuses the secret `a`, and no other.
 fn refuse(cloud: &Cloud, effect: Effect) {
     cloud.add_fault(Fault::new(effect).service(Service::Kms).subject("shop/a"));
+}
+
+fn status(container: &Container) -> Value {
+    let text = std::fs::read_to_string(container.mount().join(".kms-status.json")).unwrap();
+    assert!(!text.contains("CANARY"), "{text}");
+    serde_json::from_str(&text).unwrap()
+}
+
+/// Waits until an ask is over in which the first source failed so.
+async fn fails(container: &Container, how: &str) {
+    while status(container)["sources"][0]["failing"] != how {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Whether a file of this name is anywhere below the mount, in whatever generation.
+fn is_anywhere(container: &Container, name: &str) -> bool {
+    let below = |entry: std::io::Result<std::fs::DirEntry>| {
+        let path = entry.unwrap().path();
+        path.file_name().is_some_and(|found| found == name) || path.join(name).exists()
+    };
+    std::fs::read_dir(container.mount()).unwrap().any(below)
 }
 
 /// The file and the generation that it is in.
@@ -116,7 +143,7 @@ async fn a_value_that_its_file_cannot_use_does_not_replace_it() {
     let running = running(&container, &wanted(None, OnRevoked::Keep)).await;
     let place = Place::new(ACCOUNT, "shop/a");
     cloud.rotate_secret(&place, VersionSeed::text(r#"{"other":"CANARY-2"}"#)).unwrap();
-    running.says("its last good files stay", 1).await.unwrap();
+    fails(&container, "unusable").await;
     assert_eq!(std::fs::read(container.mount().join("a")).unwrap(), b"CANARY-1");
     rotate(&cloud, "shop/a", "CANARY-3");
     container.shows("a", Some(b"CANARY-3")).await.unwrap();
@@ -140,14 +167,23 @@ async fn a_revoked_secret_stays_goes_or_ends_the_fetcher_as_the_pod_says() {
         *slot = Some((cloud, container, plan, running));
     }
     let (_cloud, container, _, running) = keeping.unwrap();
-    running.says("not fetched", 1).await.unwrap();
+    fails(&container, "not-found").await;
     assert_eq!(std::fs::read(container.mount().join("a")).unwrap(), b"CANARY-1");
     ends_well(running).await;
 
-    let (cloud, container, _, running) = removing.unwrap();
+    let (cloud, container, plan, mut running) = removing.unwrap();
     container.shows("a", None).await.unwrap();
-    assert_eq!(container.entries().unwrap().iter().filter(|name| *name == "a").count(), 0);
-    assert_eq!(std::fs::read(container.mount().join("b")).unwrap(), b"CANARY-1");
+    fails(&container, "not-found").await;
+    assert!(!is_anywhere(&container, "a") && is_anywhere(&container, "b"));
+    // Started again, it goes on without the one that is gone.
+    running.signal(Signal::KILL).unwrap();
+    running.ended().await.unwrap();
+    let probe = container.run(&plan, &["probe"]).await.unwrap();
+    assert_eq!(probe.code(), Some(0), "{}", probe.said());
+    let running = container.start(&plan, &["refresh"]).unwrap();
+    rotate(&cloud, "shop/b", "CANARY-2");
+    container.shows("b", Some(b"CANARY-2")).await.unwrap();
+    assert!(!is_anywhere(&container, "a"));
     cloud.put_secret(ACCOUNT, SecretSeed::text("shop/a", r#"{"v":"CANARY-4"}"#)).unwrap();
     container.shows("a", Some(b"CANARY-4")).await.unwrap();
     ends_well(running).await;
@@ -155,6 +191,8 @@ async fn a_revoked_secret_stays_goes_or_ends_the_fetcher_as_the_pod_says() {
     let (_cloud, container, plan, mut running) = ending.unwrap();
     assert_eq!(running.ended().await.unwrap().code(), Some(13), "{}", running.log());
     container.shows("a", None).await.unwrap();
+    assert!(!is_anywhere(&container, "a"));
+    assert_eq!(status(&container)["sources"][0]["failing"], "not-found");
     let message = std::fs::read_to_string(container.path("dev/termination-log")).unwrap();
     assert!(message.starts_with("kms://shop/a: ") && message.contains("check:"), "{message}");
     // Started again by the kubelet it says the same: the Pod does not recover silently.
@@ -200,17 +238,69 @@ async fn the_status_file_tells_how_current_each_source_is_and_no_value() {
     let cloud = cloud().await;
     let container = Container::new(&cloud).unwrap();
     let running = running(&container, &wanted(None, OnRevoked::Keep)).await;
-    let status = || {
-        let text = std::fs::read_to_string(container.mount().join(".kms-status.json")).unwrap();
-        assert!(!text.contains("CANARY"), "{text}");
-        serde_json::from_str::<serde_json::Value>(&text).unwrap()
-    };
-    assert_eq!(status()["sources"][0]["source"], "kms://shop/a");
-    assert!(status()["sources"][0].get("failing").is_none());
+    let told = status(&container);
+    assert_eq!(told["sources"][0]["source"], "kms://shop/a");
+    assert!(told["sources"][0].get("failing").is_none());
     refuse(&cloud, Effect::Unavailable);
-    while status()["sources"][0]["failing"] != "unreachable" {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    fails(&container, "unreachable").await;
+    let told = status(&container);
+    assert!(told["sources"][1].get("failing").is_none(), "{told}");
+    ends_well(running).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_may_be_missing_and_never_was_there_is_no_failure() {
+    for on_revoked in [OnRevoked::Keep, OnRevoked::Remove, OnRevoked::Fail] {
+        let cloud = cloud().await;
+        let container = Container::new(&cloud).unwrap();
+        let mut builder = builder().unwrap();
+        builder.mode(Mode::Refresh(Refresh::new(INTERVAL, None, on_revoked).unwrap()));
+        let wants = [Want::new("a", "kms://shop/later").skipped_if_missing()];
+        let plan = plan(builder, &[&wants[..], &[Want::new("b", "kms://shop/b#v")]].concat());
+        let running = running(&container, &plan.unwrap()).await;
+        rotate(&cloud, "shop/b", "CANARY-2");
+        container.shows("b", Some(b"CANARY-2")).await.unwrap();
+        assert!(status(&container)["sources"][0].get("failing").is_none());
+        cloud.put_secret(ACCOUNT, SecretSeed::text("shop/later", "CANARY-3")).unwrap();
+        container.shows("a", Some(b"CANARY-3")).await.unwrap();
+        ends_well(running).await;
     }
-    assert!(status()["sources"][1].get("failing").is_none(), "{}", status());
+}
+
+/// One secret in two files, rotated all the time: whoever looks sees two of the same version.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_sees_one_generation_however_often_it_looks() {
+    let cloud = cloud().await;
+    let container = Container::new(&cloud).unwrap();
+    let mut builder = builder().unwrap();
+    builder.mode(Mode::Refresh(Refresh::new(INTERVAL, None, OnRevoked::Keep).unwrap()));
+    let wants = [Want::new("x", "kms://shop/a#v"), Want::new("y", "kms://shop/a#v")];
+    let plan = plan(builder, &wants).unwrap();
+    let running = running(&container, &plan).await;
+    let mount = container.mount();
+    let done = Arc::new(AtomicBool::new(false));
+    let reader = std::thread::spawn({
+        let done = Arc::clone(&done);
+        move || {
+            let (mut looks, mut seen) = (0_u64, HashSet::new());
+            while !done.load(Ordering::Relaxed) {
+                // One that was replaced twice meanwhile is gone; it was whole as long as it was.
+                let generation = mount.join(std::fs::read_link(mount.join("..data")).unwrap());
+                let Ok(x) = std::fs::read(generation.join("x")) else { continue };
+                let Ok(y) = std::fs::read(generation.join("y")) else { continue };
+                assert!(x == y && x.starts_with(b"CANARY-"), "torn");
+                seen.insert(x);
+                looks += 1;
+            }
+            (looks, seen.len())
+        }
+    });
+    for version in ["CANARY-2", "CANARY-3"] {
+        rotate(&cloud, "shop/a", version);
+        container.shows("x", Some(version.as_bytes())).await.unwrap();
+    }
+    done.store(true, Ordering::Relaxed);
+    let (looks, versions) = reader.join().unwrap();
+    assert!(looks > 1000 && versions == 3, "{looks} looks, {versions} versions");
     ends_well(running).await;
 }

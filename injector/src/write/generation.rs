@@ -39,6 +39,12 @@ impl<'a> Wanted<'a> {
         self.files.iter().any(|file| file.name == name)
     }
 
+    /// Whether `name` holds a file that is not wanted any more. What cannot be read may.
+    pub(super) fn lacks_some_of(&self, mount: &OwnedFd, name: &str) -> bool {
+        let held = open_directory(mount, Path::new(name)).and_then(|held| entries(&held));
+        held.map_or(true, |names| !names.iter().all(|name| self.has(name)))
+    }
+
     /// Whether `name` holds exactly this already. What cannot be read does not.
     pub(super) fn is_held_by(&self, mount: &OwnedFd, name: &str) -> bool {
         self.compare(mount, name).unwrap_or(false)
