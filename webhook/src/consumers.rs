@@ -1,11 +1,12 @@
 //! Which containers get the mount, and whether anything of the Pod stands in its way.
 
-use plan::{MountPath, Plan};
+use plan::MountPath;
 
 use crate::annotations::{self, InitFirst, Request};
 use crate::container::{self, SECRETS_VOLUME};
 use crate::nearest::nearest;
 use crate::pod::{Container, List, Pod};
+use crate::present::Present;
 use crate::problem::{Problem, Problems};
 use crate::settings::Settings;
 
@@ -22,7 +23,7 @@ pub(crate) struct Consumers {
 pub(crate) fn choose(
     pod: &Pod<'_>,
     request: &Request<'_>,
-    earlier: Option<&Plan>,
+    present: &Present,
     settings: &Settings,
     problems: &mut Problems,
 ) -> Consumers {
@@ -58,8 +59,9 @@ pub(crate) fn choose(
         if is_proxy(container) {
             continue;
         }
-        let recorded =
-            earlier.is_none_or(|plan| plan.consumers().iter().any(|name| *name == container.name));
+        let recorded = present
+            .plan()
+            .is_none_or(|plan| plan.consumers().iter().any(|name| *name == container.name));
         if recorded {
             chosen.at.push((list, index));
             if list == List::Init && request.init_first == InitFirst::Last {
@@ -76,11 +78,7 @@ pub(crate) fn choose(
         }
     }
     // A container under a name of ours is told about as such.
-    if chosen.at.is_empty()
-        && pod
-            .all_containers()
-            .all(|(list, _, container)| list == List::Init || !container::is_ours(&container.name))
-    {
+    if chosen.at.is_empty() && !present.impostor {
         problems.push(Problem::pod(
             "the Pod",
             "no container would get the secrets",

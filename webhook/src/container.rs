@@ -55,7 +55,7 @@ pub(crate) struct Container<'a> {
 /// Passes when the files are there; nothing probes after that.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct StartupProbe<'a> {
+pub(crate) struct StartupProbe<'a> {
     exec: Exec<'a>,
     period_seconds: u64,
     timeout_seconds: u64,
@@ -165,6 +165,10 @@ impl<'a> Container<'a> {
 }
 
 impl Container<'_> {
+    pub(crate) fn startup_probe(&self) -> Option<&StartupProbe<'_>> {
+        self.startup_probe.as_ref()
+    }
+
     pub(crate) fn mounts(&self, volume: &str) -> bool {
         self.volume_mounts.iter().any(|mount| mount.name == volume)
     }

@@ -73,8 +73,7 @@ pub(crate) fn decide(
     let mut problems = Problems::default();
     let request = annotations::read(&pod.metadata.annotations, &mut problems);
     let present = Present::find(pod, json, &mut problems);
-    let earlier = present.plan();
-    let consumers = consumers::choose(pod, &request, earlier, settings, &mut problems);
+    let consumers = consumers::choose(pod, &request, &present, settings, &mut problems);
     refuse::shapes(pod, &present, &consumers, &mut problems);
     let mount = request.mount_path.clone().unwrap_or_default();
     consumers.check_mounts(pod, &mount, &mut problems);
@@ -112,7 +111,14 @@ pub(crate) fn decide(
         mesh_proxies: &settings.mesh_proxies,
     };
     let patch = weave::patch(pod, &present, &wish).map_err(|_| unwritable())?;
-    Ok(Injection::Patched { patch, warnings: consumers.warnings })
+    let mut warnings = consumers.warnings;
+    if roles.contains(&Role::Beside) && pod.restart_policy() != "Always" {
+        warnings.push(format!(
+            "the Pod never ends: {}native-sidecar is false, and the container beside the application stays",
+            annotations::PREFIX
+        ));
+    }
+    Ok(Injection::Patched { patch, warnings })
 }
 
 fn status(plan: &Plan, roles: &[Role]) -> String {

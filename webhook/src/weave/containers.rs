@@ -10,7 +10,7 @@ use crate::inject::Wish;
 use crate::patch::Patch;
 use crate::pod::{Container, List, Pod};
 use crate::present::{Ours, Present};
-use crate::role::{INIT_CONTAINER, Role, SIDECAR};
+use crate::role::{INIT_CONTAINER, SIDECAR};
 
 pub(super) fn weave(
     pod: &Pod<'_>,
@@ -100,8 +100,21 @@ fn update(
             // its secrets.
             container.remove("restartPolicy");
         }
-        if wanted.role != Role::Both {
-            container.remove("startupProbe");
+        // Of a probe nothing else is kept: a second handler would be refused, a delay hold a Pod back.
+        let probe = wanted.startup_probe().map(serde_json::to_value).transpose()?;
+        match (container.remove("startupProbe"), probe) {
+            (Some(Value::Object(known)), Some(Value::Object(mut probe))) => {
+                // By the API server, which adds it again.
+                let usual = known.get("successThreshold").filter(|count| **count == 1);
+                probe.extend(usual.map(|count| ("successThreshold".to_owned(), count.clone())));
+                container.insert("startupProbe".to_owned(), Value::Object(probe));
+            }
+            (_, Some(probe)) => drop(container.insert("startupProbe".to_owned(), probe)),
+            (_, None) => {}
+        }
+        // Others would run what they like beside the token, or end us for ever.
+        for field in ["lifecycle", "livenessProbe", "readinessProbe"] {
+            container.remove(field);
         }
         if let Some(Value::Object(security)) = container.get_mut("securityContext") {
             security.remove("privileged");

@@ -153,11 +153,16 @@ fn injected_or_same(pod: &Value) -> Value {
 #[test]
 fn a_sidecar_that_others_made_harmless_is_mended() {
     let clean = injected(&refreshed(&[]));
-    let edits: [fn(&mut Value); 5] = [
+    let edits: [fn(&mut Value); 10] = [
         |c| c["args"] = json!(["probe"]),
         |c| c["startupProbe"]["exec"]["command"] = json!(["true"]),
         |c| c["startupProbe"]["failureThreshold"] = json!(1),
         |c| drop(c.as_object_mut().unwrap().remove("startupProbe")),
+        |c| c["startupProbe"]["httpGet"] = json!({"port": 80}),
+        |c| c["startupProbe"]["initialDelaySeconds"] = json!(3600),
+        |c| c["lifecycle"] = json!({"postStart": {"exec": {"command": ["/tools/x"]}}}),
+        |c| c["livenessProbe"] = json!({"exec": {"command": ["/tools/x"]}}),
+        |c| c["readinessProbe"] = json!({"exec": {"command": ["/tools/x"]}}),
         |c| drop(c.as_object_mut().unwrap().remove("restartPolicy")),
     ];
     for edit in edits {
@@ -165,6 +170,30 @@ fn a_sidecar_that_others_made_harmless_is_mended() {
         edit(&mut edited["spec"]["initContainers"][0]);
         assert_eq!(injected(&edited), clean);
     }
+    // What the API server adds to a probe is no edit.
+    let mut defaulted = clean;
+    defaulted["spec"]["initContainers"][0]["startupProbe"]["successThreshold"] = json!(1);
+    assert!(unchanged(&defaulted), "{}", ask(&defaulted).patch());
+}
+
+#[test]
+fn an_ordinary_sidecar_that_keeps_a_pod_from_ending_is_warned_about() {
+    let mut pod = refreshed(&[("native-sidecar", "false")]);
+    assert!(ask(&pod).response.get("warnings").is_none());
+    pod["spec"]["restartPolicy"] = json!("OnFailure");
+    assert!(ask(&pod).warnings().contains("never ends"), "{}", ask(&pod).warnings());
+}
+
+#[test]
+fn a_pod_with_nothing_but_our_sidecar_has_no_consumer() {
+    let mut pod = injected(&refreshed(&[("native-sidecar", "false")]));
+    pod["spec"]["containers"].as_array_mut().unwrap().remove(0);
+    let answer = ask(&pod);
+    assert!(
+        answer.message().contains("no container would get the secrets"),
+        "{}",
+        answer.message()
+    );
 }
 
 #[test]
