@@ -46,7 +46,10 @@ def main(name, since):
     # Named after containers: those of this time whose container does not run.
     for path in pathlib.Path("/var/lib/cni/results").glob("*"):
         container = path.name.removeprefix("lab-").removeprefix("cni-loopback-").split("-")[0]
-        if container not in groups and path.lstat().st_mtime >= since:
+        if container in groups or path.lstat().st_mtime < since:
+            continue
+        # Of another cluster, and younger than the list of processes?
+        if not any(container in read(process / "cgroup") for process in processes()):
             found.append(str(path))
     for what in found:
         print(f"left of the cluster {name!r}: {what}", file=sys.stderr)

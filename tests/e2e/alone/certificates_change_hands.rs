@@ -31,23 +31,28 @@ fn to_the_operators_own_and_back() {
     let file = cluster().layout().root().join("own-certificate.json");
     std::fs::write(&file, values.to_string()).unwrap();
     let file = file.display().to_string();
+    let account = format!("--as=system:serviceaccount:{RELEASE_NAMESPACE}:{RELEASE}");
+    let configuration = format!("mutatingwebhookconfigurations/{RELEASE}");
+    let may = |wanted: &str| {
+        for right in [["get", CERTIFICATE], ["patch", &configuration]] {
+            let said = ours(&["auth", "can-i", &account]).args(right).output().unwrap();
+            assert_eq!(said.stdout.trim(), wanted, "{right:?}");
+        }
+    };
+    may("yes");
     // As the chart's README says: the webhook has written caBundle until now.
     helm("upgrade", &["--values", &file, "--wait", "--force-conflicts"]).run().unwrap();
     at_work(&place);
     assert_eq!(ca_bundle(), issued.ca_pem);
     // With the certificate it has lost the rights to make one.
-    let account = format!("--as=system:serviceaccount:{RELEASE_NAMESPACE}:{RELEASE}");
-    let configuration = format!("mutatingwebhookconfigurations/{RELEASE}");
-    for right in [["get", CERTIFICATE], ["patch", &configuration]] {
-        let may = ours(&["auth", "can-i", &account]).args(right).output().unwrap();
-        assert_eq!(may.stdout.trim(), "no", "{right:?}");
-    }
+    may("no");
     place.create(&app("own", &checks_files()));
     place.succeeded("own");
 
     helm("upgrade", &["--wait", "--force-conflicts"]).run().unwrap();
     at_work(&place);
     assert_ne!(ca_bundle(), issued.ca_pem);
+    may("yes");
     place.create(&app("back", &checks_files()));
     place.succeeded("back");
     kubectl(&["delete", "secret", OWN, "--namespace", RELEASE_NAMESPACE]).run().unwrap();

@@ -97,7 +97,8 @@ fn about_other_annotations() {
             &["there is no such annotation", "did you mean kms.alibabacloud/secrets?"][..],
         ),
         ("injection", "enabled", &["it is a label and not an annotation", "set the label"]),
-        ("mode", "refresh", &["this version does not support the mode \"refresh\"", "use init"]),
+        ("mode", "agent", &["this version does not support the mode \"agent\"", "use init"]),
+        ("refresh-interval", "5m", &["the mode is init", "set kms.alibabacloud/mode to refresh"]),
         ("env", "A: kms://app/db", &["this version does not support it", "remove the annotation"]),
         (
             "run-as-user",

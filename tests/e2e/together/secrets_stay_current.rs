@@ -37,9 +37,9 @@ fn shows(place: &Namespace, pod: &str, file: &str, content: &str) {
 fn a_rotated_secret_reaches_the_application_that_runs() {
     let place = Namespace::opted_in("rotated");
     let (user, password) = (cloud::secret("rotated", FIRST), cloud::secret("rotated", FIRST));
-    // Both files are of one moment, however often it looks: a pair that never was ends it.
-    let script = "cd /mnt/secrets-store; first=$(cat user); while :; do \
-                  pair=$(cat ..data/user ..data/password) || exit 1; done";
+    // It never finds a file missing or empty, however often it looks.
+    let script = "cd /mnt/secrets-store; while :; do for file in user password; do \
+                  test -s $file || exit 1; done; done";
     let pod =
         with(kept(app("reader", script), &user, &password), "/spec/restartPolicy", json!("Always"));
     place.create(&pod);
@@ -135,7 +135,13 @@ fn a_revoked_secret_takes_its_pod_out_of_service_where_the_pod_says_so() {
     shows(&place, "removes", "user", FIRST);
     until("the file to be removed", PATIENCE, || {
         let there = place.exec("removes", "app", &["ls", "/mnt/secrets-store/"]).stdout;
-        Ok(if there.contains("password") { Look::Missing(there) } else { Look::Found(()) })
+        let removed = there.contains("user") && !there.contains("password");
+        Ok(if removed { Look::Found(()) } else { Look::Missing(there) })
+    })
+    .unwrap();
+    until("the one that keeps to have asked", PATIENCE, || {
+        let log = place.logs("keeps", "kms-secrets");
+        Ok(log.contains("the last good files of a source stay").then_some(()).into())
     })
     .unwrap();
     let path = ".status.conditions[?(@.type==\"Ready\")].status";

@@ -117,11 +117,6 @@ fn tail(stdout: &str) -> String {
 }
 
 /// Says all that is missing on this machine at once.
-/// As it can be called again.
-pub fn this_program() -> String {
-    std::env::current_exe().map_or_else(|_| "secrets-lab".into(), |path| path.display().to_string())
-}
-
 pub(crate) fn check_host() -> Result<()> {
     let mut missing = Vec::new();
     if !rustix::process::geteuid().is_root() {
@@ -160,3 +155,8 @@ const HOST: [(&str, &str); 8] = [
     ("busybox", "busybox-static"),
     ("catatonit", "catatonit"),
 ];
+
+/// As it can be called again.
+pub fn this_program() -> String {
+    std::env::current_exe().map_or_else(|_| "secrets-lab".into(), |path| path.display().to_string())
+}
