@@ -1,7 +1,11 @@
 //! Files that stay current while the application runs: rotated, revoked, out of reach, started
 //! again. The shortest interval that there is lies between two looks.
 
-#![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a helper that fails is a test that fails"
+)]
 
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt as _;
