@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help toolchain build demo test bench cluster cluster-down e2e images fuzz fmt lint clean
+.PHONY: help toolchain build demo test bench simulate cluster cluster-down e2e images fuzz fmt lint clean
 
 help: ## Lists the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -28,6 +28,9 @@ bench: build ## Measures what ships, as root on a cluster too; prints a table, w
 	else \
 	    dist/bin/secrets-lab bench && echo "not measured on a cluster: that needs root"; \
 	fi
+
+simulate: toolchain ## A fleet in virtual time: starts, rounds, an outage (PODS, SECRETS, INTERVAL, KMS, STS)
+	cargo run --locked --quiet --release -p injector --example simulate
 
 cluster: toolchain ## A real Kubernetes cluster on this machine (root; KUBE=v1.30.14 for that version)
 	cargo build --locked --quiet -p lab

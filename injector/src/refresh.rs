@@ -129,7 +129,7 @@ impl<'a> Keeper<'a> {
     async fn ask(&self, wanted: &[usize]) -> Vec<Outcome> {
         let window = self.schedule.window();
         // Nobody waits for the answer: a service in trouble is asked rarely.
-        let retry = RetryPolicy::new(window / 8, window / 2).unwrap_or_default();
+        let retry = RetryPolicy::new(window / 2, window).unwrap_or_default();
         let patience = Patience { deadline: Instant::now() + window, retry, told: false };
         self.client.fetch(wanted, patience, |_, _| false).await
     }

@@ -38,7 +38,8 @@ impl Schedule {
     ) -> Self {
         // Also after a restart no later than if there had been none, and not sooner than others.
         let latest = (confirmed + interval).max(now + share(RETRY.min(interval), roll));
-        let round = latest.min(now + share(interval, roll));
+        // Over as long as lies between two rounds on average, or some moments would get more.
+        let round = latest.min(now + share(interval - interval / 20, roll));
         let retry = failing.then(|| now + share(RETRY.min(interval), roll));
         Self { interval, round, retry, failures: failing.into() }
     }
@@ -73,7 +74,7 @@ impl Schedule {
     }
 }
 
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_secs(15);
 
 fn share(whole: Duration, roll: u32) -> Duration {
     whole.mul_f64(f64::from(roll) / f64::from(u32::MAX))
@@ -103,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_fleet_that_starts_together_begins_anywhere_in_its_interval() {
-        for (roll, at) in [(0, 1000), (HALF, 1150), (u32::MAX, 1300)] {
+        for (roll, at) in [(0, 1000), (HALF, 1143), (u32::MAX, 1285)] {
             let schedule = new(INTERVAL, 1000, roll);
             assert_eq!(due(&schedule), (at, Asked::All));
         }
@@ -132,7 +133,7 @@ mod tests {
         }
         assert_eq!(pauses, [30, 60, 120, 240, 480, 960]);
         schedule.done(Asked::Failed, false, now, 0);
-        assert_eq!(due(&schedule), (3600, Asked::All));
+        assert_eq!(due(&schedule), (3420, Asked::All));
         schedule.done(Asked::Failed, true, now, u32::MAX);
         assert_eq!(schedule.due().0 - now, seconds(30));
     }
@@ -143,7 +144,7 @@ mod tests {
             Schedule::new(INTERVAL, seconds(1000), seconds(confirmed), failing, roll)
         };
         assert_eq!(due(&resumed(900, false, u32::MAX)), (1200, Asked::All));
-        assert_eq!(due(&resumed(900, false, HALF)), (1150, Asked::All));
+        assert_eq!(due(&resumed(900, false, HALF)), (1143, Asked::All));
         // Overdue: spread all the same, a node's Pods start again together.
         assert_eq!(due(&resumed(100, false, HALF)), (1015, Asked::All));
         assert_eq!(due(&resumed(900, true, HALF)), (1015, Asked::Failed));
@@ -176,7 +177,7 @@ mod tests {
 
     #[test]
     fn an_ask_ends_well_before_the_next_round() {
-        for (interval, window) in [(10, 2500), (60, 15_000), (300, 60_000), (86_400, 60_000)] {
+        for (interval, window) in [(10, 2500), (60, 15_000), (300, 15_000), (86_400, 15_000)] {
             let schedule = new(seconds(interval), 0, 0);
             assert_eq!(schedule.window().as_millis(), window);
         }
