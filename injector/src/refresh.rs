@@ -200,11 +200,15 @@ impl<'a> Keeper<'a> {
                 let unconfirmed_s = unconfirmed.as_secs();
                 error!(unconfirmed_s, "{}: {}", fate.told(), problem.headline());
             }
-            let verdict = if stays { Verdict::Kept(failing) } else { Verdict::Removed(failing) };
+            let verdict = match fate {
+                Fate::Keep => Verdict::Kept(failing),
+                Fate::Revoked | Fate::Stale => Verdict::Removed(failing),
+                Fate::Ended => {
+                    judged.ended.push(problem);
+                    Verdict::Ended(failing)
+                }
+            };
             judged.verdicts.insert(index, verdict);
-            if fate == Fate::Ended {
-                judged.ended.push(problem);
-            }
         }
         judged
     }
@@ -245,7 +249,7 @@ impl<'a> Keeper<'a> {
         let is_new = |name: &str| rendered.iter().any(|file| file.file.name.as_str() == name);
         let mut kept: Vec<(&plan::File, Sensitive)> = Vec::new();
         for file in self.plan.files() {
-            let goes = matches!(verdicts.get(&file.from), Some(Verdict::Removed(_)));
+            let goes = verdicts.get(&file.from).is_some_and(Verdict::removes);
             if !goes && !is_new(file.name.as_str()) {
                 kept.extend(held(self.args, self.plan, &file.name)?.map(|value| (file, value)));
             }
@@ -262,11 +266,7 @@ impl<'a> Keeper<'a> {
     /// For whoever looks into the mount, and for the next process.
     fn tell(&self) {
         let sources = self.plan.lookups().iter().zip(&self.sources).map(|(lookup, source)| {
-            // With `fail`, whoever starts again must find the same end.
-            let ends = self.refresh.on_revoked() == plan::OnRevoked::Fail;
-            let removed =
-                source.removed && !(ends && source.failing.is_some_and(Failing::is_final));
-            status::Source::new(&lookup.source, source.confirmed, source.failing, removed)
+            status::Source::new(&lookup.source, source.confirmed, source.failing, source.removed)
         });
         status::write(self.args, self.plan, &Status::new(sources.collect()));
     }

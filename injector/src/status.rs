@@ -115,13 +115,6 @@ pub(crate) fn read(args: &Args, plan: &Plan) -> Option<Vec<Known>> {
     })
 }
 
-impl Failing {
-    /// Whether a Pod may not have the value any more.
-    pub(crate) fn is_final(self) -> bool {
-        matches!(self, Self::Denied | Self::NotFound | Self::Refused)
-    }
-}
-
 impl From<cloud::Class> for Failing {
     fn from(class: cloud::Class) -> Self {
         match class {

@@ -25,6 +25,14 @@ pub(super) enum Verdict {
     Kept(Failing),
     /// They go.
     Removed(Failing),
+    /// They go and are missed: whoever starts again must find the same end.
+    Ended(Failing),
+}
+
+impl Verdict {
+    pub(super) fn removes(&self) -> bool {
+        matches!(self, Self::Removed(_) | Self::Ended(_))
+    }
 }
 
 impl Source {
@@ -42,7 +50,7 @@ impl Source {
     pub(super) fn changes(&self, verdict: &Verdict) -> bool {
         match verdict {
             Verdict::Fresh { .. } => true,
-            Verdict::Removed(_) => !self.removed,
+            Verdict::Removed(_) | Verdict::Ended(_) => !self.removed,
             Verdict::Absent | Verdict::Kept(_) => false,
         }
     }
@@ -60,6 +68,10 @@ impl Source {
             Verdict::Removed(failing) => {
                 self.failing = Some(failing);
                 self.removed = true;
+            }
+            Verdict::Ended(failing) => {
+                self.failing = Some(failing);
+                self.removed = false;
             }
         }
     }
@@ -86,6 +98,15 @@ mod tests {
         assert!(!source.removed);
         source.learn(fresh(), true, NOW);
         assert_eq!((source.confirmed, source.failing), (NOW, None));
+    }
+
+    #[test]
+    fn files_of_an_end_are_missed_also_where_they_were_gone_before() {
+        let mut source = Source::of(THEN, None);
+        source.learn(Verdict::Removed(Failing::Unreachable), true, NOW);
+        assert!(source.removed);
+        source.learn(Verdict::Ended(Failing::Denied), true, NOW);
+        assert!(!source.removed && source.failing == Some(Failing::Denied));
     }
 
     #[test]
