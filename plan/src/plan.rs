@@ -1,15 +1,18 @@
 //! The plan as a whole: assembled by the webhook, carried as JSON, read by the fetcher.
 
-use std::collections::{HashMap, HashSet};
+mod builder;
+
+use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::{Assume, Host, Identity, Network, Region};
-use crate::file::{File, FileMode, FileName, OnMissing};
+use crate::file::File;
 use crate::mode::Mode;
 use crate::mount::MountPath;
-use crate::selector::Selector;
 use crate::source::Source;
+
+pub use self::builder::PlanBuilder;
 
 /// What the fetcher does, completely. Fields can be read, not changed: a plan stays valid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,13 +100,6 @@ struct Parts {
     log_level: LogLevel,
     /// The containers that get the mount, as decided when the Pod was first seen.
     consumers: Vec<String>,
-}
-
-/// Collects what a plan is made of; the same lookup is kept once.
-#[derive(Debug)]
-pub struct PlanBuilder {
-    parts: Parts,
-    indexes: HashMap<Lookup, usize>,
 }
 
 impl Plan {
@@ -226,85 +222,5 @@ impl From<Plan> for Parts {
     }
 }
 
-impl PlanBuilder {
-    #[must_use]
-    pub fn new(identity: Identity, mount: MountPath) -> Self {
-        Self {
-            parts: Parts {
-                version: VERSION,
-                mode: Mode::default(),
-                mount,
-                identity,
-                network: Network::default(),
-                lookups: Vec::new(),
-                files: Vec::new(),
-                group: None,
-                private_ca: false,
-                timeout: 300,
-                log_level: LogLevel::default(),
-                consumers: Vec::new(),
-            },
-            indexes: HashMap::new(),
-        }
-    }
-
-    pub fn file(
-        &mut self,
-        name: FileName,
-        lookup: Lookup,
-        select: Option<Selector>,
-        mode: FileMode,
-        on_missing: OnMissing,
-    ) -> &mut Self {
-        let next = self.parts.lookups.len();
-        let from = *self.indexes.entry(lookup).or_insert_with_key(|lookup| {
-            self.parts.lookups.push(lookup.clone());
-            next
-        });
-        self.parts.files.push(File { name, from, select, mode, on_missing });
-        self
-    }
-
-    pub fn mode(&mut self, mode: Mode) -> &mut Self {
-        self.parts.mode = mode;
-        self
-    }
-
-    pub fn network(&mut self, network: Network) -> &mut Self {
-        self.parts.network = network;
-        self
-    }
-
-    pub fn group(&mut self, group: Option<u32>) -> &mut Self {
-        self.parts.group = group;
-        self
-    }
-
-    pub fn private_ca(&mut self, mounted: bool) -> &mut Self {
-        self.parts.private_ca = mounted;
-        self
-    }
-
-    pub fn timeout_seconds(&mut self, seconds: u32) -> &mut Self {
-        self.parts.timeout = seconds;
-        self
-    }
-
-    pub fn log_level(&mut self, level: LogLevel) -> &mut Self {
-        self.parts.log_level = level;
-        self
-    }
-
-    pub fn consumers(&mut self, names: Vec<String>) -> &mut Self {
-        self.parts.consumers = names;
-        self
-    }
-
-    pub fn build(self) -> Result<Plan, InvalidPlan> {
-        Plan::try_from(self.parts)
-    }
-}
-
 #[cfg(test)]
-#[path = "plan_tests.rs"]
 mod tests;

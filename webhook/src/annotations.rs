@@ -1,13 +1,15 @@
 //! The annotations under our prefix: which there are, and each one's value parsed by itself.
 //! How they combine with the Pod, its ServiceAccount and the settings is decided elsewhere.
 
+mod request;
 mod values;
 
 use plan::{
-    ExternalId, FileMode, LogLevel, MountPath, OnMissing, OnRevoked, PathTranslation, ProviderArn,
-    Region, RoleArn, SessionName,
+    ExternalId, FileMode, MountPath, OnMissing, OnRevoked, PathTranslation, ProviderArn, Region,
+    RoleArn, SessionName,
 };
 
+pub(crate) use self::request::{InitFirst, ModeName, NativeSidecar, Request};
 use self::values::{
     config_map, credentials, duration, init_first, log_level, mode, names, native_sidecar, number,
     quantity, said, size, user,
@@ -15,84 +17,8 @@ use self::values::{
 use crate::nearest::nearest;
 use crate::pod::Annotated;
 use crate::problem::{Problem, Problems};
-use crate::quantity::Quantity;
 
 pub(crate) const PREFIX: &str = "kms.alibabacloud/";
-
-/// What a Pod asks for, value by value; `None` where it says nothing.
-#[derive(Debug, Default)]
-pub(crate) struct Request<'a> {
-    /// Keys that have a problem already, so that nothing else is said about what they lack.
-    pub(crate) bad: Vec<&'a str>,
-    /// Parsed together with everything else that shapes files.
-    pub(crate) secrets: Option<&'a str>,
-    pub(crate) mode: ModeName,
-    /// Seconds.
-    pub(crate) refresh_interval: Option<u32>,
-    /// Seconds.
-    pub(crate) max_staleness: Option<u32>,
-    pub(crate) on_revoked: Option<OnRevoked>,
-    pub(crate) native_sidecar: Option<NativeSidecar>,
-    pub(crate) mount_path: Option<MountPath>,
-    pub(crate) containers: Option<Vec<&'a str>>,
-    pub(crate) init_first: InitFirst,
-    pub(crate) region: Option<Region>,
-    pub(crate) kms_endpoint: Option<&'a str>,
-    pub(crate) oos_endpoint: Option<&'a str>,
-    pub(crate) sts_endpoint: Option<&'a str>,
-    pub(crate) path_translation: Option<PathTranslation>,
-    pub(crate) ca_config_map: Option<&'a str>,
-    pub(crate) role_arn: Option<RoleArn>,
-    pub(crate) oidc_provider_arn: Option<ProviderArn>,
-    pub(crate) role_session_name: Option<SessionName>,
-    pub(crate) role_session_expiration: Option<u32>,
-    pub(crate) external_id: Option<ExternalId>,
-    pub(crate) cross_account_role_arn: Option<RoleArn>,
-    pub(crate) token_expiration: Option<u32>,
-    pub(crate) file_mode: Option<FileMode>,
-    pub(crate) run_as_user: Option<u32>,
-    pub(crate) run_as_group: Option<u32>,
-    pub(crate) size_limit: Option<Quantity>,
-    pub(crate) timeout: Option<u32>,
-    pub(crate) on_missing: OnMissing,
-    pub(crate) log_level: Option<LogLevel>,
-    pub(crate) resources: ResourceRequest<'a>,
-}
-
-/// What is wanted; how is said by other annotations.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum ModeName {
-    #[default]
-    Init,
-    Refresh,
-}
-
-/// Whether a container that stays is a native sidecar.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum NativeSidecar {
-    #[default]
-    Auto,
-    True,
-    False,
-}
-
-/// Where our init container is placed, once.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum InitFirst {
-    /// First, or directly behind a native mesh proxy.
-    #[default]
-    Auto,
-    First,
-    Last,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct ResourceRequest<'a> {
-    pub(crate) cpu_request: Option<&'a str>,
-    pub(crate) cpu_limit: Option<&'a str>,
-    pub(crate) memory_request: Option<&'a str>,
-    pub(crate) memory_limit: Option<&'a str>,
-}
 
 const KEYS: [&str; 35] = [
     "secrets",
@@ -150,12 +76,6 @@ const UNSUPPORTED: [&str; 15] = [
     "https-proxy",
     "injection",
 ];
-
-impl Request<'_> {
-    pub(crate) fn is_bad(&self, key: &str) -> bool {
-        self.bad.contains(&key)
-    }
-}
 
 /// The Pod's own annotations, each parsed; every bad one is a problem.
 pub(crate) fn read<'a>(annotations: &'a Annotated<'a>, problems: &mut Problems) -> Request<'a> {
@@ -274,69 +194,4 @@ fn unknown(key: &str) -> Bad {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::borrow::Cow;
-
-    use super::*;
-
-    fn wrong(key: &str, value: &str) -> String {
-        let ours = vec![(Cow::Borrowed(key), Cow::Borrowed(value))];
-        let annotations = Annotated { ours, ..Annotated::default() };
-        let mut problems = Problems::default();
-        read(&annotations, &mut problems);
-        assert_eq!(problems.as_slice().len(), 1, "{key}={value}");
-        problems.message()
-    }
-
-    #[test]
-    fn a_misspelt_key_is_a_problem_with_a_proposal() {
-        assert!(wrong("secret", "x").contains("did you mean kms.alibabacloud/secrets?"));
-        assert!(wrong("kms-endpiont", "x").contains("did you mean kms.alibabacloud/kms-endpoint?"));
-        assert!(wrong("whatever-else", "x").contains("no such annotation"));
-        assert!(wrong("injection", "enabled").contains("label"));
-    }
-
-    #[test]
-    fn a_key_that_this_version_does_not_act_on_is_a_problem() {
-        for key in ["env", "env.app", "template.x", "on-change", "agent-port"] {
-            assert!(wrong(key, "x").contains("this version does not support it"), "{key}");
-        }
-        assert!(wrong("mode", "agent").contains("does not support the mode"));
-        assert!(wrong("credentials", "ecs-ram-role").contains("does not support the credentials"));
-    }
-
-    #[test]
-    fn values_out_of_range_name_the_range() {
-        for (key, value, words) in [
-            ("role-session-expiration", "60", "900 to 43200"),
-            ("service-account-token-expiration", "86400", "600 to 43200"),
-            ("run-as-user", "0", "never runs as root"),
-            ("run-as-user", "-1", "1 to 2147483647"),
-            ("size-limit", "1Ki", "64Ki to 1Gi"),
-            ("refresh-interval", "9s", "10s to 24h"),
-            ("refresh-interval", "25h", "10s to 24h"),
-            ("max-staleness", "721h", "10s to 720h"),
-            ("max-staleness", "never", "like 30s"),
-            ("on-revoked", "ignore", "keep, remove or fail"),
-            ("native-sidecar", "yes", "auto"),
-            ("mode", "sometimes", "init or refresh"),
-            ("timeout", "5", "like 30s"),
-            ("timeout", "2h", "1s to 1h"),
-            ("timeout", "99999999999s", "like 30s"),
-            ("file-mode", "rw", "quoted octal"),
-            ("on-missing", "ignore", "fail or skip"),
-            ("log-level", "trace", "debug"),
-            ("init-first", "yes", "auto"),
-            ("mount-path", "relative", "absolute"),
-            ("containers", " , ", "names no container"),
-            ("ca-config-map", "../x", "ConfigMap"),
-            ("resources.limits.memory", "lots", "quantity"),
-            ("path-translation", "ab", "one character"),
-            ("role-arn", "demo", "role ARN"),
-        ] {
-            let message = wrong(key, value);
-            assert!(message.contains(words), "{key}={value}: {message}");
-            assert!(message.starts_with(PREFIX), "{message}");
-        }
-    }
-}
+mod tests;

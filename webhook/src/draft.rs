@@ -1,8 +1,10 @@
 //! From what a Pod asks for to a plan: annotations, identity and settings meet here.
 
-use plan::{InvalidMode, Lookup, Mode, Plan, PlanBuilder, Refresh};
+mod mode;
 
-use crate::annotations::{self, ModeName, Request};
+use plan::{Lookup, Plan, PlanBuilder};
+
+use crate::annotations::{self, Request};
 use crate::identity;
 use crate::inject::Subject;
 use crate::ownership::Ownership;
@@ -10,9 +12,6 @@ use crate::pod::Pod;
 use crate::problem::Problems;
 use crate::secrets::{self, Wanted};
 use crate::settings::{self, Settings};
-
-/// Seconds.
-const DEFAULT_INTERVAL: u32 = 300;
 
 /// What a plan is made from.
 pub(crate) struct Draft<'a> {
@@ -58,7 +57,7 @@ impl Draft<'_> {
             builder.file(name, lookup?, selector, mode, on_missing);
         }
         builder
-            .mode(self.mode(problems)?)
+            .mode(mode::decide(request, problems)?)
             .network(match settings.network {
                 settings::Network::Vpc => plan::Network::Vpc,
                 settings::Network::Public => plan::Network::Public,
@@ -74,40 +73,6 @@ impl Draft<'_> {
             Err(_) if !problems.as_slice().is_empty() => None,
             Err(error) => {
                 problems.push(annotations::problem("secrets", error.to_string(), ""));
-                None
-            }
-        }
-    }
-
-    fn mode(&self, problems: &mut Problems) -> Option<Mode> {
-        let request = self.request;
-        let keys = [
-            ("refresh-interval", request.refresh_interval.is_some()),
-            ("max-staleness", request.max_staleness.is_some()),
-            ("on-revoked", request.on_revoked.is_some()),
-            ("native-sidecar", request.native_sidecar.is_some()),
-        ];
-        if request.mode == ModeName::Init {
-            // What a bad mode would have meant, nobody knows.
-            for (key, _) in keys.into_iter().filter(|(_, set)| *set && !request.is_bad("mode")) {
-                problems.push(annotations::problem(
-                    key,
-                    "it says how secrets are kept current, and the mode is init",
-                    "set kms.alibabacloud/mode to refresh, or remove it",
-                ));
-            }
-            return Some(Mode::Init);
-        }
-        let interval = request.refresh_interval.unwrap_or(DEFAULT_INTERVAL);
-        let on_revoked = request.on_revoked.unwrap_or_default();
-        match Refresh::new(interval, request.max_staleness, on_revoked) {
-            Ok(refresh) => Some(Mode::Refresh(refresh)),
-            Err(error) => {
-                let key = match error {
-                    InvalidMode::Staleness { .. } => "max-staleness",
-                    _ => "refresh-interval",
-                };
-                problems.push(annotations::problem(key, error.to_string(), ""));
                 None
             }
         }

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::cloud::{ProviderArn, RoleArn, SessionName};
+use crate::file::{FileMode, FileName, OnMissing};
 use crate::source::Reference;
 
 fn builder() -> PlanBuilder {

@@ -1,0 +1,96 @@
+//! A plan in the making.
+
+use std::collections::HashMap;
+
+use super::{InvalidPlan, LogLevel, Lookup, Parts, Plan, VERSION};
+use crate::cloud::{Identity, Network};
+use crate::file::{File, FileMode, FileName, OnMissing};
+use crate::mode::Mode;
+use crate::mount::MountPath;
+use crate::selector::Selector;
+
+/// Collects what a plan is made of; the same lookup is kept once.
+#[derive(Debug)]
+pub struct PlanBuilder {
+    parts: Parts,
+    indexes: HashMap<Lookup, usize>,
+}
+
+impl PlanBuilder {
+    #[must_use]
+    pub fn new(identity: Identity, mount: MountPath) -> Self {
+        Self {
+            parts: Parts {
+                version: VERSION,
+                mode: Mode::default(),
+                mount,
+                identity,
+                network: Network::default(),
+                lookups: Vec::new(),
+                files: Vec::new(),
+                group: None,
+                private_ca: false,
+                timeout: 300,
+                log_level: LogLevel::default(),
+                consumers: Vec::new(),
+            },
+            indexes: HashMap::new(),
+        }
+    }
+
+    pub fn file(
+        &mut self,
+        name: FileName,
+        lookup: Lookup,
+        select: Option<Selector>,
+        mode: FileMode,
+        on_missing: OnMissing,
+    ) -> &mut Self {
+        let next = self.parts.lookups.len();
+        let from = *self.indexes.entry(lookup).or_insert_with_key(|lookup| {
+            self.parts.lookups.push(lookup.clone());
+            next
+        });
+        self.parts.files.push(File { name, from, select, mode, on_missing });
+        self
+    }
+
+    pub fn mode(&mut self, mode: Mode) -> &mut Self {
+        self.parts.mode = mode;
+        self
+    }
+
+    pub fn network(&mut self, network: Network) -> &mut Self {
+        self.parts.network = network;
+        self
+    }
+
+    pub fn group(&mut self, group: Option<u32>) -> &mut Self {
+        self.parts.group = group;
+        self
+    }
+
+    pub fn private_ca(&mut self, mounted: bool) -> &mut Self {
+        self.parts.private_ca = mounted;
+        self
+    }
+
+    pub fn timeout_seconds(&mut self, seconds: u32) -> &mut Self {
+        self.parts.timeout = seconds;
+        self
+    }
+
+    pub fn log_level(&mut self, level: LogLevel) -> &mut Self {
+        self.parts.log_level = level;
+        self
+    }
+
+    pub fn consumers(&mut self, names: Vec<String>) -> &mut Self {
+        self.parts.consumers = names;
+        self
+    }
+
+    pub fn build(self) -> Result<Plan, InvalidPlan> {
+        Plan::try_from(self.parts)
+    }
+}

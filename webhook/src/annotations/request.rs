@@ -1,0 +1,89 @@
+//! What a Pod asks for: the value of each annotation, parsed.
+
+use plan::{
+    ExternalId, FileMode, LogLevel, MountPath, OnMissing, OnRevoked, PathTranslation, ProviderArn,
+    Region, RoleArn, SessionName,
+};
+
+use crate::quantity::Quantity;
+
+/// What a Pod asks for, value by value; `None` where it says nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Request<'a> {
+    /// Keys that have a problem already, so that nothing else is said about what they lack.
+    pub(crate) bad: Vec<&'a str>,
+    /// Parsed together with everything else that shapes files.
+    pub(crate) secrets: Option<&'a str>,
+    pub(crate) mode: ModeName,
+    /// Seconds.
+    pub(crate) refresh_interval: Option<u32>,
+    /// Seconds.
+    pub(crate) max_staleness: Option<u32>,
+    pub(crate) on_revoked: Option<OnRevoked>,
+    pub(crate) native_sidecar: Option<NativeSidecar>,
+    pub(crate) mount_path: Option<MountPath>,
+    pub(crate) containers: Option<Vec<&'a str>>,
+    pub(crate) init_first: InitFirst,
+    pub(crate) region: Option<Region>,
+    pub(crate) kms_endpoint: Option<&'a str>,
+    pub(crate) oos_endpoint: Option<&'a str>,
+    pub(crate) sts_endpoint: Option<&'a str>,
+    pub(crate) path_translation: Option<PathTranslation>,
+    pub(crate) ca_config_map: Option<&'a str>,
+    pub(crate) role_arn: Option<RoleArn>,
+    pub(crate) oidc_provider_arn: Option<ProviderArn>,
+    pub(crate) role_session_name: Option<SessionName>,
+    pub(crate) role_session_expiration: Option<u32>,
+    pub(crate) external_id: Option<ExternalId>,
+    pub(crate) cross_account_role_arn: Option<RoleArn>,
+    pub(crate) token_expiration: Option<u32>,
+    pub(crate) file_mode: Option<FileMode>,
+    pub(crate) run_as_user: Option<u32>,
+    pub(crate) run_as_group: Option<u32>,
+    pub(crate) size_limit: Option<Quantity>,
+    pub(crate) timeout: Option<u32>,
+    pub(crate) on_missing: OnMissing,
+    pub(crate) log_level: Option<LogLevel>,
+    pub(crate) resources: ResourceRequest<'a>,
+}
+
+/// What is wanted; how is said by other annotations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ModeName {
+    #[default]
+    Init,
+    Refresh,
+}
+
+/// Whether a container that stays is a native sidecar.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum NativeSidecar {
+    #[default]
+    Auto,
+    True,
+    False,
+}
+
+/// Where our init container is placed, once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum InitFirst {
+    /// First, or directly behind a native mesh proxy.
+    #[default]
+    Auto,
+    First,
+    Last,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct ResourceRequest<'a> {
+    pub(crate) cpu_request: Option<&'a str>,
+    pub(crate) cpu_limit: Option<&'a str>,
+    pub(crate) memory_request: Option<&'a str>,
+    pub(crate) memory_limit: Option<&'a str>,
+}
+
+impl Request<'_> {
+    pub(crate) fn is_bad(&self, key: &str) -> bool {
+        self.bad.contains(&key)
+    }
+}

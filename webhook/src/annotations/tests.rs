@@ -1,0 +1,64 @@
+use std::borrow::Cow;
+
+use super::*;
+
+fn wrong(key: &str, value: &str) -> String {
+    let ours = vec![(Cow::Borrowed(key), Cow::Borrowed(value))];
+    let annotations = Annotated { ours, ..Annotated::default() };
+    let mut problems = Problems::default();
+    read(&annotations, &mut problems);
+    assert_eq!(problems.as_slice().len(), 1, "{key}={value}");
+    problems.message()
+}
+
+#[test]
+fn a_misspelt_key_is_a_problem_with_a_proposal() {
+    assert!(wrong("secret", "x").contains("did you mean kms.alibabacloud/secrets?"));
+    assert!(wrong("kms-endpiont", "x").contains("did you mean kms.alibabacloud/kms-endpoint?"));
+    assert!(wrong("whatever-else", "x").contains("no such annotation"));
+    assert!(wrong("injection", "enabled").contains("label"));
+}
+
+#[test]
+fn a_key_that_this_version_does_not_act_on_is_a_problem() {
+    for key in ["env", "env.app", "template.x", "on-change", "agent-port"] {
+        assert!(wrong(key, "x").contains("this version does not support it"), "{key}");
+    }
+    assert!(wrong("mode", "agent").contains("does not support the mode"));
+    assert!(wrong("credentials", "ecs-ram-role").contains("does not support the credentials"));
+}
+
+#[test]
+fn values_out_of_range_name_the_range() {
+    for (key, value, words) in [
+        ("role-session-expiration", "60", "900 to 43200"),
+        ("service-account-token-expiration", "86400", "600 to 43200"),
+        ("run-as-user", "0", "never runs as root"),
+        ("run-as-user", "-1", "1 to 2147483647"),
+        ("size-limit", "1Ki", "64Ki to 1Gi"),
+        ("refresh-interval", "9s", "10s to 24h"),
+        ("refresh-interval", "25h", "10s to 24h"),
+        ("max-staleness", "721h", "10s to 720h"),
+        ("max-staleness", "never", "like 30s"),
+        ("on-revoked", "ignore", "keep, remove or fail"),
+        ("native-sidecar", "yes", "auto"),
+        ("mode", "sometimes", "init or refresh"),
+        ("timeout", "5", "like 30s"),
+        ("timeout", "2h", "1s to 1h"),
+        ("timeout", "99999999999s", "like 30s"),
+        ("file-mode", "rw", "quoted octal"),
+        ("on-missing", "ignore", "fail or skip"),
+        ("log-level", "trace", "debug"),
+        ("init-first", "yes", "auto"),
+        ("mount-path", "relative", "absolute"),
+        ("containers", " , ", "names no container"),
+        ("ca-config-map", "../x", "ConfigMap"),
+        ("resources.limits.memory", "lots", "quantity"),
+        ("path-translation", "ab", "one character"),
+        ("role-arn", "demo", "role ARN"),
+    ] {
+        let message = wrong(key, value);
+        assert!(message.contains(words), "{key}={value}: {message}");
+        assert!(message.starts_with(PREFIX), "{message}");
+    }
+}

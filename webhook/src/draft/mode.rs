@@ -1,0 +1,42 @@
+//! How long the fetcher works, from the annotations that say so.
+
+use plan::{InvalidMode, Mode, Refresh};
+
+use crate::annotations::{self, ModeName, Request};
+use crate::problem::Problems;
+
+/// Seconds.
+const DEFAULT_INTERVAL: u32 = 300;
+
+pub(super) fn decide(request: &Request<'_>, problems: &mut Problems) -> Option<Mode> {
+    let keys = [
+        ("refresh-interval", request.refresh_interval.is_some()),
+        ("max-staleness", request.max_staleness.is_some()),
+        ("on-revoked", request.on_revoked.is_some()),
+        ("native-sidecar", request.native_sidecar.is_some()),
+    ];
+    if request.mode == ModeName::Init {
+        // What a bad mode would have meant, nobody knows.
+        for (key, _) in keys.into_iter().filter(|(_, set)| *set && !request.is_bad("mode")) {
+            problems.push(annotations::problem(
+                key,
+                "it says how secrets are kept current, and the mode is init",
+                "set kms.alibabacloud/mode to refresh, or remove it",
+            ));
+        }
+        return Some(Mode::Init);
+    }
+    let interval = request.refresh_interval.unwrap_or(DEFAULT_INTERVAL);
+    let on_revoked = request.on_revoked.unwrap_or_default();
+    match Refresh::new(interval, request.max_staleness, on_revoked) {
+        Ok(refresh) => Some(Mode::Refresh(refresh)),
+        Err(error) => {
+            let key = match error {
+                InvalidMode::Staleness { .. } => "max-staleness",
+                _ => "refresh-interval",
+            };
+            problems.push(annotations::problem(key, error.to_string(), ""));
+            None
+        }
+    }
+}
