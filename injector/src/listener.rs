@@ -1,0 +1,193 @@
+//! A small HTTP/1 server for clients near by: connections, heads and time are bounded, bodies are
+//! never read, and nothing of it outlives its owner.
+
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
+
+/// Who answers. Heads are parsed; whose they are and what they ask for is the handler's to judge.
+pub(crate) trait Handler: Send + Sync + 'static {
+    fn answer(&self, asked: Asked) -> impl Future<Output = Answer> + Send;
+}
+
+pub(crate) struct Asked {
+    pub(crate) head: Parts,
+    /// A body was announced. Nobody reads it, and the connection ends with the answer.
+    pub(crate) has_body: bool,
+    /// There are more connections than are served: only what costs nothing should be answered.
+    pub(crate) crowded: bool,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) content_type: &'static str,
+    pub(crate) body: Bytes,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Connections that are served; some more are told that there are too many.
+    pub(crate) connections: usize,
+    /// How long a new connection may take to ask for something.
+    pub(crate) head: Duration,
+    /// How long one that did may take to ask again, or to take its answer.
+    pub(crate) idle: Duration,
+    /// How long an answer may take.
+    pub(crate) answer: Duration,
+}
+
+impl Limits {
+    pub(crate) fn new(connections: usize) -> Self {
+        Self {
+            connections,
+            head: Duration::from_secs(10),
+            idle: Duration::from_secs(120),
+            // As the KMS Agent's model has it.
+            answer: Duration::from_secs(61),
+        }
+    }
+}
+
+impl Answer {
+    pub(crate) fn text(status: StatusCode, text: impl Into<Bytes>) -> Self {
+        Self { status, content_type: "text/plain; charset=utf-8", body: text.into() }
+    }
+
+    pub(crate) fn json(status: StatusCode, body: Bytes) -> Self {
+        Self { status, content_type: "application/json", body }
+    }
+}
+
+/// Connections beyond the limit that hear so. Whoever comes then waits in the kernel's queue.
+const SPARE: usize = 16;
+/// Of one request line with all headers; beyond it the answer is 431 or 414.
+const HEAD: usize = 16 * 1024;
+const HEADERS: usize = 64;
+/// When the process has no file descriptors left.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves until it is dropped.
+pub(crate) async fn serve(
+    listeners: &[TcpListener],
+    limits: Limits,
+    handler: Arc<impl Handler>,
+) -> Infallible {
+    let mut open = JoinSet::new();
+    loop {
+        let has_room = open.len() < limits.connections + SPARE;
+        tokio::select! {
+            // How a connection ended concerns nobody.
+            Some(_) = open.join_next() => {}
+            stream = accept(listeners), if has_room => match stream {
+                Ok(stream) => {
+                    let crowded = open.len() >= limits.connections;
+                    open.spawn(talk(stream, crowded, limits, Arc::clone(&handler)));
+                }
+                Err(_) => sleep(PAUSE).await,
+            },
+        }
+    }
+}
+
+async fn accept(listeners: &[TcpListener]) -> io::Result<TcpStream> {
+    let poll = |cx: &mut Context<'_>| {
+        let ready = listeners.iter().find_map(|listener| match listener.poll_accept(cx) {
+            Poll::Ready(accepted) => Some(accepted.map(|(stream, _)| stream)),
+            Poll::Pending => None,
+        });
+        ready.map_or(Poll::Pending, Poll::Ready)
+    };
+    poll_fn(poll).await
+}
+
+/// One connection, until its client is done or does nothing for too long.
+async fn talk(stream: TcpStream, crowded: bool, limits: Limits, handler: Arc<impl Handler>) {
+    // Small answers are not worth waiting for more.
+    let _ = stream.set_nodelay(true);
+    // Odd while a request is being answered.
+    let progress = Arc::new(AtomicU64::new(0));
+    let service = service_fn(|request: Request<Incoming>| {
+        let (handler, step) = (Arc::clone(&handler), Step::of(&progress));
+        async move {
+            let (head, body) = request.into_parts();
+            let has_body = !body.is_end_stream();
+            let asked = Asked { head, has_body, crowded };
+            let answer = timeout(limits.answer, handler.answer(asked)).await;
+            drop(step);
+            let answer = answer.unwrap_or_else(|_| {
+                Answer::text(StatusCode::GATEWAY_TIMEOUT, "the answer took too long")
+            });
+            Ok::<_, Infallible>(response(answer, has_body || crowded))
+        }
+    });
+    let mut http = http1::Builder::new();
+    http.max_buf_size(HEAD).max_headers(HEADERS).keep_alive(!crowded).half_close(false);
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+    let mut looks = interval_at(Instant::now() + limits.head, limits.head);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut seen, mut since) = (0, Instant::now());
+    // One look now and then instead of a timer for each request.
+    loop {
+        tokio::select! {
+            biased;
+            _ = &mut connection => return,
+            _ = looks.tick() => {
+                let steps = progress.load(Ordering::Relaxed);
+                let allowed = if steps == 0 { limits.head } else { limits.idle };
+                if steps != seen || steps % 2 == 1 {
+                    (seen, since) = (steps, Instant::now());
+                } else if since.elapsed() >= allowed {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn response(answer: Answer, last: bool) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(answer.body));
+    *response.status_mut() = answer.status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+    if last {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// A request being answered; ends when dropped.
+struct Step(Arc<AtomicU64>);
+
+impl Step {
+    fn of(progress: &Arc<AtomicU64>) -> Self {
+        progress.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(progress))
+    }
+}
+
+impl Drop for Step {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests;

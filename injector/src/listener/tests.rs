@@ -1,0 +1,173 @@
+use std::net::SocketAddr;
+use std::sync::atomic::AtomicUsize;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::Semaphore;
+
+use super::*;
+
+/// Says what it was asked; `/slow` waits until it is let go.
+#[derive(Default)]
+struct Echo {
+    asked: AtomicUsize,
+    gate: Option<Semaphore>,
+}
+
+impl Handler for Echo {
+    async fn answer(&self, asked: Asked) -> Answer {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        if let (Some(gate), "/slow") = (&self.gate, asked.head.uri.path()) {
+            gate.acquire().await.unwrap().forget();
+        }
+        let status = if asked.crowded { 429 } else { 200 };
+        let text = format!("{} {} {}", asked.head.method, asked.head.uri, asked.has_body);
+        Answer::text(StatusCode::from_u16(status).unwrap(), text)
+    }
+}
+
+async fn serving(limits: Limits, handler: Echo) -> (SocketAddr, Arc<Echo>, JoinSet<Infallible>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, handler) = (listener.local_addr().unwrap(), Arc::new(handler));
+    let mut tasks = JoinSet::new();
+    let shared = Arc::clone(&handler);
+    tasks.spawn(async move { serve(&[listener], limits, shared).await });
+    (address, handler, tasks)
+}
+
+/// All that comes until the server ends the connection.
+async fn rest(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    // A reset is an end too.
+    let _ = stream.read_to_end(&mut bytes).await;
+    String::from_utf8(bytes).unwrap()
+}
+
+/// One answer on a connection that stays.
+async fn ask(stream: &mut TcpStream, path: &str) -> String {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut bytes = Vec::new();
+    while !String::from_utf8_lossy(&bytes).ends_with("false") {
+        assert_ne!(stream.read_buf(&mut bytes).await.unwrap(), 0);
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+async fn connect(address: SocketAddr) -> TcpStream {
+    TcpStream::connect(address).await.unwrap()
+}
+
+#[tokio::test]
+async fn one_connection_asks_many_times() {
+    let (address, handler, _tasks) = serving(Limits::new(10), Echo::default()).await;
+    let mut stream = connect(address).await;
+    for path in ["/a", "/b?c=d"] {
+        let answer = ask(&mut stream, path).await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+        assert!(answer.contains("content-type: text/plain"), "{answer}");
+        assert!(answer.ends_with(&format!("\r\n\r\nGET {path} false")), "{answer}");
+    }
+    assert_eq!(handler.asked.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_body_is_announced_to_the_handler_not_read_and_ends_the_connection() {
+    let (address, _, _tasks) = serving(Limits::new(10), Echo::default()).await;
+    for head in ["Content-Length: 1000000000", "Transfer-Encoding: chunked"] {
+        let mut stream = connect(address).await;
+        let request = format!("POST / HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let answer = rest(&mut stream).await;
+        assert!(
+            answer.contains("connection: close") && answer.ends_with("POST / true"),
+            "{answer}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn heads_that_are_too_long_or_no_http_are_refused_before_the_handler() {
+    let (address, handler, _tasks) = serving(Limits::new(10), Echo::default()).await;
+    let long = "x".repeat(20_000);
+    for (request, status) in [
+        (format!("GET / HTTP/1.1\r\nHost: x\r\nX: {long}\r\n\r\n"), "431"),
+        (format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "A: b\r\n".repeat(65)), "431"),
+        ("nonsense\r\n\r\n".to_owned(), "400"),
+    ] {
+        let mut stream = connect(address).await;
+        // What is refused early may not be taken to its end.
+        let _ = stream.write_all(request.as_bytes()).await;
+        let answer = rest(&mut stream).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+    }
+    assert_eq!(handler.asked.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_hear_so_and_room_comes_back() {
+    let (address, _, _tasks) = serving(Limits::new(2), Echo::default()).await;
+    let (mut one, mut two) = (connect(address).await, connect(address).await);
+    ask(&mut one, "/").await;
+    ask(&mut two, "/").await;
+    let mut three = connect(address).await;
+    three.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let answer = rest(&mut three).await;
+    assert!(answer.starts_with("HTTP/1.1 429") && answer.contains("connection: close"), "{answer}");
+    drop(one);
+    // Its end is noticed some time.
+    loop {
+        let mut again = connect(address).await;
+        again.write_all(b"GET / HTTP/1.0\r\nHost: x\r\n\r\n").await.unwrap();
+        if rest(&mut again).await.starts_with("HTTP/1.0 200") {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_is_slow_to_ask_or_to_ask_again_is_sent_away_and_who_waits_for_an_answer_is_not() {
+    let quick = Limits {
+        head: Duration::from_millis(20),
+        idle: Duration::from_millis(60),
+        ..Limits::new(10)
+    };
+    let gate = Some(Semaphore::new(0));
+    let (address, handler, _tasks) = serving(quick, Echo { gate, ..Echo::default() }).await;
+    let (mut silent, mut half, mut idle) =
+        (connect(address).await, connect(address).await, connect(address).await);
+    let mut waiting = connect(address).await;
+    waiting.write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    half.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n").await.unwrap();
+    idle.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    assert_eq!(rest(&mut silent).await, "");
+    assert_eq!(rest(&mut half).await, "");
+    let answer = rest(&mut idle).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    // It has waited for longer than any of them.
+    handler.gate.as_ref().unwrap().add_permits(1);
+    let answer = rest(&mut waiting).await;
+    assert!(answer.ends_with("GET /slow false"), "{answer}");
+}
+
+#[tokio::test]
+async fn an_answer_has_its_time_and_no_more() {
+    let quick = Limits { answer: Duration::from_millis(20), ..Limits::new(10) };
+    let gate = Some(Semaphore::new(0));
+    let (address, _, _tasks) = serving(quick, Echo { gate, ..Echo::default() }).await;
+    let mut stream = connect(address).await;
+    stream.write_all(b"GET /slow HTTP/1.0\r\nHost: x\r\n\r\n").await.unwrap();
+    let answer = rest(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.0 504"), "{answer}");
+}
+
+#[tokio::test]
+async fn the_owner_ends_everything() {
+    let gate = Some(Semaphore::new(0));
+    let (address, _, mut tasks) = serving(Limits::new(10), Echo { gate, ..Echo::default() }).await;
+    let (mut idle, mut waiting) = (connect(address).await, connect(address).await);
+    ask(&mut idle, "/").await;
+    waiting.write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    tasks.shutdown().await;
+    assert_eq!((rest(&mut idle).await, rest(&mut waiting).await), (String::new(), String::new()));
+    assert!(TcpStream::connect(address).await.is_err());
+}
