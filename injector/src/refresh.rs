@@ -32,20 +32,24 @@ pub(crate) fn run(args: &Args, plan: &Plan, refresh: &Refresh) -> Result<(), Rep
     let client = Client::new(args, plan)?;
     runtime::block_on(async |mut stop| {
         let now = since_boot();
-        let sources = match probe::run(args, plan) {
+        let keeper = |sources| Keeper::new(args, plan, refresh, &client, sources);
+        let mut keeper = match probe::run(args, plan) {
             // Written by the init container, or by us before a restart.
             Ok(files) => {
                 info!(files, "the files are there already");
                 let known = status::read(args, plan).unwrap_or_default();
-                known.into_iter().map(|known| Source::continued(known, now)).collect()
+                let known = known.into_iter().map(|known| Source::continued(known, now));
+                let mut keeper = keeper(known.collect());
+                keeper.resume();
+                keeper
             }
             Err(_) => {
                 let outcomes = init::fill(args, plan, &client, &mut stop).await?;
                 let version = |outcome: &Outcome| Some(outcome.fetched()?.version.clone());
-                outcomes.iter().map(|outcome| Source::of(now, version(outcome))).collect()
+                keeper(outcomes.iter().map(|outcome| Source::of(now, version(outcome))).collect())
             }
         };
-        Keeper::new(args, plan, refresh, &client, sources).run(&mut stop).await
+        keeper.run(&mut stop).await
     })
 }
 
@@ -84,8 +88,21 @@ impl<'a> Keeper<'a> {
         Self { args, plan, refresh, client, schedule, sources }
     }
 
+    /// Completes what a process before us did not come to the end of.
+    fn resume(&mut self) {
+        for index in 0..self.sources.len() {
+            let shows = self.shows(index);
+            if let Some(source) = self.sources.get_mut(index) {
+                source.removed &= !shows;
+            }
+        }
+        if let Err(problem) = self.publish(&[], &HashMap::new()) {
+            error!("the files stay as they are: {}", problem.headline());
+        }
+    }
+
     async fn run(&mut self, stop: &mut Stop) -> Result<(), Report> {
-        self.tell();
+        self.tell(&self.sources);
         loop {
             let (moment, asked) = self.due();
             if stop.or(wait_until(moment)).await.is_none() {
@@ -94,7 +111,7 @@ impl<'a> Keeper<'a> {
             let wanted = self.wanted(asked);
             let Some(outcomes) = stop.or(self.ask(&wanted)).await else { return Ok(()) };
             let ended = self.take(&wanted, &outcomes);
-            self.tell();
+            self.tell(&self.sources);
             if let Some(report) = Report::of(ended) {
                 return Err(report);
             }
@@ -149,6 +166,7 @@ impl<'a> Keeper<'a> {
         // All files of a source are of one value.
         rendered.retain(|file| !unusable.contains_key(&file.file.from));
         let judged = self.judge(&outcomes, &unusable, now);
+        self.announce(&judged.verdicts, now);
         let written = self.write(&rendered, &judged.verdicts);
         for (index, verdict) in judged.verdicts {
             if let Some(source) = self.sources.get_mut(index) {
@@ -263,9 +281,26 @@ impl<'a> Keeper<'a> {
         publish(self.args, self.plan, &new.chain(kept).collect::<Vec<_>>())
     }
 
+    /// Tells of files that go before they do: whoever continues in between must not miss them.
+    fn announce(&self, verdicts: &HashMap<usize, Verdict>, now: Duration) {
+        let mut sources = self.sources.clone();
+        let mut going = false;
+        for (index, source) in sources.iter_mut().enumerate() {
+            if let Some(verdict @ Verdict::Removed(_)) = verdicts.get(&index)
+                && source.changes(verdict)
+            {
+                source.learn(verdict.clone(), true, now);
+                going = true;
+            }
+        }
+        if going {
+            self.tell(&sources);
+        }
+    }
+
     /// For whoever looks into the mount, and for the next process.
-    fn tell(&self) {
-        let sources = self.plan.lookups().iter().zip(&self.sources).map(|(lookup, source)| {
+    fn tell(&self, sources: &[Source]) {
+        let sources = self.plan.lookups().iter().zip(sources).map(|(lookup, source)| {
             status::Source::new(&lookup.source, source.confirmed, source.failing, source.removed)
         });
         status::write(self.args, self.plan, &Status::new(sources.collect()));

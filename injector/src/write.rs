@@ -69,21 +69,20 @@ pub(crate) fn publish(
     links::refuse_foreign(&mount, &wanted)?;
     let current = current(&mount)?;
     generation::remove_unfinished(&mount, current.as_deref());
-    let unchanged = current.as_deref().is_some_and(|name| wanted.is_held_by(&mount, name));
-    if !unchanged {
-        let new = generation::create(&mount, &wanted, now)?;
-        if let Err(error) = switch(&mount, &new) {
-            generation::remove(&mount, &new);
-            return Err(error);
-        }
-        // The generation before stays for readers who are in the middle of it, unless it holds
-        // something that is to be there no more.
-        let before = current.as_deref().filter(|name| !wanted.lacks_some_of(&mount, name));
-        let kept = [Some(new.as_str()), before];
-        generation::remove_all_but(&mount, |name| kept.contains(&Some(name)));
+    if let Some(shown) = current.as_deref().filter(|name| wanted.is_held_by(&mount, name)) {
+        let added = links::add(&mount, &wanted)?;
+        let before = generation::latest_before(&mount, shown);
+        let removed = tidy(&mount, &wanted, shown, before.as_deref());
+        let touched = removed || !added.is_empty();
+        return Ok(if touched { Written::Changed } else { Written::Unchanged });
     }
-    let relinked = links::show(&mount, &wanted)?;
-    Ok(if unchanged && !relinked { Written::Unchanged } else { Written::Changed })
+    let new = generation::create(&mount, &wanted, now)?;
+    if let Err(error) = show(&mount, &wanted, &new) {
+        generation::remove(&mount, &new);
+        return Err(error);
+    }
+    tidy(&mount, &wanted, &new, current.as_deref());
+    Ok(Written::Changed)
 }
 
 /// Where `name` is in the generation that applications see.
@@ -159,6 +158,22 @@ fn kind(mount: &OwnedFd, name: &str) -> Result<Option<FileType>, WriteError> {
         Err(Errno::NOENT) => Ok(None),
         Err(errno) => Err(WriteError::new("look at", name, errno)),
     }
+}
+
+/// Links come first: they lead nowhere until everything can be opened at one instant.
+fn show(mount: &OwnedFd, wanted: &Wanted<'_>, new: &str) -> Result<(), WriteError> {
+    let added = links::add(mount, wanted)?;
+    switch(mount, new).inspect_err(|_| links::remove(mount, &added))
+}
+
+/// What is shown no more goes; what cannot be removed is in nobody's way. Says whether a link went.
+fn tidy(mount: &OwnedFd, wanted: &Wanted<'_>, shown: &str, before: Option<&str>) -> bool {
+    // The generation before stays for readers who are in the middle of it, unless it holds
+    // something that is to be there no more.
+    let before = before.filter(|name| !wanted.lacks_some_of(mount, name));
+    let kept = [Some(shown), before];
+    generation::remove_all_but(mount, |name| kept.contains(&Some(name)));
+    links::remove_stale(mount, wanted)
 }
 
 /// The instant at which everything changes.

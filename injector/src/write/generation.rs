@@ -126,9 +126,11 @@ fn make_directory(mount: &OwnedFd, now: SystemTime) -> Result<(String, OwnedFd),
         let name = name(since + Duration::from_nanos(attempt.into()));
         match rustix::fs::mkdirat(mount, &name, Mode::RWXU) {
             Ok(()) => {
-                let opened = open_directory(mount, Path::new(&name));
-                let directory = opened.map_err(|errno| WriteError::new("open", &name, errno))?;
-                return Ok((name, directory));
+                let opened = open_directory(mount, Path::new(&name)).map_err(|errno| {
+                    remove(mount, &name);
+                    WriteError::new("open", &name, errno)
+                });
+                return opened.map(|directory| (name, directory));
             }
             Err(Errno::EXIST) => {}
             Err(errno) => return Err(WriteError::new("create", &name, errno)),
@@ -161,6 +163,12 @@ pub(super) fn remove_unfinished(mount: &OwnedFd, current: Option<&str>) {
     remove_all_but(mount, |name| current.is_some_and(|current| name <= current));
 }
 
+/// Where one run ended before it had tidied up, there is more than one.
+pub(super) fn latest_before(mount: &OwnedFd, shown: &str) -> Option<String> {
+    let all = entries(mount).unwrap_or_default().into_iter();
+    all.filter(|name| is_name(name) && name.as_str() < shown).max()
+}
+
 /// Removes generations; one that cannot be removed is in nobody's way.
 pub(super) fn remove_all_but(mount: &OwnedFd, keep: impl Fn(&str) -> bool) {
     for name in entries(mount).unwrap_or_default() {
@@ -171,9 +179,10 @@ pub(super) fn remove_all_but(mount: &OwnedFd, keep: impl Fn(&str) -> bool) {
 }
 
 pub(super) fn remove(mount: &OwnedFd, name: &str) {
-    let Ok(directory) = open_directory(mount, Path::new(name)) else { return };
-    for entry in entries(&directory).unwrap_or_default() {
-        let _ = rustix::fs::unlinkat(&directory, &entry, AtFlags::empty());
+    if let Ok(directory) = open_directory(mount, Path::new(name)) {
+        for entry in entries(&directory).unwrap_or_default() {
+            let _ = rustix::fs::unlinkat(&directory, &entry, AtFlags::empty());
+        }
     }
     let _ = rustix::fs::unlinkat(mount, name, AtFlags::REMOVEDIR);
 }

@@ -23,25 +23,35 @@ pub(super) fn refuse_foreign(mount: &OwnedFd, wanted: &Wanted<'_>) -> Result<(),
     Ok(())
 }
 
-/// Makes missing links and removes those of files that are gone. `..data` is in place by now, so
-/// every link resolves from its first moment. Says whether there was anything to do.
-pub(super) fn show(mount: &OwnedFd, wanted: &Wanted<'_>) -> Result<bool, WriteError> {
-    let mut changed = false;
+/// Makes the links that are missing, all or none, and says which.
+pub(super) fn add<'a>(mount: &OwnedFd, wanted: &Wanted<'a>) -> Result<Vec<&'a str>, WriteError> {
+    let mut added = Vec::new();
     for file in wanted.files {
         if !is_ours(mount, file.name) {
-            put(mount, file.name)?;
-            changed = true;
+            if let Err(error) = put(mount, file.name) {
+                remove(mount, &added);
+                return Err(error);
+            }
+            added.push(file.name);
         }
     }
-    let names = entries(mount).map_err(|errno| WriteError::new("list", "the mount", errno))?;
-    for name in names.iter().filter(|name| !wanted.has(name)) {
-        if is_ours(mount, name) {
-            rustix::fs::unlinkat(mount, name, AtFlags::empty())
-                .map_err(|errno| WriteError::new("remove", name, errno))?;
-            changed = true;
-        }
+    Ok(added)
+}
+
+pub(super) fn remove(mount: &OwnedFd, names: &[&str]) {
+    for name in names {
+        let _ = rustix::fs::unlinkat(mount, *name, AtFlags::empty());
     }
-    Ok(changed)
+}
+
+/// Removes the links of files that are gone. Says whether there was one.
+pub(super) fn remove_stale(mount: &OwnedFd, wanted: &Wanted<'_>) -> bool {
+    let names = entries(mount).unwrap_or_default();
+    let stale: Vec<&str> = (names.iter().map(String::as_str))
+        .filter(|name| !wanted.has(name) && is_ours(mount, name))
+        .collect();
+    remove(mount, &stale);
+    !stale.is_empty()
 }
 
 fn is_ours(mount: &OwnedFd, name: &str) -> bool {
@@ -57,8 +67,10 @@ fn put(mount: &OwnedFd, name: &str) -> Result<(), WriteError> {
     }
     rustix::fs::symlinkat(&target, mount, NEW_LINK)
         .map_err(|errno| WriteError::new("create", NEW_LINK, errno))?;
-    rustix::fs::renameat(mount, NEW_LINK, mount, name)
-        .map_err(|errno| WriteError::new("replace", name, errno))
+    rustix::fs::renameat(mount, NEW_LINK, mount, name).map_err(|errno| {
+        let _ = rustix::fs::unlinkat(mount, NEW_LINK, AtFlags::empty());
+        WriteError::new("replace", name, errno)
+    })
 }
 
 fn target_of(name: &str) -> String {
