@@ -1,6 +1,7 @@
 //! The real fetcher, run against an emulated cloud, in a directory that stands for a container.
 
 mod running;
+mod traced;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -20,6 +21,7 @@ use tokio::process::Command;
 
 pub use self::running::Running;
 use self::running::eventually;
+pub use self::traced::{Call, Strike};
 use crate::binary::beside;
 use crate::cloud::Cloud;
 use crate::cost::Cost;

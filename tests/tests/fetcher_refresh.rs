@@ -293,14 +293,20 @@ async fn a_reader_sees_one_generation_however_often_it_looks() {
         let done = Arc::clone(&done);
         move || {
             let (mut looks, mut seen) = (0_u64, HashSet::new());
-            while !done.load(Ordering::Relaxed) {
-                // One that was replaced twice meanwhile is gone; it was whole as long as it was.
+            loop {
+                let last = done.load(Ordering::Relaxed);
+                // The generations follow each other slowly: one that is shown stays long enough.
                 let generation = mount.join(std::fs::read_link(mount.join("..data")).unwrap());
-                let Ok(x) = std::fs::read(generation.join("x")) else { continue };
-                let Ok(y) = std::fs::read(generation.join("y")) else { continue };
+                let [x, y] = ["x", "y"].map(|name| std::fs::read(generation.join(name)).unwrap());
                 assert!(x == y && x.starts_with(b"CANARY-"), "torn");
+                // As applications do: name by name, never missing.
+                let [x, y] = ["x", "y"].map(|name| std::fs::read(mount.join(name)).unwrap());
+                assert!(x.starts_with(b"CANARY-") && y >= x, "older than before");
                 seen.insert(x);
                 looks += 1;
+                if last {
+                    break;
+                }
             }
             (looks, seen.len())
         }
