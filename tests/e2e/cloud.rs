@@ -46,6 +46,17 @@ pub(crate) fn fault(secret: &str, effect: Value) {
     tell("/faults", &json!({ "subject": secret, "effect": effect }));
 }
 
+/// So many questions for this secret are not answered; then it is well again.
+pub(crate) fn outage(secret: &str, questions: u32) {
+    let effect = json!({ "kind": "unavailable" });
+    tell("/faults", &json!({ "subject": secret, "effect": effect, "count": questions }));
+}
+
+/// Every credential given out so far is worth nothing any more, as after hours.
+pub(crate) fn expire_credentials() {
+    tell("/sessions/expire", &json!({}));
+}
+
 fn tell(path: &str, body: &Value) {
     cluster().tell_cloud(path, body).unwrap();
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use lab::cluster::until;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::stage::{Namespace, PATIENCE};
@@ -28,6 +29,12 @@ impl Process {
         })
         .unwrap();
         Self { at }
+    }
+
+    /// Ends it as the kernel ends what takes too much memory.
+    pub(crate) fn kill(&self) {
+        let pid = self.at.file_name().unwrap().to_str().unwrap().parse().unwrap();
+        kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
     }
 
     /// A file of /proc/PID.

@@ -13,6 +13,7 @@ mod controllers_tell_a_refusal_in_events;
 mod fields_that_we_do_not_know_survive;
 mod files_before_the_first_instruction;
 mod files_belong_to_who_reads_them;
+mod files_outlive_what_goes_wrong;
 mod mesh_proxies_stay_first;
 mod nobody_else_gets_at_what_is_ours;
 mod nothing_happens_without_opt_in;

@@ -12,20 +12,20 @@ const FIRST: &str = "lab-canary-Wd3kQz8n";
 const SECOND: &str = "lab-canary-Bs6vJt1x";
 
 /// Of two secrets of its own, kept current.
-fn kept(pod: Value, user: &str, password: &str) -> Value {
+pub(super) fn kept(pod: Value, user: &str, password: &str) -> Value {
     let secrets = format!("user: kms://{user}\npassword: kms://{password}\n");
     let more = [("secrets", secrets.as_str()), ("mode", "refresh"), ("refresh-interval", "10s")];
     annotated(pod, &more)
 }
 
 /// The sum of a file's content, as the application sees it.
-fn seen(place: &Namespace, pod: &str, file: &str) -> String {
+pub(super) fn seen(place: &Namespace, pod: &str, file: &str) -> String {
     let path = format!("/mnt/secrets-store/{file}");
     let said = place.exec(pod, "app", &["sha256sum", &path]).stdout;
     said.split(' ').next().unwrap_or_default().to_owned()
 }
 
-fn shows(place: &Namespace, pod: &str, file: &str, content: &str) {
+pub(super) fn shows(place: &Namespace, pod: &str, file: &str, content: &str) {
     until(&format!("{pod} to see the new {file}"), PATIENCE, || {
         let now = seen(place, pod, file);
         Ok(if now == sum(content) { Look::Found(()) } else { Look::Missing(now) })
