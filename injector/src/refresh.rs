@@ -245,10 +245,12 @@ impl<'a> Keeper<'a> {
         if !changes {
             return true;
         }
+        let began = std::time::Instant::now();
         match self.publish(rendered, verdicts) {
             Ok(Written::Unchanged) => true,
             Ok(Written::Changed) => {
-                info!("the files were replaced");
+                let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+                info!(took_us, "the files were replaced");
                 true
             }
             Err(problem) => {

@@ -7,9 +7,11 @@ mod cluster;
 mod fetcher;
 mod load;
 mod pods;
+mod process;
 mod reviews;
 pub(crate) mod samples;
 mod server;
+mod sidecar;
 mod table;
 
 use std::io::Write as _;
@@ -32,6 +34,7 @@ pub fn run(summary: &Path, components: Option<&Path>, images: &Path) -> anyhow::
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     writeln!(out, "fetching …")?;
     runtime.block_on(fetcher::measure(&mut table)).context("measuring the fetcher")?;
+    runtime.block_on(sidecar::measure(&mut table)).context("measuring the sidecar")?;
     drop(runtime);
     writeln!(out, "admitting …")?;
     admission::measure(&mut table);

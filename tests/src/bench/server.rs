@@ -10,6 +10,7 @@ use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
 
 use super::load::Load;
+use super::process::resident;
 use super::reviews;
 use super::table::{Budget, Table};
 use crate::binary::beside;
@@ -24,7 +25,7 @@ pub(super) async fn measure(table: &mut Table) -> anyhow::Result<()> {
     table.add("webhook, start to ready", webhook.start.as_secs_f64() * 1e3, "ms", None);
     table.add(
         "webhook, resident memory idle",
-        webhook.resident()?,
+        resident(webhook.child.id())?,
         "MB",
         Some(Budget::AtMost(12.0)),
     );
@@ -79,7 +80,7 @@ pub(super) async fn measure(table: &mut Table) -> anyhow::Result<()> {
     }
     table.add(
         "webhook, resident memory after load",
-        webhook.resident()?,
+        resident(webhook.child.id())?,
         "MB",
         Some(Budget::AtMost(16.0)),
     );
@@ -138,17 +139,6 @@ impl Webhook {
         webhook.listen = listen.context("the ready file names no address")?.parse()?;
         webhook.ca_pem = std::fs::read(&ca)?;
         Ok(webhook)
-    }
-
-    /// Megabytes (of 10^6 bytes) that are in memory.
-    fn resident(&self) -> anyhow::Result<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib: f64 = line
-            .and_then(|line| line.trim().strip_suffix(" kB"))
-            .context("no VmRSS in the process status")?
-            .parse()?;
-        Ok(kib * 1024.0 / 1e6)
     }
 }
 

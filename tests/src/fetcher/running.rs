@@ -48,10 +48,14 @@ impl Running {
         eventually(said).await.with_context(|| format!("no {words:?} in: {}", self.log()))
     }
 
+    pub fn pid(&self) -> Result<u32> {
+        self.child.id().context("it has ended")
+    }
+
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) -> Result<()> {
-        let pid = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        Ok(kill_process(pid.context("it has ended")?, signal)?)
+        let pid = Pid::from_raw(self.pid()?.try_into()?).context("it has no number")?;
+        Ok(kill_process(pid, signal)?)
     }
 
     /// Waits until it has ended by itself, or by a signal.
