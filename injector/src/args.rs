@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use lexopt::{Arg, Parser, ValueExt};
-use plan::Host;
+use plan::{ENVIRONMENT_DIRECTORY, Host};
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
@@ -14,6 +14,11 @@ pub(crate) enum Command {
     /// The sources, at least one.
     Get(Vec<String>),
     Probe,
+    Exec {
+        container: String,
+        /// The command line of the application.
+        words: Vec<OsString>,
+    },
     Version,
     Help,
 }
@@ -32,12 +37,14 @@ pub(crate) struct Args {
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UsageError {
-    #[error("no command; use init, refresh, get or probe")]
+    #[error("no command; use init, refresh, exec, get or probe")]
     NoCommand,
-    #[error("unknown command {0:?}; use init, refresh, get or probe")]
+    #[error("unknown command {0:?}; use init, refresh, exec, get or probe")]
     UnknownCommand(String),
     #[error("get needs a source; name one of the plan, or a file that it makes")]
     NoSource,
+    #[error("exec needs --container NAME and, behind `--`, a command")]
+    NothingToExec,
     #[error("--connect-to {0:?} is not HOST=ADDRESS:PORT, *.SUFFIX=ADDRESS:PORT or *=ADDRESS:PORT")]
     ConnectTo(String),
     #[error("{0}")]
@@ -55,6 +62,8 @@ Commands:
   get SOURCE...  ask for sources of the plan, or for what a file holds; says who asked,
                  version, size and request id, or why not; never shows the value
   probe          check that every file of the plan is there
+  exec --container NAME -- COMMAND...
+                 become COMMAND, with the variables of the container in its environment
 
 The plan is read from the environment variable SECRETS_INJECTOR_PLAN, where the webhook
 puts it. Nothing else is read from the environment.
@@ -88,6 +97,8 @@ Exit codes:
    17  a value or an answer cannot be used
    18  refused for another reason, for instance a disabled secret
    64  usage: the command line is not valid
+  126  exec: the command cannot be started
+  127  exec: the command was not found
   143  ended by a signal before the files were written
 When several sources fail, the code is that of the first one in the plan's order.
 ";
@@ -110,6 +121,7 @@ impl Args {
             termination_log: PathBuf::from(TERMINATION_LOG),
         };
         let mut command: Option<Command> = None;
+        let mut container = String::new();
         while let Some(arg) = parser.next()? {
             match arg {
                 Arg::Long("help") | Arg::Short('h') => return Ok(args),
@@ -124,8 +136,10 @@ impl Args {
                 Arg::Long("connect-to") => {
                     args.connect_to.push(connect_to(&parser.value()?.string()?)?);
                 }
+                Arg::Long("container") => container = parser.value()?.string()?,
                 Arg::Value(word) => match &mut command {
                     None => command = Some(named(word.string()?)?),
+                    Some(Command::Exec { words, .. }) => words.push(word),
                     Some(Command::Get(sources)) => sources.push(word.string()?),
                     Some(_) => return Err(Arg::Value(word).unexpected().into()),
                 },
@@ -135,6 +149,12 @@ impl Args {
         match command {
             None => Err(UsageError::NoCommand),
             Some(Command::Get(sources)) if sources.is_empty() => Err(UsageError::NoSource),
+            Some(Command::Exec { words, .. }) => {
+                if words.is_empty() || container.is_empty() {
+                    return Err(UsageError::NothingToExec);
+                }
+                Ok(Self { command: Command::Exec { container, words }, ..args })
+            }
             Some(command) => Ok(Self { command, ..args }),
         }
     }
@@ -160,6 +180,10 @@ impl Args {
         self.under_root(Path::new(mount.as_str()))
     }
 
+    pub(crate) fn environment(&self) -> PathBuf {
+        self.under_root(Path::new(ENVIRONMENT_DIRECTORY))
+    }
+
     fn under_root(&self, path: &Path) -> PathBuf {
         match &self.root {
             None => path.to_owned(),
@@ -175,6 +199,7 @@ fn named(word: String) -> Result<Command, UsageError> {
         "refresh" => Ok(Command::Refresh),
         "get" => Ok(Command::Get(Vec::new())),
         "probe" => Ok(Command::Probe),
+        "exec" => Ok(Command::Exec { container: String::new(), words: Vec::new() }),
         _ => Err(UsageError::UnknownCommand(word)),
     }
 }
@@ -238,8 +263,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_executed_stands_behind_two_dashes_and_is_not_looked_into() {
+        let args = parse(&["exec", "--container", "app", "--", "sh", "-c", "--help"]).unwrap();
+        let words = ["sh", "-c", "--help"].map(OsString::from).to_vec();
+        assert_eq!(args.command, Command::Exec { container: "app".to_owned(), words });
+        for bad in [&["exec", "--", "x"][..], &["exec", "--container", "app", "--"]] {
+            assert!(matches!(parse(bad), Err(UsageError::NothingToExec)), "{bad:?}");
+        }
+    }
+
+    #[test]
     fn what_does_not_exist_is_a_usage_error() {
-        for words in [&[][..], &["exec", "--", "x"], &["init", "now"], &["--nope"]] {
+        for words in [&[][..], &["execute"], &["init", "now"], &["--nope"], &["exec", "-x"]] {
             assert!(parse(words).is_err(), "{words:?}");
         }
         assert!(matches!(parse(&["get"]), Err(UsageError::NoSource)));

@@ -23,6 +23,10 @@ pub enum Exit {
     Refused = 18,
     /// As `EX_USAGE` of sysexits.
     Usage = 64,
+    /// `exec`: as a shell reports what it cannot start.
+    NotExecutable = 126,
+    /// `exec`: as a shell reports what it does not find.
+    NoProgram = 127,
     /// As a shell reports SIGTERM.
     Interrupted = 143,
 }
@@ -68,6 +72,8 @@ mod tests {
             (Exit::Unusable, 17),
             (Exit::Refused, 18),
             (Exit::Usage, 64),
+            (Exit::NotExecutable, 126),
+            (Exit::NoProgram, 127),
             (Exit::Interrupted, 143),
         ] {
             assert_eq!(exit as u8, code, "{exit:?}");

@@ -5,6 +5,7 @@ use plan::{Lookup, Plan, Reference};
 
 use crate::args::Args;
 use crate::client::{Client, Patience};
+use crate::entry::entries;
 use crate::exit::Exit;
 use crate::init::{interrupted, is_final};
 use crate::output::{self, one_line};
@@ -39,15 +40,16 @@ pub(crate) fn run(args: &Args, plan: &Plan, sources: &[String]) -> Result<(), Re
     Report::of(problems).map_or(Ok(()), Err)
 }
 
-/// A source as the plan has it, in any way of writing it, or a file. Nothing outside of the plan:
+/// A source as the plan has it, in any way of writing it, or a file or variable. Nothing outside of the plan:
 /// this is for looking, not a client.
 fn find<'a>(plan: &'a Plan, sources: &[String]) -> Result<Vec<(usize, &'a Lookup)>, Problem> {
+    let entries = entries(plan);
     let mut wanted = Vec::new();
     for text in sources {
         let reference = Reference::parse(text).ok();
-        let of_file = plan.files().iter().find(|file| file.name.as_str() == text);
-        let matches = |index: usize, lookup: &Lookup| match of_file {
-            Some(file) => file.from == index,
+        let of_entry = entries.iter().find(|entry| entry.is_called(text));
+        let matches = |index: usize, lookup: &Lookup| match of_entry {
+            Some(entry) => entry.from == index,
             None => reference.as_ref().is_some_and(|asked| asked.source == lookup.source),
         };
         let lookups = plan.lookups().iter().enumerate();
@@ -55,8 +57,10 @@ fn find<'a>(plan: &'a Plan, sources: &[String]) -> Result<Vec<(usize, &'a Lookup
         if found.is_empty() {
             let known: Vec<String> =
                 plan.lookups().iter().map(|lookup| lookup.source.to_string()).collect();
-            let text =
-                format!("{:?} is neither a source nor a file of the plan", one_line(text, 200));
+            let text = format!(
+                "{:?} is neither a source, a file nor a variable of the plan",
+                one_line(text, 200)
+            );
             return Err(Problem::new(Exit::Usage, text)
                 .advise(format!("the plan has {}", known.join(", "))));
         }

@@ -1,6 +1,5 @@
 //! `init`: everything is fetched, then everything is written, or nothing is.
 
-use std::collections::HashSet;
 use std::time::Instant;
 
 use cloud::{Class, Error, Fetched};
@@ -11,7 +10,9 @@ use crate::advice;
 use crate::args::Args;
 use crate::client::{Client, Outcome, Patience, milliseconds};
 use crate::clock::since_boot;
+use crate::entry::{Entry, Form, Volume, entries};
 use crate::exit::Exit;
+use crate::program;
 use crate::publish::publish;
 use crate::render::{Rendered, render};
 use crate::report::{Problem, Report};
@@ -48,22 +49,31 @@ pub(crate) async fn fill(
     let value = |index: usize| {
         fetched.get(index).copied().flatten().map(|fetched: &Fetched| &fetched.value)
     };
+    let entries = entries(plan);
     let (mut rendered, mut problems) = (Vec::new(), Vec::new());
-    for file in render(plan, value) {
-        match file {
-            Ok(file) => rendered.push(file),
+    for entry in render(plan, &entries, value) {
+        match entry {
+            Ok(entry) => rendered.push(entry),
             Err(unusable) => problems.push(unusable.problem),
         }
     }
     if let Some(report) = Report::of(problems) {
         return Err(report);
     }
-    warn_of_skipped(plan, &rendered);
-    let files: Vec<_> = rendered.iter().map(Rendered::as_new).collect();
-    let written = publish(args, plan, &files)?;
+    warn_of_skipped(plan, &entries, &rendered);
+    if entries.iter().any(|entry| matches!(entry.form, Form::Exec(_))) {
+        program::install(args)?;
+    }
+    let mut written = Written::Unchanged;
+    for volume in Volume::of(plan) {
+        let of_volume = rendered.iter().filter(|rendered| rendered.entry.volume == volume);
+        let files: Vec<_> = of_volume.map(Rendered::as_new).collect();
+        written = written.max(publish(args, plan, volume, &entries, &files)?);
+    }
     info!(
-        files = rendered.len(),
-        bytes = files.iter().map(|file| file.content.len()).sum::<usize>(),
+        files = plan.files().len(),
+        variables = entries.len() - plan.files().len(),
+        bytes = rendered.iter().map(|rendered| rendered.as_new().content.len()).sum::<usize>(),
         changed = written == Written::Changed,
         sts_requests = client.exchanges(),
         duration_ms = milliseconds(began.elapsed()),
@@ -86,10 +96,11 @@ pub(crate) fn interrupted() -> Problem {
     Problem::new(Exit::Interrupted, "ended by a signal before it was done".to_owned())
 }
 
-/// Whether every file of a lookup goes on without it.
+/// Whether every entry of a lookup goes on without it.
 pub(crate) fn may_miss(plan: &Plan, lookup: usize) -> bool {
-    let mut files = plan.files().iter().filter(|file| file.from == lookup);
-    files.all(|file| file.on_missing == OnMissing::Skip)
+    let entries = entries(plan);
+    let mut of_lookup = entries.iter().filter(|entry| entry.from == lookup);
+    of_lookup.all(|entry| entry.on_missing == OnMissing::Skip)
 }
 
 /// What came, by lookup; `None` where a source is missing and may be. Otherwise every problem.
@@ -114,12 +125,16 @@ fn all<'o>(
     Report::of(problems).map_or(Ok(values), Err)
 }
 
-fn warn_of_skipped(plan: &Plan, rendered: &[Rendered<'_>]) {
-    let names: HashSet<&str> = rendered.iter().map(|file| file.file.name.as_str()).collect();
-    for file in plan.files() {
-        if file.on_missing == OnMissing::Skip && !names.contains(file.name.as_str()) {
-            let source = plan.lookups().get(file.from).map(|lookup| lookup.source.to_string());
-            warn!(file = file.name.as_str(), source, "the source does not exist; no file (skip)");
+fn warn_of_skipped(plan: &Plan, entries: &[Entry<'_>], rendered: &[Rendered<'_>]) {
+    let is_there = |entry: &Entry<'_>| {
+        rendered
+            .iter()
+            .any(|other| other.entry.volume == entry.volume && other.entry.name == entry.name)
+    };
+    for entry in entries {
+        if entry.on_missing == OnMissing::Skip && !is_there(entry) {
+            let source = plan.lookups().get(entry.from).map(|lookup| lookup.source.to_string());
+            warn!(source, "the source does not exist; no {} (skip)", entry.shown());
         }
     }
 }

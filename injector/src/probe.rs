@@ -1,12 +1,13 @@
-//! `probe`: whether every file of the plan is in the generation that applications see.
+//! `probe`: whether all that the plan writes is in the generations that applications see.
 
 use std::path::Path;
 
-use plan::{OnMissing, Plan};
+use plan::{ENVIRONMENT_PROGRAM, OnMissing, Plan};
 use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, FileType};
 
 use crate::args::Args;
+use crate::entry::{Entry, Form, Volume, entries};
 use crate::status;
 use crate::write::{self, WriteError};
 
@@ -16,32 +17,44 @@ pub(crate) enum NotReady {
     Mount(#[from] WriteError),
     #[error("no files were written yet")]
     Nothing,
-    #[error("file {0:?} is not there{others}", others = more(*.1))]
+    #[error("{0} is not there{others}", others = more(*.1))]
     Missing(String, usize),
+    #[error("the program that starts containers with variables is not there")]
+    Program,
 }
 
-/// How many files were looked for.
+/// How many entries were looked for.
 pub(crate) fn run(args: &Args, plan: &Plan) -> Result<usize, NotReady> {
-    let mount = write::open_mount(&args.mount(plan.mount()))?;
-    let generation = write::current(&mount)?.ok_or(NotReady::Nothing)?;
-    let directory = write::open_directory(&mount, Path::new(&generation));
-    let directory = directory.map_err(|_| NotReady::Nothing)?;
+    let entries = entries(plan);
     // Taken away on purpose, as the Pod wants it.
     let known = status::read(args, plan).unwrap_or_default();
     let is_removed = |lookup: usize| known.get(lookup).is_some_and(|known| known.removed);
-    let mut missing = plan
-        .files()
-        .iter()
-        .filter(|file| file.on_missing == OnMissing::Fail && !is_removed(file.from))
-        .map(|file| file.name.as_str())
-        // In the generation, and by the name that applications open.
-        .filter(|name| {
-            let held = is_file(&directory, name, AtFlags::SYMLINK_NOFOLLOW);
-            !(held && is_file(&mount, name, AtFlags::empty()))
+    for volume in Volume::of(plan) {
+        let wanted = entries.iter().filter(|entry| {
+            entry.volume == volume && entry.on_missing == OnMissing::Fail && !is_removed(entry.from)
         });
+        look(&volume.path(args, plan), wanted)?;
+    }
+    let executes = entries.iter().any(|entry| matches!(entry.form, Form::Exec(_)));
+    if executes && !args.environment().join(ENVIRONMENT_PROGRAM).is_file() {
+        return Err(NotReady::Program);
+    }
+    Ok(entries.len())
+}
+
+fn look<'e>(mount: &Path, wanted: impl Iterator<Item = &'e Entry<'e>>) -> Result<(), NotReady> {
+    let mount = write::open_mount(mount)?;
+    let generation = write::current(&mount)?.ok_or(NotReady::Nothing)?;
+    let directory = write::open_directory(&mount, Path::new(&generation));
+    let directory = directory.map_err(|_| NotReady::Nothing)?;
+    // In the generation, and by the name that applications open.
+    let mut missing = wanted.filter(|entry| {
+        let held = is_file(&directory, &entry.name, AtFlags::SYMLINK_NOFOLLOW);
+        !(held && is_file(&mount, &entry.name, AtFlags::empty()))
+    });
     match missing.next() {
-        None => Ok(plan.files().len()),
-        Some(first) => Err(NotReady::Missing(first.to_owned(), missing.count())),
+        None => Ok(()),
+        Some(first) => Err(NotReady::Missing(first.shown(), missing.count())),
     }
 }
 

@@ -1,12 +1,13 @@
-//! The files of a plan, put under its mount with the plan's modes and group.
+//! Entries of a plan, put into their volumes with the plan's modes and group.
 
 use std::time::SystemTime;
 
 use cloud::Sensitive;
-use plan::{FileName, Plan};
+use plan::Plan;
 
 use crate::args::Args;
 use crate::bounded::{self, Unreadable};
+use crate::entry::{Entry, Volume};
 use crate::exit::Exit;
 use crate::report::Problem;
 use crate::write::{self, NewFile, WriteError, Written};
@@ -14,29 +15,29 @@ use crate::write::{self, NewFile, WriteError, Written};
 /// As much as an answer of the cloud may have.
 const LIMIT: usize = 1024 * 1024;
 
-/// From now on exactly these files are there, or those of before and a problem.
-pub(crate) fn publish(args: &Args, plan: &Plan, files: &[NewFile<'_>]) -> Result<Written, Problem> {
-    let mount = args.mount(plan.mount());
-    let mode = write::directory_mode(plan.files().iter().map(|file| file.mode));
+/// From now on exactly these files are in the volume, or those of before and a problem.
+/// `entries` are all that the plan has.
+pub(crate) fn publish(
+    args: &Args,
+    plan: &Plan,
+    volume: Volume,
+    entries: &[Entry<'_>],
+    files: &[NewFile<'_>],
+) -> Result<Written, Problem> {
+    let of_volume = entries.iter().filter(|entry| entry.volume == volume);
+    let mode = write::directory_mode(of_volume.map(|entry| entry.mode));
     let group = plan.group().filter(|group| !args.is_local() || is_our_group(*group));
-    write::publish(&mount, files, mode, group, SystemTime::now()).map_err(|error| {
-        let problem = Problem::new(Exit::Local, error.to_string());
-        problem.advise(match error {
-            WriteError::NoMount(_) => "locally, make the directory first; in a Pod, the volume",
-            WriteError::Full { .. } => "the volume's size limit (annotation size-limit)",
-            WriteError::Group(_) => "that the Pod's fsGroup is the group of the plan",
-            _ => "the volume at the mount path and what else writes to it",
-        })
-    })
+    write::publish(&volume.path(args, plan), files, mode, group, SystemTime::now())
+        .map_err(|error| problem(&error))
 }
 
-/// What applications see of one file now; `None` where there is none.
+/// What is in an entry's place now; `None` where there is nothing.
 pub(crate) fn held(
     args: &Args,
     plan: &Plan,
-    name: &FileName,
+    entry: &Entry<'_>,
 ) -> Result<Option<Sensitive>, Problem> {
-    let path = write::in_current(&args.mount(plan.mount()), name.as_str());
+    let path = write::in_current(&entry.volume.path(args, plan), &entry.name);
     match bounded::read(&path, LIMIT) {
         Ok(content) => Ok(Some(content)),
         Err(Unreadable::Missing) => Ok(None),
@@ -45,6 +46,16 @@ pub(crate) fn held(
             Err(Problem::new(Exit::Local, text).advise("what else writes to the volume"))
         }
     }
+}
+
+pub(crate) fn problem(error: &WriteError) -> Problem {
+    let problem = Problem::new(Exit::Local, error.to_string());
+    problem.advise(match error {
+        WriteError::NoMount(_) => "locally, make the directory first; in a Pod, the volume",
+        WriteError::Full { .. } => "the volume's size limit (annotation size-limit)",
+        WriteError::Group(_) => "that the Pod's fsGroup is the group of the plan",
+        _ => "the volume at the mount path and what else writes to it",
+    })
 }
 
 /// In a Pod the kubelet made us a member. On somebody's machine the group means nothing.

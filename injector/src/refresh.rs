@@ -16,6 +16,7 @@ use crate::advice;
 use crate::args::Args;
 use crate::client::{Client, Outcome, Patience};
 use crate::clock::{since_boot, wait_until};
+use crate::entry::{Entry, Volume, entries};
 use crate::init;
 use crate::keep::{Fate, fate, is_revoked};
 use crate::output::one_line;
@@ -32,7 +33,8 @@ pub(crate) fn run(args: &Args, plan: &Plan, refresh: &Refresh) -> Result<(), Rep
     let client = Client::new(args, plan)?;
     runtime::block_on(async |mut stop| {
         let now = since_boot();
-        let keeper = |sources| Keeper::new(args, plan, refresh, &client, sources);
+        let entries = entries(plan);
+        let keeper = |sources| Keeper::new(args, plan, refresh, &client, &entries, sources);
         let mut keeper = match probe::run(args, plan) {
             // Written by the init container, or by us before a restart.
             Ok(files) => {
@@ -58,6 +60,7 @@ struct Keeper<'a> {
     plan: &'a Plan,
     refresh: &'a Refresh,
     client: &'a Client<'a>,
+    entries: &'a [Entry<'a>],
     schedule: Schedule,
     /// By lookup.
     sources: Vec<Source>,
@@ -78,6 +81,7 @@ impl<'a> Keeper<'a> {
         plan: &'a Plan,
         refresh: &'a Refresh,
         client: &'a Client<'a>,
+        entries: &'a [Entry<'a>],
         mut sources: Vec<Source>,
     ) -> Self {
         let now = since_boot();
@@ -85,7 +89,7 @@ impl<'a> Keeper<'a> {
         let oldest = sources.iter().map(|source| source.confirmed).min().unwrap_or(now);
         let failing = sources.iter().any(|source| source.failing.is_some());
         let schedule = Schedule::new(refresh.interval(), now, oldest, failing, cloud::roll());
-        Self { args, plan, refresh, client, schedule, sources }
+        Self { args, plan, refresh, client, entries, schedule, sources }
     }
 
     /// Completes what a process before us did not come to the end of.
@@ -157,14 +161,14 @@ impl<'a> Keeper<'a> {
         let outcomes: HashMap<usize, &Outcome> = wanted.iter().copied().zip(outcomes).collect();
         let value = |index: usize| Some(&outcomes.get(&index)?.fetched()?.value);
         let (mut rendered, mut unusable) = (Vec::new(), HashMap::new());
-        for file in render(self.plan, value) {
-            match file {
-                Ok(file) => rendered.push(file),
-                Err(bad) => drop(unusable.entry(bad.file.from).or_insert(bad.problem)),
+        for entry in render(self.plan, self.entries, value) {
+            match entry {
+                Ok(entry) => rendered.push(entry),
+                Err(bad) => drop(unusable.entry(bad.entry.from).or_insert(bad.problem)),
             }
         }
-        // All files of a source are of one value.
-        rendered.retain(|file| !unusable.contains_key(&file.file.from));
+        // All that comes of a source is of one value.
+        rendered.retain(|rendered| !unusable.contains_key(&rendered.entry.from));
         let judged = self.judge(&outcomes, &unusable, now);
         self.announce(&judged.verdicts, now);
         let written = self.write(&rendered, &judged.verdicts);
@@ -231,10 +235,10 @@ impl<'a> Keeper<'a> {
         judged
     }
 
-    /// Whether applications see a file of this lookup.
+    /// Whether applications see anything of this lookup.
     fn shows(&self, index: usize) -> bool {
-        let mut files = self.plan.files().iter().filter(|file| file.from == index);
-        files.any(|file| matches!(held(self.args, self.plan, &file.name), Ok(Some(_))))
+        let mut entries = self.entries.iter().filter(|entry| entry.from == index);
+        entries.any(|entry| matches!(held(self.args, self.plan, entry), Ok(Some(_))))
     }
 
     /// Whether the files are now as the verdicts want them.
@@ -266,21 +270,37 @@ impl<'a> Keeper<'a> {
         rendered: &[Rendered<'_>],
         verdicts: &HashMap<usize, Verdict>,
     ) -> Result<Written, Problem> {
-        let is_new = |name: &str| rendered.iter().any(|file| file.file.name.as_str() == name);
-        let mut kept: Vec<(&plan::File, Sensitive)> = Vec::new();
-        for file in self.plan.files() {
-            let goes = verdicts.get(&file.from).is_some_and(Verdict::removes);
-            if !goes && !is_new(file.name.as_str()) {
-                kept.extend(held(self.args, self.plan, &file.name)?.map(|value| (file, value)));
+        let mut written = Written::Unchanged;
+        for volume in Volume::of(self.plan) {
+            let new = rendered.iter().filter(|rendered| rendered.entry.volume == volume);
+            let new: Vec<_> = new.map(Rendered::as_new).collect();
+            let kept = self.kept(volume, &new, verdicts)?;
+            let kept = kept.iter().map(|(entry, value)| NewFile {
+                name: &entry.name,
+                mode: entry.mode.bits(),
+                content: value.expose(),
+            });
+            let files: Vec<_> = new.iter().copied().chain(kept).collect();
+            written = written.max(publish(self.args, self.plan, volume, self.entries, &files)?);
+        }
+        Ok(written)
+    }
+
+    fn kept(
+        &self,
+        volume: Volume,
+        new: &[NewFile<'_>],
+        verdicts: &HashMap<usize, Verdict>,
+    ) -> Result<Vec<(&Entry<'_>, Sensitive)>, Problem> {
+        let is_new = |entry: &Entry<'_>| new.iter().any(|file| file.name == entry.name);
+        let mut kept = Vec::new();
+        for entry in self.entries.iter().filter(|entry| entry.volume == volume) {
+            let goes = verdicts.get(&entry.from).is_some_and(Verdict::removes);
+            if !goes && !is_new(entry) {
+                kept.extend(held(self.args, self.plan, entry)?.map(|value| (entry, value)));
             }
         }
-        let kept = kept.iter().map(|(file, value)| NewFile {
-            name: file.name.as_str(),
-            mode: file.mode.bits(),
-            content: value.expose(),
-        });
-        let new = rendered.iter().map(Rendered::as_new);
-        publish(self.args, self.plan, &new.chain(kept).collect::<Vec<_>>())
+        Ok(kept)
     }
 
     /// Tells of files that go before they do: whoever continues in between must not miss them.

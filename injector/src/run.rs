@@ -3,18 +3,18 @@
 use std::ffi::OsString;
 
 use plan::{LogLevel, Mode, Plan};
+use rustix::io::Errno;
 use tracing::error;
 
 use crate::args::{Args, Command, HELP};
 use crate::exit::Exit;
 use crate::report::{Problem, Report};
-use crate::{get, guard, init, input, log, output, probe, refresh, report};
+use crate::{exec, get, guard, init, input, log, output, probe, refresh, report};
 
 /// `words` is the command line with the program's name, `plan` the one environment variable.
 pub fn run(words: impl IntoIterator<Item = OsString>, plan: Option<OsString>) -> Exit {
-    if let Err(errno) = guard::harden() {
-        output::stderr(&format!("secrets-injector: could not make this process private: {errno}"));
-        return Exit::Local;
+    if let Err(errno) = guard::conceal() {
+        return exposed(errno);
     }
     let args = match Args::parse(words) {
         Ok(args) => args,
@@ -24,7 +24,12 @@ pub fn run(words: impl IntoIterator<Item = OsString>, plan: Option<OsString>) ->
             return Exit::Usage;
         }
     };
+    let stays = !matches!(args.command, Command::Exec { .. });
+    if stays && let Err(errno) = guard::forbid_cores() {
+        return exposed(errno);
+    }
     match &args.command {
+        Command::Exec { container, words } => start(&args, container, words),
         Command::Help => done(|| output::stdout(HELP)),
         Command::Version => {
             done(|| output::stdout(concat!("secrets-injector ", env!("CARGO_PKG_VERSION"), "\n")))
@@ -44,6 +49,19 @@ pub fn run(words: impl IntoIterator<Item = OsString>, plan: Option<OsString>) ->
             Err(report) => tell(&report),
         },
     }
+}
+
+fn exposed(errno: Errno) -> Exit {
+    output::stderr(&format!("secrets-injector: could not make this process private: {errno}"));
+    Exit::Local
+}
+
+/// Of a container of the Pod, for whom we are not there if all goes well.
+fn start(args: &Args, container: &str, words: &[OsString]) -> Exit {
+    let report = Report::from(exec::run(args, container, words));
+    report::leave(&report.message(), &args.termination_log());
+    output::stderr(&format!("secrets-injector: {}", report.message()));
+    report.exit()
 }
 
 /// In a container, for a Pod that waits for its files.

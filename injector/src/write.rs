@@ -23,7 +23,7 @@ pub(crate) struct NewFile<'a> {
     pub(crate) content: &'a [u8],
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Written {
     Unchanged,
     Changed,
@@ -90,21 +90,33 @@ pub(crate) fn in_current(mount: &Path, name: &str) -> PathBuf {
     mount.join(CURRENT).join(name)
 }
 
+/// The names in a generation.
+pub(crate) fn names(mount: &OwnedFd, generation: &str) -> Result<Vec<String>, Errno> {
+    generation::entries(&open_directory(mount, Path::new(generation))?)
+}
+
 /// Replaces a file of ours that lies beside the generations and holds no secret.
-pub(crate) fn put(mount: &Path, name: &str, content: &[u8]) -> Result<(), WriteError> {
+pub(crate) fn put(mount: &Path, name: &str, content: &[u8], mode: u16) -> Result<(), WriteError> {
     let mount = open_mount(mount)?;
     let temporary = format!("{name}_tmp");
     // From a process that ended in the middle.
     let _ = rustix::fs::unlinkat(&mount, &temporary, AtFlags::empty());
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let readable = Mode::from_raw_mode(0o444);
-    let opened = rustix::fs::openat(&mount, &temporary, flags, readable)
+    let opened = rustix::fs::openat(&mount, &temporary, flags, Mode::RUSR | Mode::WUSR)
         .map_err(|errno| WriteError::new("create", &temporary, errno))?;
-    let written = File::from(opened).write_all(content).map_err(|error| {
+    let mut opened = File::from(opened);
+    let written = opened.write_all(content).map_err(|error| {
         let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
         WriteError::new("write", &temporary, errno)
     });
-    let replaced = written.and_then(|()| {
+    // And not at creation, where the umask takes its share.
+    let opened_up = written.and_then(|()| {
+        rustix::fs::fchmod(&opened, Mode::from_raw_mode(mode.into()))
+            .map_err(|errno| WriteError::new("set the mode of", &temporary, errno))
+    });
+    // Nobody can start a program that somebody has open for writing.
+    drop(opened);
+    let replaced = opened_up.and_then(|()| {
         rustix::fs::renameat(&mount, &temporary, &mount, name)
             .map_err(|errno| WriteError::new("replace", name, errno))
     });

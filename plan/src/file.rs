@@ -177,7 +177,7 @@ impl OnMissing {
     }
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-    fn is_fail(&self) -> bool {
+    pub(crate) fn is_fail(&self) -> bool {
         *self == Self::Fail
     }
 }

@@ -4,6 +4,7 @@
 //! Names only, never a secret value. No I/O, no async, no Kubernetes.
 
 mod cloud;
+mod env;
 mod file;
 mod mode;
 mod mount;
@@ -15,6 +16,10 @@ mod translation;
 pub use crate::cloud::{
     Assume, ExternalId, Host, Identity, InvalidCloud, Network, ProviderArn, Region, RoleArn,
     SessionName,
+};
+pub use crate::env::{
+    ContainerName, ENVIRONMENT_DIRECTORY, ENVIRONMENT_PROGRAM, Environment, InvalidEnvironment,
+    MAX_VARIABLES, Variable, VariableName, variable_file,
 };
 pub use crate::file::{File, FileMode, FileName, InvalidFile, OnMissing};
 pub use crate::mode::{InvalidMode, Mode, OnRevoked, Refresh};

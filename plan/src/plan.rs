@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::{Assume, Host, Identity, Network, Region};
+use crate::env::{Environment, MAX_VARIABLES, Variable};
 use crate::file::File;
 use crate::mode::Mode;
 use crate::mount::MountPath;
@@ -52,13 +53,19 @@ pub enum InvalidPlan {
     Version(u64),
     #[error("the plan is not valid (line {line}, column {column})")]
     Content { line: usize, column: usize },
-    #[error("the plan names no file to write")]
-    NoFiles,
+    #[error("the plan names nothing to write")]
+    Nothing,
     #[error("the plan has {0} files; at most {MAX_FILES} are allowed in one Pod")]
     TooManyFiles(usize),
     #[error("two files are called {0:?}; give one of them another name (objectAlias)")]
     SameFile(String),
-    #[error("file {0:?} refers to a source that the plan does not have")]
+    #[error(
+        "the plan sets {0} variables; at most {MAX_VARIABLES} are allowed in one Pod, counted for each container"
+    )]
+    TooManyVariables(usize),
+    #[error("variable {0:?} is set twice in container {1:?}; keep one of them")]
+    SameVariable(String, String),
+    #[error("{0:?} refers to a source that the plan does not have")]
     NoSuchLookup(String),
     #[error(
         "the plan has {0} bytes as JSON; at most {MAX_ENCODED_BYTES} are allowed, list fewer secrets"
@@ -88,6 +95,8 @@ struct Parts {
     network: Network,
     lookups: Vec<Lookup>,
     files: Vec<File>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    env: Option<Environment>,
     /// The group that files belong to, where the Pod's `fsGroup` reads them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     group: Option<u32>,
@@ -162,6 +171,11 @@ impl Plan {
     }
 
     #[must_use]
+    pub fn env(&self) -> Option<&Environment> {
+        self.0.env.as_ref()
+    }
+
+    #[must_use]
     pub fn group(&self) -> Option<u32> {
         self.0.group
     }
@@ -194,8 +208,9 @@ impl TryFrom<Parts> for Plan {
         if parts.version != VERSION {
             return Err(InvalidPlan::Version(parts.version));
         }
-        if parts.files.is_empty() {
-            return Err(InvalidPlan::NoFiles);
+        let variables = parts.env.iter().flat_map(|env| &env.variables);
+        if parts.files.is_empty() && variables.clone().next().is_none() {
+            return Err(InvalidPlan::Nothing);
         }
         if parts.files.len() > MAX_FILES {
             return Err(InvalidPlan::TooManyFiles(parts.files.len()));
@@ -212,8 +227,31 @@ impl TryFrom<Parts> for Plan {
                 return Err(InvalidPlan::NoSuchLookup(file.name.to_string()));
             }
         }
+        check_variables(variables, parts.lookups.len())?;
         Ok(Self(parts))
     }
+}
+
+fn check_variables<'v>(
+    variables: impl Iterator<Item = &'v Variable>,
+    lookups: usize,
+) -> Result<(), InvalidPlan> {
+    let mut known = HashSet::new();
+    for variable in variables {
+        for container in variable.containers() {
+            if !known.insert((&variable.name, container)) {
+                let (name, container) = (variable.name.to_string(), container.to_string());
+                return Err(InvalidPlan::SameVariable(name, container));
+            }
+        }
+        if variable.from >= lookups {
+            return Err(InvalidPlan::NoSuchLookup(variable.name.to_string()));
+        }
+    }
+    if known.len() > MAX_VARIABLES {
+        return Err(InvalidPlan::TooManyVariables(known.len()));
+    }
+    Ok(())
 }
 
 impl From<Plan> for Parts {

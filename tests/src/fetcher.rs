@@ -122,7 +122,8 @@ impl Want {
         self
     }
 
-    fn add_to(&self, builder: &mut PlanBuilder) -> Result<()> {
+    /// Where its value is asked for.
+    pub fn lookup(&self) -> Result<Lookup> {
         let reference = Reference::parse(&self.source)?;
         let assume = match &self.assume {
             None => None,
@@ -131,12 +132,17 @@ impl Want {
                 external_id: external_id.as_deref().map(ExternalId::parse).transpose()?,
             }),
         };
-        let lookup = Lookup {
+        Ok(Lookup {
             source: reference.source,
             region: Region::parse(&self.region)?,
             endpoint: self.endpoint.as_deref().map(Host::parse).transpose()?,
             assume,
-        };
+        })
+    }
+
+    fn add_to(&self, builder: &mut PlanBuilder) -> Result<()> {
+        let lookup = self.lookup()?;
+        let reference = Reference::parse(&self.source)?;
         let (name, mode) = (FileName::parse(&self.name)?, FileMode::parse(self.mode)?);
         builder.file(name, lookup, reference.selector, mode, self.on_missing);
         Ok(())
@@ -179,7 +185,8 @@ impl Container {
     fn below(directory: &Path, cloud: &Cloud) -> Result<Self> {
         let root = tempfile::tempdir_in(directory)?;
         let container = Self { root, connect_to: format!("*={}", cloud.https()) };
-        for directory in [container.mount(), container.path("dev"), container.path("etc/kms-ca")] {
+        let (dev, ca) = (container.path("dev"), container.path("etc/kms-ca"));
+        for directory in [container.mount(), container.environment(), dev, ca] {
             fs::create_dir_all(directory)?;
         }
         fs::write(container.path("ca.pem"), cloud.ca_pem())?;
@@ -200,6 +207,19 @@ impl Container {
 
     pub fn mount(&self) -> PathBuf {
         self.path("mnt/secrets-store")
+    }
+
+    /// Where variables lie.
+    pub fn environment(&self) -> PathBuf {
+        self.path("kms-env")
+    }
+
+    /// A container of the application, started through the program that lies beside its variables.
+    pub fn exec(&self, container: &str, words: &[&str]) -> std::process::Command {
+        let mut command = std::process::Command::new(self.environment().join("secrets-injector"));
+        command.arg("--root").arg(self.root.path());
+        command.args(["exec", "--container", container, "--"]).args(words);
+        command
     }
 
     /// Everything dials this address from now on.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::{InvalidPlan, LogLevel, Lookup, Parts, Plan, VERSION};
 use crate::cloud::{Identity, Network};
+use crate::env::Environment;
 use crate::file::{File, FileMode, FileName, OnMissing};
 use crate::mode::Mode;
 use crate::mount::MountPath;
@@ -28,6 +29,7 @@ impl PlanBuilder {
                 network: Network::default(),
                 lookups: Vec::new(),
                 files: Vec::new(),
+                env: None,
                 group: None,
                 private_ca: false,
                 timeout: 300,
@@ -46,12 +48,22 @@ impl PlanBuilder {
         mode: FileMode,
         on_missing: OnMissing,
     ) -> &mut Self {
+        let from = self.lookup(lookup);
+        self.parts.files.push(File { name, from, select, mode, on_missing });
+        self
+    }
+
+    /// The index of a lookup, which is added if it is new.
+    pub fn lookup(&mut self, lookup: Lookup) -> usize {
         let next = self.parts.lookups.len();
-        let from = *self.indexes.entry(lookup).or_insert_with_key(|lookup| {
+        *self.indexes.entry(lookup).or_insert_with_key(|lookup| {
             self.parts.lookups.push(lookup.clone());
             next
-        });
-        self.parts.files.push(File { name, from, select, mode, on_missing });
+        })
+    }
+
+    pub fn env(&mut self, env: Option<Environment>) -> &mut Self {
+        self.parts.env = env;
         self
     }
 

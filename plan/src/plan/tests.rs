@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::cloud::{ProviderArn, RoleArn, SessionName};
+use crate::env::{ContainerName, Variable, VariableName};
 use crate::file::{FileMode, FileName, OnMissing};
 use crate::source::Reference;
 
@@ -73,7 +74,7 @@ fn two_files_with_one_name_and_no_file_at_all_are_refused() {
     add(&mut twice, "a", "kms://x");
     add(&mut twice, "a", "kms://y");
     assert_eq!(twice.build().unwrap_err(), InvalidPlan::SameFile("a".to_owned()));
-    assert_eq!(builder().build().unwrap_err(), InvalidPlan::NoFiles);
+    assert_eq!(builder().build().unwrap_err(), InvalidPlan::Nothing);
 }
 
 #[test]
@@ -156,4 +157,47 @@ proptest! {
     fn decoding_arbitrary_text_never_panics(text in "\\PC*") {
         let _ = Plan::decode(&text);
     }
+}
+
+fn variable(name: &str, from: usize, containers: &[&str]) -> Variable {
+    let exec = containers.iter().map(|name| ContainerName::parse(name).unwrap()).collect();
+    Variable {
+        name: VariableName::parse(name).unwrap(),
+        from,
+        select: None,
+        on_missing: OnMissing::Fail,
+        exec,
+        file_key_ref: Vec::new(),
+    }
+}
+
+fn with_env(variables: Vec<Variable>) -> Result<Plan, InvalidPlan> {
+    let mut builder = builder();
+    let source = Reference::parse("kms://a").unwrap().source;
+    let region = Region::parse("cn-hangzhou").unwrap();
+    assert_eq!(builder.lookup(Lookup { source, region, endpoint: None, assume: None }), 0);
+    builder.env(Some(Environment { mode: FileMode::ALL, variables }));
+    builder.build()
+}
+
+#[test]
+fn variables_alone_are_a_plan_and_come_back_as_they_went() {
+    let plan =
+        with_env(vec![variable("A", 0, &["app", "side"]), variable("B", 0, &["app"])]).unwrap();
+    assert_eq!(Plan::decode(&plan.encode().unwrap()).unwrap(), plan);
+    assert!(plan.encode().unwrap().contains(r#""env":{"mode":"0444","variables":[{"name":"A""#));
+}
+
+#[test]
+fn a_variable_is_set_once_in_a_container_and_from_a_source_that_there_is() {
+    let twice = vec![variable("A", 0, &["app", "side"]), variable("A", 0, &["side"])];
+    assert_eq!(
+        with_env(twice).unwrap_err(),
+        InvalidPlan::SameVariable("A".to_owned(), "side".to_owned())
+    );
+    let nowhere = with_env(vec![variable("A", 1, &["app"])]).unwrap_err();
+    assert_eq!(nowhere, InvalidPlan::NoSuchLookup("A".to_owned()));
+    assert_eq!(with_env(Vec::new()).unwrap_err(), InvalidPlan::Nothing);
+    let many = (0..=MAX_VARIABLES).map(|n| variable(&format!("A{n}"), 0, &["app"])).collect();
+    assert_eq!(with_env(many).unwrap_err(), InvalidPlan::TooManyVariables(MAX_VARIABLES + 1));
 }

@@ -1,0 +1,105 @@
+//! What a plan puts into the Pod's memory volumes: one entry for each file, those that hold
+//! environment variables included.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+use plan::{FileMode, OnMissing, Plan, Selector, VariableName};
+
+use crate::args::Args;
+
+/// A volume that is ours to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Volume {
+    /// What applications see under their mount.
+    Files,
+    Environment,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Entry<'a> {
+    pub(crate) volume: Volume,
+    pub(crate) name: Cow<'a, str>,
+    pub(crate) mode: FileMode,
+    /// Index into the plan's lookups.
+    pub(crate) from: usize,
+    pub(crate) select: Option<&'a Selector>,
+    pub(crate) on_missing: OnMissing,
+    pub(crate) form: Form<'a>,
+}
+
+/// How a value is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Form<'a> {
+    /// Byte by byte.
+    File,
+    /// The same, and it must fit into an environment.
+    Exec(&'a VariableName),
+    /// As the kubelet reads it.
+    FileKeyRef(&'a VariableName),
+}
+
+/// In the plan's order, files first.
+pub(crate) fn entries(plan: &Plan) -> Vec<Entry<'_>> {
+    let files = plan.files().iter().map(|file| Entry {
+        volume: Volume::Files,
+        name: Cow::Borrowed(file.name.as_str()),
+        mode: file.mode,
+        from: file.from,
+        select: file.select.as_ref(),
+        on_missing: file.on_missing,
+        form: Form::File,
+    });
+    let variables = plan.env().into_iter().flat_map(|env| {
+        env.variables.iter().flat_map(move |variable| {
+            let entry = move |container, mode, form| Entry {
+                volume: Volume::Environment,
+                name: Cow::Owned(plan::variable_file(container, &variable.name)),
+                mode,
+                from: variable.from,
+                select: variable.select.as_ref(),
+                on_missing: variable.on_missing,
+                form,
+            };
+            let exec = variable.exec.iter();
+            let exec = exec.map(move |c| entry(c, env.mode, Form::Exec(&variable.name)));
+            // The kubelet reads everything.
+            let form = Form::FileKeyRef(&variable.name);
+            let read = variable.file_key_ref.iter();
+            exec.chain(read.map(move |c| entry(c, FileMode::OWNER, form)))
+        })
+    });
+    files.chain(variables).collect()
+}
+
+impl Volume {
+    /// Those that a plan has.
+    pub(crate) fn of(plan: &Plan) -> impl Iterator<Item = Self> {
+        [Self::Files].into_iter().chain(plan.env().map(|_| Self::Environment))
+    }
+
+    pub(crate) fn path(self, args: &Args, plan: &Plan) -> PathBuf {
+        match self {
+            Self::Files => args.mount(plan.mount()),
+            Self::Environment => args.environment(),
+        }
+    }
+}
+
+impl Entry<'_> {
+    /// Whether a person means it by this name.
+    pub(crate) fn is_called(&self, text: &str) -> bool {
+        match self.form {
+            Form::File => self.name == text,
+            Form::Exec(name) | Form::FileKeyRef(name) => name.as_str() == text,
+        }
+    }
+
+    /// For people.
+    pub(crate) fn shown(&self) -> String {
+        match self.form {
+            Form::File => format!("file {:?}", self.name),
+            Form::Exec(name) | Form::FileKeyRef(name) => format!("variable {name}"),
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! Environment variables: written for containers, set at the start of an application, and nothing
+//! of ours left in it.
+
+#![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use lab::cloud::{Cloud, CloudConfig, Place, SecretSeed, Seed, VersionSeed};
+use lab::fetcher::{ACCOUNT, Container, Want, builder};
+use plan::{
+    ContainerName, Environment, FileMode, Mode, OnMissing, OnRevoked, Plan, Reference, Refresh,
+    Region, Variable, VariableName,
+};
+
+const VALUE: &str = "CANARY 'a' \"b\" $HOME\nä";
+
+async fn cloud() -> Cloud {
+    let cloud = Cloud::start(CloudConfig::new(Seed::demo().unwrap())).await.unwrap();
+    cloud.put_secret(ACCOUNT, SecretSeed::text("shop/text", VALUE)).unwrap();
+    cloud
+}
+
+/// As `NAME`, `SOURCE`, containers that are started with it, containers that the kubelet reads for.
+type Set<'t> = (&'t str, &'t str, &'t [&'t str], &'t [&'t str]);
+
+fn planned(sets: &[Set<'_>], mode: Mode) -> Plan {
+    let mut builder = builder().unwrap();
+    builder.mode(mode);
+    let names = |names: &[&str]| {
+        names.iter().map(|name| ContainerName::parse(name).unwrap()).collect::<Vec<_>>()
+    };
+    let variables = sets.iter().map(|(name, source, exec, read)| {
+        let Reference { source, selector } = Reference::parse(source).unwrap();
+        let region = Region::parse("cn-hangzhou").unwrap();
+        Variable {
+            name: VariableName::parse(name).unwrap(),
+            from: builder.lookup(plan::Lookup { source, region, endpoint: None, assume: None }),
+            select: selector,
+            on_missing: OnMissing::Fail,
+            exec: names(exec),
+            file_key_ref: names(read),
+        }
+    });
+    let variables = variables.collect();
+    builder.env(Some(Environment { mode: FileMode::ALL, variables }));
+    builder.build().unwrap()
+}
+
+/// What a container is started with beside its variables.
+fn started(mut command: Command) -> (Option<i32>, String, String) {
+    let output = command.env_clear().env("PATH", "/usr/bin:/bin").env("OWN", "1").output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+fn direct(words: &[&str]) -> Command {
+    let (program, rest) = words.split_first().unwrap();
+    let mut command = Command::new(program);
+    command.args(rest);
+    command
+}
+
+async fn filled(cloud: &Cloud, plan: &Plan) -> Container {
+    let container = Container::new(cloud).unwrap();
+    let ended = container.init(plan).await.unwrap();
+    assert_eq!(ended.code(), Some(0), "{}", ended.said());
+    assert!(!ended.said().contains("CANARY"), "{}", ended.said());
+    container
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_container_starts_with_its_own_variables_and_nothing_else_of_ours() {
+    let cloud = cloud().await;
+    let sets: [Set<'_>; 3] = [
+        ("TEXT", "kms://shop/text", &["app", "app-2"], &[]),
+        ("PORT", "kms://shop/db#port", &["app"], &[]),
+        ("OWN", "kms://shop/db#username", &["app-2"], &[]),
+    ];
+    let container = filled(&cloud, &planned(&sets, Mode::Init)).await;
+    let environ = ["/bin/cat", "/proc/self/environ"];
+    let of = |name: &str| {
+        let (code, out, _) = started(container.exec(name, &environ));
+        assert_eq!(code, Some(0));
+        let mut all: Vec<String> = out.split_terminator('\0').map(str::to_owned).collect();
+        all.sort();
+        all
+    };
+    let text = format!("TEXT={VALUE}");
+    assert_eq!(of("app"), ["OWN=1", "PATH=/usr/bin:/bin", "PORT=5432", text.as_str()]);
+    assert_eq!(of("app-2"), ["OWN=shop", "PATH=/usr/bin:/bin", text.as_str()]);
+    assert_eq!(of("other"), ["OWN=1", "PATH=/usr/bin:/bin"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_application_runs_as_if_it_had_been_started_directly() {
+    let cloud = cloud().await;
+    let sets: [Set<'_>; 1] = [("TEXT", "kms://shop/text", &["app"], &[])];
+    let container = filled(&cloud, &planned(&sets, Mode::Init)).await;
+    // Signals that are ignored or blocked, limits, open files, the name it was called by, and
+    // whether others of its user may look into it.
+    for look in [
+        "grep -E '^(Sig|Shd|Cap|NoNewPrivs|Seccomp|Uid|Gid|Groups)' /proc/self/status",
+        "cat /proc/self/limits",
+        "ls /proc/self/fd",
+        "cat /proc/$$/cmdline",
+        "stat -c %u:%g /proc/self/environ",
+        "pwd; umask",
+    ] {
+        // By its path, or the two are not started in the same way.
+        let words = ["/bin/sh", "-c", look];
+        let (code, through, _) = started(container.exec("app", &words));
+        assert_eq!((code, through), {
+            let (code, out, _) = started(direct(&words));
+            (code, out)
+        });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_process_stays_the_same_and_so_do_its_input_and_its_end() {
+    let cloud = cloud().await;
+    let sets: [Set<'_>; 1] = [("TEXT", "kms://shop/text", &["app"], &[])];
+    let container = filled(&cloud, &planned(&sets, Mode::Init)).await;
+    let script = "echo $$; echo \"$(cat)\"; exit 42";
+    let mut command = container.exec("app", &["sh", "-c", script]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let pid = child.id();
+    child.stdin.take().unwrap().write_all(b"hello").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(42));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("{pid}\nhello\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_started_ends_as_a_shell_would_and_says_why() {
+    let cloud = cloud().await;
+    let sets: [Set<'_>; 1] = [("TEXT", "kms://shop/text", &["app"], &[])];
+    let plan = planned(&sets, Mode::Init);
+    let container = filled(&cloud, &plan).await;
+    let data = container.path("data");
+    std::fs::write(&data, "x").unwrap();
+    for (word, code) in [("no-such-program", 127), ("/no/such", 127), (data.to_str().unwrap(), 126)]
+    {
+        let (ended, _, said) = started(container.exec("app", &[word]));
+        assert_eq!(ended, Some(code), "{said}");
+        assert!(said.contains(word) && !said.contains("CANARY"), "{said}");
+    }
+    let empty = Container::new(&cloud).unwrap();
+    std::fs::copy(
+        container.environment().join("secrets-injector"),
+        empty.environment().join("secrets-injector"),
+    )
+    .unwrap();
+    let (ended, _, said) = started(empty.exec("app", &["true"]));
+    assert_eq!(ended, Some(16), "{said}");
+    assert!(said.contains("no variables were written yet"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_kubelet_finds_one_quoted_file_for_each_variable() {
+    let cloud = cloud().await;
+    let sets: [Set<'_>; 2] = [
+        ("PORT", "kms://shop/db#port", &[], &["app", "side"]),
+        ("USER_NAME", "kms://shop/db#username", &[], &["app"]),
+    ];
+    let container = filled(&cloud, &planned(&sets, Mode::Init)).await;
+    for (name, content) in [
+        ("app.PORT", "PORT='5432'\n"),
+        ("side.PORT", "PORT='5432'\n"),
+        ("app.USER_NAME", "USER_NAME='shop'\n"),
+    ] {
+        assert_eq!(std::fs::read_to_string(container.environment().join(name)).unwrap(), content);
+    }
+    // Nobody is started by us.
+    assert!(!container.environment().join("secrets-injector").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_cannot_travel_ends_the_start_with_its_variable_and_the_remedy() {
+    let cloud = cloud().await;
+    for (name, value) in [
+        ("shop/quote", "CANARY'".to_owned()),
+        ("shop/empty", String::new()),
+        ("shop/long", "CANARY".repeat(6000)),
+        ("shop/nul", "CANARY\0".to_owned()),
+    ] {
+        cloud.put_secret(ACCOUNT, SecretSeed::text(name, &value)).unwrap();
+    }
+    for (source, exec, read, words) in [
+        ("kms://shop/quote", &[][..], &["app"][..], "single quote"),
+        ("kms://shop/empty", &[], &["app"], "is empty"),
+        ("kms://shop/long", &[], &["app"], "at most 32768"),
+        ("kms://shop/nul", &["app"], &[], "NUL"),
+    ] {
+        let container = Container::new(&cloud).unwrap();
+        let plan = planned(&[("DB_PASSWORD", source, exec, read)], Mode::Init);
+        let ended = container.init(&plan).await.unwrap();
+        assert_eq!(ended.code(), Some(17), "{}", ended.said());
+        let said = ended.said();
+        assert!(ended.headline().contains("variable DB_PASSWORD"), "{said}");
+        assert!(said.contains(words) && said.contains("check: "), "{said}");
+        assert!(!said.contains("CANARY"), "{said}");
+        assert!(!container.environment().join("..data").exists());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restarted_container_gets_the_value_of_now() {
+    let cloud = cloud().await;
+    cloud.put_secret(ACCOUNT, SecretSeed::text("shop/a", "CANARY-1")).unwrap();
+    let refresh = Refresh::new(10, None, OnRevoked::Keep).unwrap();
+    let sets: [Set<'_>; 1] = [("A", "kms://shop/a", &["app"], &["side"])];
+    let plan = planned(&sets, Mode::Refresh(refresh));
+    let container = Container::new(&cloud).unwrap();
+    let running = container.start(&plan, &["refresh"]).unwrap();
+    running.says("\"done\"", 1).await.unwrap();
+    assert_eq!(container.run(&plan, &["probe"]).await.unwrap().code(), Some(0));
+    let now = || started(container.exec("app", &["sh", "-c", "printf %s \"$A\""])).1;
+    assert_eq!(now(), "CANARY-1");
+    let version = VersionSeed::text("CANARY-2");
+    cloud.rotate_secret(&Place::new(ACCOUNT, "shop/a"), version).unwrap();
+    running.says("the files were replaced", 1).await.unwrap();
+    assert_eq!(now(), "CANARY-2");
+    let read = std::fs::read_to_string(container.environment().join("side.A")).unwrap();
+    assert_eq!(read, "A='CANARY-2'\n");
+    std::fs::remove_file(container.environment().join("secrets-injector")).unwrap();
+    let probed = container.run(&plan, &["probe"]).await.unwrap();
+    assert_eq!(probed.code(), Some(1), "{}", probed.said());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_and_variables_of_one_source_cost_one_request() {
+    let cloud = cloud().await;
+    let mut builder = builder().unwrap();
+    let with = Want::new("db", "kms://shop/db");
+    let sets: [Set<'_>; 1] = [("DB", "kms://shop/db#port", &["app"], &[])];
+    let env = planned(&sets, Mode::Init).env().cloned();
+    builder.env(env);
+    let plan = lab::fetcher::plan(builder, &[with]).unwrap();
+    assert_eq!(plan.lookups().len(), 1);
+    let container = filled(&cloud, &plan).await;
+    assert!(container.mount().join("db").exists());
+    let (_, port, _) = started(container.exec("app", &["sh", "-c", "echo $DB"]));
+    assert_eq!(port, "5432\n");
+    let requests = cloud.requests();
+    let values = requests.iter().filter(|entry| entry.action == "GetSecretValue").count();
+    assert_eq!(values, 1);
+}
