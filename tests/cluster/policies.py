@@ -50,7 +50,7 @@ def ours(name="kms-secrets-init", **more):
 
 
 def pod(namespace=IN, annotations=ASKING, labels=None, init=(), containers=None):
-    volumes = [{"name": name, "emptyDir": {}} for name in ("kms-secrets", "kms-rrsa-token")]
+    volumes = [{"name": name, "emptyDir": {}} for name in ("kms-secrets", "kms-env", "kms-agent", "kms-rrsa-token")]
     metadata = {"generateName": "case-", "namespace": namespace}
     metadata |= {"annotations": annotations, "labels": labels or {}}
     spec = {"initContainers": list(init), "containers": containers or [container("app")]}
@@ -140,7 +140,7 @@ TRIGGERS = [
 
 READ_ONLY = mount("kms-secrets", readOnly=True)
 TOKEN, WRITABLE = mount("kms-rrsa-token", readOnly=True), mount("kms-secrets")
-REACHES, WRITES = "mounts kms-rrsa-token", "mounts kms-secrets writable"
+REACHES, WRITES = "mounts kms-rrsa-token", "mounts secrets writable"
 
 
 def injected(*mounts, **more):
@@ -184,6 +184,9 @@ GUARD = [
      created(injected(READ_ONLY, mount("kms-secrets") | {"mountPath": "/mnt/more"}))),
     ("a sub path is writable too", (DENIED, f"container app {WRITES}"),
      created(injected(mount("kms-secrets", subPath="db")))),
+    ("nor variables", (DENIED, f"container app {WRITES}"), created(injected(mount("kms-env")))),
+    ("nor the agent's token", (DENIED, f"container app {WRITES}"),
+     created(injected(mount("kms-agent")))),
     ("an init container must not mount the secrets writable", (DENIED, f"container first {WRITES}"),
      created(pod(init=[ours(), container("first", WRITABLE)]))),
     ("an injected Pod that opts out stays guarded", (DENIED, REACHES),

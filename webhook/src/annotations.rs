@@ -9,10 +9,12 @@ use plan::{
     RoleArn, SessionName,
 };
 
-pub(crate) use self::request::{InitFirst, ModeName, NativeSidecar, Request};
+pub(crate) use self::request::{
+    EnvMethod, EnvRequest, InitFirst, ModeName, NativeSidecar, Request,
+};
 use self::values::{
-    config_map, credentials, duration, init_first, log_level, mode, names, native_sidecar, number,
-    quantity, said, size, user,
+    config_map, credentials, duration, env_method, init_first, log_level, mode, names,
+    native_sidecar, number, quantity, said, size, user,
 };
 use crate::nearest::nearest;
 use crate::pod::Annotated;
@@ -20,8 +22,10 @@ use crate::problem::{Problem, Problems};
 
 pub(crate) const PREFIX: &str = "kms.alibabacloud/";
 
-const KEYS: [&str; 35] = [
+const KEYS: [&str; 37] = [
     "secrets",
+    "env",
+    "env-method",
     "mode",
     "refresh-interval",
     "max-staleness",
@@ -59,8 +63,7 @@ const KEYS: [&str; 35] = [
 ];
 
 /// Keys that this project has a meaning for, and this version does not act on.
-const UNSUPPORTED: [&str; 15] = [
-    "env",
+const UNSUPPORTED: [&str; 13] = [
     "template",
     "secret-provider-class",
     "on-change",
@@ -71,7 +74,6 @@ const UNSUPPORTED: [&str; 15] = [
     "agent-max-connections",
     "agent-response-type",
     "agent-token-path",
-    "env-method",
     "regions",
     "https-proxy",
     "injection",
@@ -94,12 +96,22 @@ pub(crate) fn read<'a>(annotations: &'a Annotated<'a>, problems: &mut Problems) 
         if key == "secrets" {
             // Lines count in it, so it is left as it is.
             request.secrets = Some(value);
+        } else if let Some(container) = env_key(key) {
+            request.env.push(EnvRequest { key, container, text: value });
         } else if let Err((what, remedy)) = apply(&mut request, key, value.trim()) {
             request.bad.push(key);
             problems.push(problem(key, what, remedy));
         }
     }
     request
+}
+
+/// `env`, or `env.` and the container that it is for.
+fn env_key(key: &str) -> Option<Option<&str>> {
+    match key.strip_prefix("env")? {
+        "" => Some(None),
+        rest => rest.strip_prefix('.').map(Some),
+    }
 }
 
 /// A problem of one annotation as a whole.
@@ -119,6 +131,7 @@ type Bad = (String, String);
 fn apply<'a>(request: &mut Request<'a>, key: &str, value: &'a str) -> Result<(), Bad> {
     match key {
         "mode" => request.mode = mode(value)?,
+        "env-method" => request.env_method = env_method(value)?,
         "refresh-interval" => request.refresh_interval = Some(duration(value, 10, DAY)?),
         "max-staleness" => request.max_staleness = Some(duration(value, 10, 30 * DAY)?),
         "on-revoked" => request.on_revoked = Some(OnRevoked::parse(value).map_err(said)?),

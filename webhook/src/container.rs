@@ -4,7 +4,7 @@ use std::path::{Component, Path};
 
 use serde::Serialize;
 
-use plan::{MAX_FILES, Plan};
+use plan::{ENVIRONMENT_DIRECTORY, MAX_FILES, MAX_VARIABLES, Plan};
 
 use crate::annotations::Request;
 use crate::ownership::Ownership;
@@ -17,9 +17,10 @@ use crate::settings::Settings;
 pub(crate) const SECRETS_VOLUME: &str = "kms-secrets";
 pub(crate) const TOKEN_VOLUME: &str = "kms-rrsa-token";
 pub(crate) const CA_VOLUME: &str = "kms-ca";
-/// Volumes that are ours; the last ones belong to features that other versions have.
+pub(crate) const ENVIRONMENT_VOLUME: &str = "kms-env";
+/// Volumes that are ours; the last one belongs to a feature that other versions have.
 pub(crate) const VOLUMES: [&str; 5] =
-    [SECRETS_VOLUME, TOKEN_VOLUME, CA_VOLUME, "kms-env", "kms-agent"];
+    [SECRETS_VOLUME, TOKEN_VOLUME, CA_VOLUME, ENVIRONMENT_VOLUME, "kms-agent"];
 pub(crate) const PLAN_VARIABLE: &str = "SECRETS_INJECTOR_PLAN";
 
 /// Kubernetes adds its own API token to a container that has nothing mounted here.
@@ -132,6 +133,10 @@ impl<'a> Container<'a> {
             Mount { name: SECRETS_VOLUME, mount_path: plan.mount().as_str(), read_only: false },
             Mount { name: TOKEN_VOLUME, mount_path: TOKEN_DIRECTORY, read_only: true },
         ];
+        if plan.env().is_some() {
+            let (name, mount_path) = (ENVIRONMENT_VOLUME, ENVIRONMENT_DIRECTORY);
+            mounts.push(Mount { name, mount_path, read_only: false });
+        }
         if plan.private_ca() {
             mounts.push(Mount { name: CA_VOLUME, mount_path: CA_DIRECTORY, read_only: true });
         }
@@ -202,7 +207,7 @@ impl Resources {
     pub(crate) fn decide(
         pod: &Pod<'_>,
         request: &Request<'_>,
-        size_limit: Quantity,
+        written: Quantity,
         settings: &Settings,
         problems: &mut Problems,
     ) -> Self {
@@ -210,8 +215,8 @@ impl Resources {
         let wanted = &request.resources;
         let memory_limit = match wanted.memory_limit {
             Some(limit) => limit.to_owned(),
-            // What is written into the memory volume counts as the writer's memory.
-            None => Quantity::bytes(32 << 20).plus(size_limit).to_bytes_text(),
+            // What is written into memory volumes counts as the writer's memory.
+            None => Quantity::bytes(32 << 20).plus(written).to_bytes_text(),
         };
         let resources = if is_guaranteed(pod) {
             let cpu = wanted.cpu_limit.or(wanted.cpu_request).unwrap_or(&defaults.guaranteed_cpu);
@@ -276,6 +281,12 @@ fn lower<'t>(request: &'t str, limit: Option<&'t str>) -> &'t str {
 pub(crate) fn size_limit(request: &Request<'_>, files: usize) -> Quantity {
     let files = u64::try_from(files.min(MAX_FILES)).unwrap_or(1);
     request.size_limit.unwrap_or_else(|| Quantity::bytes((3 * 64 * 1024 * files).max(1 << 20)))
+}
+
+/// Room for the fetcher itself, and for three generations of variables.
+pub(crate) fn environment_size(variables: usize) -> Quantity {
+    let variables = u64::try_from(variables.min(MAX_VARIABLES)).unwrap_or(1);
+    Quantity::bytes((8 << 20) + 3 * 64 * 1024 * variables)
 }
 
 /// As Kubernetes decides the quality of service, before our container is there.

@@ -2,15 +2,16 @@
 
 mod mode;
 
-use plan::{Lookup, Plan, PlanBuilder};
+use plan::{Lookup, OnMissing, Plan, PlanBuilder, Variable};
 
 use crate::annotations::{self, Request};
+use crate::env::{Environment, Method};
 use crate::identity;
 use crate::inject::Subject;
 use crate::ownership::Ownership;
 use crate::pod::Pod;
 use crate::problem::Problems;
-use crate::secrets::{self, Wanted};
+use crate::secrets::{self, Asked, Wanted};
 use crate::settings::{self, Settings};
 
 /// What a plan is made from.
@@ -26,19 +27,22 @@ impl Draft<'_> {
         &self,
         pod: &Pod<'_>,
         wanted: &[Wanted],
+        environment: &Environment,
         consumers: Vec<String>,
         problems: &mut Problems,
     ) -> Option<Plan> {
         let Self { request, subject, settings, ownership } = *self;
         let region = identity::pod_region(request, settings, problems);
         identity::check_endpoints(request, region.as_ref(), settings, problems);
-        let lookups: Vec<_> = wanted
+        let variables = environment.wanted.iter().map(|variable| &variable.asked);
+        let asked: Vec<&Asked> = wanted.iter().map(|file| &file.asked).chain(variables).collect();
+        let lookups: Vec<_> = asked
             .iter()
-            .map(|file| identity::lookup(file, request, region.as_ref(), settings, problems))
+            .map(|asked| identity::lookup(asked, request, region.as_ref(), settings, problems))
             .collect();
-        identity::check_regions(wanted, &lookups, request, region.as_ref(), problems);
+        identity::check_regions(&asked, &lookups, request, region.as_ref(), problems);
         identity::check_assumed(&lookups, subject, settings, problems);
-        let gateway = self.check_gateway(wanted, &lookups, problems);
+        let gateway = self.check_gateway(&asked, &lookups, problems);
         let first = lookups.iter().flatten().map(|lookup| &lookup.region).next();
         // A Pod whose every object names its region needs no other; STS is asked in the first.
         let region = region.as_ref().or(first);
@@ -46,15 +50,20 @@ impl Draft<'_> {
         let identity = identity::resolve(request, subject, account, region, settings, problems)?;
         let mount = request.mount_path.clone().unwrap_or_default();
         let mut builder = PlanBuilder::new(identity, mount);
-        for (file, lookup) in wanted.iter().zip(lookups) {
+        let mut lookups = lookups.into_iter();
+        for (file, lookup) in wanted.iter().zip(lookups.by_ref()) {
             let mode = file.mode.unwrap_or(ownership.mode);
             if let (Some((what, remedy)), true) = (ownership.unreadable(mode), file.mode.is_some())
             {
-                problems.push(file.place.problem(what, remedy));
+                problems.push(file.asked.place.problem(what, remedy));
             }
-            let on_missing = file.on_missing.unwrap_or(request.on_missing);
-            let (name, selector) = (file.name.clone(), file.selector.clone());
+            let on_missing = file.asked.on_missing.unwrap_or(request.on_missing);
+            let (name, selector) = (file.name.clone(), file.asked.selector.clone());
             builder.file(name, lookup?, selector, mode, on_missing);
+        }
+        let variables = self.variables(environment, lookups, &mut builder, problems)?;
+        if !variables.is_empty() {
+            builder.env(Some(plan::Environment { mode: ownership.mode, variables }));
         }
         builder
             .mode(mode::decide(request, problems)?)
@@ -78,10 +87,47 @@ impl Draft<'_> {
         }
     }
 
+    /// Each with its lookup, in the order in which they are wanted.
+    fn variables(
+        &self,
+        environment: &Environment,
+        lookups: impl Iterator<Item = Option<Lookup>>,
+        builder: &mut PlanBuilder,
+        problems: &mut Problems,
+    ) -> Option<Vec<Variable>> {
+        let mut variables = Vec::with_capacity(environment.wanted.len());
+        for (at, (wanted, lookup)) in environment.wanted.iter().zip(lookups).enumerate() {
+            let asked = &wanted.asked;
+            let containers = |method: Method| {
+                let targets = environment.targets.iter().filter(|target| {
+                    target.method == method && target.variables.iter().any(|(of, _)| *of == at)
+                });
+                targets.map(|target| target.name.clone()).collect::<Vec<_>>()
+            };
+            let (exec, file_key_ref) = (containers(Method::Exec), containers(Method::FileKeyRef));
+            let on_missing = asked.on_missing.unwrap_or(self.request.on_missing);
+            if on_missing == OnMissing::Skip && !file_key_ref.is_empty() {
+                problems.push(asked.place.problem(
+                    "the kubelet starts no container whose variable is missing, so it cannot be skipped",
+                    "write onMissing: fail, or set it through a command (env-method: exec)",
+                ));
+            }
+            variables.push(Variable {
+                name: wanted.name.clone(),
+                from: builder.lookup(lookup?),
+                select: asked.selector.clone(),
+                on_missing,
+                exec,
+                file_key_ref,
+            });
+        }
+        Some(variables)
+    }
+
     /// Whether a dedicated gateway is asked, whose certificate only a private CA explains.
     fn check_gateway(
         &self,
-        wanted: &[Wanted],
+        asked: &[&Asked],
         lookups: &[Option<Lookup>],
         problems: &mut Problems,
     ) -> bool {
@@ -89,9 +135,9 @@ impl Draft<'_> {
             lookup.endpoint.as_ref().is_some_and(plan::Host::is_dedicated_gateway)
         };
         let found =
-            wanted.iter().zip(lookups).find(|(_, lookup)| lookup.as_ref().is_some_and(is_gateway));
-        if let (Some((file, _)), None) = (found, self.ca_config_map()) {
-            problems.push(file.place.problem(
+            asked.iter().zip(lookups).find(|(_, lookup)| lookup.as_ref().is_some_and(is_gateway));
+        if let (Some((asked, _)), None) = (found, self.ca_config_map()) {
+            problems.push(asked.place.problem(
                 "a dedicated KMS gateway needs the CA of its instance, and none is known",
                 "set kms.alibabacloud/ca-config-map to a ConfigMap with the key ca.crt, or ask the operator for caConfigMap in the settings",
             ));
@@ -111,13 +157,13 @@ pub(crate) fn wanted(
     problems: &mut Problems,
 ) -> Vec<Wanted> {
     let Some(text) = request.secrets else {
-        if request.is_bad("secrets") {
+        if request.is_bad("secrets") || !request.env.is_empty() {
             return Vec::new();
         }
         problems.push(annotations::problem(
             "secrets",
             "nothing to fetch: the Pod has annotations of ours and names no secret",
-            "add kms.alibabacloud/secrets, or remove the others",
+            "add kms.alibabacloud/secrets or kms.alibabacloud/env, or remove the others",
         ));
         return Vec::new();
     };

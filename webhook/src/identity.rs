@@ -9,7 +9,7 @@ use crate::annotations::{self, PREFIX, Request};
 use crate::endpoint::{self, Bad, Service};
 use crate::inject::Subject;
 use crate::problem::Problems;
-use crate::secrets::Wanted;
+use crate::secrets::Asked;
 use crate::settings::Settings;
 
 const DURATION: u32 = 3600;
@@ -53,22 +53,22 @@ pub(crate) fn pod_region(
     settings.region.as_deref().and_then(|region| Region::parse(region).ok())
 }
 
-/// Where one wanted value is asked for, and as whom.
+/// Where one value is asked for, and as whom.
 pub(crate) fn lookup(
-    wanted: &Wanted,
+    asked: &Asked,
     request: &Request<'_>,
     pod_region: Option<&Region>,
     settings: &Settings,
     problems: &mut Problems,
 ) -> Option<Lookup> {
     let mut fail = |(what, remedy): Bad| {
-        problems.push(wanted.place.problem(what, remedy));
+        problems.push(asked.place.problem(what, remedy));
     };
-    let service = match wanted.source.provider() {
+    let service = match asked.source.provider() {
         Provider::Kms => Service::Kms,
         Provider::Oos | Provider::OosParameter => Service::Oos,
     };
-    let at = &wanted.at;
+    let at = &asked.at;
     let own = at.endpoint.as_deref();
     let shared = match service {
         Service::Kms => request.kms_endpoint,
@@ -76,7 +76,7 @@ pub(crate) fn lookup(
     };
     let named = match &at.region {
         Some(region) => Some(region.clone()),
-        None => match wanted.source.arn_region().map(Region::parse) {
+        None => match asked.source.arn_region().map(Region::parse) {
             Some(Ok(region)) => Some(region),
             Some(Err(error)) => {
                 fail((error.to_string(), String::new()));
@@ -127,13 +127,13 @@ pub(crate) fn lookup(
             .as_ref()
             .map(|role| Assume { role: role.clone(), external_id: request.external_id.clone() }),
     };
-    Some(Lookup { source: wanted.source.clone(), region, endpoint, assume })
+    Some(Lookup { source: asked.source.clone(), region, endpoint, assume })
 }
 
 /// One problem where sources have no region, however many they are. A region annotation that is
 /// bad has been told already.
 pub(crate) fn check_regions(
-    wanted: &[Wanted],
+    asked: &[&Asked],
     lookups: &[Option<Lookup>],
     request: &Request<'_>,
     region: Option<&Region>,
@@ -142,10 +142,10 @@ pub(crate) fn check_regions(
     if region.is_some() || request.region.is_some() || request.is_bad("region") {
         return;
     }
-    let without = wanted.iter().zip(lookups).filter(|(file, lookup)| {
-        lookup.is_none() && file.at.region.is_none() && file.source.arn_region().is_none()
+    let without = asked.iter().zip(lookups).filter(|(asked, lookup)| {
+        lookup.is_none() && asked.at.region.is_none() && asked.source.arn_region().is_none()
     });
-    let places: Vec<_> = without.map(|(file, _)| file.place.what.as_str()).collect();
+    let places: Vec<_> = without.map(|(asked, _)| asked.place.what.as_str()).collect();
     let Some(first) = places.first() else { return };
     let which = match places.len() {
         1 => first.to_string(),

@@ -9,6 +9,7 @@ use crate::annotations;
 use crate::consumers::{self, Consumers};
 use crate::container::{self, Container, Resources};
 use crate::draft::{self, Draft};
+use crate::env::{self, Environment};
 use crate::ownership;
 use crate::patch::Patch;
 use crate::pod::{Pod, Unreadable};
@@ -44,6 +45,7 @@ pub(crate) struct Wish<'a> {
     pub(crate) containers: Vec<Container<'a>>,
     pub(crate) volumes: Vec<Volume<'a>>,
     pub(crate) consumers: &'a Consumers,
+    pub(crate) environment: &'a Environment,
     /// The value of the status annotation.
     pub(crate) status: String,
     pub(crate) init_first: annotations::InitFirst,
@@ -82,11 +84,15 @@ pub(crate) fn decide(
     ownership.check(&request, &mut problems);
 
     let wanted = draft::wanted(&request, settings, &mut problems);
+    let early = weave::early(pod, request.init_first, &settings.mesh_proxies);
+    let environment = env::read(pod, &request, &consumers, &early, settings, &mut problems);
     let size_limit = container::size_limit(&request, wanted.len());
-    let resources = Resources::decide(pod, &request, size_limit, settings, &mut problems);
+    let environment_size = environment.size();
+    let written = environment_size.map_or(size_limit, |size| size_limit.plus(size));
+    let resources = Resources::decide(pod, &request, written, settings, &mut problems);
     let names = consumers.containers(pod).map(|(_, _, container)| container.name.to_string());
     let draft = Draft { request: &request, subject, settings, ownership: &ownership };
-    let plan = draft.plan(pod, &wanted, names.collect(), &mut problems);
+    let plan = draft.plan(pod, &wanted, &environment, names.collect(), &mut problems);
     let plan = problems.or(plan)?.ok_or_else(unwritable)?;
     let encoded = plan.encode().map_err(|error| too_large(&error))?;
 
@@ -98,6 +104,7 @@ pub(crate) fn decide(
         volume::secrets(size_limit.to_bytes_text()),
         volume::token(request.token_expiration.unwrap_or(settings.token_expiration_seconds)),
     ];
+    volumes.extend(environment_size.map(|size| volume::environment(size.to_bytes_text())));
     if plan.private_ca() {
         volumes.extend(draft.ca_config_map().map(volume::ca));
     }
@@ -106,12 +113,14 @@ pub(crate) fn decide(
         containers: roles.iter().map(container).collect(),
         volumes,
         consumers: &consumers,
+        environment: &environment,
         status: status(&plan, roles),
         init_first: request.init_first,
         mesh_proxies: &settings.mesh_proxies,
     };
     let patch = weave::patch(pod, &present, &wish).map_err(|_| unwritable())?;
     let mut warnings = consumers.warnings;
+    warnings.extend(environment.warnings);
     if roles.contains(&Role::Beside) && pod.restart_policy() != "Always" {
         warnings.push(format!(
             "the Pod never ends: {}native-sidecar is false, and the container beside the application stays",
@@ -128,6 +137,8 @@ fn status(plan: &Plan, roles: &[Role]) -> String {
         mode: String,
         containers: Vec<&'a str>,
         files: usize,
+        #[serde(skip_serializing_if = "is_zero")]
+        variables: usize,
         consumers: &'a [String],
     }
     let status = Status {
@@ -135,9 +146,14 @@ fn status(plan: &Plan, roles: &[Role]) -> String {
         mode: plan.mode().to_string(),
         containers: roles.iter().map(|role| role.name()).collect(),
         files: plan.files().len(),
+        variables: plan.env().map_or(0, |env| env.variables.len()),
         consumers: plan.consumers(),
     };
     serde_json::to_string(&status).unwrap_or_default()
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 fn too_large(error: &plan::InvalidPlan) -> Problems {

@@ -7,8 +7,10 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde::de::Deserializer;
+use serde_json::value::RawValue;
 
 pub(crate) use self::marks::{Annotated, Labelled};
+use crate::command;
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Pod<'a> {
@@ -34,6 +36,8 @@ pub(crate) struct Spec<'a> {
     pub(crate) service_account_name: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     pub(crate) restart_policy: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(crate) runtime_class_name: Option<Cow<'a, str>>,
     #[serde(default, rename = "hostPID", deserialize_with = "null_default")]
     pub(crate) host_pid: bool,
     #[serde(default, deserialize_with = "null_default")]
@@ -44,6 +48,9 @@ pub(crate) struct Spec<'a> {
     pub(crate) os: Option<Os<'a>>,
     #[serde(borrow, default)]
     pub(crate) node_selector: Option<NodeSelector<'a>>,
+    /// Read only where something is added to it.
+    #[serde(borrow, default)]
+    pub(crate) affinity: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(crate) volumes: Option<Vec<Volume<'a>>>,
     #[serde(borrow, default)]
@@ -93,6 +100,12 @@ pub(crate) struct Container<'a> {
     #[serde(borrow, default, deserialize_with = "null_default")]
     pub(crate) name: Cow<'a, str>,
     #[serde(borrow, default)]
+    pub(crate) command: Option<Vec<Cow<'a, str>>>,
+    #[serde(borrow, default)]
+    pub(crate) args: Option<Vec<Cow<'a, str>>>,
+    #[serde(borrow, default)]
+    pub(crate) env: Option<Vec<Variable<'a>>>,
+    #[serde(borrow, default)]
     pub(crate) volume_mounts: Option<Vec<VolumeMount<'a>>>,
     #[serde(borrow, default, deserialize_with = "null_default")]
     pub(crate) security_context: Security<'a>,
@@ -100,6 +113,35 @@ pub(crate) struct Container<'a> {
     pub(crate) resources: Resources<'a>,
     #[serde(borrow, default)]
     pub(crate) restart_policy: Option<Cow<'a, str>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Variable<'a> {
+    #[serde(borrow, default, deserialize_with = "null_default")]
+    pub(crate) name: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub(crate) value: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(crate) value_from: Option<ValueFrom<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ValueFrom<'a> {
+    #[serde(borrow, default)]
+    pub(crate) file_key_ref: Option<FileKeyRef<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct FileKeyRef<'a> {
+    #[serde(borrow, default, deserialize_with = "null_default")]
+    pub(crate) volume_name: Cow<'a, str>,
+    #[serde(borrow, default, deserialize_with = "null_default")]
+    pub(crate) path: Cow<'a, str>,
+    #[serde(borrow, default, deserialize_with = "null_default")]
+    pub(crate) key: Cow<'a, str>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -234,6 +276,16 @@ impl Container<'_> {
 
     pub(crate) fn mounts(&self) -> &[VolumeMount<'_>] {
         self.volume_mounts.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn env(&self) -> &[Variable<'_>] {
+        self.env.as_deref().unwrap_or_default()
+    }
+
+    /// As it was written, without what starts it in an injected Pod.
+    pub(crate) fn own_command(&self) -> &[Cow<'_, str>] {
+        let command = self.command.as_deref().unwrap_or_default();
+        command::unwrapped(command).unwrap_or(command)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Shapes of a Pod that cannot be injected, or must not be.
 
 use crate::consumers::{Consumers, shown};
-use crate::container::{self, SECRETS_VOLUME, TOKEN_VOLUME};
+use crate::container::{self, ENVIRONMENT_VOLUME, SECRETS_VOLUME, TOKEN_VOLUME};
 use crate::pod::{Container, Pod};
 use crate::present::Present;
 use crate::problem::{Problem, Problems};
@@ -75,16 +75,18 @@ fn early_references(pod: &Pod<'_>, problems: &mut Problems) {
 /// What nobody but us may mount, whoever added it since the first call.
 fn taken_back(pod: &Pod<'_>, consumers: &Consumers, problems: &mut Problems) {
     for (list, index, container) in others(pod) {
-        // A consumer's first mount of them is set to what it must be.
-        let mut settable = consumers.at.contains(&(list, index));
+        let consumes = consumers.at.contains(&(list, index));
+        let mut seen = Vec::new();
         for mount in container.mounts() {
-            let what = match mount.name.as_ref() {
+            let name = mount.name.as_ref();
+            let what = match name {
                 TOKEN_VOLUME => "it mounts the token with which secrets are fetched",
-                SECRETS_VOLUME if settable => {
-                    settable = false;
+                // A consumer's first mount of them is set to what it must be.
+                _ if SHARED.contains(&name) && consumes && !seen.contains(&name) => {
+                    seen.push(name);
                     continue;
                 }
-                SECRETS_VOLUME if !mount.read_only => "it mounts the secrets writable",
+                _ if SHARED.contains(&name) && !mount.read_only => "it mounts the secrets writable",
                 _ => continue,
             };
             problems.push(Problem::pod(
@@ -95,6 +97,9 @@ fn taken_back(pod: &Pod<'_>, consumers: &Consumers, problems: &mut Problems) {
         }
     }
 }
+
+/// What consumers may see, and nobody but us write.
+const SHARED: [&str; 2] = [SECRETS_VOLUME, ENVIRONMENT_VOLUME];
 
 fn others<'p, 'a>(
     pod: &'p Pod<'a>,

@@ -1,4 +1,5 @@
-//! The `secrets` annotation: its three forms, read into one list of wanted files.
+//! The `secrets` annotation: its three forms, read into one list of wanted files. And the `env`
+//! annotations, which name variables in the same way.
 
 mod fields;
 mod list;
@@ -6,26 +7,44 @@ mod mapping;
 mod scalar;
 #[cfg(test)]
 mod tests;
+mod variables;
+
+use std::borrow::Cow;
 
 use plan::{
     ExternalId, FileMode, FileName, InvalidSource, OnMissing, PathTranslation, Reference, Region,
     RoleArn, Selector, Source,
 };
 
+pub(crate) use self::variables::{WantedVariable, variables};
 use crate::annotations::PREFIX;
 use crate::problem::{Problem, Problems};
 use crate::yaml::{self, Node, Value};
 
-/// One file that the annotation asks for, with what it says about where the value is.
+/// One file that the annotation asks for.
 #[derive(Debug)]
 pub(crate) struct Wanted {
-    pub(crate) place: Place,
     pub(crate) name: FileName,
+    pub(crate) mode: Option<FileMode>,
+    pub(crate) asked: Asked,
+}
+
+/// One value that an annotation asks for, with what it says about where the value is.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) place: Place,
     pub(crate) source: Source,
     pub(crate) selector: Option<Selector>,
     pub(crate) at: Location,
-    pub(crate) mode: Option<FileMode>,
     pub(crate) on_missing: Option<OnMissing>,
+}
+
+/// What stands behind a name: a source, and what is said about it.
+struct Body {
+    reference: Reference,
+    at: Location,
+    mode: Option<FileMode>,
+    on_missing: Option<OnMissing>,
 }
 
 /// What one object says about place and caller; the Pod and the settings fill the rest.
@@ -37,9 +56,11 @@ pub(crate) struct Location {
     pub(crate) external_id: Option<ExternalId>,
 }
 
-/// Where in the annotation something stands.
+/// Where something stands.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
+    /// The annotation, without our prefix.
+    pub(crate) key: Cow<'static, str>,
     pub(crate) line: usize,
     pub(crate) what: String,
 }
@@ -50,12 +71,12 @@ pub(crate) fn read(
     translation: PathTranslation,
     problems: &mut Problems,
 ) -> Vec<Wanted> {
-    let mut reader = Reader { translation, wanted: Vec::new(), problems };
+    let mut reader = Reader::new("secrets", translation, problems);
     match yaml::parse(text) {
         // To YAML a comment ends a value; between sources it is none the less a comment.
         Err(error) if error.syntax && scalar::is_list_with_comments(text) => reader.scalar(text),
         Err(error) => {
-            let place = Place { line: error.line, what: String::new() };
+            let place = reader.place(error.line, "");
             let remedy = match (error.syntax, text.contains('#')) {
                 (false, _) => "",
                 (true, false) => "check indentation, quotes and brackets",
@@ -67,7 +88,7 @@ pub(crate) fn read(
             reader.problem(&place, error.what, remedy);
         }
         Ok(None) => {
-            let place = Place { line: 1, what: String::new() };
+            let place = reader.place(1, "");
             reader.problem(
                 &place,
                 "it names no secret",
@@ -86,12 +107,26 @@ pub(crate) fn read(
 }
 
 struct Reader<'p> {
+    /// The annotation that is read, without our prefix.
+    key: Cow<'static, str>,
     translation: PathTranslation,
     wanted: Vec<Wanted>,
     problems: &'p mut Problems,
 }
 
-impl Reader<'_> {
+impl<'p> Reader<'p> {
+    fn new(
+        key: impl Into<Cow<'static, str>>,
+        translation: PathTranslation,
+        problems: &'p mut Problems,
+    ) -> Self {
+        Self { key: key.into(), translation, wanted: Vec::new(), problems }
+    }
+
+    fn place(&self, line: usize, what: impl Into<String>) -> Place {
+        Place { key: self.key.clone(), line, what: what.into() }
+    }
+
     fn problem(&mut self, place: &Place, what: impl Into<String>, remedy: impl Into<String>) {
         self.problems.push(place.problem(what, remedy));
     }
@@ -167,22 +202,16 @@ impl Reader<'_> {
             return;
         }
         let Some(name) = self.file_name(source.name(), place) else { return };
-        self.wanted.push(Wanted {
-            place: place.clone(),
-            name,
-            source,
-            selector: None,
-            at: Location::default(),
-            mode: None,
-            on_missing: None,
-        });
+        let (place, at) = (place.clone(), Location::default());
+        let asked = Asked { place, source, selector: None, at, on_missing: None };
+        self.wanted.push(Wanted { name, mode: None, asked });
     }
 
     /// Refuses what only shows when everything is known: two files with one name, and too many.
     fn finish(self) -> Vec<Wanted> {
+        let place = self.place(1, "");
         let Self { wanted, problems, .. } = self;
         if wanted.len() > plan::MAX_FILES {
-            let place = Place { line: 1, what: String::new() };
             problems.push(place.problem(
                 format!(
                     "it asks for {} files; at most {} are allowed",
@@ -195,20 +224,21 @@ impl Reader<'_> {
         }
         let mut first = std::collections::HashMap::with_capacity(wanted.len());
         for file in &wanted {
-            if let Some(other) = first.insert(file.name.as_str(), &file.place) {
-                if other.what == file.place.what && file.selector.is_none() {
-                    problems.push(file.place.problem(
+            let Asked { place, selector, .. } = &file.asked;
+            if let Some(other) = first.insert(file.name.as_str(), place) {
+                if other.what == place.what && selector.is_none() {
+                    problems.push(place.problem(
                         format!("the file is given twice, first in line {}", other.line),
                         "keep one of them, or give one another name",
                     ));
                     continue;
                 }
-                let remedy = if file.selector.is_some() {
+                let remedy = if selector.is_some() {
                     "give each extract a name of its own"
                 } else {
                     "give one of them another name (objectAlias in a list, the key in a mapping)"
                 };
-                problems.push(file.place.problem(
+                problems.push(place.problem(
                     format!(
                         "the file name {:?} is taken already by {}",
                         file.name.as_str(),
@@ -223,17 +253,13 @@ impl Reader<'_> {
 }
 
 impl Place {
-    fn of(node: &Node<'_>, what: impl Into<String>) -> Self {
-        Self { line: node.line, what: what.into() }
-    }
-
     fn within(&self, node: &Node<'_>, what: &str) -> Self {
-        Self { line: node.line, what: format!("{}, {what}", self.what) }
+        Self { key: self.key.clone(), line: node.line, what: format!("{}, {what}", self.what) }
     }
 
     pub(crate) fn problem(&self, what: impl Into<String>, remedy: impl Into<String>) -> Problem {
         Problem {
-            annotation: Some(format!("{PREFIX}secrets")),
+            annotation: Some(format!("{PREFIX}{}", self.key)),
             line: Some(self.line),
             place: self.what.clone(),
             what: what.into(),

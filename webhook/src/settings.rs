@@ -50,8 +50,22 @@ pub struct Settings {
     pub token_expiration_seconds: u32,
     /// How long a first fetch may take where the Pod says nothing.
     pub timeout_seconds: u32,
+    /// Variables that a Pod may set from secrets although they make a program run other code.
+    pub allowed_variables: Vec<String>,
+    pub file_key_ref: FileKeyRef,
+    /// Minor version of the oldest kubelet of the cluster; `None` where nobody has said it.
+    pub oldest_kubelet: Option<u32>,
     /// Who may use which role.
     pub policy: Policy,
+}
+
+/// Where variables may go by files that the kubelet reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKeyRef {
+    /// In Pods that ask for it.
+    Asked,
+    /// In containers without a command as well.
+    Auto,
 }
 
 /// Reachability of the cloud's endpoints from the cluster.
@@ -125,6 +139,9 @@ impl Default for Settings {
             injector: Injector::default(),
             token_expiration_seconds: 3600,
             timeout_seconds: 300,
+            allowed_variables: Vec::new(),
+            file_key_ref: FileKeyRef::Asked,
+            oldest_kubelet: None,
             policy: Policy::default(),
         }
     }

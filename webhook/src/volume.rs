@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::container::{CA_VOLUME, SECRETS_VOLUME, TOKEN_VOLUME};
+use crate::container::{CA_VOLUME, ENVIRONMENT_VOLUME, SECRETS_VOLUME, TOKEN_VOLUME};
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -53,6 +53,11 @@ struct Item {
 /// The memory that files lie in.
 pub(crate) fn secrets(size_limit: String) -> Volume<'static> {
     Volume { name: SECRETS_VOLUME, kind: Kind::EmptyDir { medium: "Memory", size_limit } }
+}
+
+/// The memory that variables lie in, and the program that sets them.
+pub(crate) fn environment(size_limit: String) -> Volume<'static> {
+    Volume { name: ENVIRONMENT_VOLUME, kind: Kind::EmptyDir { medium: "Memory", size_limit } }
 }
 
 /// The Pod's own token for the cloud, whether or not the application has one.

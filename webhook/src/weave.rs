@@ -1,11 +1,14 @@
 //! How the wish becomes a patch of this very Pod: what is missing is added, what is there and ours
 //! is set, what others added stays. Found by name, never by a remembered place.
 
+mod affinity;
 mod containers;
+mod environment;
+mod mounts;
 
 use serde_json::{Map, Value};
 
-use crate::container::{Mount, SECRETS_VOLUME};
+pub(crate) use self::containers::early;
 use crate::inject::Wish;
 use crate::patch::Patch;
 use crate::pod::Pod;
@@ -17,8 +20,10 @@ pub(crate) fn patch(
     wish: &Wish<'_>,
 ) -> serde_json::Result<Patch> {
     let mut patch = Patch::default();
-    // Mounts come first: adding our containers moves the others in their list.
-    mounts(pod, wish, &mut patch)?;
+    // Our containers come last: adding them moves the others in their list.
+    mounts::weave(pod, wish, &mut patch)?;
+    environment::weave(pod, wish, &mut patch)?;
+    affinity::weave(pod, wish, &mut patch)?;
     volumes(pod, present, wish, &mut patch)?;
     containers::weave(pod, present, wish, &mut patch)?;
     let status = pod.metadata.annotations.ours.iter().find(|(key, _)| key == "status");
@@ -26,27 +31,6 @@ pub(crate) fn patch(
         patch.add("/metadata/annotations/kms.alibabacloud~1status".to_owned(), &wish.status)?;
     }
     Ok(patch)
-}
-
-fn mounts(pod: &Pod<'_>, wish: &Wish<'_>, patch: &mut Patch) -> serde_json::Result<()> {
-    let mount_path = wish.plan.mount().as_str();
-    let mount = Mount { name: SECRETS_VOLUME, mount_path, read_only: true };
-    for (list, index, container) in wish.consumers.containers(pod) {
-        let path = format!("{}/{index}/volumeMounts", list.pointer());
-        let known =
-            container.mounts().iter().enumerate().find(|(_, known)| known.name == SECRETS_VOLUME);
-        match known {
-            Some((at, known)) => {
-                let whole = known.sub_path.is_none() && known.sub_path_expr.is_none();
-                if known.mount_path != mount_path || !known.read_only || !whole {
-                    patch.replace(format!("{path}/{at}"), &mount)?;
-                }
-            }
-            None if container.volume_mounts.is_some() => patch.add(format!("{path}/-"), &mount)?,
-            None => patch.add(path, &[&mount])?,
-        }
-    }
-    Ok(())
 }
 
 fn volumes(

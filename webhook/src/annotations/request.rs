@@ -14,6 +14,8 @@ pub(crate) struct Request<'a> {
     pub(crate) bad: Vec<&'a str>,
     /// Parsed together with everything else that shapes files.
     pub(crate) secrets: Option<&'a str>,
+    pub(crate) env: Vec<EnvRequest<'a>>,
+    pub(crate) env_method: EnvMethod,
     pub(crate) mode: ModeName,
     /// Seconds.
     pub(crate) refresh_interval: Option<u32>,
@@ -53,6 +55,25 @@ pub(crate) enum ModeName {
     #[default]
     Init,
     Refresh,
+}
+
+/// An annotation that asks for environment variables.
+#[derive(Debug)]
+pub(crate) struct EnvRequest<'a> {
+    /// The annotation, without our prefix.
+    pub(crate) key: &'a str,
+    /// Of `env.CONTAINER`.
+    pub(crate) container: Option<&'a str>,
+    pub(crate) text: &'a str,
+}
+
+/// On which way variables reach a container.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum EnvMethod {
+    #[default]
+    Auto,
+    Exec,
+    FileKeyRef,
 }
 
 /// Whether a container that stays is a native sidecar.

@@ -21,7 +21,7 @@ fn a_misspelt_key_is_a_problem_with_a_proposal() {
 
 #[test]
 fn a_key_that_this_version_does_not_act_on_is_a_problem() {
-    for key in ["env", "env.app", "template.x", "on-change", "agent-port"] {
+    for key in ["template.x", "on-change", "agent-port"] {
         assert!(wrong(key, "x").contains("this version does not support it"), "{key}");
     }
     assert!(wrong("mode", "agent").contains("does not support the mode"));
@@ -42,6 +42,7 @@ fn values_out_of_range_name_the_range() {
         ("max-staleness", "never", "like 30s"),
         ("on-revoked", "ignore", "keep, remove or fail"),
         ("native-sidecar", "yes", "auto"),
+        ("env-method", "shell", "file-key-ref"),
         ("mode", "sometimes", "init or refresh"),
         ("timeout", "5", "like 30s"),
         ("timeout", "2h", "1s to 1h"),

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use plan::LogLevel;
 
-use super::{Bad, InitFirst, ModeName, NativeSidecar};
+use super::{Bad, EnvMethod, InitFirst, ModeName, NativeSidecar};
 use crate::quantity::Quantity;
 
 pub(super) fn said(error: impl Display) -> Bad {
@@ -42,6 +42,18 @@ pub(super) fn native_sidecar(value: &str) -> Result<NativeSidecar, Bad> {
 
 fn neither(value: &str) -> Bad {
     (format!("{} is not valid", quoted(value)), "use auto, \"true\" or \"false\"".to_owned())
+}
+
+pub(super) fn env_method(value: &str) -> Result<EnvMethod, Bad> {
+    match value {
+        "auto" => Ok(EnvMethod::Auto),
+        "exec" => Ok(EnvMethod::Exec),
+        "file-key-ref" => Ok(EnvMethod::FileKeyRef),
+        _ => Err((
+            format!("{} is not valid", quoted(value)),
+            "use auto, exec or file-key-ref".to_owned(),
+        )),
+    }
 }
 
 pub(super) fn credentials(value: &str) -> Result<(), Bad> {

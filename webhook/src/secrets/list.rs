@@ -3,7 +3,7 @@
 use plan::{Provider, Selector, Source, Version};
 
 use super::fields::{Fields, OBJECT};
-use super::{Place, Reader, Wanted};
+use super::{Asked, Place, Reader, Wanted};
 use crate::yaml::{Node, Value};
 
 const EXTRACT: [&str; 2] = ["path", "objectAlias"];
@@ -11,12 +11,12 @@ const EXTRACT: [&str; 2] = ["path", "objectAlias"];
 impl Reader<'_> {
     pub(super) fn list(&mut self, items: &[Node<'_>]) {
         if items.is_empty() {
-            let place = Place { line: 1, what: String::new() };
+            let place = self.place(1, "");
             self.problem(&place, "it names no secret", "add items like `- kms://NAME`");
         }
         let mut extracts: Vec<String> = Vec::new();
         for (index, item) in items.iter().enumerate() {
-            let place = Place::of(item, format!("item {}", index + 1));
+            let place = self.place(item.line, format!("item {}", index + 1));
             match &item.value {
                 Value::Scalar { text, quoted: false } if self.refuse_typed(text, &place) => {}
                 Value::Scalar { text, .. } => {
@@ -107,7 +107,8 @@ impl Reader<'_> {
         let whole = whole.map(|name| (place.clone(), name, None));
         for (place, name, selector) in whole.into_iter().chain(extracts.into_iter().flatten()) {
             let (source, at) = (source.clone(), at.clone());
-            self.wanted.push(Wanted { place, name, source, selector, at, mode, on_missing });
+            let asked = Asked { place, source, selector, at, on_missing };
+            self.wanted.push(Wanted { name, mode, asked });
         }
     }
 

@@ -3,7 +3,7 @@
 use plan::{Reference, Selector};
 
 use super::fields::Fields;
-use super::{Location, Place, Reader, Wanted};
+use super::{Asked, Body, Location, Place, Reader, Wanted};
 use crate::yaml::{Node, Value};
 
 const FIELDS: [&str; 8] = [
@@ -20,12 +20,12 @@ const FIELDS: [&str; 8] = [
 impl Reader<'_> {
     pub(super) fn mapping(&mut self, entries: &[(Node<'_>, Node<'_>)]) {
         if entries.is_empty() {
-            let place = Place { line: 1, what: String::new() };
+            let place = self.place(1, "");
             self.problem(&place, "it names no secret", "write FILE: kms://NAME, one on each line");
         }
         for (key, value) in entries {
             let Some(file) = key.scalar() else {
-                let place = Place::of(key, "a key");
+                let place = self.place(key.line, "a key");
                 self.problem(
                     &place,
                     format!("a file name cannot be {}", key.kind()),
@@ -34,7 +34,7 @@ impl Reader<'_> {
                 continue;
             };
             let shown: String = file.chars().filter(|c| !c.is_control()).take(64).collect();
-            let place = Place::of(key, format!("file {shown:?}"));
+            let place = self.place(key.line, format!("file {shown:?}"));
             if file.contains("://") {
                 self.problem(
                     &place,
@@ -71,12 +71,13 @@ impl Reader<'_> {
             };
             if let (Some(name), Some(Body { reference, at, mode, on_missing })) = (name, wanted) {
                 let Reference { source, selector } = reference;
-                self.wanted.push(Wanted { place, name, source, selector, at, mode, on_missing });
+                let asked = Asked { place, source, selector, at, on_missing };
+                self.wanted.push(Wanted { name, mode, asked });
             }
         }
     }
 
-    fn plain(&mut self, text: &str, quoted: bool, place: &Place) -> Option<Body> {
+    pub(super) fn plain(&mut self, text: &str, quoted: bool, place: &Place) -> Option<Body> {
         if !quoted && self.refuse_typed(text, place) {
             return None;
         }
@@ -92,6 +93,17 @@ impl Reader<'_> {
     ) -> Option<Body> {
         let before = self.problems.as_slice().len();
         let mut fields = Fields::read(self, entries, place, &FIELDS);
+        self.body(&mut fields, node, place, before)
+    }
+
+    /// What the fields say; `before` is how many problems there were without them.
+    pub(super) fn body(
+        &mut self,
+        fields: &mut Fields<'_, '_>,
+        node: &Node<'_>,
+        place: &Place,
+        before: usize,
+    ) -> Option<Body> {
         let reference = match fields.text(self, "source") {
             Some((text, place)) => self.reference(&text, &place),
             // A field that is wrong or misspelt has been told about.
@@ -118,11 +130,4 @@ impl Reader<'_> {
         reference.selector = reference.selector.or(selector);
         Some(Body { reference, at, mode, on_missing })
     }
-}
-
-struct Body {
-    reference: Reference,
-    at: Location,
-    mode: Option<plan::FileMode>,
-    on_missing: Option<plan::OnMissing>,
 }

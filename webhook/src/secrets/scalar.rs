@@ -1,6 +1,6 @@
 //! The scalar form: sources split at line breaks and at commas outside brackets and quotes.
 
-use super::{Place, Reader};
+use super::Reader;
 use crate::yaml::{self, Node, Value};
 
 impl Reader<'_> {
@@ -9,12 +9,12 @@ impl Reader<'_> {
         for (index, line) in text.lines().enumerate() {
             for source in split(uncommented(line)) {
                 count += 1;
-                let place = Place { line: index + 1, what: format!("source {count}") };
+                let place = self.place(index + 1, format!("source {count}"));
                 self.bare(source, &place);
             }
         }
         if count == 0 {
-            let place = Place { line: 1, what: String::new() };
+            let place = self.place(1, "");
             self.problem(&place, "it names no secret", "write kms://NAME, one on each line");
         }
     }

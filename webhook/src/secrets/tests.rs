@@ -7,8 +7,10 @@ fn files(text: &str) -> Vec<(String, String)> {
     wanted
         .iter()
         .map(|file| {
-            let reference =
-                Reference { source: file.source.clone(), selector: file.selector.clone() };
+            let reference = Reference {
+                source: file.asked.source.clone(),
+                selector: file.asked.selector.clone(),
+            };
             (file.name.to_string(), reference.to_string())
         })
         .collect()

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use plan::{Host, Region};
+use plan::{Host, Region, VariableName};
 
 use super::raw::{RawInjector, RawResources, RawSettings};
-use super::{BadSetting, BadSettings, Injector, Network, Resources, Settings, Uid};
+use super::{BadSetting, BadSettings, FileKeyRef, Injector, Network, Resources, Settings, Uid};
 use crate::endpoint::{is_known_region, nearest_region};
 use crate::nearest::nearest;
 
@@ -48,6 +48,19 @@ impl TryFrom<RawSettings> for Settings {
                 (1, 3_600, "a number of seconds from 1 to 3600"),
                 default.timeout_seconds,
             ),
+            allowed_variables: check
+                .list("allowedVariables", raw.allowed_variables, VARIABLE)
+                .unwrap_or_default(),
+            file_key_ref: check.choice(
+                "fileKeyRef",
+                raw.file_key_ref,
+                FILE_KEY_REFS,
+                default.file_key_ref,
+            ),
+            oldest_kubelet: check
+                .text("oldestKubelet", raw.oldest_kubelet, KUBELET)
+                .as_deref()
+                .and_then(minor),
             policy: check.policy(raw.policy.unwrap_or_default()),
         };
         if check.0.is_empty() { Ok(settings) } else { Err(BadSettings(check.0)) }
@@ -188,6 +201,14 @@ impl Check {
     }
 }
 
+/// Of `1.MINOR`, with or without a `v` and a patch level.
+fn minor(text: &str) -> Option<u32> {
+    let mut parts = text.strip_prefix('v').unwrap_or(text).split('.');
+    let (major, minor) = (parts.next()?, parts.next()?);
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    (major == "1" && digits(minor) && minor.len() <= 3).then(|| minor.parse().ok())?
+}
+
 fn is_label(text: &str, most: usize) -> bool {
     !text.is_empty()
         && text.len() <= most
@@ -228,6 +249,10 @@ const NETWORKS: (&[(&str, Network)], &str) =
     (&[("vpc", Network::Vpc), ("public", Network::Public)], "vpc or public");
 const UIDS: (&[(&str, Uid)], &str) =
     (&[("explicit", Uid::Explicit), ("platform", Uid::Platform)], "explicit or platform");
+const VARIABLE: Rule = (|t| VariableName::parse(t).is_ok(), "the name of an environment variable");
+const FILE_KEY_REFS: (&[(&str, FileKeyRef)], &str) =
+    (&[("asked", FileKeyRef::Asked), ("auto", FileKeyRef::Auto)], "asked or auto");
+const KUBELET: Rule = (|t| minor(t).is_some(), "a version of Kubernetes such as \"1.35\"");
 const HOST: Rule =
     (|t| Host::parse(t).is_ok(), "a full host name: no scheme, port, path or IP address");
 const ENDPOINT: Rule = (

@@ -128,6 +128,9 @@ static FIELDS: &[Field] = &[
     }),
     field("tokenExpirationSeconds", |raw| Slot::Text(&mut raw.token_expiration_seconds)),
     field("timeoutSeconds", |raw| Slot::Text(&mut raw.timeout_seconds)),
+    field("allowedVariables", |raw| Slot::List(&mut raw.allowed_variables)),
+    field("fileKeyRef", |raw| Slot::Text(&mut raw.file_key_ref)),
+    field("oldestKubelet", |raw| Slot::Text(&mut raw.oldest_kubelet)),
     field("policy", |raw| Slot::Rules(&mut raw.policy)),
 ];
 

@@ -27,6 +27,9 @@ pub struct RawSettings {
     pub(super) injector: RawInjector,
     pub(super) token_expiration_seconds: Option<String>,
     pub(super) timeout_seconds: Option<String>,
+    pub(super) allowed_variables: Option<Vec<String>>,
+    pub(super) file_key_ref: Option<String>,
+    pub(super) oldest_kubelet: Option<String>,
     pub(super) policy: Option<Vec<RawRule>>,
 }
 

@@ -45,6 +45,9 @@ injector:
   resources: {cpu: 20m, memory: 32Mi, guaranteedCpu: 0.2}
 tokenExpirationSeconds: 600
 timeoutSeconds: 60
+allowedVariables: [NODE_OPTIONS]
+fileKeyRef: auto
+oldestKubelet: 1.35
 policy:
   - name: payments
     namespaces: [payments, pay-*]
@@ -86,6 +89,9 @@ policy:
             },
             token_expiration_seconds: 600,
             timeout_seconds: 60,
+            allowed_variables: vec!["NODE_OPTIONS".into()],
+            file_key_ref: FileKeyRef::Auto,
+            oldest_kubelet: Some(35),
             policy: Policy(vec![
                 Rule {
                     name: "payments".into(),
@@ -227,6 +233,11 @@ fn each_rule_refuses_what_it_should() {
         "tokenExpirationSeconds=43201",
         "timeoutSeconds=0",
         "timeoutSeconds=5m",
+        "allowedVariables=A-B",
+        "fileKeyRef=always",
+        "oldestKubelet=35",
+        "oldestKubelet=2.1",
+        "oldestKubelet=1.x",
     ] {
         let (field, _) = flag.split_once('=').unwrap();
         let problem = resolve("", &[flag], &[]).expect_err(flag);

@@ -58,17 +58,7 @@ fn place(
     if !has_list && !init_missing.is_empty() {
         patch.add(List::Init.pointer().to_owned(), &init_missing)?;
     } else {
-        let at = |name: &str| init.iter().position(|container| container.name == *name);
-        // Beside the one of ours that is there: what fetches first comes first.
-        let first = match (at(INIT_CONTAINER), at(SIDECAR)) {
-            (Some(index), _) => index + 1,
-            (None, Some(index)) => index,
-            (None, None) => match wish.init_first {
-                InitFirst::First => 0,
-                InitFirst::Last => init.len(),
-                InitFirst::Auto => behind_proxy(init, wish.mesh_proxies),
-            },
-        };
+        let first = first(init, wish.init_first, wish.mesh_proxies);
         for (offset, wanted) in init_missing.iter().enumerate() {
             patch.add(format!("{}/{}", List::Init.pointer(), first + offset), wanted)?;
         }
@@ -77,6 +67,32 @@ fn place(
         patch.add(format!("{}/-", List::Main.pointer()), wanted)?;
     }
     Ok(())
+}
+
+/// Init containers that run before the fetcher is there, or will be.
+pub(crate) fn early<'p>(
+    pod: &'p Pod<'_>,
+    init_first: InitFirst,
+    proxies: &[String],
+) -> Vec<&'p str> {
+    let init: Vec<&Container<'_>> = pod.spec.init_containers.iter().flatten().collect();
+    let first = first(&init, init_first, proxies);
+    init.iter().take(first).map(|container| container.name.as_ref()).collect()
+}
+
+/// Where among the init containers one of ours that is missing is placed. What fetches first comes
+/// first, and beside the one of ours that is there.
+fn first(init: &[&Container<'_>], init_first: InitFirst, proxies: &[String]) -> usize {
+    let at = |name: &str| init.iter().position(|container| container.name == *name);
+    match (at(INIT_CONTAINER), at(SIDECAR)) {
+        (Some(index), _) => index + 1,
+        (None, Some(index)) => index,
+        (None, None) => match init_first {
+            InitFirst::First => 0,
+            InitFirst::Last => init.len(),
+            InitFirst::Auto => behind_proxy(init, proxies),
+        },
+    }
 }
 
 /// Directly behind the last native mesh proxy: before it there may be no network.

@@ -12,3 +12,4 @@ mod injects;
 mod policy;
 mod refreshes;
 mod support;
+mod variables;

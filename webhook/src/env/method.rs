@@ -1,0 +1,50 @@
+//! On which way variables get into a container: through its command, or by the kubelet.
+
+use crate::annotations::{self, EnvMethod, Request};
+use crate::consumers::shown;
+use crate::pod::{Container, Pod};
+use crate::problem::Problem;
+use crate::settings::{FileKeyRef, Settings};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    /// Our program is put before the container's command and becomes it.
+    Exec,
+    /// The kubelet reads a file and sets the variable, as it does for those of a Secret.
+    FileKeyRef,
+}
+
+/// A kubelet before it sets an empty variable, and says nothing.
+const FILE_KEY_REF_SINCE: u32 = 35;
+
+pub(super) fn choose(
+    container: &Container<'_>,
+    pod: &Pod<'_>,
+    request: &Request<'_>,
+    settings: &Settings,
+) -> Result<Method, Problem> {
+    let has_command = !container.own_command().is_empty();
+    let is_read = settings.oldest_kubelet.is_some_and(|minor| minor >= FILE_KEY_REF_SINCE);
+    match (request.env_method, has_command) {
+        (EnvMethod::Auto | EnvMethod::Exec, true) => Ok(Method::Exec),
+        (EnvMethod::FileKeyRef, _) if is_read => Ok(Method::FileKeyRef),
+        (EnvMethod::FileKeyRef, _) => Err(annotations::problem(
+            "env-method",
+            "a kubelet before 1.35 would start the container with empty variables, and that there is none is not known",
+            "use exec and a command, or ask the operator for oldestKubelet in the settings",
+        )),
+        // In a sandbox the kubelet may not see the volume that the container sees.
+        (EnvMethod::Auto, false)
+            if settings.file_key_ref == FileKeyRef::Auto
+                && is_read
+                && pod.spec.runtime_class_name.is_none() =>
+        {
+            Ok(Method::FileKeyRef)
+        }
+        (EnvMethod::Auto | EnvMethod::Exec, false) => Err(Problem::pod(
+            format!("container {:?}", shown(&container.name)),
+            "it has no command, and the image's own is not known here, so its variables cannot be set",
+            "write the image's entrypoint as the container's command",
+        )),
+    }
+}

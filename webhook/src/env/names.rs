@@ -1,0 +1,128 @@
+//! Variables that no secret may set, or only with the operator's leave.
+
+use plan::VariableName;
+
+use crate::settings::Settings;
+
+/// What is wrong with the name, and the remedy.
+pub(super) fn refused(name: &VariableName, settings: &Settings) -> Option<(String, String)> {
+    let name = name.as_str();
+    if name.starts_with(RESERVED) {
+        let remedy = "give the variable another name".to_owned();
+        return Some((format!("names that begin with {RESERVED} are ours"), remedy));
+    }
+    let leave = settings.allowed_variables.iter().any(|allowed| allowed == name);
+    (runs_code(name) && !leave).then(|| {
+        (
+            "with this variable, whoever writes the secret can run code in the container"
+                .to_owned(),
+            "use another name, or ask the operator to add it to allowedVariables in the settings"
+                .to_owned(),
+        )
+    })
+}
+
+const RESERVED: &str = "SECRETS_INJECTOR_";
+
+/// Whether a program that many images have takes code, or the place of code, from it.
+fn runs_code(name: &str) -> bool {
+    PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || NAMES.contains(&name)
+}
+
+const PREFIXES: [&str; 8] =
+    ["LD_", "DYLD_", "BASH_FUNC_", "GIT_", "CORECLR_", "COR_", "npm_config_", "NPM_CONFIG_"];
+
+const NAMES: [&str; 56] = [
+    // What is found, and how words are split.
+    "PATH",
+    "IFS",
+    "CDPATH",
+    "HOME",
+    "SHELL",
+    "TMPDIR",
+    // Shells.
+    "BASH_ENV",
+    "ENV",
+    "SHELLOPTS",
+    "BASHOPTS",
+    "PS4",
+    "PROMPT_COMMAND",
+    "ZDOTDIR",
+    // The C library and what it loads.
+    "GCONV_PATH",
+    "GLIBC_TUNABLES",
+    "LOCPATH",
+    "NLSPATH",
+    "MALLOC_CHECK_",
+    "HOSTALIASES",
+    "RESOLV_HOST_CONF",
+    "OPENSSL_CONF",
+    "OPENSSL_ENGINES",
+    "OPENSSL_MODULES",
+    "SSLKEYLOGFILE",
+    // Languages.
+    "NODE_OPTIONS",
+    "NODE_PATH",
+    "NODE_REPL_EXTERNAL_MODULE",
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "PYTHONSTARTUP",
+    "PYTHONINSPECT",
+    "PYTHONBREAKPOINT",
+    "PYTHONWARNINGS",
+    "PYTHONUSERBASE",
+    "PERL5OPT",
+    "PERL5LIB",
+    "PERL5DB",
+    "PERLLIB",
+    "RUBYOPT",
+    "RUBYLIB",
+    "JAVA_TOOL_OPTIONS",
+    "JDK_JAVA_OPTIONS",
+    "_JAVA_OPTIONS",
+    "CLASSPATH",
+    "DOTNET_STARTUP_HOOKS",
+    "DOTNET_ADDITIONAL_DEPS",
+    "PHPRC",
+    "PHP_INI_SCAN_DIR",
+    "LUA_INIT",
+    "LUA_PATH",
+    "LUA_CPATH",
+    "ERL_AFLAGS",
+    "ERL_FLAGS",
+    "R_PROFILE",
+    // Programs that other programs start.
+    "EDITOR",
+    "PAGER",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(name: &str, settings: &Settings) -> bool {
+        super::refused(&VariableName::parse(name).unwrap(), settings).is_some()
+    }
+
+    #[test]
+    fn names_that_run_code_need_the_operators_leave() {
+        let mut settings = Settings::default();
+        for name in ["LD_PRELOAD", "NODE_OPTIONS", "PATH", "BASH_ENV", "GIT_SSH_COMMAND"] {
+            assert!(refused(name, &settings), "{name}");
+        }
+        for name in ["DB_PASSWORD", "OLD_PATH", "LDAP_PASSWORD", "GITHUB_TOKEN", "NODE_ENV"] {
+            assert!(!refused(name, &settings), "{name}");
+        }
+        settings.allowed_variables = vec!["NODE_OPTIONS".to_owned()];
+        assert!(!refused("NODE_OPTIONS", &settings) && refused("NODE_PATH", &settings));
+    }
+
+    #[test]
+    fn our_own_names_are_nobodys() {
+        let settings = Settings {
+            allowed_variables: vec!["SECRETS_INJECTOR_PLAN".into()],
+            ..Settings::default()
+        };
+        assert!(refused("SECRETS_INJECTOR_PLAN", &settings));
+    }
+}

@@ -1,0 +1,134 @@
+//! The annotations `env` and `env.CONTAINER`: `NAME: source`, or `NAME: {source, containers, …}`.
+
+use plan::{PathTranslation, Reference, VariableName};
+
+use super::fields::Fields;
+use super::{Asked, Body, Place, Reader};
+use crate::annotations::EnvRequest;
+use crate::problem::Problems;
+use crate::yaml::{self, Node, Value};
+
+/// One variable that an annotation asks for.
+#[derive(Debug)]
+pub(crate) struct WantedVariable {
+    pub(crate) name: VariableName,
+    /// Where it names them; every consumer gets it otherwise.
+    pub(crate) containers: Option<Vec<String>>,
+    pub(crate) asked: Asked,
+}
+
+const FIELDS: [&str; 8] = [
+    "source",
+    "containers",
+    "onMissing",
+    "region",
+    "endpoint",
+    "jmesPath",
+    "crossAccountRoleArn",
+    "externalId",
+];
+
+/// All variables, or as many as could be read beside the problems.
+pub(crate) fn variables(request: &EnvRequest<'_>, problems: &mut Problems) -> Vec<WantedVariable> {
+    let key = request.key.to_owned();
+    let mut reader = Reader::new(key, PathTranslation::default(), problems);
+    let place = reader.place(1, "");
+    match yaml::parse(request.text) {
+        Err(error) => {
+            let place = reader.place(error.line, "");
+            let remedy =
+                "write NAME: kms://SECRET on each line, and quotes around a source with a JMESPath";
+            reader.problem(&place, error.what, if error.syntax { remedy } else { "" });
+        }
+        Ok(Some(Node { value: Value::Mapping(entries), .. })) if !entries.is_empty() => {
+            return reader.variables(&entries, request.container);
+        }
+        Ok(_) => reader.problem(
+            &place,
+            "it names no variable",
+            "write NAME: kms://SECRET on each line, or remove the annotation",
+        ),
+    }
+    Vec::new()
+}
+
+impl Reader<'_> {
+    fn variables(
+        &mut self,
+        entries: &[(Node<'_>, Node<'_>)],
+        container: Option<&str>,
+    ) -> Vec<WantedVariable> {
+        let mut wanted: Vec<WantedVariable> = Vec::with_capacity(entries.len());
+        for (key, value) in entries {
+            let shown: String = key.scalar().unwrap_or_default().chars().take(64).collect();
+            let place = self.place(key.line, format!("variable {shown:?}"));
+            let Some(name) = self.variable_name(key, &place) else { continue };
+            let (body, containers) = match &value.value {
+                Value::Scalar { text, quoted } => (self.plain(text, *quoted, &place), None),
+                Value::Mapping(fields) => self.detailed_variable(fields, value, &place),
+                Value::Sequence(_) => {
+                    self.problem(&place, "a variable cannot be a list", "write NAME: source");
+                    continue;
+                }
+            };
+            if containers.is_some() && container.is_some() {
+                self.problem(
+                    &place,
+                    "the annotation names the container already",
+                    "remove the field containers, or use kms.alibabacloud/env",
+                );
+            }
+            let containers = container.map(|name| vec![name.to_owned()]).or(containers);
+            if let Some(Body { reference, at, on_missing, .. }) = body {
+                let Reference { source, selector } = reference;
+                let asked = Asked { place, source, selector, at, on_missing };
+                wanted.push(WantedVariable { name, containers, asked });
+            }
+        }
+        wanted
+    }
+
+    fn variable_name(&mut self, key: &Node<'_>, place: &Place) -> Option<VariableName> {
+        let Some(text) = key.scalar() else {
+            self.problem(place, format!("a name cannot be {}", key.kind()), "write NAME: source");
+            return None;
+        };
+        match VariableName::parse(text) {
+            Ok(name) => Some(name),
+            Err(error) => {
+                self.problem(place, error.to_string(), "");
+                None
+            }
+        }
+    }
+
+    fn detailed_variable(
+        &mut self,
+        entries: &[(Node<'_>, Node<'_>)],
+        node: &Node<'_>,
+        place: &Place,
+    ) -> (Option<Body>, Option<Vec<String>>) {
+        let before = self.problems.as_slice().len();
+        let mut fields = Fields::read(self, entries, place, &FIELDS);
+        let containers = fields.take("containers").map(|node| self.containers(node, place));
+        (self.body(&mut fields, node, place, before), containers)
+    }
+
+    fn containers(&mut self, node: &Node<'_>, place: &Place) -> Vec<String> {
+        let names: Vec<String> = match &node.value {
+            Value::Sequence(items) => {
+                items.iter().filter_map(|item| item.scalar().map(str::to_owned)).collect()
+            }
+            Value::Scalar { text, .. } => {
+                text.split(',').map(|name| name.trim().to_owned()).collect()
+            }
+            Value::Mapping(_) => Vec::new(),
+        };
+        let names: Vec<String> = names.into_iter().filter(|name| !name.is_empty()).collect();
+        if names.is_empty() {
+            let place = place.within(node, "containers");
+            self.problem(&place, "it names no container", "write containers: [NAME, …]");
+        }
+        names
+    }
+}

@@ -1,0 +1,132 @@
+//! What containers need to get their variables: our program before their command, or entries that
+//! the kubelet fills in. What an earlier call left and nobody wants any more goes.
+
+use plan::VariableName;
+use serde::Serialize;
+
+use crate::command::{unwrapped, wrapped};
+use crate::container::{self, ENVIRONMENT_VOLUME};
+use crate::env::{Method, Target, is_ours};
+use crate::inject::Wish;
+use crate::patch::Patch;
+use crate::pod::{Container, Pod};
+
+pub(super) fn weave(pod: &Pod<'_>, wish: &Wish<'_>, patch: &mut Patch) -> serde_json::Result<()> {
+    for (list, index, container) in pod.all_containers() {
+        if container::is_ours(&container.name) {
+            continue;
+        }
+        let mut targets = wish.environment.targets.iter();
+        let target = targets.find(|target| (target.list, target.index) == (list, index));
+        let path = format!("{}/{index}", list.pointer());
+        command(container, target, &path, patch)?;
+        variables(container, target, &path, patch)?;
+    }
+    Ok(())
+}
+
+fn command(
+    container: &Container<'_>,
+    target: Option<&Target>,
+    path: &str,
+    patch: &mut Patch,
+) -> serde_json::Result<()> {
+    let known = container.command.as_deref().unwrap_or_default();
+    let own = unwrapped(known).unwrap_or(known);
+    let wanted = match target {
+        Some(target) if target.method == Method::Exec => {
+            let own: Vec<&str> = own.iter().map(AsRef::as_ref).collect();
+            wrapped(target.name.as_str(), &own)
+        }
+        _ => own.iter().map(ToString::to_string).collect(),
+    };
+    if known.iter().map(AsRef::as_ref).ne(wanted.iter().map(String::as_str)) {
+        patch.replace(format!("{path}/command"), &wanted)?;
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry<'a> {
+    name: &'a str,
+    value_from: ValueFrom<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ValueFrom<'a> {
+    file_key_ref: FileKeyRef<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FileKeyRef<'a> {
+    volume_name: &'static str,
+    path: String,
+    key: &'a str,
+}
+
+fn variables(
+    container: &Container<'_>,
+    target: Option<&Target>,
+    path: &str,
+    patch: &mut Patch,
+) -> serde_json::Result<()> {
+    let wanted: Vec<Entry<'_>> = match target {
+        Some(target) if target.method == Method::FileKeyRef => {
+            target.variables.iter().map(|(_, name)| Entry::new(target, name)).collect()
+        }
+        _ => Vec::new(),
+    };
+    let known = container.env();
+    let mut stale = Vec::new();
+    let mut set: Vec<&str> = Vec::new();
+    for (index, variable) in known.iter().enumerate() {
+        match wanted.iter().find(|entry| entry.name == variable.name) {
+            // Of two with one name the kubelet takes the last.
+            Some(entry) if set.contains(&entry.name) => stale.push(index),
+            Some(entry) => {
+                set.push(entry.name);
+                if !entry.is(variable) {
+                    patch.replace(format!("{path}/env/{index}"), entry)?;
+                }
+            }
+            None if is_ours(variable) => stale.push(index),
+            None => {}
+        }
+    }
+    for index in stale.iter().rev() {
+        patch.remove(format!("{path}/env/{index}"));
+    }
+    let missing: Vec<&Entry<'_>> =
+        wanted.iter().filter(|entry| !set.contains(&entry.name)).collect();
+    if container.env.is_none() && !missing.is_empty() {
+        return patch.add(format!("{path}/env"), &missing);
+    }
+    // In front, so that what refers to them stands behind them.
+    for entry in missing.iter().rev() {
+        patch.add(format!("{path}/env/0"), entry)?;
+    }
+    Ok(())
+}
+
+impl<'a> Entry<'a> {
+    fn new(target: &Target, name: &'a VariableName) -> Self {
+        let path = plan::variable_file(&target.name, name);
+        let volume_name = ENVIRONMENT_VOLUME;
+        let file_key_ref = FileKeyRef { volume_name, path, key: name.as_str() };
+        Self { name: name.as_str(), value_from: ValueFrom { file_key_ref } }
+    }
+
+    fn is(&self, variable: &crate::pod::Variable<'_>) -> bool {
+        let from = variable.value_from.as_ref().and_then(|from| from.file_key_ref.as_ref());
+        let wanted = &self.value_from.file_key_ref;
+        variable.value.is_none()
+            && from.is_some_and(|from| {
+                from.volume_name == wanted.volume_name
+                    && from.path == wanted.path
+                    && from.key == wanted.key
+            })
+    }
+}

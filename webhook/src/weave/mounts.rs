@@ -1,0 +1,61 @@
+//! The volumes that containers of the Pod see: what is fetched for them, read-only.
+
+use plan::ENVIRONMENT_DIRECTORY;
+
+use crate::container::{ENVIRONMENT_VOLUME, Mount, SECRETS_VOLUME};
+use crate::env::Method;
+use crate::inject::Wish;
+use crate::patch::Patch;
+use crate::pod::{Container, List, Pod};
+
+pub(super) fn weave(pod: &Pod<'_>, wish: &Wish<'_>, patch: &mut Patch) -> serde_json::Result<()> {
+    for (list, index, container) in pod.all_containers() {
+        let wanted = wanted(wish, list, index);
+        let path = format!("{}/{index}/volumeMounts", list.pointer());
+        set(container, &wanted, &path, patch)?;
+    }
+    Ok(())
+}
+
+fn wanted<'w>(wish: &'w Wish<'_>, list: List, index: usize) -> Vec<Mount<'w>> {
+    let mut wanted = Vec::new();
+    let mut mount = |name, mount_path| wanted.push(Mount { name, mount_path, read_only: true });
+    if wish.consumers.at.contains(&(list, index)) {
+        mount(SECRETS_VOLUME, wish.plan.mount().as_str());
+    }
+    let starts = wish.environment.targets.iter().any(|target| {
+        target.method == Method::Exec && (target.list, target.index) == (list, index)
+    });
+    if starts {
+        mount(ENVIRONMENT_VOLUME, ENVIRONMENT_DIRECTORY);
+    }
+    wanted
+}
+
+fn set(
+    container: &Container<'_>,
+    wanted: &[Mount<'_>],
+    path: &str,
+    patch: &mut Patch,
+) -> serde_json::Result<()> {
+    let mut missing = Vec::new();
+    for mount in wanted {
+        let mut known = container.mounts().iter().enumerate();
+        match known.find(|(_, known)| known.name == mount.name) {
+            Some((at, known)) => {
+                let whole = known.sub_path.is_none() && known.sub_path_expr.is_none();
+                if known.mount_path != mount.mount_path || !known.read_only || !whole {
+                    patch.replace(format!("{path}/{at}"), mount)?;
+                }
+            }
+            None => missing.push(mount),
+        }
+    }
+    if container.volume_mounts.is_none() && !missing.is_empty() {
+        return patch.add(path.to_owned(), &missing);
+    }
+    for mount in missing {
+        patch.add(format!("{path}/-"), mount)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,258 @@
+use serde_json::{Value, json};
+use webhook::settings::{FileKeyRef, Settings};
+
+use crate::support::{
+    ask, ask_with, injected, injected_with, ours, plan, pod, review, settings, volume,
+};
+
+const ENV: (&str, &str) = ("env", "DB_PASSWORD: kms://app/db#password\nTOKEN: oos://app-token\n");
+
+/// A Pod whose container says how it is started.
+fn started(annotations: &[(&str, &str)]) -> Value {
+    let mut pod = pod(annotations);
+    pod["spec"]["containers"][0]["command"] = json!(["/app", "--serve"]);
+    pod["spec"]["containers"][0]["args"] = json!(["-v"]);
+    pod
+}
+
+fn kubelets(minor: u32) -> Settings {
+    Settings { oldest_kubelet: Some(minor), ..settings() }
+}
+
+fn wrapped(container: &str, command: &[&str]) -> Value {
+    let ours = ["/kms-env/secrets-injector", "exec", "--container", container, "--"];
+    json!([&ours[..], command].concat())
+}
+
+fn read(container: &str, name: &str) -> Value {
+    let path = format!("{container}.{name}");
+    json!({"name": name, "valueFrom": {
+        "fileKeyRef": {"volumeName": "kms-env", "path": path, "key": name}}})
+}
+
+fn settles(pod: &Value, settings: &Settings) {
+    let answer = ask_with(&review(pod), settings);
+    assert_eq!(answer.response["allowed"], true, "{}", answer.response);
+    assert!(answer.response.get("patch").is_none(), "{}", answer.patch());
+}
+
+#[test]
+fn a_container_with_a_command_is_started_through_our_program() {
+    let after = injected(&started(&[ENV]));
+    let app = &after["spec"]["containers"][0];
+    assert_eq!(app["command"], wrapped("app", &["/app", "--serve"]));
+    assert_eq!(app["args"], json!(["-v"]));
+    assert!(app.get("env").is_none());
+    assert_eq!(
+        app["volumeMounts"],
+        json!([
+            {"name": "kms-secrets", "mountPath": "/mnt/secrets-store", "readOnly": true},
+            {"name": "kms-env", "mountPath": "/kms-env", "readOnly": true},
+        ])
+    );
+    let mounts = ours(&after)["volumeMounts"].as_array().unwrap();
+    assert!(mounts.contains(&json!({"name": "kms-env", "mountPath": "/kms-env"})));
+    let memory = &volume(&after, "kms-env")["emptyDir"];
+    assert_eq!(memory["medium"], "Memory");
+    let plan = plan(&after);
+    assert!(plan.files().is_empty());
+    let env = plan.env().unwrap();
+    let names: Vec<_> = env.variables.iter().map(|variable| variable.name.as_str()).collect();
+    assert_eq!(names, ["DB_PASSWORD", "TOKEN"]);
+    assert_eq!(env.variables[0].select.as_ref().unwrap().to_string(), "password");
+    assert_eq!(env.variables[0].exec[0].as_str(), "app");
+    settles(&after, &settings());
+}
+
+#[test]
+fn the_way_that_was_chosen_is_told() {
+    let warnings = ask(&started(&[ENV])).warnings();
+    assert!(warnings.contains("kubectl exec do not see them"), "{warnings}");
+    let asked = started(&[ENV, ("env-method", "file-key-ref")]);
+    let warnings = ask_with(&review(&asked), &kubelets(35)).warnings();
+    assert!(warnings.contains("on the node's disk"), "{warnings}");
+}
+
+#[test]
+fn the_kubelet_reads_variables_in_front_of_all_that_refers_to_them() {
+    let mut pod = started(&[ENV, ("env-method", "file-key-ref")]);
+    let url = json!({"name": "URL", "value": "db://u:$(DB_PASSWORD)@db"});
+    pod["spec"]["containers"][0]["env"] = json!([url]);
+    let settings = kubelets(36);
+    let after = injected_with(&pod, &settings);
+    let app = &after["spec"]["containers"][0];
+    assert_eq!(app["command"], json!(["/app", "--serve"]));
+    assert_eq!(app["env"], json!([read("app", "DB_PASSWORD"), read("app", "TOKEN"), url]));
+    // What the container does not read itself, it does not see.
+    assert_eq!(app["volumeMounts"].as_array().unwrap().len(), 1);
+    let affinity = &after["spec"]["affinity"]["nodeAffinity"];
+    let terms = &affinity["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"];
+    assert_eq!(terms[0]["matchExpressions"][0]["values"], json!(["virtual-kubelet"]));
+    settles(&after, &settings);
+}
+
+#[test]
+fn an_old_kubelet_never_gets_variables_to_read() {
+    let bare = pod(&[ENV]);
+    let asked = started(&[ENV, ("env-method", "file-key-ref")]);
+    for oldest_kubelet in [None, Some(34)] {
+        let file_key_ref = FileKeyRef::Auto;
+        let settings = Settings { oldest_kubelet, file_key_ref, ..settings() };
+        let answer = ask_with(&review(&bare), &settings);
+        assert!(answer.message().contains("it has no command"), "{}", answer.message());
+        let answer = ask_with(&review(&asked), &settings);
+        assert!(answer.message().contains("before 1.35"), "{}", answer.message());
+    }
+}
+
+#[test]
+fn without_a_command_the_kubelet_reads_where_the_operator_allows_it() {
+    let bare = pod(&[ENV]);
+    let message = ask_with(&review(&bare), &kubelets(36)).message().to_owned();
+    assert!(message.contains("write the image's entrypoint"), "{message}");
+    let settings = Settings { file_key_ref: FileKeyRef::Auto, ..kubelets(36) };
+    let after = injected_with(&bare, &settings);
+    let env = &after["spec"]["containers"][0]["env"];
+    assert_eq!(*env, json!([read("app", "DB_PASSWORD"), read("app", "TOKEN")]));
+    let mut sandboxed = bare;
+    sandboxed["spec"]["runtimeClassName"] = json!("kata");
+    assert!(ask_with(&review(&sandboxed), &settings).message().contains("no command"));
+}
+
+#[test]
+fn each_container_gets_what_is_meant_for_it() {
+    let mut pod = started(&[
+        ("env", "ALL: kms://all\nSOME: {source: kms://some, containers: [app, migrate]}\n"),
+        ("env.app", "OWN: kms://own\n"),
+    ]);
+    let side = json!({"name": "side", "command": ["side"]});
+    pod["spec"]["containers"].as_array_mut().unwrap().push(side);
+    pod["spec"]["initContainers"] = json!([{"name": "migrate", "command": ["migrate"]}]);
+    let after = injected(&pod);
+    let env = plan(&after).env().unwrap().clone();
+    let of = |name: &str| -> Vec<String> {
+        let variable = env.variables.iter().find(|variable| variable.name.as_str() == name);
+        variable.unwrap().exec.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(of("ALL"), ["migrate", "app", "side"]);
+    assert_eq!(of("SOME"), ["migrate", "app"]);
+    assert_eq!(of("OWN"), ["app"]);
+    assert_eq!(after["spec"]["containers"][1]["command"], wrapped("side", &["side"]));
+    assert_eq!(after["spec"]["initContainers"][1]["command"], wrapped("migrate", &["migrate"]));
+    settles(&after, &settings());
+}
+
+#[test]
+fn an_init_container_that_runs_before_the_fetcher_is_left_as_it_is() {
+    let mut pod = started(&[ENV, ("init-first", "false")]);
+    pod["spec"]["initContainers"] = json!([{"name": "early", "command": ["x"]}]);
+    let after = injected(&pod);
+    assert_eq!(after["spec"]["initContainers"][0]["command"], json!(["x"]));
+    settles(&after, &settings());
+    let mut named = started(&[("env.early", "A: kms://a\n"), ("init-first", "false")]);
+    named["spec"]["initContainers"] = pod["spec"]["initContainers"].clone();
+    assert!(ask(&named).message().contains("runs before they are fetched"));
+}
+
+#[test]
+fn the_secret_wins_over_what_the_pod_sets_and_it_is_said() {
+    let mut pod = started(&[ENV]);
+    let own = json!([{"name": "A", "value": "1"}, {"name": "DB_PASSWORD", "value": "old"}]);
+    pod["spec"]["containers"][0]["env"] = own.clone();
+    assert!(ask(&pod).warnings().contains("sets DB_PASSWORD itself; the secret wins"));
+    assert_eq!(injected(&pod)["spec"]["containers"][0]["env"], own);
+    pod["metadata"]["annotations"]["kms.alibabacloud/env-method"] = json!("file-key-ref");
+    let after = injected_with(&pod, &kubelets(35));
+    let env = &after["spec"]["containers"][0]["env"];
+    assert_eq!(*env, json!([read("app", "TOKEN"), own[0], read("app", "DB_PASSWORD")]));
+    settles(&after, &kubelets(35));
+}
+
+#[test]
+fn what_the_kubelet_cannot_fill_in_is_refused() {
+    for (field, value) in [
+        ("args", json!(["--password=$(DB_PASSWORD)"])),
+        ("command", json!(["/app", "$(TOKEN)"])),
+        ("env", json!([{"name": "URL", "value": "x$(TOKEN)"}])),
+    ] {
+        let mut pod = started(&[ENV]);
+        pod["spec"]["containers"][0][field] = value;
+        let message = ask(&pod).message().to_owned();
+        assert!(message.contains("which the kubelet cannot fill in"), "{message}");
+    }
+    let mut escaped = started(&[ENV]);
+    escaped["spec"]["containers"][0]["args"] = json!(["$$(TOKEN)", "$TOKEN", "$(OTHER)"]);
+    injected(&escaped);
+}
+
+#[test]
+fn bad_variables_are_refused_with_line_and_remedy() {
+    for (annotations, words) in [
+        (&[("env", "1A: kms://x\n")][..], "is not the name of an environment variable"),
+        (&[("env", "A-B: kms://x\n")], "letters, digits and underscores"),
+        (&[("env", "LD_PRELOAD: kms://x\n")], "allowedVariables"),
+        (&[("env", "SECRETS_INJECTOR_PLAN: kms://x\n")], "are ours"),
+        (&[("env", "A: kms://x\nA: kms://y\n")], "set twice in container app, first in"),
+        (&[("env", "A: kms://x\n"), ("env.app", "A: kms://y\n")], "set twice"),
+        (&[("env", "A: {source: kms://x, containers: [ap]}\n")], "did you mean app?"),
+        (&[("env.other", "A: kms://x\n")], "the Pod has no container"),
+        (
+            &[("env.app", "A: {source: kms://x, containers: [app]}\n")],
+            "names the container already",
+        ),
+        (&[("env", "A: {source: kms://x, containers: []}\n")], "it names no container"),
+        (&[("env", "A: {source: kms://x, fileMode: \"0400\"}\n")], "there is no such field"),
+        (&[("env", "A: [x]\n")], "a variable cannot be a list"),
+        (&[("env", "- kms://x\n")], "it names no variable"),
+        (&[("env", "")], "it names no variable"),
+        (&[("env", "A: vault://x\n")], "vault"),
+        (&[("env", "A: {source: kms://x")], "kms.alibabacloud/env, line 1"),
+        (&[("secrets", "a: kms://x"), ("env-method", "exec")], "none are asked for"),
+        (&[("env", "A: kms://x\n"), ("env-method", "shell")], "file-key-ref"),
+    ] {
+        let message = ask(&started(annotations)).message().to_owned();
+        assert!(message.contains(words), "{annotations:?}: {message}");
+        assert!(message.contains("kms.alibabacloud/env"), "{message}");
+    }
+}
+
+#[test]
+fn a_variable_that_may_be_missing_cannot_be_read_by_the_kubelet() {
+    let skipped = ("env", "A: {source: kms://x, onMissing: skip}\n");
+    let pod = started(&[skipped, ("env-method", "file-key-ref")]);
+    let message = ask_with(&review(&pod), &kubelets(35)).message().to_owned();
+    assert!(message.contains("cannot be skipped"), "{message}");
+    injected(&started(&[skipped]));
+}
+
+#[test]
+fn with_the_operators_leave_a_variable_may_run_code() {
+    let settings = Settings { allowed_variables: vec!["NODE_OPTIONS".to_owned()], ..settings() };
+    injected_with(&started(&[("env", "NODE_OPTIONS: kms://x\n")]), &settings);
+}
+
+#[test]
+fn something_else_at_the_place_of_the_variables_is_refused() {
+    let mut pod = started(&[ENV]);
+    pod["spec"]["volumes"] = json!([{"name": "v", "emptyDir": {}}]);
+    pod["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "v", "mountPath": "/kms-env"}]);
+    assert!(ask(&pod).message().contains("where its variables are to be"));
+}
+
+#[test]
+fn a_copy_that_wants_no_variables_starts_as_before() {
+    for (annotations, settings) in
+        [(vec![ENV], settings()), (vec![ENV, ("env-method", "file-key-ref")], kubelets(35))]
+    {
+        let mut copy = injected_with(&started(&annotations), &settings);
+        let kept = copy["metadata"]["annotations"].as_object_mut().unwrap();
+        kept.remove("kms.alibabacloud/env");
+        kept.remove("kms.alibabacloud/env-method");
+        kept.insert("kms.alibabacloud/secrets".to_owned(), json!("db: kms://app/db"));
+        let after = injected_with(&copy, &settings);
+        let app = &after["spec"]["containers"][0];
+        assert_eq!(app["command"], json!(["/app", "--serve"]));
+        assert!(app.get("env").is_none_or(|env| env.as_array().unwrap().is_empty()));
+        settles(&after, &settings);
+    }
+}
