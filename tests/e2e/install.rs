@@ -77,6 +77,9 @@ fn lab_values(more: &serde_json::Value) -> String {
     values["injector"] =
         json!({ "image": { "registry": registry, "repository": repository, "tag": tag } });
     values["settings"]["injector"] = json!({ "extraArgs": [format!("--ca={CLOUD_CA}")] });
+    let kubelet = "jsonpath={.items[0].status.nodeInfo.kubeletVersion}";
+    let kubelet = kubectl(&["get", "nodes", "-o", kubelet]).run().unwrap();
+    values["settings"]["oldestKubelet"] = json!(kubelet);
     let name = format!("values-{:08x}.json", fastrand::u32(..));
     let file = cluster().layout().root().join(name);
     fs::write(&file, values.to_string()).unwrap();

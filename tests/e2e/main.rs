@@ -11,6 +11,7 @@ mod node;
 mod other_injector;
 mod pods;
 mod release;
+mod search;
 mod stage;
 
 mod afterwards;

@@ -18,9 +18,18 @@ pub(crate) struct Process {
 impl Process {
     /// Waits until an init container of a Pod runs.
     pub(crate) fn of_init_container(place: &Namespace, pod: &str, container: &str) -> Self {
+        Self::of(place, pod, "initContainerStatuses", container)
+    }
+
+    /// Waits until a container of a Pod runs.
+    pub(crate) fn of_container(place: &Namespace, pod: &str, container: &str) -> Self {
+        Self::of(place, pod, "containerStatuses", container)
+    }
+
+    fn of(place: &Namespace, pod: &str, list: &str, container: &str) -> Self {
         let at = until(&format!("{container} of {pod} to run"), PATIENCE, || {
             let pod = place.kubectl(&["get", "pod", pod, "-o", "json"]).json()?;
-            let all = pod["status"]["initContainerStatuses"].as_array().into_iter().flatten();
+            let all = pod["status"][list].as_array().into_iter().flatten();
             let status = all.into_iter().find(|status| status["name"] == container);
             let id = status
                 .filter(|status| status["state"]["running"].is_object())

@@ -4,6 +4,7 @@
 
 mod admission;
 mod cluster;
+mod exec;
 mod fetcher;
 mod load;
 mod pods;
@@ -34,6 +35,7 @@ pub fn run(summary: &Path, components: Option<&Path>, images: &Path) -> anyhow::
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     writeln!(out, "fetching …")?;
     runtime.block_on(fetcher::measure(&mut table)).context("measuring the fetcher")?;
+    runtime.block_on(exec::measure(&mut table)).context("measuring a start with variables")?;
     runtime.block_on(sidecar::measure(&mut table)).context("measuring the sidecar")?;
     drop(runtime);
     writeln!(out, "admitting …")?;
@@ -56,7 +58,7 @@ pub fn run(summary: &Path, components: Option<&Path>, images: &Path) -> anyhow::
 
 fn sizes(table: &mut Table) -> anyhow::Result<()> {
     for (name, label, most) in [
-        ("secrets-injector", "secrets-injector, size", 4.5),
+        ("secrets-injector", "secrets-injector, size", 5.0),
         ("secrets-webhook", "secrets-webhook, size", 13.0),
     ] {
         let bytes = std::fs::metadata(beside(name)?)?.len();

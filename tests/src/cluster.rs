@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 
 pub use self::component::{Component, Frozen, Program};
-pub use self::images::{BUSYBOX, CLOUD_CA, FETCHER};
+pub use self::images::{BUSYBOX, CLOUD_CA, FETCHER, PAUSE};
 pub use self::layout::{ADMIN, CLOUD, ISSUER, Layout, NODE, NODE_ADDRESS};
 pub use self::load::{Call, Calls, Load, Stream};
 pub use self::tools::{Output, Tool, this_program};

@@ -7,10 +7,11 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use lab::cluster::{Look, Tool, until};
+use lab::cluster::{Look, until};
 use serde_json::{Value, json};
 
 use crate::pods::{CANARY, plain};
+use crate::search::{hex, holders, seed_file};
 use crate::stage::{Namespace, PATIENCE, cluster};
 
 #[test]
@@ -72,40 +73,6 @@ fn and_it_would_be_found() {
     }
 }
 
-/// The files that contain a text, as it is, in base64 or in hex.
-fn holders(text: &str) -> Vec<String> {
-    let seed = seed_file();
-    let output = Tool::new("find")
-        .arg(cluster().layout().root())
-        // Not what is mounted below; files come and go meanwhile.
-        .args(["-xdev", "-ignore_readdir_race", "-type", "f"])
-        .args(["-exec", "grep", "--files-with-matches", "--text", "--fixed-strings"])
-        .args(["--no-messages"])
-        .args(forms(text).iter().flat_map(|form| ["-e", form]))
-        .args(["--", "{}", "+"])
-        .output()
-        .unwrap();
-    assert!(output.stderr.is_empty(), "searching: {}", output.stderr);
-    let found = output.stdout.lines().filter(|file| *file != seed);
-    found.map(str::to_owned).collect()
-}
-
-/// How a text looks wherever it stands in what was encoded: without the characters that depend on
-/// what is before and behind it.
-fn forms(text: &str) -> Vec<String> {
-    let mut forms = vec![text.to_owned(), hex(text), hex(text).to_uppercase()];
-    for (before, depend) in [("", 0), ("?", 2), ("??", 3)] {
-        let encoded = STANDARD.encode(format!("{before}{text}"));
-        let whole = (before.len() + text.len()) * 8 / 6;
-        forms.extend(encoded.get(depend..whole).map(str::to_owned));
-    }
-    forms
-}
-
-fn hex(text: &str) -> String {
-    text.bytes().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Mounts below the cluster's directory that are not searched: all of them are in memory, or show
 /// what is searched elsewhere.
 fn only_memory_is_left_out() {
@@ -123,10 +90,6 @@ fn only_memory_is_left_out() {
         let searched = fs::metadata(place).is_ok_and(|place| place.st_dev() == device);
         assert!(searched, "{} is mounted from another device and not searched", place.display());
     }
-}
-
-fn seed_file() -> String {
-    cluster().layout().root().join("cloud/seed.json").display().to_string()
 }
 
 fn seed() -> Value {

@@ -15,7 +15,7 @@ const TOKEN: &str = "mounts the token with which secrets are fetched";
 const WRITABLE: &str = "mounts the secrets writable";
 /// The guard's words: it refuses what the webhook did not see.
 const GUARD_TOKEN: &str = "mounts kms-rrsa-token";
-const GUARD_WRITABLE: &str = "mounts kms-secrets writable";
+const GUARD_WRITABLE: &str = "mounts secrets writable";
 
 fn mount(volume: &str, read_only: bool) -> Value {
     json!({ "name": volume, "mountPath": "/stolen", "readOnly": read_only })

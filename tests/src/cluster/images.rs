@@ -10,7 +10,7 @@ use super::node::ctr;
 use super::tools::Tool;
 
 /// What holds a Pod's namespaces open.
-pub(crate) const PAUSE: &str = "registry.example/pause:1";
+pub const PAUSE: &str = "registry.example/pause:1";
 /// A shell and the usual tools, for the applications of stories.
 pub const BUSYBOX: &str = "registry.example/busybox:1";
 

@@ -1,0 +1,46 @@
+//! Looks for a text in every file of the cluster, outside of memory volumes.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use lab::cluster::Tool;
+
+use crate::stage::cluster;
+
+/// The files that contain a text, as it is, in base64 or in hex.
+pub(crate) fn holders(text: &str) -> Vec<String> {
+    let seed = seed_file();
+    let output = Tool::new("find")
+        .arg(cluster().layout().root())
+        // Not what is mounted below; files come and go meanwhile.
+        .args(["-xdev", "-ignore_readdir_race", "-type", "f"])
+        .args(["-exec", "grep", "--files-with-matches", "--text", "--fixed-strings"])
+        .args(["--no-messages"])
+        .args(forms(text).iter().flat_map(|form| ["-e", form]))
+        .args(["--", "{}", "+"])
+        .output()
+        .unwrap();
+    assert!(output.stderr.is_empty(), "searching: {}", output.stderr);
+    let found = output.stdout.lines().filter(|file| *file != seed);
+    found.map(str::to_owned).collect()
+}
+
+/// How a text looks wherever it stands in what was encoded: without the characters that depend on
+/// what is before and behind it.
+fn forms(text: &str) -> Vec<String> {
+    let mut forms = vec![text.to_owned(), hex(text), hex(text).to_uppercase()];
+    for (before, depend) in [("", 0), ("?", 2), ("??", 3)] {
+        let encoded = STANDARD.encode(format!("{before}{text}"));
+        let whole = (before.len() + text.len()) * 8 / 6;
+        forms.extend(encoded.get(depend..whole).map(str::to_owned));
+    }
+    forms
+}
+
+pub(crate) fn hex(text: &str) -> String {
+    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What the emulated cloud was started with: the one file that holds every value.
+pub(crate) fn seed_file() -> String {
+    cluster().layout().root().join("cloud/seed.json").display().to_string()
+}
