@@ -16,7 +16,7 @@ use std::time::Duration;
 use lab::cloud::{
     Cloud, CloudConfig, Effect, Fault, Place, SecretSeed, Seed, Service, VersionSeed,
 };
-use lab::fetcher::{ACCOUNT, Container, Running, Want, builder, plan};
+use lab::fetcher::{ACCOUNT, Container, NAMESPACE, Running, SERVICE_ACCOUNT, Want, builder, plan};
 use plan::{Mode, OnRevoked, Plan, Refresh};
 use rustix::process::Signal;
 use serde_json::Value;
@@ -143,6 +143,33 @@ async fn an_outage_takes_nothing_away_and_what_is_well_goes_on() {
     running.says("not fetched", 1).await.unwrap();
     cloud.clear_faults();
     container.shows("a", Some(b"CANARY-2")).await.unwrap();
+    ends_well(running).await;
+}
+
+/// Two hours without a cloud: neither credentials nor token of before are worth anything when it is
+/// back, and that they are not is no revocation.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_longer_than_the_life_of_a_token_ends_well() {
+    let cloud = cloud().await;
+    let container = Container::new(&cloud).unwrap();
+    let running = running(&container, &wanted(None, OnRevoked::Fail)).await;
+    cloud.add_fault(Fault::new(Effect::Unavailable));
+    fails(&container, "unreachable").await;
+    cloud.set_clock_offset(7200);
+    cloud.expire_sessions();
+    for name in ["shop/a", "shop/b"] {
+        rotate(&cloud, name, "CANARY-2");
+    }
+    cloud.clear_faults();
+    fails(&container, "identity").await;
+    for name in ["a", "b"] {
+        assert_eq!(std::fs::read(container.mount().join(name)).unwrap(), b"CANARY-1");
+    }
+    // As the kubelet renews it.
+    container.put_token(&cloud.mint(NAMESPACE, SERVICE_ACCOUNT).unwrap()).unwrap();
+    for name in ["a", "b"] {
+        container.shows(name, Some(b"CANARY-2")).await.unwrap();
+    }
     ends_well(running).await;
 }
 

@@ -52,7 +52,9 @@ fn wanted(names: &[&str]) -> Plan {
         Want::new(name, &format!("kms://shop/a{selector}")).mode(mode)
     };
     let mut builder = builder().unwrap();
-    builder.group(Some(rustix::process::getegid().as_raw()).filter(|group| *group > 0));
+    // One more step; root may give files to any group, others to their own.
+    let own = rustix::process::getegid().as_raw();
+    builder.group(Some(if own == 0 { 2000 } else { own }));
     plan(builder, &names.iter().map(want).collect::<Vec<_>>()).unwrap()
 }
 
