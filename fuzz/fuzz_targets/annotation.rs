@@ -9,7 +9,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     fuzz::check_admission(review.as_bytes(), &fuzz::settings());
 });
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 14] = [
     "containers",
     "cross-account-role-arn",
     "file-mode",
@@ -22,4 +22,6 @@ const KEYS: [&str; 12] = [
     "size-limit",
     "status",
     "timeout",
+    "env",
+    "env.app",
 ];

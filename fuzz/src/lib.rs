@@ -32,7 +32,9 @@ pub fn review_of(key: &str, text: &str) -> Value {
                     "kms.alibabacloud/role-arn": "acs:ram::1234567890123456:role/demo-app",
                     format!("kms.alibabacloud/{key}"): text,
                 }},
-                "spec": {"containers": [{"name": "app", "image": "app:1"}]},
+                "spec": {"containers": [{
+                    "name": "app", "image": "app:1", "command": ["/app"],
+                }]},
             },
         },
     })
