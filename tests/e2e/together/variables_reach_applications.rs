@@ -12,8 +12,9 @@ use crate::stage::{Namespace, PATIENCE, kubectl};
 const FIRST: &str = "lab-canary-Tn5wYc2m 'a' \"b\" $HOME";
 const SECOND: &str = "lab-canary-Rg7hLq4z";
 
-/// Prints what it was started with as a sum, and what of its environment could be ours.
-const LOOKS: &str = "set -e; test $$ = 1; printf %s \"$PASSWORD\" | sha256sum; \
+/// Prints what it was started with as a sum, and what of its environment could be ours. Of two
+/// dollars the kubelet leaves one.
+const LOOKS: &str = "set -e; test $$$$ = 1; printf %s \"$PASSWORD\" | sha256sum; \
                      env | grep -iE 'kms|injector' | grep -v ^KUBERNETES_ || echo none of ours";
 
 fn wants(pod: Value, secret: &str, more: &[(&str, &str)]) -> Value {
@@ -38,11 +39,11 @@ fn an_image_without_a_shell_is_started_the_same_way() {
     let secret = cloud::secret("no-shell", FIRST);
     let pod = wants(plain("pause", ""), &secret, &[]);
     let pod = with(pod, "/spec/containers/0/image", json!(lab::cluster::PAUSE));
-    let pod = with(pod, "/spec/containers/0/command", json!(["/pause"]));
+    let pod = with(pod, "/spec/containers/0/command", json!(["/pause", "-P"]));
     place.create(&pod);
     place.ready("pause");
     let process = Process::of_container(&place, "pause", "app");
-    assert_eq!(process.file("cmdline"), "/pause\0");
+    assert_eq!(process.file("cmdline"), "/pause\0-P\0");
     let environment = process.file("environ");
     assert!(environment.split('\0').any(|one| one == format!("PASSWORD={FIRST}")));
     assert!(!environment.contains("INJECTOR"));
@@ -58,11 +59,16 @@ fn a_container_that_starts_again_gets_the_value_of_now() {
     let pod = with(plain("again", &script), "/spec/restartPolicy", json!("Always"));
     place.create(&wants(pod, &secret, &more));
     place.ready("again");
-    assert!(place.logs("again", "app").contains(&sum(FIRST)));
+    says(&place, "again", &sum(FIRST));
     cloud::rotate(&secret, SECOND);
-    until("the container to see the new value", PATIENCE, || {
-        let said = place.logs("again", "app");
-        Ok(if said.contains(&sum(SECOND)) { Look::Found(()) } else { Look::Missing(said) })
+    says(&place, "again", &sum(SECOND));
+}
+
+/// Waits until the application says this, which is some time after it has been started.
+fn says(place: &Namespace, pod: &str, words: &str) {
+    until(&format!("{pod} to say {words:?}"), PATIENCE, || {
+        let said = place.logs(pod, "app");
+        Ok(if said.contains(words) { Look::Found(()) } else { Look::Missing(said) })
     })
     .unwrap();
 }
@@ -108,7 +114,7 @@ fn the_kubelet_sets_variables_where_it_can_and_its_runtime_keeps_them() {
     let said = place.create(&pod);
     assert!(said.contains("on the node's disk"), "{said}");
     place.ready("kubelet");
-    assert_eq!(place.logs("kubelet", "app"), format!("{}  -\nnone of ours\n", sum(&value)));
+    says(&place, "kubelet", &format!("{}  -\nnone of ours\n", sum(&value)));
     let stored = place.get("pod/kubelet");
     assert_eq!(container(&stored, "app")["image"], BUSYBOX);
     assert!(!stored.to_string().contains(&value));
