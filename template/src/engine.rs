@@ -1,0 +1,147 @@
+//! minijinja with nothing in it but what we put there.
+
+use std::collections::HashMap;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Value;
+use minijinja::{Environment, Error, ErrorKind, Output, State, UndefinedBehavior, tests};
+
+use crate::template::MAX_OUTPUT_BYTES;
+use crate::{filters, formats, json, pem, quote};
+
+pub(crate) const SECRET: &str = "secret";
+pub(crate) const JSON: &str = "json";
+pub(crate) const FUNCTIONS: [&str; 2] = [SECRET, JSON];
+pub(crate) const TESTS: [&str; 3] = ["defined", "undefined", "none"];
+
+/// Filters, and how many arguments each takes at most.
+pub(crate) const FILTERS: [(&str, usize); 23] = [
+    ("trim", 0),
+    ("upper", 0),
+    ("lower", 0),
+    ("replace", 2),
+    ("indent", 2),
+    ("default", 2),
+    ("join", 1),
+    ("length", 0),
+    ("fromjson", 0),
+    ("tojson", 0),
+    ("b64encode", 0),
+    ("b64decode", 0),
+    ("urlencode", 0),
+    ("quote_shell", 0),
+    ("quote_dotenv", 0),
+    ("quote_properties", 0),
+    ("quote_json", 0),
+    ("quote_yaml", 0),
+    ("dotenv", 0),
+    ("properties", 0),
+    ("json", 0),
+    ("yaml", 0),
+    ("pem_bundle", 0),
+];
+
+type Quote = fn(&str) -> Result<String, Told>;
+type Format = fn(&Value) -> Result<String, Error>;
+
+/// An error in words of our own, which hold no value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Told(pub(crate) String);
+
+impl From<Told> for Error {
+    fn from(told: Told) -> Self {
+        Self::from(ErrorKind::InvalidOperation).with_source(told)
+    }
+}
+
+/// Our own words, if the error has any.
+pub(crate) fn told(error: &Error) -> Option<&Told> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(current) = cause {
+        if let Some(told) = current.downcast_ref() {
+            return Some(told);
+        }
+        cause = current.source();
+    }
+    None
+}
+
+/// The text is kept exactly as it is written.
+pub(crate) fn syntax() -> SyntaxConfig {
+    let mut builder = SyntaxConfig::builder();
+    builder.keep_trailing_newline(true);
+    builder.build().unwrap_or_default()
+}
+
+/// `values` are those of the sources, as they are written.
+pub(crate) fn environment(values: HashMap<String, Value>, fuel: u64) -> Environment<'static> {
+    let mut environment = Environment::empty();
+    environment.set_syntax(syntax());
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(fuel));
+    environment.set_formatter(print);
+    environment.add_function(SECRET, move |source: &str| {
+        values.get(source).cloned().ok_or_else(|| Error::from(ErrorKind::UndefinedError))
+    });
+    environment.add_function(JSON, json::parse);
+    environment.add_test("defined", tests::is_defined);
+    environment.add_test("undefined", tests::is_undefined);
+    environment.add_test("none", tests::is_none);
+    filters::add(&mut environment);
+    let quotes: [(&'static str, Quote); 6] = [
+        ("quote_shell", quote::shell),
+        ("quote_dotenv", quote::dotenv),
+        ("quote_properties", |text| Ok(quote::properties_value(text))),
+        ("quote_json", quote::json),
+        ("quote_yaml", |text| Ok(quote::yaml(text))),
+        ("urlencode", |text| Ok(quote::url(text))),
+    ];
+    for (name, quote) in quotes {
+        environment.add_filter(name, move |state: &State<'_, '_>, value: &Value| {
+            made(state, quote(&json::text(value)?)?)
+        });
+    }
+    let whole: [(&'static str, Format); 5] = [
+        ("dotenv", formats::dotenv),
+        ("properties", formats::properties),
+        ("json", formats::json),
+        ("yaml", formats::yaml),
+        ("pem_bundle", pem::bundle),
+    ];
+    for (name, format) in whole {
+        environment.add_filter(name, move |state: &State<'_, '_>, value: &Value| {
+            made(state, format(value)?)
+        });
+    }
+    environment
+}
+
+/// What a filter made, paid for: nothing else bounds chains of filters.
+pub(crate) fn made(state: &State<'_, '_>, text: String) -> Result<Value, Error> {
+    paid(state, text.len())?;
+    Ok(Value::from(text))
+}
+
+pub(crate) fn paid(state: &State<'_, '_>, bytes: usize) -> Result<(), Error> {
+    if bytes > MAX_OUTPUT_BYTES {
+        return Err(Told(format!("it makes more than {MAX_OUTPUT_BYTES} bytes")).into());
+    }
+    state.consume_fuel(u64::try_from(bytes).unwrap_or(u64::MAX) / 64 + 1)
+}
+
+/// As a file with a JMESPath: text as it is, everything else as compact JSON, and null is an error.
+fn print(output: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    // Nothing, where an `if` without `else` chose nothing.
+    if value.is_undefined() {
+        return Ok(());
+    }
+    if value.is_none() {
+        return Err(Told("null cannot be written; use default(\"…\", true)".to_owned()).into());
+    }
+    match value.as_str() {
+        Some(text) => output.write_str(text)?,
+        None => output.write_str(&json::compact(value)?)?,
+    }
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! What can be wrong with a template, before it is rendered and while it is.
+
+use crate::engine::{FILTERS, FUNCTIONS, TESTS};
+use crate::template::MAX_TEMPLATE_BYTES;
+
+/// Why a text is no template.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {fault}")]
+pub struct Invalid {
+    pub line: usize,
+    pub fault: Fault,
+}
+
+/// Names are those that the template's author wrote.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    #[error("the template has {0} bytes; at most {MAX_TEMPLATE_BYTES} are allowed")]
+    TooLong(usize),
+    #[error("the template contains a NUL character")]
+    Nul,
+    #[error("the template uses no secret")]
+    NoSecret,
+    #[error("the template does not parse")]
+    Syntax,
+    #[error("an expression or statement is nested too deeply, or too long")]
+    TooDeep,
+    #[error("a template cannot loop ({0})")]
+    Loop(String),
+    #[error("a template cannot use other templates or define parts of its own ({0})")]
+    Parts(String),
+    #[error("there is no statement {0}")]
+    Statement(String),
+    #[error("secret() takes exactly one source, written out as text in quotes")]
+    Secret,
+    #[error("the function {0} is not called")]
+    NotCalled(String),
+    #[error("there is no function {0}()")]
+    Function(String),
+    #[error("{0}() takes exactly one value")]
+    OneValue(String),
+    #[error("there is no filter {0:?}")]
+    Filter(String),
+    #[error("the filter {0} takes at most {1} arguments")]
+    Arguments(String, usize),
+    #[error("there is no test {0:?}")]
+    Test(String),
+    #[error("values have no methods")]
+    Method,
+    #[error("arguments by name and with * are not supported")]
+    Named,
+    #[error("a key in {{…}} is not written out as text in quotes")]
+    Key,
+    #[error("{0} is not defined")]
+    Undefined(String),
+    #[error("{0} is a function and cannot be set")]
+    Reserved(String),
+    #[error("only a name can be set")]
+    Target,
+}
+
+/// Why a template gave no text. It holds names that the author wrote and keys of a secret's JSON,
+/// never a value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {what}")]
+pub struct Failure {
+    pub line: usize,
+    pub what: String,
+}
+
+impl Fault {
+    /// What to do instead.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::TooLong(_) => "split it into several files, or put fixed text into a ConfigMap",
+            Self::Nul => "remove it",
+            Self::NoSecret => {
+                "write {{ secret(\"kms://NAME\") }} where its value belongs, or put the file into a ConfigMap"
+            }
+            Self::Syntax => {
+                "check that {{ }}, {% %}, quotes and brackets are closed, and each if has its endif"
+            }
+            Self::TooDeep => "give parts of it a name with {% set NAME = … %}",
+            Self::Loop(_) => {
+                "write each line out, or hand a whole JSON secret to a format: {{ secret(\"kms://NAME\") | dotenv }}"
+            }
+            Self::Parts(_) => "write all of the text into this one template",
+            Self::Statement(_) => "the statements are if, elif, else, endif, set and endset",
+            Self::Secret => {
+                "write {{ secret(\"kms://NAME\") }}; sources must be known before the Pod starts"
+            }
+            Self::NotCalled(_) => "write it with brackets: secret(\"kms://NAME\"), json(VALUE)",
+            Self::Function(_) => {
+                "the functions are secret(\"kms://NAME\") and json(VALUE); everything else is a filter"
+            }
+            Self::OneValue(_) => "write json(secret(\"kms://NAME\"))",
+            Self::Filter(_) => "see the filters in docs/annotations.md",
+            Self::Arguments(..) => "see the filters in docs/annotations.md",
+            Self::Test(_) => "the tests are defined, undefined and none",
+            Self::Method => "use a filter: {{ VALUE | upper }}",
+            Self::Named => "write the values alone, in their order",
+            Self::Key => "write {\"KEY\": VALUE}; keys are told in messages, so none is a secret",
+            Self::Undefined(_) => {
+                "write text in quotes, or {% set NAME = … %} before; a value comes from secret(\"kms://NAME\")"
+            }
+            Self::Reserved(_) => "choose another name",
+            Self::Target => "write {% set NAME = … %}",
+        }
+    }
+
+    /// A name that does not exist, and those of its kind that do: for "did you mean".
+    #[must_use]
+    pub fn unknown(&self) -> Option<(&str, Vec<&'static str>)> {
+        match self {
+            Self::Filter(name) => Some((name, FILTERS.iter().map(|(name, _)| *name).collect())),
+            Self::Function(name) => Some((name, FUNCTIONS.to_vec())),
+            Self::Test(name) => Some((name, TESTS.to_vec())),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn at(self, line: usize) -> Invalid {
+        Invalid { line: line.max(1), fault: self }
+    }
+}
+
+/// What a message may repeat of a name that someone else wrote.
+pub(crate) fn shorten(name: &str) -> String {
+    let mut short: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+    if short.len() < name.len() {
+        short.push('…');
+    }
+    short
+}

@@ -1,0 +1,99 @@
+//! Whole files of one mapping: a JSON secret, or `{"KEY": VALUE, …}` in the template. Keys are
+//! sorted, and every line ends in a newline.
+
+use minijinja::Error;
+use minijinja::value::{Value, ValueKind};
+
+use crate::engine::{Told, told};
+use crate::fault::shorten;
+use crate::template::MAX_OUTPUT_BYTES;
+use crate::{json, quote};
+
+/// `KEY=VALUE`, for a POSIX shell (`set -a; . FILE`) and for readers of `.env` files.
+pub(crate) fn dotenv(value: &Value) -> Result<String, Error> {
+    lines(value, |key, value| {
+        let first = |b: u8| b.is_ascii_alphabetic() || b == b'_';
+        let is_name = key.bytes().next().is_some_and(first)
+            && key.bytes().all(|b| first(b) || b.is_ascii_digit());
+        if !is_name {
+            return Err(Told("it is no name of a variable".to_owned()).into());
+        }
+        Ok(format!("{key}={}", quote::dotenv(&json::text(value)?)?))
+    })
+}
+
+/// `key=value`, as `java.util.Properties` loads it.
+pub(crate) fn properties(value: &Value) -> Result<String, Error> {
+    lines(value, |key, value| {
+        let value = json::text(value)?;
+        Ok(format!("{}={}", quote::properties_key(key), quote::properties_value(&value)))
+    })
+}
+
+/// `"key": VALUE` with texts in double quotes; other kinds keep their kind.
+pub(crate) fn yaml(value: &Value) -> Result<String, Error> {
+    let lines = lines(value, |key, value| {
+        let value = match value.kind() {
+            ValueKind::String => quote::yaml(value.as_str().unwrap_or_default()),
+            ValueKind::None => "null".to_owned(),
+            ValueKind::Number => yaml_number(&json::number(value)?),
+            _ => json::text(value)?,
+        };
+        Ok(format!("{}: {value}", quote::yaml(key)))
+    })?;
+    Ok(if lines.is_empty() { "{}\n".to_owned() } else { lines })
+}
+
+/// The whole value, also with lists and mappings in it.
+pub(crate) fn json(value: &Value) -> Result<String, Error> {
+    let mut text = json::pretty(&mapping(value)?)?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// A mapping, or the JSON object that a text is.
+pub(crate) fn mapping(value: &Value) -> Result<Value, Error> {
+    let value = match value.as_str() {
+        Some(text) => json::read(text)?,
+        None => value.clone(),
+    };
+    match value.kind() {
+        ValueKind::Map => Ok(value),
+        ValueKind::Undefined => json::text(&value).map(Value::from),
+        _ => {
+            Err(Told("this format takes a JSON object or a mapping {\"KEY\": VALUE}".to_owned())
+                .into())
+        }
+    }
+}
+
+fn lines(
+    value: &Value,
+    line: impl Fn(&str, &Value) -> Result<String, Error>,
+) -> Result<String, Error> {
+    let mut out = String::new();
+    for (key, value) in json::members(&mapping(value)?)? {
+        out.push_str(&line(&key, &value).map_err(|error| of_key(&key, error))?);
+        out.push('\n');
+        if out.len() > MAX_OUTPUT_BYTES {
+            return Err(Told(format!("it makes more than {MAX_OUTPUT_BYTES} bytes")).into());
+        }
+    }
+    Ok(out)
+}
+
+/// The same error, which names the key.
+pub(crate) fn of_key(key: &str, error: Error) -> Error {
+    match told(&error) {
+        Some(Told(text)) => Told(format!("key {:?}: {text}", shorten(key))).into(),
+        None => error,
+    }
+}
+
+/// YAML 1.1 reads an exponent only behind a point and with a sign.
+fn yaml_number(json: &str) -> String {
+    let Some((mantissa, exponent)) = json.split_once('e') else { return json.to_owned() };
+    let point = if mantissa.contains('.') { "" } else { ".0" };
+    let sign = if exponent.starts_with(['-', '+']) { "" } else { "+" };
+    format!("{mantissa}{point}e{sign}{exponent}")
+}

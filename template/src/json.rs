@@ -1,0 +1,147 @@
+//! Values from JSON and to it.
+
+use minijinja::value::{Value, ValueKind};
+use minijinja::{Error, ErrorKind, State};
+
+use crate::engine::{Told, paid};
+use crate::template::MAX_OUTPUT_BYTES;
+
+/// As deep as what the parser reads.
+const MAX_DEPTH: usize = 128;
+
+/// The function `json` and the filter `fromjson`. What was read already stays as it is.
+pub(crate) fn parse(state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
+    if matches!(value.kind(), ValueKind::Map | ValueKind::Seq) {
+        return Ok(value.clone());
+    }
+    let text = text(value)?;
+    paid(state, text.len())?;
+    Ok(read(&text)?)
+}
+
+pub(crate) fn read(text: &str) -> Result<Value, Told> {
+    let value = serde_json::from_str(text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        Told(format!("a value is not JSON (its line {line}, column {column})"))
+    })?;
+    Ok(value_of(value))
+}
+
+/// No deeper than the parser goes.
+fn value_of(value: serde_json::Value) -> Value {
+    match value {
+        serde_json::Value::Null => Value::from(()),
+        serde_json::Value::Bool(truth) => Value::from(truth),
+        serde_json::Value::Number(number) => match (number.as_u64(), number.as_i64()) {
+            (Some(number), _) => Value::from(number),
+            (None, Some(number)) => Value::from(number),
+            (None, None) => Value::from(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        serde_json::Value::String(text) => Value::from(text),
+        serde_json::Value::Array(items) => items.into_iter().map(value_of).collect(),
+        serde_json::Value::Object(members) => {
+            Value::from_pairs(members.into_iter().map(|(key, member)| (key, value_of(member))))
+        }
+    }
+}
+
+/// A single value as text: booleans and numbers as in JSON.
+pub(crate) fn text(value: &Value) -> Result<String, Error> {
+    match value.kind() {
+        ValueKind::String => Ok(value.as_str().unwrap_or_default().to_owned()),
+        ValueKind::Bool => Ok(value.is_true().to_string()),
+        ValueKind::Number => Ok(number(value)?),
+        ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
+        ValueKind::None => {
+            Err(Told("null has no text; use default(\"…\", true)".to_owned()).into())
+        }
+        _ => Err(Told("a list or mapping is no text; pick a part of it, or use tojson".to_owned())
+            .into()),
+    }
+}
+
+pub(crate) fn number(value: &Value) -> Result<String, Told> {
+    let bad = || Told("a number is not finite".to_owned());
+    if value.is_integer() {
+        return i128::try_from(value.clone()).map(|number| number.to_string()).map_err(|_| bad());
+    }
+    let number = f64::try_from(value.clone()).map_err(|_| bad())?;
+    serde_json::Number::from_f64(number).map(|number| number.to_string()).ok_or_else(bad)
+}
+
+/// In one line without spaces; members are sorted by their keys.
+pub(crate) fn compact(value: &Value) -> Result<String, Error> {
+    let mut out = String::new();
+    write(&mut out, value, None, 0)?;
+    Ok(out)
+}
+
+/// In lines, indented by two spaces.
+pub(crate) fn pretty(value: &Value) -> Result<String, Error> {
+    let mut out = String::new();
+    write(&mut out, value, Some(2), 0)?;
+    Ok(out)
+}
+
+fn write(out: &mut String, value: &Value, width: Option<usize>, depth: usize) -> Result<(), Error> {
+    if depth > MAX_DEPTH || out.len() > MAX_OUTPUT_BYTES {
+        return Err(Told("a value is too deep or too large for JSON".to_owned()).into());
+    }
+    match value.kind() {
+        ValueKind::None => out.push_str("null"),
+        ValueKind::String => out.push_str(&crate::quote::json(value.as_str().unwrap_or_default())?),
+        ValueKind::Seq | ValueKind::Iterable => {
+            let items = value.try_iter()?.collect::<Vec<_>>();
+            list(out, ('[', ']'), &items, width, depth, |out, item| {
+                write(out, item, width, depth + 1)
+            })?;
+        }
+        ValueKind::Map => {
+            let members = members(value)?;
+            list(out, ('{', '}'), &members, width, depth, |out, (key, member)| {
+                out.push_str(&crate::quote::json(key)?);
+                out.push_str(if width.is_some() { ": " } else { ":" });
+                write(out, member, width, depth + 1)
+            })?;
+        }
+        _ => out.push_str(&text(value)?),
+    }
+    Ok(())
+}
+
+fn list<T>(
+    out: &mut String,
+    (open, close): (char, char),
+    items: &[T],
+    width: Option<usize>,
+    depth: usize,
+    mut item: impl FnMut(&mut String, &T) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let line = |out: &mut String, depth: usize| {
+        if let (Some(width), false) = (width, items.is_empty()) {
+            out.push('\n');
+            out.extend(std::iter::repeat_n(' ', width * depth));
+        }
+    };
+    out.push(open);
+    for (index, one) in items.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        line(out, depth + 1);
+        item(out, one)?;
+    }
+    line(out, depth);
+    out.push(close);
+    Ok(())
+}
+
+/// The members of a mapping, sorted by their keys.
+pub(crate) fn members(value: &Value) -> Result<Vec<(String, Value)>, Error> {
+    let mut members = Vec::new();
+    for key in value.try_iter()? {
+        members.push((text(&key)?, value.get_item(&key)?));
+    }
+    members.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(members)
+}

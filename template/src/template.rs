@@ -1,0 +1,113 @@
+//! A template that is known to be good, and how it is rendered.
+
+use std::collections::{BTreeMap, HashMap};
+
+use minijinja::ErrorKind;
+use minijinja::value::Value;
+use zeroize::Zeroizing;
+
+use crate::check::{Found, check};
+use crate::engine::{self, Told};
+use crate::fault::{Failure, Fault, Invalid};
+use crate::output::Output;
+use crate::shape;
+
+/// A template fits into an annotation beside others, and parses in a millisecond.
+pub const MAX_TEMPLATE_BYTES: usize = 16 * 1024;
+
+/// As much as any file may have.
+pub const MAX_OUTPUT_BYTES: usize = 1024 * 1024;
+
+/// Statements, operations and bytes that rendering may cost: what a template of the allowed size
+/// with values of the allowed size can need, a few times over.
+const FUEL: u64 = 100_000;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    text: String,
+    secrets: Vec<Secret>,
+    /// By line, the names that the author wrote there: what an undefined one may be.
+    names: BTreeMap<usize, Vec<String>>,
+}
+
+/// What stands in one `secret("…")`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secret {
+    pub source: String,
+    /// Where it is used first.
+    pub line: usize,
+}
+
+impl Template {
+    /// All that is wrong with it, or a template that can only fail because of its values.
+    pub fn parse(text: &str) -> Result<Self, Vec<Invalid>> {
+        if text.len() > MAX_TEMPLATE_BYTES {
+            return Err(vec![Fault::TooLong(text.len()).at(1)]);
+        }
+        if let Some((before, _)) = text.split_once('\0') {
+            return Err(vec![Fault::Nul.at(before.split('\n').count())]);
+        }
+        // Before the parser, whose work and recursion this bounds.
+        shape::check(text).map_err(|invalid| vec![invalid])?;
+        let Found { secrets, names } = check(text)?;
+        Ok(Self { text: text.to_owned(), secrets, names })
+    }
+
+    /// Each one once, in the order in which they are used first.
+    #[must_use]
+    pub fn secrets(&self) -> &[Secret] {
+        &self.secrets
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// `value` gives what belongs to a source as it is written in the template.
+    pub fn render<'v>(
+        &self,
+        value: impl Fn(&str) -> Option<&'v str>,
+    ) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        let mut values = HashMap::with_capacity(self.secrets.len());
+        for Secret { source, line } in &self.secrets {
+            let Some(value) = value(source) else {
+                return Err(Failure { line: *line, what: "a source gave no value".to_owned() });
+            };
+            values.insert(source.clone(), Value::from(value));
+        }
+        let environment = engine::environment(values, FUEL);
+        let mut output = Output::new(self.text.len());
+        let rendered = environment
+            .template_from_str(&self.text)
+            .and_then(|template| template.render_captured_to((), &mut output).map(drop));
+        match rendered {
+            Ok(()) => Ok(output.into_bytes()),
+            Err(error) => Err(self.failure(&error, output.is_full())),
+        }
+    }
+
+    fn failure(&self, error: &minijinja::Error, full: bool) -> Failure {
+        let line = error.line().unwrap_or(1);
+        let what = match (engine::told(error), error.kind()) {
+            _ if full => format!("it makes more than {MAX_OUTPUT_BYTES} bytes"),
+            (Some(Told(text)), _) => text.clone(),
+            (None, ErrorKind::UndefinedError) => self.undefined(line),
+            (None, ErrorKind::OutOfFuel) => {
+                "it takes too much work or makes too much text".to_owned()
+            }
+            (None, _) => "an operation does not fit the values that it is given".to_owned(),
+        };
+        Failure { line, what }
+    }
+
+    fn undefined(&self, line: usize) -> String {
+        let names: Vec<_> =
+            self.names.get(&line).into_iter().flatten().map(|name| format!("{name:?}")).collect();
+        match names.as_slice() {
+            [] => "a value that is used here is not defined".to_owned(),
+            [name] => format!("{name} is not defined"),
+            names => format!("one of {} is not defined", names.join(", ")),
+        }
+    }
+}

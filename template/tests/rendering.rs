@@ -1,0 +1,248 @@
+//! What a template makes of values, and how it fails.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use template::{Failure, MAX_OUTPUT_BYTES, Template};
+
+const APP: &str = r#"{"user": "app", "password": "p'a\"s\\s", "port": 5432, "on": true,
+    "none": null, "list": ["a", "b"], "deep": {"x": {"y": "z"}}, "float": 1.50, "empty": ""}"#;
+
+fn try_render(text: &str) -> Result<String, Failure> {
+    let template = Template::parse(text).unwrap_or_else(|invalid| panic!("{text}: {invalid:?}"));
+    let value = |source: &str| match source {
+        "a" => Some("alpha"),
+        "b" => Some("be\nta\n"),
+        "app" => Some(APP),
+        "empty" => Some(""),
+        _ => None,
+    };
+    let bytes = template.render(value)?;
+    Ok(String::from_utf8(bytes.to_vec()).unwrap())
+}
+
+fn render(text: &str) -> String {
+    try_render(text).unwrap_or_else(|failure| panic!("{text}: {failure}"))
+}
+
+/// An expression in which `app` is the parsed secret.
+fn expression(expression: &str) -> Result<String, Failure> {
+    try_render(&format!("{{% set app = json(secret(\"app\")) %}}{{{{ {expression} }}}}"))
+}
+
+#[test]
+fn text_is_kept_exactly_and_values_stand_where_they_belong() {
+    assert_eq!(render("x {{ secret(\"a\") }}\n"), "x alpha\n");
+    assert_eq!(render("{{ secret(\"a\") }}\n\n"), "alpha\n\n");
+    assert_eq!(render("\r\n{{ secret('a') }}\r\n"), "\r\nalpha\r\n");
+    assert_eq!(render("{{ secret(\"b\") }}"), "be\nta\n");
+    assert_eq!(render("a {{- secret(\"a\") -}} \n b"), "aalphab");
+    assert_eq!(render("<{{ secret(\"a\") ~ '<&\"' }}>"), "<alpha<&\">");
+    assert_eq!(render("{{ secret(\"empty\") }}"), "");
+    assert_eq!(render("{% if secret(\"a\") == \"alpha\" %}1{% else %}2{% endif %}"), "1");
+    assert_eq!(render("{{ secret(\"a\") if false }}"), "");
+}
+
+#[test]
+fn parts_of_json_are_text_as_they_are_and_everything_else_compact_json() {
+    for (text, expected) in [
+        ("app.user", "app"),
+        ("app[\"password\"]", "p'a\"s\\s"),
+        ("app.port", "5432"),
+        ("app.float", "1.5"),
+        ("app.on", "true"),
+        ("app.list", "[\"a\",\"b\"]"),
+        ("app.list[1]", "b"),
+        ("app.deep", "{\"x\":{\"y\":\"z\"}}"),
+        ("app.deep.x.y", "z"),
+        ("(secret(\"app\") | fromjson).user", "app"),
+        ("json(app).user", "app"),
+        ("app.missing is defined", "false"),
+        ("app.none is none", "true"),
+        ("app.missing | default(\"d\")", "d"),
+        ("app.empty | default(\"d\")", ""),
+        ("app.empty | default(\"d\", true)", "d"),
+        ("app.none | default(\"d\", true)", "d"),
+        ("{\"b\": 1, \"a\": app.on}", "{\"a\":true,\"b\":1}"),
+    ] {
+        assert_eq!(expression(text).as_deref(), Ok(expected), "{text}");
+    }
+}
+
+#[test]
+fn filters_do_what_jinja_says() {
+    for (text, expected) in [
+        ("' x\n' | trim", "x"),
+        ("'aé' | upper", "AÉ"),
+        ("'AÉ' | lower", "aé"),
+        ("'aXbX' | replace('X', '--')", "a--b--"),
+        ("secret('b') | indent(2)", "be\n  ta\n"),
+        ("secret('b') | indent(2, true)", "  be\n  ta\n"),
+        ("'a\n\nb' | indent", "a\n\n    b"),
+        ("['a', 1, true] | join('-')", "a-1-true"),
+        ("['a', 'b'] | join", "ab"),
+        ("'aé' | length", "2"),
+        ("app.list | length", "2"),
+        ("app | length", "9"),
+        ("'é?' | b64encode", "w6k/"),
+        ("'w6k/\n' | b64decode", "é?"),
+        ("'a b/é~' | urlencode", "a%20b%2F%C3%A9~"),
+        ("app.password | quote_shell", "'p'\\''a\"s\\s'"),
+        ("'plain' | quote_shell", "'plain'"),
+        ("'plain' | quote_dotenv", "plain"),
+        ("'a b' | quote_dotenv", "'a b'"),
+        ("'' | quote_dotenv", "''"),
+        ("app.password | quote_json", "\"p'a\\\"s\\\\s\""),
+        ("app.port | quote_json", "\"5432\""),
+        ("app.port | tojson", "5432"),
+        ("app.list | tojson", "[\"a\",\"b\"]"),
+        ("'<é>' | tojson", "\"<é>\""),
+        ("'a\tb\u{7f}\u{2028}' | quote_yaml", "\"a\\tb\\x7F\\u2028\""),
+        ("' a=é\n' | quote_properties", "\\ a\\=\\u00E9\\n"),
+    ] {
+        assert_eq!(expression(text).as_deref(), Ok(expected), "{text}");
+    }
+}
+
+#[test]
+fn whole_formats_sort_their_keys_and_end_each_line() {
+    let mapping = r#"{"b": secret("b"), "a_1": "x y", "c": 1, "d": true}"#;
+    assert_eq!(
+        expression(&format!("{mapping} | dotenv")).unwrap(),
+        "a_1='x y'\nb='be\nta\n'\nc=1\nd=true\n"
+    );
+    assert_eq!(
+        expression(&format!("{mapping} | properties")).unwrap(),
+        "a_1=x y\nb=be\\nta\\n\nc=1\nd=true\n"
+    );
+    assert_eq!(
+        expression(&format!("{mapping} | yaml")).unwrap(),
+        "\"a_1\": \"x y\"\n\"b\": \"be\\nta\\n\"\n\"c\": 1\n\"d\": true\n"
+    );
+    assert_eq!(
+        expression("{\"b\": [1, {}], \"a\": none, \"l\": []} | json").unwrap(),
+        "{\n  \"a\": null,\n  \"b\": [\n    1,\n    {}\n  ],\n  \"l\": []\n}\n"
+    );
+    assert_eq!(expression("{} | yaml").unwrap(), "{}\n");
+    assert_eq!(expression("{} | dotenv").unwrap(), "");
+    assert_eq!(
+        expression("{\" k:\": 1e30, \"n\": none} | yaml").unwrap(),
+        "\" k:\": 1.0e+30\n\"n\": null\n"
+    );
+    assert_eq!(expression("{\" k:\": \" v :\"} | properties").unwrap(), "\\ k\\:=\\ v \\:\n");
+}
+
+#[test]
+fn a_json_secret_becomes_a_whole_file() {
+    let text = "{{ secret(\"app\") | dotenv }}";
+    let failure = try_render(text).unwrap_err();
+    assert!(failure.what.starts_with("key \"deep\": a list or mapping"), "{failure}");
+    let template = Template::parse(text).unwrap();
+    let bytes = template.render(|_| Some(r#"{"B": "2", "A": 1}"#)).unwrap();
+    assert_eq!(bytes.as_slice(), b"A=1\nB=2\n");
+}
+
+#[test]
+fn an_undefined_name_is_an_error_that_says_which_and_where() {
+    for (text, line, words) in [
+        ("\n{{ json(secret(\"app\")).nope }}", 2, "\"nope\" is not defined"),
+        ("{{ json(secret(\"app\"))[\"nope\"] }}", 1, "\"nope\" is not defined"),
+        ("\n\n{{ json(secret(\"app\")).nope.more }}", 3, "\"nope\""),
+        ("{{ json(secret(\"app\")).list[7] }}", 1, "not defined"),
+        ("{{ json(secret(\"app\")).nope | upper }}", 1, "\"nope\" is not defined"),
+        ("{% if json(secret(\"app\")).nope %}{% endif %}", 1, "\"nope\" is not defined"),
+        ("{{ {\"A\": json(secret(\"app\")).nope} | dotenv }}", 1, "\"nope\" is not defined"),
+        ("{{ x }}\n{% set x = secret(\"a\") %}", 1, "\"x\" is not defined"),
+        ("{{ secret(\"a\") ~ json(secret(\"app\")).nope }}", 1, "\"nope\" is not defined"),
+        ("{{ [json(secret(\"app\")).nope] }}", 1, "\"nope\" is not defined"),
+    ] {
+        let failure = try_render(text).unwrap_err();
+        assert_eq!(failure.line, line, "{text}: {failure}");
+        assert!(failure.what.contains(words), "{text}: {failure}");
+    }
+    let failure = try_render("a\n{{ secret(\"gone\") }}").unwrap_err();
+    assert_eq!((failure.line, failure.what.as_str()), (2, "a source gave no value"));
+}
+
+#[test]
+fn what_cannot_be_written_is_an_error_that_names_the_key_and_no_value() {
+    let nul = r#"{"K": "CANARY\u0000"}"#;
+    for (text, value, words) in [
+        ("{{ secret(\"s\") | dotenv }}", nul, "key \"K\": a NUL character"),
+        ("{{ secret(\"s\") | dotenv }}", r#"{"a-b": "CANARY"}"#, "key \"a-b\": it is no name"),
+        ("{{ secret(\"s\") | dotenv }}", r#"{"": "CANARY"}"#, "key \"\": it is no name"),
+        ("{{ secret(\"s\") | dotenv }}", r#"{"K": null, "A": "CANARY"}"#, "key \"K\": null"),
+        ("{{ secret(\"s\") | properties }}", r#"{"K": ["CANARY"]}"#, "key \"K\": a list"),
+        ("{{ secret(\"s\") | yaml }}", r#"{"K": {"CANARY": 1}}"#, "key \"K\": a list or mapping"),
+        ("{{ secret(\"s\") | yaml }}", "[\"CANARY\"]", "takes a JSON object"),
+        ("{{ secret(\"s\") | json }}", "CANARY", "not JSON (its line 1, column 1)"),
+        ("{{ secret(\"s\") | json }}", "{\"CANARY\": CANARY}", "not JSON"),
+        ("{{ json(secret(\"s\")).a }}", "CANARY", "not JSON"),
+        ("{{ json(secret(\"s\")).a }}", "{\"CANARY\": 1}", "\"a\" is not defined"),
+        ("{{ json(secret(\"s\")).a }}", "{\"a\": null, \"b\": \"CANARY\"}", "null cannot"),
+        ("{{ json(secret(\"s\")) | upper }}", "{\"CANARY\": 1}", "a list or mapping is no text"),
+        ("{{ secret(\"s\") | b64decode }}", "CANARY!", "not base64"),
+        ("{{ secret(\"s\") | b64decode }}", "/w==", "not UTF-8"),
+        ("{{ secret(\"s\") | quote_shell }}", "CANARY\0", "NUL"),
+        ("{{ secret(\"s\") + 1 }}", "CANARY", "does not fit"),
+        ("{{ -secret(\"s\") }}", "CANARY", "does not fit"),
+        ("{{ secret(\"s\") | join }}", "CANARY", "join takes a list"),
+        ("{{ 1 | length ~ secret(\"s\") }}", "CANARY", "length takes"),
+        ("{{ secret(\"s\") | replace(\"\", \"x\") }}", "CANARY", "nothing to look for"),
+        ("{{ secret(\"s\") | indent(1000) }}", "CANARY", "at most 64"),
+        ("{{ secret(\"s\") | indent(\"x\") }}", "CANARY", "does not fit"),
+        ("{{ \"x\" | indent(secret(\"s\")) }}", "CANARY", "does not fit"),
+        ("{{ secret(\"s\") | replace(\"x\") }}", "CANARY", "does not fit"),
+        ("{{ {\"a\": 1}[secret(\"s\")] }}", "CANARY", "not defined"),
+        ("{{ \"x\" in 5 ~ secret(\"s\") if secret(\"s\") in 5 }}", "CANARY", "does not fit"),
+        ("{{ secret(\"s\") | pem_bundle }}", r#"{"CERT": "CANARY"}"#, "key \"CERT\": a bundle"),
+    ] {
+        let template = Template::parse(text).unwrap_or_else(|e| panic!("{text}: {e:?}"));
+        let failure = template.render(|_| Some(value)).unwrap_err();
+        assert!(failure.what.contains(words), "{text}: {failure}");
+        assert!(!format!("{failure} {failure:?}").contains("CANARY"), "{text}: {failure:?}");
+    }
+}
+
+#[test]
+fn what_would_grow_without_end_is_stopped() {
+    let large = "x".repeat(64 * 1024);
+    let doubling =
+        format!("{{% set a = secret(\"s\") %}}{}{{{{ a }}}}", "{% set a = a ~ a %}".repeat(700));
+    let capturing = format!(
+        "{{% set a = secret(\"s\") %}}{}{{{{ a }}}}",
+        "{% set a %}{{ a }}{{ a }}{% endset %}".repeat(300)
+    );
+    for text in [
+        "{{ secret(\"s\") * 1000000 }}".to_owned(),
+        "{{ secret(\"s\") * 100000000000000 }}".to_owned(),
+        "{{ [secret(\"s\")] * 10000000 }}".to_owned(),
+        "{{ secret(\"s\") ~ 9 ** 9 ** 9 }}".to_owned(),
+        "{{ secret(\"s\") }}".repeat(17),
+        format!("{{{{ secret(\"s\"){} }}}}", " | tojson".repeat(100)),
+        format!("{{{{ secret(\"s\"){} }}}}", " | b64encode".repeat(100)),
+        format!("{{{{ secret(\"s\"){} }}}}", " | urlencode | quote_yaml".repeat(60)),
+        format!("{{{{ secret(\"s\"){} }}}}", " | replace('x', 'xx')".repeat(40)),
+        doubling,
+        capturing,
+        format!("{{{{ [{}] | join }}}}", "secret(\"s\"), ".repeat(800)),
+        format!(
+            "{{{{ secret(\"s\") | length }}}}{}",
+            "{{ secret(\"s\") | upper | lower }}".repeat(400)
+        ),
+    ] {
+        let template = Template::parse(&text).unwrap_or_else(|e| panic!("{text:.60}: {e:?}"));
+        let failure = template.render(|_| Some(&large)).unwrap_err();
+        assert!(failure.what.len() < 100, "{text:.60}: {failure}");
+    }
+    let fits = Template::parse(&"{{ secret(\"s\") }}".repeat(16)).unwrap();
+    assert_eq!(fits.render(|_| Some(&large)).unwrap().len(), MAX_OUTPUT_BYTES);
+}
+
+#[test]
+fn json_deeper_than_the_parser_goes_is_not_json() {
+    let template = Template::parse("{{ json(secret(\"s\")) }}").unwrap();
+    for (depth, ok) in [(100, true), (1000, false), (100_000, false)] {
+        let deep = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert_eq!(template.render(|_| Some(&deep)).is_ok(), ok, "{depth}");
+    }
+}
