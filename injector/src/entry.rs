@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-use plan::{FileMode, OnMissing, Plan, Selector, VariableName};
+use plan::{Content, FileMode, OnMissing, Plan, Selector, Template, Value, VariableName};
 
 use crate::args::Args;
 
@@ -21,11 +21,16 @@ pub(crate) struct Entry<'a> {
     pub(crate) volume: Volume,
     pub(crate) name: Cow<'a, str>,
     pub(crate) mode: FileMode,
-    /// Index into the plan's lookups.
-    pub(crate) from: usize,
-    pub(crate) select: Option<&'a Selector>,
+    pub(crate) origin: Origin<'a>,
     pub(crate) on_missing: OnMissing,
     pub(crate) form: Form<'a>,
+}
+
+/// What its content is made of. Sources are indexes into the plan's lookups.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Origin<'a> {
+    Value { from: usize, select: Option<&'a Selector> },
+    Template(&'a Template),
 }
 
 /// How a value is written.
@@ -45,8 +50,12 @@ pub(crate) fn entries(plan: &Plan) -> Vec<Entry<'_>> {
         volume: Volume::Files,
         name: Cow::Borrowed(file.name.as_str()),
         mode: file.mode,
-        from: file.from,
-        select: file.select.as_ref(),
+        origin: match &file.content {
+            Content::Value(Value { from, select }) => {
+                Origin::Value { from: *from, select: select.as_ref() }
+            }
+            Content::Template(template) => Origin::Template(template),
+        },
         on_missing: file.on_missing,
         form: Form::File,
     });
@@ -56,8 +65,7 @@ pub(crate) fn entries(plan: &Plan) -> Vec<Entry<'_>> {
                 volume: Volume::Environment,
                 name: Cow::Owned(plan::variable_file(container, &variable.name)),
                 mode,
-                from: variable.from,
-                select: variable.select.as_ref(),
+                origin: Origin::Value { from: variable.from, select: variable.select.as_ref() },
                 on_missing: variable.on_missing,
                 form,
             };
@@ -87,6 +95,20 @@ impl Volume {
 }
 
 impl Entry<'_> {
+    /// All that it needs, some of them perhaps twice.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = usize> {
+        let (value, secrets) = match self.origin {
+            Origin::Value { from, .. } => (Some(from), &[][..]),
+            Origin::Template(template) => (None, template.secrets.as_slice()),
+        };
+        value.into_iter().chain(secrets.iter().map(|secret| secret.from))
+    }
+
+    /// Whether what this lookup gives is in it.
+    pub(crate) fn uses(&self, lookup: usize) -> bool {
+        self.sources().any(|source| source == lookup)
+    }
+
     /// Whether a person means it by this name.
     pub(crate) fn is_called(&self, text: &str) -> bool {
         match self.form {

@@ -49,7 +49,7 @@ fn find<'a>(plan: &'a Plan, sources: &[String]) -> Result<Vec<(usize, &'a Lookup
         let reference = Reference::parse(text).ok();
         let of_entry = entries.iter().find(|entry| entry.is_called(text));
         let matches = |index: usize, lookup: &Lookup| match of_entry {
-            Some(entry) => entry.from == index,
+            Some(entry) => entry.uses(index),
             None => reference.as_ref().is_some_and(|asked| asked.source == lookup.source),
         };
         let lookups = plan.lookups().iter().enumerate();

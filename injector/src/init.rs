@@ -14,13 +14,14 @@ use crate::entry::{Entry, Form, Volume, entries};
 use crate::exit::Exit;
 use crate::program;
 use crate::publish::publish;
-use crate::render::{Rendered, render};
+use crate::render::{self, Rendered, render};
 use crate::report::{Problem, Report};
 use crate::runtime::{self, Stop};
 use crate::status::{self, Status};
 use crate::write::Written;
 
 pub(crate) fn run(args: &Args, plan: &Plan) -> Result<(), Report> {
+    render::check(plan)?;
     let client = Client::new(args, plan)?;
     runtime::block_on(async |mut stop| fill(args, plan, &client, &mut stop).await.map(drop))
 }
@@ -60,7 +61,7 @@ pub(crate) async fn fill(
     if let Some(report) = Report::of(problems) {
         return Err(report);
     }
-    warn_of_skipped(plan, &entries, &rendered);
+    warn_of_skipped(plan, &entries, &rendered, |index| value(index).is_none());
     if entries.iter().any(|entry| matches!(entry.form, Form::Exec(_))) {
         program::install(args)?;
     }
@@ -99,7 +100,7 @@ pub(crate) fn interrupted() -> Problem {
 /// Whether every entry of a lookup goes on without it.
 pub(crate) fn may_miss(plan: &Plan, lookup: usize) -> bool {
     let entries = entries(plan);
-    let mut of_lookup = entries.iter().filter(|entry| entry.from == lookup);
+    let mut of_lookup = entries.iter().filter(|entry| entry.uses(lookup));
     of_lookup.all(|entry| entry.on_missing == OnMissing::Skip)
 }
 
@@ -125,7 +126,12 @@ fn all<'o>(
     Report::of(problems).map_or(Ok(values), Err)
 }
 
-fn warn_of_skipped(plan: &Plan, entries: &[Entry<'_>], rendered: &[Rendered<'_>]) {
+fn warn_of_skipped(
+    plan: &Plan,
+    entries: &[Entry<'_>],
+    rendered: &[Rendered<'_>],
+    is_missing: impl Fn(usize) -> bool,
+) {
     let is_there = |entry: &Entry<'_>| {
         rendered
             .iter()
@@ -133,7 +139,9 @@ fn warn_of_skipped(plan: &Plan, entries: &[Entry<'_>], rendered: &[Rendered<'_>]
     };
     for entry in entries {
         if entry.on_missing == OnMissing::Skip && !is_there(entry) {
-            let source = plan.lookups().get(entry.from).map(|lookup| lookup.source.to_string());
+            let missing = entry.sources().find(|source| is_missing(*source));
+            let source = missing.and_then(|source| plan.lookups().get(source));
+            let source = source.map(|lookup| lookup.source.to_string());
             warn!(source, "the source does not exist; no {} (skip)", entry.shown());
         }
     }

@@ -31,7 +31,9 @@ pub(crate) fn run(args: &Args, plan: &Plan) -> Result<usize, NotReady> {
     let is_removed = |lookup: usize| known.get(lookup).is_some_and(|known| known.removed);
     for volume in Volume::of(plan) {
         let wanted = entries.iter().filter(|entry| {
-            entry.volume == volume && entry.on_missing == OnMissing::Fail && !is_removed(entry.from)
+            entry.volume == volume
+                && entry.on_missing == OnMissing::Fail
+                && !entry.sources().any(is_removed)
         });
         look(&volume.path(args, plan), wanted)?;
     }

@@ -2,6 +2,7 @@
 //! Whatever fails, the last good files stay, unless the Pod says otherwise.
 
 mod source;
+mod together;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use tokio::time::Instant;
 use tracing::{error, info};
 
 use self::source::{Source, Verdict};
+use self::together::together;
 use crate::advice;
 use crate::args::Args;
 use crate::client::{Client, Outcome, Patience};
@@ -22,7 +24,7 @@ use crate::keep::{Fate, fate, is_revoked};
 use crate::output::one_line;
 use crate::probe;
 use crate::publish::{held, publish};
-use crate::render::{Rendered, render};
+use crate::render::{self, Rendered, Unusable, render};
 use crate::report::{Problem, Report};
 use crate::runtime::{self, Stop};
 use crate::schedule::{Asked, Schedule};
@@ -30,6 +32,7 @@ use crate::status::{self, Failing, Status};
 use crate::write::{NewFile, Written};
 
 pub(crate) fn run(args: &Args, plan: &Plan, refresh: &Refresh) -> Result<(), Report> {
+    render::check(plan)?;
     let client = Client::new(args, plan)?;
     runtime::block_on(async |mut stop| {
         let now = since_boot();
@@ -143,8 +146,7 @@ impl<'a> Keeper<'a> {
 
     fn wanted(&self, asked: Asked) -> Vec<usize> {
         let is_wanted = |source: &Source| asked == Asked::All || source.failing.is_some();
-        let all = self.sources.iter().enumerate();
-        all.filter(|(_, source)| is_wanted(source)).map(|(index, _)| index).collect()
+        together(self.entries, self.sources.iter().map(is_wanted).collect())
     }
 
     async fn ask(&self, wanted: &[usize]) -> Vec<Outcome> {
@@ -164,11 +166,16 @@ impl<'a> Keeper<'a> {
         for entry in render(self.plan, self.entries, value) {
             match entry {
                 Ok(entry) => rendered.push(entry),
-                Err(bad) => drop(unusable.entry(bad.entry.from).or_insert(bad.problem)),
+                Err(Unusable { of, problem }) => {
+                    for source in of {
+                        unusable.entry(source).or_insert_with(|| problem.clone());
+                    }
+                }
             }
         }
         // All that comes of a source is of one value.
-        rendered.retain(|rendered| !unusable.contains_key(&rendered.entry.from));
+        let is_usable = |source| !unusable.contains_key(&source);
+        rendered.retain(|rendered| rendered.entry.sources().all(is_usable));
         let judged = self.judge(&outcomes, &unusable, now);
         self.announce(&judged.verdicts, now);
         let written = self.write(&rendered, &judged.verdicts);
@@ -237,7 +244,7 @@ impl<'a> Keeper<'a> {
 
     /// Whether applications see anything of this lookup.
     fn shows(&self, index: usize) -> bool {
-        let mut entries = self.entries.iter().filter(|entry| entry.from == index);
+        let mut entries = self.entries.iter().filter(|entry| entry.uses(index));
         entries.any(|entry| matches!(held(self.args, self.plan, entry), Ok(Some(_))))
     }
 
@@ -295,7 +302,8 @@ impl<'a> Keeper<'a> {
         let is_new = |entry: &Entry<'_>| new.iter().any(|file| file.name == entry.name);
         let mut kept = Vec::new();
         for entry in self.entries.iter().filter(|entry| entry.volume == volume) {
-            let goes = verdicts.get(&entry.from).is_some_and(Verdict::removes);
+            let removed = |source| verdicts.get(&source).is_some_and(Verdict::removes);
+            let goes = entry.sources().any(removed);
             if !goes && !is_new(entry) {
                 kept.extend(held(self.args, self.plan, entry)?.map(|value| (entry, value)));
             }

@@ -1,15 +1,19 @@
-//! Values become the content of entries: whole, or the part that an entry selects. No I/O.
+//! Values become the content of entries: whole, the part that an entry selects, or in the text of a
+//! template. No I/O.
 
-use std::collections::HashMap;
+mod documents;
+mod template;
 
 use cloud::Sensitive;
-use plan::Plan;
+use plan::{Plan, Selector};
 
-use crate::entry::{Entry, Form};
+use self::documents::Documents;
+pub(crate) use self::template::check;
+use crate::entry::{Entry, Form, Origin};
 use crate::environment::{self, Unfit};
 use crate::exit::Exit;
 use crate::report::Problem;
-use crate::select::{Document, SelectError};
+use crate::select::SelectError;
 use crate::write::NewFile;
 
 /// An entry and what it will hold.
@@ -20,7 +24,7 @@ pub(crate) struct Rendered<'a> {
 
 enum Content<'a> {
     Whole(&'a Sensitive),
-    Part(Sensitive),
+    Made(Sensitive),
 }
 
 impl Rendered<'_> {
@@ -37,14 +41,15 @@ impl Content<'_> {
     fn bytes(&self) -> &[u8] {
         match self {
             Self::Whole(value) => value.expose(),
-            Self::Part(value) => value.expose(),
+            Self::Made(value) => value.expose(),
         }
     }
 }
 
-/// An entry whose value came and is of no use for it.
-pub(crate) struct Unusable<'a> {
-    pub(crate) entry: &'a Entry<'a>,
+/// Why an entry has no content, though all its values came.
+pub(crate) struct Unusable {
+    /// The lookups whose values are to blame.
+    pub(crate) of: Vec<usize>,
     pub(crate) problem: Problem,
 }
 
@@ -56,32 +61,31 @@ enum Why {
     Unfit(#[from] Unfit),
 }
 
-/// In the order of the entries. `value` gives a lookup's value; an entry whose lookup has none is
-/// left out.
+/// In the order of the entries. `value` gives a lookup's value; an entry that lacks one is left
+/// out.
 pub(crate) fn render<'a>(
     plan: &Plan,
     entries: &'a [Entry<'a>],
     value: impl Fn(usize) -> Option<&'a Sensitive>,
-) -> Vec<Result<Rendered<'a>, Unusable<'a>>> {
-    let mut documents: HashMap<usize, Result<Document, SelectError>> = HashMap::new();
+) -> Vec<Result<Rendered<'a>, Unusable>> {
+    let mut documents = Documents::default();
     let render = |entry: &'a Entry<'a>| {
-        let value = value(entry.from)?;
-        let content = match entry.select {
-            None => Ok(Content::Whole(value)),
-            Some(selector) => {
-                let document =
-                    documents.entry(entry.from).or_insert_with(|| Document::parse(value));
-                match document {
-                    Ok(document) => document.extract(selector).map(Content::Part),
-                    Err(error) => Err(error.clone()),
-                }
+        if entry.sources().any(|source| value(source).is_none()) {
+            return None;
+        }
+        let content = match entry.origin {
+            Origin::Value { from, select } => {
+                let part = documents.part(from, select, value(from)?).map_err(Why::from);
+                part.and_then(|content| Ok(formed(entry, content)?)).map_err(|why| Unusable {
+                    of: vec![from],
+                    problem: problem(plan, entry, from, select, &why),
+                })
+            }
+            Origin::Template(template) => {
+                template::render(plan, entry, template, &value, &mut documents).map(Content::Made)
             }
         };
-        let content = content.map_err(Why::from).and_then(|content| Ok(formed(entry, content)?));
-        Some(match content {
-            Ok(content) => Ok(Rendered { entry, content }),
-            Err(why) => Err(Unusable { entry, problem: problem(plan, entry, &why) }),
-        })
+        Some(content.map(|content| Rendered { entry, content }))
     };
     entries.iter().filter_map(render).collect()
 }
@@ -92,15 +96,18 @@ fn formed<'a>(entry: &Entry<'_>, content: Content<'a>) -> Result<Content<'a>, Un
         Form::File => Ok(content),
         Form::Exec(name) => environment::exec(name, content.bytes()).map(|()| content),
         Form::FileKeyRef(name) => {
-            environment::file_key_ref(name, content.bytes()).map(Content::Part)
+            environment::file_key_ref(name, content.bytes()).map(Content::Made)
         }
     }
 }
 
-fn problem(plan: &Plan, entry: &Entry<'_>, why: &Why) -> Problem {
-    let source = plan.lookups().get(entry.from).map(|lookup| lookup.source.to_string());
-    let selector = entry.select.map(|selector| format!("#{selector}"));
-    let about = format!("{}{}", source.unwrap_or_default(), selector.unwrap_or_default());
+fn problem(
+    plan: &Plan,
+    entry: &Entry<'_>,
+    from: usize,
+    select: Option<&Selector>,
+    why: &Why,
+) -> Problem {
     let advice = match why {
         Why::Select(SelectError::Empty) => {
             "that the secret has a value, in the version that is asked for"
@@ -112,6 +119,12 @@ fn problem(plan: &Plan, entry: &Entry<'_>, why: &Why) -> Problem {
         Why::Unfit(unfit) => unfit.advice(),
     };
     Problem::new(Exit::Unusable, format!("{why}; wanted for {}", entry.shown()))
-        .about(about)
+        .about(about(plan, from, select))
         .advise(advice)
+}
+
+fn about(plan: &Plan, from: usize, select: Option<&Selector>) -> String {
+    let source = plan.lookups().get(from).map(|lookup| lookup.source.to_string());
+    let selector = select.map(|selector| format!("#{selector}"));
+    format!("{}{}", source.unwrap_or_default(), selector.unwrap_or_default())
 }

@@ -1,9 +1,10 @@
-//! A file under the mount: its name, its mode, and which part of which value it holds.
+//! A file under the mount: its name, its mode, and what it holds.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::content::{Content, Template, Value};
 use crate::selector::Selector;
 use crate::source::shorten;
 
@@ -27,16 +28,28 @@ pub enum OnMissing {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(try_from = "Written", into = "Written")]
 pub struct File {
     pub name: FileName,
-    /// Index into the plan's lookups.
-    pub from: usize,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub select: Option<Selector>,
+    pub content: Content,
     pub mode: FileMode,
-    #[serde(default, skip_serializing_if = "OnMissing::is_fail")]
     pub on_missing: OnMissing,
+}
+
+/// A file in JSON: either a value or a template.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Written {
+    name: FileName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    from: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    select: Option<Selector>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    template: Option<Template>,
+    mode: FileMode,
+    #[serde(default, skip_serializing_if = "OnMissing::is_fail")]
+    on_missing: OnMissing,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -61,6 +74,42 @@ pub enum InvalidFile {
     Mode(String),
     #[error("{0:?} is not valid; write fail or skip")]
     OnMissing(String),
+    #[error("a file holds either a value or a template of values")]
+    Content,
+}
+
+impl File {
+    /// Indexes of all lookups that it needs, some of them perhaps twice.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = usize> {
+        self.content.sources()
+    }
+}
+
+impl TryFrom<Written> for File {
+    type Error = InvalidFile;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        let Written { name, from, select, template, mode, on_missing } = written;
+        let content = match (from, select, template) {
+            (Some(from), select, None) => Content::Value(Value { from, select }),
+            (None, None, Some(template)) if !template.secrets.is_empty() => {
+                Content::Template(template)
+            }
+            _ => return Err(InvalidFile::Content),
+        };
+        Ok(Self { name, content, mode, on_missing })
+    }
+}
+
+impl From<File> for Written {
+    fn from(file: File) -> Self {
+        let File { name, content, mode, on_missing } = file;
+        let (from, select, template) = match content {
+            Content::Value(Value { from, select }) => (Some(from), select, None),
+            Content::Template(template) => (None, None, Some(template)),
+        };
+        Self { name, from, select, template, mode, on_missing }
+    }
 }
 
 impl FileName {

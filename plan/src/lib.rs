@@ -4,6 +4,7 @@
 //! Names only, never a secret value. No I/O, no async, no Kubernetes.
 
 mod cloud;
+mod content;
 mod env;
 mod file;
 mod mode;
@@ -17,6 +18,7 @@ pub use crate::cloud::{
     Assume, ExternalId, Host, Identity, InvalidCloud, Network, ProviderArn, Region, RoleArn,
     SessionName,
 };
+pub use crate::content::{Content, Secret, Template, Value};
 pub use crate::env::{
     ContainerName, ENVIRONMENT_DIRECTORY, ENVIRONMENT_PROGRAM, Environment, InvalidEnvironment,
     MAX_VARIABLES, Variable, VariableName, variable_file,

@@ -223,7 +223,7 @@ impl TryFrom<Parts> for Plan {
             if !names.insert(file.name.as_str()) {
                 return Err(InvalidPlan::SameFile(file.name.to_string()));
             }
-            if file.from >= parts.lookups.len() {
+            if file.sources().any(|from| from >= parts.lookups.len()) {
                 return Err(InvalidPlan::NoSuchLookup(file.name.to_string()));
             }
         }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::{InvalidPlan, LogLevel, Lookup, Parts, Plan, VERSION};
 use crate::cloud::{Identity, Network};
+use crate::content::{Content, Secret, Template, Value};
 use crate::env::Environment;
 use crate::file::{File, FileMode, FileName, OnMissing};
 use crate::mode::Mode;
@@ -49,7 +50,27 @@ impl PlanBuilder {
         on_missing: OnMissing,
     ) -> &mut Self {
         let from = self.lookup(lookup);
-        self.parts.files.push(File { name, from, select, mode, on_missing });
+        let content = Content::Value(Value { from, select });
+        self.parts.files.push(File { name, content, mode, on_missing });
+        self
+    }
+
+    /// `secrets` are all that the text names, each as it is written there.
+    pub fn template(
+        &mut self,
+        name: FileName,
+        text: String,
+        secrets: Vec<(String, Lookup, Option<Selector>)>,
+        mode: FileMode,
+        on_missing: OnMissing,
+    ) -> &mut Self {
+        let secret = |(written, lookup, select)| {
+            let from = self.lookup(lookup);
+            Secret { written, from, select }
+        };
+        let secrets = secrets.into_iter().map(secret).collect();
+        let content = Content::Template(Template { text, secrets });
+        self.parts.files.push(File { name, content, mode, on_missing });
         self
     }
 

@@ -4,6 +4,7 @@ use super::*;
 use crate::cloud::{ProviderArn, RoleArn, SessionName};
 use crate::env::{ContainerName, Variable, VariableName};
 use crate::file::{FileMode, FileName, OnMissing};
+use crate::selector::Selector;
 use crate::source::Reference;
 
 fn builder() -> PlanBuilder {
@@ -65,7 +66,57 @@ fn the_same_value_is_fetched_once() {
     add(&mut builder, "c", "oos://db");
     let plan = builder.build().unwrap();
     assert_eq!(plan.lookups().len(), 2);
-    assert_eq!(plan.files().iter().map(|file| file.from).collect::<Vec<_>>(), [0, 0, 1]);
+    let sources: Vec<usize> = plan.files().iter().flat_map(File::sources).collect();
+    assert_eq!(sources, [0, 0, 1]);
+}
+
+fn lookup(source: &str) -> (Lookup, Option<Selector>) {
+    let Reference { source, selector } = Reference::parse(source).unwrap();
+    let region = Region::parse("cn-hangzhou").unwrap();
+    (Lookup { source, region, endpoint: None, assume: None }, selector)
+}
+
+fn add_template(builder: &mut PlanBuilder, name: &str, secrets: &[&str]) {
+    let secret = |written: &&str| {
+        let (lookup, select) = lookup(written);
+        ((*written).to_owned(), lookup, select)
+    };
+    let secrets = secrets.iter().map(secret).collect();
+    let name = FileName::parse(name).unwrap();
+    builder.template(name, "text".to_owned(), secrets, FileMode::ALL, OnMissing::Skip);
+}
+
+#[test]
+fn a_template_shares_its_sources_with_files_and_survives_the_way_through_json() {
+    let mut builder = builder();
+    add(&mut builder, "a", "kms://db");
+    add_template(&mut builder, "t", &["kms://db#user", "db#password", "oos://x"]);
+    let plan = builder.build().unwrap();
+    assert_eq!(plan.lookups().len(), 2);
+    let file = &plan.files()[1];
+    assert_eq!(file.sources().collect::<Vec<_>>(), [0, 0, 1]);
+    let json = plan.encode().unwrap();
+    assert!(json.contains(r#"{"name":"a","from":0,"mode":"0444"}"#), "{json}");
+    assert_eq!(Plan::decode(&json).unwrap(), plan);
+}
+
+#[test]
+fn a_file_is_either_a_value_or_a_template_and_both_of_sources_that_exist() {
+    let mut builder = builder();
+    add(&mut builder, "a", "kms://db#user");
+    add_template(&mut builder, "t", &["kms://db#user"]);
+    let json = builder.build().unwrap().encode().unwrap();
+    for (from, to) in [
+        ("\"template\":", "\"from\":0,\"template\":"),
+        ("\"template\":", "\"select\":\"x\",\"template\":"),
+        ("\"name\":\"a\",\"from\":0,", "\"name\":\"a\","),
+        ("\"written\":\"kms://db#user\",\"from\":0", "\"written\":\"kms://db#user\",\"from\":1"),
+        ("\"text\":", "\"more\":1,\"text\":"),
+        ("[{\"written\":\"kms://db#user\",\"from\":0,\"select\":\"user\"}]", "[]"),
+    ] {
+        assert!(json.contains(from), "{from}: {json}");
+        assert!(Plan::decode(&json.replacen(from, to, 1)).is_err(), "{to}");
+    }
 }
 
 #[test]

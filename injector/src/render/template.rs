@@ -1,0 +1,92 @@
+//! Templates, read again from the plan, and rendered with the values that they name.
+
+use std::collections::HashMap;
+
+use cloud::Sensitive;
+use plan::{Plan, Secret};
+use template::Template;
+
+use super::documents::Documents;
+use super::{Content, Unusable, Why, about, problem};
+use crate::entry::Entry;
+use crate::exit::Exit;
+use crate::report::Problem;
+
+/// Whether every template of the plan can be rendered, as far as its text tells.
+pub(crate) fn check(plan: &Plan) -> Result<(), Problem> {
+    for file in plan.files() {
+        if let plan::Content::Template(template) = &file.content {
+            parse(&format!("file {:?}", file.name.as_str()), template)?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn render<'a>(
+    plan: &Plan,
+    entry: &Entry<'_>,
+    template: &plan::Template,
+    value: &impl Fn(usize) -> Option<&'a Sensitive>,
+    documents: &mut Documents,
+) -> Result<Sensitive, Unusable> {
+    let parsed = parse(&entry.shown(), template)
+        .map_err(|problem| Unusable { of: all(template), problem })?;
+    let mut parts: HashMap<&str, Content<'a>> = HashMap::with_capacity(template.secrets.len());
+    for Secret { written, from, select } in &template.secrets {
+        let Some(value) = value(*from) else { continue };
+        let part = documents.part(*from, select.as_ref(), value).map_err(|error| Unusable {
+            of: vec![*from],
+            problem: problem(plan, entry, *from, select.as_ref(), &Why::from(error)),
+        })?;
+        if std::str::from_utf8(part.bytes()).is_err() {
+            let text = format!(
+                "the value is not UTF-8 text; wanted for the template of {}",
+                entry.shown()
+            );
+            let problem = Problem::new(Exit::Unusable, text)
+                .about(about(plan, *from, select.as_ref()))
+                .advise("that the secret holds text, or make it a file of its own");
+            return Err(Unusable { of: vec![*from], problem });
+        }
+        parts.insert(written, part);
+    }
+    let text = |written: &str| std::str::from_utf8(parts.get(written)?.bytes()).ok();
+    match parsed.render(text) {
+        Ok(mut bytes) => Ok(Sensitive::new(std::mem::take(&mut *bytes))),
+        Err(failure) => {
+            let text =
+                format!("the template cannot be rendered, {failure}; wanted for {}", entry.shown());
+            let of = all(template);
+            let sources: Vec<_> = of.iter().map(|from| about(plan, *from, None)).collect();
+            let problem = Problem::new(Exit::Unusable, text)
+                .about(sources.join(", "))
+                .advise("the template against what its secrets hold");
+            Err(Unusable { of, problem })
+        }
+    }
+}
+
+fn parse(shown: &str, template: &plan::Template) -> Result<Template, Problem> {
+    let bad = |what: String| {
+        let text = format!("the template of {shown} is not valid: {what}");
+        Problem::new(Exit::Plan, text)
+            .advise("that webhook and fetcher are of one release, and that nothing edits the plan")
+    };
+    let parsed = Template::parse(&template.text)
+        .map_err(|invalid| bad(invalid.first().map(ToString::to_string).unwrap_or_default()))?;
+    let is_known = |source: &str| template.secrets.iter().any(|secret| secret.written == source);
+    match parsed.secrets().iter().find(|secret| !is_known(&secret.source)) {
+        None => Ok(parsed),
+        Some(secret) => {
+            Err(bad(format!("line {}: the plan does not have its source", secret.line)))
+        }
+    }
+}
+
+/// The lookups of a template, each once.
+fn all(template: &plan::Template) -> Vec<usize> {
+    let mut of: Vec<usize> = template.secrets.iter().map(|secret| secret.from).collect();
+    of.sort_unstable();
+    of.dedup();
+    of
+}
