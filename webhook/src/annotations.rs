@@ -10,7 +10,7 @@ use plan::{
 };
 
 pub(crate) use self::request::{
-    EnvMethod, EnvRequest, InitFirst, ModeName, NativeSidecar, Request,
+    EnvMethod, EnvRequest, InitFirst, ModeName, NativeSidecar, Request, TemplateRequest,
 };
 use self::values::{
     config_map, credentials, duration, env_method, init_first, log_level, mode, names,
@@ -22,8 +22,9 @@ use crate::problem::{Problem, Problems};
 
 pub(crate) const PREFIX: &str = "kms.alibabacloud/";
 
-const KEYS: [&str; 37] = [
+const KEYS: [&str; 38] = [
     "secrets",
+    "template.FILE",
     "env",
     "env-method",
     "mode",
@@ -63,8 +64,7 @@ const KEYS: [&str; 37] = [
 ];
 
 /// Keys that this project has a meaning for, and this version does not act on.
-const UNSUPPORTED: [&str; 13] = [
-    "template",
+const UNSUPPORTED: [&str; 12] = [
     "secret-provider-class",
     "on-change",
     "agent-secrets",
@@ -98,6 +98,15 @@ pub(crate) fn read<'a>(annotations: &'a Annotated<'a>, problems: &mut Problems) 
             request.secrets = Some(value);
         } else if let Some(container) = env_key(key) {
             request.env.push(EnvRequest { key, container, text: value });
+        } else if let Some(file) = template_file(key) {
+            // Every byte of it counts.
+            match template_key(key, file) {
+                Ok(()) => request.templates.push(TemplateRequest { key, file, text: value }),
+                Err((what, remedy)) => {
+                    request.bad.push(key);
+                    problems.push(problem(key, what, remedy));
+                }
+            }
         } else if let Err((what, remedy)) = apply(&mut request, key, value.trim()) {
             request.bad.push(key);
             problems.push(problem(key, what, remedy));
@@ -112,6 +121,38 @@ fn env_key(key: &str) -> Option<Option<&str>> {
         "" => Some(None),
         rest => rest.strip_prefix('.').map(Some),
     }
+}
+
+/// FILE of `template.FILE`, which may be missing.
+fn template_file(key: &str) -> Option<&str> {
+    match key.strip_prefix("template")? {
+        "" => Some(""),
+        rest => rest.strip_prefix('.'),
+    }
+}
+
+/// What the API server would refuse without saying how else to write it.
+fn template_key(key: &str, file: &str) -> Result<(), Bad> {
+    let instead = || "write it in kms.alibabacloud/secrets: FILE: {template: \"…\"}".to_owned();
+    if file.is_empty() {
+        return Err((
+            "it names no file".to_owned(),
+            format!("write {PREFIX}template.FILE with the name of the file"),
+        ));
+    }
+    if key.len() > 63 {
+        return Err(("an annotation has at most 63 characters in its name".to_owned(), instead()));
+    }
+    let edge = |b: u8| b.is_ascii_alphanumeric();
+    let inner = |b: u8| edge(b) || matches!(b, b'-' | b'_' | b'.');
+    if !key.bytes().all(inner) || !key.bytes().next_back().is_some_and(edge) {
+        return Err((
+            "an annotation's name has only letters, digits and -_. and ends in a letter or digit"
+                .to_owned(),
+            instead(),
+        ));
+    }
+    Ok(())
 }
 
 /// A problem of one annotation as a whole.

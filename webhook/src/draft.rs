@@ -2,7 +2,7 @@
 
 mod mode;
 
-use plan::{Lookup, OnMissing, Plan, PlanBuilder, Variable};
+use plan::{FileMode, Lookup, OnMissing, Plan, PlanBuilder, Variable};
 
 use crate::annotations::{self, Request};
 use crate::env::{Environment, Method};
@@ -11,7 +11,7 @@ use crate::inject::Subject;
 use crate::ownership::Ownership;
 use crate::pod::Pod;
 use crate::problem::Problems;
-use crate::secrets::{self, Asked, Wanted};
+use crate::secrets::{self, Asked, Files, Place};
 use crate::settings::{self, Settings};
 
 /// What a plan is made from.
@@ -26,7 +26,7 @@ impl Draft<'_> {
     pub(crate) fn plan(
         &self,
         pod: &Pod<'_>,
-        wanted: &[Wanted],
+        files: &Files,
         environment: &Environment,
         consumers: Vec<String>,
         problems: &mut Problems,
@@ -35,7 +35,10 @@ impl Draft<'_> {
         let region = identity::pod_region(request, settings, problems);
         identity::check_endpoints(request, region.as_ref(), settings, problems);
         let variables = environment.wanted.iter().map(|variable| &variable.asked);
-        let asked: Vec<&Asked> = wanted.iter().map(|file| &file.asked).chain(variables).collect();
+        let in_templates = files.templates.iter().flat_map(|file| &file.secrets);
+        let in_templates = in_templates.map(|(_, asked)| asked);
+        let in_files = files.values.iter().map(|file| &file.asked).chain(in_templates);
+        let asked: Vec<&Asked> = in_files.chain(variables).collect();
         let lookups: Vec<_> = asked
             .iter()
             .map(|asked| identity::lookup(asked, request, region.as_ref(), settings, problems))
@@ -51,15 +54,20 @@ impl Draft<'_> {
         let mount = request.mount_path.clone().unwrap_or_default();
         let mut builder = PlanBuilder::new(identity, mount);
         let mut lookups = lookups.into_iter();
-        for (file, lookup) in wanted.iter().zip(lookups.by_ref()) {
-            let mode = file.mode.unwrap_or(ownership.mode);
-            if let (Some((what, remedy)), true) = (ownership.unreadable(mode), file.mode.is_some())
-            {
-                problems.push(file.asked.place.problem(what, remedy));
-            }
+        for (file, lookup) in files.values.iter().zip(lookups.by_ref()) {
+            let mode = self.mode(file.mode, &file.asked.place, problems);
             let on_missing = file.asked.on_missing.unwrap_or(request.on_missing);
             let (name, selector) = (file.name.clone(), file.asked.selector.clone());
             builder.file(name, lookup?, selector, mode, on_missing);
+        }
+        for file in &files.templates {
+            let mode = self.mode(file.mode, &file.place, problems);
+            let on_missing = file.on_missing.unwrap_or(request.on_missing);
+            let mut secrets = Vec::with_capacity(file.secrets.len());
+            for ((written, asked), lookup) in file.secrets.iter().zip(lookups.by_ref()) {
+                secrets.push((written.clone(), lookup?, asked.selector.clone()));
+            }
+            builder.template(file.name.clone(), file.text.clone(), secrets, mode, on_missing);
         }
         let variables = self.variables(environment, lookups, &mut builder, problems)?;
         if !variables.is_empty() {
@@ -124,6 +132,15 @@ impl Draft<'_> {
         Some(variables)
     }
 
+    /// A file's mode, with a problem where it was asked for and consumers cannot read it.
+    fn mode(&self, asked: Option<FileMode>, place: &Place, problems: &mut Problems) -> FileMode {
+        let mode = asked.unwrap_or(self.ownership.mode);
+        if let (Some((what, remedy)), true) = (self.ownership.unreadable(mode), asked.is_some()) {
+            problems.push(place.problem(what, remedy));
+        }
+        mode
+    }
+
     /// Whether a dedicated gateway is asked, whose certificate only a private CA explains.
     fn check_gateway(
         &self,
@@ -150,27 +167,30 @@ impl Draft<'_> {
     }
 }
 
-/// The files that the `secrets` annotation asks for.
-pub(crate) fn wanted(
-    request: &Request<'_>,
-    settings: &Settings,
-    problems: &mut Problems,
-) -> Vec<Wanted> {
-    let Some(text) = request.secrets else {
-        if request.is_bad("secrets") || !request.env.is_empty() {
-            return Vec::new();
+/// The files that annotations ask for.
+pub(crate) fn wanted(request: &Request<'_>, settings: &Settings, problems: &mut Problems) -> Files {
+    if request.secrets.is_none() && request.templates.is_empty() {
+        // What is bad has been told, and may be all that the Pod asks for.
+        if request.env.is_empty()
+            && !request.bad.iter().any(|key| *key == "secrets" || key.starts_with("template"))
+        {
+            problems.push(annotations::problem(
+                "secrets",
+                "nothing to fetch: the Pod has annotations of ours and names no secret",
+                "add kms.alibabacloud/secrets or kms.alibabacloud/env, or remove the others",
+            ));
         }
-        problems.push(annotations::problem(
-            "secrets",
-            "nothing to fetch: the Pod has annotations of ours and names no secret",
-            "add kms.alibabacloud/secrets or kms.alibabacloud/env, or remove the others",
-        ));
-        return Vec::new();
-    };
+        return Files::default();
+    }
     let operators = settings.path_translation.as_deref().map(plan::PathTranslation::parse);
     let translation = match (request.path_translation, operators) {
         (Some(translation), _) | (None, Some(Ok(translation))) => translation,
         (None, _) => plan::PathTranslation::default(),
     };
-    secrets::read(text, translation, problems)
+    let listed = request.secrets.map(|text| secrets::read(text, translation, problems));
+    let mut files = listed.unwrap_or_default();
+    for template in &request.templates {
+        secrets::add_template(template, &mut files, problems);
+    }
+    files
 }

@@ -83,16 +83,16 @@ pub(crate) fn decide(
     let ownership = ownership::decide(pod, chosen, &request, settings);
     ownership.check(&request, &mut problems);
 
-    let wanted = draft::wanted(&request, settings, &mut problems);
+    let files = draft::wanted(&request, settings, &mut problems);
     let early = weave::early(pod, request.init_first, &settings.mesh_proxies);
     let environment = env::read(pod, &request, &consumers, &early, settings, &mut problems);
-    let size_limit = container::size_limit(&request, wanted.len());
+    let size_limit = container::size_limit(&request, files.len());
     let environment_size = environment.size();
     let written = environment_size.map_or(size_limit, |size| size_limit.plus(size));
     let resources = Resources::decide(pod, &request, written, settings, &mut problems);
     let names = consumers.containers(pod).map(|(_, _, container)| container.name.to_string());
     let draft = Draft { request: &request, subject, settings, ownership: &ownership };
-    let plan = draft.plan(pod, &wanted, &environment, names.collect(), &mut problems);
+    let plan = draft.plan(pod, &files, &environment, names.collect(), &mut problems);
     let plan = problems.or(plan)?.ok_or_else(unwritable)?;
     let encoded = plan.encode().map_err(|error| too_large(&error))?;
 

@@ -1,10 +1,12 @@
-//! The `secrets` annotation: its three forms, read into one list of wanted files. And the `env`
-//! annotations, which name variables in the same way.
+//! The `secrets` annotation: its three forms, read into one list of wanted files; templates are
+//! among them, or have annotations of their own. And the `env` annotations, which name variables in
+//! the same way.
 
 mod fields;
 mod list;
 mod mapping;
 mod scalar;
+mod templates;
 #[cfg(test)]
 mod tests;
 mod variables;
@@ -16,12 +18,20 @@ use plan::{
     RoleArn, Selector, Source,
 };
 
+pub(crate) use self::templates::{WantedTemplate, add as add_template};
 pub(crate) use self::variables::{WantedVariable, variables};
 use crate::annotations::PREFIX;
 use crate::problem::{Problem, Problems};
 use crate::yaml::{self, Node, Value};
 
-/// One file that the annotation asks for.
+/// The files that annotations ask for.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    pub(crate) values: Vec<Wanted>,
+    pub(crate) templates: Vec<WantedTemplate>,
+}
+
+/// One file that holds a value or a part of it.
 #[derive(Debug)]
 pub(crate) struct Wanted {
     pub(crate) name: FileName,
@@ -66,11 +76,7 @@ pub(crate) struct Place {
 }
 
 /// All files, or as many as could be read beside the problems.
-pub(crate) fn read(
-    text: &str,
-    translation: PathTranslation,
-    problems: &mut Problems,
-) -> Vec<Wanted> {
+pub(crate) fn read(text: &str, translation: PathTranslation, problems: &mut Problems) -> Files {
     let mut reader = Reader::new("secrets", translation, problems);
     match yaml::parse(text) {
         // To YAML a comment ends a value; between sources it is none the less a comment.
@@ -110,8 +116,22 @@ struct Reader<'p> {
     /// The annotation that is read, without our prefix.
     key: Cow<'static, str>,
     translation: PathTranslation,
-    wanted: Vec<Wanted>,
+    files: Files,
     problems: &'p mut Problems,
+}
+
+impl Files {
+    pub(crate) fn len(&self) -> usize {
+        self.values.len() + self.templates.len()
+    }
+
+    /// All names, with their places, and whether each is a part of a value.
+    fn named(&self) -> impl Iterator<Item = (&FileName, &Place, bool)> {
+        let value = |file: &'_ Wanted| file.asked.selector.is_some();
+        let values =
+            self.values.iter().map(move |file| (&file.name, &file.asked.place, value(file)));
+        values.chain(self.templates.iter().map(|file| (&file.name, &file.place, false)))
+    }
 }
 
 impl<'p> Reader<'p> {
@@ -120,7 +140,7 @@ impl<'p> Reader<'p> {
         translation: PathTranslation,
         problems: &'p mut Problems,
     ) -> Self {
-        Self { key: key.into(), translation, wanted: Vec::new(), problems }
+        Self { key: key.into(), translation, files: Files::default(), problems }
     }
 
     fn place(&self, line: usize, what: impl Into<String>) -> Place {
@@ -204,51 +224,46 @@ impl<'p> Reader<'p> {
         let Some(name) = self.file_name(source.name(), place) else { return };
         let (place, at) = (place.clone(), Location::default());
         let asked = Asked { place, source, selector: None, at, on_missing: None };
-        self.wanted.push(Wanted { name, mode: None, asked });
+        self.files.values.push(Wanted { name, mode: None, asked });
     }
 
     /// Refuses what only shows when everything is known: two files with one name, and too many.
-    fn finish(self) -> Vec<Wanted> {
+    fn finish(self) -> Files {
         let place = self.place(1, "");
-        let Self { wanted, problems, .. } = self;
-        if wanted.len() > plan::MAX_FILES {
+        let Self { files, problems, .. } = self;
+        if files.len() > plan::MAX_FILES {
             problems.push(place.problem(
                 format!(
                     "it asks for {} files; at most {} are allowed",
-                    wanted.len(),
+                    files.len(),
                     plan::MAX_FILES
                 ),
                 "put several values into one secret as JSON",
             ));
-            return wanted;
+            return files;
         }
-        let mut first = std::collections::HashMap::with_capacity(wanted.len());
-        for file in &wanted {
-            let Asked { place, selector, .. } = &file.asked;
-            if let Some(other) = first.insert(file.name.as_str(), place) {
-                if other.what == place.what && selector.is_none() {
+        let mut first = std::collections::HashMap::with_capacity(files.len());
+        for (name, place, is_part) in files.named() {
+            if let Some(other) = first.insert(name.as_str(), place) {
+                if other.what == place.what && !is_part {
                     problems.push(place.problem(
                         format!("the file is given twice, first in line {}", other.line),
                         "keep one of them, or give one another name",
                     ));
                     continue;
                 }
-                let remedy = if selector.is_some() {
+                let remedy = if is_part {
                     "give each extract a name of its own"
                 } else {
                     "give one of them another name (objectAlias in a list, the key in a mapping)"
                 };
                 problems.push(place.problem(
-                    format!(
-                        "the file name {:?} is taken already by {}",
-                        file.name.as_str(),
-                        other.what
-                    ),
+                    format!("the file name {:?} is taken already by {}", name.as_str(), other.what),
                     remedy,
                 ));
             }
         }
-        wanted
+        files
     }
 }
 

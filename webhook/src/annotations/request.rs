@@ -14,6 +14,7 @@ pub(crate) struct Request<'a> {
     pub(crate) bad: Vec<&'a str>,
     /// Parsed together with everything else that shapes files.
     pub(crate) secrets: Option<&'a str>,
+    pub(crate) templates: Vec<TemplateRequest<'a>>,
     pub(crate) env: Vec<EnvRequest<'a>>,
     pub(crate) env_method: EnvMethod,
     pub(crate) mode: ModeName,
@@ -74,6 +75,15 @@ pub(crate) enum EnvMethod {
     Auto,
     Exec,
     FileKeyRef,
+}
+
+/// An annotation that makes a file from a template.
+#[derive(Debug)]
+pub(crate) struct TemplateRequest<'a> {
+    /// The annotation, without our prefix.
+    pub(crate) key: &'a str,
+    pub(crate) file: &'a str,
+    pub(crate) text: &'a str,
 }
 
 /// Whether a container that stays is a native sidecar.

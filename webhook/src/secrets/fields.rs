@@ -57,11 +57,11 @@ impl<'n, 'a> Fields<'n, 'a> {
                     "an object has no OOS endpoint of its own",
                     "set the annotation kms.alibabacloud/oos-endpoint",
                 );
-            } else if name == "template" {
+            } else if name == "template" && !known.contains(&name) {
                 reader.problem(
                     &field,
-                    "this version does not support templates",
-                    "write source: kms://NAME",
+                    "a template belongs to a file of a mapping",
+                    "write FILE: {template: \"…\"}, or the annotation kms.alibabacloud/template.FILE",
                 );
             } else if !known.contains(&name) {
                 let remedy = match nearest(name, known.iter().copied()) {

@@ -108,7 +108,7 @@ impl Reader<'_> {
         for (place, name, selector) in whole.into_iter().chain(extracts.into_iter().flatten()) {
             let (source, at) = (source.clone(), at.clone());
             let asked = Asked { place, source, selector, at, on_missing };
-            self.wanted.push(Wanted { name, mode, asked });
+            self.files.values.push(Wanted { name, mode, asked });
         }
     }
 

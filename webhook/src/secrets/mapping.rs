@@ -1,13 +1,14 @@
 //! The mapping form: `FILE: source`, or `FILE: {source, fileMode, …}`.
 
-use plan::{Reference, Selector};
+use plan::{FileName, Reference, Selector};
 
 use super::fields::Fields;
-use super::{Asked, Body, Location, Place, Reader, Wanted};
+use super::{Asked, Body, Location, Place, Reader, Wanted, WantedTemplate};
 use crate::yaml::{Node, Value};
 
-const FIELDS: [&str; 8] = [
+const FIELDS: [&str; 9] = [
     "source",
+    "template",
     "fileMode",
     "onMissing",
     "region",
@@ -63,6 +64,10 @@ impl Reader<'_> {
             let name = self.chosen_name(file, &place);
             let wanted = match &value.value {
                 Value::Scalar { text, quoted } => self.plain(text, *quoted, &place),
+                Value::Mapping(fields) if is_template(fields) => {
+                    self.templated(fields, name, &place);
+                    continue;
+                }
                 Value::Mapping(fields) => self.detailed(fields, value, &place),
                 Value::Sequence(_) => {
                     self.problem(&place, "a file cannot be a list", "write FILE: source");
@@ -72,7 +77,7 @@ impl Reader<'_> {
             if let (Some(name), Some(Body { reference, at, mode, on_missing })) = (name, wanted) {
                 let Reference { source, selector } = reference;
                 let asked = Asked { place, source, selector, at, on_missing };
-                self.wanted.push(Wanted { name, mode, asked });
+                self.files.values.push(Wanted { name, mode, asked });
             }
         }
     }
@@ -83,6 +88,41 @@ impl Reader<'_> {
         }
         let reference = self.reference(text, place)?;
         Some(Body { reference, at: Location::default(), mode: None, on_missing: None })
+    }
+
+    fn templated(
+        &mut self,
+        entries: &[(Node<'_>, Node<'_>)],
+        name: Option<FileName>,
+        place: &Place,
+    ) {
+        let mut fields = Fields::read(self, entries, place, &FIELDS);
+        let at = fields.location(self, "endpoint");
+        let mode = fields.mode(self);
+        let on_missing = fields.on_missing(self);
+        for field in ["source", "jmesPath"] {
+            if let Some(node) = fields.take(field) {
+                self.problem(
+                    &place.within(node, field),
+                    "a file has either a source or a template",
+                    "write the source into the template: {{ secret(\"kms://NAME#JMESPATH\") }}",
+                );
+            }
+        }
+        let Some(node) = fields.take("template") else { return };
+        let here = place.within(node, "template");
+        let Some(text) = node.scalar() else {
+            self.problem(&here, format!("it is {}", node.kind()), QUOTE);
+            return;
+        };
+        let line =
+            |line: usize| Place { what: format!("{} line {line}", here.what), ..here.clone() };
+        let secrets = self.template_secrets(text, &at, on_missing, line);
+        if let (Some(name), Some(secrets)) = (name, secrets) {
+            let (place, text) = (place.clone(), text.to_owned());
+            let wanted = WantedTemplate { name, mode, on_missing, place, text, secrets };
+            self.files.templates.push(wanted);
+        }
     }
 
     fn detailed(
@@ -131,3 +171,10 @@ impl Reader<'_> {
         Some(Body { reference, at, mode, on_missing })
     }
 }
+
+fn is_template(fields: &[(Node<'_>, Node<'_>)]) -> bool {
+    fields.iter().any(|(key, _)| key.scalar() == Some("template"))
+}
+
+/// To YAML `{{` begins a mapping.
+const QUOTE: &str = "put it in quotes, or write `template: |` and the text below it, indented";

@@ -5,6 +5,7 @@ fn files(text: &str) -> Vec<(String, String)> {
     let wanted = read(text, PathTranslation::default(), &mut problems);
     assert_eq!(problems.message(), "", "{text}");
     wanted
+        .values
         .iter()
         .map(|file| {
             let reference = Reference {
@@ -125,7 +126,17 @@ fn each_mistake_has_its_own_words_and_line() {
         ("kms://x#join(',', a)", 1, "needs a file name of its own"),
         ("a: {source: kms://x, fileMod: \"0400\"}", 1, "did you mean fileMode?"),
         ("a: {source: kms://x, source: kms://y}", 1, "given twice"),
-        ("a: {template: x}", 1, "does not support templates"),
+        ("a: {template: x}", 1, "uses no secret"),
+        ("a: {template: {{ secret(\"x\") }}}", 1, "a"),
+        ("- objectName: x\n  template: x", 2, "belongs to a file of a mapping"),
+        ("a: {template: '{{ secret(\"x\") }}', source: x}", 1, "either a source or a template"),
+        ("a: {template: '{{ secret(\"x\") }}', jmesPath: x}", 1, "either a source or a template"),
+        ("a:\n  template: [x]", 2, "it is a list"),
+        ("a: x\nb: {template: '{{ secret(\"s3://x\") }}'}", 2, "unknown scheme"),
+        ("a: {template: '{{ secret(\"x#a..b\") }}'}", 1, "jmespath.org"),
+        ("a: {template: \"\\n{{ x | nope }}\"}", 1, "template line 2: there is no filter"),
+        ("a: {template: '{{ secret(\"x\") | dotnev }}'}", 1, "did you mean dotenv?"),
+        ("a: x\na: {template: '{{ secret(\"x\") }}'}", 2, "given twice, first in line 1"),
         ("a: {fileMode: \"0400\"}", 1, "the source is missing"),
         ("a: [x]", 1, "cannot be a list"),
         ("a:", 1, "a source is empty"),
@@ -216,4 +227,32 @@ fn a_place_repeats_no_control_characters() {
         let problems = wrong(text);
         assert!(!problems[0].place.contains(['\u{1b}', '\\']), "{}", problems[0].place);
     }
+}
+
+#[test]
+fn a_template_names_its_sources_and_is_kept_as_it_is() {
+    let text = "app.env:\n  template: |\n    {{ secret(\"kms://db#user\") }}\n    {{ secret('tls') }}\n\n  fileMode: \"0440\"\n  onMissing: skip\n  region: cn-beijing\nb: kms://x\n";
+    let mut problems = Problems::default();
+    let files = read(text, PathTranslation::default(), &mut problems);
+    assert_eq!(problems.message(), "");
+    assert_eq!((files.values.len(), files.templates.len()), (1, 1));
+    let file = &files.templates[0];
+    assert_eq!(file.name.as_str(), "app.env");
+    assert_eq!(file.text, "{{ secret(\"kms://db#user\") }}\n{{ secret('tls') }}\n");
+    assert_eq!(file.mode.unwrap().to_string(), "0440");
+    let secrets: Vec<_> = file
+        .secrets
+        .iter()
+        .map(|(written, asked)| {
+            assert_eq!(asked.at.region.as_ref().unwrap().as_str(), "cn-beijing");
+            (written.as_str(), asked.source.to_string(), asked.place.what.as_str())
+        })
+        .collect();
+    assert_eq!(
+        secrets,
+        [
+            ("kms://db#user", "kms://db".to_owned(), "file \"app.env\", template line 1"),
+            ("tls", "kms://tls".to_owned(), "file \"app.env\", template line 2"),
+        ]
+    );
 }

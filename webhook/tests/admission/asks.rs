@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use webhook::settings::Settings;
 
 use crate::support::{
-    ask, ask_with, injected, injected_with, ours, plan, pod, review, settings, volume,
+    ask, ask_with, injected, injected_with, ours, plan, pod, review, selected, settings, volume,
 };
 
 /// A Pod that asks for one secret, and for this.
@@ -158,7 +158,7 @@ plain: e
     assert_eq!(assume.role.as_str(), "acs:ram::9:role/pods");
     assert_eq!(assume.external_id.as_ref().unwrap().as_str(), "shop-1");
     assert_eq!(plan.identity().region.as_str(), "cn-shenzhen");
-    assert_eq!(plan.files()[0].select.as_ref().unwrap().as_str(), "b.c");
+    assert_eq!(selected(&plan.files()[0]), "b.c");
     for (plan, region) in [(&plan, "cn-beijing"), (&ask_for(list), "cn-beijing")] {
         assert_eq!(plan.lookups()[0].region.as_str(), region);
         let file = &plan.files()[0];

@@ -3,7 +3,7 @@ use webhook::reply::Outcome;
 use webhook::settings::Settings;
 
 use crate::support::{
-    ask, ask_with, injected, injected_with, ours, plan, pod, review, settings, volume,
+    ask, ask_with, injected, injected_with, ours, plan, pod, review, selected, settings, volume,
 };
 
 fn secrets() -> Value {
@@ -340,7 +340,7 @@ fn no_dollar_reaches_the_environment() {
     assert!(!value.contains('$'), "{value}");
     let names: Vec<_> = plan(&after).files().iter().map(|file| file.name.to_string()).collect();
     assert_eq!(names, ["$(HOME)", "$$x"]);
-    assert_eq!(plan(&after).files()[0].select.as_ref().unwrap().as_str(), "\"$$b\".c");
+    assert_eq!(selected(&plan(&after).files()[0]), "\"$$b\".c");
 }
 
 #[test]

@@ -12,4 +12,5 @@ mod injects;
 mod policy;
 mod refreshes;
 mod support;
+mod templates;
 mod variables;

@@ -120,3 +120,11 @@ pub(crate) fn volume<'p>(pod: &'p Value, name: &str) -> &'p Value {
     let volumes = pod["spec"]["volumes"].as_array().unwrap();
     volumes.iter().find(|volume| volume["name"] == name).unwrap()
 }
+
+/// Which part of its value a file holds.
+pub(crate) fn selected(file: &plan::File) -> &str {
+    match &file.content {
+        plan::Content::Value(value) => value.select.as_ref().unwrap().as_str(),
+        plan::Content::Template(_) => panic!("{} is a template", file.name),
+    }
+}

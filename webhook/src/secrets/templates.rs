@@ -1,0 +1,93 @@
+//! Templates: in the mapping form, and each in an annotation of its own.
+
+use plan::{FileMode, FileName, OnMissing, PathTranslation, Reference};
+use template::{Fault, Template};
+
+use super::{Asked, Files, Location, Place, Reader};
+use crate::annotations::{PREFIX, TemplateRequest};
+use crate::nearest::nearest;
+use crate::problem::Problems;
+
+/// One file that is made from a template.
+#[derive(Debug)]
+pub(crate) struct WantedTemplate {
+    pub(crate) name: FileName,
+    pub(crate) mode: Option<FileMode>,
+    pub(crate) on_missing: Option<OnMissing>,
+    pub(crate) place: Place,
+    pub(crate) text: String,
+    /// All that it names, as it is written there.
+    pub(crate) secrets: Vec<(String, Asked)>,
+}
+
+/// Adds the file of an annotation `template.FILE`.
+pub(crate) fn add(request: &TemplateRequest<'_>, files: &mut Files, problems: &mut Problems) {
+    let mut reader = Reader::new(request.key.to_owned(), PathTranslation::Off, problems);
+    let place = reader.place(1, "");
+    let name = reader.chosen_name(request.file, &place);
+    let at = Location::default();
+    let line = |line: usize| Place { line, ..place.clone() };
+    let secrets = reader.template_secrets(request.text, &at, None, line);
+    let (Some(name), Some(secrets)) = (name, secrets) else { return };
+    let taken = files.named().find(|(other, ..)| other.as_str() == name.as_str());
+    if let Some((_, other, _)) = taken {
+        problems.push(place.problem(
+            format!(
+                "the file name {:?} is taken already by {PREFIX}{}, line {}",
+                name.as_str(),
+                other.key,
+                other.line
+            ),
+            "keep one of them, or give one of them another name",
+        ));
+    }
+    let text = request.text.to_owned();
+    let wanted = WantedTemplate { name, mode: None, on_missing: None, place, text, secrets };
+    files.templates.push(wanted);
+}
+
+impl Reader<'_> {
+    /// What a template names, or its problems. `place` says where one of its lines stands.
+    pub(super) fn template_secrets(
+        &mut self,
+        text: &str,
+        at: &Location,
+        on_missing: Option<OnMissing>,
+        place: impl Fn(usize) -> Place,
+    ) -> Option<Vec<(String, Asked)>> {
+        let template = match Template::parse(text) {
+            Ok(template) => template,
+            Err(invalid) => {
+                for invalid in invalid {
+                    let what = invalid.fault.to_string();
+                    self.problem(&place(invalid.line), what, remedy(&invalid.fault));
+                }
+                return None;
+            }
+        };
+        let mut secrets = Vec::with_capacity(template.secrets().len());
+        for secret in template.secrets() {
+            let place = place(secret.line);
+            // All of them are told.
+            let reference = self.reference(&secret.source, &place);
+            if let Some(Reference { source, selector }) = reference {
+                let at = at.clone();
+                let asked = Asked { place, source, selector, at, on_missing };
+                secrets.push((secret.source.clone(), asked));
+            }
+        }
+        (secrets.len() == template.secrets().len()).then_some(secrets)
+    }
+}
+
+fn remedy(fault: &Fault) -> String {
+    if let Some((name, known)) = fault.unknown() {
+        if let Some(known) = nearest(name, known.iter().copied()) {
+            return format!("did you mean {known}?");
+        }
+        if matches!(fault, Fault::Filter(_)) {
+            return format!("the filters are {}", known.join(", "));
+        }
+    }
+    fault.remedy().to_owned()
+}
