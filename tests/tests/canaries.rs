@@ -79,6 +79,8 @@ binary: kms://shop/binary
 broken: kms://shop/broken
 token: oos://shop-api-token
 flags: oos-parameter://shop-flags
+template:
+  template: '{{ secret(\"kms://shop/text\") }} {{ json(secret(\"kms://shop/json\")).list | tojson }}'
 partner:
   source: kms://partner/api-key
   crossAccountRoleArn: acs:ram::9876543210987654:role/partner-secrets
@@ -123,6 +125,15 @@ partner:
         ("a: kms://shop/json#sum(list)", 17),
         ("a: kms://shop/json#to_number(@).x", 17),
         ("a: oos://shop-api-token#x", 17),
+        ("a: {template: '{{ json(secret(\"shop/text\")) }}'}", 17),
+        ("a: {template: '{{ json(secret(\"shop/json\")).x }}'}", 17),
+        ("a: {template: '{{ secret(\"shop/binary\") }}'}", 17),
+        ("a: {template: '{{ {\"k\": json(secret(\"shop/json\")).list} | dotenv }}'}", 17),
+        ("a: {template: '{{ secret(\"shop/broken\") | yaml }}'}", 17),
+        ("a: {template: '{{ secret(\"shop/text\") | pem_bundle }}'}", 17),
+        ("a: {template: '{{ secret(\"shop/text\") | b64decode }}'}", 17),
+        ("a: {template: '{{ secret(\"shop/text\") / 2 }}'}", 17),
+        ("a: {template: '{{ secret(\"shop/text\") * 1000000 }}'}", 17),
     ] {
         let (sandbox, ended) = stage.run(&debug(secrets)).await.unwrap();
         assert_eq!(ended.code(), Some(code), "{secrets}: {}", ended.said());
