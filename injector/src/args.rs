@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use lexopt::{Arg, Parser, ValueExt};
 use plan::{ENVIRONMENT_DIRECTORY, Host};
 
+use crate::exec::Start;
+
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Init,
@@ -14,11 +16,7 @@ pub(crate) enum Command {
     /// The sources, at least one.
     Get(Vec<String>),
     Probe,
-    Exec {
-        container: String,
-        /// The command line of the application.
-        words: Vec<OsString>,
-    },
+    Exec(Start),
     Version,
     Help,
 }
@@ -62,7 +60,7 @@ Commands:
   get SOURCE...  ask for sources of the plan, or for what a file holds; says who asked,
                  version, size and request id, or why not; never shows the value
   probe          check that every file of the plan is there
-  exec --container NAME -- COMMAND...
+  exec --container NAME [--require VARIABLE,...] -- COMMAND...
                  become COMMAND, with the variables of the container in its environment
 
 The plan is read from the environment variable SECRETS_INJECTOR_PLAN, where the webhook
@@ -121,7 +119,7 @@ impl Args {
             termination_log: PathBuf::from(TERMINATION_LOG),
         };
         let mut command: Option<Command> = None;
-        let mut container = String::new();
+        let (mut container, mut required) = (String::new(), String::new());
         while let Some(arg) = parser.next()? {
             match arg {
                 Arg::Long("help") | Arg::Short('h') => return Ok(args),
@@ -137,9 +135,10 @@ impl Args {
                     args.connect_to.push(connect_to(&parser.value()?.string()?)?);
                 }
                 Arg::Long("container") => container = parser.value()?.string()?,
+                Arg::Long("require") => required = parser.value()?.string()?,
                 Arg::Value(word) => match &mut command {
                     None => command = Some(named(word.string()?)?),
-                    Some(Command::Exec { words, .. }) => words.push(word),
+                    Some(Command::Exec(start)) => start.words.push(word),
                     Some(Command::Get(sources)) => sources.push(word.string()?),
                     Some(_) => return Err(Arg::Value(word).unexpected().into()),
                 },
@@ -149,11 +148,14 @@ impl Args {
         match command {
             None => Err(UsageError::NoCommand),
             Some(Command::Get(sources)) if sources.is_empty() => Err(UsageError::NoSource),
-            Some(Command::Exec { words, .. }) => {
+            Some(Command::Exec(Start { words, .. })) => {
                 if words.is_empty() || container.is_empty() {
                     return Err(UsageError::NothingToExec);
                 }
-                Ok(Self { command: Command::Exec { container, words }, ..args })
+                let names = required.split(',').filter(|name| !name.is_empty());
+                let required = names.map(str::to_owned).collect();
+                let start = Start { container, required, words };
+                Ok(Self { command: Command::Exec(start), ..args })
             }
             Some(command) => Ok(Self { command, ..args }),
         }
@@ -199,7 +201,11 @@ fn named(word: String) -> Result<Command, UsageError> {
         "refresh" => Ok(Command::Refresh),
         "get" => Ok(Command::Get(Vec::new())),
         "probe" => Ok(Command::Probe),
-        "exec" => Ok(Command::Exec { container: String::new(), words: Vec::new() }),
+        "exec" => Ok(Command::Exec(Start {
+            container: String::new(),
+            required: Vec::new(),
+            words: Vec::new(),
+        })),
         _ => Err(UsageError::UnknownCommand(word)),
     }
 }
@@ -264,9 +270,12 @@ mod tests {
 
     #[test]
     fn what_is_executed_stands_behind_two_dashes_and_is_not_looked_into() {
-        let args = parse(&["exec", "--container", "app", "--", "sh", "-c", "--help"]).unwrap();
+        let ours = ["exec", "--container", "app", "--require", "A,B", "--"];
+        let args = parse(&[&ours[..], &["sh", "-c", "--help"]].concat()).unwrap();
         let words = ["sh", "-c", "--help"].map(OsString::from).to_vec();
-        assert_eq!(args.command, Command::Exec { container: "app".to_owned(), words });
+        let required = vec!["A".to_owned(), "B".to_owned()];
+        let start = Start { container: "app".to_owned(), required, words };
+        assert_eq!(args.command, Command::Exec(start));
         for bad in [&["exec", "--", "x"][..], &["exec", "--container", "app", "--"]] {
             assert!(matches!(parse(bad), Err(UsageError::NothingToExec)), "{bad:?}");
         }

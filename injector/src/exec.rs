@@ -8,6 +8,8 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
 
+use rustix::io::Errno;
+
 use crate::args::Args;
 use crate::bounded::{self, Unreadable};
 use crate::exit::Exit;
@@ -15,13 +17,27 @@ use crate::output::one_line;
 use crate::report::Problem;
 use crate::write::{self, WriteError};
 
-/// Returns only where the application could not be started. `words` are its command line.
-pub(crate) fn run(args: &Args, container: &str, words: &[OsString]) -> Problem {
-    let variables = match variables(&args.environment(), container) {
+/// What is to be started.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Start {
+    pub(crate) container: String,
+    /// Variables without which it is not started.
+    pub(crate) required: Vec<String>,
+    /// The command line of the application.
+    pub(crate) words: Vec<OsString>,
+}
+
+/// Returns only where the application could not be started.
+pub(crate) fn run(args: &Args, start: &Start) -> Problem {
+    let variables = match variables(&args.environment(), &start.container) {
         Ok(variables) => variables,
         Err(problem) => return problem,
     };
-    let Some((program, rest)) = words.split_first() else {
+    let is_there = |name: &&String| variables.iter().any(|(known, _)| known == name.as_str());
+    if let Some(name) = start.required.iter().find(|name| !is_there(name)) {
+        return taken_away(name);
+    }
+    let Some((program, rest)) = start.words.split_first() else {
         return Problem::new(Exit::Usage, "exec needs a command behind `--`".to_owned())
             .advise("the container's command as the webhook wrote it");
     };
@@ -47,7 +63,11 @@ fn variables(directory: &Path, container: &str) -> Result<Vec<(OsString, OsStrin
 fn held(directory: &Path, prefix: &str) -> Result<Option<Vec<(OsString, OsString)>>, Trouble> {
     let mount = write::open_mount(directory)?;
     let generation = write::current(&mount)?.ok_or(Trouble::Nothing)?;
-    let Ok(names) = write::names(&mount, &generation) else { return Ok(None) };
+    let names = match write::names(&mount, &generation) {
+        Ok(names) => names,
+        Err(Errno::NOENT) => return Ok(None),
+        Err(errno) => return Err(Trouble::Directory(errno)),
+    };
     let mut variables = Vec::new();
     for name in names {
         let Some(variable) = name.strip_prefix(prefix) else { continue };
@@ -66,6 +86,8 @@ fn held(directory: &Path, prefix: &str) -> Result<Option<Vec<(OsString, OsString
 enum Trouble {
     #[error("{0}")]
     Mount(#[from] WriteError),
+    #[error("their directory cannot be opened: {0}")]
+    Directory(Errno),
     #[error("no variables were written yet")]
     Nothing,
     #[error("variable {0}: its file {1}")]
@@ -77,11 +99,19 @@ enum Trouble {
 fn unreadable(trouble: &Trouble) -> Problem {
     let text = format!("the environment variables cannot be read: {trouble}");
     Problem::new(Exit::Local, text).advise(match trouble {
-        Trouble::Variable(_, Unreadable::Other(io::ErrorKind::PermissionDenied)) => {
+        Trouble::Directory(Errno::ACCESS)
+        | Trouble::Variable(_, Unreadable::Other(io::ErrorKind::PermissionDenied)) => {
             "as which user the container runs; the annotation file-mode says who reads"
         }
         _ => "that the container starts after the one that fetches secrets",
     })
+}
+
+/// Its secret is gone, and the Pod has said that what came of it goes too. An application that went
+/// on with less would find out later, and worse.
+fn taken_away(name: &str) -> Problem {
+    let text = format!("variable {} is not there: it was taken away", one_line(name, 128));
+    Problem::new(Exit::Local, text).advise("whether its secret was revoked (annotation on-revoked)")
 }
 
 /// As a shell, and the container runtime, would end.
@@ -91,8 +121,14 @@ fn not_started(program: &OsStr, error: &io::Error) -> Problem {
         _ => Exit::NotExecutable,
     };
     let program = one_line(&program.to_string_lossy(), 200);
-    Problem::new(exit, format!("{program:?} cannot be started: {}", error.kind()))
-        .advise("the container's command, and PATH where it is a bare name")
+    Problem::new(exit, format!("{program:?} cannot be started: {}", error.kind())).advise(
+        match error.kind() {
+            io::ErrorKind::ArgumentListTooLong => {
+                "how long all variables are together; give the application files instead"
+            }
+            _ => "the container's command, and PATH where it is a bare name",
+        },
+    )
 }
 
 /// The longest that the kernel takes, and so what was checked when it was written.

@@ -7,6 +7,7 @@ use plan::ENVIRONMENT_PROGRAM;
 
 use crate::args::Args;
 use crate::bounded;
+use crate::entry::Volume;
 use crate::exit::Exit;
 use crate::publish;
 use crate::report::Problem;
@@ -22,6 +23,12 @@ pub(crate) fn install(args: &Args) -> Result<(), Problem> {
         Problem::new(Exit::Local, format!("{OURSELVES} {problem}"))
             .advise("that /proc is mounted in this container")
     })?;
-    write::put(&args.environment(), ENVIRONMENT_PROGRAM, program.expose(), EXECUTABLE)
-        .map_err(|error| publish::problem(&error))
+    let directory = args.environment();
+    // There is room for two, so that one of another version can be replaced; but no need to.
+    match bounded::read(&directory.join(ENVIRONMENT_PROGRAM), LIMIT) {
+        Ok(known) if known.expose() == program.expose() => return Ok(()),
+        _ => {}
+    }
+    write::put(&directory, ENVIRONMENT_PROGRAM, program.expose(), EXECUTABLE)
+        .map_err(|error| publish::problem(Volume::Environment, &error))
 }

@@ -28,7 +28,7 @@ pub(crate) fn publish(
     let mode = write::directory_mode(of_volume.map(|entry| entry.mode));
     let group = plan.group().filter(|group| !args.is_local() || is_our_group(*group));
     write::publish(&volume.path(args, plan), files, mode, group, SystemTime::now())
-        .map_err(|error| problem(&error))
+        .map_err(|error| problem(volume, &error))
 }
 
 /// What is in an entry's place now; `None` where there is nothing.
@@ -48,10 +48,13 @@ pub(crate) fn held(
     }
 }
 
-pub(crate) fn problem(error: &WriteError) -> Problem {
+pub(crate) fn problem(volume: Volume, error: &WriteError) -> Problem {
     let problem = Problem::new(Exit::Local, error.to_string());
     problem.advise(match error {
         WriteError::NoMount(_) => "locally, make the directory first; in a Pod, the volume",
+        WriteError::Full { .. } if volume == Volume::Environment => {
+            "what else is in the volume kms-env: it has room for this program and its variables"
+        }
         WriteError::Full { .. } => "the volume's size limit (annotation size-limit)",
         WriteError::Group(_) => "that the Pod's fsGroup is the group of the plan",
         _ => "the volume at the mount path and what else writes to it",

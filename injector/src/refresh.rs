@@ -265,7 +265,7 @@ impl<'a> Keeper<'a> {
                 true
             }
             Err(problem) => {
-                error!("the last good files stay: {}", problem.headline());
+                error!("what could not be written stays as it was: {}", problem.headline());
                 false
             }
         }

@@ -7,6 +7,7 @@ use rustix::io::Errno;
 use tracing::error;
 
 use crate::args::{Args, Command, HELP};
+use crate::exec::Start;
 use crate::exit::Exit;
 use crate::report::{Problem, Report};
 use crate::{exec, get, guard, init, input, log, output, probe, refresh, report};
@@ -24,12 +25,12 @@ pub fn run(words: impl IntoIterator<Item = OsString>, plan: Option<OsString>) ->
             return Exit::Usage;
         }
     };
-    let stays = !matches!(args.command, Command::Exec { .. });
+    let stays = !matches!(args.command, Command::Exec(_));
     if stays && let Err(errno) = guard::forbid_cores() {
         return exposed(errno);
     }
     match &args.command {
-        Command::Exec { container, words } => start(&args, container, words),
+        Command::Exec(start) => become_application(&args, start),
         Command::Help => done(|| output::stdout(HELP)),
         Command::Version => {
             done(|| output::stdout(concat!("secrets-injector ", env!("CARGO_PKG_VERSION"), "\n")))
@@ -57,8 +58,8 @@ fn exposed(errno: Errno) -> Exit {
 }
 
 /// Of a container of the Pod, for whom we are not there if all goes well.
-fn start(args: &Args, container: &str, words: &[OsString]) -> Exit {
-    let report = Report::from(exec::run(args, container, words));
+fn become_application(args: &Args, start: &Start) -> Exit {
+    let report = Report::from(exec::run(args, start));
     report::leave(&report.message(), &args.termination_log());
     output::stderr(&format!("secrets-injector: {}", report.message()));
     report.exit()

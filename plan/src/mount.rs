@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::env::ENVIRONMENT_DIRECTORY;
 use crate::source::shorten;
 
 /// An absolute, normal path at which a memory volume may be mounted.
@@ -41,7 +42,8 @@ impl MountPath {
         let taken = TREES.iter().any(|tree| within(path, tree))
             || WHOLE.contains(&path)
             || within(TOKEN_DIRECTORY, path)
-            || within(path, TOKEN_DIRECTORY);
+            || within(path, TOKEN_DIRECTORY)
+            || within(path, ENVIRONMENT_DIRECTORY);
         if taken {
             return Err(InvalidMount::System(shorten(text)));
         }
@@ -122,6 +124,8 @@ mod tests {
             "/var",
             "/var/run/secrets",
             "/var/run/secrets/kubernetes.io/serviceaccount/x",
+            "/kms-env",
+            "/kms-env/x",
         ] {
             assert!(MountPath::parse(path).is_err(), "{path:?}");
         }

@@ -65,6 +65,8 @@ pub enum InvalidPlan {
     TooManyVariables(usize),
     #[error("variable {0:?} is set twice in container {1:?}; keep one of them")]
     SameVariable(String, String),
+    #[error("variable {0:?} is for no container")]
+    NoContainer(String),
     #[error("{0:?} refers to a source that the plan does not have")]
     NoSuchLookup(String),
     #[error(
@@ -238,6 +240,9 @@ fn check_variables<'v>(
 ) -> Result<(), InvalidPlan> {
     let mut known = HashSet::new();
     for variable in variables {
+        if variable.containers().next().is_none() {
+            return Err(InvalidPlan::NoContainer(variable.name.to_string()));
+        }
         for container in variable.containers() {
             if !known.insert((&variable.name, container)) {
                 let (name, container) = (variable.name.to_string(), container.to_string());

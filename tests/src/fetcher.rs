@@ -216,9 +216,19 @@ impl Container {
 
     /// A container of the application, started through the program that lies beside its variables.
     pub fn exec(&self, container: &str, words: &[&str]) -> std::process::Command {
+        self.exec_requiring(container, "", words)
+    }
+
+    /// The same for one that is not to start without some variables.
+    pub fn exec_requiring(
+        &self,
+        container: &str,
+        required: &str,
+        words: &[&str],
+    ) -> std::process::Command {
         let mut command = std::process::Command::new(self.environment().join("secrets-injector"));
         command.arg("--root").arg(self.root.path());
-        command.args(["exec", "--container", container, "--"]).args(words);
+        command.args(["exec", "--container", container, "--require", required, "--"]).args(words);
         command
     }
 

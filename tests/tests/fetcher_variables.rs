@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::{Command, Stdio};
 
 use lab::cloud::{Cloud, CloudConfig, Place, SecretSeed, Seed, VersionSeed};
@@ -104,17 +105,80 @@ async fn the_application_runs_as_if_it_had_been_started_directly() {
         "cat /proc/self/limits",
         "ls /proc/self/fd",
         "cat /proc/$$/cmdline",
-        "stat -c %u:%g /proc/self/environ",
         "pwd; umask",
     ] {
         // By its path, or the two are not started in the same way.
         let words = ["/bin/sh", "-c", look];
         let (code, through, _) = started(container.exec("app", &words));
-        assert_eq!((code, through), {
-            let (code, out, _) = started(direct(&words));
-            (code, out)
-        });
+        let (_, directly, _) = started(direct(&words));
+        assert_eq!((code, through), (Some(0), directly));
     }
+}
+
+/// A user of the Pod who is not the fetcher's, and not root.
+fn as_somebody(container: &Container, words: &[&str]) -> (Option<i32>, String, String) {
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(container.path(""), open).unwrap();
+    let mut command = direct(&["setpriv", "--reuid=1000", "--regid=1000", "--clear-groups"]);
+    let exec = container.exec("app", words);
+    command.arg(exec.get_program()).args(exec.get_args());
+    command.env("PATH", "/usr/bin:/bin");
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_application_is_an_ordinary_process_of_its_user() {
+    let cloud = cloud().await;
+    let sets: [Set<'_>; 1] = [("TEXT", "kms://shop/text", &["app"], &[])];
+    let container = filled(&cloud, &planned(&sets, Mode::Init)).await;
+    // Of a process that may not be looked into this belongs to root.
+    let look = ["sh", "-c", "stat -c %u /proc/$$/environ"];
+    let (code, owner, said) = as_somebody(&container, &look);
+    assert_eq!((code, owner.as_str()), (Some(0), "1000\n"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_read_the_variables_is_told_so() {
+    let cloud = cloud().await;
+    let sets: [Set<'_>; 1] = [("TEXT", "kms://shop/text", &["app"], &[])];
+    let container = filled(&cloud, &planned(&sets, Mode::Init)).await;
+    let data = container.environment().join("..data");
+    let closed = std::fs::Permissions::from_mode(0o700);
+    std::fs::set_permissions(data.canonicalize().unwrap(), closed).unwrap();
+    let (code, _, said) = as_somebody(&container, &["true"]);
+    assert_eq!(code, Some(16), "{said}");
+    assert!(said.contains("Permission denied") && said.contains("file-mode"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_does_not_start_without_a_variable_that_it_needs() {
+    let cloud = cloud().await;
+    let sets: [Set<'_>; 1] = [("TEXT", "kms://shop/text", &["app"], &[])];
+    let container = filled(&cloud, &planned(&sets, Mode::Init)).await;
+    for (required, code) in [("TEXT", 0), ("TEXT,GONE", 16), ("", 0)] {
+        let (ended, _, said) = started(container.exec_requiring("app", required, &["true"]));
+        assert_eq!(ended, Some(code), "{said}");
+        assert!(code == 0 || said.contains("variable GONE is not there"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_volume_has_room_for_a_second_start() {
+    let cloud = cloud().await;
+    let sets: [Set<'_>; 1] = [("TEXT", "kms://shop/text", &["app"], &[])];
+    let plan = planned(&sets, Mode::Init);
+    let container = filled(&cloud, &plan).await;
+    let program = container.environment().join("secrets-injector");
+    let inode = || std::fs::metadata(&program).unwrap().ino();
+    let before = inode();
+    assert_eq!(container.init(&plan).await.unwrap().code(), Some(0));
+    assert_eq!(inode(), before, "the same program was written again");
+    std::fs::write(&program, "of another version").unwrap();
+    assert_eq!(container.init(&plan).await.unwrap().code(), Some(0));
+    assert_ne!(inode(), before);
+    assert_eq!(started(container.exec("app", &["true"])).0, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,10 +2,11 @@
 
 use plan::{ENVIRONMENT_DIRECTORY, ENVIRONMENT_PROGRAM};
 
-/// What stands before the command that the Pod's author wrote.
-pub(crate) fn wrapped<'a>(container: &'a str, command: &[&'a str]) -> Vec<String> {
+/// The command that the Pod's author wrote, behind ours. `required` are variables without which the
+/// container is not to start.
+pub(crate) fn wrapped(container: &str, required: &str, command: &[&str]) -> Vec<String> {
     let program = program();
-    [program.as_str(), "exec", "--container", container, "--"]
+    [program.as_str(), "exec", "--container", container, "--require", required, "--"]
         .into_iter()
         .chain(command.iter().copied())
         .map(str::to_owned)
@@ -15,11 +16,10 @@ pub(crate) fn wrapped<'a>(container: &'a str, command: &[&'a str]) -> Vec<String
 /// What stands behind ours; `None` where it is not ours.
 pub(crate) fn unwrapped<T: AsRef<str>>(command: &[T]) -> Option<&[T]> {
     match command {
-        [first, exec, option, _, dashes, own @ ..]
+        [first, exec, container, _, require, _, dashes, own @ ..]
             if first.as_ref() == program()
-                && exec.as_ref() == "exec"
-                && option.as_ref() == "--container"
-                && dashes.as_ref() == "--" =>
+                && [exec, container, require, dashes].map(AsRef::as_ref)
+                    == ["exec", "--container", "--require", "--"] =>
         {
             Some(own)
         }
@@ -38,8 +38,9 @@ mod tests {
     #[test]
     fn a_command_comes_back_as_it_was() {
         let command = ["sh", "-c", "exec --container -- x"];
-        let wrapped = wrapped("app", &command);
-        assert_eq!(wrapped[..5], ["/kms-env/secrets-injector", "exec", "--container", "app", "--"]);
+        let wrapped = wrapped("app", "A,B", &command);
+        assert_eq!(wrapped[..4], ["/kms-env/secrets-injector", "exec", "--container", "app"]);
+        assert_eq!(wrapped[4..7], ["--require", "A,B", "--"]);
         assert_eq!(unwrapped(&wrapped).unwrap(), command);
         assert_eq!(unwrapped(&command), None);
         assert_eq!(unwrapped::<&str>(&[]), None);

@@ -1,5 +1,7 @@
 //! Which containers get the mount, and whether anything of the Pod stands in its way.
 
+use std::path::{Component, Path};
+
 use plan::MountPath;
 
 use crate::annotations::{self, InitFirst, Request};
@@ -115,9 +117,7 @@ impl Consumers {
         for (_, _, container) in self.containers(pod) {
             for taken in container.mounts() {
                 let path = taken.mount_path.trim_end_matches('/');
-                let inside = path.strip_prefix(mount.as_str());
-                let conflicts = inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-                if !conflicts || taken.name == SECRETS_VOLUME {
+                if !reaches(path, mount.as_str()) || taken.name == SECRETS_VOLUME {
                     continue;
                 }
                 let place = format!("container {:?}", shown(&container.name));
@@ -141,6 +141,13 @@ impl Consumers {
             }
         }
     }
+}
+
+/// Whether what is mounted at `path` lies at or below `directory`. Who steps back on his way may end
+/// anywhere.
+pub(crate) fn reaches(path: &str, directory: &str) -> bool {
+    let path = Path::new(path);
+    path.starts_with(directory) || path.components().any(|part| part == Component::ParentDir)
 }
 
 pub(crate) fn shown(name: &str) -> String {

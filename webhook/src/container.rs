@@ -283,10 +283,10 @@ pub(crate) fn size_limit(request: &Request<'_>, files: usize) -> Quantity {
     request.size_limit.unwrap_or_else(|| Quantity::bytes((3 * 64 * 1024 * files).max(1 << 20)))
 }
 
-/// Room for the fetcher itself, and for three generations of variables.
+/// Room for the fetcher itself, twice where it is replaced by another version, and for three generations of variables.
 pub(crate) fn environment_size(variables: usize) -> Quantity {
     let variables = u64::try_from(variables.min(MAX_VARIABLES)).unwrap_or(1);
-    Quantity::bytes((8 << 20) + 3 * 64 * 1024 * variables)
+    Quantity::bytes((14 << 20) + 3 * 64 * 1024 * variables)
 }
 
 /// As Kubernetes decides the quality of service, before our container is there.

@@ -4,12 +4,12 @@ mod method;
 mod names;
 mod references;
 
-use plan::{ContainerName, VariableName};
+use plan::{ContainerName, OnMissing, VariableName};
 
 pub(crate) use self::method::Method;
 pub(crate) use self::references::is_ours;
 use crate::annotations::{EnvMethod, PREFIX, Request};
-use crate::consumers::{Consumers, shown};
+use crate::consumers::{Consumers, reaches, shown};
 use crate::container::{self, ENVIRONMENT_VOLUME};
 use crate::nearest::nearest;
 use crate::pod::{Container, List, Pod};
@@ -36,9 +36,19 @@ pub(crate) struct Target {
     pub(crate) method: Method,
     /// Each with its place in `wanted`.
     pub(crate) variables: Vec<(usize, VariableName)>,
+    /// Those without which the container is not to start.
+    pub(crate) required: Vec<String>,
 }
 
 impl Environment {
+    /// Whether a container is started through our program.
+    pub(crate) fn starts(&self, list: List, index: usize) -> bool {
+        let mut targets = self.targets.iter();
+        targets.any(|target| {
+            target.method == Method::Exec && (target.list, target.index) == (list, index)
+        })
+    }
+
     /// What the memory volume must have room for; `None` where none is needed.
     pub(crate) fn size(&self) -> Option<Quantity> {
         let variables: usize = self.targets.iter().map(|target| target.variables.len()).sum();
@@ -53,6 +63,8 @@ struct Reader<'r, 'p> {
     consumers: Vec<(List, usize, &'r Container<'p>)>,
     settings: &'r Settings,
     problems: &'r mut Problems,
+    /// That there are none is told elsewhere.
+    has_no_consumers: bool,
     environment: Environment,
 }
 
@@ -76,12 +88,20 @@ pub(crate) fn read<'r, 'p>(
         return Environment::default();
     }
     let is_early = |list: List, name: &str| list == List::Init && early.contains(&name);
-    let consumers = consumers
+    let has_no_consumers = consumers.at.is_empty();
+    let (late, early): (Vec<_>, Vec<_>) = consumers
         .containers(pod)
-        .filter(|(list, _, container)| !is_early(*list, &container.name))
-        .collect();
-    let environment = Environment::default();
-    let mut reader = Reader { pod, request, consumers, settings, problems, environment };
+        .partition(|(list, _, container)| !is_early(*list, &container.name));
+    let mut environment = Environment::default();
+    for (_, _, container) in early {
+        environment.warnings.push(format!(
+            "init container {:.64} runs before the secrets are fetched and gets no variables",
+            shown(&container.name)
+        ));
+    }
+    let consumers = late;
+    let mut reader =
+        Reader { pod, request, consumers, settings, problems, has_no_consumers, environment };
     for annotation in &request.env {
         for wanted in secrets::variables(annotation, reader.problems) {
             reader.take(wanted);
@@ -101,7 +121,8 @@ impl Reader<'_, '_> {
             None => (0..self.consumers.len()).collect(),
             Some(names) => {
                 let mut chosen = Vec::with_capacity(names.len());
-                for name in names {
+                let there: Vec<_> = names.iter().filter(|name| !self.may_come(name)).collect();
+                for name in there {
                     match self.consumers.iter().position(|(_, _, known)| known.name == **name) {
                         Some(position) if chosen.contains(&position) => {}
                         Some(position) => chosen.push(position),
@@ -114,6 +135,16 @@ impl Reader<'_, '_> {
                 chosen
             }
         };
+        if chosen.is_empty() {
+            // Of names that nobody has it has been told.
+            if wanted.containers.is_none() && !self.has_no_consumers {
+                self.problems.push(place.problem(
+                    "no container would get it: the consumers run before the secrets are fetched",
+                    format!("name others in {PREFIX}containers, or change {PREFIX}init-first"),
+                ));
+            }
+            return;
+        }
         let at = self.environment.wanted.len();
         for position in chosen {
             self.give(position, at, &wanted);
@@ -132,10 +163,14 @@ impl Reader<'_, '_> {
                 let Ok(name) = ContainerName::parse(&container.name) else { return };
                 let chosen = method::choose(container, self.pod, self.request, self.settings);
                 let method = chosen.unwrap_or_else(|problem| {
-                    self.problems.push(problem);
+                    // Of an annotation once, however many containers it is about.
+                    if !self.problems.as_slice().contains(&problem) {
+                        self.problems.push(problem);
+                    }
                     Method::Exec
                 });
-                targets.push(Target { list, index, name, method, variables: Vec::new() });
+                let (variables, required) = (Vec::new(), Vec::new());
+                targets.push(Target { list, index, name, method, variables, required });
                 targets.len() - 1
             }
         };
@@ -153,6 +188,15 @@ impl Reader<'_, '_> {
             return;
         }
         target.variables.push((at, wanted.name.clone()));
+        if wanted.asked.on_missing.unwrap_or(self.request.on_missing) == OnMissing::Fail {
+            target.required.push(wanted.name.to_string());
+        }
+    }
+
+    /// Whether another webhook may add a container of this name: it is told about as a consumer.
+    fn may_come(&self, name: &str) -> bool {
+        let named = self.request.containers.iter().flatten().any(|known| *known == name);
+        named && !self.pod.all_containers().any(|(_, _, container)| container.name == *name)
     }
 
     fn no_such(&self, name: &str) -> (String, String) {
@@ -175,6 +219,7 @@ impl Reader<'_, '_> {
     }
 
     fn finish(mut self) -> Environment {
+        check_nodes(&self.environment, self.pod, self.problems);
         for target in &self.environment.targets {
             let found = self
                 .consumers
@@ -207,16 +252,33 @@ impl Reader<'_, '_> {
             warnings.push(format!(
                 "variables of {read:.64} are set by the kubelet from memory (fileKeyRef), but the container runtime keeps their values on the node's disk; with a command they can be kept off it (env-method: exec)"
             ));
+            if self.pod.spec.runtime_class_name.is_some() {
+                warnings.push(
+                    "the Pod has a runtimeClassName: in a sandbox the kubelet may not see the file that a variable is read from; with env-method: exec nothing depends on it"
+                        .to_owned(),
+                );
+            }
         }
+    }
+}
+
+/// On a virtual node no kubelet reads files, so a Pod that goes nowhere else would never start.
+fn check_nodes(environment: &Environment, pod: &Pod<'_>, problems: &mut Problems) {
+    if environment.targets.iter().any(|target| target.method == Method::FileKeyRef)
+        && pod.is_for_virtual_nodes()
+    {
+        problems.push(crate::annotations::problem(
+            "env-method",
+            "the Pod is for virtual nodes, where no kubelet reads variables from files",
+            "use exec and a command",
+        ));
     }
 }
 
 fn check_mounts(container: &Container<'_>, problems: &mut Problems) {
     for taken in container.mounts() {
-        let path = taken.mount_path.trim_end_matches('/');
-        let inside = path.strip_prefix(plan::ENVIRONMENT_DIRECTORY);
-        let conflicts = inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        if conflicts && taken.name != ENVIRONMENT_VOLUME {
+        let path = &taken.mount_path;
+        if reaches(path, plan::ENVIRONMENT_DIRECTORY) && taken.name != ENVIRONMENT_VOLUME {
             problems.push(Problem::pod(
                 format!("container {:?}", shown(&container.name)),
                 format!(

@@ -76,7 +76,7 @@ pub(crate) fn decide(
     let request = annotations::read(&pod.metadata.annotations, &mut problems);
     let present = Present::find(pod, json, &mut problems);
     let consumers = consumers::choose(pod, &request, &present, settings, &mut problems);
-    refuse::shapes(pod, &present, &consumers, &mut problems);
+    refuse::shapes(pod, &present, &mut problems);
     let mount = request.mount_path.clone().unwrap_or_default();
     consumers.check_mounts(pod, &mount, &mut problems);
     let chosen = consumers.containers(pod).map(|(_, _, container)| container);
@@ -86,6 +86,7 @@ pub(crate) fn decide(
     let files = draft::wanted(&request, settings, &mut problems);
     let early = weave::early(pod, request.init_first, &settings.mesh_proxies);
     let environment = env::read(pod, &request, &consumers, &early, settings, &mut problems);
+    refuse::taken_back(pod, &present, &consumers, &environment, &mut problems);
     let size_limit = container::size_limit(&request, files.len());
     let environment_size = environment.size();
     let written = environment_size.map_or(size_limit, |size| size_limit.plus(size));

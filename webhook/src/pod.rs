@@ -76,6 +76,8 @@ pub(crate) struct Os<'a> {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct NodeSelector<'a> {
+    #[serde(borrow, default, rename = "type")]
+    pub(crate) kind: Option<Cow<'a, str>>,
     #[serde(borrow, default, rename = "kubernetes.io/os")]
     pub(crate) os: Option<Cow<'a, str>>,
 }
@@ -142,6 +144,8 @@ pub(crate) struct FileKeyRef<'a> {
     pub(crate) path: Cow<'a, str>,
     #[serde(borrow, default, deserialize_with = "null_default")]
     pub(crate) key: Cow<'a, str>,
+    #[serde(default, deserialize_with = "null_default")]
+    pub(crate) optional: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -244,6 +248,13 @@ impl<'a> Pod<'a> {
             Some(policy) if !policy.is_empty() => policy,
             _ => "Always",
         }
+    }
+
+    /// Whether it says that it runs on a virtual node, and so on no other.
+    pub(crate) fn is_for_virtual_nodes(&self) -> bool {
+        let selector = self.spec.node_selector.as_ref();
+        selector.and_then(|selector| selector.kind.as_deref()) == Some("virtual-kubelet")
+            || self.metadata.labels.eci.as_deref() == Some("true")
     }
 
     pub(crate) fn service_account(&self) -> &str {

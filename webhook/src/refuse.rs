@@ -2,21 +2,15 @@
 
 use crate::consumers::{Consumers, shown};
 use crate::container::{self, ENVIRONMENT_VOLUME, SECRETS_VOLUME, TOKEN_VOLUME};
+use crate::env::{self, Environment};
 use crate::pod::{Container, Pod};
 use crate::present::Present;
 use crate::problem::{Problem, Problems};
 
-pub(crate) fn shapes(
-    pod: &Pod<'_>,
-    present: &Present,
-    consumers: &Consumers,
-    problems: &mut Problems,
-) {
+pub(crate) fn shapes(pod: &Pod<'_>, present: &Present, problems: &mut Problems) {
     windows(pod, problems);
     tracing(pod, problems);
-    if present.is_injected() {
-        taken_back(pod, consumers, problems);
-    } else if !present.impostor {
+    if !present.is_injected() && !present.impostor {
         early_references(pod, problems);
     }
 }
@@ -57,6 +51,13 @@ fn tracing(pod: &Pod<'_>, problems: &mut Problems) {
 
 fn early_references(pod: &Pod<'_>, problems: &mut Problems) {
     for (_, _, container) in others(pod) {
+        if container.env().iter().any(env::is_ours) {
+            problems.push(Problem::pod(
+                format!("container {:?}", shown(&container.name)),
+                format!("a variable refers to the volume {ENVIRONMENT_VOLUME:?}, which is added only here"),
+                "ask for it with kms.alibabacloud/env",
+            ));
+        }
         for mount in container.mounts() {
             if container::VOLUMES.contains(&mount.name.as_ref()) {
                 problems.push(Problem::pod(
@@ -73,16 +74,28 @@ fn early_references(pod: &Pod<'_>, problems: &mut Problems) {
 }
 
 /// What nobody but us may mount, whoever added it since the first call.
-fn taken_back(pod: &Pod<'_>, consumers: &Consumers, problems: &mut Problems) {
+pub(crate) fn taken_back(
+    pod: &Pod<'_>,
+    present: &Present,
+    consumers: &Consumers,
+    environment: &Environment,
+    problems: &mut Problems,
+) {
+    if !present.is_injected() {
+        return;
+    }
     for (list, index, container) in others(pod) {
-        let consumes = consumers.at.contains(&(list, index));
+        let ours_to_set = |volume: &str| match volume {
+            ENVIRONMENT_VOLUME => environment.starts(list, index),
+            _ => consumers.at.contains(&(list, index)),
+        };
         let mut seen = Vec::new();
         for mount in container.mounts() {
             let name = mount.name.as_ref();
             let what = match name {
                 TOKEN_VOLUME => "it mounts the token with which secrets are fetched",
                 // A consumer's first mount of them is set to what it must be.
-                _ if SHARED.contains(&name) && consumes && !seen.contains(&name) => {
+                _ if SHARED.contains(&name) && ours_to_set(name) && !seen.contains(&name) => {
                     seen.push(name);
                     continue;
                 }

@@ -62,6 +62,7 @@ pub struct Settings {
 /// Where variables may go by files that the kubelet reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKeyRef {
+    Never,
     /// In Pods that ask for it.
     Asked,
     /// In containers without a command as well.

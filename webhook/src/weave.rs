@@ -9,6 +9,7 @@ mod mounts;
 use serde_json::{Map, Value};
 
 pub(crate) use self::containers::early;
+use crate::container::ENVIRONMENT_VOLUME;
 use crate::inject::Wish;
 use crate::patch::Patch;
 use crate::pod::Pod;
@@ -61,6 +62,13 @@ fn volumes(
                 patch.difference(&format!("/spec/volumes/{index}"), known, &new)?;
             }
             None => patch.add("/spec/volumes/-".to_owned(), volume)?,
+        }
+    }
+    // Variables of an earlier call; from behind, and what was added stands behind all of them.
+    for (index, known) in present.volumes.iter().rev() {
+        let name = known.get("name").and_then(Value::as_str);
+        if name == Some(ENVIRONMENT_VOLUME) && wish.environment.size().is_none() {
+            patch.remove(format!("/spec/volumes/{index}"));
         }
     }
     Ok(())

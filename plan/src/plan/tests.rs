@@ -248,6 +248,8 @@ fn a_variable_is_set_once_in_a_container_and_from_a_source_that_there_is() {
     );
     let nowhere = with_env(vec![variable("A", 1, &["app"])]).unwrap_err();
     assert_eq!(nowhere, InvalidPlan::NoSuchLookup("A".to_owned()));
+    let nobodys = with_env(vec![variable("A", 0, &[])]).unwrap_err();
+    assert_eq!(nobodys, InvalidPlan::NoContainer("A".to_owned()));
     assert_eq!(with_env(Vec::new()).unwrap_err(), InvalidPlan::Nothing);
     let many = (0..=MAX_VARIABLES).map(|n| variable(&format!("A{n}"), 0, &["app"])).collect();
     assert_eq!(with_env(many).unwrap_err(), InvalidPlan::TooManyVariables(MAX_VARIABLES + 1));

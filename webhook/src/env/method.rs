@@ -25,8 +25,14 @@ pub(super) fn choose(
 ) -> Result<Method, Problem> {
     let has_command = !container.own_command().is_empty();
     let is_read = settings.oldest_kubelet.is_some_and(|minor| minor >= FILE_KEY_REF_SINCE);
+    let allowed = settings.file_key_ref != FileKeyRef::Never;
     match (request.env_method, has_command) {
         (EnvMethod::Auto | EnvMethod::Exec, true) => Ok(Method::Exec),
+        (EnvMethod::FileKeyRef, _) if !allowed => Err(annotations::problem(
+            "env-method",
+            "the operator does not allow it: values would lie on the disks of nodes",
+            "use exec and a command",
+        )),
         (EnvMethod::FileKeyRef, _) if is_read => Ok(Method::FileKeyRef),
         (EnvMethod::FileKeyRef, _) => Err(annotations::problem(
             "env-method",
@@ -37,14 +43,15 @@ pub(super) fn choose(
         (EnvMethod::Auto, false)
             if settings.file_key_ref == FileKeyRef::Auto
                 && is_read
-                && pod.spec.runtime_class_name.is_none() =>
+                && pod.spec.runtime_class_name.is_none()
+                && !pod.is_for_virtual_nodes() =>
         {
             Ok(Method::FileKeyRef)
         }
         (EnvMethod::Auto | EnvMethod::Exec, false) => Err(Problem::pod(
             format!("container {:?}", shown(&container.name)),
             "it has no command, and the image's own is not known here, so its variables cannot be set",
-            "write the image's entrypoint as the container's command",
+            "write the image's entrypoint as the container's command, or say which containers the variables are for (containers: [NAME])",
         )),
     }
 }

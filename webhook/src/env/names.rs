@@ -24,42 +24,64 @@ pub(super) fn refused(name: &VariableName, settings: &Settings) -> Option<(Strin
 
 const RESERVED: &str = "SECRETS_INJECTOR_";
 
-/// Whether a program that many images have takes code, or the place of code, from it.
+/// Whether a program that many images have takes code, or the place of code, from it. Not those
+/// that say whom to trust or where to connect: a proxy's address with a password is a secret.
 fn runs_code(name: &str) -> bool {
-    PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || NAMES.contains(&name)
+    // Some are read in any case.
+    let name = name.to_ascii_uppercase();
+    PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || NAMES.contains(&name.as_str())
 }
 
-const PREFIXES: [&str; 8] =
-    ["LD_", "DYLD_", "BASH_FUNC_", "GIT_", "CORECLR_", "COR_", "npm_config_", "NPM_CONFIG_"];
+const PREFIXES: [&str; 16] = [
+    "LD_",
+    "DYLD_",
+    "BASH_FUNC_",
+    "GIT_",
+    "CORECLR_",
+    "COR_",
+    "NPM_CONFIG_",
+    "LUA_INIT",
+    "LUA_PATH",
+    "LUA_CPATH",
+    "PERL5",
+    "RUBY",
+    "GEM_",
+    "BUNDLE_",
+    "R_PROFILE",
+    "JULIA_",
+];
 
-const NAMES: [&str; 56] = [
+const NAMES: [&str; 65] = [
     // What is found, and how words are split.
     "PATH",
     "IFS",
     "CDPATH",
+    "FPATH",
     "HOME",
     "SHELL",
     "TMPDIR",
     // Shells.
     "BASH_ENV",
+    "KSH_ENV",
     "ENV",
     "SHELLOPTS",
     "BASHOPTS",
     "PS4",
     "PROMPT_COMMAND",
     "ZDOTDIR",
+    "AWKPATH",
+    "AWKLIBPATH",
     // The C library and what it loads.
     "GCONV_PATH",
     "GLIBC_TUNABLES",
     "LOCPATH",
     "NLSPATH",
-    "MALLOC_CHECK_",
     "HOSTALIASES",
     "RESOLV_HOST_CONF",
     "OPENSSL_CONF",
     "OPENSSL_ENGINES",
     "OPENSSL_MODULES",
-    "SSLKEYLOGFILE",
+    "GTK_MODULES",
     // Languages.
     "NODE_OPTIONS",
     "NODE_PATH",
@@ -71,29 +93,35 @@ const NAMES: [&str; 56] = [
     "PYTHONBREAKPOINT",
     "PYTHONWARNINGS",
     "PYTHONUSERBASE",
-    "PERL5OPT",
-    "PERL5LIB",
-    "PERL5DB",
+    "PYTHONPLATLIBDIR",
     "PERLLIB",
-    "RUBYOPT",
-    "RUBYLIB",
     "JAVA_TOOL_OPTIONS",
     "JDK_JAVA_OPTIONS",
     "_JAVA_OPTIONS",
+    "IBM_JAVA_OPTIONS",
+    "OPENJ9_JAVA_OPTIONS",
+    "JAVA_OPTS",
+    "JAVA_HOME",
+    "CATALINA_OPTS",
+    "MAVEN_OPTS",
     "CLASSPATH",
     "DOTNET_STARTUP_HOOKS",
     "DOTNET_ADDITIONAL_DEPS",
     "PHPRC",
     "PHP_INI_SCAN_DIR",
-    "LUA_INIT",
-    "LUA_PATH",
-    "LUA_CPATH",
     "ERL_AFLAGS",
     "ERL_FLAGS",
-    "R_PROFILE",
+    "ERL_ZFLAGS",
+    "ELIXIR_ERL_OPTIONS",
+    "GOFLAGS",
     // Programs that other programs start.
     "EDITOR",
+    "VISUAL",
     "PAGER",
+    "MANPAGER",
+    "LESSOPEN",
+    "KUBECONFIG",
+    "KUBE_EDITOR",
 ];
 
 #[cfg(test)]
@@ -107,10 +135,20 @@ mod tests {
     #[test]
     fn names_that_run_code_need_the_operators_leave() {
         let mut settings = Settings::default();
-        for name in ["LD_PRELOAD", "NODE_OPTIONS", "PATH", "BASH_ENV", "GIT_SSH_COMMAND"] {
+        for name in [
+            "LD_PRELOAD",
+            "NODE_OPTIONS",
+            "PATH",
+            "BASH_ENV",
+            "GIT_SSH_COMMAND",
+            "Npm_Config_node_options",
+            "LUA_INIT_5_4",
+        ] {
             assert!(refused(name, &settings), "{name}");
         }
-        for name in ["DB_PASSWORD", "OLD_PATH", "LDAP_PASSWORD", "GITHUB_TOKEN", "NODE_ENV"] {
+        for name in
+            ["DB_PASSWORD", "OLD_PATH", "LDAP_PASSWORD", "GITHUB_TOKEN", "NODE_ENV", "HTTPS_PROXY"]
+        {
             assert!(!refused(name, &settings), "{name}");
         }
         settings.allowed_variables = vec!["NODE_OPTIONS".to_owned()];

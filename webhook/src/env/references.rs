@@ -20,7 +20,20 @@ pub(super) fn check(
         if own.is_some_and(|own| !is_ours(own)) {
             warnings
                 .push(format!("container {} sets {name:.64} itself; the secret wins", target.name));
-        } else if target.method == Method::Exec
+        }
+        let in_path = |path: &str| refers(path, name);
+        if container
+            .mounts()
+            .iter()
+            .any(|mount| mount.sub_path_expr.as_deref().is_some_and(in_path))
+        {
+            problems.push(Problem::pod(
+                format!("container {:?}", shown(&container.name)),
+                format!("a subPathExpr refers to $({name:.64}), and a secret is no part of a path"),
+                "use another variable there",
+            ));
+        }
+        if target.method == Method::Exec
             && let Some(place) = reference(container, name)
         {
             problems.push(Problem::pod(
@@ -42,7 +55,7 @@ pub(crate) fn is_ours(variable: &Variable<'_>) -> bool {
 
 /// Where the kubelet would have to know the value.
 fn reference(container: &Container<'_>, name: &VariableName) -> Option<String> {
-    let is_in = |text: &str| references(text).any(|found| found == name.as_str());
+    let is_in = |text: &str| refers(text, name);
     let args = container.args.as_deref().unwrap_or_default();
     if container.own_command().iter().any(|word| is_in(word)) {
         return Some("its command".to_owned());
@@ -54,6 +67,10 @@ fn reference(container: &Container<'_>, name: &VariableName) -> Option<String> {
     let mut texts = env.filter_map(|known| Some((&known.name, known.value.as_deref()?)));
     let (user, _) = texts.find(|(_, text)| is_in(text))?;
     Some(format!("its variable {:?}", shown(user)))
+}
+
+fn refers(text: &str, name: &VariableName) -> bool {
+    references(text).any(|found| found == name.as_str())
 }
 
 /// The names in `$(NAME)`, as the kubelet reads them: `$$` is a dollar sign.

@@ -18,10 +18,12 @@ pub(crate) struct Annotated<'a> {
     pub(crate) mirror: bool,
 }
 
-/// The value of the one label that counts.
+/// The values of the labels that count.
 #[derive(Debug, Default)]
 pub(crate) struct Labelled<'a> {
     pub(crate) injection: Option<Cow<'a, str>>,
+    /// Elastic container instances: a virtual node.
+    pub(crate) eci: Option<Cow<'a, str>>,
 }
 
 /// A string of the input, borrowed where it has no escapes.
@@ -122,8 +124,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Labelled<'a> {
         struct Labels<'a> {
             #[serde(borrow, default, rename = "kms.alibabacloud/injection")]
             injection: Option<Cow<'a, str>>,
+            #[serde(borrow, default, rename = "alibabacloud.com/eci")]
+            eci: Option<Cow<'a, str>>,
         }
-        Labels::deserialize(deserializer).map(|labels| Self { injection: labels.injection })
+        let Labels { injection, eci } = Labels::deserialize(deserializer)?;
+        Ok(Self { injection, eci })
     }
 }
 

@@ -116,8 +116,9 @@ impl Reader<'_> {
 
     fn containers(&mut self, node: &Node<'_>, place: &Place) -> Vec<String> {
         let names: Vec<String> = match &node.value {
+            // What is no name is none of the Pod's, and so told about.
             Value::Sequence(items) => {
-                items.iter().filter_map(|item| item.scalar().map(str::to_owned)).collect()
+                items.iter().map(|item| item.scalar().unwrap_or(item.kind()).to_owned()).collect()
             }
             Value::Scalar { text, .. } => {
                 text.split(',').map(|name| name.trim().to_owned()).collect()

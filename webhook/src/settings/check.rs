@@ -250,8 +250,10 @@ const NETWORKS: (&[(&str, Network)], &str) =
 const UIDS: (&[(&str, Uid)], &str) =
     (&[("explicit", Uid::Explicit), ("platform", Uid::Platform)], "explicit or platform");
 const VARIABLE: Rule = (|t| VariableName::parse(t).is_ok(), "the name of an environment variable");
-const FILE_KEY_REFS: (&[(&str, FileKeyRef)], &str) =
-    (&[("asked", FileKeyRef::Asked), ("auto", FileKeyRef::Auto)], "asked or auto");
+const FILE_KEY_REFS: (&[(&str, FileKeyRef)], &str) = (
+    &[("never", FileKeyRef::Never), ("asked", FileKeyRef::Asked), ("auto", FileKeyRef::Auto)],
+    "never, asked or auto",
+);
 const KUBELET: Rule = (|t| minor(t).is_some(), "a version of Kubernetes such as \"1.35\"");
 const HOST: Rule =
     (|t| Host::parse(t).is_ok(), "a full host name: no scheme, port, path or IP address");

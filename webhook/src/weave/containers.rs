@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{overlay, text};
 use crate::annotations::InitFirst;
-use crate::container::{self, CA_VOLUME};
+use crate::container::{self, CA_VOLUME, ENVIRONMENT_VOLUME};
 use crate::inject::Wish;
 use crate::patch::Patch;
 use crate::pod::{Container, List, Pod};
@@ -138,6 +138,8 @@ fn update(
         if let Some(Value::Array(mounts)) = container.get_mut("volumeMounts") {
             let ca = wish.plan.private_ca();
             mounts.retain(|mount| ca || text(mount, "name") != Some(CA_VOLUME));
+            let env = wanted.mounts(ENVIRONMENT_VOLUME);
+            mounts.retain(|mount| env || text(mount, "name") != Some(ENVIRONMENT_VOLUME));
             // What others mount must cover neither our program nor what it reads and writes.
             mounts.retain(|mount| {
                 let (name, path) = (text(mount, "name"), text(mount, "mountPath"));

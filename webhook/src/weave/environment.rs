@@ -36,7 +36,7 @@ fn command(
     let wanted = match target {
         Some(target) if target.method == Method::Exec => {
             let own: Vec<&str> = own.iter().map(AsRef::as_ref).collect();
-            wrapped(target.name.as_str(), &own)
+            wrapped(target.name.as_str(), &target.required.join(","), &own)
         }
         _ => own.iter().map(ToString::to_string).collect(),
     };
@@ -127,6 +127,7 @@ impl<'a> Entry<'a> {
                 from.volume_name == wanted.volume_name
                     && from.path == wanted.path
                     && from.key == wanted.key
+                    && !from.optional
             })
     }
 }

@@ -2,14 +2,14 @@
 
 use plan::ENVIRONMENT_DIRECTORY;
 
-use crate::container::{ENVIRONMENT_VOLUME, Mount, SECRETS_VOLUME};
-use crate::env::Method;
+use crate::container::{self, ENVIRONMENT_VOLUME, Mount, SECRETS_VOLUME};
 use crate::inject::Wish;
 use crate::patch::Patch;
 use crate::pod::{Container, List, Pod};
 
 pub(super) fn weave(pod: &Pod<'_>, wish: &Wish<'_>, patch: &mut Patch) -> serde_json::Result<()> {
-    for (list, index, container) in pod.all_containers() {
+    let others = pod.all_containers().filter(|(_, _, known)| !container::is_ours(&known.name));
+    for (list, index, container) in others {
         let wanted = wanted(wish, list, index);
         let path = format!("{}/{index}/volumeMounts", list.pointer());
         set(container, &wanted, &path, patch)?;
@@ -23,10 +23,7 @@ fn wanted<'w>(wish: &'w Wish<'_>, list: List, index: usize) -> Vec<Mount<'w>> {
     if wish.consumers.at.contains(&(list, index)) {
         mount(SECRETS_VOLUME, wish.plan.mount().as_str());
     }
-    let starts = wish.environment.targets.iter().any(|target| {
-        target.method == Method::Exec && (target.list, target.index) == (list, index)
-    });
-    if starts {
+    if wish.environment.starts(list, index) {
         mount(ENVIRONMENT_VOLUME, ENVIRONMENT_DIRECTORY);
     }
     wanted
@@ -38,6 +35,11 @@ fn set(
     path: &str,
     patch: &mut Patch,
 ) -> serde_json::Result<()> {
+    // Left by an earlier call that wanted variables for it.
+    let stale = container.mounts().iter().enumerate().filter(|(_, known)| {
+        known.name == ENVIRONMENT_VOLUME && !wanted.iter().any(|mount| mount.name == known.name)
+    });
+    let stale: Vec<usize> = stale.map(|(at, _)| at).collect();
     let mut missing = Vec::new();
     for mount in wanted {
         let mut known = container.mounts().iter().enumerate();
@@ -50,6 +52,9 @@ fn set(
             }
             None => missing.push(mount),
         }
+    }
+    for at in stale.iter().rev() {
+        patch.remove(format!("{path}/{at}"));
     }
     if container.volume_mounts.is_none() && !missing.is_empty() {
         return patch.add(path.to_owned(), &missing);

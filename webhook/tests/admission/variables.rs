@@ -19,8 +19,9 @@ fn kubelets(minor: u32) -> Settings {
     Settings { oldest_kubelet: Some(minor), ..settings() }
 }
 
-fn wrapped(container: &str, command: &[&str]) -> Value {
-    let ours = ["/kms-env/secrets-injector", "exec", "--container", container, "--"];
+fn wrapped(container: &str, required: &str, command: &[&str]) -> Value {
+    let program = "/kms-env/secrets-injector";
+    let ours = [program, "exec", "--container", container, "--require", required, "--"];
     json!([&ours[..], command].concat())
 }
 
@@ -40,7 +41,7 @@ fn settles(pod: &Value, settings: &Settings) {
 fn a_container_with_a_command_is_started_through_our_program() {
     let after = injected(&started(&[ENV]));
     let app = &after["spec"]["containers"][0];
-    assert_eq!(app["command"], wrapped("app", &["/app", "--serve"]));
+    assert_eq!(app["command"], wrapped("app", "DB_PASSWORD,TOKEN", &["/app", "--serve"]));
     assert_eq!(app["args"], json!(["-v"]));
     assert!(app.get("env").is_none());
     assert_eq!(
@@ -137,8 +138,11 @@ fn each_container_gets_what_is_meant_for_it() {
     assert_eq!(of("ALL"), ["migrate", "app", "side"]);
     assert_eq!(of("SOME"), ["migrate", "app"]);
     assert_eq!(of("OWN"), ["app"]);
-    assert_eq!(after["spec"]["containers"][1]["command"], wrapped("side", &["side"]));
-    assert_eq!(after["spec"]["initContainers"][1]["command"], wrapped("migrate", &["migrate"]));
+    assert_eq!(after["spec"]["containers"][1]["command"], wrapped("side", "ALL", &["side"]));
+    assert_eq!(
+        after["spec"]["initContainers"][1]["command"],
+        wrapped("migrate", "ALL,SOME", &["migrate"])
+    );
     settles(&after, &settings());
 }
 
@@ -170,15 +174,26 @@ fn the_secret_wins_over_what_the_pod_sets_and_it_is_said() {
 
 #[test]
 fn what_the_kubelet_cannot_fill_in_is_refused() {
-    for (field, value) in [
-        ("args", json!(["--password=$(DB_PASSWORD)"])),
-        ("command", json!(["/app", "$(TOKEN)"])),
-        ("env", json!([{"name": "URL", "value": "x$(TOKEN)"}])),
+    for (field, value, words) in [
+        ("args", json!(["--password=$(DB_PASSWORD)"]), "which the kubelet cannot fill in"),
+        ("command", json!(["/app", "$(TOKEN)"]), "which the kubelet cannot fill in"),
+        ("env", json!([{"name": "URL", "value": "x$(TOKEN)"}]), "cannot fill in"),
+        // Filled in with another value than the process gets.
+        (
+            "env",
+            json!([{"name": "TOKEN", "value": "old"}, {"name": "URL", "value": "$(TOKEN)"}]),
+            "cannot fill in",
+        ),
+        (
+            "volumeMounts",
+            json!([{"name": "v", "mountPath": "/v", "subPathExpr": "$(TOKEN)"}]),
+            "no part of a path",
+        ),
     ] {
         let mut pod = started(&[ENV]);
         pod["spec"]["containers"][0][field] = value;
         let message = ask(&pod).message().to_owned();
-        assert!(message.contains("which the kubelet cannot fill in"), "{message}");
+        assert!(message.contains(words), "{message}");
     }
     let mut escaped = started(&[ENV]);
     escaped["spec"]["containers"][0]["args"] = json!(["$$(TOKEN)", "$TOKEN", "$(OTHER)"]);
@@ -203,6 +218,8 @@ fn bad_variables_are_refused_with_line_and_remedy() {
         (&[("env", "A: {source: kms://x, containers: []}\n")], "it names no container"),
         (&[("env", "A: {source: kms://x, fileMode: \"0400\"}\n")], "there is no such field"),
         (&[("env", "A: [x]\n")], "a variable cannot be a list"),
+        (&[("env", "A: {source: kms://x, containers: [app, [b]]}\n")], "no container \"a list\""),
+        (&[("env", "A: kms://x\n"), ("mount-path", "/kms-env/x")], "would hide a directory"),
         (&[("env", "- kms://x\n")], "it names no variable"),
         (&[("env", "")], "it names no variable"),
         (&[("env", "A: vault://x\n")], "vault"),
@@ -212,8 +229,69 @@ fn bad_variables_are_refused_with_line_and_remedy() {
     ] {
         let message = ask(&started(annotations)).message().to_owned();
         assert!(message.contains(words), "{annotations:?}: {message}");
-        assert!(message.contains("kms.alibabacloud/env"), "{message}");
+        assert!(message.contains("kms.alibabacloud/"), "{message}");
     }
+}
+
+#[test]
+fn a_variable_that_reaches_nobody_is_refused_and_one_that_misses_somebody_is_told() {
+    let migrate = json!([{"name": "migrate", "command": ["m"]}]);
+    let first = ("init-first", "false");
+    let mut nobody = started(&[("env", "A: kms://a\n"), first, ("containers", "migrate")]);
+    nobody["spec"]["initContainers"] = migrate.clone();
+    assert!(ask(&nobody).message().contains("no container would get it"));
+    let mut some = started(&[("env", "A: kms://a\n"), first]);
+    some["spec"]["initContainers"] = migrate;
+    let warnings = ask(&some).warnings();
+    assert!(
+        warnings.contains("migrate runs before the secrets are fetched and gets no"),
+        "{warnings}"
+    );
+}
+
+#[test]
+fn a_container_that_another_webhook_adds_may_be_named() {
+    let env = "A: {source: kms://a, containers: [app, later]}\nB: kms://b\n";
+    let pod = started(&[("env", env), ("containers", "app,later")]);
+    let mut after = injected(&pod);
+    let later = json!({"name": "later", "command": ["later"]});
+    after["spec"]["containers"].as_array_mut().unwrap().push(later);
+    let again = injected(&after);
+    assert_eq!(again["spec"]["containers"][1]["command"], wrapped("later", "A,B", &["later"]));
+    settles(&again, &settings());
+}
+
+#[test]
+fn nobody_else_keeps_what_starts_a_container_writable() {
+    let mut pod = injected(&started(&[("env.app", "A: kms://a\n"), ("secrets", "b: kms://b")]));
+    let mounts = json!([{"name": "kms-env", "mountPath": "/owned"}]);
+    let side = json!({"name": "side", "image": "x", "volumeMounts": mounts});
+    pod["spec"]["containers"].as_array_mut().unwrap().push(side);
+    assert!(ask(&pod).message().contains("mounts the secrets writable"));
+    let early = json!([{"name": "X", "valueFrom": {
+        "fileKeyRef": {"volumeName": "kms-env", "path": "x", "key": "X"}}}]);
+    let mut reference = started(&[ENV]);
+    reference["spec"]["containers"][0]["env"] = early;
+    assert!(ask(&reference).message().contains("which is added only here"));
+}
+
+#[test]
+fn the_kubelet_reads_nothing_where_the_operator_or_the_node_forbids_it() {
+    let asked = started(&[ENV, ("env-method", "file-key-ref")]);
+    let never = Settings { file_key_ref: FileKeyRef::Never, ..kubelets(36) };
+    assert!(ask_with(&review(&asked), &never).message().contains("the operator does not allow it"));
+    for (parent, field, value) in [
+        ("spec", "nodeSelector", json!({"type": "virtual-kubelet"})),
+        ("metadata", "labels", json!({"alibabacloud.com/eci": "true"})),
+    ] {
+        let mut pod = asked.clone();
+        pod[parent][field] = value;
+        let message = ask_with(&review(&pod), &kubelets(36)).message().to_owned();
+        assert!(message.contains("for virtual nodes"), "{message}");
+    }
+    let mut sandboxed = asked;
+    sandboxed["spec"]["runtimeClassName"] = json!("kata");
+    assert!(ask_with(&review(&sandboxed), &kubelets(36)).warnings().contains("in a sandbox"));
 }
 
 #[test]
@@ -222,7 +300,8 @@ fn a_variable_that_may_be_missing_cannot_be_read_by_the_kubelet() {
     let pod = started(&[skipped, ("env-method", "file-key-ref")]);
     let message = ask_with(&review(&pod), &kubelets(35)).message().to_owned();
     assert!(message.contains("cannot be skipped"), "{message}");
-    injected(&started(&[skipped]));
+    let after = injected(&started(&[skipped]));
+    assert_eq!(after["spec"]["containers"][0]["command"], wrapped("app", "", &["/app", "--serve"]));
 }
 
 #[test]
@@ -235,8 +314,11 @@ fn with_the_operators_leave_a_variable_may_run_code() {
 fn something_else_at_the_place_of_the_variables_is_refused() {
     let mut pod = started(&[ENV]);
     pod["spec"]["volumes"] = json!([{"name": "v", "emptyDir": {}}]);
-    pod["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "v", "mountPath": "/kms-env"}]);
-    assert!(ask(&pod).message().contains("where its variables are to be"));
+    for path in ["/kms-env", "/kms-env/x", "/x/../kms-env"] {
+        pod["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "v", "mountPath": path}]);
+        let message = ask(&pod).message().to_owned();
+        assert!(message.contains("where its variables are to be"), "{message}");
+    }
 }
 
 #[test]
@@ -253,6 +335,7 @@ fn a_copy_that_wants_no_variables_starts_as_before() {
         let app = &after["spec"]["containers"][0];
         assert_eq!(app["command"], json!(["/app", "--serve"]));
         assert!(app.get("env").is_none_or(|env| env.as_array().unwrap().is_empty()));
+        assert!(!after["spec"].to_string().contains("kms-env"), "{after}");
         settles(&after, &settings);
     }
 }
