@@ -4,6 +4,8 @@ use ring::digest::{SHA256, digest};
 use ring::hmac::{HMAC_SHA256, Key, sign};
 use ring::rand::{SecureRandom, SystemRandom};
 
+use crate::sensitive::Sensitive;
+
 #[derive(Debug, thiserror::Error)]
 #[error("no randomness from the operating system")]
 pub(crate) struct NoRandomness;
@@ -30,6 +32,13 @@ pub fn roll() -> u32 {
     random().map_or(u32::MAX, u32::from_ne_bytes)
 }
 
+/// 64 hex digits that nobody can guess; `None` where the system has no randomness.
+#[must_use]
+pub fn secret_hex() -> Option<Sensitive> {
+    let bytes = Sensitive::new(random::<32>().ok()?.to_vec());
+    Some(Sensitive::from(hex(bytes.expose())))
+}
+
 pub(crate) fn hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
@@ -37,7 +46,14 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{hmac_sha256_hex, sha256_hex};
+    use super::{hmac_sha256_hex, secret_hex, sha256_hex};
+
+    #[test]
+    fn a_secret_has_64_digits_and_is_another_each_time() {
+        let (one, two) = (secret_hex().unwrap(), secret_hex().unwrap());
+        assert!(one.len() == 64 && one.expose().iter().all(u8::is_ascii_hexdigit));
+        assert!(one.expose() != two.expose());
+    }
 
     #[test]
     fn digests_match_published_vectors() {

@@ -10,7 +10,8 @@ pub fn iso8601(seconds: u64) -> String {
 }
 
 /// Reads what [`iso8601`] writes, and nothing else.
-pub(crate) fn parse_iso8601(text: &str) -> Option<u64> {
+#[must_use]
+pub fn parse_iso8601(text: &str) -> Option<u64> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let mut date = date.split('-');
     let days = days(number(date.next()?, 4)?, number(date.next()?, 2)?, number(date.next()?, 2)?)?;

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::cause::{Cause, Failure, Refusal};
+use crate::cause::{Cause, Failure, Refusal, Unreachable};
 use crate::code::Meaning;
 
 /// What kind of failure it is, for exit codes and advice.
@@ -125,6 +125,15 @@ impl Error {
     #[must_use]
     pub fn is_retriable(&self) -> bool {
         self.0.failure.is_retriable()
+    }
+
+    /// Whether no answer came in time.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(
+            self.0.failure.cause,
+            Cause::Unreachable(Unreachable::Timeout | Unreachable::ConnectTimeout)
+        )
     }
 
     fn refusal(&self) -> Option<&Refusal> {

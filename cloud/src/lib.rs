@@ -25,10 +25,11 @@ mod sts;
 mod transport;
 mod value;
 
-pub use crypto::roll;
-pub use date::iso8601;
+pub use crypto::{roll, secret_hex};
+pub use date::{iso8601, parse_iso8601};
 pub use endpoint::{Network, Service};
 pub use error::{Class, Error};
+pub use kms::About;
 pub use lookup::{AssumedRole, Fetched, Lookup, Subject};
 pub use pace::{Entry, Window};
 pub use retry::{BadRetryPolicy, Next, RetryPolicy, Trouble};

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::call;
+use crate::kms::About;
 use crate::sensitive::Sensitive;
 
 /// One value to fetch. Every lookup names its own endpoint and account: nothing is inherited from
@@ -36,6 +37,8 @@ pub struct Fetched {
     pub value: Sensitive,
     pub version: String,
     pub request_id: String,
+    /// What else KMS says; nothing of a parameter.
+    pub about: About,
     /// The assumed role, with its session, that asked.
     pub caller: String,
     /// Requests for this value, the successful one included.

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::cause::{Cause, Malformed};
 use crate::envelope::{identifier, misplaced_refusal, unreadable};
+use crate::kms::About;
 use crate::sign::Api;
 use crate::value::{Text, Value, within_limit};
 
@@ -50,6 +51,7 @@ pub(crate) fn read(body: &[u8], kind: Kind) -> Result<Value, Cause> {
         bytes: within_limit(bytes)?,
         version: version.to_string(),
         request_id: answer.request_id.as_deref().and_then(|id| identifier(id, &[])),
+        about: About::default(),
     })
 }
 

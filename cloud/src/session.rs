@@ -114,6 +114,7 @@ impl Session {
         Ok(Fetched {
             value: reply.content.bytes,
             version: reply.content.version,
+            about: reply.content.about,
             request_id: reply.content.request_id.or(reply.request_id).unwrap_or_default(),
             caller: with.caller().to_owned(),
             attempts: earlier + reply.attempts,

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
 use crate::cause::Malformed;
+use crate::kms::About;
 use crate::sensitive::Sensitive;
 
 /// What a lookup yields.
@@ -13,6 +14,7 @@ pub(crate) struct Value {
     pub(crate) bytes: Sensitive,
     pub(crate) version: String,
     pub(crate) request_id: Option<String>,
+    pub(crate) about: About,
 }
 
 /// A JSON string that goes straight into `Sensitive`.
