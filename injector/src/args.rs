@@ -56,10 +56,11 @@ Usage: secrets-injector [OPTIONS] COMMAND
 
 Commands:
   init           fetch every secret of the plan once and write the files
-  refresh        the same, and keep the files current until it is ended
+  refresh        the same, and keep the files current until it is ended; with an agent in the
+                 plan, answer requests for secrets on loopback too
   get SOURCE...  ask for sources of the plan, or for what a file holds; says who asked,
                  version, size and request id, or why not; never shows the value
-  probe          check that every file of the plan is there
+  probe          check that every file of the plan is there, and that the agent answers
   exec --container NAME [--require VARIABLE,...] -- COMMAND...
                  become COMMAND, with the variables of the container in its environment
 

@@ -85,6 +85,11 @@ impl<'a> Client<'a> {
         resolve(wanted.len(), ask, is_final, patience.deadline).await
     }
 
+    /// The same identity, for questions that are not the plan's.
+    pub(crate) fn session(&self) -> Session {
+        self.session.clone()
+    }
+
     /// Requests to STS so far.
     pub(crate) fn exchanges(&self) -> u64 {
         self.session.exchanges()

@@ -3,10 +3,11 @@
 use std::time::Instant;
 
 use cloud::{Class, Error, Fetched};
-use plan::{Lookup, Mode, OnMissing, Plan};
+use plan::{Lookup, OnMissing, Plan};
 use tracing::{info, warn};
 
 use crate::advice;
+use crate::agent;
 use crate::args::Args;
 use crate::client::{Client, Outcome, Patience, milliseconds};
 use crate::clock::since_boot;
@@ -23,6 +24,10 @@ use crate::write::Written;
 pub(crate) fn run(args: &Args, plan: &Plan) -> Result<(), Report> {
     render::check(plan)?;
     let client = Client::new(args, plan)?;
+    if let Some(agent) = plan.mode().agent() {
+        // For clients that start before the container that answers them.
+        agent::ensure_token(args, plan, agent)?;
+    }
     runtime::block_on(async |mut stop| fill(args, plan, &client, &mut stop).await.map(drop))
 }
 
@@ -80,7 +85,7 @@ pub(crate) async fn fill(
         duration_ms = milliseconds(began.elapsed()),
         "done"
     );
-    if let Mode::Refresh(_) = plan.mode() {
+    if plan.mode().refresh().is_some() {
         let now = since_boot();
         let fresh = |lookup: &Lookup| status::Source::new(&lookup.source, now, None, false);
         status::write(args, plan, &Status::new(plan.lookups().iter().map(fresh).collect()));

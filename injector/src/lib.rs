@@ -2,6 +2,7 @@
 //! A library only so that tests and benches reach its parts; the product is `secrets-injector`.
 
 mod advice;
+mod agent;
 mod args;
 mod bounded;
 mod client;
@@ -15,7 +16,6 @@ mod guard;
 mod init;
 mod input;
 mod keep;
-#[expect(dead_code, reason = "its first user comes next")]
 mod listener;
 mod log;
 mod output;
@@ -35,6 +35,9 @@ mod status;
 mod token;
 mod write;
 
+pub use crate::agent::request::{
+    Refused as AgentRefusal, Request as AgentRequest, Wanted as AgentWanted,
+};
 pub use crate::exit::Exit;
 pub use crate::input::PLAN_VARIABLE;
 pub use crate::run::run;

@@ -1,11 +1,16 @@
-//! `probe`: whether all that the plan writes is in the generations that applications see.
+//! `probe`: whether all that the plan writes is in the generations that applications see, and the
+//! agent answers, where there is one.
 
+use std::io::{self, Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
+use std::time::Duration;
 
 use plan::{ENVIRONMENT_PROGRAM, OnMissing, Plan};
 use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, FileType};
 
+use crate::agent::{self, TokenMissing};
 use crate::args::Args;
 use crate::entry::{Entry, Form, Volume, entries};
 use crate::status;
@@ -21,7 +26,40 @@ pub(crate) enum NotReady {
     Missing(String, usize),
     #[error("the program that starts containers with variables is not there")]
     Program,
+    #[error("{0}")]
+    Token(#[from] TokenMissing),
+    #[error("the agent does not answer on port {0}: {1}")]
+    Agent(u16, io::ErrorKind),
 }
+
+/// A Pod's own loopback, and an answer that costs nothing.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Whether applications find what the plan promises: every entry, and an agent that answers.
+pub(crate) fn ready(args: &Args, plan: &Plan) -> Result<usize, NotReady> {
+    let files = run(args, plan)?;
+    if let Some(agent) = plan.mode().agent() {
+        agent::token_is_there(args, agent)?;
+        let port = agent.port.get();
+        ping(port).map_err(|error| NotReady::Agent(port, error.kind()))?;
+    }
+    Ok(files)
+}
+
+fn ping(port: u16) -> io::Result<()> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    let request =
+        format!("GET /ping HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
+    let mut start = [0; EXPECTED.len()];
+    stream.read_exact(&mut start)?;
+    if start == *EXPECTED { Ok(()) } else { Err(io::ErrorKind::InvalidData.into()) }
+}
+
+const EXPECTED: &[u8] = b"HTTP/1.1 200 ";
 
 /// How many entries were looked for.
 pub(crate) fn run(args: &Args, plan: &Plan) -> Result<usize, NotReady> {

@@ -26,9 +26,14 @@ pub(crate) fn publish(
 ) -> Result<Written, Problem> {
     let of_volume = entries.iter().filter(|entry| entry.volume == volume);
     let mode = write::directory_mode(of_volume.map(|entry| entry.mode));
-    let group = plan.group().filter(|group| !args.is_local() || is_our_group(*group));
+    let group = our_group(args, plan);
     write::publish(&volume.path(args, plan), files, mode, group, SystemTime::now())
         .map_err(|error| problem(volume, &error))
+}
+
+/// The plan's group, where files can be given to it.
+pub(crate) fn our_group(args: &Args, plan: &Plan) -> Option<u32> {
+    plan.group().filter(|group| !args.is_local() || is_our_group(*group))
 }
 
 /// What is in an entry's place now; `None` where there is nothing.

@@ -50,10 +50,26 @@ pub(crate) fn lookup(plan: &Plan, lookup: &Lookup) -> cloud::Lookup {
             None => host(service, region, network(plan)),
         },
         subject,
-        assume: lookup.assume.as_ref().map(|assume| AssumedRole {
-            role_arn: assume.role.to_string(),
-            external_id: assume.external_id.as_ref().map(ToString::to_string),
-        }),
+        assume: lookup.assume.as_ref().map(assumed),
+    }
+}
+
+/// A question of the local agent; which secret, each client says.
+pub(crate) fn of_agent(plan: &Plan, agent: &plan::Agent) -> cloud::Lookup {
+    cloud::Lookup {
+        endpoint: match &agent.endpoint {
+            Some(endpoint) => endpoint.to_string(),
+            None => host(Service::Kms, agent.region.as_str(), network(plan)),
+        },
+        subject: Subject::KmsSecret { name: String::new(), version_id: None, version_stage: None },
+        assume: agent.assume.as_ref().map(assumed),
+    }
+}
+
+fn assumed(assume: &plan::Assume) -> AssumedRole {
+    AssumedRole {
+        role_arn: assume.role.to_string(),
+        external_id: assume.external_id.as_ref().map(ToString::to_string),
     }
 }
 

@@ -15,6 +15,7 @@ use tracing::{error, info};
 use self::source::{Source, Verdict};
 use self::together::together;
 use crate::advice;
+use crate::agent::Agent;
 use crate::args::Args;
 use crate::client::{Client, Outcome, Patience};
 use crate::clock::{since_boot, wait_until};
@@ -35,6 +36,7 @@ pub(crate) fn run(args: &Args, plan: &Plan, refresh: &Refresh) -> Result<(), Rep
     render::check(plan)?;
     let client = Client::new(args, plan)?;
     runtime::block_on(async |mut stop| {
+        let agent = Agent::start(args, plan, &client)?;
         let now = since_boot();
         let entries = entries(plan);
         let keeper = |sources| Keeper::new(args, plan, refresh, &client, &entries, sources);
@@ -50,11 +52,28 @@ pub(crate) fn run(args: &Args, plan: &Plan, refresh: &Refresh) -> Result<(), Rep
             }
             Err(_) => {
                 let outcomes = init::fill(args, plan, &client, &mut stop).await?;
+                if let Some(agent) = &agent {
+                    let fetched = outcomes.iter().enumerate();
+                    let fetched =
+                        fetched.filter_map(|(at, outcome)| Some((at, outcome.fetched()?)));
+                    fetched.for_each(|(index, fetched)| agent.learn(index, fetched, now));
+                }
                 let version = |outcome: &Outcome| Some(outcome.fetched()?.version.clone());
                 keeper(outcomes.iter().map(|outcome| Source::of(now, version(outcome))).collect())
             }
         };
-        keeper.run(&mut stop).await
+        keeper.agent = agent.as_ref();
+        match &agent {
+            None => keeper.run(&mut stop).await,
+            Some(agent) => {
+                let result = tokio::select! {
+                    result = keeper.run(&mut stop) => result,
+                    never = agent.serve() => match never {},
+                };
+                agent.tell();
+                result
+            }
+        }
     })
 }
 
@@ -64,6 +83,8 @@ struct Keeper<'a> {
     refresh: &'a Refresh,
     client: &'a Client<'a>,
     entries: &'a [Entry<'a>],
+    /// Hears of every value, so that it answers nothing older than the files.
+    agent: Option<&'a Agent>,
     schedule: Schedule,
     /// By lookup.
     sources: Vec<Source>,
@@ -92,7 +113,7 @@ impl<'a> Keeper<'a> {
         let oldest = sources.iter().map(|source| source.confirmed).min().unwrap_or(now);
         let failing = sources.iter().any(|source| source.failing.is_some());
         let schedule = Schedule::new(refresh.interval(), now, oldest, failing, cloud::roll());
-        Self { args, plan, refresh, client, entries, schedule, sources }
+        Self { args, plan, refresh, client, entries, agent: None, schedule, sources }
     }
 
     /// Completes what a process before us did not come to the end of.
@@ -116,8 +137,9 @@ impl<'a> Keeper<'a> {
                 return Ok(());
             }
             let wanted = self.wanted(asked);
+            let asked_at = since_boot();
             let Some(outcomes) = stop.or(self.ask(&wanted)).await else { return Ok(()) };
-            let ended = self.take(&wanted, &outcomes);
+            let ended = self.take(&wanted, &outcomes, asked_at);
             self.tell(&self.sources);
             if let Some(report) = Report::of(ended) {
                 return Err(report);
@@ -158,7 +180,7 @@ impl<'a> Keeper<'a> {
     }
 
     /// Makes the files what these outcomes say, all at one instant. Returns why the fetcher ends.
-    fn take(&mut self, wanted: &[usize], outcomes: &[Outcome]) -> Vec<Problem> {
+    fn take(&mut self, wanted: &[usize], outcomes: &[Outcome], asked: Duration) -> Vec<Problem> {
         let now = since_boot();
         let outcomes: HashMap<usize, &Outcome> = wanted.iter().copied().zip(outcomes).collect();
         let value = |index: usize| Some(&outcomes.get(&index)?.fetched()?.value);
@@ -180,6 +202,7 @@ impl<'a> Keeper<'a> {
         self.announce(&judged.verdicts, now);
         let written = self.write(&rendered, &judged.verdicts);
         for (index, verdict) in judged.verdicts {
+            self.tell_agent(index, &verdict, &outcomes, asked);
             if let Some(source) = self.sources.get_mut(index) {
                 tell_of_version(self.plan, index, source, &verdict);
                 source.learn(verdict, written, now);
@@ -325,6 +348,22 @@ impl<'a> Keeper<'a> {
         }
         if going {
             self.tell(&sources);
+        }
+    }
+
+    /// In the same moment as the files change: nothing waits in between.
+    fn tell_agent(
+        &self,
+        index: usize,
+        verdict: &Verdict,
+        outcomes: &HashMap<usize, &Outcome>,
+        asked: Duration,
+    ) {
+        let Some(agent) = self.agent else { return };
+        match outcomes.get(&index).and_then(|outcome| outcome.fetched()) {
+            Some(fetched) => agent.learn(index, fetched, asked),
+            None if verdict.removes() => agent.forget(index),
+            None => {}
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use plan::{LogLevel, Mode, Plan};
+use plan::{LogLevel, Plan};
 use rustix::io::Errno;
 use tracing::error;
 
@@ -80,13 +80,11 @@ fn served(
 }
 
 fn refresh(args: &Args, plan: &Plan) -> Result<(), Report> {
-    match plan.mode() {
-        Mode::Refresh(refresh) => refresh::run(args, plan, &refresh),
-        Mode::Init => {
-            Err(Problem::new(Exit::Plan, "the plan does not say how to refresh".to_owned())
-                .advise("that the container's command is the one that the webhook wrote")
-                .into())
-        }
+    match plan.mode().refresh() {
+        Some(refresh) => refresh::run(args, plan, refresh),
+        None => Err(Problem::new(Exit::Plan, "the plan does not say how to refresh".to_owned())
+            .advise("that the container's command is the one that the webhook wrote")
+            .into()),
     }
 }
 
@@ -99,7 +97,7 @@ fn decoded(plan: Option<OsString>) -> Result<Plan, Report> {
 }
 
 fn probe(args: &Args, plan: &Plan) -> Exit {
-    match probe::run(args, plan) {
+    match probe::ready(args, plan) {
         Ok(files) => done(|| output::stdout(&format!("{files} files of the plan are there\n"))),
         Err(error) => {
             output::stdout(&format!("not ready: {}\n", output::one_line(&error.to_string(), 400)));

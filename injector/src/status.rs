@@ -95,7 +95,7 @@ impl Source {
 /// One that cannot be written is told and changes nothing else.
 pub(crate) fn write(args: &Args, plan: &Plan, status: &Status) {
     let Ok(json) = serde_json::to_vec(status) else { return };
-    if let Err(error) = write::put(&args.mount(plan.mount()), NAME, &json, 0o444) {
+    if let Err(error) = write::put(&args.mount(plan.mount()), NAME, &json, write::Access::ALL) {
         warn!("the status file was not written: {error}");
     }
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags};
 use rustix::io::Errno;
 
 use self::generation::Wanted;
@@ -95,28 +95,46 @@ pub(crate) fn names(mount: &OwnedFd, generation: &str) -> Result<Vec<String>, Er
     generation::entries(&open_directory(mount, Path::new(generation))?)
 }
 
-/// Replaces a file of ours that lies beside the generations and holds no secret.
-pub(crate) fn put(mount: &Path, name: &str, content: &[u8], mode: u16) -> Result<(), WriteError> {
+/// Who may read a file that is put.
+#[derive(Clone, Copy)]
+pub(crate) struct Access {
+    pub(crate) mode: u16,
+    pub(crate) group: Option<u32>,
+}
+
+impl Access {
+    /// What holds no secret.
+    pub(crate) const ALL: Self = Self { mode: 0o444, group: None };
+}
+
+/// Replaces a file of ours that lies by itself, or beside the generations.
+pub(crate) fn put(
+    mount: &Path,
+    name: &str,
+    content: &[u8],
+    access: Access,
+) -> Result<(), WriteError> {
     let mount = open_mount(mount)?;
     let temporary = format!("{name}_tmp");
     // From a process that ended in the middle.
     let _ = rustix::fs::unlinkat(&mount, &temporary, AtFlags::empty());
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    // Nobody else reads it before it is as it is to be.
     let opened = rustix::fs::openat(&mount, &temporary, flags, Mode::RUSR | Mode::WUSR)
         .map_err(|errno| WriteError::new("create", &temporary, errno))?;
-    let mut opened = File::from(opened);
-    let written = opened.write_all(content).map_err(|error| {
+    let mut file = File::from(opened);
+    let written = file.write_all(content).map_err(|error| {
         let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
         WriteError::new("write", &temporary, errno)
     });
-    // And not at creation, where the umask takes its share.
-    let opened_up = written.and_then(|()| {
-        rustix::fs::fchmod(&opened, Mode::from_raw_mode(mode.into()))
-            .map_err(|errno| WriteError::new("set the mode of", &temporary, errno))
+    let written = written.and_then(|()| {
+        let (group, mode) =
+            (access.group.map(Gid::from_raw), Mode::from_raw_mode(access.mode.into()));
+        generation::set_owner(&file, &temporary, group, mode)
     });
     // Nobody can start a program that somebody has open for writing.
-    drop(opened);
-    let replaced = opened_up.and_then(|()| {
+    drop(file);
+    let replaced = written.and_then(|()| {
         rustix::fs::renameat(&mount, &temporary, &mount, name)
             .map_err(|errno| WriteError::new("replace", name, errno))
     });

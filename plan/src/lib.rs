@@ -3,10 +3,12 @@
 //! A [`Plan`] that exists is valid: every part is parsed into a type that cannot hold a bad value.
 //! Names only, never a secret value. No I/O, no async, no Kubernetes.
 
+mod agent;
 mod cloud;
 mod content;
 mod env;
 mod file;
+mod glob;
 mod mode;
 mod mount;
 mod plan;
@@ -14,6 +16,9 @@ mod selector;
 mod source;
 mod translation;
 
+pub use crate::agent::{
+    Agent, CacheTtl, InvalidAgent, Port, ResponseType, TokenPath, UpToThousand, Within,
+};
 pub use crate::cloud::{
     Assume, ExternalId, Host, Identity, InvalidCloud, Network, ProviderArn, Region, RoleArn,
     SessionName,
@@ -24,6 +29,7 @@ pub use crate::env::{
     MAX_VARIABLES, Variable, VariableName, variable_file,
 };
 pub use crate::file::{File, FileMode, FileName, InvalidFile, OnMissing};
+pub use crate::glob::{Glob, InvalidGlob};
 pub use crate::mode::{InvalidMode, Mode, OnRevoked, Refresh};
 pub use crate::mount::{InvalidMount, MountPath};
 pub use crate::plan::{

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::agent::Agent;
 use crate::source::shorten;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// Fetch once, before the application starts.
@@ -15,6 +16,8 @@ pub enum Mode {
     Init,
     /// Fetch before the application starts, and keep the files current while it runs.
     Refresh(Refresh),
+    /// The same, and serve secrets over HTTP inside the Pod.
+    Agent(Box<Agent>),
 }
 
 /// How files are kept current.
@@ -128,12 +131,33 @@ impl OnRevoked {
     }
 }
 
+impl Mode {
+    /// How files are kept current, where they are.
+    #[must_use]
+    pub fn refresh(&self) -> Option<&Refresh> {
+        match self {
+            Self::Init => None,
+            Self::Refresh(refresh) => Some(refresh),
+            Self::Agent(agent) => Some(&agent.refresh),
+        }
+    }
+
+    #[must_use]
+    pub fn agent(&self) -> Option<&Agent> {
+        match self {
+            Self::Init | Self::Refresh(_) => None,
+            Self::Agent(agent) => Some(agent),
+        }
+    }
+}
+
 /// As in the annotation.
 impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Init => "init",
             Self::Refresh(_) => "refresh",
+            Self::Agent(_) => "agent",
         })
     }
 }

@@ -143,8 +143,8 @@ impl Plan {
     }
 
     #[must_use]
-    pub fn mode(&self) -> Mode {
-        self.0.mode
+    pub fn mode(&self) -> &Mode {
+        &self.0.mode
     }
 
     #[must_use]
@@ -211,7 +211,8 @@ impl TryFrom<Parts> for Plan {
             return Err(InvalidPlan::Version(parts.version));
         }
         let variables = parts.env.iter().flat_map(|env| &env.variables);
-        if parts.files.is_empty() && variables.clone().next().is_none() {
+        let serves = parts.mode.agent().is_some();
+        if parts.files.is_empty() && variables.clone().next().is_none() && !serves {
             return Err(InvalidPlan::Nothing);
         }
         if parts.files.len() > MAX_FILES {

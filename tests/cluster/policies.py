@@ -50,7 +50,8 @@ def ours(name="kms-secrets-init", **more):
 
 
 def pod(namespace=IN, annotations=ASKING, labels=None, init=(), containers=None):
-    volumes = [{"name": name, "emptyDir": {}} for name in ("kms-secrets", "kms-env", "kms-agent", "kms-rrsa-token")]
+    names = ("kms-secrets", "kms-rrsa-token", "kms-env", "kms-agent")
+    volumes = [{"name": name, "emptyDir": {}} for name in names]
     metadata = {"generateName": "case-", "namespace": namespace}
     metadata |= {"annotations": annotations, "labels": labels or {}}
     spec = {"initContainers": list(init), "containers": containers or [container("app")]}
@@ -184,9 +185,11 @@ GUARD = [
      created(injected(READ_ONLY, mount("kms-secrets") | {"mountPath": "/mnt/more"}))),
     ("a sub path is writable too", (DENIED, f"container app {WRITES}"),
      created(injected(mount("kms-secrets", subPath="db")))),
-    ("nor variables", (DENIED, f"container app {WRITES}"), created(injected(mount("kms-env")))),
-    ("nor the agent's token", (DENIED, f"container app {WRITES}"),
-     created(injected(mount("kms-agent")))),
+    ("nor any other volume that is ours to write", (DENIED, f"container app, more {WRITES}"),
+     created(pod(init=[ours()], containers=[container("app", mount("kms-env")),
+                                            container("more", mount("kms-agent"))]))),
+    ("all of them may be read", ALLOWED,
+     created(injected(READ_ONLY, *(mount(name, readOnly=True) for name in ("kms-env", "kms-agent"))))),
     ("an init container must not mount the secrets writable", (DENIED, f"container first {WRITES}"),
      created(pod(init=[ours(), container("first", WRITABLE)]))),
     ("an injected Pod that opts out stays guarded", (DENIED, REACHES),

@@ -6,7 +6,7 @@ mod values;
 
 use plan::{
     ExternalId, FileMode, MountPath, OnMissing, OnRevoked, PathTranslation, ProviderArn, Region,
-    RoleArn, SessionName,
+    ResponseType, RoleArn, SessionName, TokenPath,
 };
 
 pub(crate) use self::request::{
@@ -14,7 +14,7 @@ pub(crate) use self::request::{
 };
 use self::values::{
     config_map, credentials, duration, env_method, init_first, log_level, mode, names,
-    native_sidecar, number, quantity, said, size, user,
+    native_sidecar, number, patterns, quantity, said, size, user,
 };
 use crate::nearest::nearest;
 use crate::pod::Annotated;
@@ -22,7 +22,7 @@ use crate::problem::{Problem, Problems};
 
 pub(crate) const PREFIX: &str = "kms.alibabacloud/";
 
-const KEYS: [&str; 38] = [
+const KEYS: [&str; 45] = [
     "secrets",
     "template.FILE",
     "env",
@@ -32,6 +32,13 @@ const KEYS: [&str; 38] = [
     "max-staleness",
     "on-revoked",
     "native-sidecar",
+    "agent-secrets",
+    "agent-port",
+    "agent-cache-ttl",
+    "agent-cache-size",
+    "agent-max-connections",
+    "agent-response-type",
+    "agent-token-path",
     "mount-path",
     "containers",
     "init-first",
@@ -64,20 +71,8 @@ const KEYS: [&str; 38] = [
 ];
 
 /// Keys that this project has a meaning for, and this version does not act on.
-const UNSUPPORTED: [&str; 12] = [
-    "secret-provider-class",
-    "on-change",
-    "agent-secrets",
-    "agent-port",
-    "agent-cache-ttl",
-    "agent-cache-size",
-    "agent-max-connections",
-    "agent-response-type",
-    "agent-token-path",
-    "regions",
-    "https-proxy",
-    "injection",
-];
+const UNSUPPORTED: [&str; 5] =
+    ["secret-provider-class", "on-change", "regions", "https-proxy", "injection"];
 
 /// The Pod's own annotations, each parsed; every bad one is a problem.
 pub(crate) fn read<'a>(annotations: &'a Annotated<'a>, problems: &mut Problems) -> Request<'a> {
@@ -177,6 +172,25 @@ fn apply<'a>(request: &mut Request<'a>, key: &str, value: &'a str) -> Result<(),
         "max-staleness" => request.max_staleness = Some(duration(value, 10, 30 * DAY)?),
         "on-revoked" => request.on_revoked = Some(OnRevoked::parse(value).map_err(said)?),
         "native-sidecar" => request.native_sidecar = Some(native_sidecar(value)?),
+        "agent-secrets" => request.agent.secrets = Some(patterns(value)?),
+        "agent-port" => request.agent.port = Some(number(value, 1024, 65535, "as a port")?),
+        "agent-cache-ttl" => {
+            // As the KMS Agent has it, zero keeps nothing.
+            let ttl = if value == "0" { 0 } else { duration(value, 0, 3600)? };
+            request.agent.cache_ttl = Some(ttl);
+        }
+        "agent-cache-size" => {
+            request.agent.cache_size = Some(number(value, 1, 1000, "as a number of secrets")?);
+        }
+        "agent-max-connections" => {
+            request.agent.max_connections = Some(number(value, 1, 1000, "as a number")?);
+        }
+        "agent-response-type" => {
+            request.agent.response_type = Some(ResponseType::parse(value).map_err(said)?);
+        }
+        "agent-token-path" => {
+            request.agent.token_path = Some(TokenPath::parse(value).map_err(said)?);
+        }
         "credentials" => credentials(value)?,
         "mount-path" => request.mount_path = Some(MountPath::parse(value).map_err(said)?),
         "containers" => request.containers = Some(names(value)?),

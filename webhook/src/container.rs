@@ -18,9 +18,10 @@ pub(crate) const SECRETS_VOLUME: &str = "kms-secrets";
 pub(crate) const TOKEN_VOLUME: &str = "kms-rrsa-token";
 pub(crate) const CA_VOLUME: &str = "kms-ca";
 pub(crate) const ENVIRONMENT_VOLUME: &str = "kms-env";
-/// Volumes that are ours; the last one belongs to a feature that other versions have.
+pub(crate) const AGENT_VOLUME: &str = "kms-agent";
+/// Volumes that are ours.
 pub(crate) const VOLUMES: [&str; 5] =
-    [SECRETS_VOLUME, TOKEN_VOLUME, CA_VOLUME, ENVIRONMENT_VOLUME, "kms-agent"];
+    [SECRETS_VOLUME, TOKEN_VOLUME, CA_VOLUME, ENVIRONMENT_VOLUME, AGENT_VOLUME];
 pub(crate) const PLAN_VARIABLE: &str = "SECRETS_INJECTOR_PLAN";
 
 /// Kubernetes adds its own API token to a container that has nothing mounted here.
@@ -53,7 +54,7 @@ pub(crate) struct Container<'a> {
     termination_message_policy: &'static str,
 }
 
-/// Passes when the files are there; nothing probes after that.
+/// Passes when the files are there and the agent answers; nothing probes after that.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct StartupProbe<'a> {
@@ -140,6 +141,10 @@ impl<'a> Container<'a> {
         if plan.private_ca() {
             mounts.push(Mount { name: CA_VOLUME, mount_path: CA_DIRECTORY, read_only: true });
         }
+        if let Some(agent) = plan.mode().agent() {
+            let mount_path = agent.token.directory().as_str();
+            mounts.push(Mount { name: AGENT_VOLUME, mount_path, read_only: false });
+        }
         let injector = &settings.injector;
         Self {
             role,
@@ -151,7 +156,9 @@ impl<'a> Container<'a> {
                 .chain(injector.extra_args.iter().map(String::as_str))
                 .collect(),
             restart_policy: role.is_native_sidecar().then_some("Always"),
-            startup_probe: (role == Role::Both).then(|| StartupProbe::new(plan, &injector.command)),
+            startup_probe: role
+                .holds_back(plan.mode())
+                .then(|| StartupProbe::new(plan, &injector.command)),
             env: [Variable { name: PLAN_VARIABLE, value: encoded }],
             resources,
             volume_mounts: mounts,

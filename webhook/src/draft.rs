@@ -1,15 +1,17 @@
 //! From what a Pod asks for to a plan: annotations, identity and settings meet here.
 
+mod agent;
 mod mode;
 
 use plan::{FileMode, Lookup, OnMissing, Plan, PlanBuilder, Variable};
 
-use crate::annotations::{self, Request};
+use crate::annotations::{self, ModeName, Request};
 use crate::env::{Environment, Method};
 use crate::identity;
 use crate::inject::Subject;
 use crate::ownership::Ownership;
 use crate::pod::Pod;
+use crate::policy::Credentials;
 use crate::problem::Problems;
 use crate::secrets::{self, Asked, Files, Place};
 use crate::settings::{self, Settings};
@@ -44,13 +46,30 @@ impl Draft<'_> {
             .map(|asked| identity::lookup(asked, request, region.as_ref(), settings, problems))
             .collect();
         identity::check_regions(&asked, &lookups, request, region.as_ref(), problems);
-        identity::check_assumed(&lookups, subject, settings, problems);
-        let gateway = self.check_gateway(&asked, &lookups, problems);
-        let first = lookups.iter().flatten().map(|lookup| &lookup.region).next();
+        let serves = request.mode == ModeName::Agent;
+        let any = agent::any_secret().filter(|_| serves);
+        let any_lookup = any
+            .as_ref()
+            .and_then(|any| identity::lookup(any, request, region.as_ref(), settings, problems));
+        let all: Vec<_> = lookups.iter().cloned().chain([any_lookup.clone()]).collect();
+        identity::check_assumed(&all, subject, settings, problems);
+        let gateway = self.check_gateway(&asked, &lookups, problems)
+            || any.is_some_and(|any| {
+                self.check_gateway(&[&any], std::slice::from_ref(&any_lookup), problems)
+            });
+        let first = all.iter().flatten().map(|lookup| &lookup.region).next();
         // A Pod whose every object names its region needs no other; STS is asked in the first.
         let region = region.as_ref().or(first);
+        // With sources it has been told for them.
+        if serves && region.is_none() && asked.is_empty() && problems.as_slice().is_empty() {
+            problems.push(agent::no_region());
+        }
         let account = pod.service_account();
         let identity = identity::resolve(request, subject, account, region, settings, problems)?;
+        identity::check_secrets(&asked, &lookups, &identity.role, subject, settings, problems);
+        let role = any_lookup.as_ref().and_then(|lookup| lookup.assume.as_ref());
+        let role = role.map_or(&identity.role, |assume| &assume.role);
+        let allowed = settings.policy.secrets(subject.namespace, role, Credentials::Rrsa);
         let mount = request.mount_path.clone().unwrap_or_default();
         let mut builder = PlanBuilder::new(identity, mount);
         let mut lookups = lookups.into_iter();
@@ -74,7 +93,11 @@ impl Draft<'_> {
             builder.env(Some(plan::Environment { mode: ownership.mode, variables }));
         }
         builder
-            .mode(mode::decide(request, problems)?)
+            .mode(mode::decide(
+                request,
+                |refresh, problems| self.agent(refresh, &asked, any_lookup, allowed, problems),
+                problems,
+            )?)
             .network(match settings.network {
                 settings::Network::Vpc => plan::Network::Vpc,
                 settings::Network::Public => plan::Network::Public,
@@ -170,14 +193,15 @@ impl Draft<'_> {
 /// The files that annotations ask for.
 pub(crate) fn wanted(request: &Request<'_>, settings: &Settings, problems: &mut Problems) -> Files {
     if request.secrets.is_none() && request.templates.is_empty() {
+        let serves = request.mode == ModeName::Agent && request.agent.secrets.is_some();
         // What is bad has been told, and may be all that the Pod asks for.
-        if request.env.is_empty()
-            && !request.bad.iter().any(|key| *key == "secrets" || key.starts_with("template"))
-        {
+        let is_ask =
+            |key: &&str| matches!(*key, "secrets" | "agent-secrets") || key.starts_with("template");
+        if request.env.is_empty() && !serves && !request.bad.iter().any(is_ask) {
             problems.push(annotations::problem(
                 "secrets",
                 "nothing to fetch: the Pod has annotations of ours and names no secret",
-                "add kms.alibabacloud/secrets or kms.alibabacloud/env, or remove the others",
+                "add kms.alibabacloud/secrets or kms.alibabacloud/env (in mode agent agent-secrets will do), or remove the others",
             ));
         }
         return Files::default();

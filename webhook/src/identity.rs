@@ -4,7 +4,7 @@ mod role;
 
 use plan::{Assume, Host, Identity, Lookup, Provider, ProviderArn, Region, RoleArn, SessionName};
 
-pub(crate) use self::role::check_assumed;
+pub(crate) use self::role::{check_assumed, check_secrets};
 use crate::annotations::{self, PREFIX, Request};
 use crate::endpoint::{self, Bad, Service};
 use crate::inject::Subject;

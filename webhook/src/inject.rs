@@ -5,6 +5,7 @@ use plan::Plan;
 use serde::Serialize;
 
 use crate::account::Account;
+use crate::agent;
 use crate::annotations;
 use crate::consumers::{self, Consumers};
 use crate::container::{self, Container, Resources};
@@ -94,6 +95,9 @@ pub(crate) fn decide(
     let names = consumers.containers(pod).map(|(_, _, container)| container.name.to_string());
     let draft = Draft { request: &request, subject, settings, ownership: &ownership };
     let plan = draft.plan(pod, &files, &environment, names.collect(), &mut problems);
+    if let Some(agent) = plan.as_ref().and_then(|plan| plan.mode().agent()) {
+        agent::check(pod, agent, &consumers, &mut problems);
+    }
     let plan = problems.or(plan)?.ok_or_else(unwritable)?;
     let encoded = plan.encode().map_err(|error| too_large(&error))?;
 
@@ -108,6 +112,9 @@ pub(crate) fn decide(
     volumes.extend(environment_size.map(|size| volume::environment(size.to_bytes_text())));
     if plan.private_ca() {
         volumes.extend(draft.ca_config_map().map(volume::ca));
+    }
+    if plan.mode().agent().is_some() {
+        volumes.push(volume::agent());
     }
     let wish = Wish {
         plan: &plan,
@@ -125,6 +132,12 @@ pub(crate) fn decide(
     if roles.contains(&Role::Beside) && pod.restart_policy() != "Always" {
         warnings.push(format!(
             "the Pod never ends: {}native-sidecar is false, and the container beside the application stays",
+            annotations::PREFIX
+        ));
+    }
+    if roles.contains(&Role::Beside) && plan.mode().agent().is_some() {
+        warnings.push(format!(
+            "the application may start before the agent answers: {}native-sidecar is false, and nothing orders the two",
             annotations::PREFIX
         ));
     }

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod admit;
+mod agent;
 mod annotations;
 pub mod args;
 mod bounded;
@@ -13,7 +14,6 @@ mod draft;
 mod endpoint;
 mod env;
 mod failure;
-mod glob;
 pub mod health;
 mod identity;
 pub mod inject;

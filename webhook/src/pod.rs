@@ -41,6 +41,8 @@ pub(crate) struct Spec<'a> {
     #[serde(default, rename = "hostPID", deserialize_with = "null_default")]
     pub(crate) host_pid: bool,
     #[serde(default, deserialize_with = "null_default")]
+    pub(crate) host_network: bool,
+    #[serde(default, deserialize_with = "null_default")]
     pub(crate) share_process_namespace: bool,
     #[serde(default, deserialize_with = "null_default")]
     pub(crate) security_context: PodSecurity,
@@ -115,6 +117,19 @@ pub(crate) struct Container<'a> {
     pub(crate) resources: Resources<'a>,
     #[serde(borrow, default)]
     pub(crate) restart_policy: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(crate) ports: Option<Vec<Port<'a>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Port<'a> {
+    #[serde(default)]
+    pub(crate) container_port: Option<i64>,
+    #[serde(default)]
+    pub(crate) host_port: Option<i64>,
+    #[serde(borrow, default)]
+    pub(crate) protocol: Option<Cow<'a, str>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -283,6 +298,10 @@ impl List {
 impl Container<'_> {
     pub(crate) fn is_native_sidecar(&self) -> bool {
         self.restart_policy.as_deref() == Some("Always")
+    }
+
+    pub(crate) fn ports(&self) -> &[Port<'_>] {
+        self.ports.as_deref().unwrap_or_default()
     }
 
     pub(crate) fn mounts(&self) -> &[VolumeMount<'_>] {

@@ -1,8 +1,8 @@
-//! Which roles the Pods of a namespace may use, and by which credentials, as the operator says.
+//! Which roles the Pods of a namespace may use, by which credentials and for which secrets, as the
+//! operator says.
 
-use plan::RoleArn;
+use plan::{Glob, RoleArn};
 
-use crate::glob::Glob;
 use crate::problem::Problem;
 
 /// The operator's rules. Without any, every namespace may use every role by RRSA.
@@ -18,6 +18,8 @@ pub(crate) struct Rule {
     pub(crate) namespaces: Vec<Glob>,
     pub(crate) roles: Vec<Glob>,
     pub(crate) credentials: Vec<Credentials>,
+    /// Names of secrets and parameters; `None` is all.
+    pub(crate) secrets: Option<Vec<Glob>>,
 }
 
 /// What a Pod proves its identity with.
@@ -78,6 +80,25 @@ impl Policy {
     }
 }
 
+impl Policy {
+    /// Which secrets a Pod of the namespace may read with a role that it may use; `None` is all.
+    /// Each is of one rule that allows the role too.
+    pub(crate) fn secrets(
+        &self,
+        namespace: &str,
+        role: &RoleArn,
+        credentials: Credentials,
+    ) -> Option<Vec<Glob>> {
+        let Self(rules) = self;
+        let mut secrets = Vec::new();
+        let allows = |rule: &&Rule| rule.judge(namespace, role, credentials).agreements() == 3;
+        for rule in rules.iter().filter(allows) {
+            secrets.extend(rule.secrets.as_ref()?.iter().cloned());
+        }
+        (!rules.is_empty()).then_some(secrets)
+    }
+}
+
 impl Rule {
     fn judge(&self, namespace: &str, role: &RoleArn, credentials: Credentials) -> Verdict<'_> {
         let any = |globs: &[Glob], text: &str| globs.iter().any(|glob| glob.matches(text));
@@ -134,7 +155,29 @@ mod tests {
             namespaces: globs(namespaces),
             roles: globs(roles),
             credentials: credentials.to_vec(),
+            secrets: None,
         }
+    }
+
+    #[test]
+    fn secrets_are_of_the_rules_that_allow_the_role() {
+        let with = |mut rule: Rule, secrets: &[&str]| {
+            let globs = secrets.iter().map(|text| Glob::parse(text).unwrap());
+            rule.secrets = Some(globs.collect());
+            rule
+        };
+        let one = |name| rule(name, &["pay"], &["acs:ram::1:role/pay-*"], &[Credentials::Rrsa]);
+        let role = RoleArn::parse("acs:ram::1:role/pay-db").unwrap();
+        let seen = |policy: &Policy, namespace: &str| {
+            let secrets = policy.secrets(namespace, &role, Credentials::Rrsa)?;
+            Some(secrets.iter().map(Glob::to_string).collect::<Vec<_>>())
+        };
+        let policy = Policy(vec![with(one("a"), &["pay/*"]), with(one("b"), &["shared/x"])]);
+        assert_eq!(seen(&policy, "pay"), Some(vec!["pay/*".to_owned(), "shared/x".to_owned()]));
+        assert_eq!(seen(&policy, "other"), Some(Vec::new()));
+        let wide = Policy(vec![with(one("a"), &["pay/*"]), one("b")]);
+        assert_eq!(seen(&wide, "pay"), None);
+        assert_eq!(seen(&Policy::default(), "pay"), None);
     }
 
     fn asked(policy: &Policy, namespace: &str, role: &str) -> Result<(), String> {

@@ -1,7 +1,7 @@
 //! Shapes of a Pod that cannot be injected, or must not be.
 
 use crate::consumers::{Consumers, shown};
-use crate::container::{self, ENVIRONMENT_VOLUME, SECRETS_VOLUME, TOKEN_VOLUME};
+use crate::container::{self, AGENT_VOLUME, ENVIRONMENT_VOLUME, SECRETS_VOLUME, TOKEN_VOLUME};
 use crate::env::{self, Environment};
 use crate::pod::{Container, Pod};
 use crate::present::Present;
@@ -112,7 +112,7 @@ pub(crate) fn taken_back(
 }
 
 /// What consumers may see, and nobody but us write.
-const SHARED: [&str; 2] = [SECRETS_VOLUME, ENVIRONMENT_VOLUME];
+const SHARED: [&str; 3] = [SECRETS_VOLUME, ENVIRONMENT_VOLUME, AGENT_VOLUME];
 
 fn others<'p, 'a>(
     pod: &'p Pod<'a>,

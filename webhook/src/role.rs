@@ -21,14 +21,16 @@ pub(crate) enum Role {
 }
 
 /// One native sidecar does both jobs, except where it would restart for ever instead of failing.
-pub(crate) fn roles(mode: Mode, native: NativeSidecar, restart_policy: &str) -> &'static [Role] {
+pub(crate) fn roles(mode: &Mode, native: NativeSidecar, restart_policy: &str) -> &'static [Role] {
     match (mode, native) {
         (Mode::Init, _) => &[Role::Init],
-        (Mode::Refresh(_), NativeSidecar::False) => &[Role::Init, Role::Beside],
-        (Mode::Refresh(_), NativeSidecar::Auto | NativeSidecar::True) => match restart_policy {
-            "Always" => &[Role::Both],
-            _ => &[Role::Init, Role::Sidecar],
-        },
+        (Mode::Refresh(_) | Mode::Agent(_), NativeSidecar::False) => &[Role::Init, Role::Beside],
+        (Mode::Refresh(_) | Mode::Agent(_), NativeSidecar::Auto | NativeSidecar::True) => {
+            match restart_policy {
+                "Always" => &[Role::Both],
+                _ => &[Role::Init, Role::Sidecar],
+            }
+        }
     }
 }
 
@@ -54,6 +56,16 @@ impl Role {
         }
     }
 
+    /// Whether what is behind it waits until it is ready, and not only for its start.
+    pub(crate) fn holds_back(self, mode: &Mode) -> bool {
+        match self {
+            Self::Both => true,
+            // The files are there by then; the agent that answers is not.
+            Self::Sidecar => mode.agent().is_some(),
+            Self::Init | Self::Beside => false,
+        }
+    }
+
     pub(crate) fn is_native_sidecar(self) -> bool {
         matches!(self, Self::Both | Self::Sidecar)
     }
@@ -67,10 +79,10 @@ mod tests {
 
     #[test]
     fn a_sidecar_does_both_jobs_where_it_may_restart() {
-        let refresh = Mode::Refresh(Refresh::new(300, None, OnRevoked::Keep).unwrap());
+        let refresh = &Mode::Refresh(Refresh::new(300, None, OnRevoked::Keep).unwrap());
         let apart: &[_] = &[Role::Init, Role::Sidecar];
         for (mode, native, restart_policy, expected) in [
-            (Mode::Init, NativeSidecar::Auto, "Always", &[Role::Init][..]),
+            (&Mode::Init, NativeSidecar::Auto, "Always", &[Role::Init][..]),
             (refresh, NativeSidecar::Auto, "Always", &[Role::Both]),
             (refresh, NativeSidecar::True, "Always", &[Role::Both]),
             (refresh, NativeSidecar::Auto, "OnFailure", apart),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::container::{CA_VOLUME, ENVIRONMENT_VOLUME, SECRETS_VOLUME, TOKEN_VOLUME};
+use crate::container::{AGENT_VOLUME, CA_VOLUME, ENVIRONMENT_VOLUME, SECRETS_VOLUME, TOKEN_VOLUME};
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -58,6 +58,12 @@ pub(crate) fn secrets(size_limit: String) -> Volume<'static> {
 /// The memory that variables lie in, and the program that sets them.
 pub(crate) fn environment(size_limit: String) -> Volume<'static> {
     Volume { name: ENVIRONMENT_VOLUME, kind: Kind::EmptyDir { medium: "Memory", size_limit } }
+}
+
+/// The memory that the local agent's token lies in.
+pub(crate) fn agent() -> Volume<'static> {
+    let size_limit = "64Ki".to_owned();
+    Volume { name: AGENT_VOLUME, kind: Kind::EmptyDir { medium: "Memory", size_limit } }
 }
 
 /// The Pod's own token for the cloud, whether or not the application has one.

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -89,19 +89,28 @@ impl<'a> Wanted<'a> {
             && self.group.is_none_or(|group| stat.st_gid == group.as_raw())
     }
 
-    /// The group first: changing it may clear bits of the mode. Explicitly, because a directory
-    /// that was chmodded has lost the setgid bit that would have passed the group on.
     fn own(&self, opened: &OwnedFd, mode: Mode, name: &str) -> Result<(), WriteError> {
-        if let Some(group) = self.group {
-            rustix::fs::fchown(opened, None, Some(group)).map_err(|errno| match errno {
-                Errno::PERM => WriteError::Group(group.as_raw()),
-                errno => WriteError::new("set the group of", name, errno),
-            })?;
-        }
-        // And not at creation, where the umask takes its share.
-        rustix::fs::fchmod(opened, mode)
-            .map_err(|errno| WriteError::new("set the mode of", name, errno))
+        set_owner(opened, name, self.group, mode)
     }
+}
+
+/// The group first: changing it may clear bits of the mode. Explicitly, because a directory
+/// that was chmodded has lost the setgid bit that would have passed the group on.
+pub(super) fn set_owner(
+    opened: impl AsFd,
+    name: &str,
+    group: Option<Gid>,
+    mode: Mode,
+) -> Result<(), WriteError> {
+    if let Some(group) = group {
+        rustix::fs::fchown(&opened, None, Some(group)).map_err(|errno| match errno {
+            Errno::PERM => WriteError::Group(group.as_raw()),
+            errno => WriteError::new("set the group of", name, errno),
+        })?;
+    }
+    // And not at creation, where the umask takes its share.
+    rustix::fs::fchmod(&opened, mode)
+        .map_err(|errno| WriteError::new("set the mode of", name, errno))
 }
 
 /// Makes a directory that holds what is wanted, or leaves none behind.

@@ -1,8 +1,8 @@
 //! What a Pod asks for: the value of each annotation, parsed.
 
 use plan::{
-    ExternalId, FileMode, LogLevel, MountPath, OnMissing, OnRevoked, PathTranslation, ProviderArn,
-    Region, RoleArn, SessionName,
+    ExternalId, FileMode, Glob, LogLevel, MountPath, OnMissing, OnRevoked, PathTranslation,
+    ProviderArn, Region, ResponseType, RoleArn, SessionName, TokenPath,
 };
 
 use crate::quantity::Quantity;
@@ -24,6 +24,7 @@ pub(crate) struct Request<'a> {
     pub(crate) max_staleness: Option<u32>,
     pub(crate) on_revoked: Option<OnRevoked>,
     pub(crate) native_sidecar: Option<NativeSidecar>,
+    pub(crate) agent: AgentRequest,
     pub(crate) mount_path: Option<MountPath>,
     pub(crate) containers: Option<Vec<&'a str>>,
     pub(crate) init_first: InitFirst,
@@ -56,6 +57,20 @@ pub(crate) enum ModeName {
     #[default]
     Init,
     Refresh,
+    Agent,
+}
+
+/// What is said of the local agent.
+#[derive(Debug, Default)]
+pub(crate) struct AgentRequest {
+    pub(crate) secrets: Option<Vec<Glob>>,
+    pub(crate) port: Option<u32>,
+    /// Seconds.
+    pub(crate) cache_ttl: Option<u32>,
+    pub(crate) cache_size: Option<u32>,
+    pub(crate) max_connections: Option<u32>,
+    pub(crate) response_type: Option<ResponseType>,
+    pub(crate) token_path: Option<TokenPath>,
 }
 
 /// An annotation that asks for environment variables.

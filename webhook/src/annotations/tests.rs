@@ -21,10 +21,9 @@ fn a_misspelt_key_is_a_problem_with_a_proposal() {
 
 #[test]
 fn a_key_that_this_version_does_not_act_on_is_a_problem() {
-    for key in ["on-change", "agent-port"] {
+    for key in ["on-change", "regions"] {
         assert!(wrong(key, "x").contains("this version does not support it"), "{key}");
     }
-    assert!(wrong("mode", "agent").contains("does not support the mode"));
     assert!(wrong("credentials", "ecs-ram-role").contains("does not support the credentials"));
 }
 
@@ -43,7 +42,18 @@ fn values_out_of_range_name_the_range() {
         ("on-revoked", "ignore", "keep, remove or fail"),
         ("native-sidecar", "yes", "auto"),
         ("env-method", "shell", "file-key-ref"),
-        ("mode", "sometimes", "init or refresh"),
+        ("mode", "sometimes", "init, refresh or agent"),
+        ("agent-port", "80", "1024 to 65535"),
+        ("agent-cache-ttl", "2h", "0s to 1h"),
+        ("agent-cache-size", "0", "1 to 1000"),
+        ("agent-max-connections", "1001", "1 to 1000"),
+        ("agent-response-type", "3", "0 (KMS), 1"),
+        ("agent-token-path", "/etc/token", "directory of its own"),
+        ("agent-token-path", "token", "directory of its own"),
+        ("agent-secrets", " , ", "names no secret"),
+        ("agent-secrets", "oos://a", "KMS secrets only"),
+        ("agent-secrets", "a#b", "like shop/db"),
+        ("agent-secrets", "db?stage=ACSPrevious", "leave the version out"),
         ("timeout", "5", "like 30s"),
         ("timeout", "2h", "1s to 1h"),
         ("timeout", "99999999999s", "like 30s"),

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use plan::LogLevel;
+use plan::{Glob, LogLevel};
 
 use super::{Bad, EnvMethod, InitFirst, ModeName, NativeSidecar};
 use crate::quantity::Quantity;
@@ -23,11 +23,10 @@ pub(super) fn mode(value: &str) -> Result<ModeName, Bad> {
     match value {
         "init" => Ok(ModeName::Init),
         "refresh" => Ok(ModeName::Refresh),
-        "agent" => Err((
-            format!("this version does not support the mode {value:?}"),
-            "use init or refresh, or remove the annotation".to_owned(),
-        )),
-        _ => Err((format!("{} is no mode", quoted(value)), "use init or refresh".to_owned())),
+        "agent" => Ok(ModeName::Agent),
+        _ => {
+            Err((format!("{} is no mode", quoted(value)), "use init, refresh or agent".to_owned()))
+        }
     }
 }
 
@@ -76,6 +75,46 @@ pub(super) fn names(value: &str) -> Result<Vec<&str>, Bad> {
     }
     Ok(names)
 }
+
+/// Names of KMS secrets and patterns of them, on lines or behind commas.
+pub(super) fn patterns(value: &str) -> Result<Vec<Glob>, Bad> {
+    let texts = value.split([',', '\n']).map(str::trim).filter(|text| !text.is_empty());
+    let globs: Vec<Glob> = texts.map(pattern).collect::<Result<_, _>>()?;
+    match globs.len() {
+        0 => Err((
+            "it names no secret".to_owned(),
+            "list names or patterns of KMS secrets, like shop/*, or * for all".to_owned(),
+        )),
+        1..=PATTERNS => Ok(globs),
+        many => Err((
+            format!("it has {many} patterns"),
+            format!("list at most {PATTERNS}; * stands for any run of characters"),
+        )),
+    }
+}
+
+fn pattern(text: &str) -> Result<Glob, Bad> {
+    let name = text.strip_prefix("kms://").unwrap_or(text);
+    let byte_ok = |b: u8| {
+        b.is_ascii_alphanumeric()
+            || b"_/+=.@-*?".contains(&b)
+            || (b == b':' && name.starts_with("acs:"))
+    };
+    let versioned = name.contains("?stage=") || name.contains("?version=");
+    match Glob::parse(name) {
+        Ok(_) if versioned => Err((
+            format!("{} names a version", quoted(text)),
+            "leave the version out: each request says which one it wants".to_owned(),
+        )),
+        Ok(glob) if name.bytes().all(byte_ok) => Ok(glob),
+        _ => Err((
+            format!("{} is no name or pattern of KMS secrets", quoted(text)),
+            "write it like shop/db or shop/*; the agent serves KMS secrets only".to_owned(),
+        )),
+    }
+}
+
+const PATTERNS: usize = 64;
 
 pub(super) fn init_first(value: &str) -> Result<InitFirst, Bad> {
     match value {

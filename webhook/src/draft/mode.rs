@@ -2,13 +2,22 @@
 
 use plan::{InvalidMode, Mode, Refresh};
 
+use super::agent::refuse_strays;
 use crate::annotations::{self, ModeName, Request};
 use crate::problem::Problems;
 
 /// Seconds.
 const DEFAULT_INTERVAL: u32 = 300;
 
-pub(super) fn decide(request: &Request<'_>, problems: &mut Problems) -> Option<Mode> {
+/// `agent` makes an agent of it.
+pub(super) fn decide(
+    request: &Request<'_>,
+    agent: impl FnOnce(Refresh, &mut Problems) -> Option<Mode>,
+    problems: &mut Problems,
+) -> Option<Mode> {
+    if request.mode != ModeName::Agent {
+        refuse_strays(request, problems);
+    }
     let keys = [
         ("refresh-interval", request.refresh_interval.is_some()),
         ("max-staleness", request.max_staleness.is_some()),
@@ -29,6 +38,7 @@ pub(super) fn decide(request: &Request<'_>, problems: &mut Problems) -> Option<M
     let interval = request.refresh_interval.unwrap_or(DEFAULT_INTERVAL);
     let on_revoked = request.on_revoked.unwrap_or_default();
     match Refresh::new(interval, request.max_staleness, on_revoked) {
+        Ok(refresh) if request.mode == ModeName::Agent => agent(refresh, problems),
         Ok(refresh) => Some(Mode::Refresh(refresh)),
         Err(error) => {
             let key = match error {

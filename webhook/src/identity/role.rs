@@ -1,12 +1,13 @@
 //! The RAM role of a Pod: who says it, and whether the operator's policy allows it.
 
-use plan::{Assume, Lookup, RoleArn};
+use plan::{Assume, Glob, Lookup, RoleArn};
 
 use crate::account::{self, Account};
 use crate::annotations::{PREFIX, Request};
 use crate::inject::Subject;
 use crate::policy::Credentials;
 use crate::problem::{Problem, Problems};
+use crate::secrets::Asked;
 use crate::settings::Settings;
 
 /// From the Pod's annotation, else from its ServiceAccount; a role that the policy does not allow is
@@ -126,6 +127,39 @@ pub(crate) fn check_assumed(
             seen.push(role);
             check(role, subject, settings, problems);
         }
+    }
+}
+
+/// Each secret must be one that the operator lets its reader have.
+pub(crate) fn check_secrets(
+    asked: &[&Asked],
+    lookups: &[Option<Lookup>],
+    own: &RoleArn,
+    subject: &Subject<'_>,
+    settings: &Settings,
+    problems: &mut Problems,
+) {
+    for (asked, lookup) in asked.iter().zip(lookups) {
+        let assume = lookup.as_ref().and_then(|lookup| lookup.assume.as_ref());
+        let role = assume.map_or(own, |assume| &assume.role);
+        let policy = &settings.policy;
+        let Some(allowed) = policy.secrets(subject.namespace, role, Credentials::Rrsa) else {
+            continue;
+        };
+        let name = asked.source.name();
+        // Where not even the role is allowed, that has been told.
+        if allowed.is_empty() || allowed.iter().any(|glob| glob.means(name)) {
+            continue;
+        }
+        let globs: Vec<_> = allowed.iter().take(3).map(Glob::as_str).collect();
+        problems.push(asked.place.problem(
+            format!(
+                "the policy lets namespace {} read {} with this role, and not {name:.64}",
+                subject.namespace,
+                globs.join(", "),
+            ),
+            "list a secret that it allows, or ask the operator for a rule",
+        ));
     }
 }
 

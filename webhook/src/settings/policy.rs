@@ -1,8 +1,9 @@
 //! Raw rules of the policy to valid ones.
 
+use plan::Glob;
+
 use super::check::Check;
 use super::raw::RawRule;
-use crate::glob::Glob;
 use crate::policy::{Credentials, Policy, Rule};
 
 impl Check {
@@ -33,7 +34,9 @@ impl Check {
         let namespaces = self.globs(&format!("{place}.namespaces"), raw.namespaces, NAMESPACES);
         let roles = self.globs(&format!("{place}.roles"), raw.roles, ROLES);
         let credentials = self.credentials(&format!("{place}.credentials"), raw.credentials);
-        Rule { name, namespaces, roles, credentials }
+        let secrets =
+            raw.secrets.map(|raw| self.globs(&format!("{place}.secrets"), Some(raw), SECRETS));
+        Rule { name, namespaces, roles, credentials, secrets }
     }
 
     fn globs(
@@ -49,9 +52,9 @@ impl Check {
         }
         let mut globs = Vec::with_capacity(raw.len());
         for text in raw {
-            match Glob::parse(&text).filter(|_| fits(&text)) {
-                Some(glob) => globs.push(glob),
-                None => self.refuse(field.to_owned(), text, allowed),
+            match Glob::parse(&text) {
+                Ok(glob) if fits(&text) => globs.push(glob),
+                _ => self.refuse(field.to_owned(), text, allowed),
             }
         }
         globs
@@ -92,6 +95,11 @@ const NAMESPACES: Rules = (
 const ROLES: Rules = (
     |text| text == "*" || text.starts_with("acs:ram::"),
     "\"*\" or a pattern of role ARNs, like acs:ram::1234567890123456:role/payments-*",
+);
+
+const SECRETS: Rules = (
+    |text| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_/+=.@:-*?".contains(&b)),
+    "a pattern of names of secrets, like payments/*",
 );
 
 /// A page for each namespace of a large cluster; what a denial costs grows with it.

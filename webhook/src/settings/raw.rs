@@ -61,4 +61,5 @@ pub(super) struct RawRule {
     pub(super) namespaces: Option<Vec<String>>,
     pub(super) roles: Option<Vec<String>>,
     pub(super) credentials: Option<Vec<String>>,
+    pub(super) secrets: Option<Vec<String>>,
 }

@@ -1,8 +1,8 @@
 //! Settings through their public interface.
 
 use super::*;
-use crate::glob::Glob;
 use crate::policy::{Credentials, Rule};
+use plan::Glob;
 
 fn resolve(file: &str, flags: &[&str], environment: &[(&str, &str)]) -> Result<Settings, String> {
     let flags: Vec<_> = flags.iter().map(ToString::to_string).collect();
@@ -98,12 +98,14 @@ policy:
                     namespaces: vec![glob("payments"), glob("pay-*")],
                     roles: vec![glob("acs:ram::1234567890123456:role/payments-*")],
                     credentials: vec![Credentials::Rrsa, Credentials::Secret],
+                    secrets: None,
                 },
                 Rule {
                     name: "rest".into(),
                     namespaces: vec![glob("*")],
                     roles: vec![glob("*")],
                     credentials: vec![Credentials::Rrsa],
+                    secrets: None,
                 },
             ]),
         }

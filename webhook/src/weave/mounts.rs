@@ -2,7 +2,7 @@
 
 use plan::ENVIRONMENT_DIRECTORY;
 
-use crate::container::{self, ENVIRONMENT_VOLUME, Mount, SECRETS_VOLUME};
+use crate::container::{self, AGENT_VOLUME, ENVIRONMENT_VOLUME, Mount, SECRETS_VOLUME};
 use crate::inject::Wish;
 use crate::patch::Patch;
 use crate::pod::{Container, List, Pod};
@@ -22,6 +22,9 @@ fn wanted<'w>(wish: &'w Wish<'_>, list: List, index: usize) -> Vec<Mount<'w>> {
     let mut mount = |name, mount_path| wanted.push(Mount { name, mount_path, read_only: true });
     if wish.consumers.at.contains(&(list, index)) {
         mount(SECRETS_VOLUME, wish.plan.mount().as_str());
+        if let Some(agent) = wish.plan.mode().agent() {
+            mount(AGENT_VOLUME, agent.token.directory().as_str());
+        }
     }
     if wish.environment.starts(list, index) {
         mount(ENVIRONMENT_VOLUME, ENVIRONMENT_DIRECTORY);

@@ -5,6 +5,7 @@
 
 mod account;
 mod again;
+mod agents;
 mod asks;
 mod body;
 mod denies;

@@ -32,6 +32,33 @@ fn a_role_that_a_rule_names_is_used_and_another_is_denied_with_the_rule() {
 }
 
 #[test]
+fn secrets_that_no_rule_names_are_denied_and_an_agent_gets_the_rules_with_it() {
+    let settings = settings(
+        "policy=[{name: shops, namespaces: [shop], roles: ['*'], secrets: ['shop/*', shop-token]}]",
+    );
+    let allowed = pod(&[("secrets", "- shop/db\n- oos://shop-token\n")]);
+    injected_with(&allowed, &settings);
+    let message = denied(&pod(&[("secrets", "- shop/db\n- billing/db\n")]), &settings);
+    assert!(
+        message.contains("read shop/*, shop-token with this role, and not billing/db"),
+        "{message}"
+    );
+    assert!(message.starts_with("kms.alibabacloud/secrets, line 2, "), "{message}");
+    let arn = "acs:kms:cn-hangzhou:1234567890123456:secret/shop/db";
+    let by_arn = pod(&[("secrets", &format!("db: kms://{arn}"))]);
+    assert!(denied(&by_arn, &settings).contains("and not acs:kms:"));
+    let agent = pod(&[("mode", "agent"), ("agent-secrets", "*")]);
+    let after = injected_with(&agent, &settings);
+    let plan = after["spec"]["initContainers"][0]["env"][0]["value"].as_str().unwrap();
+    let plan = plan::Plan::decode(plan).unwrap();
+    let allowed = plan.mode().agent().unwrap().allowed.clone().unwrap();
+    assert_eq!(
+        allowed.iter().map(plan::Glob::as_str).collect::<Vec<_>>(),
+        ["shop/*", "shop-token"]
+    );
+}
+
+#[test]
 fn the_namespace_is_the_requests_and_not_the_pods() {
     let named = pod(&[("secrets", "a: b")]);
     let mut elsewhere = review(&named);

@@ -27,7 +27,7 @@ fn unchanged(pod: &Value) -> bool {
 }
 
 fn mode(container: &Value) -> Mode {
-    Plan::decode(container["env"][0]["value"].as_str().unwrap()).unwrap().mode()
+    Plan::decode(container["env"][0]["value"].as_str().unwrap()).unwrap().mode().clone()
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn where_a_pod_does_not_restart_an_init_container_fails_in_its_place() {
         let sidecar = sidecar(&after, "initContainers");
         assert_eq!(sidecar["restartPolicy"], "Always");
         assert!(sidecar.get("startupProbe").is_none());
-        assert_eq!(mode(sidecar), plan(&after).mode());
+        assert_eq!(mode(sidecar), *plan(&after).mode());
         assert!(unchanged(&after), "{}", ask(&after).patch());
     }
 }

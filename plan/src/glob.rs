@@ -1,19 +1,49 @@
 //! Patterns over names: `*` stands for any run of characters, `?` for exactly one.
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::source::shorten;
+
 /// A pattern of printable ASCII.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Glob(Box<str>);
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Glob(Box<str>);
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} is no pattern of names; use up to 256 of the characters of a name, with * for any run of them and ? for one"
+)]
+pub struct InvalidGlob(String);
 
 impl Glob {
-    /// `None` where it is empty, longer than any name, or has characters that no name has.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    /// Not where it is empty, longer than any name, or has characters that no name has.
+    pub fn parse(text: &str) -> Result<Self, InvalidGlob> {
         let fits = (1..=LONGEST).contains(&text.len());
-        (fits && text.bytes().all(|byte| byte.is_ascii_graphic())).then(|| Self(text.into()))
+        if fits && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Ok(Self(text.into()))
+        } else {
+            Err(InvalidGlob(shorten(text)))
+        }
+    }
+
+    /// Whether a secret of this name is meant. An ARN may name another account's: only a pattern
+    /// that is about ARNs means one.
+    #[must_use]
+    pub fn means(&self, name: &str) -> bool {
+        self.matches(name) && (!name.starts_with(ARN) || self.0.starts_with(ARN))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// Whether the whole of `text` is of this form. Its time is at most the product of both
     /// lengths: a pattern cannot make it worse.
-    pub(crate) fn matches(&self, text: &str) -> bool {
+    #[must_use]
+    pub fn matches(&self, text: &str) -> bool {
         let (pattern, text) = (self.0.as_bytes(), text.as_bytes());
         let (mut at, mut seen) = (0, 0);
         // Behind the latest `*`, and the end of what it has taken so far.
@@ -39,6 +69,27 @@ impl Glob {
     }
 }
 
+impl fmt::Display for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Glob {
+    type Error = InvalidGlob;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Glob> for String {
+    fn from(glob: Glob) -> Self {
+        glob.0.into()
+    }
+}
+
+const ARN: &str = "acs:";
 /// An ARN of a role has at most 180 characters.
 const LONGEST: usize = 256;
 
@@ -89,9 +140,17 @@ mod tests {
     }
 
     #[test]
+    fn an_arn_is_meant_by_patterns_of_arns_alone() {
+        let arn = "acs:kms:cn-hangzhou:1234567890123456:secret/shop/db";
+        let means = |pattern: &str, name: &str| Glob::parse(pattern).unwrap().means(name);
+        assert!(means("*", "shop/db") && means("shop/*", "shop/db") && means("acs:*", arn));
+        assert!(!means("*", arn) && !means("*shop/db", arn) && !means("acs:*", "shop/db"));
+    }
+
+    #[test]
     fn what_cannot_be_a_pattern_is_none() {
         for text in ["", "a b", "a\n", "ä", &"a".repeat(257)] {
-            assert_eq!(Glob::parse(text), None, "{text:?}");
+            assert!(Glob::parse(text).is_err(), "{text:?}");
         }
     }
 }

@@ -1,0 +1,383 @@
+//! The bodies of answers: a secret in one of three shapes, an error as JSON. Pure. A body with a
+//! value is built in one piece of the right size, and wiped when nobody sends it any more.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use cloud::{About, Class, Error, Fetched, Sensitive};
+use plan::ResponseType;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// Where the secret is, for the shape that wants an ARN.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) region: &'a str,
+    pub(crate) account: &'a str,
+}
+
+/// `None` where a value that is called text is none.
+pub(crate) fn secret(
+    response_type: ResponseType,
+    place: Place<'_>,
+    fetched: &Fetched,
+) -> Option<Bytes> {
+    let encoded;
+    let data = if fetched.about.binary {
+        encoded = Sensitive::from(STANDARD.encode(fetched.value.expose()));
+        encoded.expose()
+    } else {
+        fetched.value.expose()
+    };
+    let data = std::str::from_utf8(data).ok()?;
+    match response_type {
+        ResponseType::Kms => written(&Kms::new(place, fetched, data)),
+        ResponseType::Aws => written(&Aws::new(place, fetched, data)),
+        ResponseType::Vault => written(&Vault::new(fetched, data)),
+    }
+}
+
+/// As KMS answers `GetSecretValue`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Kms<'a> {
+    secret_name: &'a str,
+    version_id: &'a str,
+    secret_data: &'a str,
+    secret_data_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_type: Option<&'a str>,
+    version_stages: Stages<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    create_time: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    automatic_rotation: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_rotation_date: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_rotation_date: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rotation_interval: Option<&'a str>,
+    request_id: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Stages<'a> {
+    version_stage: &'a [String],
+}
+
+impl<'a> Kms<'a> {
+    fn new(place: Place<'a>, fetched: &'a Fetched, data: &'a str) -> Self {
+        let about = &fetched.about;
+        Self {
+            secret_name: name(place, about),
+            version_id: &fetched.version,
+            secret_data: data,
+            secret_data_type: if about.binary { "binary" } else { "text" },
+            secret_type: about.kind.as_deref(),
+            version_stages: Stages { version_stage: &about.stages },
+            create_time: about.created.as_deref(),
+            automatic_rotation: about.automatic_rotation.as_deref(),
+            last_rotation_date: about.last_rotation.as_deref(),
+            next_rotation_date: about.next_rotation.as_deref(),
+            rotation_interval: about.rotation_interval.as_deref(),
+            request_id: &fetched.request_id,
+        }
+    }
+}
+
+/// As AWS Secrets Manager answers `GetSecretValue`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Aws<'a> {
+    #[serde(rename = "ARN")]
+    arn: String,
+    name: &'a str,
+    version_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_string: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_binary: Option<&'a str>,
+    version_stages: &'a [String],
+    /// Seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_date: Option<u64>,
+}
+
+impl<'a> Aws<'a> {
+    fn new(place: Place<'a>, fetched: &'a Fetched, data: &'a str) -> Self {
+        let about = &fetched.about;
+        let name = name(place, about);
+        let arn = if place.id.starts_with("acs:") {
+            place.id.to_owned()
+        } else {
+            format!("acs:kms:{}:{}:secret/{name}", place.region, place.account)
+        };
+        Self {
+            arn,
+            name,
+            version_id: &fetched.version,
+            secret_string: (!about.binary).then_some(data),
+            secret_binary: about.binary.then_some(data),
+            version_stages: &about.stages,
+            created_date: about.created.as_deref().and_then(cloud::parse_iso8601),
+        }
+    }
+}
+
+/// As the KV engine of HashiCorp Vault, version 2, answers a read.
+#[derive(Serialize)]
+struct Vault<'a> {
+    request_id: &'a str,
+    lease_id: &'static str,
+    renewable: bool,
+    lease_duration: u32,
+    data: VaultData<'a>,
+    wrap_info: (),
+    warnings: (),
+    auth: (),
+}
+
+#[derive(Serialize)]
+struct VaultData<'a> {
+    data: VaultValue<'a>,
+    metadata: VaultMetadata<'a>,
+}
+
+/// The secret's own object, or its text under one name.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum VaultValue<'a> {
+    Object(&'a RawValue),
+    Text { value: &'a str },
+}
+
+#[derive(Serialize)]
+struct VaultMetadata<'a> {
+    created_time: &'a str,
+    custom_metadata: VaultCustom<'a>,
+    deletion_time: &'static str,
+    destroyed: bool,
+}
+
+#[derive(Serialize)]
+struct VaultCustom<'a> {
+    version_id: &'a str,
+    version_stages: String,
+}
+
+impl<'a> Vault<'a> {
+    fn new(fetched: &'a Fetched, data: &'a str) -> Self {
+        let about = &fetched.about;
+        let object = serde_json::from_str::<&RawValue>(data)
+            .ok()
+            .filter(|raw| !about.binary && raw.get().starts_with('{'));
+        Self {
+            request_id: &fetched.request_id,
+            lease_id: "",
+            renewable: false,
+            lease_duration: 0,
+            data: VaultData {
+                data: object.map_or(VaultValue::Text { value: data }, VaultValue::Object),
+                metadata: VaultMetadata {
+                    created_time: about.created.as_deref().unwrap_or_default(),
+                    custom_metadata: VaultCustom {
+                        version_id: &fetched.version,
+                        version_stages: about.stages.join(","),
+                    },
+                    deletion_time: "",
+                    destroyed: false,
+                },
+            },
+            wrap_info: (),
+            warnings: (),
+            auth: (),
+        }
+    }
+}
+
+fn name<'a>(place: Place<'a>, about: &'a About) -> &'a str {
+    about.name.as_deref().unwrap_or(place.id)
+}
+
+/// Counted first, then written: a buffer that grows leaves copies behind that nobody wipes.
+fn written(body: &impl Serialize) -> Option<Bytes> {
+    let mut size = Size(0);
+    serde_json::to_writer(&mut size, body).ok()?;
+    let mut bytes = Vec::with_capacity(size.0);
+    serde_json::to_writer(&mut bytes, body).ok()?;
+    Some(Bytes::from_owner(Body(Sensitive::new(bytes))))
+}
+
+struct Size(usize);
+
+impl std::io::Write for Size {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Body(Sensitive);
+
+impl AsRef<[u8]> for Body {
+    fn as_ref(&self) -> &[u8] {
+        self.0.expose()
+    }
+}
+
+/// Status and body of an error, as clients of the KMS Agent's model read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) status: u16,
+    pub(crate) body: Bytes,
+    /// Whether a value of before is better than this.
+    pub(crate) passes: bool,
+}
+
+impl Failure {
+    pub(crate) fn new(status: u16, code: &str, message: &str, passes: bool) -> Self {
+        #[derive(Serialize)]
+        struct Said<'a> {
+            __type: &'a str,
+            message: &'a str,
+        }
+        // Writing text into memory does not fail.
+        let body = serde_json::to_vec(&Said { __type: code, message }).unwrap_or_default();
+        Self { status, body: body.into(), passes }
+    }
+
+    /// A refusal of KMS keeps its status, code and words. One of our identity would pass for one
+    /// of the secret, and does not.
+    pub(crate) fn of(error: &Error) -> Self {
+        let class = error.class();
+        let passes = class != Class::Identity && !crate::keep::is_revoked(class, error.code());
+        match (error.status(), error.code()) {
+            _ if class == Class::Identity => {
+                let message = format!("the Pod's identity: {}", error.code().unwrap_or("no token"));
+                Self::new(500, "InternalFailure", &message, passes)
+            }
+            (Some(status), Some(code)) if (400..600).contains(&status) => {
+                Self::new(status, code, error.message().unwrap_or_default(), passes)
+            }
+            _ if error.is_timeout() => {
+                Self::new(504, "TimeoutError", "KMS did not answer in time", passes)
+            }
+            _ if class == Class::Unreachable => {
+                Self::new(502, "ConnectionError", "KMS could not be reached", passes)
+            }
+            _ => Self::new(500, "InternalFailure", "the answer of KMS cannot be used", passes),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn fetched(value: &[u8], binary: bool) -> Fetched {
+        let text = |text: &str| Some(text.to_owned());
+        Fetched {
+            value: Sensitive::new(value.to_vec()),
+            version: "v1".to_owned(),
+            request_id: "6a3e9c36".to_owned(),
+            about: About {
+                binary,
+                name: text("db"),
+                kind: text("Generic"),
+                stages: vec!["ACSCurrent".to_owned()],
+                created: text("2020-07-23T11:56:29Z"),
+                ..About::default()
+            },
+            caller: String::new(),
+            attempts: 1,
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    fn answered(response_type: ResponseType, id: &str, fetched: &Fetched) -> Value {
+        let place = Place { id, region: "cn-hangzhou", account: "1234567890123456" };
+        let bytes = secret(response_type, place, fetched).unwrap();
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    #[test]
+    fn type_0_is_what_kms_answers() {
+        let text = "a\"\\\n\u{1}ä";
+        assert_eq!(
+            answered(ResponseType::Kms, "db", &fetched(text.as_bytes(), false)),
+            json!({"SecretName": "db", "VersionId": "v1", "SecretData": text,
+                "SecretDataType": "text", "SecretType": "Generic",
+                "VersionStages": {"VersionStage": ["ACSCurrent"]},
+                "CreateTime": "2020-07-23T11:56:29Z", "RequestId": "6a3e9c36"})
+        );
+        let binary = answered(ResponseType::Kms, "db", &fetched(b"\xff\x00", true));
+        assert_eq!(
+            (&binary["SecretData"], &binary["SecretDataType"]),
+            (&json!("/wA="), &json!("binary"))
+        );
+        let mut rotated = fetched(b"x", false);
+        rotated.about.automatic_rotation = Some("Enabled".to_owned());
+        rotated.about.rotation_interval = Some("604800s".to_owned());
+        let rotated = answered(ResponseType::Kms, "db", &rotated);
+        assert_eq!(
+            (&rotated["AutomaticRotation"], &rotated["RotationInterval"]),
+            (&json!("Enabled"), &json!("604800s"))
+        );
+    }
+
+    #[test]
+    fn type_1_is_what_aws_answers() {
+        let arn = "acs:kms:cn-hangzhou:1234567890123456:secret/db";
+        for id in ["db", arn] {
+            assert_eq!(
+                answered(ResponseType::Aws, id, &fetched(b"x", false)),
+                json!({"ARN": arn, "Name": "db", "VersionId": "v1", "SecretString": "x",
+                    "VersionStages": ["ACSCurrent"], "CreatedDate": 1_595_505_389_u32})
+            );
+        }
+        let binary = answered(ResponseType::Aws, "db", &fetched(b"\xff\x00", true));
+        assert_eq!((binary.get("SecretString"), &binary["SecretBinary"]), (None, &json!("/wA=")));
+    }
+
+    #[test]
+    fn type_2_is_what_vaults_kv_engine_answers() {
+        let object =
+            answered(ResponseType::Vault, "db", &fetched(br#" {"user":"a","n":1.50}"#, false));
+        assert_eq!(object["data"]["data"], json!({"user": "a", "n": 1.5}));
+        assert_eq!(object["data"]["metadata"]["custom_metadata"]["version_id"], "v1");
+        assert_eq!(object["lease_duration"], 0);
+        for text in ["plain", "[1]", "\"text\"", "{bad", "{} {}", ""] {
+            let answer = answered(ResponseType::Vault, "db", &fetched(text.as_bytes(), false));
+            assert_eq!(answer["data"]["data"], json!({ "value": text }), "{text}");
+        }
+        let binary = answered(ResponseType::Vault, "db", &fetched(b"{}", true));
+        assert_eq!(binary["data"]["data"], json!({"value": "e30="}));
+    }
+
+    #[test]
+    fn text_that_is_none_is_no_answer() {
+        let place = Place { id: "db", region: "cn-hangzhou", account: "1" };
+        assert!(secret(ResponseType::Kms, place, &fetched(b"\xff", false)).is_none());
+    }
+
+    #[test]
+    fn what_goes_wrong_is_json_whatever_is_in_it() {
+        let failure = Failure::new(404, "Forbidden.ResourceNotFound", "a \"quoted\" word", false);
+        let body: Value = serde_json::from_slice(&failure.body).unwrap();
+        assert_eq!(
+            body,
+            json!({"__type": "Forbidden.ResourceNotFound", "message": "a \"quoted\" word"})
+        );
+    }
+}

@@ -1,0 +1,152 @@
+//! Who may ask: a client that means this very machine, sends its request itself and knows the
+//! token. Pure.
+
+use cloud::Sensitive;
+use hyper::HeaderMap;
+use hyper::header::HOST;
+use hyper::http::uri::Authority;
+use subtle::ConstantTimeEq;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refused {
+    /// A name of somebody else that leads here: a page in a browser, or a request led astray.
+    #[error("Bad Host")]
+    Host,
+    #[error("Forwarded")]
+    Forwarded,
+    #[error("Bad Token")]
+    Token,
+}
+
+const TOKENS: [&str; 2] = ["x-kms-token", "x-vault-token"];
+const FORWARDED: &str = "x-forwarded-for";
+const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
+impl Refused {
+    pub(crate) fn status(self) -> u16 {
+        match self {
+            Self::Host | Self::Token => 403,
+            Self::Forwarded => 400,
+        }
+    }
+}
+
+/// `target` is the host that the request line names, which it needs not.
+pub(crate) fn check_host(
+    headers: &HeaderMap,
+    target: Option<&Authority>,
+    port: u16,
+) -> Result<(), Refused> {
+    let mut hosts = headers.get_all(HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return Err(Refused::Host) };
+    let is_ours = |host: &str| is_local(host, port);
+    let named = host.to_str().is_ok_and(is_ours);
+    let aimed = target.is_none_or(|target| is_ours(target.as_str()));
+    if named && aimed { Ok(()) } else { Err(Refused::Host) }
+}
+
+fn is_local(host: &str, port: u16) -> bool {
+    NAMES.iter().any(|name| {
+        let Some((start, rest)) = host.split_at_checked(name.len()) else { return false };
+        let same_port = |digits: &str| {
+            // As people write a number: no sign, no zeros before it.
+            digits.starts_with(|c: char| matches!(c, '1'..='9')) && digits.parse() == Ok(port)
+        };
+        start.eq_ignore_ascii_case(name)
+            && (rest.is_empty() || rest.strip_prefix(':').is_some_and(same_port))
+    })
+}
+
+pub(crate) fn check_sender(headers: &HeaderMap, token: &Sensitive) -> Result<(), Refused> {
+    if headers.contains_key(FORWARDED) {
+        return Err(Refused::Forwarded);
+    }
+    let shown = TOKENS.iter().flat_map(|name| headers.get_all(*name));
+    // All are compared: which one was right is nobody's business either.
+    let right =
+        shown.fold(0, |right, shown| right | shown.as_bytes().ct_eq(token.expose()).unwrap_u8());
+    if right == 1 { Ok(()) } else { Err(Refused::Token) }
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+            headers.append(name, HeaderValue::from_str(value).unwrap());
+        }
+        headers
+    }
+
+    fn host(value: &str) -> Result<(), Refused> {
+        check_host(&headers(&[("host", value)]), None, 2025)
+    }
+
+    #[test]
+    fn only_names_of_this_machine_lead_here() {
+        for good in [
+            "localhost",
+            "LocalHost:2025",
+            "localhost:2025",
+            "127.0.0.1",
+            "127.0.0.1:2025",
+            "[::1]",
+            "[::1]:2025",
+        ] {
+            assert_eq!(host(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "",
+            "evil.example",
+            "evil.example:2025",
+            "localhost.evil.example",
+            "localhost:2026",
+            "localhost:",
+            "localhost:+2025",
+            "localhost:02025",
+            "localhost:20250",
+            "localhost@evil.example",
+            "127.0.0.1.evil.example",
+            "127.0.0.2",
+            "0.0.0.0",
+            "[::2]",
+            "::1",
+            "169.254.169.254",
+        ] {
+            assert_eq!(host(bad), Err(Refused::Host), "{bad}");
+        }
+        let check = |headers: &HeaderMap, target: &str| {
+            check_host(headers, Some(&target.parse().unwrap()), 2025)
+        };
+        assert_eq!(check_host(&HeaderMap::new(), None, 2025), Err(Refused::Host));
+        let twice = headers(&[("host", "localhost"), ("host", "localhost")]);
+        assert_eq!(check_host(&twice, None, 2025), Err(Refused::Host));
+        let once = headers(&[("host", "localhost")]);
+        assert_eq!(check(&once, "evil.example"), Err(Refused::Host));
+        assert_eq!(check(&once, "localhost:2025"), Ok(()));
+    }
+
+    #[test]
+    fn a_token_opens_under_either_name_and_forwarding_closes() {
+        let token = Sensitive::from("a1".repeat(32));
+        let (right, wrong) = ("a1".repeat(32), "a2".repeat(32));
+        let asked = |pairs: &[(&str, &str)]| check_sender(&headers(pairs), &token);
+        assert_eq!(asked(&[("X-KMS-Token", &right)]), Ok(()));
+        assert_eq!(asked(&[("x-vault-token", &right)]), Ok(()));
+        assert_eq!(asked(&[("x-kms-token", &wrong), ("x-vault-token", &right)]), Ok(()));
+        let (short, long) = ("a1".repeat(31), "a1".repeat(33));
+        for bad in ["", &wrong, &short, &long] {
+            assert_eq!(asked(&[("x-kms-token", bad)]), Err(Refused::Token), "{bad}");
+        }
+        assert_eq!(asked(&[]), Err(Refused::Token));
+        assert_eq!(asked(&[("authorization", &right)]), Err(Refused::Token));
+        let forwarded = [("x-forwarded-for", "10.0.0.1"), ("x-kms-token", right.as_str())];
+        assert_eq!(asked(&forwarded), Err(Refused::Forwarded));
+        assert_eq!(asked(&forwarded[..1]), Err(Refused::Forwarded));
+    }
+}

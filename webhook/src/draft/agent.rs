@@ -1,0 +1,125 @@
+//! The local agent, from the annotations that ask for one.
+
+use plan::{
+    Agent, CacheTtl, Glob, Lookup, Mode, Port, Provider, Refresh, Source, TokenPath, UpToThousand,
+};
+
+use super::Draft;
+use crate::annotations::{self, PREFIX, Request};
+use crate::problem::{Problem, Problems};
+use crate::secrets::{Asked, Location, Place};
+
+const PORT: u32 = 2025;
+/// Seconds.
+const CACHE_TTL: u32 = 300;
+const CACHE_SIZE: u32 = 1000;
+const MAX_CONNECTIONS: u32 = 800;
+const TOKEN_PATH: &str = "/var/run/kmstoken/token";
+
+/// Any secret that a client may name, so that place and caller are decided as for those of the Pod.
+pub(super) fn any_secret() -> Option<Asked> {
+    Some(Asked {
+        place: Place { key: "agent-secrets".into(), line: 1, what: String::new() },
+        source: Source::new(Provider::Kms, "any", None).ok()?,
+        selector: None,
+        at: Location::default(),
+        on_missing: None,
+    })
+}
+
+pub(super) fn no_region() -> Problem {
+    annotations::problem(
+        "region",
+        "no region is known for the agent",
+        "set the annotation, or ask the operator for a region in the settings",
+    )
+}
+
+impl Draft<'_> {
+    /// `any` is where a secret is looked up that the Pod does not list.
+    pub(super) fn agent(
+        &self,
+        refresh: Refresh,
+        asked: &[&Asked],
+        any: Option<Lookup>,
+        allowed: Option<Vec<Glob>>,
+        problems: &mut Problems,
+    ) -> Option<Mode> {
+        let request = self.request;
+        let agent = &request.agent;
+        let secrets = match &agent.secrets {
+            Some(secrets) => secrets.clone(),
+            None => listed(asked),
+        };
+        if secrets.is_empty() && !request.is_bad("agent-secrets") {
+            problems.push(annotations::problem(
+                "agent-secrets",
+                "the agent would serve nothing: the Pod lists no KMS secret, and no pattern of names",
+                "set it to names or patterns of KMS secrets, like shop/*",
+            ));
+        }
+        let any = any?;
+        let token = match &agent.token_path {
+            Some(path) => path.clone(),
+            None => TokenPath::parse(TOKEN_PATH).ok()?,
+        };
+        let mount = request.mount_path.clone().unwrap_or_default();
+        let ours = [mount.as_str(), plan::ENVIRONMENT_DIRECTORY];
+        let meets = |path: &&&str| crate::agent::meet(token.directory().as_str(), path);
+        if let Some(path) = ours.iter().find(meets) {
+            problems.push(annotations::problem(
+                "agent-token-path",
+                format!("it is where the secrets are mounted ({path:.100})"),
+                "name a file in another directory",
+            ));
+        }
+        Some(Mode::Agent(Box::new(Agent {
+            refresh,
+            secrets,
+            allowed,
+            region: any.region,
+            endpoint: any.endpoint,
+            assume: any.assume,
+            port: Port::new(agent.port.unwrap_or(PORT)).ok()?,
+            cache_ttl: CacheTtl::new(agent.cache_ttl.unwrap_or(CACHE_TTL)).ok()?,
+            cache_size: UpToThousand::new(agent.cache_size.unwrap_or(CACHE_SIZE)).ok()?,
+            max_connections: UpToThousand::new(agent.max_connections.unwrap_or(MAX_CONNECTIONS))
+                .ok()?,
+            response_type: agent.response_type.unwrap_or_default(),
+            token,
+            token_mode: self.ownership.mode,
+        })))
+    }
+}
+
+/// The KMS secrets of the Pod. No name has a wildcard in it.
+fn listed(asked: &[&Asked]) -> Vec<Glob> {
+    let kms = asked.iter().filter(|asked| asked.source.provider() == Provider::Kms);
+    let mut names: Vec<Glob> =
+        kms.filter_map(|asked| Glob::parse(asked.source.name()).ok()).collect();
+    names.sort_by(|one, other| one.as_str().cmp(other.as_str()));
+    names.dedup();
+    names
+}
+
+/// How an agent works, where the mode is another.
+pub(super) fn refuse_strays(request: &Request<'_>, problems: &mut Problems) {
+    let agent = &request.agent;
+    let keys = [
+        ("agent-secrets", agent.secrets.is_some()),
+        ("agent-port", agent.port.is_some()),
+        ("agent-cache-ttl", agent.cache_ttl.is_some()),
+        ("agent-cache-size", agent.cache_size.is_some()),
+        ("agent-max-connections", agent.max_connections.is_some()),
+        ("agent-response-type", agent.response_type.is_some()),
+        ("agent-token-path", agent.token_path.is_some()),
+    ];
+    // What a bad mode would have meant, nobody knows.
+    for (key, _) in keys.into_iter().filter(|(_, set)| *set && !request.is_bad("mode")) {
+        problems.push(annotations::problem(
+            key,
+            "it says how the local agent works, and the Pod has none",
+            format!("set {PREFIX}mode to agent, or remove it"),
+        ));
+    }
+}
