@@ -16,7 +16,7 @@ use crate::write;
 const OURSELVES: &str = "/proc/self/exe";
 /// Several times what is shipped.
 const LIMIT: usize = 128 * 1024 * 1024;
-const EXECUTABLE: u16 = 0o555;
+const EXECUTABLE: write::Access = write::Access { mode: 0o555, group: None };
 
 pub(crate) fn install(args: &Args) -> Result<(), Problem> {
     let program = bounded::read(Path::new(OURSELVES), LIMIT).map_err(|problem| {

@@ -22,5 +22,6 @@ mod pod_security_accepts_what_is_injected;
 mod quality_of_service_and_quotas;
 mod secrets_stay_current;
 mod templates_make_files;
+mod the_agent_answers;
 mod the_application_gets_files_and_nothing_else;
 mod variables_reach_applications;

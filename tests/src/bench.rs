@@ -3,6 +3,7 @@
 //! being slower everywhere.
 
 mod admission;
+mod agent;
 mod cluster;
 mod exec;
 mod fetcher;
@@ -44,6 +45,7 @@ pub fn run(summary: &Path, components: Option<&Path>, images: &Path) -> anyhow::
     // One thread, so that the other core is the server's.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(server::measure(&mut table)).context("measuring the webhook")?;
+    runtime.block_on(agent::measure(&mut table)).context("measuring the agent")?;
     drop(runtime);
     if let Some(components) = components {
         writeln!(out, "on a cluster …")?;

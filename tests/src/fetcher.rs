@@ -249,8 +249,15 @@ impl Container {
 
     /// Starts a process that stays.
     pub fn start(&self, plan: &Plan, words: &[&str]) -> Result<Running> {
-        let mut command = Command::new(binary()?);
-        command.args(self.options()).args(words);
+        self.start_under(&[], plan, words)
+    }
+
+    /// The same, started by another program with these arguments.
+    pub fn start_under(&self, under: &[&str], plan: &Plan, words: &[&str]) -> Result<Running> {
+        let binary = binary()?;
+        let mut program = under.iter().map(OsStr::new).chain([binary.as_os_str()]);
+        let mut command = Command::new(program.next().context("no program")?);
+        command.args(program).args(self.options()).args(words);
         command.envs(AMBIENT).env("SECRETS_INJECTOR_PLAN", plan.encode()?);
         Running::start(command)
     }

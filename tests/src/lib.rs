@@ -1,6 +1,7 @@
 //! The lab: what the product is tried against. An emulated cloud, the real processes, and what a
 //! cluster would do around them.
 
+pub mod agent;
 pub mod api_server;
 pub mod bench;
 pub mod binary;
