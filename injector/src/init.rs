@@ -76,6 +76,11 @@ pub(crate) async fn fill(
         let files: Vec<_> = of_volume.map(Rendered::as_new).collect();
         written = written.max(publish(args, plan, volume, &entries, &files)?);
     }
+    if plan.mode().refresh().is_some() {
+        let now = since_boot();
+        let fresh = |lookup: &Lookup| status::Source::new(&lookup.source, now, None, false);
+        status::write(args, plan, &Status::new(plan.lookups().iter().map(fresh).collect()));
+    }
     info!(
         files = plan.files().len(),
         variables = entries.len() - plan.files().len(),
@@ -85,11 +90,6 @@ pub(crate) async fn fill(
         duration_ms = milliseconds(began.elapsed()),
         "done"
     );
-    if plan.mode().refresh().is_some() {
-        let now = since_boot();
-        let fresh = |lookup: &Lookup| status::Source::new(&lookup.source, now, None, false);
-        status::write(args, plan, &Status::new(plan.lookups().iter().map(fresh).collect()));
-    }
     Ok(outcomes)
 }
 
