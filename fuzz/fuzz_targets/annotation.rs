@@ -9,7 +9,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     fuzz::check_admission(review.as_bytes(), &fuzz::settings());
 });
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "containers",
     "cross-account-role-arn",
     "file-mode",
@@ -24,4 +24,5 @@ const KEYS: [&str; 14] = [
     "timeout",
     "env",
     "env.app",
+    "template.app.env",
 ];
