@@ -12,7 +12,7 @@ pub(super) fn weave(pod: &Pod<'_>, wish: &Wish<'_>, patch: &mut Patch) -> serde_
     for (list, index, container) in others {
         let wanted = wanted(wish, list, index);
         let path = format!("{}/{index}/volumeMounts", list.pointer());
-        set(container, &wanted, &path, patch)?;
+        set(container, &wanted, wish.plan.mode().agent().is_some(), &path, patch)?;
     }
     Ok(())
 }
@@ -35,12 +35,14 @@ fn wanted<'w>(wish: &'w Wish<'_>, list: List, index: usize) -> Vec<Mount<'w>> {
 fn set(
     container: &Container<'_>,
     wanted: &[Mount<'_>],
+    served: bool,
     path: &str,
     patch: &mut Patch,
 ) -> serde_json::Result<()> {
-    // Left by an earlier call that wanted variables for it.
+    // Left by an earlier call that wanted variables for it, or an agent.
     let stale = container.mounts().iter().enumerate().filter(|(_, known)| {
-        known.name == ENVIRONMENT_VOLUME && !wanted.iter().any(|mount| mount.name == known.name)
+        let left = known.name == ENVIRONMENT_VOLUME || (known.name == AGENT_VOLUME && !served);
+        left && !wanted.iter().any(|mount| mount.name == known.name)
     });
     let stale: Vec<usize> = stale.map(|(at, _)| at).collect();
     let mut missing = Vec::new();

@@ -265,6 +265,16 @@ fn a_region_must_be_known() {
 }
 
 #[test]
+fn a_changed_mode_takes_the_token_from_consumers() {
+    let mut changed = injected(&served(&[]));
+    changed["metadata"]["annotations"]["kms.alibabacloud/mode"] = json!("refresh");
+    let after = injected(&changed);
+    let mounts = after["spec"]["containers"][0]["volumeMounts"].as_array().unwrap();
+    assert!(mounts.iter().all(|mount| mount["name"] != "kms-agent"), "{mounts:?}");
+    assert!(unchanged(&after), "{}", ask(&after).patch());
+}
+
+#[test]
 fn nobody_else_writes_where_the_token_lies() {
     let mut after = injected(&served(&[]));
     after["spec"]["containers"]
