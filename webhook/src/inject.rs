@@ -85,7 +85,9 @@ pub(crate) fn decide(
     ownership.check(&request, &mut problems);
 
     let files = draft::wanted(&request, settings, &mut problems);
-    let early = weave::early(pod, request.init_first, &settings.mesh_proxies);
+    let native = request.native_sidecar.unwrap_or_default();
+    let roles = roles(request.mode, native, pod.restart_policy());
+    let early = weave::early(pod, roles, request.init_first, &settings.mesh_proxies);
     let environment = env::read(pod, &request, &consumers, &early, settings, &mut problems);
     refuse::taken_back(pod, &present, &consumers, &environment, &mut problems);
     let size_limit = container::size_limit(&request, files.len());
@@ -101,8 +103,6 @@ pub(crate) fn decide(
     let plan = problems.or(plan)?.ok_or_else(unwritable)?;
     let encoded = plan.encode().map_err(|error| too_large(&error))?;
 
-    let native = request.native_sidecar.unwrap_or_default();
-    let roles = roles(plan.mode(), native, pod.restart_policy());
     let container =
         |role: &Role| Container::new(*role, &plan, &encoded, &ownership, &resources, settings);
     let mut volumes = vec![

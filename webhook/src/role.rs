@@ -2,7 +2,7 @@
 
 use plan::Mode;
 
-use crate::annotations::NativeSidecar;
+use crate::annotations::{ModeName, NativeSidecar};
 use crate::pod::List;
 
 pub(crate) const INIT_CONTAINER: &str = "kms-secrets-init";
@@ -21,16 +21,16 @@ pub(crate) enum Role {
 }
 
 /// One native sidecar does both jobs, except where it would restart for ever instead of failing.
-pub(crate) fn roles(mode: &Mode, native: NativeSidecar, restart_policy: &str) -> &'static [Role] {
-    match (mode, native) {
-        (Mode::Init, _) => &[Role::Init],
-        (Mode::Refresh(_) | Mode::Agent(_), NativeSidecar::False) => &[Role::Init, Role::Beside],
-        (Mode::Refresh(_) | Mode::Agent(_), NativeSidecar::Auto | NativeSidecar::True) => {
-            match restart_policy {
-                "Always" => &[Role::Both],
-                _ => &[Role::Init, Role::Sidecar],
-            }
-        }
+pub(crate) fn roles(
+    mode: ModeName,
+    native: NativeSidecar,
+    restart_policy: &str,
+) -> &'static [Role] {
+    match (mode, native, restart_policy) {
+        (ModeName::Init, ..) => &[Role::Init],
+        (_, NativeSidecar::False, _) => &[Role::Init, Role::Beside],
+        (_, NativeSidecar::Auto | NativeSidecar::True, "Always") => &[Role::Both],
+        (_, NativeSidecar::Auto | NativeSidecar::True, _) => &[Role::Init, Role::Sidecar],
     }
 }
 
@@ -73,21 +73,18 @@ impl Role {
 
 #[cfg(test)]
 mod tests {
-    use plan::{OnRevoked, Refresh};
-
     use super::*;
 
     #[test]
     fn a_sidecar_does_both_jobs_where_it_may_restart() {
-        let refresh = &Mode::Refresh(Refresh::new(300, None, OnRevoked::Keep).unwrap());
         let apart: &[_] = &[Role::Init, Role::Sidecar];
         for (mode, native, restart_policy, expected) in [
-            (&Mode::Init, NativeSidecar::Auto, "Always", &[Role::Init][..]),
-            (refresh, NativeSidecar::Auto, "Always", &[Role::Both]),
-            (refresh, NativeSidecar::True, "Always", &[Role::Both]),
-            (refresh, NativeSidecar::Auto, "OnFailure", apart),
-            (refresh, NativeSidecar::True, "Never", apart),
-            (refresh, NativeSidecar::False, "Always", &[Role::Init, Role::Beside]),
+            (ModeName::Init, NativeSidecar::Auto, "Always", &[Role::Init][..]),
+            (ModeName::Refresh, NativeSidecar::Auto, "Always", &[Role::Both]),
+            (ModeName::Agent, NativeSidecar::True, "Always", &[Role::Both]),
+            (ModeName::Refresh, NativeSidecar::Auto, "OnFailure", apart),
+            (ModeName::Agent, NativeSidecar::True, "Never", apart),
+            (ModeName::Refresh, NativeSidecar::False, "Always", &[Role::Init, Role::Beside]),
         ] {
             assert_eq!(roles(mode, native, restart_policy), expected);
         }

@@ -9,7 +9,7 @@ mod mounts;
 use serde_json::{Map, Value};
 
 pub(crate) use self::containers::early;
-use crate::container::ENVIRONMENT_VOLUME;
+use crate::container::{AGENT_VOLUME, ENVIRONMENT_VOLUME};
 use crate::inject::Wish;
 use crate::patch::Patch;
 use crate::pod::Pod;
@@ -64,10 +64,11 @@ fn volumes(
             None => patch.add("/spec/volumes/-".to_owned(), volume)?,
         }
     }
-    // Variables of an earlier call; from behind, and what was added stands behind all of them.
+    // Of an earlier call that wanted more; from behind, and what was added stands behind all of them.
     for (index, known) in present.volumes.iter().rev() {
-        let name = known.get("name").and_then(Value::as_str);
-        if name == Some(ENVIRONMENT_VOLUME) && wish.environment.size().is_none() {
+        let name = known.get("name").and_then(Value::as_str).unwrap_or_default();
+        let kept = wish.volumes.iter().any(|volume| volume.name == name);
+        if [ENVIRONMENT_VOLUME, AGENT_VOLUME].contains(&name) && !kept {
             patch.remove(format!("/spec/volumes/{index}"));
         }
     }

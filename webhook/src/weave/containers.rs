@@ -5,12 +5,12 @@ use serde_json::Value;
 
 use super::{overlay, text};
 use crate::annotations::InitFirst;
-use crate::container::{self, CA_VOLUME, ENVIRONMENT_VOLUME};
+use crate::container;
 use crate::inject::Wish;
 use crate::patch::Patch;
 use crate::pod::{Container, List, Pod};
 use crate::present::{Ours, Present};
-use crate::role::{INIT_CONTAINER, SIDECAR};
+use crate::role::{INIT_CONTAINER, Role, SIDECAR};
 
 pub(super) fn weave(
     pod: &Pod<'_>,
@@ -24,7 +24,7 @@ pub(super) fn weave(
     let mut missing = Vec::new();
     for wanted in &wish.containers {
         match present.containers.iter().find(|ours| fits(ours, wanted)) {
-            Some(ours) => update(ours, wanted, wish, patch)?,
+            Some(ours) => update(ours, wanted, patch)?,
             None => missing.push(wanted),
         }
     }
@@ -72,10 +72,17 @@ fn place(
 /// Init containers that run before the fetcher is there, or will be.
 pub(crate) fn early<'p>(
     pod: &'p Pod<'_>,
+    roles: &[Role],
     init_first: InitFirst,
     proxies: &[String],
 ) -> Vec<&'p str> {
-    let init: Vec<&Container<'_>> = pod.spec.init_containers.iter().flatten().collect();
+    // One of ours that is there for another mode goes, and says nothing about the place.
+    let stays = |container: &&Container<'_>| {
+        !container::is_ours(&container.name)
+            || roles.iter().any(|role| role.name() == container.name && role.list() == List::Init)
+    };
+    let init: Vec<&Container<'_>> =
+        pod.spec.init_containers.iter().flatten().filter(stays).collect();
     let first = first(&init, init_first, proxies);
     init.iter().take(first).map(|container| container.name.as_ref()).collect()
 }
@@ -106,7 +113,6 @@ fn behind_proxy(init: &[&Container<'_>], proxies: &[String]) -> usize {
 fn update(
     ours: &Ours,
     wanted: &container::Container<'_>,
-    wish: &Wish<'_>,
     patch: &mut Patch,
 ) -> serde_json::Result<()> {
     let mut new = overlay(&ours.value, serde_json::to_value(wanted)?);
@@ -136,10 +142,11 @@ fn update(
             security.remove("privileged");
         }
         if let Some(Value::Array(mounts)) = container.get_mut("volumeMounts") {
-            let ca = wish.plan.private_ca();
-            mounts.retain(|mount| ca || text(mount, "name") != Some(CA_VOLUME));
-            let env = wanted.mounts(ENVIRONMENT_VOLUME);
-            mounts.retain(|mount| env || text(mount, "name") != Some(ENVIRONMENT_VOLUME));
+            // Left by an earlier call that wanted more of us.
+            mounts.retain(|mount| {
+                let name = text(mount, "name").unwrap_or_default();
+                !container::VOLUMES.contains(&name) || wanted.mounts(name)
+            });
             // What others mount must cover neither our program nor what it reads and writes.
             mounts.retain(|mount| {
                 let (name, path) = (text(mount, "name"), text(mount, "mountPath"));

@@ -339,3 +339,25 @@ fn a_copy_that_wants_no_variables_starts_as_before() {
         settles(&after, &settings);
     }
 }
+
+#[test]
+fn who_runs_before_the_fetcher_is_decided_by_where_it_will_be() {
+    let mut pod = started(&[("env", "A: kms://a\n"), ("mode", "refresh")]);
+    let init = |name: &str| json!({"name": name, "command": [name]});
+    pod["spec"]["initContainers"] = json!([init("a"), init("b")]);
+    let mut once = injected(&pod);
+    // The sidecar that is there goes, and its successor stands behind all others.
+    let annotations = once["metadata"]["annotations"].as_object_mut().unwrap();
+    annotations.insert("kms.alibabacloud/mode".to_owned(), json!("init"));
+    annotations.insert("kms.alibabacloud/init-first".to_owned(), json!("false"));
+    let after = injected(&once);
+    let commands: Vec<_> = ["a", "b"]
+        .iter()
+        .map(|name| {
+            let all = after["spec"]["initContainers"].as_array().unwrap();
+            all.iter().find(|container| container["name"] == *name).unwrap()["command"].clone()
+        })
+        .collect();
+    assert_eq!(commands, [json!(["a"]), json!(["b"])]);
+    settles(&after, &settings());
+}
