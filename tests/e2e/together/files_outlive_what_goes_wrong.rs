@@ -45,7 +45,8 @@ fn an_outage_beyond_the_life_of_credentials_takes_nothing_away() {
     let secret = cloud::secret("outage", VERSIONS[0]);
     place.create(&reader(&secret));
     place.ready("reader");
-    cloud::outage(&secret, 6);
+    // More than one look makes, however its pauses fall.
+    cloud::outage(&secret, 12);
     cloud::rotate(&secret, VERSIONS[1]);
     says(&place, "the last good files of a source stay");
     cloud::expire_credentials();
