@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::cloud::{Assume, Host, Identity, Network, Region};
 use crate::env::{Environment, MAX_VARIABLES, Variable};
 use crate::file::File;
+use crate::hook::OnChange;
 use crate::mode::Mode;
 use crate::mount::MountPath;
 use crate::source::Source;
@@ -75,7 +76,16 @@ pub enum InvalidPlan {
     TooLarge(usize),
     #[error("the timeout is {0} seconds; 1 to 3600 are allowed")]
     Timeout(u32),
+    #[error("the plan says who is told of a change, and its files never change")]
+    HookWithoutChanges,
+    #[error(
+        "the metrics port is {0}; {MIN_PORT} to 65535 are allowed, and only where files change"
+    )]
+    MetricsPort(u16),
 }
+
+/// Lower ones need a capability.
+pub const MIN_PORT: u16 = 1024;
 
 /// Files in one Pod. Beyond it a Pod wants another tool, and the plan would not fit.
 pub const MAX_FILES: usize = 256;
@@ -102,6 +112,12 @@ struct Parts {
     /// The group that files belong to, where the Pod's `fsGroup` reads them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     group: Option<u32>,
+    /// Who is told when files changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    on_change: Option<OnChange>,
+    /// Where the fetcher tells how it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    metrics_port: Option<u16>,
     /// A private CA for dedicated KMS gateways is mounted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     private_ca: bool,
@@ -183,6 +199,16 @@ impl Plan {
     }
 
     #[must_use]
+    pub fn on_change(&self) -> Option<&OnChange> {
+        self.0.on_change.as_ref()
+    }
+
+    #[must_use]
+    pub fn metrics_port(&self) -> Option<u16> {
+        self.0.metrics_port
+    }
+
+    #[must_use]
     pub fn private_ca(&self) -> bool {
         self.0.private_ca
     }
@@ -220,6 +246,15 @@ impl TryFrom<Parts> for Plan {
         }
         if !(1..=3600).contains(&parts.timeout) {
             return Err(InvalidPlan::Timeout(parts.timeout));
+        }
+        if parts.on_change.is_some() && parts.mode == Mode::Init {
+            return Err(InvalidPlan::HookWithoutChanges);
+        }
+        match parts.metrics_port {
+            Some(port) if port < MIN_PORT || parts.mode == Mode::Init => {
+                return Err(InvalidPlan::MetricsPort(port));
+            }
+            _ => {}
         }
         let mut names = HashSet::with_capacity(parts.files.len());
         for file in &parts.files {
