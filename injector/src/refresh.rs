@@ -1,6 +1,7 @@
 //! `refresh`: the files are there before the application starts, and stay current while it runs.
 //! Whatever fails, the last good files stay, unless the Pod says otherwise.
 
+mod beside;
 mod source;
 mod together;
 
@@ -12,19 +13,22 @@ use plan::{Plan, Refresh};
 use tokio::time::Instant;
 use tracing::{error, info};
 
+use self::beside::{Tells, tell_agent, tell_of_version};
 use self::source::{Source, Verdict};
 use self::together::together;
 use crate::advice;
 use crate::agent::Agent;
 use crate::args::Args;
+use crate::changes::Changes;
 use crate::client::{Client, Outcome, Patience};
 use crate::clock::{since_boot, wait_until};
 use crate::entry::{Entry, Volume, entries};
 use crate::init;
 use crate::keep::{Fate, fate, is_revoked};
+use crate::metrics::Metrics;
 use crate::output::one_line;
 use crate::probe;
-use crate::publish::{held, publish};
+use crate::publish::{generation, held, publish};
 use crate::render::{self, Rendered, Unusable, render};
 use crate::report::{Problem, Report};
 use crate::runtime::{self, Stop};
@@ -35,46 +39,61 @@ use crate::write::{NewFile, Written};
 pub(crate) fn run(args: &Args, plan: &Plan, refresh: &Refresh) -> Result<(), Report> {
     render::check(plan)?;
     let client = Client::new(args, plan)?;
+    let metrics = Metrics::new(client.standing().clone(), client.session());
     runtime::block_on(async |mut stop| {
         let agent = Agent::start(args, plan, &client)?;
-        let now = since_boot();
-        let entries = entries(plan);
-        let keeper = |sources| Keeper::new(args, plan, refresh, &client, &entries, sources);
-        let mut keeper = match probe::run(args, plan) {
-            // Written by the init container, or by us before a restart.
-            Ok(files) => {
-                info!(files, "the files are there already");
-                let known = status::read(args, plan).unwrap_or_default();
-                let known = known.into_iter().map(|known| Source::continued(known, now));
-                let mut keeper = keeper(known.collect());
-                keeper.resume();
-                keeper
-            }
-            Err(_) => {
-                let outcomes = init::fill(args, plan, &client, &mut stop).await?;
-                if let Some(agent) = &agent {
-                    let fetched = outcomes.iter().enumerate();
-                    let fetched =
-                        fetched.filter_map(|(at, outcome)| Some((at, outcome.fetched()?)));
-                    fetched.for_each(|(index, fetched)| agent.learn(index, fetched, now));
-                }
-                let version = |outcome: &Outcome| Some(outcome.fetched()?.version.clone());
-                keeper(outcomes.iter().map(|outcome| Source::of(now, version(outcome))).collect())
-            }
+        let result = tokio::select! {
+            ended = keep(args, plan, refresh, &client, agent.as_ref(), &metrics, &mut stop) => ended,
+            never = beside::serve(plan, &metrics) => match never {},
         };
-        keeper.agent = agent.as_ref();
-        match &agent {
-            None => keeper.run(&mut stop).await,
-            Some(agent) => {
-                let result = tokio::select! {
-                    result = keeper.run(&mut stop) => result,
-                    never = agent.serve() => match never {},
-                };
-                agent.tell();
-                result
-            }
+        if let Some(agent) = &agent {
+            agent.tell();
         }
+        result
     })
+}
+
+async fn keep(
+    args: &Args,
+    plan: &Plan,
+    refresh: &Refresh,
+    client: &Client<'_>,
+    agent: Option<&Agent>,
+    metrics: &Metrics,
+    stop: &mut Stop,
+) -> Result<(), Report> {
+    let now = since_boot();
+    let told = status::told(args, plan);
+    let there = probe::run(args, plan);
+    let sources = match &there {
+        // Written by the init container, or by us before a restart.
+        Ok(files) => {
+            info!(files, "the files are there already");
+            let known = status::read(args, plan).unwrap_or_default();
+            known.into_iter().map(|known| Source::continued(known, now)).collect()
+        }
+        Err(_) => {
+            let outcomes = init::fill(args, plan, client, stop).await?;
+            beside::teach(agent, &outcomes, now);
+            let version = |outcome: &Outcome| Some(outcome.fetched()?.version.clone());
+            outcomes.iter().map(|outcome| Source::of(now, version(outcome))).collect()
+        }
+    };
+    metrics.filled();
+    // What applications start with is no change.
+    let changes = Changes::new(generation(args, plan), told);
+    let tells = Tells { changes: &changes, metrics };
+    let entries = entries(plan);
+    let mut keeper = Keeper::new(args, plan, refresh, client, tells, &entries, sources);
+    keeper.agent = agent;
+    if there.is_ok() {
+        keeper.resume();
+    }
+    tokio::select! {
+        ended = keeper.run(stop) => ended,
+        never = beside::tell_application(plan, &changes, metrics) => match never {},
+        never = beside::answer(agent) => match never {},
+    }
 }
 
 struct Keeper<'a> {
@@ -82,6 +101,7 @@ struct Keeper<'a> {
     plan: &'a Plan,
     refresh: &'a Refresh,
     client: &'a Client<'a>,
+    tells: Tells<'a>,
     entries: &'a [Entry<'a>],
     /// Hears of every value, so that it answers nothing older than the files.
     agent: Option<&'a Agent>,
@@ -105,6 +125,7 @@ impl<'a> Keeper<'a> {
         plan: &'a Plan,
         refresh: &'a Refresh,
         client: &'a Client<'a>,
+        tells: Tells<'a>,
         entries: &'a [Entry<'a>],
         mut sources: Vec<Source>,
     ) -> Self {
@@ -113,7 +134,7 @@ impl<'a> Keeper<'a> {
         let oldest = sources.iter().map(|source| source.confirmed).min().unwrap_or(now);
         let failing = sources.iter().any(|source| source.failing.is_some());
         let schedule = Schedule::new(refresh.interval(), now, oldest, failing, cloud::roll());
-        Self { args, plan, refresh, client, entries, agent: None, schedule, sources }
+        Self { args, plan, refresh, client, tells, entries, agent: None, schedule, sources }
     }
 
     /// Completes what a process before us did not come to the end of.
@@ -127,6 +148,7 @@ impl<'a> Keeper<'a> {
         if let Err(problem) = self.publish(&[], &HashMap::new()) {
             error!("the files stay as they are: {}", problem.headline());
         }
+        self.tells.changed(generation(self.args, self.plan));
     }
 
     async fn run(&mut self, stop: &mut Stop) -> Result<(), Report> {
@@ -202,10 +224,17 @@ impl<'a> Keeper<'a> {
         self.announce(&judged.verdicts, now);
         let written = self.write(&rendered, &judged.verdicts);
         for (index, verdict) in judged.verdicts {
-            self.tell_agent(index, &verdict, &outcomes, asked);
+            let fetched = outcomes.get(&index).and_then(|outcome| outcome.fetched());
+            tell_agent(self.agent, index, &verdict, fetched, asked);
             if let Some(source) = self.sources.get_mut(index) {
-                tell_of_version(self.plan, index, source, &verdict);
+                let request_id = outcomes
+                    .get(&index)
+                    .and_then(|outcome| Some(one_line(&outcome.fetched()?.request_id, 64)));
+                tell_of_version(self.plan, index, source, &verdict, request_id.as_deref());
                 source.learn(verdict, written, now);
+                if let Some(failing) = source.failing {
+                    self.tells.metrics.failed(failing);
+                }
             }
         }
         judged.ended
@@ -283,6 +312,7 @@ impl<'a> Keeper<'a> {
         match self.publish(rendered, verdicts) {
             Ok(Written::Unchanged) => true,
             Ok(Written::Changed) => {
+                self.tells.changed(generation(self.args, self.plan));
                 let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
                 info!(took_us, "the files were replaced");
                 true
@@ -351,36 +381,11 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    /// In the same moment as the files change: nothing waits in between.
-    fn tell_agent(
-        &self,
-        index: usize,
-        verdict: &Verdict,
-        outcomes: &HashMap<usize, &Outcome>,
-        asked: Duration,
-    ) {
-        let Some(agent) = self.agent else { return };
-        match outcomes.get(&index).and_then(|outcome| outcome.fetched()) {
-            Some(fetched) => agent.learn(index, fetched, asked),
-            None if verdict.removes() => agent.forget(index),
-            None => {}
-        }
-    }
-
     /// For whoever looks into the mount, and for the next process.
     fn tell(&self, sources: &[Source]) {
-        let sources = self.plan.lookups().iter().zip(sources).map(|(lookup, source)| {
-            status::Source::new(&lookup.source, source.confirmed, source.failing, source.removed)
-        });
-        status::write(self.args, self.plan, &Status::new(sources.collect()));
-    }
-}
-
-fn tell_of_version(plan: &Plan, index: usize, source: &Source, verdict: &Verdict) {
-    if let (Verdict::Fresh { version }, Some(known)) = (verdict, &source.version)
-        && version != known
-    {
-        let source = plan.lookups().get(index).map(|lookup| lookup.source.to_string());
-        info!(source, version = one_line(version, 64), "a new version");
+        let standing = self.client.standing();
+        standing.set(sources.iter().map(Source::stand).collect());
+        let told = self.tells.changes.told();
+        status::write(self.args, self.plan, &Status::new(self.plan, standing, Some(told)));
     }
 }
