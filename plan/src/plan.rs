@@ -82,6 +82,8 @@ pub enum InvalidPlan {
         "the metrics port is {0}; {MIN_PORT} to 65535 are allowed, and only where files change"
     )]
     MetricsPort(u16),
+    #[error("the agent answers at port {0}; serve the metrics at another one")]
+    SamePort(u16),
 }
 
 /// Lower ones need a capability.
@@ -253,6 +255,9 @@ impl TryFrom<Parts> for Plan {
         match parts.metrics_port {
             Some(port) if port < MIN_PORT || parts.mode == Mode::Init => {
                 return Err(InvalidPlan::MetricsPort(port));
+            }
+            Some(port) if parts.mode.agent().is_some_and(|agent| agent.port.get() == port) => {
+                return Err(InvalidPlan::SamePort(port));
             }
             _ => {}
         }

@@ -3,7 +3,7 @@
 mod agent;
 mod mode;
 
-use plan::{FileMode, Lookup, OnMissing, Plan, PlanBuilder, Variable};
+use plan::{FileMode, InvalidPlan, Lookup, OnMissing, Plan, PlanBuilder, Variable};
 
 use crate::annotations::{self, ModeName, Request};
 use crate::env::{Environment, Method};
@@ -103,6 +103,8 @@ impl Draft<'_> {
                 settings::Network::Public => plan::Network::Public,
             })
             .group(ownership.file_group)
+            .on_change(request.on_change.clone())
+            .metrics_port(request.metrics_port)
             .private_ca(gateway || request.ca_config_map.is_some())
             .timeout_seconds(request.timeout.unwrap_or(settings.timeout_seconds))
             .log_level(request.log_level.unwrap_or_default())
@@ -112,7 +114,11 @@ impl Draft<'_> {
             // Where a source is bad already, that its file is missing is no news.
             Err(_) if !problems.as_slice().is_empty() => None,
             Err(error) => {
-                problems.push(annotations::problem("secrets", error.to_string(), ""));
+                let key = match error {
+                    InvalidPlan::SamePort(_) => "metrics-port",
+                    _ => "secrets",
+                };
+                problems.push(annotations::problem(key, error.to_string(), ""));
                 None
             }
         }
