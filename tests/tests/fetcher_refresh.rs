@@ -104,7 +104,8 @@ async fn a_rotated_secret_reaches_its_file_and_leaves_no_other_behind() {
     // Both are of one generation, whichever changed.
     let generation = std::fs::read_link(container.mount().join("..data")).unwrap();
     let held = std::fs::read_dir(container.mount().join(generation)).unwrap().count();
-    assert_eq!(held, 2);
+    // Two files and their sentinel.
+    assert_eq!(held, 3);
     let log = ends_well(running).await;
     assert!(log.contains(r#""message":"a new version""#) && log.contains("kms://shop/a"), "{log}");
 }
