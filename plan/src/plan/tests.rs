@@ -196,7 +196,7 @@ fn metrics_are_served_at_a_port_that_needs_no_privilege_while_files_are_kept_cur
         builder.build()
     };
     let kept = Mode::Refresh(Refresh::new(300, None, OnRevoked::Keep).unwrap());
-    assert_eq!(built(kept, 1024).unwrap().metrics_port(), Some(1024));
+    assert_eq!(built(kept.clone(), 1024).unwrap().metrics_port(), Some(1024));
     assert_eq!(built(kept, 1023).unwrap_err(), InvalidPlan::MetricsPort(1023));
     assert_eq!(built(Mode::Init, 9000).unwrap_err(), InvalidPlan::MetricsPort(9000));
 }
