@@ -27,7 +27,7 @@ fn kept(name: &str, secret: &str, containers: Value, more: &[(&str, &str)]) -> V
 /// Writes into /told when it gets SIGHUP, and its process id before.
 fn listens(name: &str) -> Value {
     let script = format!(
-        "trap 'echo told >> /told/{name}' HUP; echo $$ > /told/{name}-pid; while :; do sleep 0.2; done"
+        "trap 'echo told >> /told/{name}' HUP; echo $$$$ > /told/{name}-pid; while :; do sleep 0.2; done"
     );
     shell(name, &script)
 }
