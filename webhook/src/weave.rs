@@ -5,7 +5,6 @@ mod affinity;
 mod containers;
 mod environment;
 mod mounts;
-mod target;
 
 use serde_json::{Map, Value};
 

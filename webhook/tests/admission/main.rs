@@ -9,7 +9,6 @@ mod agents;
 mod asks;
 mod body;
 mod denies;
-mod hooks;
 mod injects;
 mod policy;
 mod refreshes;
