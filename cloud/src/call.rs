@@ -86,10 +86,6 @@ impl Call<'_> {
             }
         }
     }
-
-    pub(crate) fn is_for_sts(&self) -> bool {
-        matches!(self, Self::Exchange { .. } | Self::Assume { .. })
-    }
 }
 
 pub(crate) fn exchange_asked(identity: &Identity) -> Asked {

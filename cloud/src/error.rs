@@ -8,7 +8,7 @@ use crate::cause::{Cause, Failure, Refusal, Unreachable};
 use crate::code::Meaning;
 
 /// What kind of failure it is, for exit codes and advice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
     /// We could not show who we are: token, trust policy, credentials, signature.
     Identity,
@@ -103,12 +103,7 @@ impl Error {
 
     #[must_use]
     pub fn class(&self) -> Class {
-        let class = self.0.failure.class();
-        let about_us = matches!(class, Class::Denied | Class::NotFound | Class::Rejected);
-        if self.0.asked.identity && about_us && self.refusal().is_some() {
-            return Class::Identity;
-        }
-        class
+        self.0.asked.class(&self.0.failure)
     }
 
     pub(crate) fn meaning(&self) -> Option<Meaning> {
@@ -141,6 +136,17 @@ impl Error {
             Cause::Refused(refusal) => Some(refusal),
             _ => None,
         }
+    }
+}
+
+impl Asked {
+    pub(crate) fn class(&self, failure: &Failure) -> Class {
+        let class = failure.class();
+        let about_us = matches!(class, Class::Denied | Class::NotFound | Class::Rejected);
+        if self.identity && about_us && matches!(failure.cause, Cause::Refused(_)) {
+            return Class::Identity;
+        }
+        class
     }
 }
 

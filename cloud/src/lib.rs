@@ -22,6 +22,7 @@ mod session;
 mod sign;
 mod slot;
 mod sts;
+mod tally;
 mod transport;
 mod value;
 
@@ -35,4 +36,5 @@ pub use pace::{Entry, Window};
 pub use retry::{BadRetryPolicy, Next, RetryPolicy, Trouble};
 pub use sensitive::Sensitive;
 pub use session::{Identity, Session};
+pub use tally::Requests;
 pub use transport::{Transport, TransportConfig, TransportError};

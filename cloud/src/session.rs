@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -26,6 +25,7 @@ use crate::sensitive::Sensitive;
 use crate::sign::Stamp;
 use crate::slot::Slot;
 use crate::sts::{self, Token};
+use crate::tally::{Requests, Tally};
 use crate::transport::Transport;
 
 /// The RAM role that a token of the cluster's OIDC provider is exchanged for.
@@ -45,7 +45,11 @@ pub struct Session {
     shared: Arc<Shared>,
     clock: Arc<Clock>,
     retry: RetryPolicy,
+    observer: Option<Observer>,
 }
+
+/// Hears of each failed attempt after which another one follows.
+type Observer = Arc<dyn Fn(&Error) + Send + Sync>;
 
 struct Shared {
     transport: Arc<Transport>,
@@ -57,7 +61,7 @@ struct Shared {
     assumed: Mutex<HashMap<AssumedRole, Arc<Slot>>>,
     /// By host; as many as lookups and identities name.
     paces: Mutex<HashMap<String, Arc<Pace>>>,
-    exchanges: AtomicU64,
+    tally: Tally,
 }
 
 impl Session {
@@ -75,15 +79,23 @@ impl Session {
             own: Slot::default(),
             assumed: Mutex::new(HashMap::new()),
             paces: Mutex::new(HashMap::new()),
-            exchanges: AtomicU64::new(0),
+            tally: Tally::default(),
         };
-        Self { shared: Arc::new(shared), clock: Arc::new(Clock::new(SystemTime::now)), retry }
+        let clock = Arc::new(Clock::new(SystemTime::now));
+        Self { shared: Arc::new(shared), clock, retry, observer: None }
     }
 
     /// The same with another policy, beside this one.
     #[must_use]
     pub fn with_retry(&self, retry: RetryPolicy) -> Self {
         Self { retry, ..self.clone() }
+    }
+
+    /// The same, and `observer` hears of each failed attempt after which another one follows.
+    #[must_use]
+    pub fn with_observer(mut self, observer: impl Fn(&Error) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
     }
 
     /// The same with another clock than the system's.
@@ -127,9 +139,17 @@ impl Session {
         Ok(self.own_credentials(None, deadline).await?.caller().to_owned())
     }
 
+    /// What came of all requests so far.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Requests> {
+        self.shared.tally.all()
+    }
+
     /// Requests to STS so far, failed ones too.
+    #[must_use]
     pub fn exchanges(&self) -> u64 {
-        self.shared.exchanges.load(Ordering::Relaxed)
+        let to_sts = |of: &Requests| of.operation.starts_with("STS ");
+        self.requests().iter().filter(|of| to_sts(of)).map(|of| of.count).sum()
     }
 
     async fn credentials(
@@ -221,15 +241,18 @@ impl Session {
             let failure = match timeout_at(deadline, self.attempt(call, &read)).await {
                 Ok(Ok((content, request_id))) => {
                     turn.answered();
+                    self.shared.tally.add(operation, None);
                     debug!(operation, host, attempt = attempts, took = ?began.elapsed(), "answered");
                     return Ok(Reply { content, request_id, attempts });
                 }
                 Ok(Err(failure)) => {
+                    self.shared.tally.add(operation, Some(asked.class(&failure)));
                     let (took, status, class) = (began.elapsed(), failure.status, failure.class());
                     debug!(operation, host, attempt = attempts, ?took, status, ?class, "failed");
                     failure
                 }
                 Err(_) => {
+                    self.shared.tally.add(operation, Some(Class::Unreachable));
                     let took = began.elapsed();
                     debug!(operation, host, attempt = attempts, ?took, "cut off by the deadline");
                     last.unwrap_or_else(|| Unreachable::Timeout.into())
@@ -240,6 +263,9 @@ impl Session {
             }
             if let (Some(Meaning::Skewed), Some(date)) = (failure.meaning(), failure.date) {
                 self.clock.correct(date);
+            }
+            if let Some(observer) = &self.observer {
+                observer(&Error::new(asked.clone(), failure.clone(), attempts));
             }
             let left = deadline.saturating_duration_since(Instant::now());
             let hint = failure.hint;
@@ -277,9 +303,6 @@ impl Session {
         call: &Call<'_>,
         read: impl Fn(&[u8]) -> Result<T, Cause>,
     ) -> Result<(T, Option<String>), Failure> {
-        if call.is_for_sts() {
-            self.shared.exchanges.fetch_add(1, Ordering::Relaxed);
-        }
         let nonce = crypto::random::<16>().map_err(|_| Cause::Randomness)?;
         let stamp = Stamp { date: iso8601(self.clock.now()), nonce: crypto::hex(&nonce) };
         let answer = self.shared.transport.send(call.request(&stamp)?).await?;

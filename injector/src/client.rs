@@ -13,11 +13,13 @@ use tracing::{info, warn};
 use crate::advice::Advisor;
 use crate::args::Args;
 use crate::bounded;
+use crate::clock::since_boot;
 use crate::exit::Exit;
 use crate::output::one_line;
 use crate::question;
 use crate::report::Problem;
 use crate::resolve::{self, resolve};
+use crate::standing::Standing;
 use crate::token::{self, TokenError, TokenFile};
 
 pub(crate) type Outcome = resolve::Outcome<Fetched, Error>;
@@ -26,6 +28,7 @@ pub(crate) struct Client<'a> {
     plan: &'a Plan,
     session: Session,
     lookups: Arc<[cloud::Lookup]>,
+    standing: Standing,
     token_file: PathBuf,
     /// Who the token says it is for.
     subject: Option<String>,
@@ -36,7 +39,7 @@ pub(crate) struct Client<'a> {
 pub(crate) struct Patience {
     pub(crate) deadline: Instant,
     pub(crate) retry: RetryPolicy,
-    /// Whether every success is worth a line of the log.
+    /// Whether every success is worth a line of the log, and every failure meanwhile is to be seen.
     pub(crate) told: bool,
 }
 
@@ -63,7 +66,8 @@ impl<'a> Client<'a> {
             Session::new(transport(args, plan)?, question::identity(plan), read_token, retry);
         let lookups: Vec<_> =
             plan.lookups().iter().map(|lookup| question::lookup(plan, lookup)).collect();
-        Ok(Self { plan, session, lookups: lookups.into(), token_file: args.token(), subject })
+        let (lookups, standing) = (lookups.into(), Standing::new(plan.lookups().len()));
+        Ok(Self { plan, session, lookups, standing, token_file: args.token(), subject })
     }
 
     /// Asks for each of these once. When one fails and `is_final` says so, the others are given up
@@ -77,12 +81,19 @@ impl<'a> Client<'a> {
         let session = self.session.with_retry(patience.retry);
         let ask = |position: usize| {
             let index = wanted.get(position).copied().unwrap_or(usize::MAX);
-            ask(session.clone(), Arc::clone(&self.lookups), index, self.source(index), patience)
+            let standing = patience.told.then(|| self.standing.clone());
+            let lookups = Arc::clone(&self.lookups);
+            ask(session.clone(), lookups, index, self.source(index), patience.deadline, standing)
         };
         let is_final = |position: usize, error: &Error| {
             wanted.get(position).is_some_and(|index| is_final(*index, error))
         };
         resolve(wanted.len(), ask, is_final, patience.deadline).await
+    }
+
+    /// How the sources stand, as the first fetch goes on and as the keeper says from then on.
+    pub(crate) fn standing(&self) -> &Standing {
+        &self.standing
     }
 
     /// The same identity, for questions that are not the plan's.
@@ -109,17 +120,30 @@ async fn ask(
     lookups: Arc<[cloud::Lookup]>,
     index: usize,
     source: String,
-    patience: Patience,
+    deadline: Instant,
+    standing: Option<Standing>,
 ) -> Result<Fetched, Error> {
     let began = Instant::now();
     let Some(lookup) = lookups.get(index) else {
         // Indexes come from the plan.
         return std::future::pending().await;
     };
-    let result = session.fetch(lookup, patience.deadline).await;
+    let told = standing.is_some();
+    let session = match standing.clone() {
+        None => session,
+        Some(standing) => {
+            session.with_observer(move |error: &Error| standing.fails(index, error.class().into()))
+        }
+    };
+    let result = session.fetch(lookup, deadline).await;
+    match (&result, standing) {
+        (Ok(_), Some(standing)) => standing.confirmed(index, since_boot()),
+        (Err(error), Some(standing)) => standing.fails(index, error.class().into()),
+        (_, None) => {}
+    }
     let duration_ms = milliseconds(began.elapsed());
     match &result {
-        Ok(fetched) if patience.told => info!(
+        Ok(fetched) if told => info!(
             source,
             duration_ms,
             attempts = fetched.attempts,

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::status::Failing;
+
 /// One code for each kind of thing to mend; `docs/exit-codes.md` is the reader's side of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -31,17 +33,24 @@ pub enum Exit {
     Interrupted = 143,
 }
 
+impl From<Failing> for Exit {
+    fn from(failing: Failing) -> Self {
+        match failing {
+            Failing::Identity => Self::Identity,
+            Failing::Denied => Self::Denied,
+            Failing::NotFound => Self::NotFound,
+            Failing::Throttled => Self::Throttled,
+            Failing::Unreachable => Self::Unreachable,
+            Failing::Refused => Self::Refused,
+            Failing::Unusable => Self::Unusable,
+            Failing::Local => Self::Local,
+        }
+    }
+}
+
 impl From<cloud::Class> for Exit {
     fn from(class: cloud::Class) -> Self {
-        match class {
-            cloud::Class::Identity => Self::Identity,
-            cloud::Class::Denied => Self::Denied,
-            cloud::Class::NotFound => Self::NotFound,
-            cloud::Class::Throttled => Self::Throttled,
-            cloud::Class::Unreachable => Self::Unreachable,
-            cloud::Class::Rejected => Self::Refused,
-            cloud::Class::Malformed => Self::Unusable,
-        }
+        Failing::from(class).into()
     }
 }
 

@@ -1,9 +1,11 @@
 //! `init`: everything is fetched, then everything is written, or nothing is.
 
-use std::time::Instant;
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
 
 use cloud::{Class, Error, Fetched};
-use plan::{Lookup, OnMissing, Plan};
+use plan::{OnMissing, Plan};
+use tokio::time::sleep;
 use tracing::{info, warn};
 
 use crate::advice;
@@ -18,8 +20,12 @@ use crate::publish::publish;
 use crate::render::{self, Rendered, render};
 use crate::report::{Problem, Report};
 use crate::runtime::{self, Stop};
+use crate::standing::{Stand, Standing};
 use crate::status::{self, Status};
 use crate::write::Written;
+
+/// Between looks at how the first fetch goes.
+const GLANCE: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(args: &Args, plan: &Plan) -> Result<(), Report> {
     render::check(plan)?;
@@ -50,6 +56,14 @@ pub(crate) async fn fill(
     let wanted: Vec<usize> = (0..plan.lookups().len()).collect();
     let fetch = client
         .fetch(&wanted, Patience::of_a_start(plan), |index, error| is_final(plan, index, error));
+    let told = status::told(args, plan);
+    let standing = client.standing();
+    let fetch = async {
+        tokio::select! {
+            outcomes = fetch => outcomes,
+            never = tell(args, plan, standing, told.as_ref()) => match never {},
+        }
+    };
     let outcomes = stop.or(fetch).await.ok_or_else(interrupted)?;
     let fetched = all(plan, client, &outcomes)?;
     let value = |index: usize| {
@@ -76,14 +90,10 @@ pub(crate) async fn fill(
         let files: Vec<_> = of_volume.map(Rendered::as_new).collect();
         written = written.max(publish(args, plan, volume, &entries, &files)?);
     }
+    let now = since_boot();
+    standing.set(vec![Stand { confirmed: Some(now), ..Stand::default() }; outcomes.len()]);
     if plan.mode().refresh().is_some() {
-        let now = since_boot();
-        let fresh = |lookup: &Lookup| status::Source::new(&lookup.source, now, None, false);
-        status::write(
-            args,
-            plan,
-            &Status::new(plan.lookups().iter().map(fresh).collect(), Vec::new()),
-        );
+        status::write(args, plan, &Status::new(plan, standing, told));
     }
     info!(
         files = plan.files().len(),
@@ -95,6 +105,19 @@ pub(crate) async fn fill(
         "done"
     );
     Ok(outcomes)
+}
+
+/// For `probe`, which says why a Pod waits. `known` is the generation that applications know.
+async fn tell(args: &Args, plan: &Plan, standing: &Standing, known: Option<&String>) -> Infallible {
+    let mut told = None;
+    loop {
+        let now = standing.all();
+        if plan.mode().refresh().is_some() && told.as_ref() != Some(&now) {
+            status::write(args, plan, &Status::new(plan, standing, known.cloned()));
+            told = Some(now);
+        }
+        sleep(GLANCE).await;
+    }
 }
 
 /// Whether a failure makes the whole start fail.

@@ -13,7 +13,7 @@ use rustix::fs::{AtFlags, FileType};
 use crate::agent::{self, TokenMissing};
 use crate::args::Args;
 use crate::entry::{Entry, Form, Volume, entries};
-use crate::status;
+use crate::status::{self, some_of};
 use crate::write::{self, WriteError};
 
 #[derive(Debug, thiserror::Error)]
@@ -22,8 +22,8 @@ pub(crate) enum NotReady {
     Mount(#[from] WriteError),
     #[error("no files were written yet")]
     Nothing,
-    #[error("{0} is not there{others}", others = more(*.1))]
-    Missing(String, usize),
+    #[error("not there: {}", some_of(.0))]
+    Missing(Vec<String>),
     #[error("the program that starts containers with variables is not there")]
     Program,
     #[error("{0}")]
@@ -66,16 +66,12 @@ pub(crate) fn run(args: &Args, plan: &Plan) -> Result<usize, NotReady> {
     let entries = entries(plan);
     // Taken away on purpose, as the Pod wants it.
     let known = status::read(args, plan).unwrap_or_default();
-    let is_removed = |lookup: usize| known.sources.get(lookup).is_some_and(|known| known.removed);
-    let is_taken = |entry: &Entry<'_>| {
-        known.templates.iter().any(|(name, of)| of.removed && entry.is_file(name))
-    };
+    let is_removed = |lookup: usize| known.get(lookup).is_some_and(|known| known.removed);
     for volume in Volume::of(plan) {
         let wanted = entries.iter().filter(|entry| {
             entry.volume == volume
                 && entry.on_missing == OnMissing::Fail
                 && !entry.sources().any(is_removed)
-                && !is_taken(entry)
         });
         look(&volume.path(args, plan), wanted)?;
     }
@@ -92,21 +88,15 @@ fn look<'e>(mount: &Path, wanted: impl Iterator<Item = &'e Entry<'e>>) -> Result
     let directory = write::open_directory(&mount, Path::new(&generation));
     let directory = directory.map_err(|_| NotReady::Nothing)?;
     // In the generation, and by the name that applications open.
-    let mut missing = wanted.filter(|entry| {
+    let missing = wanted.filter(|entry| {
         let held = is_file(&directory, &entry.name, AtFlags::SYMLINK_NOFOLLOW);
         !(held && is_file(&mount, &entry.name, AtFlags::empty()))
     });
-    match missing.next() {
-        None => Ok(()),
-        Some(first) => Err(NotReady::Missing(first.shown(), missing.count())),
-    }
+    let missing: Vec<String> = missing.map(Entry::shown).collect();
+    if missing.is_empty() { Ok(()) } else { Err(NotReady::Missing(missing)) }
 }
 
 fn is_file(at: &OwnedFd, name: &str, flags: AtFlags) -> bool {
     rustix::fs::statat(at, name, flags)
         .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile)
-}
-
-fn more(others: usize) -> String {
-    if others == 0 { String::new() } else { format!(", nor are {others} more") }
 }

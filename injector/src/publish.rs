@@ -27,13 +27,26 @@ pub(crate) fn publish(
     let of_volume = entries.iter().filter(|entry| entry.volume == volume);
     let mode = write::directory_mode(of_volume.map(|entry| entry.mode));
     let group = our_group(args, plan);
-    write::publish(&volume.path(args, plan), files, mode, group, SystemTime::now())
+    // Where files change, applications may want to hear of it.
+    let sentinel = NewFile { name: write::SENTINEL, mode: 0o444, content: b"" };
+    let is_told = volume == Volume::Files && plan.mode().refresh().is_some();
+    let files: Vec<_> = files.iter().copied().chain(is_told.then_some(sentinel)).collect();
+    write::publish(&volume.path(args, plan), &files, mode, group, SystemTime::now())
         .map_err(|error| problem(volume, &error))
 }
 
 /// The plan's group, where files can be given to it.
 pub(crate) fn our_group(args: &Args, plan: &Plan) -> Option<u32> {
     plan.group().filter(|group| !args.is_local() || is_our_group(*group))
+}
+
+/// The name of the last generation that was published, in whatever volume.
+pub(crate) fn generation(args: &Args, plan: &Plan) -> Option<String> {
+    let current = |volume: Volume| {
+        let mount = write::open_mount(&volume.path(args, plan)).ok()?;
+        write::current(&mount).ok().flatten()
+    };
+    Volume::of(plan).filter_map(current).max()
 }
 
 /// What is in an entry's place now; `None` where there is nothing.

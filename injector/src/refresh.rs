@@ -1,87 +1,99 @@
 //! `refresh`: the files are there before the application starts, and stay current while it runs.
 //! Whatever fails, the last good files stay, unless the Pod says otherwise.
 
-mod judge;
+mod beside;
 mod source;
-mod templates;
 mod together;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use cloud::{RetryPolicy, Sensitive};
+use cloud::{Class, Fetched, RetryPolicy, Sensitive};
 use plan::{Plan, Refresh};
 use tokio::time::Instant;
 use tracing::{error, info};
 
+use self::beside::{Tells, tell_agent, tell_of_version};
 use self::source::{Source, Verdict};
-pub(crate) use self::templates::Failed;
-use self::templates::Templates;
 use self::together::together;
+use crate::advice;
 use crate::agent::Agent;
 use crate::args::Args;
+use crate::changes::Changes;
 use crate::client::{Client, Outcome, Patience};
 use crate::clock::{since_boot, wait_until};
 use crate::entry::{Entry, Volume, entries};
 use crate::init;
+use crate::keep::{Fate, fate, is_revoked};
+use crate::metrics::Metrics;
 use crate::output::one_line;
 use crate::probe;
-use crate::publish::{held, publish};
-use crate::render::{self, Blame, Rendered, Unusable, render};
+use crate::publish::{generation, held, publish};
+use crate::render::{self, Rendered, Unusable, render};
 use crate::report::{Problem, Report};
 use crate::runtime::{self, Stop};
 use crate::schedule::{Asked, Schedule};
-use crate::status::{self, Status};
+use crate::status::{self, Failing, Status};
 use crate::write::{NewFile, Written};
 
 pub(crate) fn run(args: &Args, plan: &Plan, refresh: &Refresh) -> Result<(), Report> {
     render::check(plan)?;
     let client = Client::new(args, plan)?;
+    let metrics = Metrics::new(client.standing().clone(), client.session());
     runtime::block_on(async |mut stop| {
         let agent = Agent::start(args, plan, &client)?;
-        let now = since_boot();
-        let entries = entries(plan);
-        let keeper = |sources| Keeper::new(args, plan, refresh, &client, &entries, sources);
-        let mut keeper = match probe::run(args, plan) {
-            // Written by the init container, or by us before a restart.
-            Ok(files) => {
-                info!(files, "the files are there already");
-                let known = status::read(args, plan).unwrap_or_default();
-                let sources = known.sources.into_iter();
-                let mut keeper =
-                    keeper(sources.map(|known| Source::continued(known, now)).collect());
-                let place = |name: &str| entries.iter().position(|entry| entry.is_file(name));
-                let failed = known.templates.iter();
-                let failed = failed.filter_map(|(name, failed)| Some((place(name)?, *failed)));
-                keeper.templates = Templates::continued(failed.collect(), now);
-                keeper.resume();
-                keeper
-            }
-            Err(_) => {
-                let outcomes = init::fill(args, plan, &client, &mut stop).await?;
-                if let Some(agent) = &agent {
-                    let fetched = outcomes.iter().enumerate();
-                    let fetched =
-                        fetched.filter_map(|(at, outcome)| Some((at, outcome.fetched()?)));
-                    fetched.for_each(|(index, fetched)| agent.learn(index, fetched, now));
-                }
-                let version = |outcome: &Outcome| Some(outcome.fetched()?.version.clone());
-                keeper(outcomes.iter().map(|outcome| Source::of(now, version(outcome))).collect())
-            }
+        let result = tokio::select! {
+            ended = keep(args, plan, refresh, &client, agent.as_ref(), &metrics, &mut stop) => ended,
+            never = beside::serve(plan, &metrics) => match never {},
         };
-        keeper.agent = agent.as_ref();
-        match &agent {
-            None => keeper.run(&mut stop).await,
-            Some(agent) => {
-                let result = tokio::select! {
-                    result = keeper.run(&mut stop) => result,
-                    never = agent.serve() => match never {},
-                };
-                agent.tell();
-                result
-            }
+        if let Some(agent) = &agent {
+            agent.tell();
         }
+        result
     })
+}
+
+async fn keep(
+    args: &Args,
+    plan: &Plan,
+    refresh: &Refresh,
+    client: &Client<'_>,
+    agent: Option<&Agent>,
+    metrics: &Metrics,
+    stop: &mut Stop,
+) -> Result<(), Report> {
+    let now = since_boot();
+    let told = status::told(args, plan);
+    let there = probe::run(args, plan);
+    let sources = match &there {
+        // Written by the init container, or by us before a restart.
+        Ok(files) => {
+            info!(files, "the files are there already");
+            let known = status::read(args, plan).unwrap_or_default();
+            known.into_iter().map(|known| Source::continued(known, now)).collect()
+        }
+        Err(_) => {
+            let outcomes = init::fill(args, plan, client, stop).await?;
+            beside::teach(agent, &outcomes, now);
+            let version = |outcome: &Outcome| Some(outcome.fetched()?.version.clone());
+            outcomes.iter().map(|outcome| Source::of(now, version(outcome))).collect()
+        }
+    };
+    metrics.filled();
+    // What applications start with is no change.
+    let changes = Changes::new(generation(args, plan), told);
+    let tells = Tells { changes: &changes, metrics };
+    let entries = entries(plan);
+    let mut keeper = Keeper::new(args, plan, refresh, client, tells, &entries, sources);
+    keeper.agent = agent;
+    if there.is_ok() {
+        keeper.resume();
+    }
+    tokio::select! {
+        ended = keeper.run(stop) => ended,
+        never = beside::tell_application(plan, &changes, metrics) => match never {},
+        never = beside::answer(agent) => match never {},
+    }
 }
 
 struct Keeper<'a> {
@@ -89,13 +101,21 @@ struct Keeper<'a> {
     plan: &'a Plan,
     refresh: &'a Refresh,
     client: &'a Client<'a>,
+    tells: Tells<'a>,
     entries: &'a [Entry<'a>],
     /// Hears of every value, so that it answers nothing older than the files.
     agent: Option<&'a Agent>,
     schedule: Schedule,
     /// By lookup.
     sources: Vec<Source>,
-    templates: Templates,
+}
+
+/// What an ask came to, by lookup.
+#[derive(Default)]
+struct Judged {
+    verdicts: HashMap<usize, Verdict>,
+    /// Why the fetcher ends.
+    ended: Vec<Problem>,
 }
 
 impl<'a> Keeper<'a> {
@@ -105,6 +125,7 @@ impl<'a> Keeper<'a> {
         plan: &'a Plan,
         refresh: &'a Refresh,
         client: &'a Client<'a>,
+        tells: Tells<'a>,
         entries: &'a [Entry<'a>],
         mut sources: Vec<Source>,
     ) -> Self {
@@ -113,8 +134,7 @@ impl<'a> Keeper<'a> {
         let oldest = sources.iter().map(|source| source.confirmed).min().unwrap_or(now);
         let failing = sources.iter().any(|source| source.failing.is_some());
         let schedule = Schedule::new(refresh.interval(), now, oldest, failing, cloud::roll());
-        let templates = Templates::default();
-        Self { args, plan, refresh, client, entries, agent: None, schedule, sources, templates }
+        Self { args, plan, refresh, client, tells, entries, agent: None, schedule, sources }
     }
 
     /// Completes what a process before us did not come to the end of.
@@ -125,14 +145,10 @@ impl<'a> Keeper<'a> {
                 source.removed &= !shows;
             }
         }
-        for (at, entry) in self.entries.iter().enumerate() {
-            if matches!(held(self.args, self.plan, entry), Ok(Some(_))) {
-                self.templates.is_there(at);
-            }
-        }
         if let Err(problem) = self.publish(&[], &HashMap::new()) {
             error!("the files stay as they are: {}", problem.headline());
         }
+        self.tells.changed(generation(self.args, self.plan));
     }
 
     async fn run(&mut self, stop: &mut Stop) -> Result<(), Report> {
@@ -163,7 +179,6 @@ impl<'a> Keeper<'a> {
         let standing = failing.filter(|source| !source.removed);
         let stale = standing
             .filter_map(|source| Some(source.confirmed + self.refresh.max_staleness()?))
-            .chain(self.templates.stale(self.refresh.max_staleness()))
             // One that is over already could not be removed; the schedule tries that again.
             .filter(|stale| *stale > now)
             .min();
@@ -174,13 +189,8 @@ impl<'a> Keeper<'a> {
     }
 
     fn wanted(&self, asked: Asked) -> Vec<usize> {
-        let (now, most) = (since_boot(), self.refresh.max_staleness());
-        let is_wanted = |(index, source): (usize, &Source)| {
-            asked == Asked::All
-                || source.failing.is_some()
-                || self.templates.need(index, self.entries, now, most)
-        };
-        together(self.entries, self.sources.iter().enumerate().map(is_wanted).collect())
+        let is_wanted = |source: &Source| asked == Asked::All || source.failing.is_some();
+        together(self.entries, self.sources.iter().map(is_wanted).collect())
     }
 
     async fn ask(&self, wanted: &[usize]) -> Vec<Outcome> {
@@ -196,31 +206,92 @@ impl<'a> Keeper<'a> {
         let now = since_boot();
         let outcomes: HashMap<usize, &Outcome> = wanted.iter().copied().zip(outcomes).collect();
         let value = |index: usize| Some(&outcomes.get(&index)?.fetched()?.value);
-        let (mut rendered, mut unusable, mut failed) = (Vec::new(), HashMap::new(), Vec::new());
+        let (mut rendered, mut unusable) = (Vec::new(), HashMap::new());
         for entry in render(self.plan, self.entries, value) {
             match entry {
                 Ok(entry) => rendered.push(entry),
-                Err(Unusable { blame: Blame::Source(source), problem }) => {
-                    unusable.entry(source).or_insert(problem);
+                Err(Unusable { of, problem }) => {
+                    for source in of {
+                        unusable.entry(source).or_insert_with(|| problem.clone());
+                    }
                 }
-                Err(Unusable { blame: Blame::Template(at), problem }) => failed.push((at, problem)),
             }
         }
         // All that comes of a source is of one value.
         let is_usable = |source| !unusable.contains_key(&source);
         rendered.retain(|rendered| rendered.entry.sources().all(is_usable));
         let judged = self.judge(&outcomes, &unusable, now);
-        let going = self.judge_templates(&rendered, &failed, now);
-        self.announce(&judged.verdicts, going, now);
+        self.announce(&judged.verdicts, now);
         let written = self.write(&rendered, &judged.verdicts);
         for (index, verdict) in judged.verdicts {
-            self.tell_agent(index, &verdict, &outcomes, asked);
+            let fetched = outcomes.get(&index).and_then(|outcome| outcome.fetched());
+            tell_agent(self.agent, index, &verdict, fetched, asked);
             if let Some(source) = self.sources.get_mut(index) {
-                tell_of_version(self.plan, index, source, &verdict);
+                let request_id = outcomes
+                    .get(&index)
+                    .and_then(|outcome| Some(one_line(&outcome.fetched()?.request_id, 64)));
+                tell_of_version(self.plan, index, source, &verdict, request_id.as_deref());
                 source.learn(verdict, written, now);
+                if let Some(failing) = source.failing {
+                    self.tells.metrics.failed(failing);
+                }
             }
         }
         judged.ended
+    }
+
+    fn judge(
+        &self,
+        outcomes: &HashMap<usize, &Outcome>,
+        unusable: &HashMap<usize, Problem>,
+        now: Duration,
+    ) -> Judged {
+        let mut judged = Judged::default();
+        for (index, (lookup, source)) in self.plan.lookups().iter().zip(&self.sources).enumerate() {
+            let Some(outcome) = outcomes.get(&index) else { continue };
+            let (failing, revoked, problem) = match (outcome, unusable.get(&index)) {
+                (Outcome::Fetched(_), Some(problem)) => (Failing::Unusable, false, problem.clone()),
+                (Outcome::Fetched(Fetched { version, .. }), None) => {
+                    let version = version.clone();
+                    judged.verdicts.insert(index, Verdict::Fresh { version });
+                    continue;
+                }
+                (Outcome::Failed(error), _)
+                    if error.class() == Class::NotFound
+                        && init::may_miss(self.plan, index)
+                        && !self.shows(index) =>
+                {
+                    judged.verdicts.insert(index, Verdict::Absent);
+                    continue;
+                }
+                (Outcome::Failed(error), _) => (
+                    error.class().into(),
+                    is_revoked(error.class(), error.code()),
+                    self.client.advisor().problem(lookup, error),
+                ),
+                (Outcome::Unfinished, _) => {
+                    (Failing::Unreachable, false, advice::unfinished(lookup))
+                }
+            };
+            let unconfirmed = now.saturating_sub(source.confirmed);
+            let fate = fate(revoked, unconfirmed, self.refresh);
+            let stays = fate == Fate::Keep;
+            // Once, and not at every look for as long as it lasts.
+            if source.failing != Some(failing) || (!stays && !source.removed) {
+                let unconfirmed_s = unconfirmed.as_secs();
+                error!(unconfirmed_s, "{}: {}", fate.told(), problem.headline());
+            }
+            let verdict = match fate {
+                Fate::Keep => Verdict::Kept(failing),
+                Fate::Revoked | Fate::Stale => Verdict::Removed(failing),
+                Fate::Ended => {
+                    judged.ended.push(problem);
+                    Verdict::Ended(failing)
+                }
+            };
+            judged.verdicts.insert(index, verdict);
+        }
+        judged
     }
 
     /// Whether applications see anything of this lookup.
@@ -241,6 +312,7 @@ impl<'a> Keeper<'a> {
         match self.publish(rendered, verdicts) {
             Ok(Written::Unchanged) => true,
             Ok(Written::Changed) => {
+                self.tells.changed(generation(self.args, self.plan));
                 let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
                 info!(took_us, "the files were replaced");
                 true
@@ -282,10 +354,9 @@ impl<'a> Keeper<'a> {
     ) -> Result<Vec<(&Entry<'_>, Sensitive)>, Problem> {
         let is_new = |entry: &Entry<'_>| new.iter().any(|file| file.name == entry.name);
         let mut kept = Vec::new();
-        let entries = self.entries.iter().enumerate();
-        for (at, entry) in entries.filter(|(_, entry)| entry.volume == volume) {
+        for entry in self.entries.iter().filter(|entry| entry.volume == volume) {
             let removed = |source| verdicts.get(&source).is_some_and(Verdict::removes);
-            let goes = entry.sources().any(removed) || self.templates.is_removed(at);
+            let goes = entry.sources().any(removed);
             if !goes && !is_new(entry) {
                 kept.extend(held(self.args, self.plan, entry)?.map(|value| (entry, value)));
             }
@@ -294,8 +365,9 @@ impl<'a> Keeper<'a> {
     }
 
     /// Tells of files that go before they do: whoever continues in between must not miss them.
-    fn announce(&self, verdicts: &HashMap<usize, Verdict>, mut going: bool, now: Duration) {
+    fn announce(&self, verdicts: &HashMap<usize, Verdict>, now: Duration) {
         let mut sources = self.sources.clone();
+        let mut going = false;
         for (index, source) in sources.iter_mut().enumerate() {
             if let Some(verdict @ Verdict::Removed(_)) = verdicts.get(&index)
                 && source.changes(verdict)
@@ -309,40 +381,11 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    /// In the same moment as the files change: nothing waits in between.
-    fn tell_agent(
-        &self,
-        index: usize,
-        verdict: &Verdict,
-        outcomes: &HashMap<usize, &Outcome>,
-        asked: Duration,
-    ) {
-        let Some(agent) = self.agent else { return };
-        match outcomes.get(&index).and_then(|outcome| outcome.fetched()) {
-            Some(fetched) => agent.learn(index, fetched, asked),
-            None if verdict.removes() => agent.forget(index),
-            None => {}
-        }
-    }
-
     /// For whoever looks into the mount, and for the next process.
     fn tell(&self, sources: &[Source]) {
-        let sources = self.plan.lookups().iter().zip(sources).map(|(lookup, source)| {
-            status::Source::new(&lookup.source, source.confirmed, source.failing, source.removed)
-        });
-        let failing = self.templates.failing();
-        let templates = failing.filter_map(|(at, failed)| {
-            Some(status::Template::new(&self.entries.get(at)?.name, failed))
-        });
-        status::write(self.args, self.plan, &Status::new(sources.collect(), templates.collect()));
-    }
-}
-
-fn tell_of_version(plan: &Plan, index: usize, source: &Source, verdict: &Verdict) {
-    if let (Verdict::Fresh { version }, Some(known)) = (verdict, &source.version)
-        && version != known
-    {
-        let source = plan.lookups().get(index).map(|lookup| lookup.source.to_string());
-        info!(source, version = one_line(version, 64), "a new version");
+        let standing = self.client.standing();
+        standing.set(sources.iter().map(Source::stand).collect());
+        let told = self.tells.changes.told();
+        status::write(self.args, self.plan, &Status::new(self.plan, standing, Some(told)));
     }
 }

@@ -10,7 +10,7 @@ use crate::args::{Args, Command, HELP};
 use crate::exec::Start;
 use crate::exit::Exit;
 use crate::report::{Problem, Report};
-use crate::{exec, get, guard, init, input, log, output, probe, refresh, report};
+use crate::{exec, get, guard, init, input, log, output, probe, refresh, report, status};
 
 /// `words` is the command line with the program's name, `plan` the one environment variable.
 pub fn run(words: impl IntoIterator<Item = OsString>, plan: Option<OsString>) -> Exit {
@@ -100,7 +100,8 @@ fn probe(args: &Args, plan: &Plan) -> Exit {
     match probe::ready(args, plan) {
         Ok(files) => done(|| output::stdout(&format!("{files} files of the plan are there\n"))),
         Err(error) => {
-            output::stdout(&format!("not ready: {}\n", output::one_line(&error.to_string(), 400)));
+            let line = format!("not ready: {error}{}", status::waiting(args, plan));
+            output::stdout(&format!("{}\n", output::one_line(&line, 600)));
             Exit::NotReady
         }
     }

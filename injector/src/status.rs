@@ -11,7 +11,8 @@ use tracing::warn;
 use crate::args::Args;
 use crate::bounded;
 use crate::clock::since_boot;
-use crate::refresh::Failed;
+use crate::exit::Exit;
+use crate::standing::{Stand, Standing};
 use crate::write;
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,21 +21,23 @@ pub(crate) struct Status {
     version: u32,
     /// When this was written.
     written: String,
+    /// The generation that applications started with or were told of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    told: Option<String>,
     /// In the plan's order.
     sources: Vec<Source>,
-    /// Those that cannot be rendered from what their sources gave.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    templates: Vec<Template>,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Source {
     source: String,
-    /// When it last gave a value, by the calendar.
-    confirmed: String,
+    /// When it last gave a value, by the calendar; it has not yet where this is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    confirmed: Option<String>,
     /// The same in seconds since the machine was started, which no clock change moves.
-    confirmed_uptime: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    confirmed_uptime: Option<u64>,
     /// What stands in the way since then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     failing: Option<Failing>,
@@ -43,19 +46,8 @@ pub(crate) struct Source {
     removed: bool,
 }
 
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Template {
-    file: String,
-    /// When it last was rendered, by the calendar.
-    rendered: String,
-    rendered_uptime: u64,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    removed: bool,
-}
-
 /// As `docs/exit-codes.md` calls them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Failing {
     Identity,
@@ -69,20 +61,11 @@ pub(crate) enum Failing {
     Local,
 }
 
-/// What an earlier process of this Pod knew.
-#[derive(Debug, Default)]
-pub(crate) struct Before {
-    /// By lookup.
-    pub(crate) sources: Vec<Known>,
-    /// By the names of their files.
-    pub(crate) templates: Vec<(String, Failed)>,
-}
-
-/// And of a source.
+/// What an earlier process of this Pod knew of a source.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Known {
-    /// Since boot.
-    pub(crate) confirmed: Duration,
+    /// Since boot; `None` where it had not given a value.
+    pub(crate) confirmed: Option<Duration>,
     pub(crate) failing: Option<Failing>,
     pub(crate) removed: bool,
 }
@@ -93,37 +76,29 @@ const NAME: &str = ".kms-status.json";
 const LIMIT: usize = 1024 * 1024;
 
 impl Status {
-    pub(crate) fn new(sources: Vec<Source>, templates: Vec<Template>) -> Self {
-        Self { version: VERSION, written: calendar(Duration::ZERO), sources, templates }
-    }
-}
-
-impl Source {
-    /// `confirmed` is since boot.
-    pub(crate) fn new(
-        source: &plan::Source,
-        confirmed: Duration,
-        failing: Option<Failing>,
-        removed: bool,
-    ) -> Self {
+    /// How the plan's sources stand.
+    pub(crate) fn new(plan: &Plan, standing: &Standing, told: Option<String>) -> Self {
+        let stands = standing.all();
+        let of_plan = plan.lookups().iter().zip(&stands);
+        let sources = of_plan.map(|(lookup, stand)| Source::new(&lookup.source, stand));
         Self {
-            source: source.to_string(),
-            confirmed: calendar(since_boot().saturating_sub(confirmed)),
-            confirmed_uptime: confirmed.as_secs(),
-            failing,
-            removed,
+            version: VERSION,
+            written: calendar(Duration::ZERO),
+            told,
+            sources: sources.collect(),
         }
     }
 }
 
-impl Template {
-    pub(crate) fn new(file: &str, failed: Failed) -> Self {
-        let Failed { rendered, removed } = failed;
+impl Source {
+    fn new(source: &plan::Source, stand: &Stand) -> Self {
+        let ago = |confirmed| calendar(since_boot().saturating_sub(confirmed));
         Self {
-            file: file.to_owned(),
-            rendered: calendar(since_boot().saturating_sub(rendered)),
-            rendered_uptime: rendered.as_secs(),
-            removed,
+            source: source.to_string(),
+            confirmed: stand.confirmed.map(ago),
+            confirmed_uptime: stand.confirmed.map(|confirmed| confirmed.as_secs()),
+            failing: stand.failing,
+            removed: stand.removed,
         }
     }
 }
@@ -136,26 +111,86 @@ pub(crate) fn write(args: &Args, plan: &Plan, status: &Status) {
     }
 }
 
-/// `None` where nobody knows.
-pub(crate) fn read(args: &Args, plan: &Plan) -> Option<Before> {
-    let bytes = bounded::read(&path(args, plan), LIMIT).ok()?;
-    let status: Status = serde_json::from_slice(bytes.expose()).ok()?;
-    let told = status.version == VERSION && status.sources.len() == plan.lookups().len();
-    told.then(|| {
+/// By lookup; `None` where nobody knows.
+pub(crate) fn read(args: &Args, plan: &Plan) -> Option<Vec<Known>> {
+    load(args, plan).map(|status| {
         let known = |source: &Source| Known {
-            confirmed: Duration::from_secs(source.confirmed_uptime),
+            confirmed: source.confirmed_uptime.map(Duration::from_secs),
             failing: source.failing,
             removed: source.removed,
         };
-        let failed = |template: Template| {
-            let rendered = Duration::from_secs(template.rendered_uptime);
-            (template.file, Failed { rendered, removed: template.removed })
-        };
-        Before {
-            sources: status.sources.iter().map(known).collect(),
-            templates: status.templates.into_iter().map(failed).collect(),
-        }
+        status.sources.iter().map(known).collect()
     })
+}
+
+/// The generation that applications know, by an earlier process of this Pod.
+pub(crate) fn told(args: &Args, plan: &Plan) -> Option<String> {
+    load(args, plan)?.told
+}
+
+/// Why the files may not be there yet, by the process that fetches them; empty where it does not say.
+pub(crate) fn waiting(args: &Args, plan: &Plan) -> String {
+    let Some(status) = load(args, plan) else { return String::new() };
+    let failing: Vec<String> = status
+        .sources
+        .iter()
+        .filter_map(|of| {
+            let failing = of.failing?;
+            Some(format!("{}: {} ({})", of.source, failing.word(), Exit::from(failing) as u8))
+        })
+        .collect();
+    if !failing.is_empty() {
+        return format!("; not fetched: {}", some_of(&failing));
+    }
+    let waiting = status.sources.iter().filter(|of| of.confirmed.is_none());
+    let waiting: Vec<String> = waiting.map(|of| of.source.clone()).collect();
+    match waiting.as_slice() {
+        [] => String::new(),
+        waiting => format!("; still fetching {}", some_of(waiting)),
+    }
+}
+
+/// A line has room for a few.
+pub(crate) fn some_of(names: &[String]) -> String {
+    let shown: Vec<&str> = names.iter().take(4).map(String::as_str).collect();
+    match names.len() - shown.len() {
+        0 => shown.join(", "),
+        others => format!("{} and {others} more", shown.join(", ")),
+    }
+}
+
+fn load(args: &Args, plan: &Plan) -> Option<Status> {
+    let bytes = bounded::read(&path(args, plan), LIMIT).ok()?;
+    let status: Status = serde_json::from_slice(bytes.expose()).ok()?;
+    let ours = status.version == VERSION && status.sources.len() == plan.lookups().len();
+    ours.then_some(status)
+}
+
+impl Failing {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Identity,
+        Self::Denied,
+        Self::NotFound,
+        Self::Throttled,
+        Self::Unreachable,
+        Self::Refused,
+        Self::Unusable,
+        Self::Local,
+    ];
+
+    /// As in the file.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Denied => "denied",
+            Self::NotFound => "not-found",
+            Self::Throttled => "throttled",
+            Self::Unreachable => "unreachable",
+            Self::Refused => "refused",
+            Self::Unusable => "unusable",
+            Self::Local => "local",
+        }
+    }
 }
 
 impl From<cloud::Class> for Failing {
@@ -180,4 +215,16 @@ fn path(args: &Args, plan: &Plan) -> PathBuf {
 fn calendar(ago: Duration) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     cloud::iso8601(now.saturating_sub(ago).as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_the_same_in_the_file_and_beside_it() {
+        for failing in Failing::ALL {
+            assert_eq!(serde_json::to_value(failing).unwrap(), failing.word());
+        }
+    }
 }

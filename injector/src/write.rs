@@ -53,6 +53,9 @@ pub(crate) enum WriteError {
 const CURRENT: &str = "..data";
 /// Becomes [`CURRENT`] by a rename.
 const NEXT: &str = "..data_tmp";
+/// A file of this name holds the name of the generation that it is in, whatever its content says:
+/// an application that watches it hears of every change at the instant of the change.
+pub(crate) const SENTINEL: &str = ".kms-generation";
 
 /// All or nothing: after an error the mount shows what it showed before.
 ///

@@ -142,17 +142,17 @@ fn probe_waits_for_every_file_of_the_current_generation() {
     let generation = container.path(MOUNT).join("..2026_01_01_00_00_00.000000000");
     fs::create_dir(&generation).unwrap();
     symlink(generation.file_name().unwrap(), container.path(MOUNT).join("..data")).unwrap();
-    not_ready("file \"db\" is not there, nor are 2 more");
+    not_ready("not ready: not there: file \"db\", file \"token\", file \"flags\"\n");
     for name in ["db", "token", "flags"] {
         fs::write(generation.join(name), "").unwrap();
         // Held, but not under the name that applications open.
-        not_ready("is not there");
+        not_ready(&format!("file {name:?}"));
         symlink(format!("..data/{name}"), container.path(MOUNT).join(name)).unwrap();
     }
     let ready = probe();
     assert_eq!((ready.code, ready.stdout.as_str()), (Some(0), "3 files of the plan are there\n"));
     fs::remove_file(generation.join("flags")).unwrap();
-    not_ready("file \"flags\" is not there\n");
+    not_ready("not there: file \"flags\"\n");
     fs::remove_dir_all(container.path(MOUNT)).unwrap();
     not_ready("does not exist");
 }

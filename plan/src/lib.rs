@@ -9,6 +9,7 @@ mod content;
 mod env;
 mod file;
 mod glob;
+mod hook;
 mod mode;
 mod mount;
 mod plan;
@@ -30,10 +31,11 @@ pub use crate::env::{
 };
 pub use crate::file::{File, FileMode, FileName, InvalidFile, OnMissing};
 pub use crate::glob::{Glob, InvalidGlob};
+pub use crate::hook::{HookSignal, HookUrl, InvalidHook, OnChange};
 pub use crate::mode::{InvalidMode, Mode, OnRevoked, Refresh};
 pub use crate::mount::{InvalidMount, MountPath};
 pub use crate::plan::{
-    InvalidPlan, LogLevel, Lookup, MAX_ENCODED_BYTES, MAX_FILES, Plan, PlanBuilder,
+    InvalidPlan, LogLevel, Lookup, MAX_ENCODED_BYTES, MAX_FILES, MIN_PORT, Plan, PlanBuilder,
 };
 pub use crate::selector::{InvalidSelector, MAX_SELECTOR_BYTES, Selector};
 pub use crate::source::{InvalidSource, Provider, Reference, Source, Version};

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::cloud::{Assume, Host, Identity, Network, Region};
 use crate::env::{Environment, MAX_VARIABLES, Variable};
 use crate::file::File;
+use crate::hook::OnChange;
 use crate::mode::Mode;
 use crate::mount::MountPath;
 use crate::source::Source;
@@ -57,10 +58,6 @@ pub enum InvalidPlan {
     Nothing,
     #[error("the plan has {0} files; at most {MAX_FILES} are allowed in one Pod")]
     TooManyFiles(usize),
-    #[error(
-        "the plan asks for {0} secrets; at most {MAX_LOOKUPS} are allowed in one Pod, those in templates and variables included"
-    )]
-    TooManyLookups(usize),
     #[error("two files are called {0:?}; give one of them another name (objectAlias)")]
     SameFile(String),
     #[error(
@@ -79,13 +76,21 @@ pub enum InvalidPlan {
     TooLarge(usize),
     #[error("the timeout is {0} seconds; 1 to 3600 are allowed")]
     Timeout(u32),
+    #[error("the plan says who is told of a change, and its files never change")]
+    HookWithoutChanges,
+    #[error(
+        "the metrics port is {0}; {MIN_PORT} to 65535 are allowed, and only where files change"
+    )]
+    MetricsPort(u16),
+    #[error("the agent answers at port {0}; serve the metrics at another one")]
+    SamePort(u16),
 }
+
+/// Lower ones need a capability.
+pub const MIN_PORT: u16 = 1024;
 
 /// Files in one Pod. Beyond it a Pod wants another tool, and the plan would not fit.
 pub const MAX_FILES: usize = 256;
-
-/// Values that one Pod asks for, whatever is made of them: a template names many in one file.
-const MAX_LOOKUPS: usize = 256;
 
 /// An environment variable may have 128 KiB (the kernel's limit for one string); the rest is room
 /// for what the kubelet adds.
@@ -109,6 +114,12 @@ struct Parts {
     /// The group that files belong to, where the Pod's `fsGroup` reads them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     group: Option<u32>,
+    /// Who is told when files changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    on_change: Option<OnChange>,
+    /// Where the fetcher tells how it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    metrics_port: Option<u16>,
     /// A private CA for dedicated KMS gateways is mounted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     private_ca: bool,
@@ -190,6 +201,16 @@ impl Plan {
     }
 
     #[must_use]
+    pub fn on_change(&self) -> Option<&OnChange> {
+        self.0.on_change.as_ref()
+    }
+
+    #[must_use]
+    pub fn metrics_port(&self) -> Option<u16> {
+        self.0.metrics_port
+    }
+
+    #[must_use]
     pub fn private_ca(&self) -> bool {
         self.0.private_ca
     }
@@ -225,11 +246,20 @@ impl TryFrom<Parts> for Plan {
         if parts.files.len() > MAX_FILES {
             return Err(InvalidPlan::TooManyFiles(parts.files.len()));
         }
-        if parts.lookups.len() > MAX_LOOKUPS {
-            return Err(InvalidPlan::TooManyLookups(parts.lookups.len()));
-        }
         if !(1..=3600).contains(&parts.timeout) {
             return Err(InvalidPlan::Timeout(parts.timeout));
+        }
+        if parts.on_change.is_some() && parts.mode == Mode::Init {
+            return Err(InvalidPlan::HookWithoutChanges);
+        }
+        match parts.metrics_port {
+            Some(port) if port < MIN_PORT || parts.mode == Mode::Init => {
+                return Err(InvalidPlan::MetricsPort(port));
+            }
+            Some(port) if parts.mode.agent().is_some_and(|agent| agent.port.get() == port) => {
+                return Err(InvalidPlan::SamePort(port));
+            }
+            _ => {}
         }
         let mut names = HashSet::with_capacity(parts.files.len());
         for file in &parts.files {

@@ -1,13 +1,10 @@
 //! Values from JSON and to it.
 
-use std::borrow::Cow;
-
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 
 use crate::engine::{Told, paid};
-use crate::number::{self, Exact};
-use crate::template::MAX_VALUE_BYTES;
+use crate::template::MAX_OUTPUT_BYTES;
 
 /// As deep as what the parser reads.
 const MAX_DEPTH: usize = 128;
@@ -17,35 +14,17 @@ pub(crate) fn parse(state: &State<'_, '_>, value: &Value) -> Result<Value, Error
     if matches!(value.kind(), ValueKind::Map | ValueKind::Seq) {
         return Ok(value.clone());
     }
-    read(state, &text(value)?)
+    let text = text(value)?;
+    paid(state, text.len())?;
+    Ok(read(&text)?)
 }
 
-/// A number that is kept as it was written.
-pub(crate) fn exact(value: &Value) -> Option<&Exact> {
-    value.downcast_object_ref()
-}
-
-fn read(state: &State<'_, '_>, text: &str) -> Result<Value, Error> {
-    let not_json = |error: serde_json::Error| {
+pub(crate) fn read(text: &str) -> Result<Value, Told> {
+    let value = serde_json::from_str(text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         Told(format!("a value is not JSON (its line {line}, column {column})"))
-    };
-    paid(state, text.len())?;
-    let mut value: serde_json::Value = serde_json::from_str(text).map_err(not_json)?;
-    if let Cow::Owned(marked) = number::mark(text) {
-        value = serde_json::from_str(&marked).map_err(not_json)?;
-    }
-    // Each takes a hundred bytes of memory, however short it is written.
-    state.consume_fuel(count(&value))?;
+    })?;
     Ok(value_of(value))
-}
-
-fn count(value: &serde_json::Value) -> u64 {
-    1 + match value {
-        serde_json::Value::Array(items) => items.iter().map(count).sum(),
-        serde_json::Value::Object(members) => members.values().map(count).sum(),
-        _ => 0,
-    }
 }
 
 /// No deeper than the parser goes.
@@ -58,10 +37,7 @@ fn value_of(value: serde_json::Value) -> Value {
             (None, Some(number)) => Value::from(number),
             (None, None) => Value::from(number.as_f64().unwrap_or(f64::NAN)),
         },
-        serde_json::Value::String(text) => match Exact::unmark(&text) {
-            Some(number) => Value::from_object(number),
-            None => Value::from(text),
-        },
+        serde_json::Value::String(text) => Value::from(text),
         serde_json::Value::Array(items) => items.into_iter().map(value_of).collect(),
         serde_json::Value::Object(members) => {
             Value::from_pairs(members.into_iter().map(|(key, member)| (key, value_of(member))))
@@ -71,9 +47,6 @@ fn value_of(value: serde_json::Value) -> Value {
 
 /// A single value as text: booleans and numbers as in JSON.
 pub(crate) fn text(value: &Value) -> Result<String, Error> {
-    if let Some(number) = exact(value) {
-        return Ok(number.as_str().to_owned());
-    }
     match value.kind() {
         ValueKind::String => Ok(value.as_str().unwrap_or_default().to_owned()),
         ValueKind::Bool => Ok(value.is_true().to_string()),
@@ -111,13 +84,13 @@ pub(crate) fn pretty(value: &Value) -> Result<String, Error> {
 }
 
 fn write(out: &mut String, value: &Value, width: Option<usize>, depth: usize) -> Result<(), Error> {
-    if depth > MAX_DEPTH || out.len() > MAX_VALUE_BYTES {
+    if depth > MAX_DEPTH || out.len() > MAX_OUTPUT_BYTES {
         return Err(Told("a value is too deep or too large for JSON".to_owned()).into());
     }
     match value.kind() {
         ValueKind::None => out.push_str("null"),
         ValueKind::String => out.push_str(&crate::quote::json(value.as_str().unwrap_or_default())?),
-        ValueKind::Seq => {
+        ValueKind::Seq | ValueKind::Iterable => {
             let items = value.try_iter()?.collect::<Vec<_>>();
             list(out, ('[', ']'), &items, width, depth, |out, item| {
                 write(out, item, width, depth + 1)

@@ -8,6 +8,7 @@ mod a_role_belongs_to_its_service_account;
 mod a_stolen_token_opens_nothing;
 mod account_and_pod_in_one_apply;
 mod an_injected_pod_comes_again;
+mod applications_hear_of_changes;
 mod consumers_are_chosen;
 mod controllers_tell_a_refusal_in_events;
 mod fields_that_we_do_not_know_survive;

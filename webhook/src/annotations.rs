@@ -5,8 +5,8 @@ mod request;
 mod values;
 
 use plan::{
-    ExternalId, FileMode, MountPath, OnMissing, OnRevoked, PathTranslation, ProviderArn, Region,
-    ResponseType, RoleArn, SessionName, TokenPath,
+    ExternalId, FileMode, MountPath, OnChange, OnMissing, OnRevoked, PathTranslation, ProviderArn,
+    Region, ResponseType, RoleArn, SessionName, TokenPath,
 };
 
 pub(crate) use self::request::{
@@ -14,7 +14,7 @@ pub(crate) use self::request::{
 };
 use self::values::{
     config_map, credentials, duration, env_method, init_first, log_level, mode, names,
-    native_sidecar, number, patterns, quantity, said, size, user,
+    native_sidecar, number, patterns, port, quantity, said, size, user,
 };
 use crate::nearest::nearest;
 use crate::pod::Annotated;
@@ -22,7 +22,7 @@ use crate::problem::{Problem, Problems};
 
 pub(crate) const PREFIX: &str = "kms.alibabacloud/";
 
-const KEYS: [&str; 45] = [
+const KEYS: [&str; 47] = [
     "secrets",
     "template.FILE",
     "env",
@@ -31,6 +31,8 @@ const KEYS: [&str; 45] = [
     "refresh-interval",
     "max-staleness",
     "on-revoked",
+    "on-change",
+    "metrics-port",
     "native-sidecar",
     "agent-secrets",
     "agent-port",
@@ -71,8 +73,7 @@ const KEYS: [&str; 45] = [
 ];
 
 /// Keys that this project has a meaning for, and this version does not act on.
-const UNSUPPORTED: [&str; 5] =
-    ["secret-provider-class", "on-change", "regions", "https-proxy", "injection"];
+const UNSUPPORTED: [&str; 4] = ["secret-provider-class", "regions", "https-proxy", "injection"];
 
 /// The Pod's own annotations, each parsed; every bad one is a problem.
 pub(crate) fn read<'a>(annotations: &'a Annotated<'a>, problems: &mut Problems) -> Request<'a> {
@@ -171,6 +172,8 @@ fn apply<'a>(request: &mut Request<'a>, key: &str, value: &'a str) -> Result<(),
         "refresh-interval" => request.refresh_interval = Some(duration(value, 10, DAY)?),
         "max-staleness" => request.max_staleness = Some(duration(value, 10, 30 * DAY)?),
         "on-revoked" => request.on_revoked = Some(OnRevoked::parse(value).map_err(said)?),
+        "on-change" => request.on_change = OnChange::parse(value).map_err(said)?,
+        "metrics-port" => request.metrics_port = Some(port(value)?),
         "native-sidecar" => request.native_sidecar = Some(native_sidecar(value)?),
         "agent-secrets" => request.agent.secrets = Some(patterns(value)?),
         "agent-port" => request.agent.port = Some(number(value, 1024, 65535, "as a port")?),

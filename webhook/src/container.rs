@@ -24,6 +24,9 @@ pub(crate) const VOLUMES: [&str; 5] =
     [SECRETS_VOLUME, TOKEN_VOLUME, CA_VOLUME, ENVIRONMENT_VOLUME, AGENT_VOLUME];
 pub(crate) const PLAN_VARIABLE: &str = "SECRETS_INJECTOR_PLAN";
 
+/// What a PodMonitor names.
+const METRICS_PORT: &str = "kms-metrics";
+
 /// Kubernetes adds its own API token to a container that has nothing mounted here.
 const TOKEN_DIRECTORY: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 const CA_DIRECTORY: &str = "/etc/kms-ca";
@@ -48,6 +51,8 @@ pub(crate) struct Container<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     startup_probe: Option<StartupProbe<'a>>,
     env: [Variable<'a>; 1],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ports: Vec<Port>,
     resources: &'a Resources,
     volume_mounts: Vec<Mount<'a>>,
     security_context: Security,
@@ -67,6 +72,14 @@ pub(crate) struct StartupProbe<'a> {
 #[derive(Debug, Serialize)]
 struct Exec<'a> {
     command: Vec<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Port {
+    name: &'static str,
+    container_port: u16,
+    protocol: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -160,6 +173,12 @@ impl<'a> Container<'a> {
                 .holds_back(plan.mode())
                 .then(|| StartupProbe::new(plan, &injector.command)),
             env: [Variable { name: PLAN_VARIABLE, value: encoded }],
+            ports: plan
+                .metrics_port()
+                .filter(|_| role.stays())
+                .map(Port::of_metrics)
+                .into_iter()
+                .collect(),
             resources,
             volume_mounts: mounts,
             security_context: Security {
@@ -181,6 +200,10 @@ impl Container<'_> {
         self.startup_probe.as_ref()
     }
 
+    pub(crate) fn has_ports(&self) -> bool {
+        !self.ports.is_empty()
+    }
+
     pub(crate) fn mounts(&self, volume: &str) -> bool {
         self.volume_mounts.iter().any(|mount| mount.name == volume)
     }
@@ -193,6 +216,12 @@ impl Container<'_> {
         // Who steps back on his way may end anywhere.
         path.components().any(|part| part == Component::ParentDir)
             || places.any(|place| path.starts_with(place) || Path::new(place).starts_with(path))
+    }
+}
+
+impl Port {
+    fn of_metrics(port: u16) -> Self {
+        Self { name: METRICS_PORT, container_port: port, protocol: "TCP" }
     }
 }
 
@@ -284,13 +313,10 @@ fn lower<'t>(request: &'t str, limit: Option<&'t str>) -> &'t str {
     }
 }
 
-/// The largest secret, and as much as a template may make.
-const LARGEST_FILE: u64 = template::MAX_OUTPUT_BYTES as u64;
-
-/// Room for three generations of files of the largest size.
+/// Room for three generations of files of the largest size that a secret may have.
 pub(crate) fn size_limit(request: &Request<'_>, files: usize) -> Quantity {
     let files = u64::try_from(files.min(MAX_FILES)).unwrap_or(1);
-    request.size_limit.unwrap_or_else(|| Quantity::bytes((3 * LARGEST_FILE * files).max(1 << 20)))
+    request.size_limit.unwrap_or_else(|| Quantity::bytes((3 * 64 * 1024 * files).max(1 << 20)))
 }
 
 /// Room for the fetcher itself, twice where it is replaced by another version, and for three generations of variables.

@@ -3,7 +3,7 @@
 mod agent;
 mod mode;
 
-use plan::{FileMode, Lookup, OnMissing, Plan, PlanBuilder, Variable};
+use plan::{FileMode, InvalidPlan, Lookup, OnMissing, Plan, PlanBuilder, Variable};
 
 use crate::annotations::{self, ModeName, Request};
 use crate::env::{Environment, Method};
@@ -12,7 +12,7 @@ use crate::inject::Subject;
 use crate::ownership::Ownership;
 use crate::pod::Pod;
 use crate::policy::Credentials;
-use crate::problem::{Problem, Problems};
+use crate::problem::Problems;
 use crate::secrets::{self, Asked, Files, Place};
 use crate::settings::{self, Settings};
 
@@ -103,6 +103,8 @@ impl Draft<'_> {
                 settings::Network::Public => plan::Network::Public,
             })
             .group(ownership.file_group)
+            .on_change(request.on_change.clone())
+            .metrics_port(request.metrics_port)
             .private_ca(gateway || request.ca_config_map.is_some())
             .timeout_seconds(request.timeout.unwrap_or(settings.timeout_seconds))
             .log_level(request.log_level.unwrap_or_default())
@@ -112,7 +114,11 @@ impl Draft<'_> {
             // Where a source is bad already, that its file is missing is no news.
             Err(_) if !problems.as_slice().is_empty() => None,
             Err(error) => {
-                problems.push(whole(request, &error));
+                let key = match error {
+                    InvalidPlan::SamePort(_) => "metrics-port",
+                    _ => "secrets",
+                };
+                problems.push(annotations::problem(key, error.to_string(), ""));
                 None
             }
         }
@@ -187,15 +193,6 @@ impl Draft<'_> {
 
     pub(crate) fn ca_config_map(&self) -> Option<&str> {
         self.request.ca_config_map.or(self.settings.ca_config_map.as_deref())
-    }
-}
-
-/// What is wrong with all that a Pod asks for; a place only where there is but one.
-pub(crate) fn whole(request: &Request<'_>, error: &plan::InvalidPlan) -> Problem {
-    let others = !request.env.is_empty() || !request.templates.is_empty();
-    match (request.secrets, others) {
-        (Some(_), false) => annotations::problem("secrets", error.to_string(), ""),
-        _ => Problem::pod("the annotations", error.to_string(), ""),
     }
 }
 

@@ -145,15 +145,10 @@ pub(crate) fn check_regions(
     let without = asked.iter().zip(lookups).filter(|(asked, lookup)| {
         lookup.is_none() && asked.at.region.is_none() && asked.source.arn_region().is_none()
     });
-    // The place in an annotation, or the annotation where it is of one file alone.
-    let place = |asked: &'_ &Asked| match asked.place.what.as_str() {
-        "" => asked.place.key.to_string(),
-        what => what.to_owned(),
-    };
-    let places: Vec<_> = without.map(|(asked, _)| place(asked)).collect();
+    let places: Vec<_> = without.map(|(asked, _)| asked.place.what.as_str()).collect();
     let Some(first) = places.first() else { return };
     let which = match places.len() {
-        1 => first.clone(),
+        1 => first.to_string(),
         n => format!("{first} and {} more", n - 1),
     };
     problems.push(annotations::problem(

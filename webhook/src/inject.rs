@@ -11,6 +11,8 @@ use crate::consumers::{self, Consumers};
 use crate::container::{self, Container, Resources};
 use crate::draft::{self, Draft};
 use crate::env::{self, Environment};
+use crate::hook::{self, Hook};
+use crate::metrics_port;
 use crate::ownership;
 use crate::patch::Patch;
 use crate::pod::{Pod, Unreadable};
@@ -47,6 +49,7 @@ pub(crate) struct Wish<'a> {
     pub(crate) volumes: Vec<Volume<'a>>,
     pub(crate) consumers: &'a Consumers,
     pub(crate) environment: &'a Environment,
+    pub(crate) hook: &'a Hook,
     /// The value of the status annotation.
     pub(crate) status: String,
     pub(crate) init_first: annotations::InitFirst,
@@ -83,6 +86,8 @@ pub(crate) fn decide(
     let chosen = consumers.containers(pod).map(|(_, _, container)| container);
     let ownership = ownership::decide(pod, chosen, &request, settings);
     ownership.check(&request, &mut problems);
+    let hook = hook::check(pod, &request, &present, &ownership, &mut problems);
+    metrics_port::check(pod, &request, &mut problems);
 
     let files = draft::wanted(&request, settings, &mut problems);
     let native = request.native_sidecar.unwrap_or_default();
@@ -101,7 +106,7 @@ pub(crate) fn decide(
         agent::check(pod, agent, &consumers, &mut problems);
     }
     let plan = problems.or(plan)?.ok_or_else(unwritable)?;
-    let encoded = plan.encode().map_err(|error| too_large(&request, &error))?;
+    let encoded = plan.encode().map_err(|error| too_large(&error))?;
 
     let container =
         |role: &Role| Container::new(*role, &plan, &encoded, &ownership, &resources, settings);
@@ -122,6 +127,7 @@ pub(crate) fn decide(
         volumes,
         consumers: &consumers,
         environment: &environment,
+        hook: &hook,
         status: status(&plan, roles),
         init_first: request.init_first,
         mesh_proxies: &settings.mesh_proxies,
@@ -129,6 +135,7 @@ pub(crate) fn decide(
     let patch = weave::patch(pod, &present, &wish).map_err(|_| unwritable())?;
     let mut warnings = consumers.warnings;
     warnings.extend(environment.warnings);
+    warnings.extend(hook.warning);
     if roles.contains(&Role::Beside) && pod.restart_policy() != "Always" {
         warnings.push(format!(
             "the Pod never ends: {}native-sidecar is false, and the container beside the application stays",
@@ -170,9 +177,9 @@ fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
-fn too_large(request: &annotations::Request<'_>, error: &plan::InvalidPlan) -> Problems {
+fn too_large(error: &plan::InvalidPlan) -> Problems {
     let mut problems = Problems::default();
-    problems.push(draft::whole(request, error));
+    problems.push(annotations::problem("secrets", error.to_string(), ""));
     problems
 }
 

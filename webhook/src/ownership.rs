@@ -53,7 +53,7 @@ pub(crate) fn decide<'p>(
     });
     Ownership {
         user,
-        group: request.run_as_group,
+        group: request.run_as_group.or_else(|| target_group(pod, request)),
         file_group,
         mode: request.file_mode.unwrap_or(mode),
         stranger,
@@ -84,7 +84,23 @@ impl Ownership {
     }
 }
 
-fn user_of(pod: &Pod<'_>, container: &Container<'_>) -> Option<u32> {
+/// Whose process gets a signal is seen by who has its user and its group.
+fn target_group(pod: &Pod<'_>, request: &Request<'_>) -> Option<u32> {
+    let name = request.on_change.as_ref()?.target()?;
+    let (_, _, target) = pod.all_containers().find(|(_, _, known)| known.name == *name)?;
+    u32::try_from(target.security_context.run_as_group?).ok()
+}
+
+pub(crate) fn group_of(pod: &Pod<'_>, container: &Container<'_>) -> Option<u32> {
+    let group = container.security_context.run_as_group;
+    group.map_or_else(|| pod_group(pod), |group| u32::try_from(group).ok())
+}
+
+pub(crate) fn pod_group(pod: &Pod<'_>) -> Option<u32> {
+    u32::try_from(pod.spec.security_context.run_as_group?).ok()
+}
+
+pub(crate) fn user_of(pod: &Pod<'_>, container: &Container<'_>) -> Option<u32> {
     let user = container.security_context.run_as_user.or(pod.spec.security_context.run_as_user);
     u32::try_from(user?).ok()
 }

@@ -67,6 +67,8 @@ pub(crate) struct PodSecurity {
     #[serde(default)]
     pub(crate) run_as_user: Option<i64>,
     #[serde(default)]
+    pub(crate) run_as_group: Option<i64>,
+    #[serde(default)]
     pub(crate) fs_group: Option<i64>,
 }
 
@@ -183,6 +185,8 @@ pub(crate) struct VolumeMount<'a> {
 pub(crate) struct Security<'a> {
     #[serde(default)]
     pub(crate) run_as_user: Option<i64>,
+    #[serde(default)]
+    pub(crate) run_as_group: Option<i64>,
     #[serde(default, deserialize_with = "null_default")]
     pub(crate) privileged: bool,
     #[serde(borrow, default, deserialize_with = "null_default")]
@@ -316,6 +320,13 @@ impl Container<'_> {
     pub(crate) fn own_command(&self) -> &[Cow<'_, str>] {
         let command = self.command.as_deref().unwrap_or_default();
         command::unwrapped(command).unwrap_or(command)
+    }
+
+    /// Those that it listens on by TCP, as it says.
+    pub(crate) fn tcp_ports(&self) -> impl Iterator<Item = u16> {
+        let ports = self.ports.iter().flatten();
+        let tcp = ports.filter(|port| port.protocol.as_deref().is_none_or(|known| known == "TCP"));
+        tcp.filter_map(|port| u16::try_from(port.container_port?).ok())
     }
 }
 

@@ -66,6 +66,11 @@ impl Role {
         }
     }
 
+    /// Whether it is there while the application runs.
+    pub(crate) fn stays(self) -> bool {
+        self != Self::Init
+    }
+
     pub(crate) fn is_native_sidecar(self) -> bool {
         matches!(self, Self::Both | Self::Sidecar)
     }

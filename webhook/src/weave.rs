@@ -5,6 +5,7 @@ mod affinity;
 mod containers;
 mod environment;
 mod mounts;
+mod target;
 
 use serde_json::{Map, Value};
 

@@ -45,6 +45,24 @@ async fn what_may_work_later_is_sent_again() {
 }
 
 #[tokio::test]
+async fn every_attempt_is_counted_by_what_came_of_it_and_heard_of_when_another_one_follows() {
+    let bench = Bench::new(at_last(2, || refusal(503, "ServiceUnavailableTemporary"))).await;
+    let (heard, told) = std::sync::mpsc::channel();
+    let session = bench.session.with_retry(quick()).with_observer(move |error| {
+        heard.send((error.operation(), error.class(), error.attempts())).unwrap();
+    });
+    session.fetch(&secret("db"), soon()).await.unwrap();
+    let kms = "KMS GetSecretValue";
+    let failed = Class::Unreachable;
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), [(kms, failed, 1), (kms, failed, 2)]);
+    let counted: Vec<_> =
+        session.requests().into_iter().map(|of| (of.operation, of.failed, of.count)).collect();
+    let sts = ("STS AssumeRoleWithOIDC", None, 1);
+    assert_eq!(counted, [(kms, None, 1), (kms, Some(failed), 2), sts]);
+    assert_eq!(session.exchanges(), 1);
+}
+
+#[tokio::test]
 async fn every_attempt_is_signed_anew() {
     let bench = Bench::new(at_last(3, || refusal(400, "Throttling"))).await;
     bench.fetch(&secret("db")).await.unwrap();

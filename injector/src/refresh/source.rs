@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::standing::Stand;
 use crate::status::{Failing, Known};
 
 #[derive(Clone, Debug)]
@@ -39,11 +40,17 @@ impl Source {
     pub(super) fn continued(known: Known, now: Duration) -> Self {
         let Known { confirmed, failing, removed } = known;
         // A moment that has not come yet is not of this boot.
-        Self { confirmed: confirmed.min(now), failing, removed, version: None }
+        let confirmed = confirmed.map_or(now, |confirmed| confirmed.min(now));
+        Self { confirmed, failing, removed, version: None }
     }
 
     pub(super) fn of(confirmed: Duration, version: Option<String>) -> Self {
         Self { confirmed, failing: None, removed: false, version }
+    }
+
+    pub(super) fn stand(&self) -> Stand {
+        let (failing, removed) = (self.failing, self.removed);
+        Stand { confirmed: Some(self.confirmed), failing, removed }
     }
 
     /// Whether anything is to be written for it.

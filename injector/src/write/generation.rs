@@ -1,5 +1,6 @@
 //! A generation: one directory with one consistent set of files, named after its time.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -11,7 +12,7 @@ use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 use super::links::NEW_LINK;
-use super::{NEXT, NewFile, WriteError, open_directory};
+use super::{NEXT, NewFile, SENTINEL, WriteError, open_directory};
 
 /// What a generation has to hold.
 pub(super) struct Wanted<'a> {
@@ -59,27 +60,32 @@ impl<'a> Wanted<'a> {
             return Ok(false);
         }
         for file in self.files {
-            if !self.is_same(&directory, file)? {
+            if !self.is_same(&directory, file, &content(file, name))? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    fn is_same(&self, directory: &OwnedFd, file: &NewFile<'_>) -> Result<bool, Errno> {
+    fn is_same(
+        &self,
+        directory: &OwnedFd,
+        file: &NewFile<'_>,
+        content: &[u8],
+    ) -> Result<bool, Errno> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let opened = rustix::fs::openat(directory, file.name, flags, Mode::empty())?;
         let stat = rustix::fs::fstat(&opened)?;
         let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
         let size = usize::try_from(stat.st_size).ok();
-        if !regular || size != Some(file.content.len()) || !self.fits(&stat, mode(file)) {
+        if !regular || size != Some(content.len()) || !self.fits(&stat, mode(file)) {
             return Ok(false);
         }
         // One byte more, so that a file that grew meanwhile is noticed.
-        let limit = file.content.len() + 1;
+        let limit = content.len() + 1;
         let mut found = Zeroizing::new(Vec::with_capacity(limit));
         match File::from(opened).take(limit as u64).read_to_end(&mut found) {
-            Ok(_) => Ok(found.as_slice() == file.content),
+            Ok(_) => Ok(found.as_slice() == content),
             Err(error) => Err(Errno::from_io_error(&error).unwrap_or(Errno::IO)),
         }
     }
@@ -155,7 +161,7 @@ fn fill(directory: &OwnedFd, wanted: &Wanted<'_>, name: &str) -> Result<(), Writ
         let opened = rustix::fs::openat(directory, file.name, flags, Mode::RUSR | Mode::WUSR)
             .map_err(|errno| WriteError::new("create", file.name, errno))?;
         let mut opened = File::from(opened);
-        opened.write_all(file.content).map_err(|error| {
+        opened.write_all(&content(file, name)).map_err(|error| {
             WriteError::new("write", file.name, Errno::from_io_error(&error).unwrap_or(Errno::IO))
         })?;
         wanted.own(&opened.into(), mode(file), file.name)?;
@@ -238,6 +244,14 @@ fn date(days: u64) -> (u64, u64, u64) {
     let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
     let year = era * 400 + year_of_era + u64::from(month <= 2);
     (year, month, day)
+}
+
+/// What a file holds in the generation of this name.
+fn content<'a>(file: &NewFile<'a>, generation: &str) -> Cow<'a, [u8]> {
+    match file.name {
+        SENTINEL => Cow::Owned(format!("{generation}\n").into_bytes()),
+        _ => Cow::Borrowed(file.content),
+    }
 }
 
 fn mode(file: &NewFile<'_>) -> Mode {

@@ -135,6 +135,33 @@ fn a_change_of_content_name_or_mode_makes_a_new_generation() {
 }
 
 #[test]
+fn the_sentinel_names_the_generation_that_it_is_in_and_changes_with_it_alone() {
+    let mount = Mount::new();
+    let publish = |second, content| {
+        mount.publish(second, &[("a", 0o400, content), (SENTINEL, 0o444, "")]).unwrap()
+    };
+    let named = || {
+        let target = fs::read_link(mount.path("..data")).unwrap();
+        assert_eq!(mount.read(SENTINEL), format!("{}\n", target.display()));
+        fs::metadata(mount.path(SENTINEL)).unwrap().ino()
+    };
+    assert_eq!(publish(0, "1"), Written::Changed);
+    let first = named();
+    let before = mount.state();
+    assert_eq!(publish(1, "1"), Written::Unchanged);
+    assert_eq!(mount.state(), before);
+    assert_eq!(publish(2, "2"), Written::Changed);
+    assert_ne!(named(), first);
+    // One that says something else is put right, with a generation of its own.
+    let inside = mount.path("..data").join(SENTINEL);
+    fs::set_permissions(&inside, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::write(&inside, "..2030_01_01_00_00_00.000000000\n").unwrap();
+    fs::set_permissions(&inside, fs::Permissions::from_mode(0o444)).unwrap();
+    assert_eq!(publish(3, "2"), Written::Changed);
+    named();
+}
+
+#[test]
 fn the_previous_generation_stays_until_the_next_change() {
     let mount = Mount::new();
     mount.publish(0, &[("a", 0o400, "0")]).unwrap();

@@ -7,6 +7,7 @@ use crate::cloud::{Identity, Network};
 use crate::content::{Content, Secret, Template, Value};
 use crate::env::Environment;
 use crate::file::{File, FileMode, FileName, OnMissing};
+use crate::hook::OnChange;
 use crate::mode::Mode;
 use crate::mount::MountPath;
 use crate::selector::Selector;
@@ -32,6 +33,8 @@ impl PlanBuilder {
                 files: Vec::new(),
                 env: None,
                 group: None,
+                on_change: None,
+                metrics_port: None,
                 private_ca: false,
                 timeout: 300,
                 log_level: LogLevel::default(),
@@ -100,6 +103,16 @@ impl PlanBuilder {
 
     pub fn group(&mut self, group: Option<u32>) -> &mut Self {
         self.parts.group = group;
+        self
+    }
+
+    pub fn on_change(&mut self, hook: Option<OnChange>) -> &mut Self {
+        self.parts.on_change = hook;
+        self
+    }
+
+    pub fn metrics_port(&mut self, port: Option<u16>) -> &mut Self {
+        self.parts.metrics_port = port;
         self
     }
 

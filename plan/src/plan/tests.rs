@@ -4,6 +4,7 @@ use super::*;
 use crate::cloud::{ProviderArn, RoleArn, SessionName};
 use crate::env::{ContainerName, Variable, VariableName};
 use crate::file::{FileMode, FileName, OnMissing};
+use crate::mode::{OnRevoked, Refresh};
 use crate::selector::Selector;
 use crate::source::Reference;
 
@@ -167,6 +168,40 @@ fn a_plan_that_was_tampered_with_is_refused_without_being_repeated() {
 }
 
 #[test]
+fn only_files_that_change_are_told_about() {
+    let built = |mode| {
+        let mut builder = builder();
+        add(&mut builder, "a", "kms://x");
+        builder.mode(mode).on_change(OnChange::parse("signal=SIGHUP:app").unwrap());
+        builder.build()
+    };
+    assert_eq!(built(Mode::Init).unwrap_err(), InvalidPlan::HookWithoutChanges);
+    let kept = Mode::Refresh(Refresh::new(300, None, OnRevoked::Keep).unwrap());
+    let plan = built(kept).unwrap();
+    let json = plan.encode().unwrap();
+    assert!(json.contains(r#""onChange":"signal=SIGHUP:app""#), "{json}");
+    assert_eq!(Plan::decode(&json).unwrap(), plan);
+    for bad in ["SIGKILL:app", "SIGHUP:CANARY", "SIGHUP"] {
+        let error = Plan::decode(&json.replacen("SIGHUP:app", bad, 1)).unwrap_err();
+        assert!(!error.to_string().contains("CANARY"), "{error}");
+    }
+}
+
+#[test]
+fn metrics_are_served_at_a_port_that_needs_no_privilege_while_files_are_kept_current() {
+    let built = |mode, port| {
+        let mut builder = builder();
+        add(&mut builder, "a", "kms://x");
+        builder.mode(mode).metrics_port(Some(port));
+        builder.build()
+    };
+    let kept = Mode::Refresh(Refresh::new(300, None, OnRevoked::Keep).unwrap());
+    assert_eq!(built(kept.clone(), 1024).unwrap().metrics_port(), Some(1024));
+    assert_eq!(built(kept, 1023).unwrap_err(), InvalidPlan::MetricsPort(1023));
+    assert_eq!(built(Mode::Init, 9000).unwrap_err(), InvalidPlan::MetricsPort(9000));
+}
+
+#[test]
 fn a_plan_has_at_most_256_files() {
     let plan_of = |files: usize| {
         let mut builder = builder();
@@ -177,25 +212,6 @@ fn a_plan_has_at_most_256_files() {
     };
     assert_eq!(plan_of(256).unwrap().files().len(), 256);
     assert_eq!(plan_of(257).unwrap_err(), InvalidPlan::TooManyFiles(257));
-}
-
-#[test]
-fn a_plan_asks_for_at_most_256_secrets_in_however_few_files() {
-    let plan_of = |lookups: usize| {
-        let mut builder = builder();
-        let secret = |index: usize| {
-            let written = format!("kms://s{index}");
-            let source = Reference::parse(&written).unwrap().source;
-            let region = Region::parse("cn-hangzhou").unwrap();
-            (written, Lookup { source, region, endpoint: None, assume: None }, None)
-        };
-        let name = FileName::parse("t").unwrap();
-        let secrets = (0..lookups).map(secret).collect();
-        builder.template(name, String::new(), secrets, FileMode::OWNER, OnMissing::Fail);
-        builder.build()
-    };
-    assert_eq!(plan_of(256).unwrap().lookups().len(), 256);
-    assert_eq!(plan_of(257).unwrap_err(), InvalidPlan::TooManyLookups(257));
 }
 
 #[test]

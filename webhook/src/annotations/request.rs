@@ -1,8 +1,8 @@
 //! What a Pod asks for: the value of each annotation, parsed.
 
 use plan::{
-    ExternalId, FileMode, Glob, LogLevel, MountPath, OnMissing, OnRevoked, PathTranslation,
-    ProviderArn, Region, ResponseType, RoleArn, SessionName, TokenPath,
+    ExternalId, FileMode, Glob, LogLevel, MountPath, OnChange, OnMissing, OnRevoked,
+    PathTranslation, ProviderArn, Region, ResponseType, RoleArn, SessionName, TokenPath,
 };
 
 use crate::quantity::Quantity;
@@ -23,6 +23,9 @@ pub(crate) struct Request<'a> {
     /// Seconds.
     pub(crate) max_staleness: Option<u32>,
     pub(crate) on_revoked: Option<OnRevoked>,
+    /// `None` also where it says `none`.
+    pub(crate) on_change: Option<OnChange>,
+    pub(crate) metrics_port: Option<u16>,
     pub(crate) native_sidecar: Option<NativeSidecar>,
     pub(crate) agent: AgentRequest,
     pub(crate) mount_path: Option<MountPath>,

@@ -152,6 +152,12 @@ pub(super) fn number(value: &str, least: u32, most: u32, unit: &str) -> Result<u
     }
 }
 
+/// One that a process without privileges can listen on.
+pub(super) fn port(value: &str) -> Result<u16, Bad> {
+    let port = number(value, u32::from(plan::MIN_PORT), u32::from(u16::MAX), "as a port")?;
+    u16::try_from(port).map_err(|_| (format!("{} is no port", quoted(value)), String::new()))
+}
+
 pub(super) fn user(value: &str) -> Result<u32, Bad> {
     if value == "0" {
         return Err((

@@ -134,6 +134,10 @@ fn update(
             (_, Some(probe)) => drop(container.insert("startupProbe".to_owned(), probe)),
             (_, None) => {}
         }
+        if !wanted.has_ports() {
+            // Of another mode, or of metrics that are wanted no more.
+            container.remove("ports");
+        }
         // Others would run what they like beside the token, or end us for ever.
         for field in ["lifecycle", "livenessProbe", "readinessProbe"] {
             container.remove(field);

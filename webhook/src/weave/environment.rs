@@ -1,5 +1,5 @@
 //! What containers need to get their variables: our program before their command, or entries that
-//! the kubelet fills in. What an earlier call left and nobody wants any more goes.
+//! the kubelet fills in; and the mark of the one that gets a signal. What an earlier call left and nobody wants any more goes.
 
 use plan::VariableName;
 use serde::Serialize;
@@ -7,9 +7,11 @@ use serde::Serialize;
 use crate::command::{unwrapped, wrapped};
 use crate::container::{self, ENVIRONMENT_VOLUME};
 use crate::env::{Method, Target, is_ours};
+use crate::hook::is_target_variable as is_mark;
 use crate::inject::Wish;
 use crate::patch::Patch;
 use crate::pod::{Container, Pod};
+use crate::weave::target::Mark;
 
 pub(super) fn weave(pod: &Pod<'_>, wish: &Wish<'_>, patch: &mut Patch) -> serde_json::Result<()> {
     for (list, index, container) in pod.all_containers() {
@@ -20,7 +22,8 @@ pub(super) fn weave(pod: &Pod<'_>, wish: &Wish<'_>, patch: &mut Patch) -> serde_
         let target = targets.find(|target| (target.list, target.index) == (list, index));
         let path = format!("{}/{index}", list.pointer());
         command(container, target, &path, patch)?;
-        variables(container, target, &path, patch)?;
+        let mark = Mark::of(wish.hook, (list, index), container);
+        variables(container, target, mark.as_ref(), &path, patch)?;
     }
     Ok(())
 }
@@ -70,6 +73,7 @@ struct FileKeyRef<'a> {
 fn variables(
     container: &Container<'_>,
     target: Option<&Target>,
+    mark: Option<&Mark<'_>>,
     path: &str,
     patch: &mut Patch,
 ) -> serde_json::Result<()> {
@@ -82,6 +86,7 @@ fn variables(
     let known = container.env();
     let mut stale = Vec::new();
     let mut set: Vec<&str> = Vec::new();
+    let mut marked = false;
     for (index, variable) in known.iter().enumerate() {
         match wanted.iter().find(|entry| entry.name == variable.name) {
             // Of two with one name the kubelet takes the last.
@@ -92,6 +97,15 @@ fn variables(
                     patch.replace(format!("{path}/env/{index}"), entry)?;
                 }
             }
+            None if is_mark(variable) => match mark.filter(|_| !marked) {
+                Some(mark) => {
+                    marked = true;
+                    if !mark.is(variable) {
+                        patch.replace(format!("{path}/env/{index}"), mark)?;
+                    }
+                }
+                None => stale.push(index),
+            },
             None if is_ours(variable) => stale.push(index),
             None => {}
         }
@@ -101,14 +115,18 @@ fn variables(
     }
     let missing: Vec<&Entry<'_>> =
         wanted.iter().filter(|entry| !set.contains(&entry.name)).collect();
-    if container.env.is_none() && !missing.is_empty() {
-        return patch.add(format!("{path}/env"), &missing);
+    let mark = mark.filter(|_| !marked);
+    if container.env.is_none() && !(missing.is_empty() && mark.is_none()) {
+        let values = missing.iter().map(serde_json::to_value);
+        let values = values.chain(mark.map(serde_json::to_value));
+        return patch.add(format!("{path}/env"), &values.collect::<Result<Vec<_>, _>>()?);
     }
     // In front, so that what refers to them stands behind them.
     for entry in missing.iter().rev() {
         patch.add(format!("{path}/env/0"), entry)?;
     }
-    Ok(())
+    // Last, so that it stands before no variable that refers to another.
+    mark.map_or(Ok(()), |mark| patch.add(format!("{path}/env/-"), mark))
 }
 
 impl<'a> Entry<'a> {

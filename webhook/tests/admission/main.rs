@@ -9,6 +9,7 @@ mod agents;
 mod asks;
 mod body;
 mod denies;
+mod hooks;
 mod injects;
 mod policy;
 mod refreshes;

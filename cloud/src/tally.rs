@@ -1,0 +1,37 @@
+//! How many requests were sent: by operation, and by what came of them.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use crate::error::Class;
+
+/// Requests that came to the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Requests {
+    /// Product and API, for instance `KMS GetSecretValue`.
+    pub operation: &'static str,
+    /// What kind of failure they were, if they were one.
+    pub failed: Option<Class>,
+    pub count: u64,
+}
+
+/// As many entries as there are operations and classes.
+#[derive(Default)]
+pub(crate) struct Tally(Mutex<BTreeMap<(&'static str, Option<Class>), u64>>);
+
+impl Tally {
+    pub(crate) fn add(&self, operation: &'static str, failed: Option<Class>) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *counts.entry((operation, failed)).or_default() += 1;
+    }
+
+    pub(crate) fn all(&self) -> Vec<Requests> {
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let requests = |(&(operation, failed), &count): (&(&'static str, _), &u64)| Requests {
+            operation,
+            failed,
+            count,
+        };
+        counts.iter().map(requests).collect()
+    }
+}

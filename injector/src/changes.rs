@@ -1,0 +1,43 @@
+//! Which generation applications see, and which one they were told of.
+
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::watch;
+
+/// Generations by name.
+pub(crate) struct Changes {
+    shown: watch::Sender<String>,
+    told: Mutex<String>,
+}
+
+impl Changes {
+    /// `told` is what an earlier process of this Pod left behind, if one did. Whoever starts with
+    /// `shown` need not be told of it.
+    pub(crate) fn new(shown: Option<String>, told: Option<String>) -> Self {
+        let shown = shown.unwrap_or_default();
+        let told = told.unwrap_or_else(|| shown.clone());
+        Self { shown: watch::Sender::new(shown), told: Mutex::new(told) }
+    }
+
+    /// Whether that is another one than before.
+    pub(crate) fn show(&self, generation: Option<String>) -> bool {
+        let Some(generation) = generation else { return false };
+        self.shown.send_if_modified(|shown| {
+            let differs = *shown != generation;
+            *shown = generation;
+            differs
+        })
+    }
+
+    pub(crate) fn follow(&self) -> watch::Receiver<String> {
+        self.shown.subscribe()
+    }
+
+    pub(crate) fn told(&self) -> String {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn tell(&self, generation: &str) {
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = generation.to_owned();
+    }
+}

@@ -1,0 +1,123 @@
+//! The application is told of changes: once for many, again after a failure, never for ever. It
+//! runs beside the refreshing and holds nothing of it up.
+
+mod http;
+mod signal;
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use cloud::{RetryPolicy, Trouble};
+use plan::OnChange;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use tracing::{error, info, warn};
+
+use self::http::NotCalled;
+use self::signal::NotSent;
+use crate::changes::Changes;
+
+/// For one change, before the next one is waited for.
+const TRIES: u32 = 5;
+/// Of one try.
+const DEADLINE: Duration = Duration::from_secs(5);
+/// Between one time that the application is told and the next.
+const SETTLE: Duration = Duration::from_secs(1);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Told {
+    Heard,
+    Failed,
+    /// After the last try.
+    GivenUp,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Untold {
+    #[error("{0}")]
+    Http(#[from] NotCalled),
+    #[error("{0}")]
+    Signal(#[from] NotSent),
+    #[error("no answer within {} seconds", DEADLINE.as_secs())]
+    TooLate,
+}
+
+/// Tells whom the plan names of every change, until it is dropped.
+pub(crate) async fn run(hook: &OnChange, changes: &Changes, count: impl Fn(Told)) -> Infallible {
+    let once = async |generation: &str| -> Result<(), Untold> {
+        match hook {
+            OnChange::Http(url) => http::call(url, generation).await?,
+            OnChange::Signal { signal, container } => signal::send(*signal, container)?,
+        }
+        Ok(())
+    };
+    let name = hook.to_string();
+    follow(changes, once, |told| {
+        if told == Told::GivenUp {
+            error!(hook = name, "the application is not told of this change");
+        }
+        count(told);
+    })
+    .await
+}
+
+async fn follow(
+    changes: &Changes,
+    tell: impl AsyncFn(&str) -> Result<(), Untold>,
+    count: impl Fn(Told),
+) -> Infallible {
+    let mut shown = changes.follow();
+    loop {
+        let owed = changes.told() != *shown.borrow();
+        if owed {
+            match tries(&mut shown, &tell, &count).await {
+                Some(generation) => changes.tell(&generation),
+                None => changed(&mut shown).await,
+            }
+            sleep(SETTLE).await;
+        } else {
+            changed(&mut shown).await;
+        }
+    }
+}
+
+async fn changed(shown: &mut watch::Receiver<String>) {
+    if shown.changed().await.is_err() {
+        // Nothing changes any more. Whoever owns this ends it.
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Each try is about the last change by then. Returns which one the application knows now.
+async fn tries(
+    shown: &mut watch::Receiver<String>,
+    tell: &impl AsyncFn(&str) -> Result<(), Untold>,
+    count: &impl Fn(Told),
+) -> Option<String> {
+    // From 1 to 2 seconds after the first to 8 to 16 after the fourth: a server that is started
+    // anew needs some.
+    let retry = RetryPolicy::new(Duration::from_millis(400), Duration::from_secs(10));
+    let retry = retry.unwrap_or_default();
+    for attempt in 1..=TRIES {
+        let generation = shown.borrow_and_update().clone();
+        let told = timeout(DEADLINE, tell(&generation)).await.unwrap_or(Err(Untold::TooLate));
+        let Err(problem) = told else {
+            info!(generation, attempt, "the application was told of the change");
+            count(Told::Heard);
+            return Some(generation);
+        };
+        warn!(generation, attempt, "the application could not be told of a change: {problem}");
+        count(Told::Failed);
+        if attempt < TRIES {
+            // As one who is throttled: never at once.
+            let left = Duration::from_secs(3600);
+            let next = retry.next(attempt, Trouble::Throttled, None, left, cloud::roll());
+            sleep(next.pause).await;
+        }
+    }
+    count(Told::GivenUp);
+    None
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+//! What the fetcher counts, as OpenMetrics text. Operations and classes; no name of a secret, and
+//! no value: whoever reaches the Pod may read it.
+
+mod serve;
+mod text;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use cloud::Session;
+
+pub(crate) use self::serve::serve;
+use crate::hook::Told;
+use crate::standing::Standing;
+use crate::status::Failing;
+
+/// A clone is the same.
+#[derive(Clone)]
+pub(crate) struct Metrics {
+    counts: Arc<Mutex<Counts>>,
+    standing: Standing,
+    session: Session,
+}
+
+#[derive(Clone, Default)]
+struct Counts {
+    /// Generations that replaced another one.
+    changes: u64,
+    /// When the one that applications see was published, in seconds since 1970.
+    generation: Option<u64>,
+    failures: BTreeMap<Failing, u64>,
+    hooks: BTreeMap<Told, u64>,
+}
+
+impl Metrics {
+    pub(crate) fn new(standing: Standing, session: Session) -> Self {
+        Self { counts: Arc::default(), standing, session }
+    }
+
+    /// The files were there, or are now.
+    pub(crate) fn filled(&self) {
+        self.with(|counts| counts.generation = Some(now()));
+    }
+
+    pub(crate) fn changed(&self) {
+        self.with(|counts| {
+            counts.changes += 1;
+            counts.generation = Some(now());
+        });
+    }
+
+    /// A source could not be confirmed.
+    pub(crate) fn failed(&self, failing: Failing) {
+        self.with(|counts| *counts.failures.entry(failing).or_default() += 1);
+    }
+
+    pub(crate) fn told(&self, told: Told) {
+        self.with(|counts| *counts.hooks.entry(told).or_default() += 1);
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Counts) -> T) -> T {
+        work(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}

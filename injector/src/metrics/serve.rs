@@ -1,0 +1,77 @@
+//! The pages for whoever watches the fetcher: `/metrics` and `/readyz`.
+
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::{Method, StatusCode};
+use tokio::net::TcpListener;
+use tokio::time::sleep;
+use tracing::{error, info};
+
+use super::text::{self, Now};
+use super::{Metrics, now};
+use crate::clock::since_boot;
+use crate::listener::{Answer, Asked, Handler, Limits, serve as listen};
+
+const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// A collector or two, and a probe.
+const CONNECTIONS: usize = 8;
+/// Between attempts to listen, where something else has the port.
+const PAUSE: Duration = Duration::from_secs(30);
+
+/// On every address of the Pod, until it is dropped. A port that something else has keeps no secret
+/// from the application.
+pub(crate) async fn serve(port: u16, metrics: Metrics) -> Infallible {
+    let listener = loop {
+        match bind(port).await {
+            Ok(listener) => break listener,
+            Err(error) => {
+                let kind = error.kind();
+                error!(
+                    port,
+                    "metrics are not served, the port cannot be had (metrics-port): {kind}"
+                );
+            }
+        }
+        sleep(PAUSE).await;
+    };
+    info!(port, "serving metrics");
+    listen(&[listener], Limits::new(CONNECTIONS), Arc::new(metrics)).await
+}
+
+/// A socket of IPv6 takes IPv4 too, where there is IPv6.
+async fn bind(port: u16) -> std::io::Result<TcpListener> {
+    match TcpListener::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))).await {
+        Err(error) if error.kind() != std::io::ErrorKind::AddrInUse => {
+            TcpListener::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))).await
+        }
+        bound => bound,
+    }
+}
+
+impl Handler for Metrics {
+    async fn answer(&self, asked: Asked) -> Answer {
+        if asked.crowded {
+            return Answer::text(StatusCode::SERVICE_UNAVAILABLE, "too many connections\n");
+        }
+        let path = asked.head.uri.path();
+        if !matches!(path, "/metrics" | "/readyz") {
+            return Answer::text(StatusCode::NOT_FOUND, "there are /metrics and /readyz\n");
+        }
+        if !matches!(asked.head.method, Method::GET | Method::HEAD) || asked.has_body {
+            return Answer::text(StatusCode::METHOD_NOT_ALLOWED, "use GET\n");
+        }
+        let (counts, stands) = (self.with(|counts| counts.clone()), self.standing.all());
+        if path == "/readyz" {
+            return match text::unready(counts.generation.is_some(), &stands) {
+                None => Answer::text(StatusCode::OK, "ok\n"),
+                Some(reasons) => Answer::text(StatusCode::SERVICE_UNAVAILABLE, reasons),
+            };
+        }
+        let now = Now { calendar: now(), uptime: since_boot() };
+        let body = text::metrics(&counts, &stands, &self.session.requests(), now);
+        Answer { status: StatusCode::OK, content_type: CONTENT_TYPE, body: body.into() }
+    }
+}

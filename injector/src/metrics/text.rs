@@ -1,0 +1,199 @@
+//! The text of the metrics, and whether all is well. Pure.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use cloud::Requests;
+
+use super::Counts;
+use crate::hook::Told;
+use crate::standing::Stand;
+use crate::status::Failing;
+
+/// Moments since boot become moments of the calendar.
+#[derive(Clone, Copy)]
+pub(super) struct Now {
+    /// Seconds since 1970.
+    pub(super) calendar: u64,
+    pub(super) uptime: Duration,
+}
+
+pub(super) fn metrics(
+    counts: &Counts,
+    stands: &[Stand],
+    requests: &[Requests],
+    now: Now,
+) -> String {
+    let mut text = Text(String::new());
+    text.family("sources", "gauge", "Sources of the plan.");
+    text.value("sources", "", stands.len());
+    text.family("failing_sources", "gauge", "Sources that could not be had when last asked.");
+    for failing in Failing::ALL {
+        let of_class = stands.iter().filter(|stand| stand.failing == Some(failing)).count();
+        text.value("failing_sources", &class(failing), of_class);
+    }
+    let age = |confirmed: Duration| now.uptime.saturating_sub(confirmed).as_secs();
+    let confirmed = || stands.iter().filter_map(|stand| stand.confirmed);
+    text.family(
+        "last_success_timestamp_seconds",
+        "gauge",
+        "When a source was last confirmed, in seconds since 1970.",
+    );
+    if let Some(newest) = confirmed().max() {
+        let at = now.calendar.saturating_sub(age(newest));
+        text.value("last_success_timestamp_seconds", "", at);
+    }
+    text.family(
+        "oldest_value_age_seconds",
+        "gauge",
+        "How long ago the source was confirmed that was confirmed longest ago.",
+    );
+    if let Some(oldest) = confirmed().min() {
+        text.value("oldest_value_age_seconds", "", age(oldest));
+    }
+    text.family("failures", "counter", "Times that a source could not be confirmed.");
+    for failing in Failing::ALL {
+        text.value("failures_total", &class(failing), counted(&counts.failures, &failing));
+    }
+    text.family("requests", "counter", "Requests to the cloud, by what came of them.");
+    for Requests { operation, failed, count } in requests {
+        let outcome = failed.map_or("ok", |class| Failing::from(class).word());
+        let labels = format!("{{operation=\"{operation}\",outcome=\"{outcome}\"}}");
+        text.value("requests_total", &labels, *count);
+    }
+    text.family("changes", "counter", "Generations of the files that replaced another one.");
+    text.value("changes_total", "", counts.changes);
+    text.family(
+        "generation_timestamp_seconds",
+        "gauge",
+        "When the files were last replaced, or found by this process, in seconds since 1970.",
+    );
+    if let Some(generation) = counts.generation {
+        text.value("generation_timestamp_seconds", "", generation);
+    }
+    text.family("hook_calls", "counter", "Times that the application was to be told of a change.");
+    for (told, word) in
+        [(Told::Heard, "told"), (Told::Failed, "failed"), (Told::GivenUp, "given-up")]
+    {
+        let labels = format!("{{outcome=\"{word}\"}}");
+        text.value("hook_calls_total", &labels, counted(&counts.hooks, &told));
+    }
+    text.family("build", "info", "The fetcher.");
+    let labels = concat!("{version=\"", env!("CARGO_PKG_VERSION"), "\"}");
+    text.value("build_info", labels, 1);
+    text.0.push_str("# EOF\n");
+    text.0
+}
+
+/// Why not all is well, a line for each reason. `filled` is whether the files were ever there.
+pub(super) fn unready(filled: bool, stands: &[Stand]) -> Option<String> {
+    let mut reasons = String::new();
+    if !filled {
+        reasons.push_str("the files are not there yet\n");
+    }
+    for failing in Failing::ALL {
+        let of_class = stands.iter().filter(|stand| stand.failing == Some(failing)).count();
+        if of_class > 0 {
+            let _ = writeln!(reasons, "{}: {of_class} of {} sources", failing.word(), stands.len());
+        }
+    }
+    (!reasons.is_empty()).then_some(reasons)
+}
+
+fn class(failing: Failing) -> String {
+    format!("{{class=\"{}\"}}", failing.word())
+}
+
+fn counted<K: Ord>(counts: &BTreeMap<K, u64>, key: &K) -> u64 {
+    counts.get(key).copied().unwrap_or_default()
+}
+
+struct Text(String);
+
+impl Text {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        let name = format!("secrets_injector_{name}");
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    fn value(&mut self, name: &str, labels: &str, value: impl std::fmt::Display) {
+        let _ = writeln!(self.0, "secrets_injector_{name}{labels} {value}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cloud::Class;
+
+    use super::*;
+
+    const NOW: Now = Now { calendar: 1_800_000_000, uptime: Duration::from_secs(1000) };
+
+    fn stand(confirmed: u64, failing: Option<Failing>) -> Stand {
+        let confirmed = Some(Duration::from_secs(confirmed));
+        Stand { confirmed, failing, removed: false }
+    }
+
+    #[test]
+    fn what_is_known_is_a_number_and_what_is_not_is_left_out() {
+        let stands = [stand(700, None), stand(400, Some(Failing::Denied))];
+        let mut counts =
+            Counts { changes: 3, generation: Some(1_799_999_000), ..Counts::default() };
+        counts.failures.insert(Failing::Denied, 7);
+        counts.hooks.insert(Told::Failed, 2);
+        let operation = "KMS GetSecretValue";
+        let requests = [
+            Requests { operation, failed: None, count: 5 },
+            Requests { operation, failed: Some(Class::Rejected), count: 1 },
+        ];
+        let text = metrics(&counts, &stands, &requests, NOW);
+        for line in [
+            "sources 2",
+            "failing_sources{class=\"denied\"} 1",
+            "failing_sources{class=\"local\"} 0",
+            "last_success_timestamp_seconds 1799999700",
+            "oldest_value_age_seconds 600",
+            "failures_total{class=\"denied\"} 7",
+            "requests_total{operation=\"KMS GetSecretValue\",outcome=\"ok\"} 5",
+            "requests_total{operation=\"KMS GetSecretValue\",outcome=\"refused\"} 1",
+            "changes_total 3",
+            "generation_timestamp_seconds 1799999000",
+            "hook_calls_total{outcome=\"failed\"} 2",
+            "hook_calls_total{outcome=\"told\"} 0",
+        ] {
+            assert!(text.contains(&format!("\nsecrets_injector_{line}\n")), "{line}: {text}");
+        }
+        assert!(text.ends_with("\n# EOF\n"));
+        let nothing = metrics(&Counts::default(), &[Stand::default()], &[], NOW);
+        assert!(!nothing.contains("\nsecrets_injector_oldest"), "{nothing}");
+    }
+
+    #[test]
+    fn every_sample_belongs_to_the_family_above_it() {
+        let text = metrics(&Counts::default(), &[stand(1, None)], &[], NOW);
+        let (mut family, mut kind) = (String::new(), String::new());
+        for line in text.lines() {
+            if let Some(declared) = line.strip_prefix("# TYPE ") {
+                let (name, of) = declared.split_once(' ').unwrap();
+                (family, kind) = (name.to_owned(), of.to_owned());
+            } else if !line.starts_with('#') {
+                let name = line.split(['{', ' ']).next().unwrap();
+                let suffix = match kind.as_str() {
+                    "counter" => "_total",
+                    "info" => "_info",
+                    _ => "",
+                };
+                assert_eq!(name, format!("{family}{suffix}"), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn all_is_well_when_the_files_are_there_and_no_source_fails() {
+        assert_eq!(unready(true, &[stand(1, None)]), None);
+        assert_eq!(unready(false, &[]).unwrap(), "the files are not there yet\n");
+        let stands = [stand(1, Some(Failing::Throttled)), stand(1, None)];
+        assert_eq!(unready(true, &stands).unwrap(), "throttled: 1 of 2 sources\n");
+    }
+}

@@ -1,0 +1,100 @@
+//! What runs beside the keeper and is dropped with it – the hook, the agent, the server of the
+//! metrics – and what they are told.
+
+use std::convert::Infallible;
+use std::future::pending;
+use std::time::Duration;
+
+use cloud::Fetched;
+use plan::Plan;
+use tracing::info;
+
+use super::source::{Source, Verdict};
+use crate::agent::Agent;
+use crate::changes::Changes;
+use crate::client::Outcome;
+use crate::hook;
+use crate::metrics::{self, Metrics};
+use crate::output::one_line;
+
+/// Who hears of what the keeper does.
+#[derive(Clone, Copy)]
+pub(super) struct Tells<'a> {
+    pub(super) changes: &'a Changes,
+    pub(super) metrics: &'a Metrics,
+}
+
+impl Tells<'_> {
+    /// `generation` is what applications see now, be it new or not.
+    pub(super) fn changed(&self, generation: Option<String>) {
+        if self.changes.show(generation) {
+            self.metrics.changed();
+        }
+    }
+}
+
+pub(super) async fn tell_application(
+    plan: &Plan,
+    changes: &Changes,
+    metrics: &Metrics,
+) -> Infallible {
+    match plan.on_change() {
+        Some(hook) => hook::run(hook, changes, |told| metrics.told(told)).await,
+        None => pending().await,
+    }
+}
+
+pub(super) async fn serve(plan: &Plan, metrics: &Metrics) -> Infallible {
+    match plan.metrics_port() {
+        Some(port) => metrics::serve(port, metrics.clone()).await,
+        None => pending().await,
+    }
+}
+
+pub(super) async fn answer(agent: Option<&Agent>) -> Infallible {
+    match agent {
+        Some(agent) => agent.serve().await,
+        None => pending().await,
+    }
+}
+
+/// What the first fetch brought, for the agent.
+pub(super) fn teach(agent: Option<&Agent>, outcomes: &[Outcome], now: Duration) {
+    let Some(agent) = agent else { return };
+    for (index, outcome) in outcomes.iter().enumerate() {
+        if let Some(fetched) = outcome.fetched() {
+            agent.learn(index, fetched, now);
+        }
+    }
+}
+
+/// In the same moment as the files change: nothing waits in between.
+pub(super) fn tell_agent(
+    agent: Option<&Agent>,
+    index: usize,
+    verdict: &Verdict,
+    fetched: Option<&Fetched>,
+    asked: Duration,
+) {
+    let Some(agent) = agent else { return };
+    match fetched {
+        Some(fetched) => agent.learn(index, fetched, asked),
+        None if verdict.removes() => agent.forget(index),
+        None => {}
+    }
+}
+
+pub(super) fn tell_of_version(
+    plan: &Plan,
+    index: usize,
+    source: &Source,
+    verdict: &Verdict,
+    request_id: Option<&str>,
+) {
+    if let (Verdict::Fresh { version }, Some(known)) = (verdict, &source.version)
+        && version != known
+    {
+        let source = plan.lookups().get(index).map(|lookup| lookup.source.to_string());
+        info!(source, version = one_line(version, 64), request_id, "a new version");
+    }
+}

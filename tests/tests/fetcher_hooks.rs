@@ -1,0 +1,320 @@
+//! An application that hears of changes: by a request, by a signal, or by watching a file.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a helper that fails is a test that fails"
+)]
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use lab::cloud::{Cloud, CloudConfig, Place, SecretSeed, Seed, VersionSeed};
+use lab::fetcher::{ACCOUNT, Container, Running, Want, builder, plan};
+use plan::{Mode, OnChange, OnRevoked, Plan, Refresh};
+use rustix::process::Signal;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+const INTERVAL: u32 = 10;
+
+async fn cloud() -> Cloud {
+    let cloud = Cloud::start(CloudConfig::new(Seed::demo().unwrap())).await.unwrap();
+    cloud.put_secret(ACCOUNT, SecretSeed::text("shop/a", "CANARY-1")).unwrap();
+    cloud
+}
+
+fn rotate(cloud: &Cloud, value: &str) {
+    cloud.rotate_secret(&Place::new(ACCOUNT, "shop/a"), VersionSeed::text(value)).unwrap();
+}
+
+fn wanted(hook: &str) -> Plan {
+    let mut builder = builder().unwrap();
+    builder.mode(Mode::Refresh(Refresh::new(INTERVAL, None, OnRevoked::Keep).unwrap()));
+    builder.on_change(OnChange::parse(hook).unwrap());
+    plan(builder, &[Want::new("a", "kms://shop/a")]).unwrap()
+}
+
+async fn running(container: &Container, plan: &Plan) -> Running {
+    let running = container.start(plan, &["refresh"]).unwrap();
+    running.says("\"done\"", 1).await.unwrap();
+    running
+}
+
+/// The name of the generation that applications see.
+fn shown(container: &Container) -> String {
+    let target = std::fs::read_link(container.mount().join("..data")).unwrap();
+    target.to_str().unwrap().to_owned()
+}
+
+async fn ends_well(mut running: Running) {
+    running.signal(Signal::TERM).unwrap();
+    assert_eq!(running.ended().await.unwrap().code(), Some(0), "{}", running.log());
+    assert!(!running.log().contains("CANARY"), "{}", running.log());
+}
+
+/// A server of the application. It answers as it is told, one connection after the other, and in
+/// the end always well.
+struct Server {
+    port: u16,
+    heads: Arc<Mutex<Vec<String>>>,
+    _task: JoinSet<()>,
+}
+
+impl Server {
+    /// An empty answer never comes.
+    async fn new(answers: &'static [&'static str]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (port, heads) = (listener.local_addr().unwrap().port(), Arc::default());
+        let mut task = JoinSet::new();
+        task.spawn(serve(listener, answers, Arc::clone(&heads)));
+        Self { port, heads, _task: task }
+    }
+
+    fn hook(&self) -> String {
+        format!("http=http://127.0.0.1:{}/-/reload", self.port)
+    }
+
+    /// What it was asked so far, each as its lines in lower case.
+    fn asked(&self) -> Vec<String> {
+        self.heads.lock().unwrap().clone()
+    }
+
+    async fn is_asked(&self, times: usize) {
+        while self.asked().len() < times {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+async fn serve(listener: TcpListener, answers: &[&str], heads: Arc<Mutex<Vec<String>>>) {
+    let mut open = Vec::new();
+    for answer in answers.iter().chain(std::iter::repeat(&"HTTP/1.1 204 No Content\r\n\r\n")) {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") && stream.read_buf(&mut head).await.unwrap() > 0 {}
+        heads.lock().unwrap().push(String::from_utf8(head).unwrap().to_lowercase());
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        if answer.is_empty() {
+            open.push(stream);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_is_one_request_without_a_body_and_the_first_files_are_none() {
+    let (cloud, server) = (cloud().await, Server::new(&[]).await);
+    let container = Container::new(&cloud).unwrap();
+    let running = running(&container, &wanted(&server.hook())).await;
+    let first = shown(&container);
+    // A round in which nothing changes.
+    while cloud.counters().requests["kms.GetSecretValue"] < 2 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    rotate(&cloud, "CANARY-2");
+    running.says("was told of the change", 1).await.unwrap();
+    let second = shown(&container);
+    assert_ne!(first, second);
+    let asked = server.asked();
+    let [head] = asked.as_slice() else { panic!("{asked:?}") };
+    assert!(head.starts_with("post /-/reload http/1.1\r\n"), "{head}");
+    for line in [
+        format!("host: 127.0.0.1:{}", server.port),
+        "content-length: 0".to_owned(),
+        format!("x-secrets-generation: {second}"),
+    ] {
+        assert_eq!(head.lines().filter(|other| **other == line).count(), 1, "{line}: {head}");
+    }
+    assert!(!head.contains("canary"), "{head}");
+    ends_well(running).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_fails_redirects_or_talks_nonsense_is_asked_again() {
+    let (cloud, elsewhere) = (cloud().await, Server::new(&[]).await);
+    let moved = format!("HTTP/1.1 307 x\r\nLocation: http://127.0.0.1:{}/\r\n\r\n", elsewhere.port);
+    let answers: &'static [&'static str] = Box::leak(Box::new([
+        &*Box::leak(moved.into_boxed_str()),
+        "HTTP/1.1 500 x\r\nContent-Length: 6\r\n\r\nCANARY",
+        "SMTP CANARY\r\n\r\n",
+    ]));
+    let server = Server::new(answers).await;
+    let container = Container::new(&cloud).unwrap();
+    let running = running(&container, &wanted(&server.hook())).await;
+    rotate(&cloud, "CANARY-2");
+    running.says("was told of the change", 1).await.unwrap();
+    let log = running.log();
+    for words in ["status 307; only 2xx", "status 500", "no answer that is HTTP"] {
+        assert!(log.contains(words), "{words}: {log}");
+    }
+    assert_eq!((server.asked().len(), elsewhere.asked().len()), (4, 0));
+    ends_well(running).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_hangs_holds_no_secret_up_and_hears_of_the_last_change_alone() {
+    let (cloud, server) = (cloud().await, Server::new(&["", ""]).await);
+    let container = Container::new(&cloud).unwrap();
+    let running = running(&container, &wanted(&server.hook())).await;
+    rotate(&cloud, "CANARY-2");
+    server.is_asked(1).await;
+    // While it is being waited for, and tried again.
+    rotate(&cloud, "CANARY-3");
+    container.shows("a", Some(b"CANARY-3")).await.unwrap();
+    running.says("was told of the change", 1).await.unwrap();
+    let last = server.asked().last().unwrap().clone();
+    assert!(last.contains(&format!("x-secrets-generation: {}\r\n", shown(&container))), "{last}");
+    assert!(running.log().contains("no answer within 5 seconds"), "{}", running.log());
+    ends_well(running).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_told_is_owed_also_by_the_next_process() {
+    let (cloud, server) = (cloud().await, Server::new(&[]).await);
+    let container = Container::new(&cloud).unwrap();
+    // Nobody listens there.
+    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let deaf = wanted(&format!("http=http://127.0.0.1:{port}/"));
+    let mut before = running(&container, &deaf).await;
+    rotate(&cloud, "CANARY-2");
+    before.says("could not be told of a change: no connection", 1).await.unwrap();
+    before.signal(Signal::KILL).unwrap();
+    before.ended().await.unwrap();
+    let after = container.start(&wanted(&server.hook()), &["refresh"]).unwrap();
+    after.says("was told of the change", 1).await.unwrap();
+    assert_eq!(server.asked().len(), 1);
+    ends_well(after).await;
+    // Who starts once more owes nothing; the next thing that is told is the next change.
+    let again = container.start(&wanted(&server.hook()), &["refresh"]).unwrap();
+    again.says("the files are there already", 1).await.unwrap();
+    rotate(&cloud, "CANARY-3");
+    again.says("was told of the change", 1).await.unwrap();
+    let asked = server.asked();
+    assert!(asked.last().unwrap().contains(&shown(&container)), "{asked:?}");
+    ends_well(again).await;
+}
+
+/// A process of the application, ended with this.
+struct Process(Child);
+
+impl Process {
+    fn start(command: &mut Command) -> Self {
+        Self(command.stdin(Stdio::null()).spawn().unwrap())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Writes its name into a file of this directory when it is told, as its first process alone does:
+/// those that it starts have its environment too.
+fn listening(name: &str, told: &Path) -> String {
+    let file = told.join(name);
+    let (file, ready) = (file.display(), told.join(format!("{name}-ready")));
+    let ready = ready.display();
+    format!("trap 'echo told >> {file}' HUP; : > {ready}; while :; do sleep 0.1; done")
+}
+
+async fn appears(path: &Path) {
+    while !path.exists() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Of this test and no other on the machine.
+fn unique(name: &str) -> String {
+    format!("{name}-{}", std::process::id())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_goes_to_the_first_process_of_its_container_and_to_no_other() {
+    let cloud = cloud().await;
+    let container = Container::new(&cloud).unwrap();
+    let (app, told) = (unique("signalled"), tempfile::tempdir().unwrap());
+    let shell = |name: &str, target: &str| {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(listening(name, told.path())).env("SECRETS_INJECTOR_TARGET", target);
+        Process::start(&mut command)
+    };
+    let _other = shell("other", &format!("{app}-2"));
+    let _app = shell("app", &app);
+    appears(&told.path().join("app-ready")).await;
+    // As `kubectl exec` starts it: with the container's environment, later.
+    let _later = shell("later", &app);
+    appears(&told.path().join("later-ready")).await;
+    appears(&told.path().join("other-ready")).await;
+    let running = running(&container, &wanted(&format!("signal=SIGHUP:{app}"))).await;
+    rotate(&cloud, "CANARY-2");
+    appears(&told.path().join("app")).await;
+    running.says("was told of the change", 1).await.unwrap();
+    assert!(!told.path().join("other").exists() && !told.path().join("later").exists());
+    ends_well(running).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_wiped_its_environment_is_found_by_what_the_kubelet_mounted() {
+    let cloud = cloud().await;
+    let container = Container::new(&cloud).unwrap();
+    let (app, told) = (unique("wiped"), tempfile::tempdir().unwrap());
+    let kept = told.path().join(format!("pods/0a-1/containers/{app}"));
+    std::fs::create_dir_all(&kept).unwrap();
+    std::fs::write(kept.join("7f3c"), "").unwrap();
+    let log = told.path().join("termination-log");
+    std::fs::write(&log, "").unwrap();
+    let script = format!(
+        "mount --bind {} {} && exec env -i sh -c \"$0\"",
+        kept.join("7f3c").display(),
+        log.display()
+    );
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-ec", &script]);
+    command.arg(format!("PATH=/usr/bin:/bin; {}", listening("app", told.path())));
+    let _app = Process::start(&mut command);
+    appears(&told.path().join("app-ready")).await;
+    let running = running(&container, &wanted(&format!("signal=SIGHUP:{app}"))).await;
+    rotate(&cloud, "CANARY-2");
+    appears(&told.path().join("app")).await;
+    ends_well(running).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_that_does_not_run_is_looked_for_again_and_then_given_up() {
+    let cloud = cloud().await;
+    let container = Container::new(&cloud).unwrap();
+    let app = unique("gone");
+    let running = running(&container, &wanted(&format!("signal=SIGUSR1:{app}"))).await;
+    rotate(&cloud, "CANARY-2");
+    running.says("the application is not told of this change", 1).await.unwrap();
+    let log = running.log();
+    assert_eq!(
+        log.matches(&format!("no process of container {app} was found")).count(),
+        5,
+        "{log}"
+    );
+    rotate(&cloud, "CANARY-3");
+    container.shows("a", Some(b"CANARY-3")).await.unwrap();
+    ends_well(running).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_the_mount_names_the_generation_that_is_shown() {
+    let cloud = cloud().await;
+    let container = Container::new(&cloud).unwrap();
+    let running = running(&container, &wanted("none")).await;
+    let sentinel = container.mount().join(".kms-generation");
+    let names = || std::fs::read_to_string(&sentinel).unwrap();
+    assert_eq!(names(), format!("{}\n", shown(&container)));
+    let first = names();
+    rotate(&cloud, "CANARY-2");
+    container.shows("a", Some(b"CANARY-2")).await.unwrap();
+    assert_eq!(names(), format!("{}\n", shown(&container)));
+    assert!(names() > first);
+    ends_well(running).await;
+}

@@ -1,0 +1,36 @@
+//! Where the fetcher serves its metrics, and whether the Pod leaves it the port.
+
+use crate::annotations::{self, ModeName, Request};
+use crate::consumers::shown;
+use crate::container;
+use crate::pod::Pod;
+use crate::problem::Problems;
+
+pub(crate) fn check(pod: &Pod<'_>, request: &Request<'_>, problems: &mut Problems) {
+    let Some(port) = request.metrics_port else { return };
+    let mut problem = |what: String, remedy: &str| {
+        problems.push(annotations::problem("metrics-port", what, remedy));
+    };
+    if request.mode == ModeName::Init && !request.is_bad("mode") {
+        problem(
+            "the mode is init, in which the fetcher ends before the application starts".to_owned(),
+            "set kms.alibabacloud/mode to refresh, or remove it",
+        );
+    }
+    if pod.spec.host_network {
+        problem(
+            "with hostNetwork the port would be the node's, open to its whole network".to_owned(),
+            "remove hostNetwork, or the annotation",
+        );
+    }
+    let others =
+        pod.all_containers().filter(|(_, _, container)| !container::is_ours(&container.name));
+    let mut taken =
+        others.filter(|(_, _, container)| container.tcp_ports().any(|taken| taken == port));
+    if let Some((_, _, container)) = taken.next() {
+        problem(
+            format!("container {:?} declares the port {port}", shown(&container.name)),
+            "use another port",
+        );
+    }
+}
