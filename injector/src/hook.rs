@@ -5,11 +5,12 @@ mod http;
 mod signal;
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cloud::{RetryPolicy, Trouble};
-use plan::OnChange;
-use tokio::sync::watch;
+use plan::{HookSignal, OnChange};
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 use tracing::{error, info, warn};
 
@@ -43,16 +44,25 @@ pub(crate) enum Untold {
 }
 
 /// Tells whom the plan names of every change, until it is dropped.
-pub(crate) async fn run(hook: &OnChange, changes: &Changes, count: impl Fn(Told)) -> Infallible {
+/// `heard` is called with each change that was told.
+pub(crate) async fn run(
+    hook: &OnChange,
+    changes: &Changes,
+    heard: impl Fn(),
+    count: impl Fn(Told),
+) -> Infallible {
+    let looking = Arc::new(Semaphore::new(1));
     let once = async |generation: &str| -> Result<(), Untold> {
         match hook {
             OnChange::Http(url) => http::call(url, generation).await?,
-            OnChange::Signal { signal, container } => signal::send(*signal, container)?,
+            OnChange::Signal { signal, container } => {
+                send(&looking, *signal, container.clone()).await?;
+            }
         }
         Ok(())
     };
     let name = hook.to_string();
-    follow(changes, once, |told| {
+    follow(changes, once, heard, |told| {
         if told == Told::GivenUp {
             error!(hook = name, "the application is not told of this change");
         }
@@ -61,9 +71,26 @@ pub(crate) async fn run(hook: &OnChange, changes: &Changes, count: impl Fn(Told)
     .await
 }
 
+/// On a thread of its own: to look at a process that hangs may hang too. One at a time.
+async fn send(
+    looking: &Arc<Semaphore>,
+    signal: HookSignal,
+    container: String,
+) -> Result<(), Untold> {
+    let Ok(permit) = Arc::clone(looking).try_acquire_owned() else { return Err(Untold::TooLate) };
+    let sent = tokio::task::spawn_blocking(move || {
+        let sent = signal::send(signal, &container);
+        drop(permit);
+        sent
+    });
+    // It does not panic, and nobody cancels it.
+    Ok(sent.await.map_err(|_| Untold::TooLate)??)
+}
+
 async fn follow(
     changes: &Changes,
     tell: impl AsyncFn(&str) -> Result<(), Untold>,
+    heard: impl Fn(),
     count: impl Fn(Told),
 ) -> Infallible {
     let mut shown = changes.follow();
@@ -71,7 +98,10 @@ async fn follow(
         let owed = changes.told() != *shown.borrow();
         if owed {
             match tries(&mut shown, &tell, &count).await {
-                Some(generation) => changes.tell(&generation),
+                Some(generation) => {
+                    changes.tell(&generation);
+                    heard();
+                }
                 None => changed(&mut shown).await,
             }
             sleep(SETTLE).await;

@@ -91,7 +91,7 @@ async fn keep(
     }
     tokio::select! {
         ended = keeper.run(stop) => ended,
-        never = beside::tell_application(plan, &changes, metrics) => match never {},
+        never = beside::tell_application(args, plan, client, tells) => match never {},
         never = beside::answer(agent) => match never {},
     }
 }
@@ -309,10 +309,12 @@ impl<'a> Keeper<'a> {
             return true;
         }
         let began = std::time::Instant::now();
-        match self.publish(rendered, verdicts) {
+        let written = self.publish(rendered, verdicts);
+        // Also where one volume was written and another one could not be.
+        self.tells.changed(generation(self.args, self.plan));
+        match written {
             Ok(Written::Unchanged) => true,
             Ok(Written::Changed) => {
-                self.tells.changed(generation(self.args, self.plan));
                 let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
                 info!(took_us, "the files were replaced");
                 true

@@ -142,7 +142,7 @@ impl HookUrl {
         if path.contains(['?', '#']) {
             return Err(InvalidHook::Query);
         }
-        if path.len() > MAX_PATH || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if path.len() > MAX_PATH || !path.bytes().all(is_of_a_path) {
             return Err(InvalidHook::Path);
         }
         let (host, port) = match authority.rsplit_once(':') {
@@ -168,6 +168,11 @@ impl HookUrl {
     pub fn path(&self) -> &str {
         &self.path
     }
+}
+
+/// As RFC 3986 has it: other characters are written as `%XX`.
+fn is_of_a_path(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/%".contains(&byte)
 }
 
 /// As it is always written: other ways to write an address are ways past a check.
@@ -306,7 +311,9 @@ mod tests {
         for url in ["http://127.0.0.1:1/?a=b", "http://127.0.0.1:1?a", "http://127.0.0.1:1/#x"] {
             assert_eq!(refused(url), InvalidHook::Query, "{url}");
         }
-        for path in ["/a b", "/a\r\nHost: x", "/ä", &format!("/{}", "x".repeat(512))] {
+        for path in
+            ["/a b", "/a<b", "/a`b", "/a\r\nHost: x", "/ä", &format!("/{}", "x".repeat(512))]
+        {
             assert_eq!(refused(&format!("http://127.0.0.1:1{path}")), InvalidHook::Path, "{path}");
         }
     }

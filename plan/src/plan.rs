@@ -249,7 +249,8 @@ impl TryFrom<Parts> for Plan {
         if !(1..=3600).contains(&parts.timeout) {
             return Err(InvalidPlan::Timeout(parts.timeout));
         }
-        if parts.on_change.is_some() && parts.mode == Mode::Init {
+        let nothing_changes = parts.files.is_empty() && variables.clone().next().is_none();
+        if parts.on_change.is_some() && (parts.mode == Mode::Init || nothing_changes) {
             return Err(InvalidPlan::HookWithoutChanges);
         }
         match parts.metrics_port {

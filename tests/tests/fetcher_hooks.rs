@@ -194,6 +194,8 @@ async fn what_could_not_be_told_is_owed_also_by_the_next_process() {
     again.says("was told of the change", 1).await.unwrap();
     let asked = server.asked();
     assert!(asked.last().unwrap().contains(&shown(&container)), "{asked:?}");
+    let heard: std::collections::HashSet<_> = asked.iter().collect();
+    assert_eq!(heard.len(), asked.len(), "a change was told twice: {asked:?}");
     ends_well(again).await;
 }
 

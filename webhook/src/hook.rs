@@ -43,6 +43,12 @@ pub(crate) fn check(
             "set kms.alibabacloud/mode to refresh, or remove it",
         ));
     }
+    if request.secrets.is_none() && request.templates.is_empty() && request.env.is_empty() {
+        problems.push(problem(
+            "the Pod has neither files nor variables that could change: what the agent serves is asked for anew",
+            "add kms.alibabacloud/secrets, or remove it",
+        ));
+    }
     match hook {
         OnChange::Http(url) => {
             http(pod, url, problems);
@@ -82,7 +88,7 @@ fn http(pod: &Pod<'_>, url: &HookUrl, problems: &mut Problems) {
     }
     let port = url.address().port();
     let mut declared: Vec<u16> =
-        others(pod).flat_map(|(_, _, container)| container.tcp_ports()).collect();
+        staying(pod).flat_map(|(_, _, container)| container.tcp_ports()).collect();
     if !declared.contains(&port) {
         declared.sort_unstable();
         declared.dedup();
@@ -96,6 +102,11 @@ fn http(pod: &Pod<'_>, url: &HookUrl, problems: &mut Problems) {
             format!("add `containerPort: {port}` to the container that listens there"),
         ));
     }
+}
+
+/// Those that are there when files change.
+fn staying<'p, 'a>(pod: &'p Pod<'a>) -> impl Iterator<Item = (List, usize, &'p Container<'a>)> {
+    others(pod).filter(|(list, _, container)| *list == List::Main || container.is_native_sidecar())
 }
 
 fn signal(pod: &Pod<'_>, name: &str, ownership: &Ownership, problems: &mut Problems) -> Hook {

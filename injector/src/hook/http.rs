@@ -57,6 +57,21 @@ fn request(url: &HookUrl, generation: &str) -> Result<Request<String>, NotCalled
         .header(USER_AGENT, concat!("secrets-injector/", env!("CARGO_PKG_VERSION")))
         .header("x-secrets-generation", generation)
         .body(String::new());
-    // A path of a plan and a name of ours can stand in a request.
+    // A path of a plan and a name of ours can stand in a request; a test tries every character.
     request.map_err(|_| NotCalled::NoAnswer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_that_a_plan_can_have_can_be_called() {
+        for byte in 0..=127_u8 {
+            let url = format!("http://127.0.0.1:1/a{}b", char::from(byte));
+            if let Ok(url) = HookUrl::parse(&url) {
+                assert!(request(&url, "..2026").is_ok(), "{url}");
+            }
+        }
+    }
 }

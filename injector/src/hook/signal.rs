@@ -3,7 +3,6 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use plan::HookSignal;
@@ -47,17 +46,15 @@ pub(super) fn send(signal: HookSignal, container: &str) -> Result<(), NotSent> {
 fn deliver(found: &Found, signal: Signal, container: &str) -> Result<(), NotSent> {
     let gone = || NotSent::NoProcess(container.to_owned());
     let pid = Pid::from_raw(found.pid).ok_or_else(gone)?;
-    let sent = match rustix::process::pidfd_open(pid, PidfdFlags::empty()) {
-        // Its number may belong to another one by now; what is open does not change.
-        Ok(_) if Found::read(&found.path).is_none_or(|now| now.started != found.started) => {
-            return Err(gone());
-        }
-        Ok(opened) => rustix::process::pidfd_send_signal(opened, signal),
-        // An old kernel, or a sandbox that does not know the call.
-        Err(Errno::NOSYS | Errno::PERM | Errno::INVAL) => {
-            rustix::process::kill_process(pid, signal)
-        }
-        Err(errno) => Err(errno),
+    let opened = rustix::process::pidfd_open(pid, PidfdFlags::empty());
+    // Its number may belong to another one by now; what is open does not change.
+    if Found::read(&found.path).is_none_or(|now| now.started != found.started) {
+        return Err(gone());
+    }
+    let sent = match opened.and_then(|opened| rustix::process::pidfd_send_signal(opened, signal)) {
+        // An old kernel, or a sandbox that does not know the calls.
+        Err(Errno::NOSYS | Errno::PERM) => rustix::process::kill_process(pid, signal),
+        sent => sent,
     };
     sent.map_err(|errno| match errno {
         Errno::SRCH => gone(),
@@ -81,11 +78,18 @@ fn target(proc: &Path, container: &str) -> Result<Found, NotSent> {
     let list = std::fs::read_dir(proc).map_err(|error| NotSent::Unlisted(error.kind()))?;
     let processes = list.take(MOST).filter_map(|entry| Some(entry.ok()?.path()));
     processes
-        .filter(|path| std::fs::metadata(path).is_ok_and(|of| of.uid() == us))
+        .filter(|path| user(path) == Some(us))
         .filter_map(|path| Found::read(&path))
         .filter(|found| is_of(&found.path, container))
         .min_by_key(|found| (found.started, found.pid))
         .ok_or_else(|| NotSent::NoProcess(container.to_owned()))
+}
+
+/// Its real user, whom signals go by. The directory may be root's, where nobody may look into it.
+fn user(process: &Path) -> Option<u32> {
+    let status = BufReader::new(open(&process.join("status")).ok()?);
+    let mut lines = status.lines().map_while(Result::ok);
+    lines.find_map(|line| line.strip_prefix("Uid:")?.split_whitespace().next()?.parse().ok())
 }
 
 impl Found {

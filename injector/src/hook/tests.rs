@@ -26,7 +26,7 @@ async fn story(
         tell(calls.get()).await
     };
     tokio::select! {
-        _ = follow(changes, call, |outcome| counted.borrow_mut().push(outcome)) => {}
+        _ = follow(changes, call, || {}, |outcome| counted.borrow_mut().push(outcome)) => {}
         () = script => {}
     }
     (told.into_inner(), counted.into_inner())

@@ -18,6 +18,8 @@ use crate::listener::{Answer, Asked, Handler, Limits, serve as listen};
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// A collector or two, and a probe.
 const CONNECTIONS: usize = 8;
+/// Anybody in the cluster's network may ask, so nobody keeps a place for long.
+const IDLE: Duration = Duration::from_secs(5);
 /// Between attempts to listen, where something else has the port.
 const PAUSE: Duration = Duration::from_secs(30);
 
@@ -38,7 +40,8 @@ pub(crate) async fn serve(port: u16, metrics: Metrics) -> Infallible {
         sleep(PAUSE).await;
     };
     info!(port, "serving metrics");
-    listen(&[listener], Limits::new(CONNECTIONS), Arc::new(metrics)).await
+    let limits = Limits { idle: IDLE, ..Limits::new(CONNECTIONS) };
+    listen(&[listener], limits, Arc::new(metrics)).await
 }
 
 /// A socket of IPv6 takes IPv4 too, where there is IPv6.
@@ -53,8 +56,9 @@ async fn bind(port: u16) -> std::io::Result<TcpListener> {
 
 impl Handler for Metrics {
     async fn answer(&self, asked: Asked) -> Answer {
-        if asked.crowded {
-            return Answer::text(StatusCode::SERVICE_UNAVAILABLE, "too many connections\n");
+        // A probe costs nothing, and must not fail because others ask too.
+        if asked.crowded && asked.head.uri.path() != "/readyz" {
+            return Answer::text(StatusCode::TOO_MANY_REQUESTS, "too many connections\n");
         }
         let path = asked.head.uri.path();
         if !matches!(path, "/metrics" | "/readyz") {

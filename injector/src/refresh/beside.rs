@@ -11,11 +11,13 @@ use tracing::info;
 
 use super::source::{Source, Verdict};
 use crate::agent::Agent;
+use crate::args::Args;
 use crate::changes::Changes;
-use crate::client::Outcome;
+use crate::client::{Client, Outcome};
 use crate::hook;
 use crate::metrics::{self, Metrics};
 use crate::output::one_line;
+use crate::status::{self, Status};
 
 /// Who hears of what the keeper does.
 #[derive(Clone, Copy)]
@@ -34,12 +36,19 @@ impl Tells<'_> {
 }
 
 pub(super) async fn tell_application(
+    args: &Args,
     plan: &Plan,
-    changes: &Changes,
-    metrics: &Metrics,
+    client: &Client<'_>,
+    tells: Tells<'_>,
 ) -> Infallible {
+    let Tells { changes, metrics } = tells;
+    // At once, or a process that starts in our place would tell it again.
+    let heard = || {
+        let status = Status::new(plan, client.standing(), Some(changes.told()));
+        status::write(args, plan, &status);
+    };
     match plan.on_change() {
-        Some(hook) => hook::run(hook, changes, |told| metrics.told(told)).await,
+        Some(hook) => hook::run(hook, changes, heard, |told| metrics.told(told)).await,
         None => pending().await,
     }
 }
