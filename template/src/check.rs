@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use minijinja::machinery::ast::{Call, CallArg, CallType, Expr, Stmt};
+use minijinja::machinery::ast::{BinOpKind, Call, CallArg, CallType, Expr, Map, Stmt, UnaryOpKind};
 use minijinja::machinery::parse;
 
-use crate::engine::{self, FILTERS, FUNCTIONS, JSON, SECRET, TESTS};
+use crate::engine::{self, FILTERS, FUNCTIONS, JSON, SECRET, TESTS, WHOLE};
 use crate::fault::{Fault, Invalid, shorten};
 use crate::template::Secret;
 
@@ -110,16 +110,31 @@ impl<'t> Walk<'t> {
                 }
             }
             Expr::Slice(slice) => {
-                let parts = [&slice.start, &slice.stop, &slice.step];
+                self.fault(line, Fault::Slice);
                 self.expression(&slice.expr);
-                parts.into_iter().flatten().for_each(|it| self.expression(it));
             }
-            Expr::UnaryOp(operation) => self.expression(&operation.expr),
+            Expr::UnaryOp(operation) => {
+                let is_number = matches!(operation.expr, Expr::Const(_));
+                if matches!(operation.op, UnaryOpKind::Neg) && !is_number {
+                    self.fault(line, Fault::Arithmetic("-"));
+                }
+                self.expression(&operation.expr);
+            }
             Expr::BinOp(operation) => {
+                if let Some(sign) = arithmetic(operation.op) {
+                    self.fault(line, Fault::Arithmetic(sign));
+                }
+                let is_concat = matches!(operation.op, BinOpKind::Concat);
+                if is_concat && (is_no_text(&operation.left) || is_no_text(&operation.right)) {
+                    self.fault(line, Fault::NoText);
+                }
                 self.expression(&operation.left);
                 self.expression(&operation.right);
             }
             Expr::Compare(compare) => {
+                if compare.ops.len() > 1 {
+                    self.fault(line, Fault::Chained);
+                }
                 self.expression(&compare.expr);
                 compare.ops.iter().for_each(|it| self.expression(&it.expr));
             }
@@ -129,7 +144,11 @@ impl<'t> Walk<'t> {
                 choice.false_expr.iter().for_each(|it| self.expression(it));
             }
             Expr::Filter(filter) => {
-                filter.expr.iter().for_each(|it| self.expression(it));
+                let writes_all = WHOLE.contains(&filter.name);
+                let operand = |walk: &mut Self, it| {
+                    if writes_all { walk.whole(it) } else { walk.expression(it) }
+                };
+                filter.expr.iter().for_each(|it| operand(self, it));
                 match FILTERS.iter().find(|(name, _)| *name == filter.name) {
                     None => self.fault(line, Fault::Filter(shorten(filter.name))),
                     Some((name, most)) if filter.args.len() > *most => {
@@ -158,18 +177,39 @@ impl<'t> Walk<'t> {
                 self.expression(&item.subscript_expr);
             }
             Expr::Call(call) => self.call(line, call),
-            Expr::List(list) => list.items.iter().for_each(|it| self.expression(it)),
-            Expr::Tuple(tuple) => tuple.items.iter().for_each(|it| self.expression(it)),
-            Expr::Map(map) => {
-                for key in &map.keys {
-                    // Errors name keys.
-                    if !matches!(key, Expr::Const(key) if key.value.as_str().is_some()) {
-                        self.fault(line, Fault::Key);
-                    }
-                }
-                map.values.iter().for_each(|it| self.expression(it));
+            Expr::List(_) | Expr::Tuple(_) | Expr::Map(_) => {
+                self.fault(line, Fault::Literal);
+                self.whole(expression);
             }
         }
+    }
+
+    /// What a filter turns into text at once. Nothing else may hold a list or mapping of the
+    /// template's own, so that none can grow.
+    fn whole(&mut self, expression: &Expr<'_>) {
+        match expression {
+            Expr::List(list) => list.items.iter().for_each(|it| self.whole(it)),
+            Expr::Tuple(tuple) => tuple.items.iter().for_each(|it| self.whole(it)),
+            Expr::Map(map) => self.map(line(expression), map),
+            other => self.expression(other),
+        }
+    }
+
+    fn map(&mut self, line: usize, map: &Map<'_>) {
+        let mut known = HashSet::with_capacity(map.keys.len());
+        for key in &map.keys {
+            let text = match key {
+                Expr::Const(key) => key.value.as_str(),
+                _ => None,
+            };
+            match text {
+                // Errors name keys.
+                None => self.fault(line, Fault::Key),
+                Some(key) if !known.insert(key) => self.fault(line, Fault::SameKey(shorten(key))),
+                Some(_) => {}
+            }
+        }
+        map.values.iter().for_each(|it| self.whole(it));
     }
 
     fn call(&mut self, line: usize, call: &Call<'_>) {
@@ -205,6 +245,24 @@ impl<'t> Walk<'t> {
 
 fn line(expression: &Expr<'_>) -> usize {
     expression.span().start_line.into()
+}
+
+fn arithmetic(operation: BinOpKind) -> Option<&'static str> {
+    match operation {
+        BinOpKind::Add => Some("+"),
+        BinOpKind::Sub => Some("-"),
+        BinOpKind::Mul => Some("*"),
+        BinOpKind::Div => Some("/"),
+        BinOpKind::FloorDiv => Some("//"),
+        BinOpKind::Rem => Some("%"),
+        BinOpKind::Pow => Some("**"),
+        _ => None,
+    }
+}
+
+/// What the engine would write in its own words before anything is rendered.
+fn is_no_text(expression: &Expr<'_>) -> bool {
+    matches!(expression, Expr::Const(c) if c.value.as_str().is_none() && !c.value.is_number())
 }
 
 /// The one text in quotes that these arguments are.

@@ -1,13 +1,17 @@
-//! minijinja with nothing in it but what we put there.
+//! minijinja with nothing in it but what we put there, and how it is run.
 
 use std::collections::HashMap;
 
+use minijinja::machinery::{self, CodeGenerator};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value;
-use minijinja::{Environment, Error, ErrorKind, Output, State, UndefinedBehavior, tests};
+use minijinja::{
+    AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, tests,
+};
+use zeroize::Zeroizing;
 
-use crate::template::MAX_OUTPUT_BYTES;
-use crate::{filters, formats, json, pem, quote};
+use crate::template::{MAX_OUTPUT_BYTES, MAX_VALUE_BYTES};
+use crate::{filters, formats, json, operators, pem, quote};
 
 pub(crate) const SECRET: &str = "secret";
 pub(crate) const JSON: &str = "json";
@@ -40,6 +44,10 @@ pub(crate) const FILTERS: [(&str, usize); 23] = [
     ("yaml", 0),
     ("pem_bundle", 0),
 ];
+
+/// Filters that write a list or mapping of the template as text.
+pub(crate) const WHOLE: [&str; 8] =
+    ["join", "length", "tojson", "dotenv", "properties", "json", "yaml", "pem_bundle"];
 
 type Quote = fn(&str) -> Result<String, Told>;
 type Format = fn(&Value) -> Result<String, Error>;
@@ -75,7 +83,7 @@ pub(crate) fn syntax() -> SyntaxConfig {
 }
 
 /// `values` are those of the sources, as they are written.
-pub(crate) fn environment(values: HashMap<String, Value>, fuel: u64) -> Environment<'static> {
+fn environment(values: HashMap<String, Value>, fuel: u64) -> Environment<'static> {
     let mut environment = Environment::empty();
     environment.set_syntax(syntax());
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -89,6 +97,7 @@ pub(crate) fn environment(values: HashMap<String, Value>, fuel: u64) -> Environm
     environment.add_test("undefined", tests::is_undefined);
     environment.add_test("none", tests::is_none);
     filters::add(&mut environment);
+    operators::add(&mut environment);
     let quotes: [(&'static str, Quote); 6] = [
         ("quote_shell", quote::shell),
         ("quote_dotenv", quote::dotenv),
@@ -111,10 +120,31 @@ pub(crate) fn environment(values: HashMap<String, Value>, fuel: u64) -> Environm
     ];
     for (name, format) in whole {
         environment.add_filter(name, move |state: &State<'_, '_>, value: &Value| {
-            made(state, format(value)?)
+            made(state, format(&formats::mapping(state, value)?)?)
         });
     }
     environment
+}
+
+/// What a template makes of the sources' values.
+pub(crate) fn render(
+    text: &str,
+    values: HashMap<String, Value>,
+    fuel: u64,
+) -> Result<Zeroizing<String>, Error> {
+    let environment = environment(values, fuel);
+    let tree = machinery::parse(text, "", syntax())?;
+    let mut code = CodeGenerator::new("", text);
+    code.compile_stmt(&tree);
+    let (mut instructions, blocks) = code.finish();
+    operators::replace(&mut instructions);
+    // A text that grows leaves copies behind that nobody wipes; one that fits does not grow.
+    let mut made = Zeroizing::new(String::with_capacity(MAX_OUTPUT_BYTES));
+    let mut output = machinery::make_string_output(&mut made);
+    let (root, escape) = (Value::from(()), AutoEscape::None);
+    machinery::eval(&environment, &instructions, root, &blocks, &mut output, escape)?;
+    drop(output);
+    Ok(made)
 }
 
 /// What a filter made, paid for: nothing else bounds chains of filters.
@@ -124,8 +154,8 @@ pub(crate) fn made(state: &State<'_, '_>, text: String) -> Result<Value, Error> 
 }
 
 pub(crate) fn paid(state: &State<'_, '_>, bytes: usize) -> Result<(), Error> {
-    if bytes > MAX_OUTPUT_BYTES {
-        return Err(Told(format!("it makes more than {MAX_OUTPUT_BYTES} bytes")).into());
+    if bytes > MAX_VALUE_BYTES {
+        return Err(Told(format!("it makes more than {MAX_VALUE_BYTES} bytes")).into());
     }
     state.consume_fuel(u64::try_from(bytes).unwrap_or(u64::MAX) / 64 + 1)
 }

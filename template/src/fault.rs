@@ -48,8 +48,20 @@ pub enum Fault {
     Method,
     #[error("arguments by name and with * are not supported")]
     Named,
+    #[error("a template does not calculate ({0})")]
+    Arithmetic(&'static str),
+    #[error("a template does not cut parts out ([:])")]
+    Slice,
+    #[error("~ puts texts together, and true, false and none are none")]
+    NoText,
+    #[error("comparisons cannot be chained")]
+    Chained,
+    #[error("a list or mapping stands where no filter writes it as text")]
+    Literal,
     #[error("a key in {{…}} is not written out as text in quotes")]
     Key,
+    #[error("the key {0:?} is written twice in one mapping")]
+    SameKey(String),
     #[error("{0} is not defined")]
     Undefined(String),
     #[error("{0} is a function and cannot be set")]
@@ -99,6 +111,18 @@ impl Fault {
             Self::Test(_) => "the tests are defined, undefined and none",
             Self::Method => "use a filter: {{ VALUE | upper }}",
             Self::Named => "write the values alone, in their order",
+            Self::Arithmetic(_) => {
+                "A ~ B puts texts together; everything else the secret itself must hold"
+            }
+            Self::Slice => {
+                "pick one item with VALUE[0], or several with a JMESPath: secret(\"kms://NAME#LIST[:2]\")"
+            }
+            Self::NoText => "write text in quotes: \"true\", or \"a\" if VALUE else \"b\"",
+            Self::Chained => "write A < B and B < C",
+            Self::Literal => {
+                "hand it to a filter at once: {{ [A, B] | join(\",\") }} or {{ {\"KEY\": VALUE} | dotenv }}"
+            }
+            Self::SameKey(_) => "keep one of them",
             Self::Key => "write {\"KEY\": VALUE}; keys are told in messages, so none is a secret",
             Self::Undefined(_) => {
                 "write text in quotes, or {% set NAME = … %} before; a value comes from secret(\"kms://NAME\")"

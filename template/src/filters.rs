@@ -7,6 +7,7 @@ use minijinja::{Environment, Error, State};
 
 use crate::engine::{Told, made};
 use crate::json;
+use crate::template::MAX_VALUE_BYTES;
 
 /// Wider nobody indents.
 const MAX_WIDTH: usize = 64;
@@ -71,6 +72,9 @@ fn indent(
             out.push_str(&spaces);
         }
         out.push_str(line);
+        if out.len() > MAX_VALUE_BYTES {
+            break;
+        }
     }
     made(state, out)
 }

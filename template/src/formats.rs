@@ -1,12 +1,12 @@
 //! Whole files of one mapping: a JSON secret, or `{"KEY": VALUE, …}` in the template. Keys are
 //! sorted, and every line ends in a newline.
 
-use minijinja::Error;
 use minijinja::value::{Value, ValueKind};
+use minijinja::{Error, State};
 
 use crate::engine::{Told, told};
 use crate::fault::shorten;
-use crate::template::MAX_OUTPUT_BYTES;
+use crate::template::MAX_VALUE_BYTES;
 use crate::{json, quote};
 
 /// `KEY=VALUE`, for a POSIX shell (`set -a; . FILE`) and for readers of `.env` files.
@@ -37,6 +37,7 @@ pub(crate) fn yaml(value: &Value) -> Result<String, Error> {
             ValueKind::String => quote::yaml(value.as_str().unwrap_or_default()),
             ValueKind::None => "null".to_owned(),
             ValueKind::Number => yaml_number(&json::number(value)?),
+            _ if json::exact(value).is_some() => yaml_number(&json::text(value)?),
             _ => json::text(value)?,
         };
         Ok(format!("{}: {value}", quote::yaml(key)))
@@ -46,16 +47,16 @@ pub(crate) fn yaml(value: &Value) -> Result<String, Error> {
 
 /// The whole value, also with lists and mappings in it.
 pub(crate) fn json(value: &Value) -> Result<String, Error> {
-    let mut text = json::pretty(&mapping(value)?)?;
+    let mut text = json::pretty(value)?;
     text.push('\n');
     Ok(text)
 }
 
 /// A mapping, or the JSON object that a text is.
-pub(crate) fn mapping(value: &Value) -> Result<Value, Error> {
-    let value = match value.as_str() {
-        Some(text) => json::read(text)?,
-        None => value.clone(),
+pub(crate) fn mapping(state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
+    let value = match value.kind() {
+        ValueKind::String => json::parse(state, value)?,
+        _ => value.clone(),
     };
     match value.kind() {
         ValueKind::Map => Ok(value),
@@ -72,11 +73,11 @@ fn lines(
     line: impl Fn(&str, &Value) -> Result<String, Error>,
 ) -> Result<String, Error> {
     let mut out = String::new();
-    for (key, value) in json::members(&mapping(value)?)? {
+    for (key, value) in json::members(value)? {
         out.push_str(&line(&key, &value).map_err(|error| of_key(&key, error))?);
         out.push('\n');
-        if out.len() > MAX_OUTPUT_BYTES {
-            return Err(Told(format!("it makes more than {MAX_OUTPUT_BYTES} bytes")).into());
+        if out.len() > MAX_VALUE_BYTES {
+            return Err(Told(format!("it makes more than {MAX_VALUE_BYTES} bytes")).into());
         }
     }
     Ok(out)
@@ -92,7 +93,7 @@ pub(crate) fn of_key(key: &str, error: Error) -> Error {
 
 /// YAML 1.1 reads an exponent only behind a point and with a sign.
 fn yaml_number(json: &str) -> String {
-    let Some((mantissa, exponent)) = json.split_once('e') else { return json.to_owned() };
+    let Some((mantissa, exponent)) = json.split_once(['e', 'E']) else { return json.to_owned() };
     let point = if mantissa.contains('.') { "" } else { ".0" };
     let sign = if exponent.starts_with(['-', '+']) { "" } else { "+" };
     format!("{mantissa}{point}e{sign}{exponent}")

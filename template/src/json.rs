@@ -1,10 +1,13 @@
 //! Values from JSON and to it.
 
+use std::borrow::Cow;
+
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 
 use crate::engine::{Told, paid};
-use crate::template::MAX_OUTPUT_BYTES;
+use crate::number::{self, Exact};
+use crate::template::MAX_VALUE_BYTES;
 
 /// As deep as what the parser reads.
 const MAX_DEPTH: usize = 128;
@@ -14,17 +17,35 @@ pub(crate) fn parse(state: &State<'_, '_>, value: &Value) -> Result<Value, Error
     if matches!(value.kind(), ValueKind::Map | ValueKind::Seq) {
         return Ok(value.clone());
     }
-    let text = text(value)?;
-    paid(state, text.len())?;
-    Ok(read(&text)?)
+    read(state, &text(value)?)
 }
 
-pub(crate) fn read(text: &str) -> Result<Value, Told> {
-    let value = serde_json::from_str(text).map_err(|error| {
+/// A number that is kept as it was written.
+pub(crate) fn exact(value: &Value) -> Option<&Exact> {
+    value.downcast_object_ref()
+}
+
+fn read(state: &State<'_, '_>, text: &str) -> Result<Value, Error> {
+    let not_json = |error: serde_json::Error| {
         let (line, column) = (error.line(), error.column());
         Told(format!("a value is not JSON (its line {line}, column {column})"))
-    })?;
+    };
+    paid(state, text.len())?;
+    let mut value: serde_json::Value = serde_json::from_str(text).map_err(not_json)?;
+    if let Cow::Owned(marked) = number::mark(text) {
+        value = serde_json::from_str(&marked).map_err(not_json)?;
+    }
+    // Each takes a hundred bytes of memory, however short it is written.
+    state.consume_fuel(count(&value))?;
     Ok(value_of(value))
+}
+
+fn count(value: &serde_json::Value) -> u64 {
+    1 + match value {
+        serde_json::Value::Array(items) => items.iter().map(count).sum(),
+        serde_json::Value::Object(members) => members.values().map(count).sum(),
+        _ => 0,
+    }
 }
 
 /// No deeper than the parser goes.
@@ -37,7 +58,10 @@ fn value_of(value: serde_json::Value) -> Value {
             (None, Some(number)) => Value::from(number),
             (None, None) => Value::from(number.as_f64().unwrap_or(f64::NAN)),
         },
-        serde_json::Value::String(text) => Value::from(text),
+        serde_json::Value::String(text) => match Exact::unmark(&text) {
+            Some(number) => Value::from_object(number),
+            None => Value::from(text),
+        },
         serde_json::Value::Array(items) => items.into_iter().map(value_of).collect(),
         serde_json::Value::Object(members) => {
             Value::from_pairs(members.into_iter().map(|(key, member)| (key, value_of(member))))
@@ -47,6 +71,9 @@ fn value_of(value: serde_json::Value) -> Value {
 
 /// A single value as text: booleans and numbers as in JSON.
 pub(crate) fn text(value: &Value) -> Result<String, Error> {
+    if let Some(number) = exact(value) {
+        return Ok(number.as_str().to_owned());
+    }
     match value.kind() {
         ValueKind::String => Ok(value.as_str().unwrap_or_default().to_owned()),
         ValueKind::Bool => Ok(value.is_true().to_string()),
@@ -84,13 +111,13 @@ pub(crate) fn pretty(value: &Value) -> Result<String, Error> {
 }
 
 fn write(out: &mut String, value: &Value, width: Option<usize>, depth: usize) -> Result<(), Error> {
-    if depth > MAX_DEPTH || out.len() > MAX_OUTPUT_BYTES {
+    if depth > MAX_DEPTH || out.len() > MAX_VALUE_BYTES {
         return Err(Told("a value is too deep or too large for JSON".to_owned()).into());
     }
     match value.kind() {
         ValueKind::None => out.push_str("null"),
         ValueKind::String => out.push_str(&crate::quote::json(value.as_str().unwrap_or_default())?),
-        ValueKind::Seq | ValueKind::Iterable => {
+        ValueKind::Seq => {
             let items = value.try_iter()?.collect::<Vec<_>>();
             list(out, ('[', ']'), &items, width, depth, |out, item| {
                 write(out, item, width, depth + 1)

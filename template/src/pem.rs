@@ -5,7 +5,7 @@ use minijinja::Error;
 use minijinja::value::Value;
 
 use crate::engine::Told;
-use crate::formats::{mapping, of_key};
+use crate::formats::of_key;
 use crate::json;
 
 /// In the order of the file, and whether each may be left out.
@@ -16,14 +16,17 @@ const END: &str = "-----END ";
 const DASHES: &str = "-----";
 
 pub(crate) fn bundle(value: &Value) -> Result<String, Error> {
-    let members = json::members(&mapping(value)?)?;
+    let members = json::members(value)?;
     if let Some((key, _)) = members.iter().find(|(key, _)| !PARTS.iter().any(|(p, _)| p == key)) {
         let words = "a bundle has certificate, chain and key, and nothing else".to_owned();
         return Err(of_key(key, Told(words).into()));
     }
     let mut out = String::new();
     for (part, may_miss) in PARTS {
+        let is_empty = |value: &Value| value.is_none() || value.as_str().is_some_and(str::is_empty);
+        // Who has no chain often has an empty one.
         let found = members.iter().find(|(key, _)| key == part);
+        let found = found.filter(|(_, value)| !(may_miss && is_empty(value)));
         let Some((_, value)) = found else {
             if may_miss {
                 continue;

@@ -18,7 +18,12 @@ pub(crate) fn dotenv(text: &str) -> Result<String, Told> {
     if !text.is_empty() && text.bytes().all(plain) {
         return Ok(text.to_owned());
     }
-    shell(text).map_err(|_| Told("a NUL character cannot be written".to_owned()))
+    // Readers of such files make a newline of it, or nothing.
+    if text.contains(['\0', '\r']) {
+        let words = "a NUL character or a carriage return cannot be written";
+        return Err(Told(words.to_owned()));
+    }
+    shell(text)
 }
 
 /// `"…"` as in JSON.

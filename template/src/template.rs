@@ -9,14 +9,16 @@ use zeroize::Zeroizing;
 use crate::check::{Found, check};
 use crate::engine::{self, Told};
 use crate::fault::{Failure, Fault, Invalid};
-use crate::output::Output;
 use crate::shape;
 
 /// A template fits into an annotation beside others, and parses in a millisecond.
 pub const MAX_TEMPLATE_BYTES: usize = 16 * 1024;
 
-/// As much as any file may have.
-pub const MAX_OUTPUT_BYTES: usize = 1024 * 1024;
+/// As much as the largest secret has: volumes have room for that.
+pub const MAX_OUTPUT_BYTES: usize = 64 * 1024;
+
+/// What may stand in between: a value in quotes is longer than the value.
+pub(crate) const MAX_VALUE_BYTES: usize = 1024 * 1024;
 
 /// Statements, operations and bytes that rendering may cost: what a template of the allowed size
 /// with values of the allowed size can need, a few times over.
@@ -76,21 +78,19 @@ impl Template {
             };
             values.insert(source.clone(), Value::from(value));
         }
-        let environment = engine::environment(values, FUEL);
-        let mut output = Output::new(self.text.len());
-        let rendered = environment
-            .template_from_str(&self.text)
-            .and_then(|template| template.render_captured_to((), &mut output).map(drop));
-        match rendered {
-            Ok(()) => Ok(output.into_bytes()),
-            Err(error) => Err(self.failure(&error, output.is_full())),
+        let made =
+            engine::render(&self.text, values, FUEL).map_err(|error| self.failure(&error))?;
+        if made.len() > MAX_OUTPUT_BYTES {
+            let what = format!("the file would have more than {MAX_OUTPUT_BYTES} bytes");
+            return Err(Failure { line: 1, what });
         }
+        let mut made = made;
+        Ok(Zeroizing::new(std::mem::take(&mut *made).into_bytes()))
     }
 
-    fn failure(&self, error: &minijinja::Error, full: bool) -> Failure {
+    fn failure(&self, error: &minijinja::Error) -> Failure {
         let line = error.line().unwrap_or(1);
         let what = match (engine::told(error), error.kind()) {
-            _ if full => format!("it makes more than {MAX_OUTPUT_BYTES} bytes"),
             (Some(Told(text)), _) => text.clone(),
             (None, ErrorKind::UndefinedError) => self.undefined(line),
             (None, ErrorKind::OutOfFuel) => {

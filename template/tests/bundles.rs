@@ -34,6 +34,9 @@ fn a_json_secret_with_these_keys_is_a_bundle_too() {
     let json = serde_json::json!({"certificate": CERT, "key": KEY}).to_string();
     let made = template.render(|_| Some(&json)).unwrap();
     assert_eq!(made.as_slice(), format!("{CERT}\n{KEY}\n").as_bytes());
+    let json = serde_json::json!({"certificate": CERT, "chain": "", "key": null}).to_string();
+    let made = template.render(|_| Some(&json)).unwrap();
+    assert_eq!(made.as_slice(), format!("{CERT}\n").as_bytes());
     let json = serde_json::json!({"chain": CHAIN, "key": KEY}).to_string();
     let error = template.render(|_| Some(&json)).unwrap_err();
     assert_eq!(error.what, "key \"certificate\": it is missing");

@@ -125,6 +125,48 @@ fn loops_other_templates_and_everything_unknown_are_refused_by_line_and_name() {
 }
 
 #[test]
+fn nothing_calculates_cuts_or_builds_what_could_grow() {
+    let doubling =
+        format!("{{% set a = [secret(\"s\")] %}}{}", "{% set a = [a, a, a] %}".repeat(200));
+    let adding = format!("{{% set a = json(secret(\"s\")) %}}{}", "{% set a = a + a %}".repeat(60));
+    for (text, words) in [
+        ("{{ secret(\"s\") * 1000000 }}", "does not calculate (*)"),
+        ("{{ [secret(\"s\")] * 100000000 | tojson }}", "does not calculate (*)"),
+        ("{{ ([1] * 100000000) ~ secret(\"s\") }}", "does not calculate (*)"),
+        ("{{ ([1] * 100000000) == ([1] * 100000000) }}", "does not calculate (*)"),
+        ("{{ secret(\"s\") ~ 9 ** 9 ** 9 }}", "does not calculate (**)"),
+        ("{{ secret(\"s\") + \"a\" }}", "does not calculate (+)"),
+        ("{{ secret(\"s\") - 1 }}", "does not calculate (-)"),
+        ("{{ -secret(\"s\") }}", "does not calculate (-)"),
+        ("{{ secret(\"s\") / 2 }}", "does not calculate (/)"),
+        ("{{ secret(\"s\") // 2 }}", "does not calculate (//)"),
+        ("{{ secret(\"s\") % 2 }}", "does not calculate (%)"),
+        ("{{ secret(\"s\")[::-9223372036854775808] }}", "does not cut"),
+        ("{{ json(secret(\"s\"))[1:] }}", "does not cut"),
+        ("{{ [1] | default(secret(\"s\")) }}", "a list or mapping stands where"),
+        ("{{ secret(\"s\") | default([1], true) }}", "a list or mapping stands where"),
+        ("{{ secret(\"s\") in [\"a\"] }}", "a list or mapping stands where"),
+        ("{% if (1, 2) == secret(\"s\") %}{% endif %}", "a list or mapping stands where"),
+        ("{{ {\"a\": secret(\"s\")} }}", "a list or mapping stands where"),
+        ("{{ {\"a\": 1}[secret(\"s\")] }}", "a list or mapping stands where"),
+        ("{{ [[1] * 9] | join ~ secret(\"s\") }}", "does not calculate (*)"),
+        ("{{ ([1] | fromjson) ~ secret(\"s\") }}", "a list or mapping stands where"),
+        ("{{ \"a\" < secret(\"s\") < \"b\" }}", "cannot be chained"),
+        ("{{ secret(\"s\") ~ true }}", "~ puts texts together"),
+        ("{{ none ~ secret(\"s\") }}", "~ puts texts together"),
+        ("{{ {\"A\": secret(\"s\"), \"A\": 1} | dotenv }}", "\"A\" is written twice"),
+        (&doubling, "a list or mapping stands where"),
+        (&adding, "does not calculate (+)"),
+    ] {
+        let found = invalid(&format!("\n{text}"));
+        let first = found.first().unwrap();
+        assert_eq!(first.line, 2, "{text:.60}: {found:?}");
+        assert!(first.fault.to_string().contains(words), "{text:.60}: {found:?}");
+        assert!(!first.fault.remedy().is_empty());
+    }
+}
+
+#[test]
 fn all_unknown_names_are_told_at_once() {
     let found = invalid("{{ a }}\n{{ b | c }}\n{{ d() }}{{ secret(e) }}");
     let lines: Vec<_> = found.iter().map(|invalid| invalid.line).collect();
@@ -183,9 +225,7 @@ fn the_deepest_template_fits_into_half_of_a_worker_threads_stack() {
             ("", "(", ")"),
             ("", "{'k':", "}"),
             ("", "not ", ""),
-            ("", "-", ""),
             ("s", "~s", ""),
-            ("s", "**s", ""),
             ("s", "[s]", ""),
             ("s", " if s else s", ""),
             ("s", " is none", ""),
@@ -195,7 +235,7 @@ fn the_deepest_template_fits_into_half_of_a_worker_threads_stack() {
             for depth in [20, 60, 80, 120, 240, 1000, 4000] {
                 let inner = if open.is_empty() { "s" } else { "" };
                 let text = format!(
-                    "{{% set s = secret(\"a\") %}}{{{{ {open}{}{inner}{} }}}}",
+                    "{{% set s = secret(\"a\") %}}{{{{ {open}{}{inner}{} | tojson }}}}",
                     part.repeat(depth),
                     close.repeat(depth)
                 );
@@ -218,7 +258,8 @@ fn the_deepest_template_fits_into_half_of_a_worker_threads_stack() {
         }
         accepted
     });
-    assert!(small_stack.unwrap().join().unwrap() > 40);
+    let accepted = small_stack.unwrap().join().unwrap();
+    assert!(accepted > 25, "{accepted}");
 }
 
 #[test]

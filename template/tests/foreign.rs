@@ -58,7 +58,8 @@ fn output(program: &str, arguments: &[&str], input: &[u8]) -> Vec<u8> {
 
 #[test]
 fn a_shell_reads_the_variables_of_a_dotenv_file() {
-    let values = nasty();
+    let mut values = nasty();
+    values.retain(|_, value| !value.contains('\r'));
     // `env -0` would be no standard; printf writes each variable and a NUL.
     let names: Vec<_> = values.keys().map(|key| format!("\"${key}\"")).collect();
     let script = format!("set -a; . /dev/stdin; printf '%s\\0' {}", names.join(" "));

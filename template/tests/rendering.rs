@@ -43,12 +43,91 @@ fn text_is_kept_exactly_and_values_stand_where_they_belong() {
 }
 
 #[test]
+fn comparisons_are_of_texts_and_single_values() {
+    for (text, expected) in [
+        ("app.user == 'app'", "true"),
+        ("app.user != 'app'", "false"),
+        ("app.port == 5432", "true"),
+        ("app.port == '5432'", "false"),
+        ("app.float == 1.5", "true"),
+        ("app.on == true", "true"),
+        ("app.none == none", "true"),
+        ("app.port < 6000", "true"),
+        ("app.port <= 5432 and app.port >= 5432 and not app.port > 5432", "true"),
+        ("'a' < 'b'", "true"),
+        ("app.user < 'b'", "true"),
+        ("'pp' in app.user", "true"),
+        ("'x' not in app.user", "true"),
+        ("'a' in app.list", "true"),
+        ("'c' in app.list", "false"),
+        ("'user' in app", "true"),
+        ("'nope' in app", "false"),
+    ] {
+        assert_eq!(expression(text).as_deref(), Ok(expected), "{text}");
+    }
+    for (text, words) in [
+        ("app == app", "cannot be compared"),
+        ("app.list != 1", "cannot be compared"),
+        ("app.deep in app.list", "cannot be compared"),
+        ("app.user < 1", "< takes two texts or two numbers"),
+        ("app.none > 1", "> takes two texts or two numbers"),
+        ("1 in app.user", "in looks for a text in a text"),
+        ("'a' in app.port", "in looks into a text"),
+        ("app.nope == 1", "is not defined"),
+        ("1 in app.nope", "is not defined"),
+    ] {
+        let failure = expression(text).unwrap_err();
+        assert!(failure.what.contains(words), "{text}: {failure}");
+    }
+}
+
+#[test]
+fn texts_and_numbers_are_put_together_and_nothing_else() {
+    assert_eq!(expression("app.user ~ ':' ~ app.port").as_deref(), Ok("app:5432"));
+    assert_eq!(expression("app.user ~ app.float").as_deref(), Ok("app1.50"));
+    assert_eq!(expression("(app.empty or 'x') ~ 1").as_deref(), Ok("x1"));
+    for name in ["on", "none", "list", "deep"] {
+        let failure = try_render(&format!("\n{{{{ \"a\" ~ json(secret(\"app\")).{name} }}}}"));
+        assert_eq!(failure.unwrap_err().line, 2, "{name}");
+    }
+}
+
+#[test]
+fn a_number_stays_as_it_is_written() {
+    let json = r#"{"N": [123456789012345678901234567890, 1e5, -0, 1.10, 2E-3, 7, -1.5],
+        "T": "1e5, \" 1e5", "1e5": 1e5}"#;
+    let made = |text: &str| {
+        let bytes = Template::parse(text).unwrap().render(|_| Some(json)).unwrap();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    };
+    let numbers = "[123456789012345678901234567890,1e5,-0,1.10,2E-3,7,-1.5]";
+    assert_eq!(made("{{ json(secret(\"s\")).N }}"), numbers);
+    assert_eq!(made("{{ json(secret(\"s\")).N[0] }}"), "123456789012345678901234567890");
+    assert_eq!(made("{{ json(secret(\"s\")).N | join(' ') | upper }}").split(' ').count(), 7);
+    assert_eq!(made("{{ json(secret(\"s\")).T }}"), "1e5, \" 1e5");
+    assert_eq!(
+        made("{{ {\"A\": json(secret(\"s\")).N[1], \"B\": json(secret(\"s\")).N[4]} | yaml }}"),
+        "\"A\": 1.0e+5\n\"B\": 2.0e-3\n"
+    );
+    assert_eq!(made("{{ {\"A\": json(secret(\"s\"))[\"1e5\"]} | dotenv }}"), "A=1e5\n");
+    // Whoever writes our mark into a secret has a number there, and nothing else.
+    for text in ["1e5", "1,\"k\":2", " 1", "x"] {
+        let spoof =
+            serde_json::json!({"a": format!("\u{10fffd}number {text}"), "n": 0}).to_string();
+        let spoof = spoof.replace(":0", ":1e5");
+        let template = Template::parse("{{ secret(\"s\") | json }}").unwrap();
+        let made = template.render(|_| Some(&spoof)).unwrap();
+        assert!(serde_json::from_slice::<serde_json::Value>(&made).unwrap().get("k").is_none());
+    }
+}
+
+#[test]
 fn parts_of_json_are_text_as_they_are_and_everything_else_compact_json() {
     for (text, expected) in [
         ("app.user", "app"),
         ("app[\"password\"]", "p'a\"s\\s"),
         ("app.port", "5432"),
-        ("app.float", "1.5"),
+        ("app.float", "1.50"),
         ("app.on", "true"),
         ("app.list", "[\"a\",\"b\"]"),
         ("app.list[1]", "b"),
@@ -62,7 +141,7 @@ fn parts_of_json_are_text_as_they_are_and_everything_else_compact_json() {
         ("app.empty | default(\"d\")", ""),
         ("app.empty | default(\"d\", true)", "d"),
         ("app.none | default(\"d\", true)", "d"),
-        ("{\"b\": 1, \"a\": app.on}", "{\"a\":true,\"b\":1}"),
+        ("{\"b\": 1, \"a\": app.on} | tojson", "{\"a\":true,\"b\":1}"),
     ] {
         assert_eq!(expression(text).as_deref(), Ok(expected), "{text}");
     }
@@ -153,7 +232,7 @@ fn an_undefined_name_is_an_error_that_says_which_and_where() {
         ("{{ {\"A\": json(secret(\"app\")).nope} | dotenv }}", 1, "\"nope\" is not defined"),
         ("{{ x }}\n{% set x = secret(\"a\") %}", 1, "\"x\" is not defined"),
         ("{{ secret(\"a\") ~ json(secret(\"app\")).nope }}", 1, "\"nope\" is not defined"),
-        ("{{ [json(secret(\"app\")).nope] }}", 1, "\"nope\" is not defined"),
+        ("{{ [json(secret(\"app\")).nope] | tojson }}", 1, "\"nope\" is not defined"),
     ] {
         let failure = try_render(text).unwrap_err();
         assert_eq!(failure.line, line, "{text}: {failure}");
@@ -168,6 +247,11 @@ fn what_cannot_be_written_is_an_error_that_names_the_key_and_no_value() {
     let nul = r#"{"K": "CANARY\u0000"}"#;
     for (text, value, words) in [
         ("{{ secret(\"s\") | dotenv }}", nul, "key \"K\": a NUL character"),
+        (
+            "{{ secret(\"s\") | dotenv }}",
+            r#"{"K": "CANARY\r\n"}"#,
+            "key \"K\": a NUL character or a carriage return",
+        ),
         ("{{ secret(\"s\") | dotenv }}", r#"{"a-b": "CANARY"}"#, "key \"a-b\": it is no name"),
         ("{{ secret(\"s\") | dotenv }}", r#"{"": "CANARY"}"#, "key \"\": it is no name"),
         ("{{ secret(\"s\") | dotenv }}", r#"{"K": null, "A": "CANARY"}"#, "key \"K\": null"),
@@ -183,8 +267,6 @@ fn what_cannot_be_written_is_an_error_that_names_the_key_and_no_value() {
         ("{{ secret(\"s\") | b64decode }}", "CANARY!", "not base64"),
         ("{{ secret(\"s\") | b64decode }}", "/w==", "not UTF-8"),
         ("{{ secret(\"s\") | quote_shell }}", "CANARY\0", "NUL"),
-        ("{{ secret(\"s\") + 1 }}", "CANARY", "does not fit"),
-        ("{{ -secret(\"s\") }}", "CANARY", "does not fit"),
         ("{{ secret(\"s\") | join }}", "CANARY", "join takes a list"),
         ("{{ 1 | length ~ secret(\"s\") }}", "CANARY", "length takes"),
         ("{{ secret(\"s\") | replace(\"\", \"x\") }}", "CANARY", "nothing to look for"),
@@ -192,8 +274,6 @@ fn what_cannot_be_written_is_an_error_that_names_the_key_and_no_value() {
         ("{{ secret(\"s\") | indent(\"x\") }}", "CANARY", "does not fit"),
         ("{{ \"x\" | indent(secret(\"s\")) }}", "CANARY", "does not fit"),
         ("{{ secret(\"s\") | replace(\"x\") }}", "CANARY", "does not fit"),
-        ("{{ {\"a\": 1}[secret(\"s\")] }}", "CANARY", "not defined"),
-        ("{{ \"x\" in 5 ~ secret(\"s\") if secret(\"s\") in 5 }}", "CANARY", "does not fit"),
         ("{{ secret(\"s\") | pem_bundle }}", r#"{"CERT": "CANARY"}"#, "key \"CERT\": a bundle"),
     ] {
         let template = Template::parse(text).unwrap_or_else(|e| panic!("{text}: {e:?}"));
@@ -213,11 +293,9 @@ fn what_would_grow_without_end_is_stopped() {
         "{% set a %}{{ a }}{{ a }}{% endset %}".repeat(300)
     );
     for text in [
-        "{{ secret(\"s\") * 1000000 }}".to_owned(),
-        "{{ secret(\"s\") * 100000000000000 }}".to_owned(),
-        "{{ [secret(\"s\")] * 10000000 }}".to_owned(),
-        "{{ secret(\"s\") ~ 9 ** 9 ** 9 }}".to_owned(),
-        "{{ secret(\"s\") }}".repeat(17),
+        "{{ secret(\"s\") }}".repeat(2),
+        "{{ secret(\"s\") }}".repeat(900),
+        "{{ secret(\"s\") ~ 1 }}".to_owned(),
         format!("{{{{ secret(\"s\"){} }}}}", " | tojson".repeat(100)),
         format!("{{{{ secret(\"s\"){} }}}}", " | b64encode".repeat(100)),
         format!("{{{{ secret(\"s\"){} }}}}", " | urlencode | quote_yaml".repeat(60)),
@@ -234,8 +312,25 @@ fn what_would_grow_without_end_is_stopped() {
         let failure = template.render(|_| Some(&large)).unwrap_err();
         assert!(failure.what.len() < 100, "{text:.60}: {failure}");
     }
-    let fits = Template::parse(&"{{ secret(\"s\") }}".repeat(16)).unwrap();
+    let fits = Template::parse("{{ secret(\"s\") }}").unwrap();
     assert_eq!(fits.render(|_| Some(&large)).unwrap().len(), MAX_OUTPUT_BYTES);
+}
+
+#[test]
+fn a_value_of_many_small_parts_is_not_read_often() {
+    let many = format!("[{}1]", "1,".repeat(30_000));
+    let sets = |count| {
+        let sets: String = (0..count).fold(String::new(), |sets, index| {
+            sets + &format!("{{% set a{index} = json(secret(\"s\")) %}}")
+        });
+        Template::parse(&sets).unwrap().render(|_| Some(&many))
+    };
+    assert!(sets(2).is_ok());
+    assert_eq!(sets(4).unwrap_err().what, "it takes too much work or makes too much text");
+    let often =
+        "{% set x = secret(\"s\") | length %}{% set y = secret(\"s\") == \"\" %}".repeat(200);
+    let often = Template::parse(&often).unwrap();
+    assert!(often.render(|_| Some(&many)).is_err());
 }
 
 #[test]

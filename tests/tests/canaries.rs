@@ -132,8 +132,8 @@ partner:
         ("a: {template: '{{ secret(\"shop/broken\") | yaml }}'}", 17),
         ("a: {template: '{{ secret(\"shop/text\") | pem_bundle }}'}", 17),
         ("a: {template: '{{ secret(\"shop/text\") | b64decode }}'}", 17),
-        ("a: {template: '{{ secret(\"shop/text\") / 2 }}'}", 17),
-        ("a: {template: '{{ secret(\"shop/text\") * 1000000 }}'}", 17),
+        ("a: {template: '{{ secret(\"shop/text\") ~ json(secret(\"shop/json\")) }}'}", 17),
+        ("a: {template: '{{ secret(\"shop/text\") in json(secret(\"shop/json\")) ~ 1 }}'}", 17),
     ] {
         let (sandbox, ended) = stage.run(&debug(secrets)).await.unwrap();
         assert_eq!(ended.code(), Some(code), "{secrets}: {}", ended.said());
