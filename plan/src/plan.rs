@@ -58,6 +58,10 @@ pub enum InvalidPlan {
     Nothing,
     #[error("the plan has {0} files; at most {MAX_FILES} are allowed in one Pod")]
     TooManyFiles(usize),
+    #[error(
+        "the plan asks for {0} secrets; at most {MAX_LOOKUPS} are allowed in one Pod, those in templates and variables included"
+    )]
+    TooManyLookups(usize),
     #[error("two files are called {0:?}; give one of them another name (objectAlias)")]
     SameFile(String),
     #[error(
@@ -91,6 +95,9 @@ pub const MIN_PORT: u16 = 1024;
 
 /// Files in one Pod. Beyond it a Pod wants another tool, and the plan would not fit.
 pub const MAX_FILES: usize = 256;
+
+/// Values that one Pod asks for, whatever is made of them: a template names many in one file.
+const MAX_LOOKUPS: usize = 256;
 
 /// An environment variable may have 128 KiB (the kernel's limit for one string); the rest is room
 /// for what the kubelet adds.
@@ -245,6 +252,9 @@ impl TryFrom<Parts> for Plan {
         }
         if parts.files.len() > MAX_FILES {
             return Err(InvalidPlan::TooManyFiles(parts.files.len()));
+        }
+        if parts.lookups.len() > MAX_LOOKUPS {
+            return Err(InvalidPlan::TooManyLookups(parts.lookups.len()));
         }
         if !(1..=3600).contains(&parts.timeout) {
             return Err(InvalidPlan::Timeout(parts.timeout));

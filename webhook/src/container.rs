@@ -313,10 +313,13 @@ fn lower<'t>(request: &'t str, limit: Option<&'t str>) -> &'t str {
     }
 }
 
-/// Room for three generations of files of the largest size that a secret may have.
+/// The largest secret, and as much as a template may make.
+const LARGEST_FILE: u64 = template::MAX_OUTPUT_BYTES as u64;
+
+/// Room for three generations of files of the largest size.
 pub(crate) fn size_limit(request: &Request<'_>, files: usize) -> Quantity {
     let files = u64::try_from(files.min(MAX_FILES)).unwrap_or(1);
-    request.size_limit.unwrap_or_else(|| Quantity::bytes((3 * 64 * 1024 * files).max(1 << 20)))
+    request.size_limit.unwrap_or_else(|| Quantity::bytes((3 * LARGEST_FILE * files).max(1 << 20)))
 }
 
 /// Room for the fetcher itself, twice where it is replaced by another version, and for three generations of variables.

@@ -12,7 +12,7 @@ use crate::inject::Subject;
 use crate::ownership::Ownership;
 use crate::pod::Pod;
 use crate::policy::Credentials;
-use crate::problem::Problems;
+use crate::problem::{Problem, Problems};
 use crate::secrets::{self, Asked, Files, Place};
 use crate::settings::{self, Settings};
 
@@ -114,11 +114,7 @@ impl Draft<'_> {
             // Where a source is bad already, that its file is missing is no news.
             Err(_) if !problems.as_slice().is_empty() => None,
             Err(error) => {
-                let key = match error {
-                    InvalidPlan::SamePort(_) => "metrics-port",
-                    _ => "secrets",
-                };
-                problems.push(annotations::problem(key, error.to_string(), ""));
+                problems.push(whole(request, &error));
                 None
             }
         }
@@ -193,6 +189,18 @@ impl Draft<'_> {
 
     pub(crate) fn ca_config_map(&self) -> Option<&str> {
         self.request.ca_config_map.or(self.settings.ca_config_map.as_deref())
+    }
+}
+
+/// What is wrong with all that a Pod asks for; a place only where there is but one.
+pub(crate) fn whole(request: &Request<'_>, error: &InvalidPlan) -> Problem {
+    if matches!(error, InvalidPlan::SamePort(_)) {
+        return annotations::problem("metrics-port", error.to_string(), "");
+    }
+    let others = !request.env.is_empty() || !request.templates.is_empty();
+    match (request.secrets, others) {
+        (Some(_), false) => annotations::problem("secrets", error.to_string(), ""),
+        _ => Problem::pod("the annotations", error.to_string(), ""),
     }
 }
 

@@ -145,10 +145,15 @@ pub(crate) fn check_regions(
     let without = asked.iter().zip(lookups).filter(|(asked, lookup)| {
         lookup.is_none() && asked.at.region.is_none() && asked.source.arn_region().is_none()
     });
-    let places: Vec<_> = without.map(|(asked, _)| asked.place.what.as_str()).collect();
+    // The place in an annotation, or the annotation where it is of one file alone.
+    let place = |asked: &'_ &Asked| match asked.place.what.as_str() {
+        "" => asked.place.key.to_string(),
+        what => what.to_owned(),
+    };
+    let places: Vec<_> = without.map(|(asked, _)| place(asked)).collect();
     let Some(first) = places.first() else { return };
     let which = match places.len() {
-        1 => first.to_string(),
+        1 => first.clone(),
         n => format!("{first} and {} more", n - 1),
     };
     problems.push(annotations::problem(

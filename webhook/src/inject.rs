@@ -106,7 +106,7 @@ pub(crate) fn decide(
         agent::check(pod, agent, &consumers, &mut problems);
     }
     let plan = problems.or(plan)?.ok_or_else(unwritable)?;
-    let encoded = plan.encode().map_err(|error| too_large(&error))?;
+    let encoded = plan.encode().map_err(|error| too_large(&request, &error))?;
 
     let container =
         |role: &Role| Container::new(*role, &plan, &encoded, &ownership, &resources, settings);
@@ -177,9 +177,9 @@ fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
-fn too_large(error: &plan::InvalidPlan) -> Problems {
+fn too_large(request: &annotations::Request<'_>, error: &plan::InvalidPlan) -> Problems {
     let mut problems = Problems::default();
-    problems.push(annotations::problem("secrets", error.to_string(), ""));
+    problems.push(draft::whole(request, error));
     problems
 }
 

@@ -215,6 +215,25 @@ fn a_plan_has_at_most_256_files() {
 }
 
 #[test]
+fn a_plan_asks_for_at_most_256_secrets_in_however_few_files() {
+    let plan_of = |lookups: usize| {
+        let mut builder = builder();
+        let secret = |index: usize| {
+            let written = format!("kms://s{index}");
+            let source = Reference::parse(&written).unwrap().source;
+            let region = Region::parse("cn-hangzhou").unwrap();
+            (written, Lookup { source, region, endpoint: None, assume: None }, None)
+        };
+        let name = FileName::parse("t").unwrap();
+        let secrets = (0..lookups).map(secret).collect();
+        builder.template(name, String::new(), secrets, FileMode::OWNER, OnMissing::Fail);
+        builder.build()
+    };
+    assert_eq!(plan_of(256).unwrap().lookups().len(), 256);
+    assert_eq!(plan_of(257).unwrap_err(), InvalidPlan::TooManyLookups(257));
+}
+
+#[test]
 fn a_plan_too_large_for_the_environment_is_refused() {
     let mut builder = builder();
     for index in 0..MAX_FILES {

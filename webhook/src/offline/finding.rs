@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 
 use super::unreadable::Unreadable;
 use super::workload::Object;
+use crate::annotations::PREFIX;
 use crate::problem::Problem;
 
 #[derive(Debug, PartialEq, Eq)]
@@ -20,13 +21,24 @@ pub(super) enum Severity {
     Warning,
 }
 
+fn is_template(key: &str) -> bool {
+    key.starts_with("template.")
+}
+
 impl Finding {
     pub(super) fn unreadable(file: &str, unreadable: &Unreadable) -> Self {
         Self::new(file, unreadable.line, Severity::Problem, unreadable.to_string())
     }
 
     pub(super) fn problem(file: &str, line: usize, object: &Object<'_>, problem: &Problem) -> Self {
-        let Problem { annotation, place, what, remedy, .. } = problem;
+        let Problem { annotation, line: within, place, what, remedy } = problem;
+        // The manifest's line may be that of the whole template.
+        let is_template =
+            annotation.as_ref().and_then(|key| key.strip_prefix(PREFIX)).is_some_and(is_template);
+        let place = match within {
+            Some(within) if is_template && place.is_empty() => &format!("template line {within}"),
+            _ => place,
+        };
         let mut text = format!("{}/{}: ", object.kind, object.name);
         if let Some(annotation) = annotation {
             let _ = write!(text, "annotation {annotation}");

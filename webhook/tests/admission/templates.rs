@@ -98,9 +98,27 @@ fn what_the_operator_forbids_is_forbidden_in_templates_too() {
     assert!(answer.message().contains("may not use acs:ram::9876543210987654:role/other"));
     let nowhere = Settings { region: None, ..settings() };
     let answer = ask_with(&review(&pod(&[ENV])), &nowhere);
-    assert!(answer.message().contains("no region is known for"), "{}", answer.message());
+    let message = answer.message();
+    assert!(message.contains("no region is known for template.app.env and 1 more"), "{message}");
     let foreign = pod(&[ENV, ("kms-endpoint", "evil.example.com")]);
     assert!(ask(&foreign).message().contains("kms-endpoint"));
+}
+
+#[test]
+fn too_much_in_templates_is_told_without_an_annotation_that_is_not_there() {
+    let calls: String = (0..257).map(|index| format!("{{{{ secret(\"s{index}\") }}}}")).collect();
+    let message = denied(&[("template.many", &calls)]);
+    assert!(
+        message
+            .starts_with("the annotations: the plan asks for 257 secrets; at most 256 are allowed"),
+        "{message}"
+    );
+    let text = format!("{{{{ secret(\"x\") }}}}{}", "x".repeat(15_000));
+    let names: Vec<String> = (0..8).map(|index| format!("template.t{index}")).collect();
+    let large: Vec<_> = names.iter().map(|name| (name.as_str(), text.as_str())).collect();
+    let message = denied(&large);
+    assert!(message.starts_with("the annotations: the plan has "), "{message}");
+    assert!(!message.contains("kms.alibabacloud/secrets"), "{message}");
 }
 
 #[test]
@@ -123,6 +141,11 @@ fn a_bad_template_is_denied_by_annotation_line_and_remedy() {
         ("{{ secret(\"x\") | unheard_of }}", "the filters are trim, upper"),
         ("{{ secrets(\"x\") }}", "there is no function secrets(); did you mean secret?"),
         ("{{ user }}", "user is not defined; write text in quotes"),
+        (
+            "\n{{ secret(\"x\") * 9 }}",
+            "line 2: a template does not calculate (*); A ~ B puts texts",
+        ),
+        ("{{ [secret(\"x\")] }}", "no filter writes it as text; hand it to a filter at once"),
         ("{{ secret(\"x\") ", "the template does not parse; check that"),
         ("PASSWORD=${kms://x}", "the template uses no secret; write {{ secret("),
         ("\n{{ secret(\"s3://x\") }}", "line 2: unknown scheme \"s3://\""),

@@ -237,3 +237,14 @@ fn the_operators_policy_counts_offline_too() {
         assert!(said.contains("rule \"one\" (not the namespace)"), "{said}");
     }
 }
+
+#[test]
+fn a_problem_of_a_template_names_the_line_in_it() {
+    let run = check(&pod("    kms.alibabacloud/template.f: \"a\\n{{ secret('x') * 2 }}\"\n"));
+    assert_eq!(lines(&run), [4], "{}", run.stdout);
+    assert!(
+        run.stdout.contains("template.f, template line 2: a template does not"),
+        "{}",
+        run.stdout
+    );
+}
