@@ -109,6 +109,10 @@ impl Entry<'_> {
         self.sources().any(|source| source == lookup)
     }
 
+    pub(crate) fn is_file(&self, name: &str) -> bool {
+        self.volume == Volume::Files && self.name == name
+    }
+
     /// Whether a person means it by this name.
     pub(crate) fn is_called(&self, text: &str) -> bool {
         match self.form {

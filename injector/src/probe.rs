@@ -66,12 +66,16 @@ pub(crate) fn run(args: &Args, plan: &Plan) -> Result<usize, NotReady> {
     let entries = entries(plan);
     // Taken away on purpose, as the Pod wants it.
     let known = status::read(args, plan).unwrap_or_default();
-    let is_removed = |lookup: usize| known.get(lookup).is_some_and(|known| known.removed);
+    let is_removed = |lookup: usize| known.sources.get(lookup).is_some_and(|known| known.removed);
+    let is_taken = |entry: &Entry<'_>| {
+        known.templates.iter().any(|(name, of)| of.removed && entry.is_file(name))
+    };
     for volume in Volume::of(plan) {
         let wanted = entries.iter().filter(|entry| {
             entry.volume == volume
                 && entry.on_missing == OnMissing::Fail
                 && !entry.sources().any(is_removed)
+                && !is_taken(entry)
         });
         look(&volume.path(args, plan), wanted)?;
     }

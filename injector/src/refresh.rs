@@ -2,21 +2,24 @@
 //! Whatever fails, the last good files stay, unless the Pod says otherwise.
 
 mod beside;
+mod judge;
 mod source;
+mod templates;
 mod together;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use cloud::{Class, Fetched, RetryPolicy, Sensitive};
+use cloud::{RetryPolicy, Sensitive};
 use plan::{Plan, Refresh};
 use tokio::time::Instant;
 use tracing::{error, info};
 
 use self::beside::{Tells, tell_agent, tell_of_version};
 use self::source::{Source, Verdict};
+pub(crate) use self::templates::Failed;
+use self::templates::Templates;
 use self::together::together;
-use crate::advice;
 use crate::agent::Agent;
 use crate::args::Args;
 use crate::changes::Changes;
@@ -24,16 +27,15 @@ use crate::client::{Client, Outcome, Patience};
 use crate::clock::{since_boot, wait_until};
 use crate::entry::{Entry, Volume, entries};
 use crate::init;
-use crate::keep::{Fate, fate, is_revoked};
 use crate::metrics::Metrics;
 use crate::output::one_line;
 use crate::probe;
 use crate::publish::{generation, held, publish};
-use crate::render::{self, Rendered, Unusable, render};
+use crate::render::{self, Blame, Rendered, Unusable, render};
 use crate::report::{Problem, Report};
 use crate::runtime::{self, Stop};
 use crate::schedule::{Asked, Schedule};
-use crate::status::{self, Failing, Status};
+use crate::status::{self, Status};
 use crate::write::{NewFile, Written};
 
 pub(crate) fn run(args: &Args, plan: &Plan, refresh: &Refresh) -> Result<(), Report> {
@@ -65,12 +67,15 @@ async fn keep(
     let now = since_boot();
     let told = status::told(args, plan);
     let there = probe::run(args, plan);
+    let entries = entries(plan);
+    let mut templates = Templates::default();
     let sources = match &there {
         // Written by the init container, or by us before a restart.
         Ok(files) => {
             info!(files, "the files are there already");
             let known = status::read(args, plan).unwrap_or_default();
-            known.into_iter().map(|known| Source::continued(known, now)).collect()
+            templates = Templates::continued(&known.templates, &entries, now);
+            known.sources.into_iter().map(|known| Source::continued(known, now)).collect()
         }
         Err(_) => {
             let outcomes = init::fill(args, plan, client, stop).await?;
@@ -83,9 +88,9 @@ async fn keep(
     // What applications start with is no change.
     let changes = Changes::new(generation(args, plan), told);
     let tells = Tells { changes: &changes, metrics };
-    let entries = entries(plan);
     let mut keeper = Keeper::new(args, plan, refresh, client, tells, &entries, sources);
     keeper.agent = agent;
+    keeper.templates = templates;
     if there.is_ok() {
         keeper.resume();
     }
@@ -108,14 +113,7 @@ struct Keeper<'a> {
     schedule: Schedule,
     /// By lookup.
     sources: Vec<Source>,
-}
-
-/// What an ask came to, by lookup.
-#[derive(Default)]
-struct Judged {
-    verdicts: HashMap<usize, Verdict>,
-    /// Why the fetcher ends.
-    ended: Vec<Problem>,
+    templates: Templates,
 }
 
 impl<'a> Keeper<'a> {
@@ -134,7 +132,9 @@ impl<'a> Keeper<'a> {
         let oldest = sources.iter().map(|source| source.confirmed).min().unwrap_or(now);
         let failing = sources.iter().any(|source| source.failing.is_some());
         let schedule = Schedule::new(refresh.interval(), now, oldest, failing, cloud::roll());
-        Self { args, plan, refresh, client, tells, entries, agent: None, schedule, sources }
+        let templates = Templates::default();
+        let agent = None;
+        Self { args, plan, refresh, client, tells, entries, agent, schedule, sources, templates }
     }
 
     /// Completes what a process before us did not come to the end of.
@@ -143,6 +143,11 @@ impl<'a> Keeper<'a> {
             let shows = self.shows(index);
             if let Some(source) = self.sources.get_mut(index) {
                 source.removed &= !shows;
+            }
+        }
+        for (at, entry) in self.entries.iter().enumerate() {
+            if matches!(held(self.args, self.plan, entry), Ok(Some(_))) {
+                self.templates.is_there(at);
             }
         }
         if let Err(problem) = self.publish(&[], &HashMap::new()) {
@@ -179,6 +184,7 @@ impl<'a> Keeper<'a> {
         let standing = failing.filter(|source| !source.removed);
         let stale = standing
             .filter_map(|source| Some(source.confirmed + self.refresh.max_staleness()?))
+            .chain(self.templates.stale(self.refresh.max_staleness()))
             // One that is over already could not be removed; the schedule tries that again.
             .filter(|stale| *stale > now)
             .min();
@@ -189,8 +195,13 @@ impl<'a> Keeper<'a> {
     }
 
     fn wanted(&self, asked: Asked) -> Vec<usize> {
-        let is_wanted = |source: &Source| asked == Asked::All || source.failing.is_some();
-        together(self.entries, self.sources.iter().map(is_wanted).collect())
+        let (now, most) = (since_boot(), self.refresh.max_staleness());
+        let is_wanted = |(index, source): (usize, &Source)| {
+            asked == Asked::All
+                || source.failing.is_some()
+                || self.templates.need(index, self.entries, now, most)
+        };
+        together(self.entries, self.sources.iter().enumerate().map(is_wanted).collect())
     }
 
     async fn ask(&self, wanted: &[usize]) -> Vec<Outcome> {
@@ -206,22 +217,22 @@ impl<'a> Keeper<'a> {
         let now = since_boot();
         let outcomes: HashMap<usize, &Outcome> = wanted.iter().copied().zip(outcomes).collect();
         let value = |index: usize| Some(&outcomes.get(&index)?.fetched()?.value);
-        let (mut rendered, mut unusable) = (Vec::new(), HashMap::new());
+        let (mut rendered, mut unusable, mut failed) = (Vec::new(), HashMap::new(), Vec::new());
         for entry in render(self.plan, self.entries, value) {
             match entry {
                 Ok(entry) => rendered.push(entry),
-                Err(Unusable { of, problem }) => {
-                    for source in of {
-                        unusable.entry(source).or_insert_with(|| problem.clone());
-                    }
+                Err(Unusable { blame: Blame::Source(source), problem }) => {
+                    unusable.entry(source).or_insert(problem);
                 }
+                Err(Unusable { blame: Blame::Template(at), problem }) => failed.push((at, problem)),
             }
         }
         // All that comes of a source is of one value.
         let is_usable = |source| !unusable.contains_key(&source);
         rendered.retain(|rendered| rendered.entry.sources().all(is_usable));
         let judged = self.judge(&outcomes, &unusable, now);
-        self.announce(&judged.verdicts, now);
+        let going = self.judge_templates(&rendered, &failed, now);
+        self.announce(&judged.verdicts, going, now);
         let written = self.write(&rendered, &judged.verdicts);
         for (index, verdict) in judged.verdicts {
             let fetched = outcomes.get(&index).and_then(|outcome| outcome.fetched());
@@ -238,60 +249,6 @@ impl<'a> Keeper<'a> {
             }
         }
         judged.ended
-    }
-
-    fn judge(
-        &self,
-        outcomes: &HashMap<usize, &Outcome>,
-        unusable: &HashMap<usize, Problem>,
-        now: Duration,
-    ) -> Judged {
-        let mut judged = Judged::default();
-        for (index, (lookup, source)) in self.plan.lookups().iter().zip(&self.sources).enumerate() {
-            let Some(outcome) = outcomes.get(&index) else { continue };
-            let (failing, revoked, problem) = match (outcome, unusable.get(&index)) {
-                (Outcome::Fetched(_), Some(problem)) => (Failing::Unusable, false, problem.clone()),
-                (Outcome::Fetched(Fetched { version, .. }), None) => {
-                    let version = version.clone();
-                    judged.verdicts.insert(index, Verdict::Fresh { version });
-                    continue;
-                }
-                (Outcome::Failed(error), _)
-                    if error.class() == Class::NotFound
-                        && init::may_miss(self.plan, index)
-                        && !self.shows(index) =>
-                {
-                    judged.verdicts.insert(index, Verdict::Absent);
-                    continue;
-                }
-                (Outcome::Failed(error), _) => (
-                    error.class().into(),
-                    is_revoked(error.class(), error.code()),
-                    self.client.advisor().problem(lookup, error),
-                ),
-                (Outcome::Unfinished, _) => {
-                    (Failing::Unreachable, false, advice::unfinished(lookup))
-                }
-            };
-            let unconfirmed = now.saturating_sub(source.confirmed);
-            let fate = fate(revoked, unconfirmed, self.refresh);
-            let stays = fate == Fate::Keep;
-            // Once, and not at every look for as long as it lasts.
-            if source.failing != Some(failing) || (!stays && !source.removed) {
-                let unconfirmed_s = unconfirmed.as_secs();
-                error!(unconfirmed_s, "{}: {}", fate.told(), problem.headline());
-            }
-            let verdict = match fate {
-                Fate::Keep => Verdict::Kept(failing),
-                Fate::Revoked | Fate::Stale => Verdict::Removed(failing),
-                Fate::Ended => {
-                    judged.ended.push(problem);
-                    Verdict::Ended(failing)
-                }
-            };
-            judged.verdicts.insert(index, verdict);
-        }
-        judged
     }
 
     /// Whether applications see anything of this lookup.
@@ -356,9 +313,10 @@ impl<'a> Keeper<'a> {
     ) -> Result<Vec<(&Entry<'_>, Sensitive)>, Problem> {
         let is_new = |entry: &Entry<'_>| new.iter().any(|file| file.name == entry.name);
         let mut kept = Vec::new();
-        for entry in self.entries.iter().filter(|entry| entry.volume == volume) {
+        let entries = self.entries.iter().enumerate();
+        for (at, entry) in entries.filter(|(_, entry)| entry.volume == volume) {
             let removed = |source| verdicts.get(&source).is_some_and(Verdict::removes);
-            let goes = entry.sources().any(removed);
+            let goes = entry.sources().any(removed) || self.templates.is_removed(at);
             if !goes && !is_new(entry) {
                 kept.extend(held(self.args, self.plan, entry)?.map(|value| (entry, value)));
             }
@@ -367,9 +325,8 @@ impl<'a> Keeper<'a> {
     }
 
     /// Tells of files that go before they do: whoever continues in between must not miss them.
-    fn announce(&self, verdicts: &HashMap<usize, Verdict>, now: Duration) {
+    fn announce(&self, verdicts: &HashMap<usize, Verdict>, mut going: bool, now: Duration) {
         let mut sources = self.sources.clone();
-        let mut going = false;
         for (index, source) in sources.iter_mut().enumerate() {
             if let Some(verdict @ Verdict::Removed(_)) = verdicts.get(&index)
                 && source.changes(verdict)
@@ -385,9 +342,14 @@ impl<'a> Keeper<'a> {
 
     /// For whoever looks into the mount, and for the next process.
     fn tell(&self, sources: &[Source]) {
+        let failing = self.templates.failing();
+        let templates = failing.filter_map(|(at, failed)| {
+            Some(status::Template::new(&self.entries.get(at)?.name, failed))
+        });
         let standing = self.client.standing();
         standing.set(sources.iter().map(Source::stand).collect());
         let told = self.tells.changes.told();
-        status::write(self.args, self.plan, &Status::new(self.plan, standing, Some(told)));
+        let status = Status::new(self.plan, standing, Some(told)).and(templates.collect());
+        status::write(self.args, self.plan, &status);
     }
 }

@@ -18,6 +18,8 @@ use crate::write::NewFile;
 
 /// An entry and what it will hold.
 pub(crate) struct Rendered<'a> {
+    /// Its place among the entries.
+    pub(crate) at: usize,
     pub(crate) entry: &'a Entry<'a>,
     content: Content<'a>,
 }
@@ -48,9 +50,16 @@ impl Content<'_> {
 
 /// Why an entry has no content, though all its values came.
 pub(crate) struct Unusable {
-    /// The lookups whose values are to blame.
-    pub(crate) of: Vec<usize>,
+    pub(crate) blame: Blame,
     pub(crate) problem: Problem,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Blame {
+    /// The value of this lookup.
+    Source(usize),
+    /// The text of this entry's template, by its place among the entries.
+    Template(usize),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +78,7 @@ pub(crate) fn render<'a>(
     value: impl Fn(usize) -> Option<&'a Sensitive>,
 ) -> Vec<Result<Rendered<'a>, Unusable>> {
     let mut documents = Documents::default();
-    let render = |entry: &'a Entry<'a>| {
+    let render = |(at, entry): (usize, &'a Entry<'a>)| {
         if entry.sources().any(|source| value(source).is_none()) {
             return None;
         }
@@ -77,17 +86,19 @@ pub(crate) fn render<'a>(
             Origin::Value { from, select } => {
                 let part = documents.part(from, select, value(from)?).map_err(Why::from);
                 part.and_then(|content| Ok(formed(entry, content)?)).map_err(|why| Unusable {
-                    of: vec![from],
-                    problem: problem(plan, entry, from, select, &why),
+                    blame: Blame::Source(from),
+                    problem: problem(plan, &entry.shown(), from, select, &why),
                 })
             }
             Origin::Template(template) => {
-                template::render(plan, entry, template, &value, &mut documents).map(Content::Made)
+                template::render(plan, entry, template, &value, &mut documents)
+                    .map(Content::Made)
+                    .map_err(|problem| Unusable { blame: Blame::Template(at), problem })
             }
         };
-        Some(content.map(|content| Rendered { entry, content }))
+        Some(content.map(|content| Rendered { at, entry, content }))
     };
-    entries.iter().filter_map(render).collect()
+    entries.iter().enumerate().filter_map(render).collect()
 }
 
 /// As the entry wants it written.
@@ -103,7 +114,7 @@ fn formed<'a>(entry: &Entry<'_>, content: Content<'a>) -> Result<Content<'a>, Un
 
 fn problem(
     plan: &Plan,
-    entry: &Entry<'_>,
+    wanted: &str,
     from: usize,
     select: Option<&Selector>,
     why: &Why,
@@ -118,7 +129,7 @@ fn problem(
         Why::Select(_) => "the JMESPath against the secret's keys",
         Why::Unfit(unfit) => unfit.advice(),
     };
-    Problem::new(Exit::Unusable, format!("{why}; wanted for {}", entry.shown()))
+    Problem::new(Exit::Unusable, format!("{why}; wanted for {wanted}"))
         .about(about(plan, from, select))
         .advise(advice)
 }

@@ -12,6 +12,7 @@ use crate::args::Args;
 use crate::bounded;
 use crate::clock::since_boot;
 use crate::exit::Exit;
+use crate::refresh::Failed;
 use crate::standing::{Stand, Standing};
 use crate::write;
 
@@ -26,6 +27,9 @@ pub(crate) struct Status {
     told: Option<String>,
     /// In the plan's order.
     sources: Vec<Source>,
+    /// Those that cannot be rendered from what their sources gave.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    templates: Vec<Template>,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +50,17 @@ pub(crate) struct Source {
     removed: bool,
 }
 
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Template {
+    file: String,
+    /// When it last was rendered, by the calendar.
+    rendered: String,
+    rendered_uptime: u64,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    removed: bool,
+}
+
 /// As `docs/exit-codes.md` calls them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -61,7 +76,16 @@ pub(crate) enum Failing {
     Local,
 }
 
-/// What an earlier process of this Pod knew of a source.
+/// What an earlier process of this Pod knew.
+#[derive(Debug, Default)]
+pub(crate) struct Before {
+    /// By lookup.
+    pub(crate) sources: Vec<Known>,
+    /// By the names of their files.
+    pub(crate) templates: Vec<(String, Failed)>,
+}
+
+/// And of a source.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Known {
     /// Since boot; `None` where it had not given a value.
@@ -86,7 +110,13 @@ impl Status {
             written: calendar(Duration::ZERO),
             told,
             sources: sources.collect(),
+            templates: Vec::new(),
         }
+    }
+
+    /// And its templates that fail.
+    pub(crate) fn and(self, templates: Vec<Template>) -> Self {
+        Self { templates, ..self }
     }
 }
 
@@ -103,6 +133,18 @@ impl Source {
     }
 }
 
+impl Template {
+    pub(crate) fn new(file: &str, failed: Failed) -> Self {
+        let Failed { rendered, removed } = failed;
+        Self {
+            file: file.to_owned(),
+            rendered: calendar(since_boot().saturating_sub(rendered)),
+            rendered_uptime: rendered.as_secs(),
+            removed,
+        }
+    }
+}
+
 /// One that cannot be written is told and changes nothing else.
 pub(crate) fn write(args: &Args, plan: &Plan, status: &Status) {
     let Ok(json) = serde_json::to_vec(status) else { return };
@@ -111,15 +153,22 @@ pub(crate) fn write(args: &Args, plan: &Plan, status: &Status) {
     }
 }
 
-/// By lookup; `None` where nobody knows.
-pub(crate) fn read(args: &Args, plan: &Plan) -> Option<Vec<Known>> {
+/// `None` where nobody knows.
+pub(crate) fn read(args: &Args, plan: &Plan) -> Option<Before> {
     load(args, plan).map(|status| {
         let known = |source: &Source| Known {
             confirmed: source.confirmed_uptime.map(Duration::from_secs),
             failing: source.failing,
             removed: source.removed,
         };
-        status.sources.iter().map(known).collect()
+        let failed = |template: Template| {
+            let rendered = Duration::from_secs(template.rendered_uptime);
+            (template.file, Failed { rendered, removed: template.removed })
+        };
+        Before {
+            sources: status.sources.iter().map(known).collect(),
+            templates: status.templates.into_iter().map(failed).collect(),
+        }
     })
 }
 

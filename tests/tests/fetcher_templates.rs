@@ -185,27 +185,102 @@ async fn with_a_revoked_source_go_its_templates_and_no_other_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_value_that_a_template_cannot_use_replaces_nothing_of_its_source() {
+async fn with_a_source_that_is_away_for_too_long_go_its_templates_until_it_is_back() {
     let cloud = cloud().await;
     let container = Container::new(&cloud).unwrap();
     let mut builder = refreshed(OnRevoked::Keep);
-    template(&mut builder, "w", "\n{{ json(secret(\"shop/a\")).w }}", OnMissing::Fail);
-    cloud
-        .rotate_secret(
-            &Place::new(ACCOUNT, "shop/a"),
-            VersionSeed::text(r#"{"v":"CANARY-1","w":"CANARY-1"}"#),
-        )
-        .unwrap();
+    let refresh = Refresh::new(INTERVAL, Some(INTERVAL), OnRevoked::Keep).unwrap();
+    builder.mode(Mode::Refresh(refresh));
     let running = running(&container, &builder.build().unwrap()).await;
-    rotate(&cloud, "shop/a", "CANARY-2");
-    fails(&container, "unusable").await;
-    for (name, content) in [("a", &b"CANARY-1"[..]), ("w", b"\nCANARY-1")] {
-        assert_eq!(read(&container, name), content, "{name}");
-    }
-    assert_eq!(read(&container, "pair"), pair("CANARY-1", "CANARY-1"));
-    let log = running.log();
-    assert!(log.contains("line 2: \\\"w\\\" is not defined; wanted for file"), "{log}");
+    cloud.add_fault(Fault::new(Effect::Unavailable).service(Service::Kms).subject("shop/a"));
+    container.shows("pair", None).await.unwrap();
+    container.shows("a", None).await.unwrap();
+    rotate(&cloud, "shop/b", "CANARY-2");
+    container.shows("b", Some(b"CANARY-2")).await.unwrap();
+    assert!(!container.mount().join("pair").exists());
+    cloud.clear_faults();
+    container.shows("pair", Some(&pair("CANARY-1", "CANARY-2"))).await.unwrap();
     ends_well(running).await;
+}
+
+fn of_file(text: &str, file: &str) -> Option<Value> {
+    let status: Value = serde_json::from_str(text).unwrap();
+    let templates = status["templates"].as_array().cloned().unwrap_or_default();
+    templates.into_iter().find(|template| template["file"] == file)
+}
+
+/// Waits until the status file says of a template that it fails, and whether its file went.
+async fn template_fails(container: &Container, file: &str, removed: bool) {
+    loop {
+        let text = std::fs::read_to_string(container.mount().join(".kms-status.json")).unwrap();
+        assert!(!text.contains("CANARY"), "{text}");
+        if of_file(&text, file)
+            .is_some_and(|it| it["removed"].as_bool().unwrap_or(false) == removed)
+        {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// A template that wants a key which one value has and the next has not, and files beside it.
+async fn wants_a_key(cloud: &Cloud, max_staleness: Option<u32>) -> Plan {
+    let with_key = VersionSeed::text(r#"{"v":"CANARY-1","w":"CANARY-1"}"#);
+    cloud.rotate_secret(&Place::new(ACCOUNT, "shop/a"), with_key).unwrap();
+    let mut builder = refreshed(OnRevoked::Fail);
+    let refresh = Refresh::new(INTERVAL, max_staleness, OnRevoked::Fail).unwrap();
+    builder.mode(Mode::Refresh(refresh));
+    template(&mut builder, "w", "\n{{ json(secret(\"shop/a\")).w }}", OnMissing::Fail);
+    builder.build().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_that_cannot_be_rendered_keeps_its_own_file_and_no_other_one() {
+    let cloud = cloud().await;
+    let container = Container::new(&cloud).unwrap();
+    let running = running(&container, &wants_a_key(&cloud, None).await).await;
+    for value in ["CANARY-2", "CANARY-3"] {
+        rotate(&cloud, "shop/a", value);
+        container.shows("a", Some(value.as_bytes())).await.unwrap();
+        container.shows("pair", Some(&pair(value, "CANARY-1"))).await.unwrap();
+        assert_eq!(read(&container, "w"), b"\nCANARY-1");
+    }
+    template_fails(&container, "w", false).await;
+    // The source is well.
+    let text = std::fs::read_to_string(container.mount().join(".kms-status.json")).unwrap();
+    let status: Value = serde_json::from_str(&text).unwrap();
+    assert!(status["sources"].as_array().unwrap().iter().all(|source| source["failing"].is_null()));
+    let again = VersionSeed::text(r#"{"v":"CANARY-4","w":"CANARY-4"}"#);
+    cloud.rotate_secret(&Place::new(ACCOUNT, "shop/a"), again).unwrap();
+    container.shows("w", Some(b"\nCANARY-4")).await.unwrap();
+    let log = ends_well(running).await;
+    assert_eq!(log.matches("the last good file of a template stays").count(), 1, "{log}");
+    assert!(log.contains("line 2: \\\"w\\\" is not defined; wanted for file"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_that_was_not_rendered_for_too_long_goes_alone_and_nobody_waits_for_it() {
+    let cloud = cloud().await;
+    let container = Container::new(&cloud).unwrap();
+    let plan = wants_a_key(&cloud, Some(INTERVAL)).await;
+    let mut first = running(&container, &plan).await;
+    rotate(&cloud, "shop/a", "CANARY-2");
+    container.shows("w", None).await.unwrap();
+    template_fails(&container, "w", true).await;
+    assert_eq!(read(&container, "a"), b"CANARY-2");
+    assert_eq!(read(&container, "pair"), pair("CANARY-2", "CANARY-1"));
+    first.signal(Signal::KILL).unwrap();
+    first.ended().await.unwrap();
+    let probe = container.run(&plan, &["probe"]).await.unwrap();
+    assert_eq!(probe.code(), Some(0), "{}", probe.said());
+    let again = container.start(&plan, &["refresh"]).unwrap();
+    rotate(&cloud, "shop/a", "CANARY-3");
+    container.shows("a", Some(b"CANARY-3")).await.unwrap();
+    assert!(!container.mount().join("w").exists());
+    let with_key = VersionSeed::text(r#"{"v":"CANARY-4","w":"CANARY-4"}"#);
+    cloud.rotate_secret(&Place::new(ACCOUNT, "shop/a"), with_key).unwrap();
+    container.shows("w", Some(b"\nCANARY-4")).await.unwrap();
+    ends_well(again).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -231,17 +306,24 @@ async fn a_template_whose_source_is_missing_is_left_out_where_it_may_be() {
 async fn what_cannot_be_rendered_ends_the_start_by_line_and_without_a_value() {
     let cloud = cloud().await;
     cloud.put_secret(ACCOUNT, SecretSeed::binary("shop/binary", b"CANARY\xff")).unwrap();
+    let doubled = format!(
+        "{{% set a = secret(\"shop/a\") %}}{}{{{{ a }}}}",
+        "{% set a = a ~ a %}".repeat(13)
+    );
     for (text, words) in [
         ("\n{{ json(secret(\"shop/a\")).nope }}", "line 2: \"nope\" is not defined"),
         ("{{ secret(\"shop/a#nope\") }}", "kms://shop/a#nope: the JMESPath gives nothing"),
-        ("x{{ secret(\"shop/binary\") }}", "kms://shop/binary: the value is not UTF-8 text"),
+        (
+            "\nx{{ secret(\"shop/binary\") }}",
+            "kms://shop/binary: the value is not UTF-8 text; wanted for line 2 of the template",
+        ),
         ("{{ secret(\"shop/a#v\") | json }}", "line 1: a value is not JSON"),
         ("{{ (secret(\"shop/a\") ~ secret(\"shop/b\")) | yaml }}", "kms://shop/a, kms://shop/b: "),
         (
             "{{ {\"a-b\": secret(\"shop/a\")} | dotenv }}",
             "key \"a-b\": it is no name of a variable",
         ),
-        ("{{ secret(\"shop/a\") * 100000 }}", "line 1: it makes more than 1048576 bytes"),
+        (&doubled, "line 1: the file would have more than 65536 bytes"),
     ] {
         let container = Container::new(&cloud).unwrap();
         let ended = container.init(&of_one(text)).await.unwrap();

@@ -7,7 +7,7 @@ use plan::{Plan, Secret};
 use template::Template;
 
 use super::documents::Documents;
-use super::{Content, Unusable, Why, about, problem};
+use super::{Content, Why, about, problem};
 use crate::entry::Entry;
 use crate::exit::Exit;
 use crate::report::Problem;
@@ -28,25 +28,24 @@ pub(super) fn render<'a>(
     template: &plan::Template,
     value: &impl Fn(usize) -> Option<&'a Sensitive>,
     documents: &mut Documents,
-) -> Result<Sensitive, Unusable> {
-    let parsed = parse(&entry.shown(), template)
-        .map_err(|problem| Unusable { of: all(template), problem })?;
+) -> Result<Sensitive, Problem> {
+    let parsed = parse(&entry.shown(), template)?;
+    let line = |written: &str| {
+        let secret = parsed.secrets().iter().find(|secret| secret.source == written);
+        secret.map_or(1, |secret| secret.line)
+    };
     let mut parts: HashMap<&str, Content<'a>> = HashMap::with_capacity(template.secrets.len());
     for Secret { written, from, select } in &template.secrets {
         let Some(value) = value(*from) else { continue };
-        let part = documents.part(*from, select.as_ref(), value).map_err(|error| Unusable {
-            of: vec![*from],
-            problem: problem(plan, entry, *from, select.as_ref(), &Why::from(error)),
-        })?;
+        let wanted = format!("line {} of the template of {}", line(written), entry.shown());
+        let part = documents
+            .part(*from, select.as_ref(), value)
+            .map_err(|error| problem(plan, &wanted, *from, select.as_ref(), &Why::from(error)))?;
         if std::str::from_utf8(part.bytes()).is_err() {
-            let text = format!(
-                "the value is not UTF-8 text; wanted for the template of {}",
-                entry.shown()
-            );
-            let problem = Problem::new(Exit::Unusable, text)
+            let text = format!("the value is not UTF-8 text; wanted for {wanted}");
+            return Err(Problem::new(Exit::Unusable, text)
                 .about(about(plan, *from, select.as_ref()))
-                .advise("that the secret holds text, or make it a file of its own");
-            return Err(Unusable { of: vec![*from], problem });
+                .advise("that the secret holds text, or make it a file of its own"));
         }
         parts.insert(written, part);
     }
@@ -56,12 +55,11 @@ pub(super) fn render<'a>(
         Err(failure) => {
             let text =
                 format!("the template cannot be rendered, {failure}; wanted for {}", entry.shown());
-            let of = all(template);
-            let sources: Vec<_> = of.iter().map(|from| about(plan, *from, None)).collect();
-            let problem = Problem::new(Exit::Unusable, text)
+            let sources: Vec<_> =
+                all(template).iter().map(|from| about(plan, *from, None)).collect();
+            Err(Problem::new(Exit::Unusable, text)
                 .about(sources.join(", "))
-                .advise("the template against what its secrets hold");
-            Err(Unusable { of, problem })
+                .advise("the template against what its secrets hold"))
         }
     }
 }

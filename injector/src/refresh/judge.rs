@@ -1,0 +1,105 @@
+//! What an ask came to, for each source and for each template.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use cloud::{Class, Fetched};
+use tracing::error;
+
+use super::Keeper;
+use super::source::Verdict;
+use super::templates::News;
+use crate::advice;
+use crate::client::Outcome;
+use crate::entry::Entry;
+use crate::init;
+use crate::keep::{Fate, fate, is_revoked};
+use crate::render::Rendered;
+use crate::report::Problem;
+use crate::status::Failing;
+
+/// What an ask came to, by lookup.
+#[derive(Default)]
+pub(super) struct Judged {
+    pub(super) verdicts: HashMap<usize, Verdict>,
+    /// Why the fetcher ends.
+    pub(super) ended: Vec<Problem>,
+}
+
+impl Keeper<'_> {
+    pub(super) fn judge(
+        &self,
+        outcomes: &HashMap<usize, &Outcome>,
+        unusable: &HashMap<usize, Problem>,
+        now: Duration,
+    ) -> Judged {
+        let mut judged = Judged::default();
+        for (index, (lookup, source)) in self.plan.lookups().iter().zip(&self.sources).enumerate() {
+            let Some(outcome) = outcomes.get(&index) else { continue };
+            let (failing, revoked, problem) = match (outcome, unusable.get(&index)) {
+                (Outcome::Fetched(_), Some(problem)) => (Failing::Unusable, false, problem.clone()),
+                (Outcome::Fetched(Fetched { version, .. }), None) => {
+                    let version = version.clone();
+                    judged.verdicts.insert(index, Verdict::Fresh { version });
+                    continue;
+                }
+                (Outcome::Failed(error), _)
+                    if error.class() == Class::NotFound
+                        && init::may_miss(self.plan, index)
+                        && !self.shows(index) =>
+                {
+                    judged.verdicts.insert(index, Verdict::Absent);
+                    continue;
+                }
+                (Outcome::Failed(error), _) => (
+                    error.class().into(),
+                    is_revoked(error.class(), error.code()),
+                    self.client.advisor().problem(lookup, error),
+                ),
+                (Outcome::Unfinished, _) => {
+                    (Failing::Unreachable, false, advice::unfinished(lookup))
+                }
+            };
+            let unconfirmed = now.saturating_sub(source.confirmed);
+            let fate = fate(revoked, unconfirmed, self.refresh);
+            let stays = fate == Fate::Keep;
+            // Once, and not at every look for as long as it lasts.
+            if source.failing != Some(failing) || (!stays && !source.removed) {
+                let unconfirmed_s = unconfirmed.as_secs();
+                error!(unconfirmed_s, "{}: {}", fate.told(), problem.headline());
+            }
+            let verdict = match fate {
+                Fate::Keep => Verdict::Kept(failing),
+                Fate::Revoked | Fate::Stale => Verdict::Removed(failing),
+                Fate::Ended => {
+                    judged.ended.push(problem);
+                    Verdict::Ended(failing)
+                }
+            };
+            judged.verdicts.insert(index, verdict);
+        }
+        judged
+    }
+
+    /// Whether the file of one goes.
+    pub(super) fn judge_templates(
+        &mut self,
+        rendered: &[Rendered<'_>],
+        failed: &[(usize, Problem)],
+        now: Duration,
+    ) -> bool {
+        rendered.iter().for_each(|rendered| self.templates.rendered(rendered.at));
+        let mut going = false;
+        for (at, problem) in failed {
+            let sources = self.entries.get(*at).into_iter().flat_map(Entry::sources);
+            let known = sources.filter_map(|source| self.sources.get(source));
+            let last = known.map(|source| source.confirmed).min().unwrap_or(now);
+            let news = self.templates.failed(*at, last, now, self.refresh.max_staleness());
+            if let Some(news) = news {
+                error!("{}: {}", news.told(), problem.headline());
+            }
+            going |= news == Some(News::Goes);
+        }
+        going
+    }
+}

@@ -1,0 +1,140 @@
+//! Templates that cannot be rendered from what their sources gave. Theirs alone is the failure: the
+//! sources are well, and so are all other files of them.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::entry::Entry;
+
+/// By entry; those that were rendered last are not in it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Templates(HashMap<usize, Failed>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Failed {
+    /// When it was last rendered, since boot.
+    pub(crate) rendered: Duration,
+    /// Its file was taken away.
+    pub(crate) removed: bool,
+}
+
+/// What a failure means, where it is news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum News {
+    /// The file of before stays.
+    Stays,
+    /// It goes: it is older than the Pod allows.
+    Goes,
+}
+
+impl News {
+    /// For the log, before the reason.
+    pub(super) fn told(self) -> &'static str {
+        match self {
+            Self::Stays => "the last good file of a template stays",
+            Self::Goes => {
+                "the file of a template is removed, it could not be rendered for longer than max-staleness"
+            }
+        }
+    }
+}
+
+impl Templates {
+    /// As a process before us knew them, by the names of their files.
+    pub(super) fn continued(
+        known: &[(String, Failed)],
+        entries: &[Entry<'_>],
+        now: Duration,
+    ) -> Self {
+        let place = |name: &str| entries.iter().position(|entry| entry.is_file(name));
+        let bounded = |(name, failed): &(String, Failed)| {
+            // A moment that has not come yet is not of this boot.
+            Some((place(name)?, Failed { rendered: failed.rendered.min(now), ..*failed }))
+        };
+        Self(known.iter().filter_map(bounded).collect())
+    }
+
+    pub(super) fn rendered(&mut self, entry: usize) {
+        self.0.remove(&entry);
+    }
+
+    /// `rendered` is when it last was, if this is its first failure since.
+    pub(super) fn failed(
+        &mut self,
+        entry: usize,
+        rendered: Duration,
+        now: Duration,
+        most: Option<Duration>,
+    ) -> Option<News> {
+        let is_new = !self.0.contains_key(&entry);
+        let failed = self.0.entry(entry).or_insert(Failed { rendered, removed: false });
+        let is_over = most.is_some_and(|most| now.saturating_sub(failed.rendered) >= most);
+        if is_over && !failed.removed {
+            failed.removed = true;
+            return Some(News::Goes);
+        }
+        is_new.then_some(News::Stays)
+    }
+
+    pub(super) fn is_removed(&self, entry: usize) -> bool {
+        self.0.get(&entry).is_some_and(|failed| failed.removed)
+    }
+
+    /// A process before us said so, and may not have come to do it.
+    pub(super) fn is_there(&mut self, entry: usize) {
+        if let Some(failed) = self.0.get_mut(&entry) {
+            failed.removed = false;
+        }
+    }
+
+    /// When the first file is too old that is there.
+    pub(super) fn stale(&self, most: Option<Duration>) -> Option<Duration> {
+        let standing = self.0.values().filter(|failed| !failed.removed);
+        standing.filter_map(|failed| Some(failed.rendered + most?)).min()
+    }
+
+    /// Whether a file is too old that this source is in.
+    pub(super) fn need(
+        &self,
+        source: usize,
+        entries: &[Entry<'_>],
+        now: Duration,
+        most: Option<Duration>,
+    ) -> bool {
+        let is_over = |failed: &Failed| {
+            !failed.removed && most.is_some_and(|most| now.saturating_sub(failed.rendered) >= most)
+        };
+        self.0.iter().any(|(entry, failed)| {
+            is_over(failed) && entries.get(*entry).is_some_and(|entry| entry.uses(source))
+        })
+    }
+
+    pub(super) fn failing(&self) -> impl Iterator<Item = (usize, Failed)> {
+        self.0.iter().map(|(entry, failed)| (*entry, *failed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_failure_is_told_once_and_its_file_goes_at_its_own_time() {
+        let mut templates = Templates::default();
+        let most = Some(MINUTE * 10);
+        assert_eq!(templates.failed(3, MINUTE, MINUTE * 2, most), Some(News::Stays));
+        // What is said of later sources changes nothing: it was last rendered then.
+        assert_eq!(templates.failed(3, MINUTE * 9, MINUTE * 10, most), None);
+        assert_eq!(templates.stale(most), Some(MINUTE * 11));
+        assert!(!templates.is_removed(3));
+        assert_eq!(templates.failed(3, MINUTE * 10, MINUTE * 11, most), Some(News::Goes));
+        assert!(templates.is_removed(3) && templates.stale(most).is_none());
+        assert_eq!(templates.failed(3, MINUTE * 11, MINUTE * 12, most), None);
+        templates.rendered(3);
+        assert!(!templates.is_removed(3));
+        assert_eq!(templates.failed(3, MINUTE * 12, MINUTE * 13, None), Some(News::Stays));
+        assert_eq!(templates.stale(None), None);
+    }
+}
