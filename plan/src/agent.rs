@@ -9,7 +9,7 @@ use crate::cloud::{Assume, Host, Region};
 use crate::file::{FileMode, FileName};
 use crate::glob::Glob;
 use crate::mode::Refresh;
-use crate::mount::MountPath;
+use crate::mount::{MountPath, within};
 use crate::source::shorten;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,6 +144,9 @@ impl TokenPath {
     pub fn parse(text: &str) -> Result<Self, InvalidAgent> {
         let bad = || InvalidAgent::TokenPath(shorten(text));
         let (directory, file) = text.rsplit_once('/').ok_or_else(bad)?;
+        if PROGRAMS.iter().any(|tree| within(directory, tree)) {
+            return Err(bad());
+        }
         Ok(Self {
             directory: MountPath::parse(directory).map_err(|_| bad())?,
             file: FileName::parse(file).map_err(|_| bad())?,
@@ -160,6 +163,20 @@ impl TokenPath {
         &self.file
     }
 }
+
+/// A volume there would hide programs and libraries of the application.
+const PROGRAMS: [&str; 10] = [
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/usr/bin",
+    "/usr/sbin",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/local",
+];
 
 impl fmt::Display for TokenPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -238,6 +255,11 @@ mod tests {
             "/proc/1/token",
             "/a/../token",
             "/a/",
+            "/usr/token",
+            "/bin/x/token",
+            "/usr/bin/token",
+            "/usr/local/bin/token",
+            "/lib64/token",
         ] {
             assert!(TokenPath::parse(bad).is_err(), "{bad:?}");
         }

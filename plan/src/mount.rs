@@ -84,7 +84,7 @@ impl From<MountPath> for String {
 }
 
 /// Whether `path` is `tree` or lies below it.
-fn within(path: &str, tree: &str) -> bool {
+pub(crate) fn within(path: &str, tree: &str) -> bool {
     path.strip_prefix(tree).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 

@@ -27,7 +27,8 @@ fn ports(pod: &Pod<'_>, port: u16, problems: &mut Problems) {
         let takes = |of: &Port<'_>| {
             let tcp = of.protocol.as_deref().is_none_or(|protocol| protocol == "TCP");
             let port = Some(i64::from(port));
-            tcp && (of.container_port == port || of.host_port == port)
+            // A port of the host leads to one of the container, which counts.
+            tcp && of.container_port == port
         };
         if container.ports().iter().any(takes) {
             problems.push(annotations::problem(
@@ -65,10 +66,16 @@ fn mounts(pod: &Pod<'_>, agent: &Agent, consumers: &Consumers, problems: &mut Pr
 /// Whether one of two directories is, or lies in, the other.
 pub(crate) fn meet(one: &str, other: &str) -> bool {
     let parts = |path: &'_ str| -> Vec<String> {
+        // The usual link.
+        let path = path.strip_prefix("/var").filter(|rest| in_run(rest)).unwrap_or(path);
         path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect()
     };
     let (one, other) = (parts(one), parts(other));
     one.iter().zip(&other).all(|(one, other)| one == other)
+}
+
+fn in_run(path: &str) -> bool {
+    path.strip_prefix("/run").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -84,10 +91,18 @@ mod tests {
             ("/a/b", "/a"),
             ("/", "/a"),
             ("/a//b", "/a/b"),
+            ("/run/kmstoken", "/var/run/kmstoken"),
+            ("/var/run", "/run/kmstoken"),
         ] {
             assert!(meet(one, other), "{one} {other}");
         }
-        for (one, other) in [("/a", "/b"), ("/a", "/ab"), ("/a/b", "/a/c"), ("/a/b", "/b")] {
+        for (one, other) in [
+            ("/a", "/b"),
+            ("/a", "/ab"),
+            ("/var/running", "/run/a"),
+            ("/a/b", "/a/c"),
+            ("/a/b", "/b"),
+        ] {
             assert!(!meet(one, other), "{one} {other}");
         }
     }

@@ -28,8 +28,8 @@ pub(crate) const PLAN_VARIABLE: &str = "SECRETS_INJECTOR_PLAN";
 const METRICS_PORT: &str = "kms-metrics";
 
 /// Kubernetes adds its own API token to a container that has nothing mounted here.
-const TOKEN_DIRECTORY: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
-const CA_DIRECTORY: &str = "/etc/kms-ca";
+pub(crate) const TOKEN_DIRECTORY: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+pub(crate) const CA_DIRECTORY: &str = "/etc/kms-ca";
 
 pub(crate) fn is_ours(name: &str) -> bool {
     name == INIT_CONTAINER || name == SIDECAR
@@ -243,7 +243,7 @@ impl Resources {
     pub(crate) fn decide(
         pod: &Pod<'_>,
         request: &Request<'_>,
-        written: Quantity,
+        memory: Quantity,
         settings: &Settings,
         problems: &mut Problems,
     ) -> Self {
@@ -251,8 +251,8 @@ impl Resources {
         let wanted = &request.resources;
         let memory_limit = match wanted.memory_limit {
             Some(limit) => limit.to_owned(),
-            // What is written into memory volumes counts as the writer's memory.
-            None => Quantity::bytes(32 << 20).plus(written).to_bytes_text(),
+            // What is written into memory volumes counts as the writer's memory, as the agent does.
+            None => Quantity::bytes(32 << 20).plus(memory).to_bytes_text(),
         };
         let resources = if is_guaranteed(pod) {
             let cpu = wanted.cpu_limit.or(wanted.cpu_request).unwrap_or(&defaults.guaranteed_cpu);

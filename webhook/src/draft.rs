@@ -3,6 +3,8 @@
 mod agent;
 mod mode;
 
+pub(crate) use self::agent::memory as agent_memory;
+
 use plan::{FileMode, InvalidPlan, Lookup, OnMissing, Plan, PlanBuilder, Variable};
 
 use crate::annotations::{self, ModeName, Request};
@@ -48,6 +50,10 @@ impl Draft<'_> {
         identity::check_regions(&asked, &lookups, request, region.as_ref(), problems);
         let serves = request.mode == ModeName::Agent;
         let any = agent::any_secret().filter(|_| serves);
+        let first = lookups.iter().flatten().map(|lookup| lookup.region.clone()).next();
+        // A Pod whose every object names its region needs no other; the agent and STS ask in the
+        // first.
+        let region = region.or(first);
         let any_lookup = any
             .as_ref()
             .and_then(|any| identity::lookup(any, request, region.as_ref(), settings, problems));
@@ -57,11 +63,10 @@ impl Draft<'_> {
             || any.is_some_and(|any| {
                 self.check_gateway(&[&any], std::slice::from_ref(&any_lookup), problems)
             });
-        let first = all.iter().flatten().map(|lookup| &lookup.region).next();
-        // A Pod whose every object names its region needs no other; STS is asked in the first.
-        let region = region.as_ref().or(first);
-        // With sources it has been told for them.
-        if serves && region.is_none() && asked.is_empty() && problems.as_slice().is_empty() {
+        // A region of its own the agent may have from its endpoint.
+        let region = region.as_ref().or(any_lookup.as_ref().map(|lookup| &lookup.region));
+        // Of bad sources and regions it has been told.
+        if serves && any_lookup.is_none() && problems.as_slice().is_empty() {
             problems.push(agent::no_region());
         }
         let account = pod.service_account();

@@ -128,8 +128,6 @@ pub(crate) struct Container<'a> {
 pub(crate) struct Port<'a> {
     #[serde(default)]
     pub(crate) container_port: Option<i64>,
-    #[serde(default)]
-    pub(crate) host_port: Option<i64>,
     #[serde(borrow, default)]
     pub(crate) protocol: Option<Cow<'a, str>>,
 }

@@ -5,8 +5,10 @@ use plan::{
 };
 
 use super::Draft;
-use crate::annotations::{self, PREFIX, Request};
+use crate::annotations::{self, ModeName, PREFIX, Request};
+use crate::container;
 use crate::problem::{Problem, Problems};
+use crate::quantity::Quantity;
 use crate::secrets::{Asked, Location, Place};
 
 const PORT: u32 = 2025;
@@ -14,6 +16,9 @@ const PORT: u32 = 2025;
 const CACHE_TTL: u32 = 300;
 const CACHE_SIZE: u32 = 1000;
 const MAX_CONNECTIONS: u32 = 800;
+/// Of kept answers together, and of one connection with its buffers.
+const CACHE_BYTES: u64 = 8 << 20;
+const CONNECTION_BYTES: u64 = 24 << 10;
 const TOKEN_PATH: &str = "/var/run/kmstoken/token";
 
 /// Any secret that a client may name, so that place and caller are decided as for those of the Pod.
@@ -33,6 +38,13 @@ pub(super) fn no_region() -> Problem {
         "no region is known for the agent",
         "set the annotation, or ask the operator for a region in the settings",
     )
+}
+
+/// What an agent may need beside what the fetcher does.
+pub(crate) fn memory(request: &Request<'_>) -> Option<Quantity> {
+    let connections = u64::from(request.agent.max_connections.unwrap_or(MAX_CONNECTIONS));
+    (request.mode == ModeName::Agent)
+        .then(|| Quantity::bytes(CACHE_BYTES + connections * CONNECTION_BYTES))
 }
 
 impl Draft<'_> {
@@ -64,12 +76,19 @@ impl Draft<'_> {
             None => TokenPath::parse(TOKEN_PATH).ok()?,
         };
         let mount = request.mount_path.clone().unwrap_or_default();
-        let ours = [mount.as_str(), plan::ENVIRONMENT_DIRECTORY];
-        let meets = |path: &&&str| crate::agent::meet(token.directory().as_str(), path);
-        if let Some(path) = ours.iter().find(meets) {
+        let program = self.settings.injector.command.first().map(String::as_str);
+        let ours = [
+            mount.as_str(),
+            plan::ENVIRONMENT_DIRECTORY,
+            container::TOKEN_DIRECTORY,
+            container::CA_DIRECTORY,
+        ];
+        let ours = ours.into_iter().chain(program);
+        let meets = |path: &&str| crate::agent::meet(token.directory().as_str(), path);
+        if let Some(path) = ours.into_iter().find(meets) {
             problems.push(annotations::problem(
                 "agent-token-path",
-                format!("it is where the secrets are mounted ({path:.100})"),
+                format!("it is where something else of ours lies ({path:.100})"),
                 "name a file in another directory",
             ));
         }

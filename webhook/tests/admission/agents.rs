@@ -176,16 +176,17 @@ fn a_port_that_a_container_has_is_refused() {
         pod["spec"]["containers"][0]["ports"] = json!([port]);
         pod
     };
-    for taken in [
-        json!({"containerPort": 2025}),
-        json!({"containerPort": 80, "hostPort": 2025}),
-        json!({"containerPort": 2025, "protocol": "TCP"}),
-    ] {
+    for taken in [json!({"containerPort": 2025}), json!({"containerPort": 2025, "protocol": "TCP"})]
+    {
         let message = refused(&ports(taken));
         assert!(message.starts_with("kms.alibabacloud/agent-port: container \"app\""), "{message}");
     }
-    for free in [json!({"containerPort": 2026}), json!({"containerPort": 2025, "protocol": "UDP"})]
-    {
+    for free in [
+        json!({"containerPort": 2026}),
+        json!({"containerPort": 2025, "protocol": "UDP"}),
+        // The node's, which leads to another of the container.
+        json!({"containerPort": 80, "hostPort": 2025}),
+    ] {
         injected(&ports(free));
     }
     let mut pod = served(&[("agent-port", "9000")]);
@@ -203,20 +204,43 @@ fn a_token_gets_a_directory_of_its_own() {
         pod
     };
     // As the KMS Agent's own sidecar has it.
-    for path in ["/var/run/kmstoken", "/var/run/kmstoken/", "/var/run/kmstoken/x", "/var/run"] {
+    for path in [
+        "/var/run/kmstoken",
+        "/var/run/kmstoken/",
+        "/var/run/kmstoken/x",
+        "/var/run",
+        // The same, by the usual link.
+        "/run/kmstoken",
+    ] {
         let message = refused(&mounted(path, &[]));
         assert!(message.starts_with("kms.alibabacloud/agent-token-path: container"), "{message}");
         assert!(message.contains("shared-volume"), "{message}");
     }
     injected(&mounted("/var/run/kmstoken", &[("agent-token-path", "/var/run/kms/token")]));
     injected(&mounted("/var/run/other", &[]));
-    for path in ["/etc/token", "/proc/token", "/token", "token", "/a/../token", "/tmp/token"] {
+    for path in [
+        "/etc/token",
+        "/proc/token",
+        "/token",
+        "token",
+        "/a/../token",
+        "/tmp/token",
+        "/usr/local/bin/token",
+        "/lib/x/token",
+    ] {
         let message = refused(&served(&[("agent-token-path", path)]));
         assert!(message.starts_with("kms.alibabacloud/agent-token-path: "), "{message}");
     }
-    for path in ["/mnt/secrets-store/token", "/mnt/secrets-store/a/token", "/mnt/token"] {
+    for path in [
+        "/mnt/secrets-store/token",
+        "/mnt/secrets-store/a/token",
+        "/mnt/token",
+        "/etc/kms-ca/token",
+        "/secrets-injector/token",
+        "/run/secrets/kubernetes.io/token",
+    ] {
         let message = refused(&served(&[("agent-token-path", path)]));
-        assert!(message.contains("where the secrets are mounted"), "{message}");
+        assert!(message.contains("where something else of ours lies"), "{message}");
     }
 }
 
@@ -262,6 +286,26 @@ fn a_region_must_be_known() {
     assert!(answer.message().starts_with("kms.alibabacloud/region: "), "{}", answer.message());
     let review = crate::support::review(&alone(&[("region", "cn-beijing")]));
     assert_eq!(crate::support::ask_with(&review, &settings).response["allowed"], true);
+    // That of an object will do for the agent too.
+    let listed = "- {objectName: app/db, objectAlias: db, region: cn-beijing}";
+    let review = crate::support::review(&pod(&[("mode", "agent"), ("secrets", listed)]));
+    let answer = crate::support::ask_with(&review, &settings);
+    assert!(answer.patch().to_string().contains("kms-agent"));
+}
+
+#[test]
+fn the_memory_limit_has_room_for_what_it_keeps_and_for_its_clients() {
+    let limit = |pod: &Value| {
+        let after = injected(pod);
+        sidecar(&after, "initContainers")["resources"]["limits"]["memory"].clone()
+    };
+    // The fetcher's own and a volume of 1Mi, 8Mi of answers, 24Ki for each connection.
+    let kib = |connections: u32| (32 + 1 + 8) * 1024 + 24 * connections;
+    assert_eq!(limit(&alone(&[])), json!(format!("{}Ki", kib(800))));
+    let few = [("agent-max-connections", "1")];
+    assert_eq!(limit(&alone(&few)), json!(format!("{}Ki", kib(1))));
+    let own = [("resources.limits.memory", "50Mi")];
+    assert_eq!(limit(&alone(&own)), json!("50Mi"));
 }
 
 #[test]
