@@ -3,8 +3,10 @@
 mod answer;
 mod cache;
 mod counters;
+mod failures;
 mod flight;
 mod guard;
+mod key;
 pub(crate) mod request;
 mod scope;
 mod server;

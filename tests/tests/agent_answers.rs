@@ -260,6 +260,47 @@ async fn the_agent_never_answers_less_than_the_files_show() {
     ends_well(served).await;
 }
 
+/// The keeper asks in vain, then a client asks, then the value changes, and the keeper asks again
+/// within the same round: the client's question is the later one, and its answer the older.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_asks_between_two_attempts_of_a_round_hides_no_rotation() {
+    let cloud = cloud().await;
+    put(&cloud, "app/listed", "CANARY-1");
+    let mut agent = wanted(&["app/*"]).unwrap();
+    agent.refresh = Refresh::new(10, None, OnRevoked::Keep).unwrap();
+    let wants = [Want::new("listed", "kms://app/listed")];
+    let served = Served::start(&cloud, agent, &wants, &[]).await.unwrap();
+    let target = by_query("app/listed");
+    cloud.add_fault(Fault::new(Effect::Unavailable).service(Service::Kms).times(1));
+    let before = asked(&cloud);
+    while asked(&cloud) == before {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let now = format!("{target}&refreshNow=true");
+    assert_eq!(served.get(&now).await.unwrap().value().unwrap(), "CANARY-1");
+    let current = format!("{target}&versionStage=ACSCurrent");
+    assert_eq!(served.get(&current).await.unwrap().value().unwrap(), "CANARY-1");
+    rotate(&cloud, "app/listed", "CANARY-2");
+    served.container.shows("listed", Some(b"CANARY-2")).await.unwrap();
+    for target in [&target, &current] {
+        assert_eq!(served.get(target).await.unwrap().value().unwrap(), "CANARY-2", "{target}");
+    }
+    ends_well(served).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_asks_again_and_again_for_nothing_asks_kms_once_in_a_while() {
+    let cloud = cloud().await;
+    let served = served(&cloud, |_| {}).await;
+    for _ in 0..50 {
+        assert_eq!(served.get(&by_query("app/none")).await.unwrap().status, 404);
+    }
+    assert!(asked(&cloud) < 50, "{}", asked(&cloud));
+    let log = served.running.log();
+    assert_eq!(log.matches("not fetched").count(), 1, "{log}");
+    ends_well(served).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_is_bridged_and_a_refusal_is_not() {
     let cloud = cloud().await;

@@ -254,10 +254,10 @@ impl Failure {
     }
 
     /// A refusal of KMS keeps its status, code and words. One of our identity would pass for one
-    /// of the secret, and does not.
+    /// of the secret, and does not; as with the files, it takes nothing away.
     pub(crate) fn of(error: &Error) -> Self {
         let class = error.class();
-        let passes = class != Class::Identity && !crate::keep::is_revoked(class, error.code());
+        let passes = !crate::keep::is_revoked(class, error.code());
         match (error.status(), error.code()) {
             _ if class == Class::Identity => {
                 let message = format!("the Pod's identity: {}", error.code().unwrap_or("no token"));

@@ -1,17 +1,29 @@
-//! Answers that are kept: for how long, how many, and how much memory they may take. Pure: times
-//! since boot go in.
+//! Answers that are kept: for how long, how many, how much memory they may take, and that none is
+//! older than the files. Pure: times since boot go in.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::key::Key;
+
 #[derive(Debug)]
 pub(crate) struct Cache {
     bounds: Bounds,
-    entries: HashMap<String, Entry>,
+    entries: HashMap<Key, Entry>,
     /// Of all answers together.
     bytes: usize,
+    /// What the keeper said last, also of what is not kept; at most the plan's lookups.
+    learned: HashMap<Key, Learned>,
+}
+
+#[derive(Debug)]
+struct Learned {
+    /// When the files became so. An answer to a question that began before may be older.
+    at: Duration,
+    /// `None` where they were taken away.
+    version: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +41,8 @@ struct Entry {
     answer: Bytes,
     /// When KMS was asked for it.
     asked: Duration,
+    /// Whether it is known to be the newest answer there was.
+    certain: bool,
     /// Until then nobody asks again: KMS could not answer a moment ago.
     not_before: Duration,
 }
@@ -48,14 +62,14 @@ const PAUSE: Duration = Duration::from_secs(5);
 
 impl Cache {
     pub(crate) fn new(bounds: Bounds) -> Self {
-        Self { bounds, entries: HashMap::new(), bytes: 0 }
+        Self { bounds, entries: HashMap::new(), bytes: 0, learned: HashMap::new() }
     }
 
-    pub(crate) fn find(&self, key: &str, now: Duration) -> Found {
+    pub(crate) fn find(&self, key: &Key, now: Duration) -> Found {
         let Some(entry) = self.entries.get(key) else { return Found::Nothing };
         let age = now.saturating_sub(entry.asked);
         let answer = entry.answer.clone();
-        if age < self.bounds.ttl {
+        if entry.certain && age < self.bounds.ttl.min(self.bounds.staleness) {
             Found::Fresh(answer)
         } else if age >= self.bounds.staleness {
             Found::Nothing
@@ -67,18 +81,58 @@ impl Cache {
     }
 
     /// Keeps an answer to a question of `asked`, unless there is one to a later question. Returns
-    /// the one that counts.
-    pub(crate) fn put(&mut self, key: &str, answer: Bytes, asked: Duration) -> Bytes {
-        match self.entries.get(key) {
-            Some(known) if known.asked > asked => return known.answer.clone(),
-            _ => self.forget(key),
+    /// the one that counts; `None` where the files have become others since the question.
+    pub(crate) fn put(&mut self, key: &Key, answer: Bytes, asked: Duration) -> Option<Bytes> {
+        let of_secret = self.learned.iter().filter(|(known, _)| known.id() == key.id());
+        if of_secret.map(|(_, learned)| learned.at).any(|at| asked < at) {
+            return None;
         }
+        match self.entries.get(key) {
+            Some(known) if known.asked > asked => return Some(known.answer.clone()),
+            _ => self.keep(key, answer.clone(), asked, true),
+        }
+        Some(answer)
+    }
+
+    /// The files show this since `now`, to a question of `asked`; no `answer` can be made of it
+    /// where that is none.
+    pub(crate) fn learn(
+        &mut self,
+        key: &Key,
+        version: &str,
+        answer: Option<Bytes>,
+        asked: Duration,
+        now: Duration,
+    ) {
+        // Of two questions at the same time nobody knows whose answer is the newer: the next
+        // client finds out.
+        let certain = self.entries.get(key).is_none_or(|known| known.asked <= asked);
+        let learned = Learned { at: now, version: Some(version.to_owned()) };
+        let before = self.learned.insert(key.clone(), learned);
+        if before.and_then(|before| before.version).as_deref() != Some(version) {
+            // Stages move with it.
+            self.forget_secret(key);
+        }
+        match answer {
+            Some(answer) => self.keep(key, answer, asked, certain),
+            None => self.forget(key),
+        }
+    }
+
+    /// The files were taken away at `now`: every version of the secret goes with them.
+    pub(crate) fn revoke(&mut self, key: &Key, now: Duration) {
+        self.learned.insert(key.clone(), Learned { at: now, version: None });
+        self.forget_secret(key);
+    }
+
+    fn keep(&mut self, key: &Key, answer: Bytes, asked: Duration, certain: bool) {
+        self.forget(key);
         if self.bounds.ttl.is_zero() || answer.len() > self.bounds.bytes {
-            return answer;
+            return;
         }
         self.bytes += answer.len();
-        let entry = Entry { answer: answer.clone(), asked, not_before: Duration::ZERO };
-        self.entries.insert(key.to_owned(), entry);
+        let entry = Entry { answer, asked, certain, not_before: Duration::ZERO };
+        self.entries.insert(key.clone(), entry);
         while self.entries.len() > self.bounds.entries || self.bytes > self.bounds.bytes {
             // The one that was asked for longest ago; reading it does not make it younger.
             let others = self.entries.iter().filter(|(other, _)| *other != key);
@@ -88,19 +142,25 @@ impl Cache {
                 None => break,
             }
         }
-        answer
     }
 
     /// KMS could not be asked just now.
-    pub(crate) fn postpone(&mut self, key: &str, now: Duration) {
+    pub(crate) fn postpone(&mut self, key: &Key, now: Duration) {
         if let Some(entry) = self.entries.get_mut(key) {
             entry.not_before = now + PAUSE;
         }
     }
 
-    pub(crate) fn forget(&mut self, key: &str) {
+    pub(crate) fn forget(&mut self, key: &Key) {
         if let Some(entry) = self.entries.remove(key) {
             self.bytes -= entry.answer.len();
+        }
+    }
+
+    fn forget_secret(&mut self, of: &Key) {
+        let keys = self.entries.keys().filter(|key| key.id() == of.id());
+        for key in keys.cloned().collect::<Vec<_>>() {
+            self.forget(&key);
         }
     }
 }
@@ -122,60 +182,119 @@ mod tests {
         Bytes::from_static(text.as_bytes())
     }
 
+    fn key(id: &str) -> Key {
+        Key::new(id, None, None)
+    }
+
     #[test]
     fn an_answer_is_fresh_for_its_time_then_stale_then_nothing() {
         let mut cache = cache(300, 10, 100);
-        cache.put("a", answer("x"), seconds(1000));
-        let found = |now| cache.find("a", seconds(now));
+        cache.put(&key("a"), answer("x"), seconds(1000));
+        let found = |now| cache.find(&key("a"), seconds(now));
         assert_eq!(found(1299), Found::Fresh(answer("x")));
         assert_eq!(found(1300), Found::Stale(answer("x")));
         assert_eq!(found(4599), Found::Stale(answer("x")));
         assert_eq!(found(4600), Found::Nothing);
-        assert_eq!(cache.find("b", seconds(1000)), Found::Nothing);
+        assert_eq!(cache.find(&key("b"), seconds(1000)), Found::Nothing);
+    }
+
+    #[test]
+    fn nothing_is_fresh_for_longer_than_a_value_may_be_unconfirmed() {
+        let bounds = Bounds { ttl: seconds(300), staleness: seconds(60), entries: 1, bytes: 10 };
+        let mut cache = Cache::new(bounds);
+        cache.put(&key("a"), answer("x"), seconds(1000));
+        assert_eq!(cache.find(&key("a"), seconds(1059)), Found::Fresh(answer("x")));
+        assert_eq!(cache.find(&key("a"), seconds(1060)), Found::Nothing);
     }
 
     #[test]
     fn after_a_failure_nobody_asks_for_a_moment() {
-        let mut cache = cache(300, 10, 100);
-        cache.put("a", answer("x"), seconds(0));
-        cache.postpone("a", seconds(400));
-        assert_eq!(cache.find("a", seconds(404)), Found::Held(answer("x")));
-        assert_eq!(cache.find("a", seconds(405)), Found::Stale(answer("x")));
-        cache.put("a", answer("y"), seconds(406));
-        assert_eq!(cache.find("a", seconds(407)), Found::Fresh(answer("y")));
+        let (mut cache, a) = (cache(300, 10, 100), key("a"));
+        cache.put(&a, answer("x"), seconds(0));
+        cache.postpone(&a, seconds(400));
+        assert_eq!(cache.find(&a, seconds(404)), Found::Held(answer("x")));
+        assert_eq!(cache.find(&a, seconds(405)), Found::Stale(answer("x")));
+        cache.put(&a, answer("y"), seconds(406));
+        assert_eq!(cache.find(&a, seconds(407)), Found::Fresh(answer("y")));
     }
 
     #[test]
     fn an_answer_to_an_earlier_question_replaces_none_to_a_later_one() {
+        let (mut cache, a) = (cache(300, 10, 100), key("a"));
+        assert_eq!(cache.put(&a, answer("new"), seconds(20)), Some(answer("new")));
+        assert_eq!(cache.put(&a, answer("old"), seconds(10)), Some(answer("new")));
+        assert_eq!(cache.find(&a, seconds(20)), Found::Fresh(answer("new")));
+        cache.forget(&a);
+        assert_eq!((cache.find(&a, seconds(20)), cache.bytes), (Found::Nothing, 0));
+    }
+
+    /// The keeper asked first, in vain, then a client, then the keeper again.
+    #[test]
+    fn what_the_files_show_replaces_the_answer_to_a_question_of_meanwhile() {
+        let (mut cache, a) = (cache(300, 10, 100), key("a"));
+        cache.put(&a, answer("old"), seconds(11));
+        cache.learn(&a, "v2", Some(answer("new")), seconds(10), seconds(12));
+        // Whose is the newer nobody knows: the client's is gone, the next one asks.
+        assert_eq!(cache.find(&a, seconds(12)), Found::Stale(answer("new")));
+        cache.put(&a, answer("new"), seconds(13));
+        assert_eq!(cache.find(&a, seconds(13)), Found::Fresh(answer("new")));
+    }
+
+    #[test]
+    fn an_answer_to_a_question_from_before_the_files_changed_is_none() {
+        for ttl in [0, 300] {
+            let (mut cache, a) = (cache(ttl, 10, 100), key("a"));
+            cache.learn(&a, "v2", Some(answer("new")), seconds(9), seconds(12));
+            assert_eq!(cache.put(&a, answer("old"), seconds(11)), None, "{ttl}");
+            let stage = Key::new("a", None, Some("ACSPrevious"));
+            assert_eq!(cache.put(&stage, answer("older"), seconds(11)), None, "{ttl}");
+            assert_eq!(cache.put(&a, answer("new"), seconds(12)), Some(answer("new")), "{ttl}");
+            cache.revoke(&a, seconds(20));
+            assert_eq!(cache.put(&a, answer("new"), seconds(19)), None, "{ttl}");
+            assert_eq!(cache.find(&a, seconds(20)), Found::Nothing, "{ttl}");
+        }
+    }
+
+    #[test]
+    fn a_new_version_and_a_refusal_concern_every_version_of_a_secret_and_no_other() {
         let mut cache = cache(300, 10, 100);
-        assert_eq!(cache.put("a", answer("new"), seconds(20)), answer("new"));
-        assert_eq!(cache.put("a", answer("old"), seconds(10)), answer("new"));
-        assert_eq!(cache.find("a", seconds(20)), Found::Fresh(answer("new")));
-        cache.forget("a");
-        assert_eq!((cache.find("a", seconds(20)), cache.bytes), (Found::Nothing, 0));
+        let (a, previous, b) = (key("a"), Key::new("a", None, Some("ACSPrevious")), key("b"));
+        cache.learn(&a, "v1", Some(answer("1")), seconds(1), seconds(1));
+        for key in [&previous, &b] {
+            cache.put(key, answer("0"), seconds(1));
+        }
+        cache.learn(&a, "v1", Some(answer("1")), seconds(2), seconds(2));
+        assert_eq!(cache.find(&previous, seconds(2)), Found::Fresh(answer("0")));
+        cache.learn(&a, "v2", Some(answer("2")), seconds(3), seconds(3));
+        assert_eq!(cache.find(&previous, seconds(3)), Found::Nothing);
+        cache.put(&previous, answer("1"), seconds(3));
+        cache.revoke(&a, seconds(4));
+        assert_eq!(cache.find(&a, seconds(4)), Found::Nothing);
+        assert_eq!(cache.find(&previous, seconds(4)), Found::Nothing);
+        assert_eq!(cache.find(&b, seconds(4)), Found::Fresh(answer("0")));
     }
 
     #[test]
     fn without_a_time_to_live_nothing_is_kept() {
-        let mut cache = cache(0, 10, 100);
-        assert_eq!(cache.put("a", answer("x"), seconds(0)), answer("x"));
-        assert_eq!(cache.find("a", seconds(0)), Found::Nothing);
+        let (mut cache, a) = (cache(0, 10, 100), key("a"));
+        assert_eq!(cache.put(&a, answer("x"), seconds(0)), Some(answer("x")));
+        assert_eq!(cache.find(&a, seconds(0)), Found::Nothing);
     }
 
     #[test]
     fn what_was_asked_for_longest_ago_makes_room() {
         let mut cache = cache(300, 2, 10);
-        for (key, text, at) in [("a", "12", 3), ("b", "12", 1), ("c", "12", 2)] {
-            cache.put(key, answer(text), seconds(at));
+        for (id, text, at) in [("a", "12", 3), ("b", "12", 1), ("c", "12", 2)] {
+            cache.put(&key(id), answer(text), seconds(at));
         }
-        assert_eq!(cache.find("b", seconds(3)), Found::Nothing);
+        assert_eq!(cache.find(&key("b"), seconds(3)), Found::Nothing);
         assert_eq!((cache.entries.len(), cache.bytes), (2, 4));
-        cache.put("d", answer("1234567890"), seconds(0));
+        cache.put(&key("d"), answer("1234567890"), seconds(0));
         assert_eq!((cache.entries.len(), cache.bytes), (1, 10));
         // One that never fits displaces nothing but its own earlier answer.
-        cache.put("e", answer("12345678901"), seconds(9));
+        cache.put(&key("e"), answer("12345678901"), seconds(9));
         assert_eq!((cache.entries.len(), cache.bytes), (1, 10));
-        cache.put("d", answer("12345678901"), seconds(9));
+        cache.put(&key("d"), answer("12345678901"), seconds(9));
         assert_eq!((cache.entries.len(), cache.bytes), (0, 0));
     }
 }

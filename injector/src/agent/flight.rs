@@ -8,15 +8,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::OnceCell;
 
+use super::key::Key;
+
 #[derive(Debug)]
-pub(crate) struct Flights<T>(Mutex<HashMap<String, Flight<T>>>);
+pub(crate) struct Flights<T>(Mutex<HashMap<Key, Flight<T>>>);
 
 type Flight<T> = Arc<OnceCell<T>>;
 
 /// A place on a flight, which ends when the outcome is there, or nobody waits for it.
 struct Seat<'a, T> {
     flights: &'a Flights<T>,
-    key: &'a str,
+    key: &'a Key,
     flight: Flight<T>,
     /// Whether the flight began before this question came up.
     joined: bool,
@@ -26,7 +28,7 @@ impl<T: Clone> Flights<T> {
     /// What `read` gives; if `anew`, to a read that began after this call.
     pub(crate) async fn ask<F: Future<Output = T>>(
         &self,
-        key: &str,
+        key: &Key,
         anew: bool,
         read: impl Fn() -> F,
     ) -> T {
@@ -41,9 +43,9 @@ impl<T: Clone> Flights<T> {
         seat.flight.get_or_init(&read).await.clone()
     }
 
-    fn seat<'a>(&'a self, key: &'a str) -> Seat<'a, T> {
+    fn seat<'a>(&'a self, key: &'a Key) -> Seat<'a, T> {
         let mut flights = self.lock();
-        let (flight, joined) = match flights.entry(key.to_owned()) {
+        let (flight, joined) = match flights.entry(key.clone()) {
             // Over, but whoever waited for it has not come to end it.
             Entry::Occupied(mut over) if over.get().initialized() => {
                 over.insert(Flight::default());
@@ -57,7 +59,7 @@ impl<T: Clone> Flights<T> {
 }
 
 impl<T> Flights<T> {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Flight<T>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Flight<T>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -103,7 +105,7 @@ mod tests {
                 sleep(Duration::from_secs(1)).await;
                 number
             };
-            self.flights.ask(key, anew, read).await
+            self.flights.ask(&Key::new(key, None, None), anew, read).await
         }
     }
 

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use cloud::{Lookup, Subject};
-use plan::{Agent, Glob, Plan, Provider};
+use plan::{Agent, Assume, Glob, Plan, Provider};
 
+use super::answer::Place;
 use super::request::Wanted;
 use crate::question;
 
@@ -12,11 +13,18 @@ use crate::question;
 pub(crate) struct Scope {
     secrets: Vec<Glob>,
     allowed: Option<Vec<Glob>>,
-    region: String,
     /// Any secret that the plan does not look up, but for its name.
-    other: Lookup,
+    other: Way,
     /// How the plan looks a secret up, by its name.
-    known: HashMap<String, Lookup>,
+    known: HashMap<String, Way>,
+}
+
+/// Where secrets are looked up, and as whom.
+#[derive(Debug)]
+struct Way {
+    lookup: Lookup,
+    region: String,
+    account: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,19 +39,30 @@ pub(crate) enum Refused {
 
 impl Scope {
     pub(crate) fn new(plan: &Plan, agent: &Agent) -> Self {
+        let account = |assume: Option<&Assume>| {
+            let role = assume.map_or(&plan.identity().role, |assume| &assume.role);
+            role.account().to_owned()
+        };
         let mut known = HashMap::new();
         for lookup in plan.lookups() {
             if lookup.source.provider() == Provider::Kms {
                 let name = lookup.source.name().to_owned();
                 // Of several ways to one name the first one counts.
-                known.entry(name).or_insert_with(|| question::lookup(plan, lookup));
+                known.entry(name).or_insert_with(|| Way {
+                    lookup: question::lookup(plan, lookup),
+                    region: lookup.region.to_string(),
+                    account: account(lookup.assume.as_ref()),
+                });
             }
         }
         Self {
             secrets: agent.secrets.clone(),
             allowed: agent.allowed.clone(),
-            region: agent.region.to_string(),
-            other: question::of_agent(plan, agent),
+            other: Way {
+                lookup: question::of_agent(plan, agent),
+                region: agent.region.to_string(),
+                account: account(agent.assume.as_ref()),
+            },
             known,
         }
     }
@@ -59,24 +78,34 @@ impl Scope {
         if self.allowed.as_ref().is_some_and(|allowed| !allowed.iter().any(means)) {
             return Err(Refused::Policy);
         }
-        let elsewhere = id.starts_with("acs:") && id.split(':').nth(2) != Some(&self.region);
+        let elsewhere = id.starts_with("acs:") && id.split(':').nth(2) != Some(&self.other.region);
         if elsewhere { Err(Refused::Region) } else { Ok(()) }
     }
 
     /// The question to the cloud. Secrets of the plan are asked for as the plan does.
     pub(crate) fn lookup(&self, wanted: &Wanted<'_>) -> Lookup {
-        let way = self.known.get(wanted.id.as_ref()).unwrap_or(&self.other);
         let subject = Subject::KmsSecret {
             name: wanted.id.clone().into_owned(),
             version_id: wanted.version_id.clone().map(Into::into),
             version_stage: wanted.version_stage.clone().map(Into::into),
         };
-        Lookup { subject, ..way.clone() }
+        Lookup { subject, ..self.way(&wanted.id).lookup.clone() }
+    }
+
+    pub(crate) fn place<'a>(&'a self, id: &'a str) -> Place<'a> {
+        let Way { region, account, .. } = self.way(id);
+        Place { id, region, account }
     }
 
     /// Whether this is how the agent itself would ask.
     pub(crate) fn is_own(&self, lookup: &Lookup) -> bool {
         let way = self.known.get(lookup.subject.name());
-        way.is_some_and(|way| way.endpoint == lookup.endpoint && way.assume == lookup.assume)
+        way.is_some_and(|Way { lookup: way, .. }| {
+            way.endpoint == lookup.endpoint && way.assume == lookup.assume
+        })
+    }
+
+    fn way(&self, id: &str) -> &Way {
+        self.known.get(id).unwrap_or(&self.other)
     }
 }

@@ -4,17 +4,19 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use cloud::{Fetched, Sensitive, Session, Subject};
+use cloud::{Class, Error, Fetched, Sensitive, Session};
 use hyper::StatusCode;
 use plan::{Agent, Plan, ResponseType};
 use tokio::time::Instant;
 use tracing::{debug, warn};
 
-use super::answer::{self, Failure, Place};
+use super::answer::{self, Failure};
 use super::cache::{Bounds, Cache, Found};
 use super::counters::Counters;
+use super::failures::Failures;
 use super::flight::Flights;
 use super::guard;
+use super::key::Key;
 use super::request::{PING, Refused, Request, Wanted};
 use super::scope::Scope;
 use crate::clock::since_boot;
@@ -26,13 +28,12 @@ pub(crate) struct Shared {
     token: Sensitive,
     port: u16,
     response_type: ResponseType,
-    region: String,
-    account: String,
     scope: Scope,
     /// The plan's own lookups, by index; those that the agent would ask otherwise are none.
-    own: Vec<Option<String>>,
+    own: Vec<Option<Key>>,
     session: Session,
     cache: Mutex<Cache>,
+    failures: Mutex<Failures>,
     flights: Flights<Result<Bytes, Failure>>,
     pub(crate) counters: Counters,
 }
@@ -50,7 +51,7 @@ impl Shared {
         let scope = Scope::new(plan, agent);
         let own = |lookup: &plan::Lookup| {
             let lookup = question::lookup(plan, lookup);
-            scope.is_own(&lookup).then(|| key_of(&lookup.subject)).flatten()
+            scope.is_own(&lookup).then(|| Key::of(&lookup.subject)).flatten()
         };
         let own = plan.lookups().iter().map(own).collect();
         let bounds = Bounds {
@@ -59,17 +60,15 @@ impl Shared {
             entries: agent.cache_size.get().into(),
             bytes: BYTES,
         };
-        let role = agent.assume.as_ref().map_or(&plan.identity().role, |assume| &assume.role);
         Self {
             token,
             port: agent.port.get(),
             response_type: agent.response_type,
-            region: agent.region.to_string(),
-            account: role.account().to_owned(),
             scope,
             own,
             session,
             cache: Mutex::new(Cache::new(bounds)),
+            failures: Mutex::default(),
             flights: Flights::default(),
             counters: Counters::default(),
         }
@@ -78,17 +77,15 @@ impl Shared {
     /// See [`super::Agent::learn`].
     pub(crate) fn learn(&self, lookup: usize, fetched: &Fetched, asked: Duration) {
         let Some(Some(key)) = self.own.get(lookup) else { return };
-        let id = key.split('\0').next().unwrap_or_default();
-        match self.body(id, fetched) {
-            Some(body) => drop(self.cache().put(key, body, asked)),
-            None => self.cache().forget(key),
-        }
+        let body = self.body(key.id(), fetched);
+        self.failures().forget(key);
+        self.cache().learn(key, &fetched.version, body, asked, since_boot());
     }
 
     /// See [`super::Agent::forget`].
     pub(crate) fn forget(&self, lookup: usize) {
         if let Some(Some(key)) = self.own.get(lookup) {
-            self.cache().forget(key);
+            self.cache().revoke(key, since_boot());
         }
     }
 
@@ -99,8 +96,9 @@ impl Shared {
             let text = refused.to_string();
             return failed(&Failure::new(403, "Forbidden.AgentSecrets", &text, false));
         }
-        let key = key(&wanted.id, wanted.version_id.as_deref(), wanted.version_stage.as_deref());
-        let mut stale = None;
+        let version = (wanted.version_id.as_deref(), wanted.version_stage.as_deref());
+        let key = Key::new(&wanted.id, version.0, version.1);
+        let mut patience = PATIENCE;
         if !wanted.refresh_now {
             let found = self.cache().find(&key, since_boot());
             match found {
@@ -110,25 +108,42 @@ impl Shared {
                     return Answer::json(StatusCode::OK, body);
                 }
                 Found::Held(body) => return self.stale(wanted, body),
-                Found::Stale(body) => stale = Some(body),
-                Found::Nothing => {}
+                Found::Stale(_) => patience = BRIEFLY,
+                Found::Nothing => {
+                    let known = self.failures().find(&key, since_boot()).cloned();
+                    if let Some(failure) = known {
+                        return self.failed(wanted, &failure);
+                    }
+                }
             }
         }
-        let patience = if stale.is_some() { BRIEFLY } else { PATIENCE };
         let fetch = || self.fetch(wanted, &key, patience);
-        match (self.flights.ask(&key, wanted.refresh_now, fetch).await, stale) {
-            (Ok(body), _) => {
+        match self.flights.ask(&key, wanted.refresh_now, fetch).await {
+            Ok(body) => {
                 self.counters.misses.add();
                 debug!(id = wanted.id.as_ref(), "answered");
                 Answer::json(StatusCode::OK, body)
             }
-            (Err(failure), Some(body)) if failure.passes => self.stale(wanted, body),
-            (Err(failure), _) => {
-                self.counters.failures.add();
-                debug!(id = wanted.id.as_ref(), status = failure.status, "not answered");
-                failed(&failure)
-            }
+            Err(failure) => match self.better(&key, wanted, &failure) {
+                Some(body) => self.stale(wanted, body),
+                None => self.failed(wanted, &failure),
+            },
         }
+    }
+
+    /// What is kept now: what was kept before the question may be gone.
+    fn better(&self, key: &Key, wanted: &Wanted<'_>, failure: &Failure) -> Option<Bytes> {
+        let may = failure.passes && !wanted.refresh_now;
+        match self.cache().find(key, since_boot()) {
+            Found::Fresh(body) | Found::Held(body) | Found::Stale(body) if may => Some(body),
+            _ => None,
+        }
+    }
+
+    fn failed(&self, wanted: &Wanted<'_>, failure: &Failure) -> Answer {
+        self.counters.failures.add();
+        debug!(id = wanted.id.as_ref(), status = failure.status, "not answered");
+        failed(failure)
     }
 
     fn stale(&self, wanted: &Wanted<'_>, body: Bytes) -> Answer {
@@ -140,44 +155,52 @@ impl Shared {
     async fn fetch(
         &self,
         wanted: &Wanted<'_>,
-        key: &str,
+        key: &Key,
         patience: Duration,
     ) -> Result<Bytes, Failure> {
-        let asked = since_boot();
         let lookup = self.scope.lookup(wanted);
-        let fetched = self.session.fetch(&lookup, Instant::now() + patience).await;
-        let failure = match fetched {
-            Ok(fetched) => match self.body(&wanted.id, &fetched) {
-                Some(body) => return Ok(self.cache().put(key, body, asked)),
-                None => Failure::new(500, "InternalFailure", "the value is no text", true),
-            },
-            Err(error) => {
-                warn!(
-                    id = wanted.id.as_ref(),
-                    attempts = error.attempts(),
-                    code = error.code(),
-                    request_id = error.request_id().map(|id| one_line(id, 64)),
-                    "not fetched: {}",
-                    one_line(&error.to_string(), 600)
-                );
-                Failure::of(&error)
+        let deadline = Instant::now() + patience;
+        // Until the deadline: each round but the last one saw the files change.
+        let (class, failure, error) = loop {
+            let asked = since_boot();
+            match self.session.fetch(&lookup, deadline).await {
+                Ok(fetched) => {
+                    let Some(body) = self.body(&wanted.id, &fetched) else {
+                        let text = "the value is no text";
+                        let failure = Failure::new(500, "InternalFailure", text, true);
+                        break (Class::Malformed, failure, None);
+                    };
+                    if let Some(body) = self.cache().put(key, body, asked) {
+                        self.failures().forget(key);
+                        return Ok(body);
+                    }
+                }
+                Err(error) => break (error.class(), Failure::of(&error), Some(error)),
             }
         };
+        let now = since_boot();
         if failure.passes {
-            self.cache().postpone(key, since_boot());
+            self.cache().postpone(key, now);
         } else {
             self.cache().forget(key);
+        }
+        let is_news = self.failures().put(key, class, failure.clone(), now);
+        if is_news {
+            warn_of(wanted, error.as_ref(), &failure);
         }
         Err(failure)
     }
 
     fn body(&self, id: &str, fetched: &Fetched) -> Option<Bytes> {
-        let place = Place { id, region: &self.region, account: &self.account };
-        answer::secret(self.response_type, place, fetched)
+        answer::secret(self.response_type, self.scope.place(id), fetched)
     }
 
     fn cache(&self) -> MutexGuard<'_, Cache> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failures(&self) -> MutexGuard<'_, Failures> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// In the order of the KMS Agent's model, behind the check that it lacks.
@@ -227,22 +250,17 @@ fn status_of(status: u16) -> StatusCode {
     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// None of the three has a NUL in it.
-fn key(id: &str, version_id: Option<&str>, version_stage: Option<&str>) -> String {
-    let (version_id, version_stage) =
-        (version_id.unwrap_or_default(), version_stage.unwrap_or_default());
-    let mut key = String::with_capacity(id.len() + version_id.len() + version_stage.len() + 2);
-    for part in [id, "\0", version_id, "\0", version_stage] {
-        key.push_str(part);
-    }
-    key
-}
-
-fn key_of(subject: &Subject) -> Option<String> {
-    match subject {
-        Subject::KmsSecret { name, version_id, version_stage } => {
-            Some(key(name, version_id.as_deref(), version_stage.as_deref()))
-        }
-        Subject::OosSecretParameter { .. } | Subject::OosParameter { .. } => None,
+fn warn_of(wanted: &Wanted<'_>, error: Option<&Error>, failure: &Failure) {
+    let id = wanted.id.as_ref();
+    match error {
+        Some(error) => warn!(
+            id,
+            attempts = error.attempts(),
+            code = error.code(),
+            request_id = error.request_id().map(|id| one_line(id, 64)),
+            "not fetched: {}",
+            one_line(&error.to_string(), 600)
+        ),
+        None => warn!(id, status = failure.status, "fetched, and the value is no text"),
     }
 }
