@@ -221,7 +221,7 @@ fn listening(name: &str, told: &Path) -> String {
     let file = told.join(name);
     let (file, ready) = (file.display(), told.join(format!("{name}-ready")));
     let ready = ready.display();
-    format!("trap 'echo told >> {file}' HUP; : > {ready}; while :; do sleep 0.1; done")
+    format!("trap 'echo told >> {file}' USR1; : > {ready}; while :; do sleep 0.1; done")
 }
 
 async fn appears(path: &Path) {
@@ -252,7 +252,7 @@ async fn a_signal_goes_to_the_first_process_of_its_container_and_to_no_other() {
     let _later = shell("later", &app);
     appears(&told.path().join("later-ready")).await;
     appears(&told.path().join("other-ready")).await;
-    let running = running(&container, &wanted(&format!("signal=SIGHUP:{app}"))).await;
+    let running = running(&container, &wanted(&format!("signal=SIGUSR1:{app}"))).await;
     rotate(&cloud, "CANARY-2");
     appears(&told.path().join("app")).await;
     running.says("was told of the change", 1).await.unwrap();
@@ -280,7 +280,7 @@ async fn a_program_that_wiped_its_environment_is_found_by_what_the_kubelet_mount
     command.arg(format!("PATH=/usr/bin:/bin; {}", listening("app", told.path())));
     let _app = Process::start(&mut command);
     appears(&told.path().join("app-ready")).await;
-    let running = running(&container, &wanted(&format!("signal=SIGHUP:{app}"))).await;
+    let running = running(&container, &wanted(&format!("signal=SIGUSR1:{app}"))).await;
     rotate(&cloud, "CANARY-2");
     appears(&told.path().join("app")).await;
     ends_well(running).await;
