@@ -9,6 +9,9 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
     let (method, path) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
     match AgentRequest::parse(method, path, lines.next()) {
         Ok(AgentRequest::Ping) => assert_eq!((method, path), ("GET", "/ping")),
+        Ok(AgentRequest::Metrics | AgentRequest::Ready) => {
+            assert!(method == "GET" && matches!(path, "/metrics" | "/readyz"));
+        }
         Ok(AgentRequest::Get(wanted)) => {
             assert_eq!(method, "GET");
             assert!(Source::new(Provider::Kms, &wanted.id, None).is_ok(), "a name that KMS allows");

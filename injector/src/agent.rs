@@ -28,8 +28,10 @@ use crate::args::Args;
 use crate::client::Client;
 use crate::exit::Exit;
 use crate::listener::{Limits, serve};
+use crate::metrics::Metrics;
 use crate::report::Problem;
 
+pub(crate) use self::counters::Counters;
 pub(crate) use self::token::{TokenMissing, ensure as ensure_token, is_there as token_is_there};
 
 /// Bound to its port; serves while [`Agent::serve`] is polled.
@@ -45,13 +47,16 @@ impl Agent {
         args: &Args,
         plan: &Plan,
         client: &Client<'_>,
+        metrics: &mut Metrics,
     ) -> Result<Option<Self>, Problem> {
         let Some(wanted) = plan.mode().agent() else { return Ok(None) };
         let token = ensure_token(args, plan, wanted)?;
         let port = wanted.port.get();
         let listeners = bind(port).map_err(|error| taken(port, &error))?;
         let limits = Limits::new(wanted.max_connections.get().into());
-        let shared = Arc::new(Shared::new(plan, wanted, client.session(), token));
+        let counters = metrics.of_agent();
+        let shared = Shared::new(plan, wanted, client.session(), token, counters, metrics.clone());
+        let shared = Arc::new(shared);
         info!(port, addresses = listeners.len(), "the agent listens");
         Ok(Some(Self { listeners, limits, shared }))
     }

@@ -79,7 +79,7 @@ impl Answer {
 /// Connections beyond the limit that hear so. Whoever comes then waits in the kernel's queue.
 const SPARE: usize = 16;
 /// Of one request line with all headers; beyond it the answer is 431 or 414.
-const HEAD: usize = 16 * 1024;
+const HEAD: usize = 8 * 1024;
 const HEADERS: usize = 64;
 /// When the process has no file descriptors left.
 const PAUSE: Duration = Duration::from_millis(50);

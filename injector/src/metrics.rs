@@ -10,7 +10,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use cloud::Session;
 
-pub(crate) use self::serve::serve;
+pub(crate) use self::serve::{Page, serve};
+use crate::agent::Counters;
 use crate::hook::Told;
 use crate::standing::Standing;
 use crate::status::Failing;
@@ -21,6 +22,8 @@ pub(crate) struct Metrics {
     counts: Arc<Mutex<Counts>>,
     standing: Standing,
     session: Session,
+    /// Where there is an agent.
+    agent: Option<Arc<Counters>>,
 }
 
 #[derive(Clone, Default)]
@@ -35,7 +38,12 @@ struct Counts {
 
 impl Metrics {
     pub(crate) fn new(standing: Standing, session: Session) -> Self {
-        Self { counts: Arc::default(), standing, session }
+        Self { counts: Arc::default(), standing, session, agent: None }
+    }
+
+    /// What an agent counts, which is told too from now on.
+    pub(crate) fn of_agent(&mut self) -> Arc<Counters> {
+        Arc::clone(self.agent.get_or_insert_default())
     }
 
     /// The files were there, or are now.

@@ -41,9 +41,9 @@ use crate::write::{NewFile, Written};
 pub(crate) fn run(args: &Args, plan: &Plan, refresh: &Refresh) -> Result<(), Report> {
     render::check(plan)?;
     let client = Client::new(args, plan)?;
-    let metrics = Metrics::new(client.standing().clone(), client.session());
+    let mut metrics = Metrics::new(client.standing().clone(), client.session());
     runtime::block_on(async |mut stop| {
-        let agent = Agent::start(args, plan, &client)?;
+        let agent = Agent::start(args, plan, &client, &mut metrics)?;
         let result = tokio::select! {
             ended = keep(args, plan, refresh, &client, agent.as_ref(), &metrics, &mut stop) => ended,
             never = beside::serve(plan, &metrics) => match never {},

@@ -68,6 +68,34 @@ async fn only_a_client_of_this_pod_that_knows_the_token_is_answered() {
     ends_well(served).await;
 }
 
+/// For a neighbour of the Pod that watches it; nothing on the pages is a secret or its name.
+#[tokio::test(flavor = "multi_thread")]
+async fn how_it_goes_is_told_without_a_token_and_to_nobody_from_elsewhere() {
+    let cloud = cloud().await;
+    let served = served(&cloud, |_| {}).await;
+    assert_eq!(served.get(GET).await.unwrap().status, 200);
+    assert_eq!(served.get(GET).await.unwrap().status, 200);
+    assert_eq!(served.ask(GET, &[("Host", "localhost")]).await.unwrap().status, 403);
+    let reply = served.ask("/metrics", &[("Host", "localhost")]).await.unwrap();
+    for (outcome, count) in [("miss", 1), ("hit", 1), ("refused", 1), ("failed", 0), ("stale", 0)] {
+        let line =
+            format!("secrets_injector_agent_requests_total{{outcome=\"{outcome}\"}} {count}");
+        assert!(reply.body.contains(&line), "{line}: {}", reply.body);
+    }
+    assert!(!reply.body.contains("shop") && !reply.body.contains("CANARY"), "{}", reply.body);
+    let reply = served.ask("/readyz", &[("Host", "localhost")]).await.unwrap();
+    assert_eq!((reply.status, reply.body.as_str()), (200, "ok\n"));
+    for page in ["/metrics", "/readyz"] {
+        for (headers, status) in [
+            (vec![("Host", "evil.example")], 403),
+            (vec![("Host", "localhost"), ("X-Forwarded-For", "10.1.2.3")], 400),
+        ] {
+            assert_eq!(served.ask(page, &headers).await.unwrap().status, status, "{page}");
+        }
+    }
+    ends_well(served).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn only_secrets_of_its_scope_are_asked_for() {
     let cloud = cloud().await;
@@ -123,7 +151,7 @@ async fn requests_of_no_known_form_are_refused_as_the_kms_agents_model_does() {
         ("/secretsmanager/get?secretId=..%2f..%00", 400, "invalid secretId value"),
         ("/v1/", 400, "missing secret ID"),
         ("/", 404, "Not found"),
-        ("/metrics", 404, "Not found"),
+        ("/metrics/", 404, "Not found"),
     ] {
         let reply = served.get(target).await.unwrap();
         assert_eq!((reply.status, reply.body.as_str()), (status, body), "{target}");

@@ -4,10 +4,15 @@ use std::borrow::Cow;
 
 use plan::{Provider, Source, Version};
 
+use crate::metrics::Page;
+
 #[derive(Debug, PartialEq, Eq)]
 pub enum Request<'a> {
     /// Whether anybody is there.
     Ping,
+    /// How it goes.
+    Metrics,
+    Ready,
     Get(Wanted<'a>),
 }
 
@@ -52,6 +57,11 @@ impl<'a> Request<'a> {
         }
         if path == PING {
             return Ok(Self::Ping);
+        }
+        match Page::at(path) {
+            Some(Page::Metrics) => return Ok(Self::Metrics),
+            Some(Page::Ready) => return Ok(Self::Ready),
+            None => {}
         }
         let id = match path.strip_prefix(BY_PATH) {
             // Not decoded: a name needs no escapes in a path.
@@ -171,7 +181,7 @@ mod tests {
                 wanted.version_stage.map(Cow::into_owned),
                 wanted.refresh_now,
             )),
-            Ok(Request::Ping) => Err("ping".to_owned()),
+            Ok(other) => Err(format!("{other:?}")),
             Err(refused) => Err(format!("{} {refused}", refused.status())),
         }
     }

@@ -1,6 +1,6 @@
 //! A request from its head to its answer: who asks, what for, from the cache or from KMS.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,6 +21,7 @@ use super::request::{PING, Refused, Request, Wanted};
 use super::scope::Scope;
 use crate::clock::since_boot;
 use crate::listener::{Answer, Asked, Handler};
+use crate::metrics::{Metrics, Page};
 use crate::output::one_line;
 use crate::question;
 
@@ -35,7 +36,8 @@ pub(crate) struct Shared {
     cache: Mutex<Cache>,
     failures: Mutex<Failures>,
     flights: Flights<Result<Bytes, Failure>>,
-    pub(crate) counters: Counters,
+    pub(crate) counters: Arc<Counters>,
+    metrics: Metrics,
 }
 
 /// How long KMS is asked for a client that has nothing else, and for one that has.
@@ -47,7 +49,14 @@ const STALENESS: Duration = Duration::from_secs(24 * 60 * 60);
 const BYTES: usize = 8 * 1024 * 1024;
 
 impl Shared {
-    pub(crate) fn new(plan: &Plan, agent: &Agent, session: Session, token: Sensitive) -> Self {
+    pub(crate) fn new(
+        plan: &Plan,
+        agent: &Agent,
+        session: Session,
+        token: Sensitive,
+        counters: Arc<Counters>,
+        metrics: Metrics,
+    ) -> Self {
         let scope = Scope::new(plan, agent);
         let own = |lookup: &plan::Lookup| {
             let lookup = question::lookup(plan, lookup);
@@ -70,7 +79,8 @@ impl Shared {
             cache: Mutex::new(Cache::new(bounds)),
             failures: Mutex::default(),
             flights: Flights::default(),
-            counters: Counters::default(),
+            counters,
+            metrics,
         }
     }
 
@@ -215,7 +225,11 @@ impl Shared {
             return Err(said(429, "Connection limit exceeded"));
         }
         if !is_ping {
-            guard::check_sender(&head.headers, &self.token)
+            guard::check_direct(&head.headers)
+                .map_err(|refused| said(refused.status(), refused.to_string()))?;
+        }
+        if !is_ping && Page::at(path).is_none() {
+            guard::check_token(&head.headers, &self.token)
                 .map_err(|refused| said(refused.status(), refused.to_string()))?;
         }
         let of = |refused: Refused| said(refused.status(), refused.to_string());
@@ -228,6 +242,8 @@ impl Handler for Shared {
     async fn answer(&self, asked: Asked) -> Answer {
         match self.judge(&asked) {
             Ok(Request::Ping) => Answer::text(StatusCode::OK, "healthy"),
+            Ok(Request::Metrics) => self.metrics.page(Page::Metrics),
+            Ok(Request::Ready) => self.metrics.page(Page::Ready),
             Ok(Request::Get(wanted)) => self.get(&wanted).await,
             Err(refusal) => {
                 self.counters.refused.add();

@@ -60,22 +60,45 @@ impl Handler for Metrics {
         if asked.crowded && asked.head.uri.path() != "/readyz" {
             return Answer::text(StatusCode::TOO_MANY_REQUESTS, "too many connections\n");
         }
-        let path = asked.head.uri.path();
-        if !matches!(path, "/metrics" | "/readyz") {
+        let Some(page) = Page::at(asked.head.uri.path()) else {
             return Answer::text(StatusCode::NOT_FOUND, "there are /metrics and /readyz\n");
-        }
+        };
         if !matches!(asked.head.method, Method::GET | Method::HEAD) || asked.has_body {
             return Answer::text(StatusCode::METHOD_NOT_ALLOWED, "use GET\n");
         }
+        self.page(page)
+    }
+}
+
+/// What there is to see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Page {
+    Metrics,
+    Ready,
+}
+
+impl Page {
+    pub(crate) fn at(path: &str) -> Option<Self> {
+        match path {
+            "/metrics" => Some(Self::Metrics),
+            "/readyz" => Some(Self::Ready),
+            _ => None,
+        }
+    }
+}
+
+impl Metrics {
+    pub(crate) fn page(&self, page: Page) -> Answer {
         let (counts, stands) = (self.with(|counts| counts.clone()), self.standing.all());
-        if path == "/readyz" {
+        if page == Page::Ready {
             return match text::unready(counts.generation.is_some(), &stands) {
                 None => Answer::text(StatusCode::OK, "ok\n"),
                 Some(reasons) => Answer::text(StatusCode::SERVICE_UNAVAILABLE, reasons),
             };
         }
         let now = Now { calendar: now(), uptime: since_boot() };
-        let body = text::metrics(&counts, &stands, &self.session.requests(), now);
+        let agent = self.agent.as_deref();
+        let body = text::metrics(&counts, &stands, &self.session.requests(), agent, now);
         Answer { status: StatusCode::OK, content_type: CONTENT_TYPE, body: body.into() }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use cloud::Requests;
 
 use super::Counts;
+use crate::agent::Counters;
 use crate::hook::Told;
 use crate::standing::Stand;
 use crate::status::Failing;
@@ -23,6 +24,7 @@ pub(super) fn metrics(
     counts: &Counts,
     stands: &[Stand],
     requests: &[Requests],
+    agent: Option<&Counters>,
     now: Now,
 ) -> String {
     let mut text = Text(String::new());
@@ -78,6 +80,19 @@ pub(super) fn metrics(
     {
         let labels = format!("{{outcome=\"{word}\"}}");
         text.value("hook_calls_total", &labels, counted(&counts.hooks, &told));
+    }
+    if let Some(agent) = agent {
+        text.family("agent_requests", "counter", "Requests to the agent, by their outcome.");
+        for (count, outcome) in [
+            (&agent.hits, "hit"),
+            (&agent.misses, "miss"),
+            (&agent.stale, "stale"),
+            (&agent.failures, "failed"),
+            (&agent.refused, "refused"),
+        ] {
+            let labels = format!("{{outcome=\"{outcome}\"}}");
+            text.value("agent_requests_total", &labels, count.get());
+        }
     }
     text.family("build", "info", "The fetcher.");
     let labels = concat!("{version=\"", env!("CARGO_PKG_VERSION"), "\"}");
@@ -143,11 +158,13 @@ mod tests {
         counts.failures.insert(Failing::Denied, 7);
         counts.hooks.insert(Told::Failed, 2);
         let operation = "KMS GetSecretValue";
+        let agent = Counters::default();
+        agent.stale.add();
         let requests = [
             Requests { operation, failed: None, count: 5 },
             Requests { operation, failed: Some(Class::Rejected), count: 1 },
         ];
-        let text = metrics(&counts, &stands, &requests, NOW);
+        let text = metrics(&counts, &stands, &requests, Some(&agent), NOW);
         for line in [
             "sources 2",
             "failing_sources{class=\"denied\"} 1",
@@ -158,6 +175,8 @@ mod tests {
             "requests_total{operation=\"KMS GetSecretValue\",outcome=\"ok\"} 5",
             "requests_total{operation=\"KMS GetSecretValue\",outcome=\"refused\"} 1",
             "changes_total 3",
+            "agent_requests_total{outcome=\"stale\"} 1",
+            "agent_requests_total{outcome=\"hit\"} 0",
             "generation_timestamp_seconds 1799999000",
             "hook_calls_total{outcome=\"failed\"} 2",
             "hook_calls_total{outcome=\"told\"} 0",
@@ -165,13 +184,14 @@ mod tests {
             assert!(text.contains(&format!("\nsecrets_injector_{line}\n")), "{line}: {text}");
         }
         assert!(text.ends_with("\n# EOF\n"));
-        let nothing = metrics(&Counts::default(), &[Stand::default()], &[], NOW);
+        let nothing = metrics(&Counts::default(), &[Stand::default()], &[], None, NOW);
         assert!(!nothing.contains("\nsecrets_injector_oldest"), "{nothing}");
     }
 
     #[test]
     fn every_sample_belongs_to_the_family_above_it() {
-        let text = metrics(&Counts::default(), &[stand(1, None)], &[], NOW);
+        let text =
+            metrics(&Counts::default(), &[stand(1, None)], &[], Some(&Counters::default()), NOW);
         let (mut family, mut kind) = (String::new(), String::new());
         for line in text.lines() {
             if let Some(declared) = line.strip_prefix("# TYPE ") {
