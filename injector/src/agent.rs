@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use cloud::Fetched;
 use plan::Plan;
+use rustix::net::sockopt;
 use tokio::net::TcpListener;
 use tracing::info;
 
@@ -92,6 +93,9 @@ impl Agent {
 
 /// Loopback of both families, where the machine has both: clients resolve `localhost` to either,
 /// and nobody else must answer there.
+/// Of one connection and one direction; the kernel keeps twice as much.
+const SOCKET_BUFFER: usize = 64 * 1024;
+
 fn bind(port: u16) -> io::Result<Vec<TcpListener>> {
     let mut listeners = vec![listen(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?];
     match listen(SocketAddr::from((Ipv6Addr::LOCALHOST, port))) {
@@ -105,6 +109,10 @@ fn bind(port: u16) -> io::Result<Vec<TcpListener>> {
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let listener = std::net::TcpListener::bind(address)?;
+    // Its connections have the same: a client that does not read what it asked for holds little of
+    // our container's memory.
+    sockopt::set_socket_send_buffer_size(&listener, SOCKET_BUFFER)?;
+    sockopt::set_socket_recv_buffer_size(&listener, SOCKET_BUFFER)?;
     listener.set_nonblocking(true)?;
     TcpListener::from_std(listener)
 }
