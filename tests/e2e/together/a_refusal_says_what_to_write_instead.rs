@@ -111,11 +111,7 @@ fn about_other_annotations() {
             "{% include 'a' %}",
             &["cannot use other templates", "write all of the text"],
         ),
-        (
-            "on-change",
-            "http=http://10.0.0.1:1/",
-            &["is not this Pod", "only http://127.0.0.1:PORT"],
-        ),
+        ("on-change", "http=http://localhost:8080/", &["is a name", "http://127.0.0.1:PORT/PATH"]),
         (
             "on-change",
             "signal=SIGKILL:app",
