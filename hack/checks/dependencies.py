@@ -10,10 +10,11 @@ import sys
 OURS = {
     "plan": set(),
     "template": set(),
+    "flight": set(),
     "cloud": set(),
     "certs": set(),
-    "webhook": {"plan", "template", "certs"},
-    "injector": {"plan", "template", "cloud"},
+    "webhook": {"plan", "template", "flight", "certs"},
+    "injector": {"plan", "template", "flight", "cloud"},
     "lab": {"plan", "certs", "webhook", "injector"},
 }
 FOR_TESTS = {"lab": {"cloud", "template"}}
@@ -31,6 +32,9 @@ NEVER_IN = {
         "hyper": "rendering needs no network",
         "serde-saphyr": "a YAML writer of few lines is enough",
         "regex": "the parse tree says more",
+    },
+    "flight": {
+        "hyper": "what is read is not its affair",
     },
     "cloud": {
         "plan": "the client knows nothing of plans",

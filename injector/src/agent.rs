@@ -4,7 +4,6 @@ mod answer;
 mod cache;
 mod counters;
 mod failures;
-mod flight;
 mod guard;
 mod key;
 pub(crate) mod request;

@@ -5,7 +5,6 @@ pub(crate) mod certificate;
 pub(crate) mod client;
 pub mod directory;
 mod error;
-mod flight;
 pub mod reader;
 pub(crate) mod readiness;
 pub mod watch;

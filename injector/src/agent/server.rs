@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cloud::{Class, Error, Fetched, Sensitive, Session};
+use flight::Flights;
 use hyper::StatusCode;
 use plan::{Agent, Plan, ResponseType};
 use tokio::time::Instant;
@@ -14,7 +15,6 @@ use super::answer::{self, Failure};
 use super::cache::{Bounds, Cache, Found};
 use super::counters::Counters;
 use super::failures::Failures;
-use super::flight::Flights;
 use super::guard;
 use super::key::Key;
 use super::request::{PING, Refused, Request, Wanted};
@@ -35,7 +35,7 @@ pub(crate) struct Shared {
     session: Session,
     cache: Mutex<Cache>,
     failures: Mutex<Failures>,
-    flights: Flights<Result<Bytes, Failure>>,
+    flights: Flights<Key, Result<Bytes, Failure>>,
     pub(crate) counters: Arc<Counters>,
     metrics: Metrics,
 }
@@ -128,7 +128,7 @@ impl Shared {
             }
         }
         let fetch = || self.fetch(wanted, &key, patience);
-        match self.flights.ask(&key, wanted.refresh_now, fetch).await {
+        match self.flights.ask(&key, fetch, |_| !wanted.refresh_now).await {
             Ok(body) => {
                 self.counters.misses.add();
                 debug!(id = wanted.id.as_ref(), "answered");

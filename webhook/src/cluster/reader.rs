@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use flight::Flights;
 use k8s_openapi::api::core::v1::ServiceAccount as Object;
 use kube::core::PartialObjectMeta;
 use kube::{Api, Client};
@@ -10,7 +11,6 @@ use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
 use super::error::said;
-use super::flight::Flights;
 use super::is_name;
 use crate::account::{Account, ServiceAccount};
 use crate::metrics::{AccountRead, Metrics};

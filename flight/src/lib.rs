@@ -1,4 +1,6 @@
-//! One read at a time for each key: whoever asks meanwhile shares its outcome.
+//! One read at a time for each key: whoever asks meanwhile shares its outcome. Who came in the middle
+//! of a read may ask for one that began later, so that nothing is answered that was true before the
+//! question only.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -7,8 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::OnceCell;
 
+/// The reads that are under way, by key.
 #[derive(Debug)]
-pub(crate) struct Flights<K: Eq + Hash, T>(Mutex<HashMap<K, Flight<T>>>);
+pub struct Flights<K: Eq + Hash, T>(Mutex<HashMap<K, Flight<T>>>);
 
 type Flight<T> = Arc<OnceCell<T>>;
 
@@ -23,8 +26,9 @@ struct Seat<'a, K: Eq + Hash, T> {
 
 impl<K: Eq + Hash + Clone, T: Clone> Flights<K, T> {
     /// What `read` gives. An outcome that may be older than this question counts only if it
-    /// `lasts`; else a read is waited for, or made, that began after it.
-    pub(crate) async fn ask<F: Future<Output = T>>(
+    /// `lasts`; else a read is waited for, or made, that began after it. A read goes on as long as
+    /// somebody waits for it; it has no deadline but theirs.
+    pub async fn ask<F: Future<Output = T>>(
         &self,
         key: &K,
         read: impl Fn() -> F,
