@@ -66,12 +66,18 @@ impl Served {
         wants: &[Want],
         under: &[&str],
     ) -> Result<Self> {
+        let served = Self::launch(cloud, agent, wants, under)?;
+        served.running.says("\"done\"", 1).await?;
+        Ok(served)
+    }
+
+    /// Starts it and does not wait.
+    pub fn launch(cloud: &Cloud, agent: Agent, wants: &[Want], under: &[&str]) -> Result<Self> {
         let port = agent.port.get();
         let plan = planned(agent, wants)?;
         let container = Container::in_memory(cloud)?;
         fs::create_dir_all(container.path("var/run/kmstoken"))?;
         let running = container.start_under(under, &plan, &["refresh"])?;
-        running.says("\"done\"", 1).await?;
         Ok(Self { container, running, port, plan })
     }
 

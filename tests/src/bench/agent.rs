@@ -16,7 +16,9 @@ use crate::fetcher::ACCOUNT;
 
 const CONNECTIONS: usize = 8;
 const RUNS: usize = 3;
+const STARTS: usize = 40;
 const TIME: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) async fn measure(table: &mut Table) -> anyhow::Result<()> {
     let cloud = Cloud::start(CloudConfig::new(Seed::demo()?)).await?;
@@ -30,6 +32,12 @@ pub(super) async fn measure(table: &mut Table) -> anyhow::Result<()> {
         served.port,
         served.token()?
     )?;
+    let mut starts = Vec::new();
+    for _ in 0..STARTS {
+        starts.push(start(&cloud).await?);
+    }
+    let start = Samples::new(starts).median().as_secs_f64() * 1e3;
+    table.add("agent, start to its first answer, median", start, "ms", None);
     let mut runs = Vec::new();
     for _ in 0..RUNS {
         runs.push(run(&served, &request).await?);
@@ -55,6 +63,24 @@ pub(super) async fn measure(table: &mut Table) -> anyhow::Result<()> {
         Some(Budget::AtMost(1.0)),
     );
     Ok(())
+}
+
+/// From the start of the process until `/ping` is answered.
+async fn start(cloud: &Cloud) -> anyhow::Result<Duration> {
+    let began = Instant::now();
+    let served = Served::launch(cloud, wanted(&["shop/*"])?, &[], &[])?;
+    let mut stream = loop {
+        ensure!(began.elapsed() < PATIENCE, "the agent does not answer: {}", served.running.log());
+        match served.connect().await {
+            Ok(stream) => break stream,
+            Err(_) => tokio::time::sleep(Duration::from_micros(100)).await,
+        }
+    };
+    stream.write_all(b"GET /ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await?;
+    ensure!(answer.starts_with(b"HTTP/1.1 200 "), "/ping is not answered with 200");
+    Ok(began.elapsed())
 }
 
 async fn run(served: &Served, request: &str) -> anyhow::Result<(f64, Samples)> {
