@@ -40,6 +40,10 @@ def container(name, *mounts, **more):
     return {"name": name, "image": "registry.example/app:1", "volumeMounts": list(mounts), **more}
 
 
+def tracing(capability):
+    return {"securityContext": {"capabilities": {"add": [capability]}}}
+
+
 def mount(volume, **more):
     return {"name": volume, "mountPath": f"/mnt/{volume}", **more}
 
@@ -142,6 +146,7 @@ TRIGGERS = [
 READ_ONLY = mount("kms-secrets", readOnly=True)
 TOKEN, WRITABLE = mount("kms-rrsa-token", readOnly=True), mount("kms-secrets")
 REACHES, WRITES = "mounts kms-rrsa-token", "mounts secrets writable"
+TRACES = "container debug could trace the container that fetches secrets"
 
 
 def injected(*mounts, **more):
@@ -214,6 +219,13 @@ GUARD = [
      debugged("opted-out-later", container("debug", TOKEN))),
     ("a Pod that is not ours may be debugged, though annotations came later", ALLOWED,
      debugged("annotated-later", container("debug", TOKEN, WRITABLE))),
+    ("one that may trace is refused where containers share their processes", (DENIED, TRACES),
+     debugged("sharing", container("debug", **tracing("SYS_PTRACE")))),
+    *[(f"… however {name} is written", (DENIED, TRACES),
+       debugged("sharing", container("debug", **tracing(name))))
+      for name in ("sys_ptrace", "Cap_Sys_Ptrace", "all")],
+    ("one with another capability is let through there", ALLOWED,
+     debugged("sharing", container("debug", **tracing("net_admin")))),
     ("the image of our container is not for others to change", (DENIED, "the operator's to choose"),
      image("running", init="registry.example/other:1")),
     ("that of a consumer is", ALLOWED, image("running", app="registry.example/app:2")),
@@ -464,8 +476,11 @@ def prepare():
         until(f"{name} has a ServiceAccount",
               lambda name=name: not kubectl("get", "sa", "default", "-n", name).returncode)
     bare = pod(annotations=None)
+    sharing = injected()
+    sharing["spec"]["shareProcessNamespace"] = True
     for name, value in [("running", injected()), ("opted-out-later", injected()),
-                        ("annotated-later", bare), ("before", injected(TOKEN, WRITABLE))]:
+                        ("sharing", sharing), ("annotated-later", bare),
+                        ("before", injected(TOKEN, WRITABLE))]:
         metadata = {"name": name, "namespace": IN, "annotations": value["metadata"]["annotations"]}
         must("create", "-f", "-", value=value | {"metadata": metadata})
     later = workload("Deployment", PLAIN, annotations=None)

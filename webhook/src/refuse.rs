@@ -37,7 +37,9 @@ fn tracing(pod: &Pod<'_>, problems: &mut Problems) {
         let security = &container.security_context;
         security.privileged
             || security.capabilities.add.iter().any(|name| {
-                matches!(name.as_ref(), "ALL" | "CAP_ALL" | "SYS_PTRACE" | "CAP_SYS_PTRACE")
+                // Container runtimes ignore case.
+                let name = name.to_ascii_uppercase();
+                matches!(name.as_str(), "ALL" | "CAP_ALL" | "SYS_PTRACE" | "CAP_SYS_PTRACE")
             })
     };
     for (_, _, container) in others(pod).filter(|(_, _, container)| traces(container)) {

@@ -161,6 +161,10 @@ fn a_container_that_may_trace_is_refused_with_shared_processes() {
         ("hostPID", json!({"capabilities": {"add": ["ALL"]}})),
         ("hostPID", json!({"capabilities": {"add": ["KILL", "CAP_ALL"]}})),
         ("shareProcessNamespace", json!({"capabilities": {"add": ["CAP_SYS_PTRACE"]}})),
+        // Container runtimes ignore case.
+        ("shareProcessNamespace", json!({"capabilities": {"add": ["sys_ptrace"]}})),
+        ("hostPID", json!({"capabilities": {"add": ["Cap_Sys_Ptrace"]}})),
+        ("hostPID", json!({"capabilities": {"add": ["all"]}})),
     ] {
         let mut pod = pod(&[("secrets", "a: b")]);
         pod["spec"]["containers"][0]["securityContext"] = security;
