@@ -9,7 +9,7 @@ use crate::cloud::{Assume, Host, Region};
 use crate::file::{FileMode, FileName};
 use crate::glob::Glob;
 use crate::mode::Refresh;
-use crate::mount::{MountPath, within};
+use crate::mount::{InvalidMount, MountPath, Taken};
 use crate::source::shorten;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +80,10 @@ pub enum InvalidAgent {
         "{0:?} is no path for a token; name a file in a directory of its own, like /var/run/kmstoken/token"
     )]
     TokenPath(String),
+    #[error(
+        "{0:?} is no path for a token: its directory {1}; name a file in a directory of its own, like /var/run/kmstoken/token"
+    )]
+    TokenDirectory(String, Taken),
 }
 
 impl<const LEAST: u16, const MOST: u16> Within<LEAST, MOST> {
@@ -144,13 +148,11 @@ impl TokenPath {
     pub fn parse(text: &str) -> Result<Self, InvalidAgent> {
         let bad = || InvalidAgent::TokenPath(shorten(text));
         let (directory, file) = text.rsplit_once('/').ok_or_else(bad)?;
-        if PROGRAMS.iter().any(|tree| within(directory, tree)) {
-            return Err(bad());
-        }
-        Ok(Self {
-            directory: MountPath::parse(directory).map_err(|_| bad())?,
-            file: FileName::parse(file).map_err(|_| bad())?,
-        })
+        let directory = MountPath::parse(directory).map_err(|error| match error {
+            InvalidMount::Shape(_) => bad(),
+            InvalidMount::Taken(_, why) => InvalidAgent::TokenDirectory(shorten(text), why),
+        })?;
+        Ok(Self { directory, file: FileName::parse(file).map_err(|_| bad())? })
     }
 
     #[must_use]
@@ -163,20 +165,6 @@ impl TokenPath {
         &self.file
     }
 }
-
-/// A volume there would hide programs and libraries of the application.
-const PROGRAMS: [&str; 10] = [
-    "/bin",
-    "/sbin",
-    "/lib",
-    "/lib32",
-    "/lib64",
-    "/usr/bin",
-    "/usr/sbin",
-    "/usr/lib",
-    "/usr/lib64",
-    "/usr/local",
-];
 
 impl fmt::Display for TokenPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -267,6 +255,15 @@ mod tests {
             ["/a/.kms-token", "/a/..token", "/var/run/secrets/kubernetes.io/serviceaccount/x"]
         {
             assert!(TokenPath::parse(bad).is_err(), "{bad:?}");
+        }
+        for (taken, why) in [
+            ("/etc/token", "a container needs"),
+            ("/run/secrets/token", "a container needs"),
+            ("/bin/x/token", "programs"),
+            ("/kms-env/token", "environment variables"),
+        ] {
+            let error = TokenPath::parse(taken).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
         }
         TokenPath::parse("/a/b").unwrap();
     }

@@ -12,6 +12,7 @@ mod glob;
 mod hook;
 mod mode;
 mod mount;
+mod path;
 mod plan;
 mod selector;
 mod source;
@@ -33,7 +34,8 @@ pub use crate::file::{File, FileMode, FileName, InvalidFile, OnMissing};
 pub use crate::glob::{Glob, InvalidGlob};
 pub use crate::hook::{HookSignal, HookUrl, InvalidHook, OnChange};
 pub use crate::mode::{InvalidMode, Mode, OnRevoked, Refresh};
-pub use crate::mount::{InvalidMount, MountPath};
+pub use crate::mount::{InvalidMount, MountPath, Taken};
+pub use crate::path::ContainerPath;
 pub use crate::plan::{
     InvalidPlan, LogLevel, Lookup, MAX_ENCODED_BYTES, MAX_FILES, MIN_PORT, Plan, PlanBuilder,
 };

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::env::ENVIRONMENT_DIRECTORY;
+use crate::path::ContainerPath;
 use crate::source::shorten;
 
 /// An absolute, normal path at which a memory volume may be mounted.
@@ -18,16 +19,25 @@ pub enum InvalidMount {
         "mount path {0:?} is not a plain absolute path; write one like /mnt/secrets-store, without `.`, `..`, `:` or `//`"
     )]
     Shape(String),
-    #[error(
-        "mount path {0:?} would hide a directory that a container needs; use one of its own, like /mnt/secrets-store"
-    )]
-    System(String),
+    #[error("mount path {0:?} {1}; use a directory of its own, like /mnt/secrets-store")]
+    Taken(String, Taken),
+}
+
+/// Why a directory cannot be ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Taken {
+    #[error("would hide a directory that a container needs")]
+    System,
+    #[error("would hide programs or libraries")]
+    Programs,
+    #[error("lies in {ENVIRONMENT_DIRECTORY}, where environment variables are kept")]
+    Variables,
 }
 
 impl MountPath {
     pub fn parse(text: &str) -> Result<Self, InvalidMount> {
         if text == "/" {
-            return Err(InvalidMount::System(shorten(text)));
+            return Err(InvalidMount::Taken(text.to_owned(), Taken::System));
         }
         let path = text.strip_suffix('/').unwrap_or(text);
         let bad = || InvalidMount::Shape(shorten(text));
@@ -39,13 +49,8 @@ impl MountPath {
         {
             return Err(bad());
         }
-        let taken = TREES.iter().any(|tree| within(path, tree))
-            || WHOLE.contains(&path)
-            || within(TOKEN_DIRECTORY, path)
-            || within(path, TOKEN_DIRECTORY)
-            || within(path, ENVIRONMENT_DIRECTORY);
-        if taken {
-            return Err(InvalidMount::System(shorten(text)));
+        if let Some(why) = taken(&ContainerPath::new(path)) {
+            return Err(InvalidMount::Taken(shorten(text), why));
         }
         Ok(Self(path.to_owned()))
     }
@@ -83,15 +88,41 @@ impl From<MountPath> for String {
     }
 }
 
-/// Whether `path` is `tree` or lies below it.
-pub(crate) fn within(path: &str, tree: &str) -> bool {
-    path.strip_prefix(tree).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+fn taken(place: &ContainerPath<'_>) -> Option<Taken> {
+    let in_one_of =
+        |trees: &[&str]| trees.iter().any(|tree| place.is_within(&ContainerPath::new(tree)));
+    if in_one_of(&TREES)
+        || WHOLE.iter().any(|whole| *place == ContainerPath::new(whole))
+        || place.meets(&ContainerPath::new(TOKEN_DIRECTORY))
+    {
+        return Some(Taken::System);
+    }
+    if in_one_of(&PROGRAMS) {
+        return Some(Taken::Programs);
+    }
+    in_one_of(&[ENVIRONMENT_DIRECTORY]).then_some(Taken::Variables)
 }
 
 /// Where Kubernetes mounts a ServiceAccount token, and we ours.
 const TOKEN_DIRECTORY: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 const TREES: [&str; 3] = ["/proc", "/sys", "/dev"];
-const WHOLE: [&str; 8] = ["/etc", "/usr", "/bin", "/sbin", "/lib", "/lib64", "/run", "/tmp"];
+const WHOLE: [&str; 5] = ["/etc", "/usr", "/usr/local", "/run", "/tmp"];
+const PROGRAMS: [&str; 14] = [
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/usr/bin",
+    "/usr/sbin",
+    "/usr/lib",
+    "/usr/lib32",
+    "/usr/lib64",
+    "/usr/libexec",
+    "/usr/local/bin",
+    "/usr/local/sbin",
+    "/usr/local/lib",
+];
 
 #[cfg(test)]
 mod tests {
@@ -103,6 +134,7 @@ mod tests {
         assert_eq!(MountPath::default(), MountPath::parse("/mnt/secrets-store").unwrap());
         MountPath::parse("/etc/app").unwrap();
         MountPath::parse("/var/run/secrets/app").unwrap();
+        MountPath::parse("/usr/local/app/conf").unwrap();
     }
 
     #[test]
@@ -121,13 +153,28 @@ mod tests {
             "/dev/shm",
             "/sys/x",
             "/etc",
+            "/usr/local",
             "/var",
-            "/var/run/secrets",
-            "/var/run/secrets/kubernetes.io/serviceaccount/x",
-            "/kms-env",
-            "/kms-env/x",
+            "/var/run",
         ] {
             assert!(MountPath::parse(path).is_err(), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn what_has_a_directory_already_is_said() {
+        let why = |path: &str| MountPath::parse(path).unwrap_err().to_string();
+        for path in ["/usr/bin", "/usr/lib/x", "/usr/local/bin", "/lib64", "/bin/x"] {
+            assert!(why(path).contains("programs"), "{path}");
+        }
+        for path in ["/kms-env", "/kms-env/x"] {
+            assert!(why(path).contains("environment variables"), "{path}");
+        }
+        // By the usual link too.
+        for token in ["secrets", "secrets/kubernetes.io/serviceaccount/x"] {
+            for run in ["/var/run", "/run"] {
+                assert!(why(&format!("{run}/{token}")).contains("needs"), "{run} {token}");
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 #![cfg(test)]
 
-use plan::{ExternalId, Host, InvalidMount, MountPath, Region, RoleArn, SessionName};
+use plan::{ExternalId, Host, InvalidMount, MountPath, Region, RoleArn, SessionName, Taken};
 
 #[test]
 fn regions_have_the_shape_of_a_region_id() {
@@ -46,5 +46,5 @@ fn only_a_directory_itself_is_taken_and_not_one_that_begins_like_it() {
         assert_eq!(MountPath::parse(path).unwrap().as_str(), path);
     }
     assert!(MountPath::parse(&format!("/{}", "a".repeat(512))).is_err());
-    assert!(matches!(MountPath::parse("/"), Err(InvalidMount::System(_))));
+    assert!(matches!(MountPath::parse("/"), Err(InvalidMount::Taken(_, Taken::System))));
 }

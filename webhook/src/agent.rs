@@ -1,6 +1,6 @@
 //! What in a Pod stands in the way of a local agent.
 
-use plan::Agent;
+use plan::{Agent, ContainerPath};
 
 use crate::annotations::{self, PREFIX};
 use crate::consumers::{Consumers, shown};
@@ -44,66 +44,27 @@ fn ports(pod: &Pod<'_>, port: u16, problems: &mut Problems) {
 fn mounts(pod: &Pod<'_>, agent: &Agent, consumers: &Consumers, problems: &mut Problems) {
     let directory = agent.token.directory().as_str();
     for (_, _, container) in consumers.containers(pod) {
-        let taken = container.mounts().iter().filter(|mount| {
-            let ours = container::VOLUMES.contains(&mount.name.as_ref());
-            !ours && meet(&mount.mount_path, directory)
-        });
-        for mount in taken {
+        for mount in container.mounts() {
+            let at = ContainerPath::new(&mount.mount_path);
+            // Of one that may lead anywhere it has been told.
+            let meets = at.meets(&ContainerPath::new(directory)) && !at.steps_back();
+            if !meets || container::VOLUMES.contains(&mount.name.as_ref()) {
+                continue;
+            }
             problems.push(annotations::problem(
                 "agent-token-path",
                 format!(
                     "container {:?} has the volume {:?} mounted at {:.100}, and the token needs {directory:.100} for itself",
                     shown(&container.name),
                     shown(&mount.name),
-                    mount.mount_path.trim_end_matches('/'),
+                    mount.mount_path,
                 ),
-                "remove the mount, as of a sidecar that was made by hand, or set it to another path",
+                if at.is_root() {
+                    "remove the mount: every path lies in it"
+                } else {
+                    "remove the mount, as of a sidecar that was made by hand, or set it to another path"
+                },
             ));
-        }
-    }
-}
-
-/// Whether one of two directories is, or lies in, the other.
-pub(crate) fn meet(one: &str, other: &str) -> bool {
-    let parts = |path: &'_ str| -> Vec<String> {
-        // The usual link.
-        let path = path.strip_prefix("/var").filter(|rest| in_run(rest)).unwrap_or(path);
-        path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect()
-    };
-    let (one, other) = (parts(one), parts(other));
-    one.iter().zip(&other).all(|(one, other)| one == other)
-}
-
-fn in_run(path: &str) -> bool {
-    path.strip_prefix("/run").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::meet;
-
-    #[test]
-    fn directories_meet_where_one_holds_the_other() {
-        for (one, other) in [
-            ("/a", "/a"),
-            ("/a/", "/a"),
-            ("/a", "/a/b"),
-            ("/a/b", "/a"),
-            ("/", "/a"),
-            ("/a//b", "/a/b"),
-            ("/run/kmstoken", "/var/run/kmstoken"),
-            ("/var/run", "/run/kmstoken"),
-        ] {
-            assert!(meet(one, other), "{one} {other}");
-        }
-        for (one, other) in [
-            ("/a", "/b"),
-            ("/a", "/ab"),
-            ("/var/running", "/run/a"),
-            ("/a/b", "/a/c"),
-            ("/a/b", "/b"),
-        ] {
-            assert!(!meet(one, other), "{one} {other}");
         }
     }
 }

@@ -1,8 +1,6 @@
 //! Which containers get the mount, and whether anything of the Pod stands in its way.
 
-use std::path::{Component, Path};
-
-use plan::MountPath;
+use plan::{ContainerPath, MountPath};
 
 use crate::annotations::{self, InitFirst, Request};
 use crate::container::{self, SECRETS_VOLUME};
@@ -104,7 +102,8 @@ impl Consumers {
         })
     }
 
-    /// Refuses mounts that already stand at, or below, the mount path.
+    /// Refuses mounts that already stand at, or below, the mount path, and those that may stand
+    /// anywhere.
     pub(crate) fn check_mounts(&self, pod: &Pod<'_>, mount: &MountPath, problems: &mut Problems) {
         let csi = |volume: &str| {
             pod.spec.volumes.iter().flatten().any(|known| {
@@ -114,26 +113,36 @@ impl Consumers {
                     })
             })
         };
+        let mount = ContainerPath::new(mount.as_str());
         for (_, _, container) in self.containers(pod) {
             for taken in container.mounts() {
-                let path = taken.mount_path.trim_end_matches('/');
-                if !reaches(path, mount.as_str()) || taken.name == SECRETS_VOLUME {
+                let path = &taken.mount_path;
+                let at = ContainerPath::new(path);
+                if !at.is_within(&mount) || taken.name == SECRETS_VOLUME {
                     continue;
                 }
                 let place = format!("container {:?}", shown(&container.name));
-                if csi(&taken.name) {
+                if at.steps_back() {
                     problems.push(Problem::pod(
                         place,
-                        format!("the CSI volume {:?} is already mounted at {path}", shown(&taken.name)),
+                        format!(
+                            "the volume {:?} is mounted at {path:.100}, which may lead anywhere",
+                            shown(&taken.name)
+                        ),
+                        "write its mountPath without `..`",
+                    ));
+                } else if csi(&taken.name) {
+                    problems.push(Problem::pod(
+                        place,
+                        format!("the CSI volume {:?} is already mounted at {path:.100}", shown(&taken.name)),
                         "remove the CSI volume and its mounts, or set kms.alibabacloud/mount-path while you migrate",
                     ));
                 } else {
                     problems.push(Problem::pod(
                         place,
                         format!(
-                            "the volume {:?} is already mounted at {:.100}",
-                            shown(&taken.name),
-                            path
+                            "the volume {:?} is already mounted at {path:.100}",
+                            shown(&taken.name)
                         ),
                         "set kms.alibabacloud/mount-path to another directory",
                     ));
@@ -141,13 +150,6 @@ impl Consumers {
             }
         }
     }
-}
-
-/// Whether what is mounted at `path` lies at or below `directory`. Who steps back on his way may end
-/// anywhere.
-pub(crate) fn reaches(path: &str, directory: &str) -> bool {
-    let path = Path::new(path);
-    path.starts_with(directory) || path.components().any(|part| part == Component::ParentDir)
 }
 
 pub(crate) fn shown(name: &str) -> String {

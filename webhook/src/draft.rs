@@ -5,9 +5,12 @@ mod mode;
 
 pub(crate) use self::agent::memory as agent_memory;
 
-use plan::{FileMode, InvalidPlan, Lookup, OnMissing, Plan, PlanBuilder, Variable};
+use plan::{
+    ContainerPath, FileMode, InvalidPlan, Lookup, MountPath, OnMissing, Plan, PlanBuilder, Variable,
+};
 
 use crate::annotations::{self, ModeName, Request};
+use crate::container;
 use crate::env::{Environment, Method};
 use crate::identity;
 use crate::inject::Subject;
@@ -36,6 +39,8 @@ impl Draft<'_> {
         problems: &mut Problems,
     ) -> Option<Plan> {
         let Self { request, subject, settings, ownership } = *self;
+        let mount = request.mount_path.clone().unwrap_or_default();
+        problems.extend(self.collision("mount-path", &mount, &[]));
         let region = identity::pod_region(request, settings, problems);
         identity::check_endpoints(request, region.as_ref(), settings, problems);
         let variables = environment.wanted.iter().map(|variable| &variable.asked);
@@ -75,7 +80,6 @@ impl Draft<'_> {
         let role = any_lookup.as_ref().and_then(|lookup| lookup.assume.as_ref());
         let role = role.map_or(&identity.role, |assume| &assume.role);
         let allowed = settings.policy.secrets(subject.namespace, role, Credentials::Rrsa);
-        let mount = request.mount_path.clone().unwrap_or_default();
         let mut builder = PlanBuilder::new(identity, mount);
         let mut lookups = lookups.into_iter();
         for (file, lookup) in files.values.iter().zip(lookups.by_ref()) {
@@ -169,6 +173,17 @@ impl Draft<'_> {
             problems.push(place.problem(what, remedy));
         }
         mode
+    }
+
+    /// Whether a directory would be mounted over something of ours: our own container has it too.
+    fn collision(&self, key: &str, directory: &MountPath, others: &[&str]) -> Option<Problem> {
+        let program = self.settings.injector.command.first().map(String::as_str);
+        let ours = [container::TOKEN_DIRECTORY, container::CA_DIRECTORY].into_iter().chain(program);
+        let directory = ContainerPath::new(directory.as_str());
+        let meets = |path: &&str| directory.meets(&ContainerPath::new(path));
+        let path = others.iter().copied().chain(ours).find(meets)?;
+        let what = format!("it is where something else of ours lies ({path:.100})");
+        Some(annotations::problem(key, what, "use another directory"))
     }
 
     /// Whether a dedicated gateway is asked, whose certificate only a private CA explains.

@@ -4,12 +4,12 @@ mod method;
 mod names;
 mod references;
 
-use plan::{ContainerName, OnMissing, VariableName};
+use plan::{ContainerName, ContainerPath, OnMissing, VariableName};
 
 pub(crate) use self::method::Method;
 pub(crate) use self::references::is_ours;
 use crate::annotations::{EnvMethod, PREFIX, Request};
-use crate::consumers::{Consumers, reaches, shown};
+use crate::consumers::{Consumers, shown};
 use crate::container::{self, ENVIRONMENT_VOLUME};
 use crate::nearest::nearest;
 use crate::pod::{Container, List, Pod};
@@ -276,9 +276,13 @@ fn check_nodes(environment: &Environment, pod: &Pod<'_>, problems: &mut Problems
 }
 
 fn check_mounts(container: &Container<'_>, problems: &mut Problems) {
+    let directory = ContainerPath::new(plan::ENVIRONMENT_DIRECTORY);
     for taken in container.mounts() {
         let path = &taken.mount_path;
-        if reaches(path, plan::ENVIRONMENT_DIRECTORY) && taken.name != ENVIRONMENT_VOLUME {
+        let at = ContainerPath::new(path);
+        // Of one that may lead anywhere it has been told.
+        let meets = at.is_within(&directory) && !at.steps_back();
+        if meets && taken.name != ENVIRONMENT_VOLUME {
             problems.push(Problem::pod(
                 format!("container {:?}", shown(&container.name)),
                 format!(

@@ -64,6 +64,10 @@ impl Problems {
         self.0.push(problem);
     }
 
+    pub(crate) fn extend(&mut self, problems: impl IntoIterator<Item = Problem>) {
+        self.0.extend(problems);
+    }
+
     #[must_use]
     pub fn as_slice(&self) -> &[Problem] {
         &self.0

@@ -6,7 +6,6 @@ use plan::{
 
 use super::Draft;
 use crate::annotations::{self, ModeName, PREFIX, Request};
-use crate::container;
 use crate::problem::{Problem, Problems};
 use crate::quantity::Quantity;
 use crate::secrets::{Asked, Location, Place};
@@ -76,22 +75,8 @@ impl Draft<'_> {
             None => TokenPath::parse(TOKEN_PATH).ok()?,
         };
         let mount = request.mount_path.clone().unwrap_or_default();
-        let program = self.settings.injector.command.first().map(String::as_str);
-        let ours = [
-            mount.as_str(),
-            plan::ENVIRONMENT_DIRECTORY,
-            container::TOKEN_DIRECTORY,
-            container::CA_DIRECTORY,
-        ];
-        let ours = ours.into_iter().chain(program);
-        let meets = |path: &&str| crate::agent::meet(token.directory().as_str(), path);
-        if let Some(path) = ours.into_iter().find(meets) {
-            problems.push(annotations::problem(
-                "agent-token-path",
-                format!("it is where something else of ours lies ({path:.100})"),
-                "name a file in another directory",
-            ));
-        }
+        let others = [mount.as_str(), plan::ENVIRONMENT_DIRECTORY];
+        problems.extend(self.collision("agent-token-path", token.directory(), &others));
         Some(Mode::Agent(Box::new(Agent {
             refresh,
             secrets,

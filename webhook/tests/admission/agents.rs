@@ -211,11 +211,23 @@ fn a_token_gets_a_directory_of_its_own() {
         "/var/run",
         // The same, by the usual link.
         "/run/kmstoken",
+        "/var",
+        // The same, written otherwise: the kubelet takes each.
+        "/var/./run/kmstoken",
+        "//var/run/kmstoken",
+        "var/run/kmstoken",
+        "run",
     ] {
         let message = refused(&mounted(path, &[]));
         assert!(message.starts_with("kms.alibabacloud/agent-token-path: container"), "{message}");
         assert!(message.contains("shared-volume"), "{message}");
     }
+    let elsewhere = [("agent-token-path", "/data/x/token")];
+    assert!(refused(&mounted("/./data", &elsewhere)).contains("mounted at /./data, and"));
+    let message = refused(&mounted("/", &[]));
+    assert!(message.contains("mounted at /, and") && message.ends_with("every path lies in it"));
+    let message = refused(&mounted("/a/../var/run/kmstoken", &[]));
+    assert!(message.ends_with("write its mountPath without `..`"), "{message}");
     injected(&mounted("/var/run/kmstoken", &[("agent-token-path", "/var/run/kms/token")]));
     injected(&mounted("/var/run/other", &[]));
     for path in [
@@ -231,13 +243,21 @@ fn a_token_gets_a_directory_of_its_own() {
         let message = refused(&served(&[("agent-token-path", path)]));
         assert!(message.starts_with("kms.alibabacloud/agent-token-path: "), "{message}");
     }
+    for (path, why) in [
+        ("/etc/token", "a container needs"),
+        ("/run/secrets/token", "a container needs"),
+        ("/usr/bin/x/token", "programs"),
+        ("/kms-env/token", "environment variables"),
+    ] {
+        let message = refused(&served(&[("agent-token-path", path)]));
+        assert!(message.contains(why), "{message}");
+    }
     for path in [
         "/mnt/secrets-store/token",
         "/mnt/secrets-store/a/token",
         "/mnt/token",
         "/etc/kms-ca/token",
         "/secrets-injector/token",
-        "/run/secrets/kubernetes.io/token",
     ] {
         let message = refused(&served(&[("agent-token-path", path)]));
         assert!(message.contains("where something else of ours lies"), "{message}");

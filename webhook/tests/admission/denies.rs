@@ -134,6 +134,22 @@ fn shapes_that_cannot_work_are_refused_in_their_own_words() {
             json!([{"name": "app", "volumeMounts": [{"name": "own", "mountPath": "/mnt/secrets-store/sub/"}]}]),
             "already mounted",
         ),
+        // The same place, written otherwise: the kubelet takes each.
+        (
+            "/spec/containers",
+            json!([{"name": "app", "volumeMounts": [{"name": "own", "mountPath": "mnt/secrets-store"}]}]),
+            "already mounted at mnt/secrets-store",
+        ),
+        (
+            "/spec/containers",
+            json!([{"name": "app", "volumeMounts": [{"name": "own", "mountPath": "/./mnt//secrets-store/x"}]}]),
+            "already mounted",
+        ),
+        (
+            "/spec/containers",
+            json!([{"name": "app", "volumeMounts": [{"name": "own", "mountPath": "/data/../mnt"}]}]),
+            "write its mountPath without `..`",
+        ),
         ("/spec/containers", json!([]), "no container would get the secrets"),
     ] {
         let message = with(pointer, value);
@@ -151,6 +167,31 @@ fn the_csi_volume_at_the_mount_path_has_its_own_message() {
     let message = denied(&pod);
     assert!(message.contains("the CSI volume \"store\" is already mounted"), "{message}");
     assert!(message.contains("remove the CSI volume"), "{message}");
+}
+
+#[test]
+fn a_mount_path_hides_nothing_of_the_container_and_nothing_of_ours() {
+    for (path, words) in [
+        ("/usr/bin", "programs"),
+        ("/usr/lib/x", "programs"),
+        ("/etc", "a container needs"),
+        ("/run/secrets/kubernetes.io/serviceaccount", "a container needs"),
+        ("/kms-env/x", "environment variables"),
+        ("/secrets-injector", "something else of ours lies (/secrets-injector)"),
+        ("/secrets-injector/x", "something else of ours lies (/secrets-injector)"),
+        ("/etc/kms-ca", "something else of ours lies (/etc/kms-ca)"),
+    ] {
+        let message = denied(&pod(&[("secrets", "a: b"), ("mount-path", path)]));
+        assert!(message.starts_with("kms.alibabacloud/mount-path: "), "{message}");
+        assert!(message.contains(words), "{words}: {message}");
+    }
+    for path in ["/usr/local/app/conf", "/etc/app", "/run/secrets/app", "/secrets"] {
+        assert_eq!(
+            ask(&pod(&[("secrets", "a: b"), ("mount-path", path)])).response["allowed"],
+            true,
+            "{path}"
+        );
+    }
 }
 
 #[test]
@@ -289,7 +330,7 @@ fn a_volume_that_is_not_the_csi_providers_or_not_in_the_way_is_told_as_it_is() {
     for (volume, path, words) in [
         ("disk", "/mnt/secrets-store", "the volume \"disk\" is already mounted"),
         ("own", "/mnt/secrets-store", "the volume \"own\" is already mounted"),
-        ("store", "/mnt/secrets-store/", "\"store\" is already mounted at /mnt/secrets-store;"),
+        ("store", "/mnt/secrets-store/", "\"store\" is already mounted at /mnt/secrets-store/;"),
     ] {
         pod["spec"]["containers"][0]["volumeMounts"] = json!([{"name": volume, "mountPath": path}]);
         assert!(denied(&pod).contains(words), "{}", denied(&pod));
