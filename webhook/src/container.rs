@@ -1,10 +1,8 @@
 //! A container that we add, complete and as typed JSON.
 
-use std::path::{Component, Path};
-
 use serde::Serialize;
 
-use plan::{ENVIRONMENT_DIRECTORY, MAX_FILES, MAX_VARIABLES, Plan};
+use plan::{ContainerPath, ENVIRONMENT_DIRECTORY, MAX_FILES, MAX_VARIABLES, Plan};
 
 use crate::annotations::Request;
 use crate::ownership::Ownership;
@@ -212,10 +210,8 @@ impl Container<'_> {
     pub(crate) fn is_reached_by(&self, path: &str) -> bool {
         let program = self.command.first().map(String::as_str);
         let mut places = self.volume_mounts.iter().map(|mount| mount.mount_path).chain(program);
-        let path = Path::new(path);
-        // Who steps back on his way may end anywhere.
-        path.components().any(|part| part == Component::ParentDir)
-            || places.any(|place| path.starts_with(place) || Path::new(place).starts_with(path))
+        let path = ContainerPath::new(path);
+        places.any(|place| path.meets(&ContainerPath::new(place)))
     }
 }
 

@@ -152,6 +152,9 @@ fn a_foreign_edit_of_what_we_own_is_undone() {
         "/mnt",
         "/mnt/secrets-store/db",
         "/var/run/secrets",
+        // As the kubelet reads them.
+        "secrets-injector",
+        "/run/secrets",
     ] {
         let mut covered = clean.clone();
         let index = index_of_ours(&covered);
