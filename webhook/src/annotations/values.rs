@@ -205,23 +205,35 @@ pub(super) fn log_level(value: &str) -> Result<LogLevel, Bad> {
 
 /// Seconds of `90s`, `5m`, `1h` or `1m30s`, in these bounds.
 pub(super) fn duration(value: &str, least: u32, most: u32) -> Result<u32, Bad> {
-    let bad = || {
-        let remedy = format!("write it like 30s, 5m or 1m30s, from {least}s to {}h", most / 3600);
-        (format!("{} is not a valid duration", quoted(value)), remedy)
+    let bounds = format!("from {least}s to {}h", most / 3600);
+    let Some(seconds) = seconds(value) else {
+        return Err((
+            format!("{} is not a valid duration", quoted(value)),
+            format!("write it like 30s, 5m or 1m30s, {bounds}"),
+        ));
     };
-    let mut seconds: u32 = 0;
+    match u32::try_from(seconds) {
+        Ok(short) if short < least => {
+            Err((format!("{} is too short", quoted(value)), format!("use one {bounds}")))
+        }
+        Ok(seconds) if seconds <= most => Ok(seconds),
+        _ => Err((format!("{} is too long", quoted(value)), format!("use one {bounds}"))),
+    }
+}
+
+fn seconds(value: &str) -> Option<u64> {
+    let mut seconds: u64 = 0;
     let mut rest = value;
     for (unit, times) in [('h', 3600), ('m', 60), ('s', 1)] {
         if let Some((digits, after)) = rest.split_once(unit) {
-            if digits.is_empty() || digits.len() > 4 || !digits.bytes().all(|b| b.is_ascii_digit())
-            {
-                return Err(bad());
+            if digits.len() > 10 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+                return None;
             }
-            seconds += digits.parse::<u32>().map_err(|_| bad())? * times;
+            seconds += digits.parse::<u64>().ok()? * times;
             rest = after;
         }
     }
-    if rest.is_empty() && (least..=most).contains(&seconds) { Ok(seconds) } else { Err(bad()) }
+    (rest.is_empty() && !value.is_empty()).then_some(seconds)
 }
 
 #[cfg(test)]
@@ -232,6 +244,27 @@ mod tests {
     fn durations_are_read_as_go_writes_them() {
         for (text, seconds) in [("90s", 90), ("5m", 300), ("1m30s", 90), ("1h", 3600)] {
             assert_eq!(duration(text, 1, 3600).unwrap(), seconds, "{text}");
+        }
+        assert_eq!(duration("86400s", 10, 86_400).unwrap(), 86_400);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_duration_is_said_with_its_bounds() {
+        for (text, words) in [
+            ("9s", "\"9s\" is too short"),
+            ("0s", "\"0s\" is too short"),
+            ("86401s", "\"86401s\" is too long"),
+            ("9999999999h", "is too long"),
+            ("", "\"\" is not a valid duration"),
+            ("5", "is not a valid duration"),
+            ("1.5h", "is not a valid duration"),
+            ("s", "is not a valid duration"),
+            ("99999999999s", "is not a valid duration"),
+            ("1s1m", "is not a valid duration"),
+        ] {
+            let (what, remedy) = duration(text, 10, 86_400).unwrap_err();
+            assert!(what.contains(words), "{text}: {what}");
+            assert!(remedy.ends_with("from 10s to 24h"), "{text}: {remedy}");
         }
     }
 
