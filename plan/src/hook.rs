@@ -45,7 +45,9 @@ pub enum InvalidHook {
     Kind(String),
     #[error("a signal needs a container: write signal=SIGHUP:CONTAINER")]
     NoContainer,
-    #[error("{0:?} is no container name")]
+    #[error(
+        "{0:?} is not the name of a container; use lower case letters, digits and dashes, as the Pod does"
+    )]
     Container(String),
     #[error(
         "{0:?} is no signal that a hook can send; use one of SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGQUIT, SIGALRM, SIGCONT, SIGWINCH"
@@ -67,8 +69,16 @@ pub enum InvalidHook {
     Credentials,
     #[error("the URL has a query or fragment; use a path alone")]
     Query,
-    #[error("the path must begin with / and have at most {MAX_PATH} visible ASCII characters")]
-    Path,
+    #[error("the path has more than {MAX_PATH} characters; call a shorter one")]
+    PathLength,
+    #[error(
+        "{0:?} in the path is no character of a URL; write its bytes as %XX, with two hexadecimal digits"
+    )]
+    Path(char),
+    #[error(
+        "a % in the path has no two hexadecimal digits behind it; write %25 for the sign itself"
+    )]
+    Percent,
 }
 
 const MAX_PATH: usize = 512;
@@ -142,9 +152,7 @@ impl HookUrl {
         if path.contains(['?', '#']) {
             return Err(InvalidHook::Query);
         }
-        if path.len() > MAX_PATH || !path.bytes().all(is_of_a_path) {
-            return Err(InvalidHook::Path);
-        }
+        check_path(path)?;
         let (host, port) = match authority.rsplit_once(':') {
             // The colons of an address without a port.
             Some((host, _)) if host.starts_with('[') && !host.ends_with(']') => (authority, None),
@@ -171,8 +179,16 @@ impl HookUrl {
 }
 
 /// As RFC 3986 has it: other characters are written as `%XX`.
-fn is_of_a_path(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/%".contains(&byte)
+fn check_path(path: &str) -> Result<(), InvalidHook> {
+    if path.len() > MAX_PATH {
+        return Err(InvalidHook::PathLength);
+    }
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@/%".contains(c);
+    if let Some(other) = path.chars().find(|c| !fits(*c)) {
+        return Err(InvalidHook::Path(other));
+    }
+    let is_code = |rest: &str| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    if path.split('%').skip(1).all(is_code) { Ok(()) } else { Err(InvalidHook::Percent) }
 }
 
 /// As it is always written: other ways to write an address are ways past a check.
@@ -311,11 +327,24 @@ mod tests {
         for url in ["http://127.0.0.1:1/?a=b", "http://127.0.0.1:1?a", "http://127.0.0.1:1/#x"] {
             assert_eq!(refused(url), InvalidHook::Query, "{url}");
         }
-        for path in
-            ["/a b", "/a<b", "/a`b", "/a\r\nHost: x", "/ä", &format!("/{}", "x".repeat(512))]
-        {
-            assert_eq!(refused(&format!("http://127.0.0.1:1{path}")), InvalidHook::Path, "{path}");
+        let of_path = |path: &str| HookUrl::parse(&format!("http://127.0.0.1:1{path}"));
+        for (path, bad) in [
+            ("/a b", ' '),
+            ("/a<b", '<'),
+            ("/a{b}", '{'),
+            ("/a`b", '`'),
+            ("/a\r\nHost: x", '\r'),
+            ("/ä", 'ä'),
+        ] {
+            assert_eq!(of_path(path).unwrap_err(), InvalidHook::Path(bad), "{path}");
         }
+        for path in ["/%zz", "/%", "/a%2", "/%%25", "/%2g"] {
+            assert_eq!(of_path(path).unwrap_err(), InvalidHook::Percent, "{path}");
+        }
+        of_path("/a%20b/%C3%a4").unwrap();
+        let longest = format!("/{}", "x".repeat(511));
+        of_path(&longest).unwrap();
+        assert_eq!(of_path(&format!("{longest}x")).unwrap_err(), InvalidHook::PathLength);
     }
 
     proptest! {

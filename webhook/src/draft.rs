@@ -3,7 +3,7 @@
 mod agent;
 mod mode;
 
-pub(crate) use self::agent::memory as agent_memory;
+pub(crate) use self::agent::{memory as agent_memory, port as agent_port};
 
 use plan::{
     ContainerPath, FileMode, InvalidPlan, Lookup, MountPath, OnMissing, Plan, PlanBuilder, Variable,

@@ -3,9 +3,10 @@
 
 use plan::{HookUrl, OnChange};
 
-use crate::annotations::{self, ModeName, Request};
+use crate::annotations::{self, ModeName, PREFIX, Request};
 use crate::consumers::shown;
 use crate::container;
+use crate::draft;
 use crate::nearest::nearest;
 use crate::ownership::{self, Ownership};
 use crate::pod::{Container, List, Pod, Variable};
@@ -51,7 +52,7 @@ pub(crate) fn check(
     }
     match hook {
         OnChange::Http(url) => {
-            http(pod, url, problems);
+            http(pod, request, url, problems);
             Hook::default()
         }
         OnChange::Signal { container, .. } => signal(pod, container, ownership, problems),
@@ -78,7 +79,7 @@ pub(crate) fn is_target_variable(variable: &Variable<'_>) -> bool {
     variable.name == TARGET_VARIABLE
 }
 
-fn http(pod: &Pod<'_>, url: &HookUrl, problems: &mut Problems) {
+fn http(pod: &Pod<'_>, request: &Request<'_>, url: &HookUrl, problems: &mut Problems) {
     if pod.spec.host_network {
         problems.push(problem(
             "with hostNetwork, 127.0.0.1 is the node and not the Pod",
@@ -89,7 +90,15 @@ fn http(pod: &Pod<'_>, url: &HookUrl, problems: &mut Problems) {
     let port = url.address().port();
     let mut declared: Vec<u16> =
         staying(pod).flat_map(|(_, _, container)| container.tcp_ports()).collect();
-    if !declared.contains(&port) {
+    if declared.contains(&port) {
+        return;
+    }
+    if let Some(key) = ours_at(request, port) {
+        problems.push(problem(
+            format!("port {port} is that of our own container ({PREFIX}{key})"),
+            "name the port at which the application listens, or set ours to another one",
+        ));
+    } else {
         declared.sort_unstable();
         declared.dedup();
         let known: Vec<String> = declared.iter().take(8).map(u16::to_string).collect();
@@ -102,6 +111,14 @@ fn http(pod: &Pod<'_>, url: &HookUrl, problems: &mut Problems) {
             format!("add `containerPort: {port}` to the container that listens there"),
         ));
     }
+}
+
+/// Which annotation says that our container listens there.
+fn ours_at(request: &Request<'_>, port: u16) -> Option<&'static str> {
+    let metrics = request.metrics_port.map(u32::from);
+    [("metrics-port", metrics), ("agent-port", draft::agent_port(request))]
+        .into_iter()
+        .find_map(|(key, taken)| (taken == Some(u32::from(port))).then_some(key))
 }
 
 /// Those that are there when files change.

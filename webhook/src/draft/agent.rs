@@ -46,6 +46,11 @@ pub(crate) fn memory(request: &Request<'_>) -> Option<Quantity> {
         .then(|| Quantity::bytes(CACHE_BYTES + connections * CONNECTION_BYTES))
 }
 
+/// Where an agent answers, if there is one.
+pub(crate) fn port(request: &Request<'_>) -> Option<u32> {
+    (request.mode == ModeName::Agent).then(|| request.agent.port.unwrap_or(PORT))
+}
+
 impl Draft<'_> {
     /// `any` is where a secret is looked up that the Pod does not list.
     pub(super) fn agent(

@@ -180,13 +180,31 @@ fn a_call_goes_to_a_declared_port_of_the_pod() {
         (called("http://127.0.0.1/"), "has no port"),
         (called("http://a:b@127.0.0.1:8080/"), "user or password"),
         (called("http://127.0.0.1:8080/?token=x"), "query or fragment"),
-        (called("http://127.0.0.1:8080/a b"), "visible ASCII"),
+        (called("http://127.0.0.1:8080/a{b}"), "write its bytes as %XX"),
+        (called("http://127.0.0.1:8080/%zz"), "two hexadecimal digits"),
         (pod_with_init("http=http://127.0.0.1:8080/"), "the mode is init"),
     ] {
         let answer = ask(&pod);
         let message = answer.message();
         assert!(message.contains("kms.alibabacloud/on-change: "), "{message}");
         assert!(message.contains(words), "{words}: {message}");
+    }
+}
+
+#[test]
+fn a_port_of_ours_is_not_said_to_be_missing() {
+    for (port, more, key) in [
+        (9300, &[("metrics-port", "9300")][..], "metrics-port"),
+        (2025, &[("mode", "agent")], "agent-port"),
+        (8300, &[("mode", "agent"), ("agent-port", "8300")], "agent-port"),
+    ] {
+        let url = format!("http=http://127.0.0.1:{port}/");
+        let message =
+            ask(&refreshed(&[&[("on-change", &*url)], more].concat())).message().to_owned();
+        let wanted =
+            format!("port {port} is that of our own container (kms.alibabacloud/{key}); name");
+        assert!(message.contains(&wanted), "{message}");
+        assert!(!message.contains("containerPort"), "{message}");
     }
 }
 
