@@ -217,6 +217,15 @@ pub(crate) fn whole(request: &Request<'_>, error: &InvalidPlan) -> Problem {
     if matches!(error, InvalidPlan::SamePort(_)) {
         return annotations::problem("metrics-port", error.to_string(), "");
     }
+    // Each of its variables waits for a container that another webhook may add, and without one of
+    // ours nothing would be there to give it any.
+    if let (InvalidPlan::Nothing, Some(env)) = (error, request.env.first()) {
+        return annotations::problem(
+            env.key,
+            "its variables are for containers that the Pod does not have so far, and it asks for nothing else",
+            "correct the name, or add kms.alibabacloud/secrets, or a variable for a container that is there",
+        );
+    }
     let others = !request.env.is_empty() || !request.templates.is_empty();
     match (request.secrets, others) {
         (Some(_), false) => annotations::problem("secrets", error.to_string(), ""),

@@ -2,6 +2,7 @@
 //! skipped and so survives: it is only ever patched.
 
 mod marks;
+mod nodes;
 
 use std::borrow::Cow;
 
@@ -50,7 +51,9 @@ pub(crate) struct Spec<'a> {
     pub(crate) os: Option<Os<'a>>,
     #[serde(borrow, default)]
     pub(crate) node_selector: Option<NodeSelector<'a>>,
-    /// Read only where something is added to it.
+    #[serde(borrow, default)]
+    pub(crate) node_name: Option<Cow<'a, str>>,
+    /// Read only where a kubelet is to set variables.
     #[serde(borrow, default)]
     pub(crate) affinity: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -265,13 +268,6 @@ impl<'a> Pod<'a> {
             Some(policy) if !policy.is_empty() => policy,
             _ => "Always",
         }
-    }
-
-    /// Whether it says that it runs on a virtual node, and so on no other.
-    pub(crate) fn is_for_virtual_nodes(&self) -> bool {
-        let selector = self.spec.node_selector.as_ref();
-        selector.and_then(|selector| selector.kind.as_deref()) == Some("virtual-kubelet")
-            || self.metadata.labels.eci.as_deref() == Some("true")
     }
 
     pub(crate) fn service_account(&self) -> &str {

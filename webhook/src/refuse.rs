@@ -1,5 +1,7 @@
 //! Shapes of a Pod that cannot be injected, or must not be.
 
+use std::collections::HashSet;
+
 use crate::consumers::{Consumers, shown};
 use crate::container::{self, AGENT_VOLUME, ENVIRONMENT_VOLUME, SECRETS_VOLUME, TOKEN_VOLUME};
 use crate::env::{self, Environment};
@@ -9,6 +11,7 @@ use crate::problem::{Problem, Problems};
 
 pub(crate) fn shapes(pod: &Pod<'_>, present: &Present, problems: &mut Problems) {
     windows(pod, problems);
+    twins(pod, problems);
     tracing(pod, problems);
     if !present.is_injected() && !present.impostor {
         early_references(pod, problems);
@@ -24,6 +27,22 @@ fn windows(pod: &Pod<'_>, problems: &mut Problems) {
             "it runs on Windows, where secrets cannot be injected",
             "remove the annotations under kms.alibabacloud/",
         ));
+    }
+}
+
+/// Kubernetes refuses them too, but only after it has asked us: who is meant by a name is not known.
+fn twins(pod: &Pod<'_>, problems: &mut Problems) {
+    let mut seen = HashSet::new();
+    let mut told = HashSet::new();
+    for (_, _, container) in others(pod) {
+        let name = container.name.as_ref();
+        if !seen.insert(name) && told.insert(name) {
+            problems.push(Problem::pod(
+                format!("container {:?}", shown(name)),
+                "the Pod has two containers of this name",
+                "give one of them another name",
+            ));
+        }
     }
 }
 

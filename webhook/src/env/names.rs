@@ -29,7 +29,10 @@ const RESERVED: &str = "SECRETS_INJECTOR_";
 fn runs_code(name: &str) -> bool {
     // Some are read in any case.
     let name = name.to_ascii_uppercase();
-    PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || NAMES.contains(&name.as_str())
+    PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        // Start scripts of programs on the JVM have one of their own each.
+        || name.ends_with("_OPTS")
+        || NAMES.contains(&name.as_str())
 }
 
 const PREFIXES: [&str; 16] = [
@@ -51,7 +54,7 @@ const PREFIXES: [&str; 16] = [
     "JULIA_",
 ];
 
-const NAMES: [&str; 65] = [
+const NAMES: [&str; 72] = [
     // What is found, and how words are split.
     "PATH",
     "IFS",
@@ -60,6 +63,7 @@ const NAMES: [&str; 65] = [
     "HOME",
     "SHELL",
     "TMPDIR",
+    "XDG_CONFIG_HOME",
     // Shells.
     "BASH_ENV",
     "KSH_ENV",
@@ -82,6 +86,8 @@ const NAMES: [&str; 65] = [
     "OPENSSL_ENGINES",
     "OPENSSL_MODULES",
     "GTK_MODULES",
+    "GIO_MODULE_DIR",
+    "GST_PLUGIN_PATH",
     // Languages.
     "NODE_OPTIONS",
     "NODE_PATH",
@@ -94,19 +100,18 @@ const NAMES: [&str; 65] = [
     "PYTHONWARNINGS",
     "PYTHONUSERBASE",
     "PYTHONPLATLIBDIR",
+    "PYTHONEXECUTABLE",
     "PERLLIB",
     "JAVA_TOOL_OPTIONS",
     "JDK_JAVA_OPTIONS",
     "_JAVA_OPTIONS",
     "IBM_JAVA_OPTIONS",
     "OPENJ9_JAVA_OPTIONS",
-    "JAVA_OPTS",
     "JAVA_HOME",
-    "CATALINA_OPTS",
-    "MAVEN_OPTS",
     "CLASSPATH",
     "DOTNET_STARTUP_HOOKS",
     "DOTNET_ADDITIONAL_DEPS",
+    "ASPNETCORE_HOSTINGSTARTUPASSEMBLIES",
     "PHPRC",
     "PHP_INI_SCAN_DIR",
     "ERL_AFLAGS",
@@ -114,12 +119,17 @@ const NAMES: [&str; 65] = [
     "ERL_ZFLAGS",
     "ELIXIR_ERL_OPTIONS",
     "GOFLAGS",
+    "RUSTC_WRAPPER",
+    "TCLLIBPATH",
     // Programs that other programs start.
     "EDITOR",
     "VISUAL",
     "PAGER",
     "MANPAGER",
     "LESSOPEN",
+    "LESSCLOSE",
+    "VIMINIT",
+    "BROWSER",
     "KUBECONFIG",
     "KUBE_EDITOR",
 ];
@@ -143,12 +153,25 @@ mod tests {
             "GIT_SSH_COMMAND",
             "Npm_Config_node_options",
             "LUA_INIT_5_4",
+            "JAVA_OPTS",
+            "KAFKA_OPTS",
+            "gradle_opts",
+            "ASPNETCORE_HOSTINGSTARTUPASSEMBLIES",
+            "LESSCLOSE",
+            "XDG_CONFIG_HOME",
         ] {
             assert!(refused(name, &settings), "{name}");
         }
-        for name in
-            ["DB_PASSWORD", "OLD_PATH", "LDAP_PASSWORD", "GITHUB_TOKEN", "NODE_ENV", "HTTPS_PROXY"]
-        {
+        for name in [
+            "DB_PASSWORD",
+            "OLD_PATH",
+            "LDAP_PASSWORD",
+            "GITHUB_TOKEN",
+            "NODE_ENV",
+            "HTTPS_PROXY",
+            "OPTS",
+            "DB_OPTS_FILE",
+        ] {
             assert!(!refused(name, &settings), "{name}");
         }
         settings.allowed_variables = vec!["NODE_OPTIONS".to_owned()];

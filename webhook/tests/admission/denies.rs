@@ -150,6 +150,11 @@ fn shapes_that_cannot_work_are_refused_in_their_own_words() {
             json!([{"name": "app", "volumeMounts": [{"name": "own", "mountPath": "/data/../mnt"}]}]),
             "write its mountPath without `..`",
         ),
+        (
+            "/spec/containers",
+            json!([{"name": "app"}, {"name": "app"}]),
+            "container \"app\": the Pod has two containers of this name; give one",
+        ),
         ("/spec/containers", json!([]), "no container would get the secrets"),
     ] {
         let message = with(pointer, value);

@@ -155,7 +155,7 @@ fn ours_comes_first_or_directly_behind_a_native_mesh_proxy() {
     assert_eq!(place(json!([classic, setup]), "auto"), 0);
     assert_eq!(place(json!([classic, proxy, setup]), "auto"), 2);
     let linkerd = json!({"name": "linkerd-proxy", "restartPolicy": "Always"});
-    assert_eq!(place(json!([proxy, setup, linkerd, setup]), "auto"), 3);
+    assert_eq!(place(json!([proxy, {"name": "first"}, linkerd, setup]), "auto"), 3);
     assert_eq!(place(json!([{"name": "logs", "restartPolicy": "Always"}, setup]), "auto"), 0);
     assert_eq!(place(json!([{"name": "istio-proxy", "restartPolicy": "Never"}]), "auto"), 0);
     assert_eq!(place(json!([proxy, setup]), "true"), 0);

@@ -262,6 +262,19 @@ fn a_container_that_another_webhook_adds_may_be_named() {
 }
 
 #[test]
+fn variables_for_nobody_who_is_there_are_told_where_they_are_asked_for() {
+    let pod = started(&[("env.laterxyz", "A: kms://a\n"), ("containers", "app,laterxyz")]);
+    let message = ask(&pod).message().to_owned();
+    assert!(
+        message.starts_with("kms.alibabacloud/env.laterxyz: its variables are for"),
+        "{message}"
+    );
+    assert!(message.contains("correct the name, or add kms.alibabacloud/secrets"), "{message}");
+    let files = ("secrets", "b: kms://b");
+    injected(&started(&[("env.laterxyz", "A: kms://a\n"), ("containers", "app,laterxyz"), files]));
+}
+
+#[test]
 fn nobody_else_keeps_what_starts_a_container_writable() {
     let mut pod = injected(&started(&[("env.app", "A: kms://a\n"), ("secrets", "b: kms://b")]));
     let mounts = json!([{"name": "kms-env", "mountPath": "/owned"}]);
@@ -275,6 +288,22 @@ fn nobody_else_keeps_what_starts_a_container_writable() {
     assert!(ask(&reference).message().contains("which is added only here"));
 }
 
+fn required(terms: &Value) -> Value {
+    json!({"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}})
+}
+
+fn zone() -> Value {
+    json!({"key": "zone", "operator": "In", "values": ["a", "b"]})
+}
+
+fn virtual_type() -> Value {
+    json!({"key": "type", "operator": "In", "values": ["virtual-kubelet"]})
+}
+
+fn virtual_name() -> Value {
+    json!({"key": "metadata.name", "operator": "In", "values": ["virtual-kubelet-cn-hangzhou-k"]})
+}
+
 #[test]
 fn the_kubelet_reads_nothing_where_the_operator_or_the_node_forbids_it() {
     let asked = started(&[ENV, ("env-method", "file-key-ref")]);
@@ -283,11 +312,28 @@ fn the_kubelet_reads_nothing_where_the_operator_or_the_node_forbids_it() {
     for (parent, field, value) in [
         ("spec", "nodeSelector", json!({"type": "virtual-kubelet"})),
         ("metadata", "labels", json!({"alibabacloud.com/eci": "true"})),
+        ("spec", "nodeName", json!("virtual-kubelet-cn-hangzhou-k")),
+        ("spec", "affinity", required(&json!([{"matchExpressions": [zone(), virtual_type()]}]))),
+        ("spec", "affinity", required(&json!([{"matchFields": [virtual_name()]}]))),
     ] {
         let mut pod = asked.clone();
         pod[parent][field] = value;
         let message = ask_with(&review(&pod), &kubelets(36)).message().to_owned();
         assert!(message.contains("for virtual nodes"), "{message}");
+    }
+    for (field, value) in [
+        ("nodeName", json!("cn-hangzhou.10.0.0.1")),
+        // Another node will do as well.
+        (
+            "affinity",
+            required(
+                &json!([{"matchExpressions": [virtual_type()]}, {"matchExpressions": [zone()]}]),
+            ),
+        ),
+    ] {
+        let mut pod = asked.clone();
+        pod["spec"][field] = value;
+        injected_with(&pod, &kubelets(36));
     }
     let mut sandboxed = asked;
     sandboxed["spec"]["runtimeClassName"] = json!("kata");

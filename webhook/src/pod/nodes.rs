@@ -1,0 +1,46 @@
+//! Where a Pod says that it runs.
+
+use serde_json::Value;
+
+use super::Pod;
+
+/// The type of virtual nodes, and how their names begin.
+const VIRTUAL: &str = "virtual-kubelet";
+
+impl Pod<'_> {
+    /// Whether it says that it runs on a virtual node, and so on no other.
+    pub(crate) fn is_for_virtual_nodes(&self) -> bool {
+        let spec = &self.spec;
+        let selector = spec.node_selector.as_ref();
+        selector.and_then(|selector| selector.kind.as_deref()) == Some(VIRTUAL)
+            || self.metadata.labels.eci.as_deref() == Some("true")
+            || spec.node_name.as_deref().is_some_and(is_virtual_name)
+            || spec.affinity.is_some_and(|affinity| requires_virtual(affinity.get()))
+    }
+}
+
+fn is_virtual_name(name: &str) -> bool {
+    name.starts_with(VIRTUAL)
+}
+
+/// One of the terms must hold, so each says it.
+fn requires_virtual(affinity: &str) -> bool {
+    let affinity: Value = serde_json::from_str(affinity).unwrap_or_default();
+    let terms = affinity.pointer(TERMS).and_then(Value::as_array);
+    terms.is_some_and(|terms| !terms.is_empty() && terms.iter().all(is_virtual_term))
+}
+
+fn is_virtual_term(term: &Value) -> bool {
+    let says = |list: &str, key: &str, fits: fn(&str) -> bool| {
+        let requirements = term.get(list).and_then(Value::as_array).into_iter().flatten();
+        requirements.filter(|of| of["key"] == *key && of["operator"] == "In").any(|of| {
+            let values = of["values"].as_array();
+            values.is_some_and(|all| all.iter().all(|value| value.as_str().is_some_and(fits)))
+        })
+    };
+    says("matchExpressions", "type", |value| value == VIRTUAL)
+        || says("matchFields", "metadata.name", is_virtual_name)
+}
+
+const TERMS: &str =
+    "/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms";
