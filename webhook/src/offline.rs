@@ -9,6 +9,7 @@ mod examine;
 mod finding;
 pub mod inject;
 mod input;
+mod mistyped;
 mod namespaces;
 mod node;
 mod position;

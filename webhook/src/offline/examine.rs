@@ -12,11 +12,12 @@ use super::namespaces::{ENABLED, LABEL, Namespaces};
 use super::node::Node;
 use super::value::value;
 use super::workload::{Object, Template, annotations, objects};
-use super::{finding::Finding, position};
+use super::{finding::Finding, mistyped, position};
 use crate::Failure;
 use crate::annotations::PREFIX;
 use crate::args::ManifestArgs;
 use crate::inject::{Injection, Subject, inject};
+use crate::pod::Pod;
 use crate::settings::{Inputs, Settings};
 
 /// What the manifests are examined with.
@@ -113,7 +114,14 @@ impl Examiner {
         let account = self.accounts.of(namespace, template.node);
         let subject = Subject { namespace, account };
         let before = value(template.node);
-        let (patch, warnings) = match inject(&before.to_string(), &subject, &self.settings) {
+        let text = format!("{before:#}");
+        if let Err(unreadable) = Pod::read(&text) {
+            let (line, problem) = mistyped::problem(&before, template.node, unreadable.line);
+            let finding = Finding::problem(&manifest.name, line, object, &problem);
+            examination.findings.push(finding);
+            return None;
+        }
+        let (patch, warnings) = match inject(&text, &subject, &self.settings) {
             Ok(Injection::Untouched) => return None,
             Ok(Injection::Patched { patch, warnings }) => (patch, warnings),
             Err(problems) => {

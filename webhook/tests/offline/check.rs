@@ -91,6 +91,28 @@ fn a_problem_of_a_container_names_its_line() {
 }
 
 #[test]
+fn a_value_of_a_wrong_type_is_named_with_its_field_and_line() {
+    for (wrong, words) in [
+        ("command: /app", "spec.containers[0].command: it is a string, and"),
+        ("command: [5]", "spec.containers[0].command[0]: it is a number, and"),
+        ("ports: {http: 80}", "spec.containers[0].ports: it is a mapping, and"),
+        ("env: [{name: A, value: true}]", "spec.containers[0].env[0].value: it is a boolean, and"),
+        (
+            "volumeMounts: x",
+            "correct it as `kubectl explain pod.spec.containers.volumeMounts` says",
+        ),
+    ] {
+        let text = pod("    kms.alibabacloud/secrets: 'db: kms://db'\n")
+            .replace("shop:1.10\n", &format!("shop:1.10\n      {wrong}\n"));
+        let run = check(&text);
+        assert_eq!(run.code, 1, "{}", run.stdout);
+        let line = text.lines().position(|line| line.contains(wrong)).unwrap() + 1;
+        assert_eq!(lines(&run), [line], "{}", run.stdout);
+        assert!(run.stdout.contains(words), "{words}: {}", run.stdout);
+    }
+}
+
+#[test]
 fn annotations_beside_the_template_are_a_warning() {
     let ours = "metadata:\n  name: web\n  annotations:\n    kms.alibabacloud/mode: init\n";
     let template = indented(TEMPLATE, 4);
