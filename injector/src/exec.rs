@@ -111,7 +111,9 @@ fn unreadable(trouble: &Trouble) -> Problem {
 /// on with less would find out later, and worse.
 fn taken_away(name: &str) -> Problem {
     let text = format!("variable {} is not there: it was taken away", one_line(name, 128));
-    Problem::new(Exit::Local, text).advise("whether its secret was revoked (annotation on-revoked)")
+    Problem::new(Exit::Local, text).advise(
+        "whether its secret was revoked, or could not be confirmed for too long (annotations on-revoked, max-staleness)",
+    )
 }
 
 /// As a shell, and the container runtime, would end.

@@ -36,7 +36,7 @@ pub(crate) async fn denied<W: Write>(
     let reason = verdict.status.get("reason").and_then(Value::as_str).unwrap_or_default();
     screen.quote(&format!(
         "Error from server ({reason}): error when creating \"pod.yaml\": admission webhook \
-         \"secrets.kms.alibabacloud\" denied the request: {}",
+         \"pods.kms.alibabacloud\" denied the request: {}",
         verdict.message()
     ))?;
     ensure!(!verdict.allowed && verdict.patch.is_none(), "the webhook let mistakes pass");
