@@ -1,12 +1,13 @@
 //! A small HTTP/1 server for clients near by: connections, heads and time are bounded, bodies are
 //! never read, and nothing of it outlives its owner.
 
+mod pace;
+
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -19,9 +20,12 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
+
+use self::pace::{Pace, Watched};
 
 /// Who answers. Heads are parsed; whose they are and what they ask for is the handler's to judge.
 pub(crate) trait Handler: Send + Sync + 'static {
@@ -46,7 +50,7 @@ pub(crate) struct Answer {
 pub(crate) struct Limits {
     /// Connections that are served; some more are told that there are too many.
     pub(crate) connections: usize,
-    /// How long a new connection may take to ask for something.
+    /// How long a new connection may take to ask for something, and any for a head that has begun.
     pub(crate) head: Duration,
     /// How long one that did may take to ask again, or to take its answer.
     pub(crate) idle: Duration,
@@ -98,6 +102,8 @@ pub(crate) async fn serve(
             Some(_) = open.join_next() => {}
             stream = accept(listeners), if has_room => match stream {
                 Ok(stream) => {
+                    // Small answers are not worth waiting for more.
+                    let _ = stream.set_nodelay(true);
                     let crowded = open.len() >= limits.connections;
                     open.spawn(talk(stream, crowded, limits, Arc::clone(&handler)));
                 }
@@ -119,19 +125,21 @@ async fn accept(listeners: &[TcpListener]) -> io::Result<TcpStream> {
 }
 
 /// One connection, until its client is done or does nothing for too long.
-async fn talk(stream: TcpStream, crowded: bool, limits: Limits, handler: Arc<impl Handler>) {
-    // Small answers are not worth waiting for more.
-    let _ = stream.set_nodelay(true);
-    // Odd while a request is being answered.
-    let progress = Arc::new(AtomicU64::new(0));
+async fn talk(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    crowded: bool,
+    limits: Limits,
+    handler: Arc<impl Handler>,
+) {
+    let pace = Pace::new();
     let service = service_fn(|request: Request<Incoming>| {
-        let (handler, step) = (Arc::clone(&handler), Step::of(&progress));
+        let (handler, answering) = (Arc::clone(&handler), pace.answering());
         async move {
             let (head, body) = request.into_parts();
             let has_body = !body.is_end_stream();
             let asked = Asked { head, has_body, crowded };
             let answer = timeout(limits.answer, handler.answer(asked)).await;
-            drop(step);
+            drop(answering);
             let answer = answer.unwrap_or_else(|_| {
                 Answer::text(StatusCode::GATEWAY_TIMEOUT, "the answer took too long")
             });
@@ -139,27 +147,30 @@ async fn talk(stream: TcpStream, crowded: bool, limits: Limits, handler: Arc<imp
         }
     });
     let mut http = http1::Builder::new();
-    http.max_buf_size(HEAD).max_headers(HEADERS).keep_alive(!crowded).half_close(false);
+    http.max_buf_size(HEAD).max_headers(HEADERS).keep_alive(!crowded);
+    // A client that has said all may still listen. One that is gone is noticed with its answer.
+    http.half_close(true);
+    let stream = Watched { stream, pace: pace.clone() };
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
-    let mut looks = interval_at(Instant::now() + limits.head, limits.head);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut seen, mut since) = (0, Instant::now());
-    // One look now and then instead of a timer for each request.
-    loop {
-        tokio::select! {
-            biased;
-            _ = &mut connection => return,
-            _ = looks.tick() => {
-                let steps = progress.load(Ordering::Relaxed);
-                let allowed = if steps == 0 { limits.head } else { limits.idle };
-                if steps != seen || steps % 2 == 1 {
-                    (seen, since) = (steps, Instant::now());
-                } else if since.elapsed() >= allowed {
-                    return;
-                }
-            }
+    let mut timer = pin!(sleep(limits.head));
+    poll_fn(|cx| {
+        if connection.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
         }
-    }
+        let Some(due) = pace.due(&limits) else { return Poll::Pending };
+        // A time that has moved away is looked at when the timer ends, not at each request.
+        if due < timer.deadline() {
+            timer.as_mut().reset(due);
+        }
+        while timer.as_mut().poll(cx).is_ready() {
+            if due <= Instant::now() {
+                return Poll::Ready(());
+            }
+            timer.as_mut().reset(due);
+        }
+        Poll::Pending
+    })
+    .await;
 }
 
 fn response(answer: Answer, last: bool) -> Response<Full<Bytes>> {
@@ -171,22 +182,6 @@ fn response(answer: Answer, last: bool) -> Response<Full<Bytes>> {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
-}
-
-/// A request being answered; ends when dropped.
-struct Step(Arc<AtomicU64>);
-
-impl Step {
-    fn of(progress: &Arc<AtomicU64>) -> Self {
-        progress.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(progress))
-    }
-}
-
-impl Drop for Step {
-    fn drop(&mut self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 use std::net::SocketAddr;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
 use super::*;
 
@@ -35,7 +36,7 @@ async fn serving(limits: Limits, handler: Echo) -> (SocketAddr, Arc<Echo>, JoinS
 }
 
 /// All that comes until the server ends the connection.
-async fn rest(stream: &mut TcpStream) -> String {
+async fn rest(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut bytes = Vec::new();
     // A reset is an end too.
     let _ = stream.read_to_end(&mut bytes).await;
@@ -43,7 +44,7 @@ async fn rest(stream: &mut TcpStream) -> String {
 }
 
 /// One answer on a connection that stays.
-async fn ask(stream: &mut TcpStream, path: &str) -> String {
+async fn ask(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), path: &str) -> String {
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut bytes = Vec::new();
@@ -124,29 +125,108 @@ async fn connections_beyond_the_limit_hear_so_and_room_comes_back() {
     }
 }
 
-#[tokio::test]
-async fn who_is_slow_to_ask_or_to_ask_again_is_sent_away_and_who_waits_for_an_answer_is_not() {
-    let quick = Limits {
-        head: Duration::from_millis(20),
-        idle: Duration::from_millis(60),
-        ..Limits::new(10)
-    };
+/// A connection in virtual time.
+fn talking(limits: Limits, handler: Echo) -> (DuplexStream, Arc<Echo>, JoinHandle<()>) {
+    let (client, server) = duplex(64 * 1024);
+    let handler = Arc::new(handler);
+    let shared = Arc::clone(&handler);
+    let talk = tokio::spawn(async move { talk(server, false, limits, shared).await });
+    (client, handler, talk)
+}
+
+/// Whether that long has passed since, to what a timer can tell.
+#[track_caller]
+fn lasted(since: Instant, seconds: u64) {
+    let elapsed = since.elapsed();
+    let expected = Duration::from_secs(seconds);
+    assert!((expected..expected + Duration::from_millis(10)).contains(&elapsed), "{elapsed:?}");
+}
+
+const HALF: &[u8] = b"GET /half HTTP/1.1\r\nHost: x\r\n";
+
+#[tokio::test(start_paused = true)]
+async fn a_first_request_has_ten_seconds_whatever_comes_meanwhile() {
+    for heads in [&[][..], &[HALF], &[HALF, b"X: y\r\n"]] {
+        let (mut client, handler, _task) = talking(Limits::new(10), Echo::default());
+        let begun = Instant::now();
+        for bytes in heads {
+            client.write_all(bytes).await.unwrap();
+            sleep(Duration::from_secs(4)).await;
+        }
+        assert_eq!(rest(&mut client).await, "");
+        lasted(begun, 10);
+        assert_eq!(handler.asked.load(Ordering::SeqCst), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_an_answer_a_connection_has_its_idle_time_and_no_more() {
+    for idle in [5, 120] {
+        let limits = Limits { idle: Duration::from_secs(idle), ..Limits::new(10) };
+        let (mut client, ..) = talking(limits, Echo::default());
+        for path in ["/a", "/b"] {
+            sleep(Duration::from_secs(3)).await;
+            ask(&mut client, path).await;
+        }
+        let answered = Instant::now();
+        assert_eq!(rest(&mut client).await, "");
+        lasted(answered, idle);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_has_begun_has_ten_seconds_on_a_kept_connection_too() {
+    let (mut client, ..) = talking(Limits::new(10), Echo::default());
+    ask(&mut client, "/").await;
+    sleep(Duration::from_secs(60)).await;
+    let begun = Instant::now();
+    for bytes in [HALF, b"X: y\r\n"] {
+        client.write_all(bytes).await.unwrap();
+        sleep(Duration::from_secs(4)).await;
+    }
+    assert_eq!(rest(&mut client).await, "");
+    lasted(begun, 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_an_answer_is_not_sent_away_also_where_it_has_said_all() {
+    for says_all in [false, true] {
+        let gate = Some(Semaphore::new(0));
+        let limits = Limits { idle: Duration::from_secs(5), ..Limits::new(10) };
+        let (mut client, handler, _task) = talking(limits, Echo { gate, ..Echo::default() });
+        client.write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        if says_all {
+            client.shutdown().await.unwrap();
+        }
+        sleep(Duration::from_secs(50)).await;
+        handler.gate.as_ref().unwrap().add_permits(1);
+        let answered = Instant::now();
+        let answer = rest(&mut client).await;
+        assert!(answer.ends_with("GET /slow false"), "{answer}");
+        // One that says no more has no idle time.
+        lasted(answered, if says_all { 0 } else { 5 });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_gone_has_its_place_until_its_answer_and_no_longer() {
     let gate = Some(Semaphore::new(0));
-    let (address, handler, _tasks) = serving(quick, Echo { gate, ..Echo::default() }).await;
-    let (mut silent, mut half, mut idle) =
-        (connect(address).await, connect(address).await, connect(address).await);
-    let mut waiting = connect(address).await;
-    waiting.write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-    half.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n").await.unwrap();
-    idle.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-    assert_eq!(rest(&mut silent).await, "");
-    assert_eq!(rest(&mut half).await, "");
-    let answer = rest(&mut idle).await;
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    // It has waited for longer than any of them.
-    handler.gate.as_ref().unwrap().add_permits(1);
-    let answer = rest(&mut waiting).await;
-    assert!(answer.ends_with("GET /slow false"), "{answer}");
+    let (mut client, _, task) = talking(Limits::new(10), Echo { gate, ..Echo::default() });
+    client.write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let asked = Instant::now();
+    drop(client);
+    task.await.unwrap();
+    lasted(asked, 61);
+}
+
+#[tokio::test]
+async fn who_ends_its_side_of_a_real_connection_is_answered() {
+    let (address, _, _tasks) = serving(Limits::new(10), Echo::default()).await;
+    let mut stream = connect(address).await;
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    stream.shutdown().await.unwrap();
+    let answer = rest(&mut stream).await;
+    assert!(answer.ends_with("GET / false"), "{answer}");
 }
 
 #[tokio::test]
