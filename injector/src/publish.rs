@@ -10,14 +10,26 @@ use crate::bounded::{self, Unreadable};
 use crate::entry::{Entry, Volume};
 use crate::exit::Exit;
 use crate::report::Problem;
-use crate::write::{self, NewFile, WriteError, Written};
+use crate::write::{self, Name, NewFile, WriteError, Written};
 
 /// As much as an answer of the cloud may have.
 const LIMIT: usize = 1024 * 1024;
 
-/// From now on exactly these files are in the volume, or those of before and a problem.
-/// `entries` are all that the plan has.
+/// As [`publish_as`], for itself alone.
 pub(crate) fn publish(
+    args: &Args,
+    plan: &Plan,
+    volume: Volume,
+    entries: &[Entry<'_>],
+    files: &[NewFile<'_>],
+) -> Result<Written, Problem> {
+    publish_as(&next(args, plan), args, plan, volume, entries, files)
+}
+
+/// From now on exactly these files are in the volume, or those of before and a problem.
+/// `entries` are all that the plan has. What changes together has one name in all volumes.
+pub(crate) fn publish_as(
+    name: &Name,
     args: &Args,
     plan: &Plan,
     volume: Volume,
@@ -31,7 +43,7 @@ pub(crate) fn publish(
     let sentinel = NewFile { name: write::SENTINEL, mode: 0o444, content: b"" };
     let is_told = volume == Volume::Files && plan.mode().refresh().is_some();
     let files: Vec<_> = files.iter().copied().chain(is_told.then_some(sentinel)).collect();
-    write::publish(&volume.path(args, plan), &files, mode, group, SystemTime::now())
+    write::publish(&volume.path(args, plan), &files, mode, group, name)
         .map_err(|error| problem(volume, &error))
 }
 
@@ -40,7 +52,13 @@ pub(crate) fn our_group(args: &Args, plan: &Plan) -> Option<u32> {
     plan.group().filter(|group| !args.is_local() || is_our_group(*group))
 }
 
-/// The name of the last generation that was published, in whatever volume.
+/// A name behind those of all generations that are shown.
+pub(crate) fn next(args: &Args, plan: &Plan) -> Name {
+    Name::next(SystemTime::now(), generation(args, plan).as_deref())
+}
+
+/// The name of the last generation that was published: of the files, or of the variables where
+/// they changed without the files.
 pub(crate) fn generation(args: &Args, plan: &Plan) -> Option<String> {
     let current = |volume: Volume| {
         let mount = write::open_mount(&volume.path(args, plan)).ok()?;

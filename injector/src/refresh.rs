@@ -30,7 +30,7 @@ use crate::init;
 use crate::metrics::Metrics;
 use crate::output::one_line;
 use crate::probe;
-use crate::publish::{generation, held, publish};
+use crate::publish::{self, generation, held, publish_as};
 use crate::render::{self, Blame, Rendered, Unusable, render};
 use crate::report::{Problem, Report};
 use crate::runtime::{self, Stop};
@@ -290,6 +290,7 @@ impl<'a> Keeper<'a> {
         verdicts: &HashMap<usize, Verdict>,
     ) -> Result<Written, Problem> {
         let mut written = Written::Unchanged;
+        let name = publish::next(self.args, self.plan);
         for volume in Volume::of(self.plan) {
             let new = rendered.iter().filter(|rendered| rendered.entry.volume == volume);
             let new: Vec<_> = new.map(Rendered::as_new).collect();
@@ -300,7 +301,8 @@ impl<'a> Keeper<'a> {
                 content: value.expose(),
             });
             let files: Vec<_> = new.iter().copied().chain(kept).collect();
-            written = written.max(publish(self.args, self.plan, volume, self.entries, &files)?);
+            let published = publish_as(&name, self.args, self.plan, volume, self.entries, &files)?;
+            written = written.max(published);
         }
         Ok(written)
     }

@@ -7,12 +7,12 @@ mod links;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags};
 use rustix::io::Errno;
 
+pub(crate) use self::generation::Name;
 use self::generation::Wanted;
 
 /// One file as applications will see it.
@@ -59,13 +59,14 @@ pub(crate) const SENTINEL: &str = ".kms-generation";
 
 /// All or nothing: after an error the mount shows what it showed before.
 ///
-/// `directory_mode` is for the directory that holds the files, `group` gets both.
+/// `directory_mode` is for the directory that holds the files, `group` gets both. `name` sorts
+/// behind that of the generation that is shown; where nothing changes it is not used.
 pub(crate) fn publish(
     mount: &Path,
     files: &[NewFile<'_>],
     directory_mode: u16,
     group: Option<u32>,
-    now: SystemTime,
+    name: &Name,
 ) -> Result<Written, WriteError> {
     let mount = open_mount(mount)?;
     let wanted = Wanted::new(files, directory_mode, group);
@@ -79,12 +80,13 @@ pub(crate) fn publish(
         let touched = removed || !added.is_empty();
         return Ok(if touched { Written::Changed } else { Written::Unchanged });
     }
-    let new = generation::create(&mount, &wanted, now)?;
-    if let Err(error) = show(&mount, &wanted, &new) {
-        generation::remove(&mount, &new);
+    let new = name.as_str();
+    generation::create(&mount, &wanted, new)?;
+    if let Err(error) = show(&mount, &wanted, new) {
+        generation::remove(&mount, new);
         return Err(error);
     }
-    tidy(&mount, &wanted, &new, current.as_deref());
+    tidy(&mount, &wanted, new, current.as_deref());
     Ok(Written::Changed)
 }
 

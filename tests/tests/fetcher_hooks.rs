@@ -13,7 +13,10 @@ use std::time::Duration;
 
 use lab::cloud::{Cloud, CloudConfig, Place, SecretSeed, Seed, VersionSeed};
 use lab::fetcher::{ACCOUNT, Container, Running, Want, builder, plan};
-use plan::{Mode, OnChange, OnRevoked, Plan, Refresh};
+use plan::{
+    ContainerName, Environment, FileMode, Mode, OnChange, OnMissing, OnRevoked, Plan, Refresh,
+    Variable, VariableName,
+};
 use rustix::process::Signal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -36,6 +39,73 @@ fn wanted(hook: &str) -> Plan {
     builder.mode(Mode::Refresh(Refresh::new(INTERVAL, None, OnRevoked::Keep).unwrap()));
     builder.on_change(OnChange::parse(hook).unwrap());
     plan(builder, &[Want::new("a", "kms://shop/a")]).unwrap()
+}
+
+/// A file and a variable of one secret.
+fn with_variable(hook: &str) -> Plan {
+    let mut builder = builder().unwrap();
+    builder.mode(Mode::Refresh(Refresh::new(INTERVAL, None, OnRevoked::Keep).unwrap()));
+    builder.on_change(OnChange::parse(hook).unwrap());
+    let file = Want::new("a", "kms://shop/a");
+    let variable = Variable {
+        name: VariableName::parse("A").unwrap(),
+        from: builder.lookup(file.lookup().unwrap()),
+        select: None,
+        on_missing: OnMissing::Fail,
+        exec: vec![ContainerName::parse("app").unwrap()],
+        file_key_ref: Vec::new(),
+    };
+    builder.env(Some(Environment { mode: FileMode::ALL, variables: vec![variable] }));
+    plan(builder, &[file]).unwrap()
+}
+
+/// What this call named, which the status file and both volumes name too.
+async fn names_the_generation(container: &Container, server: &Server, call: usize) -> String {
+    server.is_asked(call).await;
+    let head = server.asked().pop().unwrap();
+    let named = head.lines().find_map(|line| line.strip_prefix("x-secrets-generation: ")).unwrap();
+    let sentinel = std::fs::read_to_string(container.mount().join(".kms-generation")).unwrap();
+    assert_eq!(sentinel.trim_end(), named);
+    loop {
+        let status = std::fs::read(container.mount().join(".kms-status.json")).unwrap();
+        let status: serde_json::Value = serde_json::from_slice(&status).unwrap();
+        if status["told"] == named {
+            return named.to_owned();
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_and_variables_that_change_together_are_one_generation_whatever_the_clock_says() {
+    let (cloud, server) = (cloud().await, Server::new(&[]).await);
+    let container = Container::new(&cloud).unwrap();
+    let plan = with_variable(&server.hook());
+    let mut first = running(&container, &plan).await;
+    let variables = || std::fs::read_link(container.environment().join("..data")).unwrap();
+    rotate(&cloud, "CANARY-2");
+    let named = names_the_generation(&container, &server, 1).await;
+    assert_eq!(variables(), Path::new(&named));
+    first.signal(Signal::KILL).unwrap();
+    first.ended().await.unwrap();
+
+    // As one leaves it that ends between the volumes, when the clock was far ahead.
+    let ahead = "..2099_12_31_23_59_59.999999999";
+    let (now, later) = (container.mount().join(&named), container.mount().join(ahead));
+    std::fs::rename(now, &later).unwrap();
+    std::fs::remove_file(later.join(".kms-generation")).unwrap();
+    std::fs::write(later.join(".kms-generation"), format!("{ahead}\n")).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o444);
+    std::fs::set_permissions(later.join(".kms-generation"), mode).unwrap();
+    std::fs::remove_file(container.mount().join("..data")).unwrap();
+    std::os::unix::fs::symlink(ahead, container.mount().join("..data")).unwrap();
+    let second = container.start(&plan, &["refresh"]).unwrap();
+    assert_eq!(names_the_generation(&container, &server, 2).await, ahead);
+    rotate(&cloud, "CANARY-3");
+    let named = names_the_generation(&container, &server, 3).await;
+    assert!(named.as_str() > ahead, "{named}");
+    assert_eq!(variables(), Path::new(&named));
+    ends_well(second).await;
 }
 
 async fn running(container: &Container, plan: &Plan) -> Running {

@@ -14,15 +14,16 @@ use zeroize::Zeroizing;
 use super::links::NEW_LINK;
 use super::{NEXT, NewFile, SENTINEL, WriteError, open_directory};
 
+/// What a generation is called. Later ones sort behind earlier ones.
+#[derive(Clone, Debug)]
+pub(crate) struct Name(String);
+
 /// What a generation has to hold.
 pub(super) struct Wanted<'a> {
     pub(super) files: &'a [NewFile<'a>],
     directory_mode: Mode,
     group: Option<Gid>,
 }
-
-/// Two runs in one nanosecond do not happen; a clock that stands still does.
-const NAME_ATTEMPTS: u32 = 16;
 
 /// Written into names, so that a foreign directory is never taken for a generation.
 const NAME_PATTERN: &str = "..dddd_dd_dd_dd_dd_dd.ddddddddd";
@@ -120,38 +121,13 @@ pub(super) fn set_owner(
 }
 
 /// Makes a directory that holds what is wanted, or leaves none behind.
-pub(super) fn create(
-    mount: &OwnedFd,
-    wanted: &Wanted<'_>,
-    now: SystemTime,
-) -> Result<String, WriteError> {
-    let (name, directory) = make_directory(mount, now)?;
-    match fill(&directory, wanted, &name) {
-        Ok(()) => Ok(name),
-        Err(error) => {
-            remove(mount, &name);
-            Err(error)
-        }
-    }
-}
-
-fn make_directory(mount: &OwnedFd, now: SystemTime) -> Result<(String, OwnedFd), WriteError> {
-    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-    for attempt in 0..NAME_ATTEMPTS {
-        let name = name(since + Duration::from_nanos(attempt.into()));
-        match rustix::fs::mkdirat(mount, &name, Mode::RWXU) {
-            Ok(()) => {
-                let opened = open_directory(mount, Path::new(&name)).map_err(|errno| {
-                    remove(mount, &name);
-                    WriteError::new("open", &name, errno)
-                });
-                return opened.map(|directory| (name, directory));
-            }
-            Err(Errno::EXIST) => {}
-            Err(errno) => return Err(WriteError::new("create", &name, errno)),
-        }
-    }
-    Err(WriteError::new("create", &name(since), Errno::EXIST))
+pub(super) fn create(mount: &OwnedFd, wanted: &Wanted<'_>, name: &str) -> Result<(), WriteError> {
+    rustix::fs::mkdirat(mount, name, Mode::RWXU)
+        .map_err(|errno| WriteError::new("create", name, errno))?;
+    let filled = open_directory(mount, Path::new(name))
+        .map_err(|errno| WriteError::new("open", name, errno))
+        .and_then(|directory| fill(&directory, wanted, name));
+    filled.inspect_err(|_| remove(mount, name))
 }
 
 fn fill(directory: &OwnedFd, wanted: &Wanted<'_>, name: &str) -> Result<(), WriteError> {
@@ -222,6 +198,37 @@ pub(super) fn is_name(name: &str) -> bool {
         })
 }
 
+impl Name {
+    /// That of `now`, if it sorts behind `present`; else the one after that: a clock may be set
+    /// back, or stand still.
+    pub(crate) fn next(now: SystemTime, present: Option<&str>) -> Self {
+        let of_now = name(now.duration_since(UNIX_EPOCH).unwrap_or_default());
+        match present.filter(|present| of_now.as_str() <= *present) {
+            Some(present) => Self(after(present)),
+            None => Self(of_now),
+        }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// One more, of its digits. That need not be a time, and sorts all the same.
+fn after(name: &str) -> String {
+    let mut carry = true;
+    let next = |digit: char| match digit.to_digit(10) {
+        Some(9) if carry => '0',
+        Some(value) if carry => {
+            carry = false;
+            char::from_digit(value + 1, 10).unwrap_or(digit)
+        }
+        _ => digit,
+    };
+    let reversed: String = name.chars().rev().map(next).collect();
+    reversed.chars().rev().collect()
+}
+
 /// `..YYYY_MM_DD_HH_MM_SS.NNNNNNNNN` in UTC: sorts by time, as the kubelet's names do.
 fn name(since: Duration) -> String {
     let (days, rest) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
@@ -274,6 +281,24 @@ mod tests {
             let made = name(Duration::new(seconds, nanos));
             assert_eq!(made, expected);
             assert!(is_name(&made));
+        }
+    }
+
+    #[test]
+    fn a_name_sorts_behind_the_present_one_whatever_the_clock_says() {
+        let now = UNIX_EPOCH + Duration::new(951_782_400, 7);
+        let present = "..2000_02_29_00_00_00.000000007";
+        for (present, expected) in [
+            (None, present),
+            (Some("..2000_02_29_00_00_00.000000006"), present),
+            (Some(present), "..2000_02_29_00_00_00.000000008"),
+            (Some("..2001_01_01_00_00_00.000000999"), "..2001_01_01_00_00_00.000001000"),
+            (Some("..2001_12_31_23_59_59.999999999"), "..2001_12_31_23_59_60.000000000"),
+            (Some("..2001_12_31_23_59_99.999999999"), "..2001_12_31_23_60_00.000000000"),
+        ] {
+            let next = Name::next(now, present);
+            assert_eq!(next.as_str(), expected);
+            assert!(is_name(expected) && present.is_none_or(|present| present < expected));
         }
     }
 

@@ -29,7 +29,10 @@ impl Mount {
         let modes =
             files.iter().map(|f| plan::FileMode::parse(&format!("{:04o}", f.mode)).unwrap());
         let now = UNIX_EPOCH + Duration::from_secs(1_700_000_000 + second);
-        publish(self.0.path(), &files, directory_mode(modes), None, now)
+        let present = fs::read_link(self.path(CURRENT)).ok();
+        let present = present.as_deref().and_then(Path::to_str);
+        let name = Name::next(now, present);
+        publish(self.0.path(), &files, directory_mode(modes), None, &name)
     }
 
     fn read(&self, name: &str) -> String {
@@ -266,13 +269,13 @@ fn what_is_not_ours_is_never_overwritten() {
 #[test]
 fn a_mount_that_is_none_is_said_so() {
     let mount = Mount::new();
-    let now = UNIX_EPOCH;
-    let missing = publish(&mount.path("no"), &[], 0o700, None, now).unwrap_err();
+    let name = Name::next(UNIX_EPOCH, None);
+    let missing = publish(&mount.path("no"), &[], 0o700, None, &name).unwrap_err();
     assert!(matches!(missing, WriteError::NoMount(_)), "{missing}");
     fs::write(mount.path("file"), "").unwrap();
     symlink(mount.0.path(), mount.path("link")).unwrap();
-    for name in ["file", "link"] {
-        let error = publish(&mount.path(name), &[], 0o700, None, now).unwrap_err();
+    for other in ["file", "link"] {
+        let error = publish(&mount.path(other), &[], 0o700, None, &name).unwrap_err();
         assert!(matches!(error, WriteError::NotADirectory(_)), "{error}");
     }
 }
@@ -304,7 +307,7 @@ fn however_often_readers_look_they_see_one_whole_generation() {
         let files = RACED.map(|name| NewFile { name, mode: 0o400, content: &content });
         let now = UNIX_EPOCH + Duration::from_secs(1_700_000_000) + Duration::from_micros(round);
         begun.fetch_add(1, Ordering::SeqCst);
-        publish(mount.path(), &files, 0o700, None, now).unwrap();
+        publish(mount.path(), &files, 0o700, None, &Name::next(now, None)).unwrap();
         ended.fetch_add(1, Ordering::SeqCst);
     };
     write(0);
@@ -368,12 +371,13 @@ fn however_often_readers_look_they_see_one_whole_generation() {
 fn the_group_is_given_explicitly() {
     let mount = Mount::new();
     let files = [NewFile { name: "a", mode: 0o440, content: b"1" }];
-    let give = |group| publish(mount.0.path(), &files, 0o750, Some(group), UNIX_EPOCH);
+    let name = |second| Name::next(UNIX_EPOCH + Duration::from_secs(second), None);
+    let give = |group, second| publish(mount.0.path(), &files, 0o750, Some(group), &name(second));
     let own = rustix::process::getegid().as_raw();
-    assert_eq!(give(own).unwrap(), Written::Changed);
-    assert_eq!(give(own).unwrap(), Written::Unchanged);
+    assert_eq!(give(own, 0).unwrap(), Written::Changed);
+    assert_eq!(give(own, 1).unwrap(), Written::Unchanged);
     let other = own + 4321;
-    match give(other) {
+    match give(other, 2) {
         // Only root may give to a group that it is not in.
         Ok(written) => {
             assert_eq!(written, Written::Changed);
