@@ -1,6 +1,7 @@
 //! `probe`: whether all that the plan writes is in the generations that applications see, and the
 //! agent answers, where there is one.
 
+use std::fmt;
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
@@ -35,15 +36,43 @@ pub(crate) enum NotReady {
 /// A Pod's own loopback, and an answer that costs nothing.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// What applications find: as the plan promises, but for what went or stays on purpose.
+#[derive(Debug)]
+pub(crate) struct There {
+    /// Entries of the plan.
+    pub(crate) wanted: usize,
+    /// Those that were taken away, as the Pod wants it.
+    removed: Vec<String>,
+    /// Those that are there and cannot be rendered anew.
+    kept: Vec<String>,
+}
+
+impl fmt::Display for There {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { wanted, removed, kept } = self;
+        match removed.len() {
+            0 => write!(f, "{wanted} files of the plan are there")?,
+            gone => {
+                let (there, names) = (wanted - gone, some_of(removed));
+                write!(f, "{there} of {wanted} files of the plan are there; removed: {names}")?;
+            }
+        }
+        match kept.as_slice() {
+            [] => Ok(()),
+            kept => write!(f, "; cannot be rendered and stays as it was: {}", some_of(kept)),
+        }
+    }
+}
+
 /// Whether applications find what the plan promises: every entry, and an agent that answers.
-pub(crate) fn ready(args: &Args, plan: &Plan) -> Result<usize, NotReady> {
-    let files = run(args, plan)?;
+pub(crate) fn ready(args: &Args, plan: &Plan) -> Result<There, NotReady> {
+    let there = run(args, plan)?;
     if let Some(agent) = plan.mode().agent() {
         agent::token_is_there(args, agent)?;
         let port = agent.port.get();
         ping(port).map_err(|error| NotReady::Agent(port, error.kind()))?;
     }
-    Ok(files)
+    Ok(there)
 }
 
 fn ping(port: u16) -> io::Result<()> {
@@ -61,21 +90,20 @@ fn ping(port: u16) -> io::Result<()> {
 
 const EXPECTED: &[u8] = b"HTTP/1.1 200 ";
 
-/// How many entries were looked for.
-pub(crate) fn run(args: &Args, plan: &Plan) -> Result<usize, NotReady> {
+pub(crate) fn run(args: &Args, plan: &Plan) -> Result<There, NotReady> {
     let entries = entries(plan);
     // Taken away on purpose, as the Pod wants it.
     let known = status::read(args, plan).unwrap_or_default();
     let is_removed = |lookup: usize| known.sources.get(lookup).is_some_and(|known| known.removed);
+    let failed = |entry: &Entry<'_>| {
+        known.templates.iter().find(|(name, _)| entry.is_file(name)).map(|(_, failed)| failed)
+    };
     let is_taken = |entry: &Entry<'_>| {
-        known.templates.iter().any(|(name, of)| of.removed && entry.is_file(name))
+        entry.sources().any(is_removed) || failed(entry).is_some_and(|failed| failed.removed)
     };
     for volume in Volume::of(plan) {
         let wanted = entries.iter().filter(|entry| {
-            entry.volume == volume
-                && entry.on_missing == OnMissing::Fail
-                && !entry.sources().any(is_removed)
-                && !is_taken(entry)
+            entry.volume == volume && entry.on_missing == OnMissing::Fail && !is_taken(entry)
         });
         look(&volume.path(args, plan), wanted)?;
     }
@@ -83,7 +111,13 @@ pub(crate) fn run(args: &Args, plan: &Plan) -> Result<usize, NotReady> {
     if executes && !args.environment().join(ENVIRONMENT_PROGRAM).is_file() {
         return Err(NotReady::Program);
     }
-    Ok(entries.len())
+    let (removed, others): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| is_taken(entry));
+    let kept = others.into_iter().filter(|entry| failed(entry).is_some());
+    Ok(There {
+        wanted: entries.len(),
+        removed: removed.into_iter().map(Entry::shown).collect(),
+        kept: kept.map(Entry::shown).collect(),
+    })
 }
 
 fn look<'e>(mount: &Path, wanted: impl Iterator<Item = &'e Entry<'e>>) -> Result<(), NotReady> {

@@ -35,6 +35,7 @@ use crate::render::{self, Blame, Rendered, Unusable, render};
 use crate::report::{Problem, Report};
 use crate::runtime::{self, Stop};
 use crate::schedule::{Asked, Schedule};
+use crate::standing::Stands;
 use crate::status::{self, Status};
 use crate::write::{NewFile, Written};
 
@@ -71,8 +72,8 @@ async fn keep(
     let mut templates = Templates::default();
     let sources = match &there {
         // Written by the init container, or by us before a restart.
-        Ok(files) => {
-            info!(files, "the files are there already");
+        Ok(there) => {
+            info!(files = there.wanted, "the files are there already");
             let known = status::read(args, plan).unwrap_or_default();
             templates = Templates::continued(&known.templates, &entries, now);
             known.sources.into_iter().map(|known| Source::continued(known, now)).collect()
@@ -344,14 +345,25 @@ impl<'a> Keeper<'a> {
 
     /// For whoever looks into the mount, and for the next process.
     fn tell(&self, sources: &[Source]) {
-        let failing = self.templates.failing();
-        let templates = failing.filter_map(|(at, failed)| {
-            Some(status::Template::new(&self.entries.get(at)?.name, failed))
-        });
         let standing = self.client.standing();
-        standing.set(sources.iter().map(Source::stand).collect());
+        standing.keep(self.stands(sources));
         let told = self.tells.changes.told();
-        let status = Status::new(self.plan, standing, Some(told)).and(templates.collect());
-        status::write(self.args, self.plan, &status);
+        status::write(self.args, self.plan, &Status::new(self.plan, standing, Some(told)));
+    }
+
+    fn stands(&self, sources: &[Source]) -> Stands {
+        let named = |(at, failed): (usize, Failed)| {
+            Some((self.entries.get(at)?.name.clone().into_owned(), failed))
+        };
+        let is_removed = |source: usize| sources.get(source).is_some_and(|source| source.removed);
+        let entries = self.entries.iter().enumerate();
+        let removed = entries.filter(|(at, entry)| {
+            self.templates.is_removed(*at) || entry.sources().any(is_removed)
+        });
+        Stands {
+            sources: sources.iter().map(Source::stand).collect(),
+            templates: self.templates.failing().filter_map(named).collect(),
+            removed: removed.count(),
+        }
     }
 }

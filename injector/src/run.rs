@@ -98,7 +98,9 @@ fn decoded(plan: Option<OsString>) -> Result<Plan, Report> {
 
 fn probe(args: &Args, plan: &Plan) -> Exit {
     match probe::ready(args, plan) {
-        Ok(files) => done(|| output::stdout(&format!("{files} files of the plan are there\n"))),
+        Ok(there) => done(|| {
+            output::stdout(&format!("{}\n", output::one_line(&there.to_string(), 600)));
+        }),
         Err(error) => {
             let line = format!("not ready: {error}{}", status::waiting(args, plan));
             output::stdout(&format!("{}\n", output::one_line(&line, 600)));

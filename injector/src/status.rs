@@ -52,7 +52,7 @@ pub(crate) struct Source {
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Template {
+struct Template {
     file: String,
     /// When it last was rendered, by the calendar.
     rendered: String,
@@ -100,23 +100,18 @@ const NAME: &str = ".kms-status.json";
 const LIMIT: usize = 1024 * 1024;
 
 impl Status {
-    /// How the plan's sources stand.
+    /// How the plan's sources stand, and which templates fail.
     pub(crate) fn new(plan: &Plan, standing: &Standing, told: Option<String>) -> Self {
-        let stands = standing.all();
-        let of_plan = plan.lookups().iter().zip(&stands);
+        let stands = standing.stands();
+        let of_plan = plan.lookups().iter().zip(&stands.sources);
         let sources = of_plan.map(|(lookup, stand)| Source::new(&lookup.source, stand));
         Self {
             version: VERSION,
             written: calendar(Duration::ZERO),
             told,
             sources: sources.collect(),
-            templates: Vec::new(),
+            templates: stands.templates.iter().map(Template::new).collect(),
         }
-    }
-
-    /// And its templates that fail.
-    pub(crate) fn and(self, templates: Vec<Template>) -> Self {
-        Self { templates, ..self }
     }
 }
 
@@ -134,13 +129,12 @@ impl Source {
 }
 
 impl Template {
-    pub(crate) fn new(file: &str, failed: Failed) -> Self {
-        let Failed { rendered, removed } = failed;
+    fn new((file, failed): &(String, Failed)) -> Self {
         Self {
-            file: file.to_owned(),
-            rendered: calendar(since_boot().saturating_sub(rendered)),
-            rendered_uptime: rendered.as_secs(),
-            removed,
+            file: file.clone(),
+            rendered: calendar(since_boot().saturating_sub(failed.rendered)),
+            rendered_uptime: failed.rendered.as_secs(),
+            removed: failed.removed,
         }
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use lab::cloud::{Cloud, CloudConfig, Effect, Fault, Place, SecretSeed, Seed, VersionSeed};
 use lab::fetcher::{ACCOUNT, Container, Running, Want, builder, plan};
-use plan::{Mode, OnRevoked, Plan, Refresh};
+use plan::{FileMode, FileName, Mode, OnMissing, OnRevoked, Plan, Refresh};
 use rustix::process::Signal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -111,6 +111,52 @@ async fn metrics_and_readiness_follow_the_sources() {
     assert!(value(&text, "last_success_timestamp_seconds").unwrap() >= since, "{text}");
     cloud.clear_faults();
     becomes(port, (200, "ok\n")).await;
+    ends_well(running).await;
+}
+
+/// A template that wants a key of a value, beside an ordinary file.
+fn with_template(port: u16) -> Plan {
+    let mut builder = builder().unwrap();
+    builder.mode(Mode::Refresh(Refresh::new(10, Some(10), OnRevoked::Keep).unwrap()));
+    builder.metrics_port(Some(port));
+    let text = "A={{ json(secret(\"kms://shop/b\")).a }}";
+    let secret = ("kms://shop/b".to_owned(), Want::new("", "kms://shop/b").lookup().unwrap(), None);
+    let name = FileName::parse("t").unwrap();
+    builder.template(name, text.to_owned(), vec![secret], FileMode::OWNER, OnMissing::Fail);
+    plan(builder, &[Want::new("a", "kms://shop/a")]).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_that_fails_is_seen_by_whoever_looks() {
+    let cloud = cloud().await;
+    let place = Place::new(ACCOUNT, "shop/b");
+    cloud.rotate_secret(&place, VersionSeed::text(r#"{"a":"CANARY-1"}"#)).unwrap();
+    let container = Container::new(&cloud).unwrap();
+    let port = free_port();
+    let plan = with_template(port);
+    let running = container.start(&plan, &["refresh"]).unwrap();
+    becomes(port, (200, "ok\n")).await;
+    let probe = container.run(&plan, &["probe"]).await.unwrap();
+    assert_eq!(probe.stdout, "2 files of the plan are there\n");
+
+    cloud.rotate_secret(&place, VersionSeed::text(r#"{"b":"CANARY-2"}"#)).unwrap();
+    let reasons =
+        "templates that cannot be rendered: 1\nfiles and variables that were removed: 1\n";
+    becomes(port, (503, reasons)).await;
+    container.shows("t", None).await.unwrap();
+    let text = metrics(port).await;
+    let known = ["failing_templates", "removed_files"].map(|name| value(&text, name));
+    assert_eq!(known, [Some(1), Some(1)], "{text}");
+    assert_eq!(value(&text, r#"failing_sources{class="unusable"}"#), Some(0), "{text}");
+    // Older than any source: it was removed for its age.
+    assert!(value(&text, "oldest_value_age_seconds").unwrap() >= 10, "{text}");
+    let probe = container.run(&plan, &["probe"]).await.unwrap();
+    let expected = "1 of 2 files of the plan are there; removed: file \"t\"\n";
+    assert_eq!((probe.code(), probe.stdout.as_str()), (Some(0), expected));
+
+    cloud.rotate_secret(&place, VersionSeed::text(r#"{"a":"CANARY-3"}"#)).unwrap();
+    becomes(port, (200, "ok\n")).await;
+    assert_eq!(value(&metrics(port).await, "removed_files"), Some(0));
     ends_well(running).await;
 }
 

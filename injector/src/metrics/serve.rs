@@ -89,7 +89,7 @@ impl Page {
 
 impl Metrics {
     pub(crate) fn page(&self, page: Page) -> Answer {
-        let (counts, stands) = (self.with(|counts| counts.clone()), self.standing.all());
+        let (counts, stands) = (self.with(|counts| counts.clone()), self.standing.stands());
         if page == Page::Ready {
             return match text::unready(counts.generation.is_some(), &stands) {
                 None => Answer::text(StatusCode::OK, "ok\n"),

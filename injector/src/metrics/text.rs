@@ -9,7 +9,7 @@ use cloud::Requests;
 use super::Counts;
 use crate::agent::Counters;
 use crate::hook::Told;
-use crate::standing::Stand;
+use crate::standing::Stands;
 use crate::status::Failing;
 
 /// Moments since boot become moments of the calendar.
@@ -22,21 +22,24 @@ pub(super) struct Now {
 
 pub(super) fn metrics(
     counts: &Counts,
-    stands: &[Stand],
+    stands: &Stands,
     requests: &[Requests],
     agent: Option<&Counters>,
     now: Now,
 ) -> String {
     let mut text = Text(String::new());
     text.family("sources", "gauge", "Sources of the plan.");
-    text.value("sources", "", stands.len());
+    text.value("sources", "", stands.sources.len());
     text.family("failing_sources", "gauge", "Sources that could not be had when last asked.");
     for failing in Failing::ALL {
-        let of_class = stands.iter().filter(|stand| stand.failing == Some(failing)).count();
-        text.value("failing_sources", &class(failing), of_class);
+        text.value("failing_sources", &class(failing), of_class(stands, failing));
     }
+    text.family("failing_templates", "gauge", "Templates that cannot be rendered.");
+    text.value("failing_templates", "", stands.templates.len());
+    text.family("removed_files", "gauge", "Files and variables that were taken away.");
+    text.value("removed_files", "", stands.removed);
     let age = |confirmed: Duration| now.uptime.saturating_sub(confirmed).as_secs();
-    let confirmed = || stands.iter().filter_map(|stand| stand.confirmed);
+    let confirmed = || stands.sources.iter().filter_map(|stand| stand.confirmed);
     text.family(
         "last_success_timestamp_seconds",
         "gauge",
@@ -49,9 +52,11 @@ pub(super) fn metrics(
     text.family(
         "oldest_value_age_seconds",
         "gauge",
-        "How long ago the source was confirmed that was confirmed longest ago.",
+        "How long ago that was confirmed which applications see the oldest value of.",
     );
-    if let Some(oldest) = confirmed().min() {
+    // What a template shows is as old as what it was last rendered from.
+    let rendered = stands.templates.iter().map(|(_, failed)| failed.rendered);
+    if let Some(oldest) = confirmed().chain(rendered).min() {
         text.value("oldest_value_age_seconds", "", age(oldest));
     }
     text.family("failures", "counter", "Times that a source could not be confirmed.");
@@ -102,18 +107,28 @@ pub(super) fn metrics(
 }
 
 /// Why not all is well, a line for each reason. `filled` is whether the files were ever there.
-pub(super) fn unready(filled: bool, stands: &[Stand]) -> Option<String> {
+pub(super) fn unready(filled: bool, stands: &Stands) -> Option<String> {
     let mut reasons = String::new();
     if !filled {
         reasons.push_str("the files are not there yet\n");
     }
     for failing in Failing::ALL {
-        let of_class = stands.iter().filter(|stand| stand.failing == Some(failing)).count();
-        if of_class > 0 {
-            let _ = writeln!(reasons, "{}: {of_class} of {} sources", failing.word(), stands.len());
+        let (failed, all) = (of_class(stands, failing), stands.sources.len());
+        if failed > 0 {
+            let _ = writeln!(reasons, "{}: {failed} of {all} sources", failing.word());
         }
     }
+    if !stands.templates.is_empty() {
+        let _ = writeln!(reasons, "templates that cannot be rendered: {}", stands.templates.len());
+    }
+    if stands.removed > 0 {
+        let _ = writeln!(reasons, "files and variables that were removed: {}", stands.removed);
+    }
     (!reasons.is_empty()).then_some(reasons)
+}
+
+fn of_class(stands: &Stands, failing: Failing) -> usize {
+    stands.sources.iter().filter(|stand| stand.failing == Some(failing)).count()
 }
 
 fn class(failing: Failing) -> String {
@@ -142,6 +157,8 @@ mod tests {
     use cloud::Class;
 
     use super::*;
+    use crate::refresh::Failed;
+    use crate::standing::Stand;
 
     const NOW: Now = Now { calendar: 1_800_000_000, uptime: Duration::from_secs(1000) };
 
@@ -150,9 +167,18 @@ mod tests {
         Stand { confirmed, failing, removed: false }
     }
 
+    fn of_sources(sources: &[Stand]) -> Stands {
+        Stands { sources: sources.to_vec(), ..Stands::default() }
+    }
+
+    fn template(rendered: u64) -> (String, Failed) {
+        let rendered = Duration::from_secs(rendered);
+        ("SECRET".to_owned(), Failed { rendered, removed: false })
+    }
+
     #[test]
     fn what_is_known_is_a_number_and_what_is_not_is_left_out() {
-        let stands = [stand(700, None), stand(400, Some(Failing::Denied))];
+        let stands = of_sources(&[stand(700, None), stand(400, Some(Failing::Denied))]);
         let mut counts =
             Counts { changes: 3, generation: Some(1_799_999_000), ..Counts::default() };
         counts.failures.insert(Failing::Denied, 7);
@@ -184,14 +210,27 @@ mod tests {
             assert!(text.contains(&format!("\nsecrets_injector_{line}\n")), "{line}: {text}");
         }
         assert!(text.ends_with("\n# EOF\n"));
-        let nothing = metrics(&Counts::default(), &[Stand::default()], &[], None, NOW);
+        let nothing = metrics(&Counts::default(), &of_sources(&[Stand::default()]), &[], None, NOW);
         assert!(!nothing.contains("\nsecrets_injector_oldest"), "{nothing}");
     }
 
     #[test]
+    fn a_template_that_fails_is_counted_and_as_old_as_what_it_was_rendered_from() {
+        let templates = vec![template(100), template(900)];
+        let stands = Stands { templates, removed: 3, ..of_sources(&[stand(990, None)]) };
+        let text = metrics(&Counts::default(), &stands, &[], None, NOW);
+        for line in
+            ["failing_templates 2", "removed_files 3", "oldest_value_age_seconds 900", "sources 1"]
+        {
+            assert!(text.contains(&format!("\nsecrets_injector_{line}\n")), "{line}: {text}");
+        }
+        assert!(!text.contains("SECRET"), "{text}");
+    }
+
+    #[test]
     fn every_sample_belongs_to_the_family_above_it() {
-        let text =
-            metrics(&Counts::default(), &[stand(1, None)], &[], Some(&Counters::default()), NOW);
+        let stands = of_sources(&[stand(1, None)]);
+        let text = metrics(&Counts::default(), &stands, &[], Some(&Counters::default()), NOW);
         let (mut family, mut kind) = (String::new(), String::new());
         for line in text.lines() {
             if let Some(declared) = line.strip_prefix("# TYPE ") {
@@ -210,10 +249,16 @@ mod tests {
     }
 
     #[test]
-    fn all_is_well_when_the_files_are_there_and_no_source_fails() {
-        assert_eq!(unready(true, &[stand(1, None)]), None);
-        assert_eq!(unready(false, &[]).unwrap(), "the files are not there yet\n");
-        let stands = [stand(1, Some(Failing::Throttled)), stand(1, None)];
+    fn all_is_well_when_the_files_are_there_and_nothing_fails() {
+        assert_eq!(unready(true, &of_sources(&[stand(1, None)])), None);
+        assert_eq!(unready(false, &of_sources(&[])).unwrap(), "the files are not there yet\n");
+        let stands = of_sources(&[stand(1, Some(Failing::Throttled)), stand(1, None)]);
         assert_eq!(unready(true, &stands).unwrap(), "throttled: 1 of 2 sources\n");
+        let well = of_sources(&[stand(1, None)]);
+        let stands = Stands { templates: vec![template(1)], removed: 2, ..well };
+        assert_eq!(
+            unready(true, &stands).unwrap(),
+            "templates that cannot be rendered: 1\nfiles and variables that were removed: 2\n"
+        );
     }
 }

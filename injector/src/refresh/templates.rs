@@ -1,14 +1,14 @@
 //! Templates that cannot be rendered from what their sources gave. Theirs alone is the failure: the
 //! sources are well, and so are all other files of them.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::entry::Entry;
 
 /// By entry; those that were rendered last are not in it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Templates(HashMap<usize, Failed>);
+pub(super) struct Templates(BTreeMap<usize, Failed>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Failed {
