@@ -10,7 +10,7 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
     match AgentRequest::parse(method, path, lines.next()) {
         Ok(AgentRequest::Ping) => assert_eq!((method, path), ("GET", "/ping")),
         Ok(AgentRequest::Metrics | AgentRequest::Ready) => {
-            assert!(method == "GET" && matches!(path, "/metrics" | "/readyz"));
+            assert!(matches!(method, "GET" | "HEAD") && matches!(path, "/metrics" | "/readyz"));
         }
         Ok(AgentRequest::Get(wanted)) => {
             assert_eq!(method, "GET");

@@ -62,10 +62,13 @@ pub(crate) fn check_direct(headers: &HeaderMap) -> Result<(), Refused> {
 }
 
 pub(crate) fn check_token(headers: &HeaderMap, token: &Sensitive) -> Result<(), Refused> {
-    let shown = TOKENS.iter().flat_map(|name| headers.get_all(*name));
-    // All are compared: which one was right is nobody's business either.
+    let mut shown = TOKENS.iter().flat_map(|name| headers.get_all(*name)).peekable();
+    if shown.peek().is_none() {
+        return Err(Refused::Token);
+    }
+    // All are compared: which one was wrong is nobody's business either.
     let right =
-        shown.fold(0, |right, shown| right | shown.as_bytes().ct_eq(token.expose()).unwrap_u8());
+        shown.fold(1, |right, shown| right & shown.as_bytes().ct_eq(token.expose()).unwrap_u8());
     if right == 1 { Ok(()) } else { Err(Refused::Token) }
 }
 
@@ -142,7 +145,13 @@ mod tests {
         };
         assert_eq!(asked(&[("X-KMS-Token", &right)]), Ok(()));
         assert_eq!(asked(&[("x-vault-token", &right)]), Ok(()));
-        assert_eq!(asked(&[("x-kms-token", &wrong), ("x-vault-token", &right)]), Ok(()));
+        assert_eq!(asked(&[("x-kms-token", &right), ("x-vault-token", &right)]), Ok(()));
+        for (one, other) in [(&wrong, &right), (&right, &wrong), (&wrong, &wrong)] {
+            for name in ["x-kms-token", "x-vault-token"] {
+                let both = asked(&[("x-kms-token", one), (name, other)]);
+                assert_eq!(both, Err(Refused::Token), "{name}");
+            }
+        }
         let (short, long) = ("a1".repeat(31), "a1".repeat(33));
         for bad in ["", &wrong, &short, &long] {
             assert_eq!(asked(&[("x-kms-token", bad)]), Err(Refused::Token), "{bad}");

@@ -52,13 +52,15 @@ const BY_PATH: &str = "/v1/";
 impl<'a> Request<'a> {
     /// `query` is what stands behind the question mark.
     pub fn parse(method: &str, path: &'a str, query: Option<&'a str>) -> Result<Self, Refused> {
-        if method != "GET" {
+        let page = Page::at(path);
+        // The pages are those of `metrics-port`, which answers both.
+        if method != "GET" && !(method == "HEAD" && page.is_some()) {
             return Err(Refused::Method);
         }
         if path == PING {
             return Ok(Self::Ping);
         }
-        match Page::at(path) {
+        match page {
             Some(Page::Metrics) => return Ok(Self::Metrics),
             Some(Page::Ready) => return Ok(Self::Ready),
             None => {}
@@ -257,5 +259,11 @@ mod tests {
             assert_eq!(Request::parse(method, PING, None), Err(Refused::Method));
         }
         assert_eq!(Request::parse("GET", PING, None), Ok(Request::Ping));
+        for (page, request) in [("/metrics", Request::Metrics), ("/readyz", Request::Ready)] {
+            for method in ["GET", "HEAD"] {
+                assert_eq!(Request::parse(method, page, None).as_ref(), Ok(&request), "{method}");
+            }
+            assert_eq!(Request::parse("POST", page, None), Err(Refused::Method));
+        }
     }
 }

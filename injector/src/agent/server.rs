@@ -45,7 +45,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const BRIEFLY: Duration = Duration::from_secs(3);
 /// Where the Pod does not say how old a value may be.
 const STALENESS: Duration = Duration::from_secs(24 * 60 * 60);
-/// A quarter of our container's memory.
+/// The default memory limit of our container has room for as much, beside the connections.
 const BYTES: usize = 8 * 1024 * 1024;
 
 impl Shared {
@@ -188,6 +188,7 @@ impl Shared {
                 Err(error) => break (error.class(), Failure::of(&error), Some(error)),
             }
         };
+        self.counters.count_unanswered(class.into());
         let now = since_boot();
         if failure.passes {
             self.cache().postpone(key, now);

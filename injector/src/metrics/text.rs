@@ -98,6 +98,10 @@ pub(super) fn metrics(
             let labels = format!("{{outcome=\"{outcome}\"}}");
             text.value("agent_requests_total", &labels, count.get());
         }
+        text.family("agent_failures", "counter", "Questions of the agent that KMS did not answer.");
+        for (failing, count) in agent.unanswered() {
+            text.value("agent_failures_total", &class(failing), count.get());
+        }
     }
     text.family("build", "info", "The fetcher.");
     let labels = concat!("{version=\"", env!("CARGO_PKG_VERSION"), "\"}");
@@ -186,6 +190,7 @@ mod tests {
         let operation = "KMS GetSecretValue";
         let agent = Counters::default();
         agent.stale.add();
+        agent.count_unanswered(Failing::Identity);
         let requests = [
             Requests { operation, failed: None, count: 5 },
             Requests { operation, failed: Some(Class::Rejected), count: 1 },
@@ -203,6 +208,8 @@ mod tests {
             "changes_total 3",
             "agent_requests_total{outcome=\"stale\"} 1",
             "agent_requests_total{outcome=\"hit\"} 0",
+            "agent_failures_total{class=\"identity\"} 1",
+            "agent_failures_total{class=\"not-found\"} 0",
             "generation_timestamp_seconds 1799999000",
             "hook_calls_total{outcome=\"failed\"} 2",
             "hook_calls_total{outcome=\"told\"} 0",
