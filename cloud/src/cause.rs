@@ -124,6 +124,18 @@ impl fmt::Display for Refusal {
 }
 
 impl Failure {
+    pub(crate) fn refusal(&self) -> Option<&Refusal> {
+        match &self.cause {
+            Cause::Refused(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// The service's error code.
+    pub(crate) fn code(&self) -> Option<&str> {
+        self.refusal()?.code.as_deref()
+    }
+
     pub(crate) fn class(&self) -> Class {
         match &self.cause {
             Cause::Refused(refusal) => refusal.meaning.class(),

@@ -24,6 +24,22 @@ pub enum Class {
     Malformed,
 }
 
+impl Class {
+    /// For logs and metrics.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Denied => "denied",
+            Self::NotFound => "not-found",
+            Self::Throttled => "throttled",
+            Self::Unreachable => "unreachable",
+            Self::Rejected => "refused",
+            Self::Malformed => "unusable",
+        }
+    }
+}
+
 #[derive(Clone)]
 pub struct Error(Box<Detail>);
 
@@ -70,7 +86,7 @@ impl Error {
     /// The service's error code.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
-        self.refusal()?.code.as_deref()
+        self.0.failure.code()
     }
 
     /// The service's own words, where they are known to be harmless.
@@ -132,10 +148,7 @@ impl Error {
     }
 
     fn refusal(&self) -> Option<&Refusal> {
-        match &self.0.failure.cause {
-            Cause::Refused(refusal) => Some(refusal),
-            _ => None,
-        }
+        self.0.failure.refusal()
     }
 }
 

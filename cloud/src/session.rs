@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::{Instant, timeout_at};
 use tracing::debug;
@@ -109,7 +109,11 @@ impl Session {
     pub async fn fetch(&self, lookup: &Lookup, deadline: Instant) -> Result<Fetched, Error> {
         let started = Instant::now();
         let role = lookup.assume.as_ref();
-        let read = |body: &[u8]| call::read(&lookup.subject, body);
+        let read = |body: &[u8]| {
+            let mut value = call::read(&lookup.subject, body)?;
+            let request_id = value.request_id.take();
+            Ok((value, request_id))
+        };
 
         let mut with = self.credentials(role, None, deadline).await?;
         let first = self.ask(&Call::Fetch { lookup, with: &with }, deadline, read).await;
@@ -127,7 +131,7 @@ impl Session {
             value: reply.content.bytes,
             version: reply.content.version,
             about: reply.content.about,
-            request_id: reply.content.request_id.or(reply.request_id).unwrap_or_default(),
+            request_id: reply.request_id.unwrap_or_default(),
             caller: with.caller().to_owned(),
             attempts: earlier + reply.attempts,
             elapsed: started.elapsed(),
@@ -196,14 +200,14 @@ impl Session {
         let raw = (self.shared.token)()
             .map_err(|error| unread(TokenProblem::Unreadable(error.kind())))?;
         let token = Token::new(&raw).map_err(unread)?;
-        let read = |body: &[u8]| sts::read(body, &identity.role_arn, self.clock.now());
+        let read = |body: &[u8]| Ok((sts::read(body, &identity.role_arn, self.clock.now())?, None));
         let call = Call::Exchange { identity, token: &token };
         Ok(self.ask(&call, deadline, read).await?.content)
     }
 
     async fn assume(&self, role: &AssumedRole, deadline: Instant) -> Result<Credentials, Error> {
         let identity = &self.shared.identity;
-        let read = |body: &[u8]| sts::read(body, &role.role_arn, self.clock.now());
+        let read = |body: &[u8]| Ok((sts::read(body, &role.role_arn, self.clock.now())?, None));
         let with = self.own_credentials(None, deadline).await?;
         let first = self.ask(&Call::Assume { identity, role, with: &with }, deadline, read).await;
         match first {
@@ -218,15 +222,16 @@ impl Session {
     }
 
     /// One question, sent again while that may help and `deadline` allows. The deadline never
-    /// hides what went wrong before it.
+    /// hides what went wrong before it. `read` gives the request's id where the body has one.
     async fn ask<T>(
         &self,
         call: &Call<'_>,
         deadline: Instant,
-        read: impl Fn(&[u8]) -> Result<T, Cause>,
+        read: impl Fn(&[u8]) -> Result<(T, Option<String>), Cause>,
     ) -> Result<Reply<T>, Error> {
         let asked = call.asked();
-        let (operation, host) = (asked.operation, asked.host.as_str());
+        let Asked { operation, host, subject, .. } = &asked;
+        let (operation, host, subject) = (*operation, host.as_str(), subject.as_str());
         let pace = self.pace(host);
         let mut last: Option<Failure> = None;
         let (mut attempts, mut last_attempt) = (0, false);
@@ -242,19 +247,44 @@ impl Session {
                 Ok(Ok((content, request_id))) => {
                     turn.answered();
                     self.shared.tally.add(operation, None);
-                    debug!(operation, host, attempt = attempts, took = ?began.elapsed(), "answered");
+                    debug!(
+                        operation,
+                        host,
+                        subject,
+                        attempt = attempts,
+                        duration_ms = milliseconds(began.elapsed()),
+                        request_id,
+                        "request answered"
+                    );
                     return Ok(Reply { content, request_id, attempts });
                 }
                 Ok(Err(failure)) => {
-                    self.shared.tally.add(operation, Some(asked.class(&failure)));
-                    let (took, status, class) = (began.elapsed(), failure.status, failure.class());
-                    debug!(operation, host, attempt = attempts, ?took, status, ?class, "failed");
+                    let class = asked.class(&failure);
+                    self.shared.tally.add(operation, Some(class));
+                    debug!(
+                        operation,
+                        host,
+                        subject,
+                        attempt = attempts,
+                        duration_ms = milliseconds(began.elapsed()),
+                        status = failure.status,
+                        class = class.word(),
+                        code = failure.code(),
+                        request_id = failure.request_id,
+                        "request failed"
+                    );
                     failure
                 }
                 Err(_) => {
                     self.shared.tally.add(operation, Some(Class::Unreachable));
-                    let took = began.elapsed();
-                    debug!(operation, host, attempt = attempts, ?took, "cut off by the deadline");
+                    debug!(
+                        operation,
+                        host,
+                        subject,
+                        attempt = attempts,
+                        duration_ms = milliseconds(began.elapsed()),
+                        "request cut off by the deadline"
+                    );
                     last.unwrap_or_else(|| Unreachable::Timeout.into())
                 }
             };
@@ -283,7 +313,14 @@ impl Session {
             if last_attempt || left.is_zero() {
                 break;
             }
-            debug!(operation, host, pause = ?next.pause, last = next.last, "trying again");
+            debug!(
+                operation,
+                host,
+                subject,
+                pause_ms = milliseconds(next.pause),
+                last = next.last,
+                "request to be sent again"
+            );
             last_attempt = next.last;
             if !throttled {
                 tokio::time::sleep(next.pause).await;
@@ -301,7 +338,7 @@ impl Session {
     async fn attempt<T>(
         &self,
         call: &Call<'_>,
-        read: impl Fn(&[u8]) -> Result<T, Cause>,
+        read: impl Fn(&[u8]) -> Result<(T, Option<String>), Cause>,
     ) -> Result<(T, Option<String>), Failure> {
         let nonce = crypto::random::<16>().map_err(|_| Cause::Randomness)?;
         let stamp = Stamp { date: iso8601(self.clock.now()), nonce: crypto::hex(&nonce) };
@@ -309,7 +346,7 @@ impl Session {
         let success = envelope::open(answer, &call.secrets())?;
         let request_id = success.request_id;
         match read(success.body.expose()) {
-            Ok(content) => Ok((content, request_id)),
+            Ok((content, in_body)) => Ok((content, in_body.or(request_id))),
             Err(cause) => {
                 let status = Some(success.status);
                 Err(Failure { cause, status, request_id, hint: None, date: None })
@@ -322,6 +359,10 @@ struct Reply<T> {
     content: T,
     request_id: Option<String>,
     attempts: u32,
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn too_late(asked: Asked) -> Error {

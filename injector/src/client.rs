@@ -24,6 +24,26 @@ use crate::token::{self, TokenError, TokenFile};
 
 pub(crate) type Outcome = resolve::Outcome<Fetched, Error>;
 
+impl Outcome {
+    /// The service's error code.
+    pub(crate) fn code(&self) -> Option<&str> {
+        match self {
+            Self::Failed(error) => error.code(),
+            Self::Fetched(_) | Self::Unfinished => None,
+        }
+    }
+
+    /// For a line of the log.
+    pub(crate) fn request_id(&self) -> Option<String> {
+        let id = match self {
+            Self::Fetched(fetched) => Some(fetched.request_id.as_str()),
+            Self::Failed(error) => error.request_id(),
+            Self::Unfinished => None,
+        };
+        id.map(|id| one_line(id, 64))
+    }
+}
+
 pub(crate) struct Client<'a> {
     plan: &'a Plan,
     session: Session,

@@ -26,3 +26,6 @@ pub(crate) fn with<T>(level: LogLevel, work: impl FnOnce() -> T) -> T {
     // Scoped to this thread, where the runtime runs too.
     tracing::subscriber::with_default(subscriber, work)
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,8 @@ use tracing::{error, info};
 use self::beside::{Tells, tell_agent, tell_of_version};
 use self::source::{Source, Verdict};
 pub(crate) use self::templates::Failed;
+#[cfg(test)]
+pub(crate) use self::templates::News;
 use self::templates::Templates;
 use self::together::together;
 use crate::agent::Agent;
@@ -28,7 +30,6 @@ use crate::clock::{since_boot, wait_until};
 use crate::entry::{Entry, Volume, entries};
 use crate::init;
 use crate::metrics::Metrics;
-use crate::output::one_line;
 use crate::probe;
 use crate::publish::{self, generation, held, publish_as};
 use crate::render::{self, Blame, Rendered, Unusable, render};
@@ -239,9 +240,7 @@ impl<'a> Keeper<'a> {
             let fetched = outcomes.get(&index).and_then(|outcome| outcome.fetched());
             tell_agent(self.agent, index, &verdict, fetched, asked);
             if let Some(source) = self.sources.get_mut(index) {
-                let request_id = outcomes
-                    .get(&index)
-                    .and_then(|outcome| Some(one_line(&outcome.fetched()?.request_id, 64)));
+                let request_id = outcomes.get(&index).and_then(|outcome| outcome.request_id());
                 tell_of_version(self.plan, index, source, &verdict, request_id.as_deref());
                 source.learn(verdict, written, now);
                 if let Some(failing) = source.failing {

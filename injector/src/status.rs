@@ -269,5 +269,17 @@ mod tests {
         for failing in Failing::ALL {
             assert_eq!(serde_json::to_value(failing).unwrap(), failing.word());
         }
+        use cloud::Class;
+        for class in [
+            Class::Identity,
+            Class::Denied,
+            Class::NotFound,
+            Class::Throttled,
+            Class::Unreachable,
+            Class::Rejected,
+            Class::Malformed,
+        ] {
+            assert_eq!(Failing::from(class).word(), class.word());
+        }
     }
 }

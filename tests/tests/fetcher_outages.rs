@@ -85,10 +85,15 @@ async fn each_attempt_is_a_line_of_its_own_at_debug_and_at_no_other_level() {
             ended.log.lines().filter(all).count()
         };
         let asked = r#""operation":"KMS GetSecretValue","host":"kms-vpc.cn-hangzhou.aliyuncs.com""#;
-        let failed = [asked, r#""attempt":1"#, r#""status":503"#, "Unreachable", r#""failed""#];
+        let (id, milliseconds) = (r#""request_id":""#, r#""duration_ms":"#);
+        let failed = [asked, r#""attempt":1"#, r#""status":503"#, r#""class":"unreachable""#];
+        let failed = [&failed[..], &[id, milliseconds, r#""request failed""#]].concat();
         assert_eq!(count(&failed), lines, "{}", ended.log);
-        assert_eq!(count(&[asked, "\"trying again\""]), lines, "{}", ended.log);
-        assert_eq!(count(&[asked, r#""attempt":2"#, r#""answered""#]), lines, "{}", ended.log);
+        assert_eq!(count(&[asked, r#""request to be sent again""#]), lines, "{}", ended.log);
+        let answered = [asked, r#""attempt":2"#, id, milliseconds, r#""request answered""#];
+        assert_eq!(count(&answered), lines, "{}", ended.log);
+        let exchanged = [r#""operation":"STS AssumeRoleWithOIDC""#, id, r#""request answered""#];
+        assert_eq!(count(&exchanged), lines, "{}", ended.log);
         assert!(!ended.said().contains("CANARY"), "{}", ended.said());
     }
 }

@@ -204,10 +204,16 @@ async fn a_revoked_secret_stays_goes_or_ends_the_fetcher_as_the_pod_says() {
         cloud.delete_secret(&Place::new(ACCOUNT, "shop/a")).unwrap();
         *slot = Some((cloud, container, plan, running));
     }
-    let (_cloud, container, _, running) = keeping.unwrap();
+    let (cloud, container, _, running) = keeping.unwrap();
     fails(&container, "not-found").await;
     assert_eq!(std::fs::read(container.mount().join("a")).unwrap(), b"CANARY-1");
-    ends_well(running).await;
+    let log = ends_well(running).await;
+    let line = log.lines().find(|line| line.contains("the last good files of a source stay"));
+    let line: Value = serde_json::from_str(line.unwrap()).unwrap();
+    assert_eq!(line["source"], "kms://shop/a");
+    assert_eq!(line["code"], "Forbidden.ResourceNotFound");
+    let id = line["request_id"].as_str().unwrap();
+    assert!(cloud.requests().iter().any(|entry| entry.request_id == id), "{line}");
 
     let (cloud, container, plan, mut running) = removing.unwrap();
     container.shows("a", None).await.unwrap();

@@ -255,6 +255,7 @@ async fn a_template_that_cannot_be_rendered_keeps_its_own_file_and_no_other_one(
     container.shows("w", Some(b"\nCANARY-4")).await.unwrap();
     let log = ends_well(running).await;
     assert_eq!(log.matches("the last good file of a template stays").count(), 1, "{log}");
+    assert!(log.contains(r#""file":"w","unconfirmed_s":"#), "{log}");
     assert!(log.contains("line 2: \\\"w\\\" is not defined; wanted for file"), "{log}");
 }
 

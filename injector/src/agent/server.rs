@@ -102,7 +102,7 @@ impl Shared {
     async fn get(&self, wanted: &Wanted<'_>) -> Answer {
         if let Err(refused) = self.scope.check(&wanted.id) {
             self.counters.refused.add();
-            debug!(id = wanted.id.as_ref(), "refused: {refused}");
+            debug!(id = wanted.id.as_ref(), "a client may not have this secret: {refused}");
             let text = refused.to_string();
             return failed(&Failure::new(403, "Forbidden.AgentSecrets", &text, false));
         }
@@ -131,7 +131,7 @@ impl Shared {
         match self.flights.ask(&key, fetch, |_| !wanted.refresh_now).await {
             Ok(body) => {
                 self.counters.misses.add();
-                debug!(id = wanted.id.as_ref(), "answered");
+                debug!(id = wanted.id.as_ref(), "answered by KMS");
                 Answer::json(StatusCode::OK, body)
             }
             Err(failure) => match self.better(&key, wanted, &failure) {
@@ -248,7 +248,7 @@ impl Handler for Shared {
             Ok(Request::Get(wanted)) => self.get(&wanted).await,
             Err(refusal) => {
                 self.counters.refused.add();
-                debug!(status = refusal.status.as_u16(), "refused");
+                debug!(status = refusal.status.as_u16(), "a request is refused");
                 refusal
             }
         }
@@ -275,9 +275,11 @@ fn warn_of(wanted: &Wanted<'_>, error: Option<&Error>, failure: &Failure) {
             attempts = error.attempts(),
             code = error.code(),
             request_id = error.request_id().map(|id| one_line(id, 64)),
-            "not fetched: {}",
+            "not fetched for a client: {}",
             one_line(&error.to_string(), 600)
         ),
-        None => warn!(id, status = failure.status, "fetched, and the value is no text"),
+        None => {
+            warn!(id, status = failure.status, "fetched for a client, and the value is no text");
+        }
     }
 }

@@ -65,8 +65,15 @@ impl Keeper<'_> {
             let stays = fate == Fate::Keep;
             // Once, and not at every look for as long as it lasts.
             if source.failing != Some(failing) || (!stays && !source.removed) {
-                let unconfirmed_s = unconfirmed.as_secs();
-                error!(unconfirmed_s, "{}: {}", fate.told(), problem.headline());
+                error!(
+                    source = lookup.source.to_string(),
+                    code = outcome.code(),
+                    request_id = outcome.request_id(),
+                    unconfirmed_s = unconfirmed.as_secs(),
+                    "{}: {}",
+                    fate.told(),
+                    problem.headline()
+                );
             }
             let verdict = match fate {
                 Fate::Keep => Verdict::Kept(failing),
@@ -95,8 +102,10 @@ impl Keeper<'_> {
             let known = sources.filter_map(|source| self.sources.get(source));
             let last = known.map(|source| source.confirmed).min().unwrap_or(now);
             let news = self.templates.failed(*at, last, now, self.refresh.max_staleness());
-            if let Some(news) = news {
-                error!("{}: {}", news.told(), problem.headline());
+            if let (Some(news), Some(entry)) = (news, self.entries.get(*at)) {
+                let file = entry.name.as_ref();
+                let unconfirmed_s = self.templates.age(*at, now).as_secs();
+                error!(file, unconfirmed_s, "{}: {}", news.told(), problem.headline());
             }
             going |= news == Some(News::Goes);
         }

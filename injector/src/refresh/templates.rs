@@ -20,7 +20,7 @@ pub(crate) struct Failed {
 
 /// What a failure means, where it is news.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum News {
+pub(crate) enum News {
     /// The file of before stays.
     Stays,
     /// It goes: it is older than the Pod allows.
@@ -29,7 +29,7 @@ pub(super) enum News {
 
 impl News {
     /// For the log, before the reason.
-    pub(super) fn told(self) -> &'static str {
+    pub(crate) fn told(self) -> &'static str {
         match self {
             Self::Stays => "the last good file of a template stays",
             Self::Goes => {
@@ -74,6 +74,11 @@ impl Templates {
             return Some(News::Goes);
         }
         is_new.then_some(News::Stays)
+    }
+
+    /// How long ago it was last rendered.
+    pub(super) fn age(&self, entry: usize, now: Duration) -> Duration {
+        self.0.get(&entry).map_or(Duration::ZERO, |failed| now.saturating_sub(failed.rendered))
     }
 
     pub(super) fn is_removed(&self, entry: usize) -> bool {
