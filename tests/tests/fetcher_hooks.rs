@@ -14,8 +14,8 @@ use std::time::Duration;
 use lab::cloud::{Cloud, CloudConfig, Place, SecretSeed, Seed, VersionSeed};
 use lab::fetcher::{ACCOUNT, Container, Running, Want, builder, plan};
 use plan::{
-    ContainerName, Environment, FileMode, Mode, OnChange, OnMissing, OnRevoked, Plan, Refresh,
-    Variable, VariableName,
+    ContainerName, Environment, FileMode, FileName, Mode, OnChange, OnMissing, OnRevoked, Plan,
+    Refresh, Variable, VariableName,
 };
 use rustix::process::Signal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -106,6 +106,27 @@ async fn files_and_variables_that_change_together_are_one_generation_whatever_th
     assert!(named.as_str() > ahead, "{named}");
     assert_eq!(variables(), Path::new(&named));
     ends_well(second).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_application_was_told_hides_no_template_that_fails() {
+    let (cloud, server) = (cloud().await, Server::new(&[]).await);
+    rotate(&cloud, r#"{"v":"CANARY-2"}"#);
+    let container = Container::new(&cloud).unwrap();
+    let mut builder = builder().unwrap();
+    builder.mode(Mode::Refresh(Refresh::new(INTERVAL, None, OnRevoked::Keep).unwrap()));
+    builder.on_change(OnChange::parse(&server.hook()).unwrap());
+    let (file, text) = (Want::new("a", "kms://shop/a"), "{{ json(secret(\"kms://shop/a\")).v }}");
+    let secrets = vec![("kms://shop/a".to_owned(), file.lookup().unwrap(), None)];
+    let name = FileName::parse("t").unwrap();
+    builder.template(name, text.to_owned(), secrets, FileMode::OWNER, OnMissing::Fail);
+    let running = running(&container, &plan(builder, &[file]).unwrap()).await;
+    rotate(&cloud, r#"{"w":"CANARY-3"}"#);
+    names_the_generation(&container, &server, 1).await;
+    let status = std::fs::read(container.mount().join(".kms-status.json")).unwrap();
+    let status: serde_json::Value = serde_json::from_slice(&status).unwrap();
+    assert_eq!(status["templates"][0]["file"], "t", "{status}");
+    ends_well(running).await;
 }
 
 async fn running(container: &Container, plan: &Plan) -> Running {

@@ -220,16 +220,6 @@ async fn a_client_that_is_gone_has_its_place_until_its_answer_and_no_longer() {
 }
 
 #[tokio::test]
-async fn who_ends_its_side_of_a_real_connection_is_answered() {
-    let (address, _, _tasks) = serving(Limits::new(10), Echo::default()).await;
-    let mut stream = connect(address).await;
-    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-    stream.shutdown().await.unwrap();
-    let answer = rest(&mut stream).await;
-    assert!(answer.ends_with("GET / false"), "{answer}");
-}
-
-#[tokio::test]
 async fn an_answer_has_its_time_and_no_more() {
     let quick = Limits { answer: Duration::from_millis(20), ..Limits::new(10) };
     let gate = Some(Semaphore::new(0));
