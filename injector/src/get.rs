@@ -16,10 +16,12 @@ use crate::runtime;
 pub(crate) fn run(args: &Args, plan: &Plan, sources: &[String]) -> Result<(), Report> {
     let wanted = find(plan, sources)?;
     let client = Client::new(args, plan)?;
+    let entries = entries(plan);
     let indexes: Vec<usize> = wanted.iter().map(|(index, _)| *index).collect();
     let outcomes = runtime::block_on(async |mut stop| {
         let patience = Patience::of_a_start(plan);
-        let fetched = client.fetch(&indexes, patience, |index, error| is_final(plan, index, error));
+        let is_final = |index: usize, error: &Error| is_final(&entries, index, error);
+        let fetched = client.fetch(&indexes, patience, is_final);
         stop.or(fetched).await.ok_or_else(|| interrupted().into())
     })?;
     let advisor = client.advisor();

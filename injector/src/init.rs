@@ -16,7 +16,7 @@ use crate::clock::since_boot;
 use crate::entry::{Entry, Form, Volume, entries};
 use crate::exit::Exit;
 use crate::program;
-use crate::publish::publish;
+use crate::publish::{self, publish};
 use crate::render::{self, Rendered, render};
 use crate::report::{Problem, Report};
 use crate::runtime::{self, Stop};
@@ -53,9 +53,10 @@ pub(crate) async fn fill(
         timeout_s = plan.timeout().as_secs(),
         "fetching"
     );
+    let entries = entries(plan);
     let wanted: Vec<usize> = (0..plan.lookups().len()).collect();
-    let fetch = client
-        .fetch(&wanted, Patience::of_a_start(plan), |index, error| is_final(plan, index, error));
+    let is_final = |index: usize, error: &Error| is_final(&entries, index, error);
+    let fetch = client.fetch(&wanted, Patience::of_a_start(plan), is_final);
     let told = status::told(args, plan);
     let standing = client.standing();
     let fetch = async {
@@ -65,11 +66,10 @@ pub(crate) async fn fill(
         }
     };
     let outcomes = stop.or(fetch).await.ok_or_else(interrupted)?;
-    let fetched = all(plan, client, &outcomes)?;
+    let fetched = all(plan, &entries, client, &outcomes)?;
     let value = |index: usize| {
         fetched.get(index).copied().flatten().map(|fetched: &Fetched| &fetched.value)
     };
-    let entries = entries(plan);
     let (mut rendered, mut problems) = (Vec::new(), Vec::new());
     for entry in render(plan, &entries, value) {
         match entry {
@@ -85,10 +85,11 @@ pub(crate) async fn fill(
         program::install(args)?;
     }
     let mut written = Written::Unchanged;
+    let name = publish::next(args, plan);
     for volume in Volume::of(plan) {
         let of_volume = rendered.iter().filter(|rendered| rendered.entry.volume == volume);
         let files: Vec<_> = of_volume.map(Rendered::as_new).collect();
-        written = written.max(publish(args, plan, volume, &entries, &files)?);
+        written = written.max(publish(&name, args, plan, volume, &entries, &files)?);
     }
     let now = since_boot();
     standing.set(vec![Stand { confirmed: Some(now), ..Stand::default() }; outcomes.len()]);
@@ -121,8 +122,8 @@ async fn tell(args: &Args, plan: &Plan, standing: &Standing, known: Option<&Stri
 }
 
 /// Whether a failure makes the whole start fail.
-pub(crate) fn is_final(plan: &Plan, index: usize, error: &Error) -> bool {
-    !(error.class() == Class::NotFound && may_miss(plan, index))
+pub(crate) fn is_final(entries: &[Entry<'_>], index: usize, error: &Error) -> bool {
+    !(error.class() == Class::NotFound && may_miss(entries, index))
 }
 
 pub(crate) fn interrupted() -> Problem {
@@ -130,8 +131,7 @@ pub(crate) fn interrupted() -> Problem {
 }
 
 /// Whether every entry of a lookup goes on without it.
-pub(crate) fn may_miss(plan: &Plan, lookup: usize) -> bool {
-    let entries = entries(plan);
+pub(crate) fn may_miss(entries: &[Entry<'_>], lookup: usize) -> bool {
     let mut of_lookup = entries.iter().filter(|entry| entry.uses(lookup));
     of_lookup.all(|entry| entry.on_missing == OnMissing::Skip)
 }
@@ -139,6 +139,7 @@ pub(crate) fn may_miss(plan: &Plan, lookup: usize) -> bool {
 /// What came, by lookup; `None` where a source is missing and may be. Otherwise every problem.
 fn all<'o>(
     plan: &Plan,
+    entries: &[Entry<'_>],
     client: &Client<'_>,
     outcomes: &'o [Outcome],
 ) -> Result<Vec<Option<&'o Fetched>>, Report> {
@@ -148,7 +149,7 @@ fn all<'o>(
     for (index, (lookup, outcome)) in plan.lookups().iter().zip(outcomes).enumerate() {
         match outcome {
             Outcome::Fetched(fetched) => values.push(Some(fetched)),
-            Outcome::Failed(error) if !is_final(plan, index, error) => values.push(None),
+            Outcome::Failed(error) if !is_final(entries, index, error) => values.push(None),
             Outcome::Failed(error) => problems.push(advisor.problem(lookup, error)),
             Outcome::Unfinished => unfinished.push(advice::unfinished(lookup)),
         }

@@ -15,20 +15,9 @@ use crate::write::{self, Name, NewFile, WriteError, Written};
 /// As much as an answer of the cloud may have.
 const LIMIT: usize = 1024 * 1024;
 
-/// As [`publish_as`], for itself alone.
-pub(crate) fn publish(
-    args: &Args,
-    plan: &Plan,
-    volume: Volume,
-    entries: &[Entry<'_>],
-    files: &[NewFile<'_>],
-) -> Result<Written, Problem> {
-    publish_as(&next(args, plan), args, plan, volume, entries, files)
-}
-
 /// From now on exactly these files are in the volume, or those of before and a problem.
 /// `entries` are all that the plan has. What changes together has one name in all volumes.
-pub(crate) fn publish_as(
+pub(crate) fn publish(
     name: &Name,
     args: &Args,
     plan: &Plan,

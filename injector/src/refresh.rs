@@ -31,7 +31,7 @@ use crate::entry::{Entry, Volume, entries};
 use crate::init;
 use crate::metrics::Metrics;
 use crate::probe;
-use crate::publish::{self, generation, held, publish_as};
+use crate::publish::{self, generation, held, publish};
 use crate::render::{self, Blame, Rendered, Unusable, render};
 use crate::report::{Problem, Report};
 use crate::runtime::{self, Stop};
@@ -301,7 +301,7 @@ impl<'a> Keeper<'a> {
                 content: value.expose(),
             });
             let files: Vec<_> = new.iter().copied().chain(kept).collect();
-            let published = publish_as(&name, self.args, self.plan, volume, self.entries, &files)?;
+            let published = publish(&name, self.args, self.plan, volume, self.entries, &files)?;
             written = written.max(published);
         }
         Ok(written)

@@ -45,7 +45,7 @@ impl Keeper<'_> {
                 }
                 (Outcome::Failed(error), _)
                     if error.class() == Class::NotFound
-                        && init::may_miss(self.plan, index)
+                        && init::may_miss(self.entries, index)
                         && !self.shows(index) =>
                 {
                     judged.verdicts.insert(index, Verdict::Absent);
