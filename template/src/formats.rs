@@ -30,6 +30,9 @@ pub(crate) fn properties(value: &Value) -> Result<String, Error> {
     })
 }
 
+/// Characters of a key of YAML up to its `:`, if no `?` stands before it.
+const LONGEST_SIMPLE_KEY: usize = 1024;
+
 /// `"key": VALUE` with texts in double quotes; other kinds keep their kind.
 pub(crate) fn yaml(value: &Value) -> Result<String, Error> {
     let lines = lines(value, |key, value| {
@@ -40,7 +43,9 @@ pub(crate) fn yaml(value: &Value) -> Result<String, Error> {
             _ if json::exact(value).is_some() => yaml_number(&json::text(value)?),
             _ => json::text(value)?,
         };
-        Ok(format!("{}: {value}", quote::yaml(key)))
+        let key = quote::yaml(key);
+        let is_short = key.chars().count() < LONGEST_SIMPLE_KEY;
+        Ok(if is_short { format!("{key}: {value}") } else { format!("? {key}\n: {value}") })
     })?;
     Ok(if lines.is_empty() { "{}\n".to_owned() } else { lines })
 }

@@ -1,12 +1,11 @@
 //! Values from JSON and to it.
 
-use std::borrow::Cow;
-
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, ErrorKind, State};
+use serde_json::value::RawValue;
 
 use crate::engine::{Told, paid};
-use crate::number::{self, Exact};
+use crate::number::{self, Exact, Unmarked};
 use crate::template::MAX_VALUE_BYTES;
 
 /// As deep as what the parser reads.
@@ -26,18 +25,21 @@ pub(crate) fn exact(value: &Value) -> Option<&Exact> {
 }
 
 fn read(state: &State<'_, '_>, text: &str) -> Result<Value, Error> {
-    let not_json = |error: serde_json::Error| {
+    paid(state, text.len())?;
+    // Numbers of any size pass here, and places are told as the value has them.
+    serde_json::from_str::<&RawValue>(text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         Told(format!("a value is not JSON (its line {line}, column {column})"))
-    };
-    paid(state, text.len())?;
-    let mut value: serde_json::Value = serde_json::from_str(text).map_err(not_json)?;
-    if let Cow::Owned(marked) = number::mark(text) {
-        value = serde_json::from_str(&marked).map_err(not_json)?;
-    }
+    })?;
+    let value = serde_json::from_str(&number::mark(text)).map_err(|error| {
+        let line = error.line();
+        Told(format!(
+            "a value is JSON that nests deeper than {MAX_DEPTH}, or half a character stands in it as \\uXXXX (its line {line})"
+        ))
+    })?;
     // Each takes a hundred bytes of memory, however short it is written.
     state.consume_fuel(count(&value))?;
-    Ok(value_of(value))
+    Ok(value_of(&value))
 }
 
 fn count(value: &serde_json::Value) -> u64 {
@@ -49,22 +51,22 @@ fn count(value: &serde_json::Value) -> u64 {
 }
 
 /// No deeper than the parser goes.
-fn value_of(value: serde_json::Value) -> Value {
-    match value {
-        serde_json::Value::Null => Value::from(()),
-        serde_json::Value::Bool(truth) => Value::from(truth),
-        serde_json::Value::Number(number) => match (number.as_u64(), number.as_i64()) {
-            (Some(number), _) => Value::from(number),
-            (None, Some(number)) => Value::from(number),
-            (None, None) => Value::from(number.as_f64().unwrap_or(f64::NAN)),
+fn value_of(marked: &serde_json::Value) -> Value {
+    match marked {
+        // Numbers are marked, so that none is left.
+        serde_json::Value::Null | serde_json::Value::Number(_) => Value::from(()),
+        serde_json::Value::Bool(truth) => Value::from(*truth),
+        serde_json::Value::String(marked) => match number::unmark(marked) {
+            Unmarked::Number(number) => number::value(number),
+            Unmarked::Text(text) => Value::from(text),
         },
-        serde_json::Value::String(text) => match Exact::unmark(&text) {
-            Some(number) => Value::from_object(number),
-            None => Value::from(text),
-        },
-        serde_json::Value::Array(items) => items.into_iter().map(value_of).collect(),
+        serde_json::Value::Array(items) => items.iter().map(value_of).collect(),
         serde_json::Value::Object(members) => {
-            Value::from_pairs(members.into_iter().map(|(key, member)| (key, value_of(member))))
+            let members = members.iter().map(|(key, member)| {
+                let (Unmarked::Number(key) | Unmarked::Text(key)) = number::unmark(key);
+                (key, value_of(member))
+            });
+            Value::from_pairs(members)
         }
     }
 }

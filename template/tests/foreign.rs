@@ -113,6 +113,21 @@ fn a_yaml_parser_reads_the_yaml() {
     assert_eq!(read, Kinds { i: -5, f: 1.5, e: 1e30, t: true, n: None });
 }
 
+#[test]
+fn a_yaml_parser_reads_keys_of_any_length() {
+    let lengths = [1, 1000, 1020, 1021, 1022, 1023, 1024, 1025, 5000];
+    let of = |length: usize| ("k".repeat(length), format!("value of {length}"));
+    let mut values: BTreeMap<String, String> = lengths.into_iter().map(of).collect();
+    values.insert("\u{7f}".repeat(400), "each is four characters".to_owned());
+    let text = String::from_utf8(written("yaml", &values)).unwrap();
+    for line in text.lines().filter(|line| !line.starts_with(['?', ':'])) {
+        let (key, _) = line.rsplit_once(": ").unwrap();
+        assert!(key.chars().count() < 1024, "a parser looks no further for the colon");
+    }
+    let read: BTreeMap<String, String> = serde_saphyr::from_str(&text).unwrap();
+    assert_eq!(read, values);
+}
+
 /// `java.util.Properties.load`, from the rules in its documentation.
 fn load_properties(text: &str) -> BTreeMap<String, String> {
     let mut loaded = BTreeMap::new();
