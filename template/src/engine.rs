@@ -18,38 +18,12 @@ pub(crate) const JSON: &str = "json";
 pub(crate) const FUNCTIONS: [&str; 2] = [SECRET, JSON];
 pub(crate) const TESTS: [&str; 3] = ["defined", "undefined", "none"];
 
-/// Filters, and how many arguments each takes at most.
-pub(crate) const FILTERS: [(&str, usize); 23] = [
-    ("trim", 0),
-    ("upper", 0),
-    ("lower", 0),
-    ("replace", 2),
-    ("indent", 2),
-    ("default", 2),
-    ("join", 1),
-    ("length", 0),
-    ("fromjson", 0),
-    ("tojson", 0),
-    ("b64encode", 0),
-    ("b64decode", 0),
-    ("urlencode", 0),
-    ("quote_shell", 0),
-    ("quote_dotenv", 0),
-    ("quote_properties", 0),
-    ("quote_json", 0),
-    ("quote_yaml", 0),
-    ("dotenv", 0),
-    ("properties", 0),
-    ("json", 0),
-    ("yaml", 0),
-    ("pem_bundle", 0),
-];
-
 /// Filters that write a list or mapping of the template as text.
 pub(crate) const WHOLE: [&str; 8] =
     ["join", "length", "tojson", "dotenv", "properties", "json", "yaml", "pem_bundle"];
 
-type Quote = fn(&str) -> Result<String, Told>;
+/// One text of another.
+type Written = fn(&str) -> Result<String, Told>;
 type Format = fn(&Value) -> Result<String, Error>;
 
 /// An error in words of our own, which hold no value.
@@ -75,6 +49,14 @@ pub(crate) fn told(error: &Error) -> Option<&Told> {
     None
 }
 
+/// The same in our own words, which name where it came about.
+pub(crate) fn within<T>(place: &str, result: Result<T, Error>) -> Result<T, Error> {
+    result.map_err(|error| match told(&error) {
+        Some(Told(text)) => Told(format!("{text}, in {place}")).into(),
+        None => error,
+    })
+}
+
 /// The text is kept exactly as it is written.
 pub(crate) fn syntax() -> SyntaxConfig {
     let mut builder = SyntaxConfig::builder();
@@ -92,13 +74,20 @@ fn environment(values: HashMap<String, Value>, fuel: u64) -> Environment<'static
     environment.add_function(SECRET, move |source: &str| {
         values.get(source).cloned().ok_or_else(|| Error::from(ErrorKind::UndefinedError))
     });
-    environment.add_function(JSON, json::parse);
+    environment.add_function(JSON, |state: &State<'_, '_>, value: &Value| {
+        within("json()", json::parse(state, value))
+    });
     environment.add_test("defined", tests::is_defined);
     environment.add_test("undefined", tests::is_undefined);
     environment.add_test("none", tests::is_none);
     filters::add(&mut environment);
     operators::add(&mut environment);
-    let quotes: [(&'static str, Quote); 6] = [
+    let texts: [(&'static str, Written); 11] = [
+        ("trim", |text| Ok(text.trim().to_owned())),
+        ("upper", |text| Ok(text.to_uppercase())),
+        ("lower", |text| Ok(text.to_lowercase())),
+        ("b64encode", filters::b64encode),
+        ("b64decode", filters::b64decode),
         ("quote_shell", quote::shell),
         ("quote_dotenv", quote::dotenv),
         ("quote_properties", |text| Ok(quote::properties_value(text))),
@@ -106,9 +95,10 @@ fn environment(values: HashMap<String, Value>, fuel: u64) -> Environment<'static
         ("quote_yaml", |text| Ok(quote::yaml(text))),
         ("urlencode", |text| Ok(quote::url(text))),
     ];
-    for (name, quote) in quotes {
+    for (name, write) in texts {
         environment.add_filter(name, move |state: &State<'_, '_>, value: &Value| {
-            made(state, quote(&json::text(value)?)?)
+            let text = json::text(value).and_then(|text| Ok(write(&text)?));
+            made(state, within(&format!("the filter {name}"), text)?)
         });
     }
     let whole: [(&'static str, Format); 5] = [
@@ -120,7 +110,8 @@ fn environment(values: HashMap<String, Value>, fuel: u64) -> Environment<'static
     ];
     for (name, format) in whole {
         environment.add_filter(name, move |state: &State<'_, '_>, value: &Value| {
-            made(state, format(&formats::mapping(state, value)?)?)
+            let text = formats::mapping(state, value).and_then(|mapping| format(&mapping));
+            made(state, within(&format!("the filter {name}"), text)?)
         });
     }
     environment

@@ -1,6 +1,7 @@
 //! What can be wrong with a template, before it is rendered and while it is.
 
-use crate::engine::{FILTERS, FUNCTIONS, TESTS};
+use crate::engine::{FUNCTIONS, TESTS};
+use crate::signature::FILTERS;
 use crate::template::MAX_TEMPLATE_BYTES;
 
 /// Why a text is no template.
@@ -40,8 +41,12 @@ pub enum Fault {
     OneValue(String),
     #[error("there is no filter {0:?}")]
     Filter(String),
-    #[error("the filter {0} takes at most {1} arguments")]
-    Arguments(String, usize),
+    #[error("the {0} takes {1}")]
+    Arguments(String, String),
+    #[error("the filter {0} takes as its argument {1} {2}")]
+    Argument(&'static str, &'static str, &'static str),
+    #[error("{0} takes {1}")]
+    Operand(String, &'static str),
     #[error("there is no test {0:?}")]
     Test(String),
     #[error("values have no methods")]
@@ -54,6 +59,12 @@ pub enum Fault {
     Slice,
     #[error("~ puts texts together, and true, false and none are none")]
     NoText,
+    #[error("{0} takes two texts or two numbers")]
+    Order(&'static str),
+    #[error("in looks for a text in a text, an item in a list or a key in a mapping")]
+    In,
+    #[error("a text has no keys (.{0})")]
+    NoKeys(String),
     #[error("comparisons cannot be chained")]
     Chained,
     #[error("a list or mapping stands where no filter writes it as text")]
@@ -64,6 +75,8 @@ pub enum Fault {
     SameKey(String),
     #[error("{0} is not defined")]
     Undefined(String),
+    #[error("{0} is used before it is set")]
+    NotYetSet(String),
     #[error("{0} is a function and cannot be set")]
     Reserved(String),
     #[error("only a name can be set")]
@@ -92,7 +105,9 @@ impl Fault {
             Self::Syntax => {
                 "check that {{ }}, {% %}, quotes and brackets are closed, and each if has its endif"
             }
-            Self::TooDeep => "give parts of it a name with {% set NAME = … %}",
+            Self::TooDeep => {
+                "give parts of it a name with {% set NAME = … %}, and end each {% set NAME %} with {% endset %}"
+            }
             Self::Loop(_) => {
                 "write each line out, or hand a whole JSON secret to a format: {{ secret(\"kms://NAME\") | dotenv }}"
             }
@@ -107,7 +122,8 @@ impl Fault {
             }
             Self::OneValue(_) => "write json(secret(\"kms://NAME\"))",
             Self::Filter(_) => "see the filters in docs/annotations.md",
-            Self::Arguments(..) => "see the filters in docs/annotations.md",
+            Self::Arguments(..) | Self::Argument(..) => "see the filters in docs/annotations.md",
+            Self::Operand(..) => "hand it such a value; json(secret(\"kms://NAME\")) reads JSON",
             Self::Test(_) => "the tests are defined, undefined and none",
             Self::Method => "use a filter: {{ VALUE | upper }}",
             Self::Named => "write the values alone, in their order",
@@ -118,6 +134,13 @@ impl Fault {
                 "pick one item with VALUE[0], or several with a JMESPath: secret(\"kms://NAME#LIST[:2]\")"
             }
             Self::NoText => "write text in quotes: \"true\", or \"a\" if VALUE else \"b\"",
+            Self::Order(_) => {
+                "write both in quotes, or read a number with json(secret(\"kms://NAME\"))"
+            }
+            Self::In => {
+                "write \"a\" in secret(\"kms://NAME\"), or \"KEY\" in json(secret(\"kms://NAME\"))"
+            }
+            Self::NoKeys(_) => "read it as JSON first: json(secret(\"kms://NAME\")).KEY",
             Self::Chained => "write A < B and B < C",
             Self::Literal => {
                 "hand it to a filter at once: {{ [A, B] | join(\",\") }} or {{ {\"KEY\": VALUE} | dotenv }}"
@@ -127,6 +150,7 @@ impl Fault {
             Self::Undefined(_) => {
                 "write text in quotes, or {% set NAME = … %} before; a value comes from secret(\"kms://NAME\")"
             }
+            Self::NotYetSet(_) => "move {% set NAME = … %} before where it is used first",
             Self::Reserved(_) => "choose another name",
             Self::Target => "write {% set NAME = … %}",
         }
@@ -136,7 +160,7 @@ impl Fault {
     #[must_use]
     pub fn unknown(&self) -> Option<(&str, Vec<&'static str>)> {
         match self {
-            Self::Filter(name) => Some((name, FILTERS.iter().map(|(name, _)| *name).collect())),
+            Self::Filter(name) => Some((name, FILTERS.iter().map(|filter| filter.name).collect())),
             Self::Function(name) => Some((name, FUNCTIONS.to_vec())),
             Self::Test(name) => Some((name, TESTS.to_vec())),
             _ => None,

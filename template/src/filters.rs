@@ -5,70 +5,96 @@ use base64::engine::general_purpose::STANDARD;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Environment, Error, State};
 
-use crate::engine::{Told, made};
+use crate::engine::{Told, made, paid, within};
 use crate::json;
+use crate::signature::Takes;
 use crate::template::MAX_VALUE_BYTES;
 
 /// Wider nobody indents.
 const MAX_WIDTH: usize = 64;
 
 pub(crate) fn add(environment: &mut Environment<'_>) {
-    environment.add_filter("trim", |state: &State<'_, '_>, value: &Value| {
-        made(state, json::text(value)?.trim().to_owned())
+    environment.add_filter(
+        "replace",
+        |state: &State<'_, '_>, value: &Value, from: &Value, to: &Value| {
+            within("the filter replace", replace(state, value, from, to))
+        },
+    );
+    environment.add_filter(
+        "indent",
+        |state: &State<'_, '_>, value: &Value, width: Option<&Value>, first: Option<&Value>| {
+            within("the filter indent", indent(state, value, width, first))
+        },
+    );
+    environment.add_filter(
+        "default",
+        |value: &Value, other: Option<Value>, empty: Option<&Value>| {
+            within("the filter default", default(value, other, empty))
+        },
+    );
+    environment.add_filter(
+        "join",
+        |state: &State<'_, '_>, value: &Value, between: Option<&Value>| {
+            within("the filter join", join(state, value, between))
+        },
+    );
+    environment.add_filter("length", |value: &Value| within("the filter length", length(value)));
+    environment.add_filter("fromjson", |state: &State<'_, '_>, value: &Value| {
+        within("the filter fromjson", json::parse(state, value))
     });
-    environment.add_filter("upper", |state: &State<'_, '_>, value: &Value| {
-        made(state, json::text(value)?.to_uppercase())
-    });
-    environment.add_filter("lower", |state: &State<'_, '_>, value: &Value| {
-        made(state, json::text(value)?.to_lowercase())
-    });
-    environment.add_filter("replace", replace);
-    environment.add_filter("indent", indent);
-    environment.add_filter("default", default);
-    environment.add_filter("join", join);
-    environment.add_filter("length", length);
-    environment.add_filter("fromjson", json::parse);
     environment.add_filter("tojson", |state: &State<'_, '_>, value: &Value| {
-        made(state, json::compact(value)?)
+        let text = within("the filter tojson", json::compact(value))?;
+        made(state, text)
     });
-    environment.add_filter("b64encode", |state: &State<'_, '_>, value: &Value| {
-        made(state, STANDARD.encode(json::text(value)?))
-    });
-    environment.add_filter("b64decode", |state: &State<'_, '_>, value: &Value| {
-        made(state, b64decode(&json::text(value)?)?)
-    });
+}
+
+fn takes(argument: &str, takes: Takes) -> Told {
+    Told(format!("{argument} is not {}", takes.words()))
 }
 
 fn replace(state: &State<'_, '_>, value: &Value, from: &Value, to: &Value) -> Result<Value, Error> {
     let (text, from, to) = (json::text(value)?, json::text(from)?, json::text(to)?);
     if from.is_empty() {
-        return Err(Told("replace has nothing to look for".to_owned()).into());
+        return Err(takes("FROM", Takes::Sought).into());
     }
     // Counted first: every byte of the text may become another text.
     let most = text.len() / from.len() * to.len();
-    crate::engine::paid(state, most.max(text.len()))?;
+    paid(state, most.max(text.len()))?;
     made(state, text.replace(&from, &to))
+}
+
+/// Spaces before a line, if it is a number of them.
+pub(crate) fn width(value: &Value) -> Option<usize> {
+    usize::try_from(value.clone()).ok().filter(|width| *width <= MAX_WIDTH)
+}
+
+fn truth(argument: &str, value: Option<&Value>) -> Result<bool, Error> {
+    match value.map(Value::kind) {
+        None | Some(ValueKind::None) => Ok(false),
+        Some(ValueKind::Bool) => Ok(value.is_some_and(Value::is_true)),
+        Some(_) => Err(takes(argument, Takes::Truth).into()),
+    }
 }
 
 /// All lines but the first, and no empty one.
 fn indent(
     state: &State<'_, '_>,
     value: &Value,
-    width: Option<usize>,
-    first: Option<bool>,
+    spaces: Option<&Value>,
+    first: Option<&Value>,
 ) -> Result<Value, Error> {
-    let width = width.unwrap_or(4);
-    if width > MAX_WIDTH {
-        return Err(Told(format!("indent takes at most {MAX_WIDTH} spaces")).into());
-    }
-    let spaces = " ".repeat(width);
+    let spaces = match spaces {
+        Some(spaces) => width(spaces).ok_or_else(|| takes("WIDTH", Takes::Width))?,
+        None => 4,
+    };
+    let (first, spaces) = (truth("FIRST", first)?, " ".repeat(spaces));
     let text = json::text(value)?;
     let mut out = String::with_capacity(text.len());
     for (index, line) in text.split('\n').enumerate() {
         if index > 0 {
             out.push('\n');
         }
-        if !line.is_empty() && (index > 0 || first.unwrap_or(false)) {
+        if !line.is_empty() && (index > 0 || first) {
             out.push_str(&spaces);
         }
         out.push_str(line);
@@ -81,14 +107,14 @@ fn indent(
 
 /// Another value for one that is not defined, and with `true` also for one that is null, empty or
 /// false.
-fn default(value: &Value, other: Option<Value>, empty: Option<bool>) -> Value {
-    let replaced = value.is_undefined() || (empty.unwrap_or(false) && !value.is_true());
-    if replaced { other.unwrap_or_else(|| Value::from("")) } else { value.clone() }
+fn default(value: &Value, other: Option<Value>, empty: Option<&Value>) -> Result<Value, Error> {
+    let replaced = (truth("EMPTY", empty)? && !value.is_true()) || value.is_undefined();
+    Ok(if replaced { other.unwrap_or_else(|| Value::from("")) } else { value.clone() })
 }
 
 fn join(state: &State<'_, '_>, value: &Value, between: Option<&Value>) -> Result<Value, Error> {
     if value.kind() != ValueKind::Seq {
-        return Err(Told("join takes a list".to_owned()).into());
+        return Err(Told("what is joined is no list".to_owned()).into());
     }
     let between = between.map(json::text).transpose()?.unwrap_or_default();
     let mut out = String::new();
@@ -97,7 +123,7 @@ fn join(state: &State<'_, '_>, value: &Value, between: Option<&Value>) -> Result
             out.push_str(&between);
         }
         out.push_str(&json::text(&item)?);
-        crate::engine::paid(state, out.len() / 64)?;
+        paid(state, out.len() / 64)?;
     }
     made(state, out)
 }
@@ -108,11 +134,15 @@ fn length(value: &Value) -> Result<Value, Error> {
         ValueKind::String | ValueKind::Seq | ValueKind::Map => {
             Ok(Value::from(value.len().unwrap_or_default()))
         }
-        _ => Err(Told("length takes a text, a list or a mapping".to_owned()).into()),
+        _ => Err(Told("a number, true, false or null has no length".to_owned()).into()),
     }
 }
 
-fn b64decode(text: &str) -> Result<String, Told> {
+pub(crate) fn b64encode(text: &str) -> Result<String, Told> {
+    Ok(STANDARD.encode(text))
+}
+
+pub(crate) fn b64decode(text: &str) -> Result<String, Told> {
     // Line breaks and blanks are how people wrap it.
     let packed: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
     let bytes = STANDARD.decode(packed).map_err(|_| Told("a value is not base64".to_owned()))?;

@@ -19,6 +19,14 @@ pub(crate) fn parse(state: &State<'_, '_>, value: &Value) -> Result<Value, Error
     read(state, &text(value)?)
 }
 
+pub(crate) fn is_json(text: &str) -> bool {
+    serde_json::from_str::<&RawValue>(text).is_ok()
+}
+
+pub(crate) fn is_object(text: &str) -> bool {
+    serde_json::from_str::<&RawValue>(text).is_ok_and(|json| json.get().starts_with('{'))
+}
+
 /// A number that is kept as it was written.
 pub(crate) fn exact(value: &Value) -> Option<&Exact> {
     value.downcast_object_ref()

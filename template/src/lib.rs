@@ -8,15 +8,18 @@
 
 mod check;
 mod engine;
+mod expression;
 mod fault;
 mod filters;
 mod formats;
 mod json;
+mod kind;
 mod number;
 mod operators;
 mod pem;
 mod quote;
 mod shape;
+mod signature;
 mod template;
 
 pub use crate::fault::{Failure, Fault, Invalid};

@@ -39,7 +39,7 @@ fn a_json_secret_with_these_keys_is_a_bundle_too() {
     assert_eq!(made.as_slice(), format!("{CERT}\n").as_bytes());
     let json = serde_json::json!({"chain": CHAIN, "key": KEY}).to_string();
     let error = template.render(|_| Some(&json)).unwrap_err();
-    assert_eq!(error.what, "key \"certificate\": it is missing");
+    assert_eq!(error.what, "key \"certificate\": it is missing, in the filter pem_bundle");
 }
 
 #[test]

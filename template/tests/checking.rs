@@ -108,7 +108,7 @@ fn loops_other_templates_and_everything_unknown_are_refused_by_line_and_name() {
         ("\"a\" | nope", "no filter \"nope\""),
         ("\"a\" | safe", "no filter \"safe\""),
         ("\"a\" | map(\"x\")", "no filter \"map\""),
-        ("\"a\" | trim(1)", "trim takes at most 0"),
+        ("\"a\" | trim(1)", "trim takes no arguments"),
         ("\"a\" | indent(width=2)", "by name"),
         ("json()", "json() takes exactly one"),
         ("json(\"1\", \"2\")", "json() takes exactly one"),
@@ -260,6 +260,17 @@ fn the_deepest_template_fits_into_half_of_a_worker_threads_stack() {
     });
     let accepted = small_stack.unwrap().join().unwrap();
     assert!(accepted > 25, "{accepted}");
+}
+
+#[test]
+fn what_nests_too_deeply_for_the_parser_is_told_as_that() {
+    for text in [
+        format!("{{{{ {}secret(\"a\"){} }}}}", "(".repeat(120), ")".repeat(120)),
+        "{%set a%}".repeat(700),
+        format!("{}{{{{ secret(\"a\") }}}}{}", "{%set a%}".repeat(200), "{% endset %}".repeat(200)),
+    ] {
+        assert_eq!(invalid(&text), [Invalid { line: 1, fault: Fault::TooDeep }], "{text:.60}");
+    }
 }
 
 #[test]

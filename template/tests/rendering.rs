@@ -93,72 +93,6 @@ fn texts_and_numbers_are_put_together_and_nothing_else() {
 }
 
 #[test]
-fn a_number_stays_as_it_is_written() {
-    let json = r#"{"N": [123456789012345678901234567890, 1e5, -0, 1.10, 2E-3, 7, -1.5],
-        "T": "1e5, \" 1e5", "1e5": 1e5}"#;
-    let made = |text: &str| {
-        let bytes = Template::parse(text).unwrap().render(|_| Some(json)).unwrap();
-        String::from_utf8(bytes.to_vec()).unwrap()
-    };
-    let numbers = "[123456789012345678901234567890,1e5,-0,1.10,2E-3,7,-1.5]";
-    assert_eq!(made("{{ json(secret(\"s\")).N }}"), numbers);
-    assert_eq!(made("{{ json(secret(\"s\")).N[0] }}"), "123456789012345678901234567890");
-    assert_eq!(made("{{ json(secret(\"s\")).N | join(' ') | upper }}").split(' ').count(), 7);
-    assert_eq!(made("{{ json(secret(\"s\")).T }}"), "1e5, \" 1e5");
-    assert_eq!(
-        made("{{ {\"A\": json(secret(\"s\")).N[1], \"B\": json(secret(\"s\")).N[4]} | yaml }}"),
-        "\"A\": 1.0e+5\n\"B\": 2.0e-3\n"
-    );
-    assert_eq!(made("{{ {\"A\": json(secret(\"s\"))[\"1e5\"]} | dotenv }}"), "A=1e5\n");
-}
-
-#[test]
-fn a_number_too_large_for_a_machine_stays_as_it_is_written() {
-    let long = "1".repeat(400);
-    let json = format!(r#"{{"BIG":1e309,"LONG":{long},"MANY":[-1E400,{long}.5,1e-999]}}"#);
-    let made = |text: &str| {
-        let bytes = Template::parse(text).unwrap().render(|_| Some(&json)).unwrap();
-        String::from_utf8(bytes.to_vec()).unwrap()
-    };
-    assert_eq!(made("{{ json(secret(\"s\")) | tojson }}"), json);
-    assert_eq!(made("{{ json(secret(\"s\")).LONG }}"), long);
-    assert_eq!(
-        made("{% set s = json(secret(\"s\")) %}{{ {\"A\": s.BIG, \"B\": s.LONG} | dotenv }}"),
-        format!("A=1e309\nB={long}\n")
-    );
-    assert_eq!(made("{{ json(secret(\"s\")).BIG > 5 }}"), "true");
-    for (bad, place) in [
-        ("[1,\n1e]", "its line 2, column 3"),
-        ("[01]", "its line 1, column 3"),
-        ("[1e400,--1]", "its line 1, column 9"),
-        ("[\"\\ud800\",1e400]", "as \\uXXXX (its line 1)"),
-    ] {
-        let template = Template::parse("{{ json(secret(\"s\")) }}").unwrap();
-        let failure = template.render(|_| Some(bad)).unwrap_err();
-        assert!(failure.what.contains(place), "{bad}: {failure}");
-    }
-}
-
-#[test]
-fn no_text_is_taken_for_a_number() {
-    for text in ["\u{10fffd}number 5", "number 5", "n5", "t", "n", "5", "1e5", "", "\\", "\"n5"] {
-        let json = serde_json::json!({text: text, "list": [text]}).to_string();
-        for format in ["json", "fromjson | tojson"] {
-            let template = Template::parse(&format!("{{{{ secret(\"s\") | {format} }}}}")).unwrap();
-            let made = template.render(|_| Some(&json)).unwrap();
-            let read: serde_json::Value = serde_json::from_slice(&made).unwrap();
-            assert_eq!(read, serde_json::json!({text: text, "list": [text]}), "{format}: {text:?}");
-        }
-        let json = serde_json::json!({"K": text}).to_string();
-        let template = Template::parse("{{ secret(\"s\") | properties }}").unwrap();
-        let made = String::from_utf8(template.render(|_| Some(&json)).unwrap().to_vec()).unwrap();
-        let template = Template::parse("K={{ secret(\"s\") | quote_properties }}\n").unwrap();
-        let quoted = template.render(|_| Some(text)).unwrap();
-        assert_eq!(made.as_bytes(), quoted.as_slice(), "{text:?}");
-    }
-}
-
-#[test]
 fn parts_of_json_are_text_as_they_are_and_everything_else_compact_json() {
     for (text, expected) in [
         ("app.user", "app"),
@@ -267,7 +201,11 @@ fn an_undefined_name_is_an_error_that_says_which_and_where() {
         ("{{ json(secret(\"app\")).nope | upper }}", 1, "\"nope\" is not defined"),
         ("{% if json(secret(\"app\")).nope %}{% endif %}", 1, "\"nope\" is not defined"),
         ("{{ {\"A\": json(secret(\"app\")).nope} | dotenv }}", 1, "\"nope\" is not defined"),
-        ("{{ x }}\n{% set x = secret(\"a\") %}", 1, "\"x\" is not defined"),
+        (
+            "{% if json(secret(\"app\")).empty %}{% set x = 1 %}{% endif %}\n{{ x }}",
+            2,
+            "\"x\" is not defined",
+        ),
         ("{{ secret(\"a\") ~ json(secret(\"app\")).nope }}", 1, "\"nope\" is not defined"),
         ("{{ [json(secret(\"app\")).nope] | tojson }}", 1, "\"nope\" is not defined"),
     ] {
@@ -304,13 +242,39 @@ fn what_cannot_be_written_is_an_error_that_names_the_key_and_no_value() {
         ("{{ secret(\"s\") | b64decode }}", "CANARY!", "not base64"),
         ("{{ secret(\"s\") | b64decode }}", "/w==", "not UTF-8"),
         ("{{ secret(\"s\") | quote_shell }}", "CANARY\0", "NUL"),
-        ("{{ secret(\"s\") | join }}", "CANARY", "join takes a list"),
-        ("{{ 1 | length ~ secret(\"s\") }}", "CANARY", "length takes"),
-        ("{{ secret(\"s\") | replace(\"\", \"x\") }}", "CANARY", "nothing to look for"),
-        ("{{ secret(\"s\") | indent(1000) }}", "CANARY", "at most 64"),
-        ("{{ secret(\"s\") | indent(\"x\") }}", "CANARY", "does not fit"),
-        ("{{ \"x\" | indent(secret(\"s\")) }}", "CANARY", "does not fit"),
-        ("{{ secret(\"s\") | replace(\"x\") }}", "CANARY", "does not fit"),
+        (
+            "{{ json(secret(\"s\")).a | join }}",
+            "{\"a\": \"CANARY\"}",
+            "no list, in the filter join",
+        ),
+        (
+            "{{ json(secret(\"s\")) | length }}",
+            "1234509876",
+            "a number, true, false or null has no length, in the filter length",
+        ),
+        (
+            "{{ \"a\" | replace(secret(\"s\"), \"CANARY\") }}",
+            "",
+            "FROM is not a text to look for, which is not empty, in the filter replace",
+        ),
+        (
+            "{{ \"x\" | indent(json(secret(\"s\"))) }}",
+            "\"CANARY\"",
+            "WIDTH is not a number of spaces from 0 to 64, in the filter indent",
+        ),
+        (
+            "{{ \"x\" | indent(1, json(secret(\"s\"))) }}",
+            "\"CANARY\"",
+            "FIRST is not true or false, in the filter indent",
+        ),
+        (
+            "{{ \"x\" | default(1, json(secret(\"s\"))) }}",
+            "\"CANARY\"",
+            "EMPTY is not true or false, in the filter default",
+        ),
+        ("{{ json(secret(\"s\")) }}", "CANARY", "column 1), in json()"),
+        ("{{ secret(\"s\") | fromjson }}", "CANARY", "column 1), in the filter fromjson"),
+        ("{{ json(secret(\"s\")) | upper }}", "null", ", in the filter upper"),
         ("{{ secret(\"s\") | pem_bundle }}", r#"{"CERT": "CANARY"}"#, "key \"CERT\": a bundle"),
     ] {
         let template = Template::parse(text).unwrap_or_else(|e| panic!("{text}: {e:?}"));

@@ -1,0 +1,186 @@
+//! What can only fail, whatever the secrets hold, and is refused before anything is fetched.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use template::{Fault, Invalid, Template};
+
+fn invalid(text: &str) -> Vec<Invalid> {
+    match Template::parse(text) {
+        Ok(_) => panic!("accepted: {text}"),
+        Err(invalid) => invalid,
+    }
+}
+
+#[test]
+fn arguments_and_operands_that_can_only_fail_are_refused_by_filter_and_name() {
+    for (expression, words) in [
+        ("\"a\" | replace(\"M\")", "the filter replace takes exactly 2 arguments, FROM and TO"),
+        ("\"a\" | replace", "the filter replace takes exactly 2 arguments, FROM and TO"),
+        ("\"a\" | replace(\"\", \"x\")", "replace takes as its argument FROM a text to look for"),
+        ("\"a\" | replace(\"x\", none)", "replace takes as its argument TO a text, a number"),
+        (
+            "\"a\" | indent(\"x\")",
+            "indent takes as its argument WIDTH a number of spaces from 0 to",
+        ),
+        ("\"a\" | indent(65)", "indent takes as its argument WIDTH a number of spaces"),
+        ("\"a\" | indent(-1)", "indent takes as its argument WIDTH a number of spaces"),
+        ("\"a\" | indent(secret(\"s\"))", "indent takes as its argument WIDTH a number of spaces"),
+        ("\"a\" | indent(2, \"x\")", "indent takes as its argument FIRST true or false"),
+        ("\"a\" | default(1, \"M\")", "default takes as its argument EMPTY true or false"),
+        ("\"a\" | default(\"x\", 1)", "default takes as its argument EMPTY true or false"),
+        ("\"a\" | default(1, true, 2)", "default takes at most 2 arguments, OTHER and EMPTY"),
+        ("[1] | join(none)", "join takes as its argument BETWEEN a text"),
+        ("[1] | join(1, 2)", "join takes at most one argument, BETWEEN"),
+        ("secret(\"s\") | join", "the filter join takes a list"),
+        ("5 | length", "the filter length takes a text, a list or a mapping"),
+        ("\"abc\" | fromjson", "the filter fromjson takes text that is JSON"),
+        ("json(\"abc\")", "json() takes text that is JSON"),
+        ("\"[1]\" | dotenv", "the filter dotenv takes a JSON object or a mapping"),
+        ("[1] | yaml", "the filter yaml takes a JSON object or a mapping"),
+        ("\"?\" | b64decode", "the filter b64decode takes UTF-8 text in base64"),
+        ("none | upper", "the filter upper takes a text"),
+        ("secret(\"s\") is defined(1)", "the test defined takes no arguments"),
+        ("secret(\"s\") < 5", "< takes two texts or two numbers"),
+        ("1 in secret(\"s\")", "in looks for a text in a text"),
+        ("secret(\"s\") in 5", "in looks for a text in a text"),
+        ("(1 == 1) ~ secret(\"s\")", "~ puts texts together"),
+        ("-\"a\" ~ secret(\"s\")", "does not calculate (-)"),
+    ] {
+        let found = invalid(&format!("\n{{{{ {expression} }}}}"));
+        let [Invalid { line: 2, fault }] = found.as_slice() else { panic!("{found:?}") };
+        assert!(fault.to_string().contains(words), "{expression}: {fault}");
+        assert!(!fault.remedy().is_empty());
+    }
+}
+
+#[test]
+fn a_filter_of_literals_is_refused_or_cannot_fail() {
+    let operands = [
+        "\"a\"",
+        "\"\"",
+        "\"W10=\"",
+        "\"{}\"",
+        "\" {} \"",
+        "\"[]\"",
+        "5",
+        "1.5",
+        "-1",
+        "true",
+        "none",
+        "[1, \"a\"]",
+        "{\"A\": 1}",
+        "x",
+    ];
+    let arguments = [
+        "",
+        "()",
+        "(1)",
+        "(-1)",
+        "(65)",
+        "(1.5)",
+        "(\"x\")",
+        "(\"\")",
+        "(none)",
+        "(true)",
+        "(x)",
+        "(1, true)",
+        "(1, 1)",
+        "(1, none)",
+        "(\"M\", \"x\")",
+        "(\"\", \"x\")",
+        "(\"x\", none)",
+        "(none, \"x\")",
+        "(1, 2, 3)",
+    ];
+    let filters = [
+        "trim",
+        "upper",
+        "lower",
+        "replace",
+        "indent",
+        "default",
+        "join",
+        "length",
+        "fromjson",
+        "tojson",
+        "b64encode",
+        "b64decode",
+        "urlencode",
+        "quote_shell",
+        "quote_dotenv",
+        "quote_properties",
+        "quote_json",
+        "quote_yaml",
+        "dotenv",
+        "properties",
+        "json",
+        "yaml",
+    ];
+    let (mut accepted, mut refused) = (0, 0);
+    for operand in operands {
+        // Whether a number is base64, its digits decide.
+        for filter in filters.into_iter().filter(|it| operand != "x" || *it != "b64decode") {
+            for arguments in arguments {
+                let text = format!(
+                    "{{% set x = secret(\"s\") | length %}}{{% set y = {operand} | {filter}{arguments} %}}"
+                );
+                match Template::parse(&text) {
+                    Err(_) => refused += 1,
+                    Ok(template) => {
+                        accepted += 1;
+                        let made = template.render(|_| Some("abc"));
+                        assert!(made.is_ok(), "{operand} | {filter}{arguments}: {made:?}");
+                    }
+                }
+            }
+        }
+    }
+    assert!(accepted > 600 && refused > 3000, "{accepted} {refused}");
+}
+
+#[test]
+fn a_name_is_refused_before_it_is_set_and_only_where_that_certainly_fails() {
+    for text in [
+        "\n{{ x }}{% set x = secret(\"a\") %}",
+        "\n{{ x | upper }}{% set x = secret(\"a\") %}",
+        "{% set x = secret(\"a\")\n ~ x %}",
+        "{% set x %}\n{{ x }}{{ secret(\"a\") }}{% endset %}",
+        "{% if secret(\"a\") %}{% set x = 1 %}{% else %}\n{{ x }}{% endif %}",
+        "{% set y = secret(\"a\") %}{% if\nx %}{% endif %}{% set x = 1 %}",
+        "{{ [secret(\"a\"),\nx] | join }}{% set x = 1 %}",
+    ] {
+        let expected = Invalid { line: 2, fault: Fault::NotYetSet("x".to_owned()) };
+        assert_eq!(invalid(text), [expected], "{text}");
+    }
+    for (text, made) in [
+        ("{{ x | default(\"d\") }}{% set x = secret(\"a\") %}", "d"),
+        ("{{ x is defined }}{% set x = secret(\"a\") %}", "false"),
+        ("{{ secret(\"a\") if true else x }}{% set x = 1 %}", "v"),
+        ("{% set y = x %}{% set x = secret(\"a\") %}{{ x }}", "v"),
+        ("{% if secret(\"a\") %}{% set x = 1 %}{% endif %}{{ x }}", "1"),
+        ("{% if secret(\"a\") %}{% else %}{% set x = 1 %}{% endif %}{{ x is defined }}", "false"),
+        ("{% set x %}{% set y = secret(\"a\") %}{% endset %}{{ y }}{{ x }}", "v"),
+        (
+            "{% set x = secret(\"a\") %}{% if true %}{% set x = json(\"{}\") %}{% endif %}{{ x.a is defined }}",
+            "false",
+        ),
+    ] {
+        let template = Template::parse(text).unwrap_or_else(|e| panic!("{text}: {e:?}"));
+        let bytes = template.render(|_| Some("v"));
+        assert_eq!(bytes.unwrap().as_slice(), made.as_bytes(), "{text}");
+    }
+}
+
+#[test]
+fn a_key_of_a_text_is_refused_with_what_to_write() {
+    for text in [
+        "\n{{ secret(\"a\").host }}",
+        "\n{{ secret(\"a\")[\"host\"] }}",
+        "{% set db = secret(\"a\") %}\n{{ db.host }}",
+        "{% set db = secret(\"a\") | trim %}\n{{ db.host | default(\"x\") }}",
+    ] {
+        let expected = Invalid { line: 2, fault: Fault::NoKeys("host".to_owned()) };
+        assert_eq!(invalid(text), [expected], "{text}");
+    }
+    assert!(Fault::NoKeys("host".to_owned()).remedy().contains("json(secret("));
+}
