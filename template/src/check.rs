@@ -1,24 +1,19 @@
 //! What can be seen in the tree of a template: its sources, and whether all that it names exists.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use minijinja::machinery::ast::{Expr, Stmt};
 use minijinja::machinery::parse;
 
 use crate::engine::{self, FUNCTIONS};
-use crate::fault::{Fault, Invalid, shorten};
+use crate::fault::{Fault, Invalid};
 use crate::kind::Kind;
 use crate::template::Secret;
 
 /// What the parser says where it nests deeper than it goes, which is less than `shape` allows.
 const RECURSION: &str = "recursion";
 
-pub(crate) struct Found {
-    pub(crate) secrets: Vec<Secret>,
-    pub(crate) names: BTreeMap<usize, Vec<String>>,
-}
-
-pub(crate) fn check(text: &str) -> Result<Found, Vec<Invalid>> {
+pub(crate) fn check(text: &str) -> Result<Vec<Secret>, Vec<Invalid>> {
     let tree = parse(text, "", engine::syntax()).map_err(|error| {
         let is_too_deep = error.detail().is_some_and(|detail| detail.contains(RECURSION));
         let fault = if is_too_deep { Fault::TooDeep } else { Fault::Syntax };
@@ -30,8 +25,7 @@ pub(crate) fn check(text: &str) -> Result<Found, Vec<Invalid>> {
     if walk.secrets.is_empty() && walk.invalid.is_empty() {
         walk.fault(1, Fault::NoSecret);
     }
-    let Walk { secrets, names, invalid, .. } = walk;
-    if invalid.is_empty() { Ok(Found { secrets, names }) } else { Err(invalid) }
+    if walk.invalid.is_empty() { Ok(walk.secrets) } else { Err(walk.invalid) }
 }
 
 /// It recurses no deeper than `shape` allows.
@@ -43,21 +37,12 @@ pub(crate) struct Walk<'t> {
     pub(crate) set: HashMap<&'t str, Kind>,
     pub(crate) seen: HashSet<String>,
     pub(crate) secrets: Vec<Secret>,
-    names: BTreeMap<usize, Vec<String>>,
     invalid: Vec<Invalid>,
 }
 
 impl<'t> Walk<'t> {
     pub(crate) fn fault(&mut self, line: usize, fault: Fault) {
         self.invalid.push(fault.at(line));
-    }
-
-    pub(crate) fn name(&mut self, line: usize, name: &str) {
-        let names = self.names.entry(line).or_default();
-        let name = shorten(name);
-        if !names.contains(&name) {
-            names.push(name);
-        }
     }
 
     fn targets(&mut self, statement: &Stmt<'t>) {

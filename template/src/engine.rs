@@ -1,8 +1,8 @@
 //! minijinja with nothing in it but what we put there, and how it is run.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use minijinja::machinery::{self, CodeGenerator};
+use minijinja::machinery::{self, CodeGenerator, Instructions};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value;
 use minijinja::{
@@ -10,20 +10,24 @@ use minijinja::{
 };
 use zeroize::Zeroizing;
 
+use crate::missing::{self, Missing};
 use crate::template::{MAX_OUTPUT_BYTES, MAX_VALUE_BYTES};
 use crate::{filters, formats, json, operators, pem, quote};
 
 pub(crate) const SECRET: &str = "secret";
 pub(crate) const JSON: &str = "json";
 pub(crate) const FUNCTIONS: [&str; 2] = [SECRET, JSON];
-pub(crate) const TESTS: [&str; 3] = ["defined", "undefined", "none"];
+pub(crate) const TESTS: [(&str, Check); 3] =
+    [("defined", tests::is_defined), ("undefined", tests::is_undefined), ("none", tests::is_none)];
 
 /// Filters that write a list or mapping of the template as text.
 pub(crate) const WHOLE: [&str; 8] =
     ["join", "length", "tojson", "dotenv", "properties", "json", "yaml", "pem_bundle"];
 
+type Check = fn(&Value) -> bool;
 /// One text of another.
 type Written = fn(&str) -> Result<String, Told>;
+type Code<'t> = (Instructions<'t>, BTreeMap<&'t str, Instructions<'t>>);
 type Format = fn(&Value) -> Result<String, Error>;
 
 /// An error in words of our own, which hold no value.
@@ -77,9 +81,9 @@ fn environment(values: HashMap<String, Value>, fuel: u64) -> Environment<'static
     environment.add_function(JSON, |state: &State<'_, '_>, value: &Value| {
         within("json()", json::parse(state, value))
     });
-    environment.add_test("defined", tests::is_defined);
-    environment.add_test("undefined", tests::is_undefined);
-    environment.add_test("none", tests::is_none);
+    for (name, test) in TESTS {
+        environment.add_test(name, test);
+    }
     filters::add(&mut environment);
     operators::add(&mut environment);
     let texts: [(&'static str, Written); 11] = [
@@ -123,21 +127,44 @@ pub(crate) fn render(
     values: HashMap<String, Value>,
     fuel: u64,
 ) -> Result<Zeroizing<String>, Error> {
-    let environment = environment(values, fuel);
+    run(&environment(values, fuel), &code(text)?)
+}
+
+/// What was not there, where an error in this line says that something was not.
+pub(crate) fn missing(text: &str, values: HashMap<String, Value>, line: usize) -> Option<String> {
+    // The first run was within its bounds up to there.
+    let mut environment = environment(values, u64::MAX);
+    let (instructions, blocks) = code(text).ok()?;
+    let lookups = missing::lookups(&instructions);
+    let mut code = (instructions, blocks);
+    let missing = Missing::default();
+    missing.watch(&mut environment);
+    missing.replace(&lookups, &mut code.0, &mut environment);
+    let _ = run(&environment, &code);
+    missing.tell(line)
+}
+
+fn code(text: &str) -> Result<Code<'_>, Error> {
     let tree = machinery::parse(text, "", syntax())?;
     let mut code = CodeGenerator::new("", text);
     code.compile_stmt(&tree);
     let (mut instructions, blocks) = code.finish();
     operators::replace(&mut instructions);
+    Ok((instructions, blocks))
+}
+
+fn run<'c>(
+    environment: &'c Environment<'c>,
+    (instructions, blocks): &'c Code<'c>,
+) -> Result<Zeroizing<String>, Error> {
     // A text that grows leaves copies behind that nobody wipes; one that fits does not grow.
     let mut made = Zeroizing::new(String::with_capacity(MAX_OUTPUT_BYTES));
     let mut output = machinery::make_string_output(&mut made);
     let (root, escape) = (Value::from(()), AutoEscape::None);
-    machinery::eval(&environment, &instructions, root, &blocks, &mut output, escape)?;
+    machinery::eval(environment, instructions, root, blocks, &mut output, escape)?;
     drop(output);
     Ok(made)
 }
-
 /// What a filter made, paid for: nothing else bounds chains of filters.
 pub(crate) fn made(state: &State<'_, '_>, text: String) -> Result<Value, Error> {
     paid(state, text.len())?;
@@ -152,7 +179,11 @@ pub(crate) fn paid(state: &State<'_, '_>, bytes: usize) -> Result<(), Error> {
 }
 
 /// As a file with a JMESPath: text as it is, everything else as compact JSON, and null is an error.
-fn print(output: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+pub(crate) fn print(
+    output: &mut Output<'_>,
+    _: &mut State<'_, '_>,
+    value: &Value,
+) -> Result<(), Error> {
     // Nothing, where an `if` without `else` chose nothing.
     if value.is_undefined() {
         return Ok(());

@@ -162,7 +162,7 @@ impl Fault {
         match self {
             Self::Filter(name) => Some((name, FILTERS.iter().map(|filter| filter.name).collect())),
             Self::Function(name) => Some((name, FUNCTIONS.to_vec())),
-            Self::Test(name) => Some((name, TESTS.to_vec())),
+            Self::Test(name) => Some((name, TESTS.iter().map(|(name, _)| *name).collect())),
             _ => None,
         }
     }

@@ -2,12 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use minijinja::value::{Value, ValueKind};
-use minijinja::{Environment, Error, State};
+use minijinja::value::{Rest, Value, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, State};
 
 use crate::engine::{Told, made, paid, within};
 use crate::json;
-use crate::signature::Takes;
+use crate::signature::{DEFAULT, Takes};
 use crate::template::MAX_VALUE_BYTES;
 
 /// Wider nobody indents.
@@ -22,20 +22,17 @@ pub(crate) fn add(environment: &mut Environment<'_>) {
     );
     environment.add_filter(
         "indent",
-        |state: &State<'_, '_>, value: &Value, width: Option<&Value>, first: Option<&Value>| {
-            within("the filter indent", indent(state, value, width, first))
+        |state: &State<'_, '_>, value: &Value, arguments: Rest<Value>| {
+            within("the filter indent", indent(state, value, &arguments))
         },
     );
-    environment.add_filter(
-        "default",
-        |value: &Value, other: Option<Value>, empty: Option<&Value>| {
-            within("the filter default", default(value, other, empty))
-        },
-    );
+    environment.add_filter(DEFAULT, |value: &Value, arguments: Rest<Value>| {
+        within("the filter default", default(value, &arguments))
+    });
     environment.add_filter(
         "join",
-        |state: &State<'_, '_>, value: &Value, between: Option<&Value>| {
-            within("the filter join", join(state, value, between))
+        |state: &State<'_, '_>, value: &Value, arguments: Rest<Value>| {
+            within("the filter join", join(state, value, &arguments))
         },
     );
     environment.add_filter("length", |value: &Value| within("the filter length", length(value)));
@@ -63,6 +60,14 @@ fn replace(state: &State<'_, '_>, value: &Value, from: &Value, to: &Value) -> Re
     made(state, text.replace(&from, &to))
 }
 
+/// One that may be left out, but that is there if it is written.
+fn given(arguments: &[Value], at: usize) -> Result<Option<&Value>, Error> {
+    match arguments.get(at) {
+        Some(argument) if argument.is_undefined() => Err(ErrorKind::UndefinedError.into()),
+        argument => Ok(argument),
+    }
+}
+
 /// Spaces before a line, if it is a number of them.
 pub(crate) fn width(value: &Value) -> Option<usize> {
     usize::try_from(value.clone()).ok().filter(|width| *width <= MAX_WIDTH)
@@ -77,17 +82,12 @@ fn truth(argument: &str, value: Option<&Value>) -> Result<bool, Error> {
 }
 
 /// All lines but the first, and no empty one.
-fn indent(
-    state: &State<'_, '_>,
-    value: &Value,
-    spaces: Option<&Value>,
-    first: Option<&Value>,
-) -> Result<Value, Error> {
-    let spaces = match spaces {
+fn indent(state: &State<'_, '_>, value: &Value, arguments: &[Value]) -> Result<Value, Error> {
+    let spaces = match given(arguments, 0)?.filter(|spaces| !spaces.is_none()) {
         Some(spaces) => width(spaces).ok_or_else(|| takes("WIDTH", Takes::Width))?,
         None => 4,
     };
-    let (first, spaces) = (truth("FIRST", first)?, " ".repeat(spaces));
+    let (first, spaces) = (truth("FIRST", given(arguments, 1)?)?, " ".repeat(spaces));
     let text = json::text(value)?;
     let mut out = String::with_capacity(text.len());
     for (index, line) in text.split('\n').enumerate() {
@@ -107,16 +107,19 @@ fn indent(
 
 /// Another value for one that is not defined, and with `true` also for one that is null, empty or
 /// false.
-fn default(value: &Value, other: Option<Value>, empty: Option<&Value>) -> Result<Value, Error> {
-    let replaced = (truth("EMPTY", empty)? && !value.is_true()) || value.is_undefined();
-    Ok(if replaced { other.unwrap_or_else(|| Value::from("")) } else { value.clone() })
+pub(crate) fn default(value: &Value, arguments: &[Value]) -> Result<Value, Error> {
+    let empty = truth("EMPTY", given(arguments, 1)?)?;
+    if !value.is_undefined() && (value.is_true() || !empty) {
+        return Ok(value.clone());
+    }
+    Ok(arguments.first().cloned().unwrap_or_else(|| Value::from("")))
 }
 
-fn join(state: &State<'_, '_>, value: &Value, between: Option<&Value>) -> Result<Value, Error> {
+fn join(state: &State<'_, '_>, value: &Value, arguments: &[Value]) -> Result<Value, Error> {
     if value.kind() != ValueKind::Seq {
         return Err(Told("what is joined is no list".to_owned()).into());
     }
-    let between = between.map(json::text).transpose()?.unwrap_or_default();
+    let between = given(arguments, 0)?.map(json::text).transpose()?.unwrap_or_default();
     let mut out = String::new();
     for (index, item) in value.try_iter()?.enumerate() {
         if index > 0 {

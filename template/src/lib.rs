@@ -14,6 +14,7 @@ mod filters;
 mod formats;
 mod json;
 mod kind;
+mod missing;
 mod number;
 mod operators;
 mod pem;

@@ -1,12 +1,12 @@
 //! A template that is known to be good, and how it is rendered.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use minijinja::ErrorKind;
 use minijinja::value::Value;
 use zeroize::Zeroizing;
 
-use crate::check::{Found, check};
+use crate::check::check;
 use crate::engine::{self, Told};
 use crate::fault::{Failure, Fault, Invalid};
 use crate::shape;
@@ -28,8 +28,6 @@ const FUEL: u64 = 100_000;
 pub struct Template {
     text: String,
     secrets: Vec<Secret>,
-    /// By line, the names that the author wrote there: what an undefined one may be.
-    names: BTreeMap<usize, Vec<String>>,
 }
 
 /// What stands in one `secret("…")`.
@@ -51,8 +49,7 @@ impl Template {
         }
         // Before the parser, whose work and recursion this bounds.
         shape::check(text).map_err(|invalid| vec![invalid])?;
-        let Found { secrets, names } = check(text)?;
-        Ok(Self { text: text.to_owned(), secrets, names })
+        Ok(Self { text: text.to_owned(), secrets: check(text)? })
     }
 
     /// Each one once, in the order in which they are used first.
@@ -78,8 +75,8 @@ impl Template {
             };
             values.insert(source.clone(), Value::from(value));
         }
-        let made =
-            engine::render(&self.text, values, FUEL).map_err(|error| self.failure(&error))?;
+        let made = engine::render(&self.text, values.clone(), FUEL)
+            .map_err(|error| self.failure(&error, values))?;
         if made.len() > MAX_OUTPUT_BYTES {
             let what = format!("the file would have more than {MAX_OUTPUT_BYTES} bytes");
             return Err(Failure { line: 1, what });
@@ -88,26 +85,17 @@ impl Template {
         Ok(Zeroizing::new(std::mem::take(&mut *made).into_bytes()))
     }
 
-    fn failure(&self, error: &minijinja::Error) -> Failure {
+    fn failure(&self, error: &minijinja::Error, values: HashMap<String, Value>) -> Failure {
         let line = error.line().unwrap_or(1);
         let what = match (engine::told(error), error.kind()) {
             (Some(Told(text)), _) => text.clone(),
-            (None, ErrorKind::UndefinedError) => self.undefined(line),
+            (None, ErrorKind::UndefinedError) => engine::missing(&self.text, values, line)
+                .unwrap_or_else(|| "a value that is used here is not defined".to_owned()),
             (None, ErrorKind::OutOfFuel) => {
                 "it takes too much work or makes too much text".to_owned()
             }
             (None, _) => "an operation does not fit the values that it is given".to_owned(),
         };
         Failure { line, what }
-    }
-
-    fn undefined(&self, line: usize) -> String {
-        let names: Vec<_> =
-            self.names.get(&line).into_iter().flatten().map(|name| format!("{name:?}")).collect();
-        match names.as_slice() {
-            [] => "a value that is used here is not defined".to_owned(),
-            [name] => format!("{name} is not defined"),
-            names => format!("one of {} is not defined", names.join(", ")),
-        }
     }
 }

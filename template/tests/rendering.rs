@@ -112,6 +112,7 @@ fn parts_of_json_are_text_as_they_are_and_everything_else_compact_json() {
         ("app.empty | default(\"d\")", ""),
         ("app.empty | default(\"d\", true)", "d"),
         ("app.none | default(\"d\", true)", "d"),
+        ("app.missing | default(app.nope) | default(\"d\")", "d"),
         ("{\"b\": 1, \"a\": app.on} | tojson", "{\"a\":true,\"b\":1}"),
     ] {
         assert_eq!(expression(text).as_deref(), Ok(expected), "{text}");
@@ -208,6 +209,10 @@ fn an_undefined_name_is_an_error_that_says_which_and_where() {
         ),
         ("{{ secret(\"a\") ~ json(secret(\"app\")).nope }}", 1, "\"nope\" is not defined"),
         ("{{ [json(secret(\"app\")).nope] | tojson }}", 1, "\"nope\" is not defined"),
+        ("{{ \"a\" | default(\"\", json(secret(\"app\")).nope) }}", 1, "\"nope\" is not defined"),
+        ("{{ \"a\" | indent(json(secret(\"app\")).nope) }}", 1, "\"nope\" is not defined"),
+        ("{{ [1] | join(json(secret(\"app\")).nope) }}", 1, "\"nope\" is not defined"),
+        ("{{ json(secret(\"app\")).x | default(json(secret(\"app\")).nope) }}", 1, "\"nope\" is"),
     ] {
         let failure = try_render(text).unwrap_err();
         assert_eq!(failure.line, line, "{text}: {failure}");
@@ -215,6 +220,48 @@ fn an_undefined_name_is_an_error_that_says_which_and_where() {
     }
     let failure = try_render("a\n{{ secret(\"gone\") }}").unwrap_err();
     assert_eq!((failure.line, failure.what.as_str()), (2, "a source gave no value"));
+}
+
+#[test]
+fn only_what_is_not_there_is_told_and_why() {
+    for (expression, words) in [
+        ("app.user ~ app.port ~ app.nope ~ app.float", "\"nope\" is not defined"),
+        ("app.x | default(\"d\") ~ app.nope", "\"nope\" is not defined"),
+        ("app.nope ~ (app.x | default(\"d\"))", "\"nope\" is not defined"),
+        ("(app.nope | default(app.x)) ~ app.user", "\"x\" is not defined"),
+        ("(app.user | default(app.x)) ~ app.nope", "\"nope\" is not defined"),
+        ("(app.x is defined) == app.nope", "\"nope\" is not defined"),
+        ("(\"a\" if app.user else app.x) ~ app.nope", "\"nope\" is not defined"),
+        ("[app.user, app.nope.x] | join", "\"nope\" is not defined"),
+        ("app.list[7]", "[7] is not defined"),
+        ("app[app.user]", "[…] is not defined: its value names no key or item"),
+        ("app[\"user\" if app.none else \"nope\"]", "\"nope\" is not defined"),
+        (
+            "app[app.user if app.on else \"nope\"]",
+            "[…] is not defined: its value names no key or item",
+        ),
+        ("app.user.name", "\"name\" is not defined, as a text has no keys; json(TEXT) reads it"),
+        ("app.port.x", "\"x\" is not defined, as a number, true, false or null has no keys"),
+        ("app.list.x", "\"x\" is not defined, as a list has no keys; write LIST[0]"),
+    ] {
+        let failure = self::expression(expression).expect_err(expression);
+        assert_eq!(failure.what, words, "{expression}");
+    }
+    for (text, line, words) in [
+        ("{{ app.user }}{{ app.x is defined }}{{ app.nope }}", 1, "\"nope\" is not defined"),
+        ("{{ app.user\n ~ app.nope\n ~ app.port }}", 2, "\"nope\" is not defined"),
+        ("{% set x = app.nope %}\n\n{{ app.y | default(1) ~ x }}", 3, "\"x\" is not defined"),
+        ("\n{% if app.on and app.nope %}{% endif %}", 2, "\"nope\" is not defined"),
+        ("\n{% set x %}{{ app.nope }}{% endset %}", 2, "\"nope\" is not defined"),
+    ] {
+        let text = format!("{{% set app = json(secret(\"app\")) %}}{text}");
+        let failure = try_render(&text).unwrap_err();
+        assert_eq!((failure.line, failure.what.as_str()), (line, words), "{text}");
+    }
+    // A key that a value names may be the value of a secret.
+    let template = Template::parse("{{ json(secret(\"s\"))[json(secret(\"s\")).KEY] }}").unwrap();
+    let failure = template.render(|_| Some(r#"{"KEY": "CANARY"}"#)).unwrap_err();
+    assert_eq!(failure.what, "[…] is not defined: its value names no key or item");
 }
 
 #[test]
