@@ -1,8 +1,12 @@
 //! `pem_bundle`: certificate, chain and key in one file, each a block of the right kind. What the
 //! blocks hold is not read.
 
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use minijinja::Error;
 use minijinja::value::Value;
+use zeroize::Zeroizing;
 
 use crate::engine::Told;
 use crate::formats::of_key;
@@ -10,6 +14,12 @@ use crate::json;
 
 /// In the order of the file, and whether each may be left out.
 const PARTS: [(&str, bool); 3] = [("certificate", false), ("chain", true), ("key", true)];
+
+/// As its readers take it.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
 
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
@@ -23,7 +33,8 @@ pub(crate) fn bundle(value: &Value) -> Result<String, Error> {
     }
     let mut out = String::new();
     for (part, may_miss) in PARTS {
-        let is_empty = |value: &Value| value.is_none() || value.as_str().is_some_and(str::is_empty);
+        let is_blank = |text: &str| text.trim().is_empty();
+        let is_empty = |value: &Value| value.is_none() || value.as_str().is_some_and(is_blank);
         // Who has no chain often has an empty one.
         let found = members.iter().find(|(key, _)| key == part);
         let found = found.filter(|(_, value)| !(may_miss && is_empty(value)));
@@ -41,19 +52,23 @@ pub(crate) fn bundle(value: &Value) -> Result<String, Error> {
     Ok(out)
 }
 
-/// Lines end in one newline, the last one too; no empty line stands around the blocks.
+/// Lines end in one newline, the last one too; the only empty line is the one behind headers.
 fn normal(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 1);
-    let mut outside = true;
-    for line in text.lines().map(str::trim_end) {
-        if outside && line.is_empty() {
-            continue;
+    let mut before = "";
+    for line in text.trim_start_matches('\u{feff}').lines().map(str::trim) {
+        if !line.is_empty() || is_header(before) {
+            out.push_str(line);
+            out.push('\n');
         }
-        outside = line.starts_with(END);
-        out.push_str(line.trim_start());
-        out.push('\n');
+        before = line;
     }
     out
+}
+
+/// Of an encrypted key.
+fn is_header(line: &str) -> bool {
+    line.contains(": ")
 }
 
 fn check(part: &str, text: &str) -> Result<(), Told> {
@@ -62,37 +77,42 @@ fn check(part: &str, text: &str) -> Result<(), Told> {
     let mut blocks = 0_usize;
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
-        let Some(label) = line.strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(DASHES))
-        else {
+        let Some(rest) = line.strip_prefix(BEGIN) else {
             return bad("it is not PEM: something stands outside of -----BEGIN … and -----END …");
+        };
+        let Some(label) = rest.strip_suffix(DASHES).filter(|label| !label.contains(DASHES)) else {
+            return bad("it is not PEM: its line breaks are missing, or written as \\n");
         };
         match (part, label) {
             ("key", "EC PARAMETERS") | ("certificate" | "chain", "CERTIFICATE") => {}
-            ("key", label) if label == "PRIVATE KEY" || label.ends_with(" PRIVATE KEY") => {
-                keys += 1;
+            ("key", label) if is_key(label) => keys += 1,
+            ("key", "CERTIFICATE") => {
+                return bad("a PEM block of it is a certificate, and no private key");
             }
             ("key", _) => return bad("a PEM block of it is no private key"),
+            (_, label) if is_key(label) => {
+                return bad("a PEM block of it is a private key, and no certificate");
+            }
             _ => return bad("a PEM block of it is no certificate"),
         }
-        let mut content = 0_usize;
+        let mut content = Zeroizing::new(String::with_capacity(text.len()));
         let closed = loop {
             let Some(line) = lines.next() else { break false };
             if let Some(rest) = line.strip_prefix(END) {
                 break rest.strip_suffix(DASHES) == Some(label);
             }
-            // Headers of an encrypted key, and the empty line behind them.
-            let is_header = part == "key" && (line.contains(": ") || line.is_empty());
-            if is_header {
-                continue;
+            if line.starts_with(BEGIN) {
+                break false;
             }
-            let base64 = |b: u8| b.is_ascii_alphanumeric() || b"+/=".contains(&b);
-            if line.is_empty() || !line.bytes().all(base64) {
-                return bad("a PEM block of it holds something else than base64");
+            if part != "key" || !(is_header(line) || line.is_empty()) {
+                content.push_str(line);
             }
-            content += 1;
         };
-        if !closed || content == 0 {
+        if !closed || content.is_empty() {
             return bad("a PEM block of it is empty or is not closed by its own -----END …");
+        }
+        if BASE64.decode(content.as_bytes()).map(Zeroizing::new).is_err() {
+            return bad("a PEM block of it holds something else than base64, or a part of it");
         }
         blocks += 1;
     }
@@ -102,4 +122,8 @@ fn check(part: &str, text: &str) -> Result<(), Told> {
         ("key", _, _) => bad("it has not exactly one private key"),
         _ => Ok(()),
     }
+}
+
+fn is_key(label: &str) -> bool {
+    label == "PRIVATE KEY" || label.ends_with(" PRIVATE KEY")
 }

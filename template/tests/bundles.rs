@@ -29,6 +29,27 @@ fn certificate_chain_and_key_follow_each_other_with_one_newline_each() {
 }
 
 #[test]
+fn line_ends_blanks_and_empty_lines_are_made_one_and_the_same() {
+    let expected = format!("{CERT}\n{CHAIN}\n{CHAIN}\n{KEY}\n");
+    let two = format!("{CHAIN}\n{CHAIN}");
+    for change in [
+        |text: &str| text.to_owned(),
+        |text: &str| format!("{text}\n\n"),
+        |text: &str| text.replace('\n', "\r\n"),
+        |text: &str| format!("{}\r\n", text.replace('\n', " \r\n\t")),
+        |text: &str| text.replace('\n', "\n\n"),
+        |text: &str| format!("\u{feff}{text}"),
+    ] {
+        assert_eq!(bundle(&change(CERT), &change(&two), &change(KEY)).unwrap(), expected);
+    }
+    let with_headers = KEY
+        .replace("PRIVATE", "RSA PRIVATE")
+        .replace("\nDDDD", "\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nDDDD");
+    let made = bundle(CERT, " \r\n", &format!("\n{}", with_headers.replace('\n', "\r\n")));
+    assert_eq!(made.unwrap(), format!("{CERT}\n{with_headers}\n"));
+}
+
+#[test]
 fn a_json_secret_with_these_keys_is_a_bundle_too() {
     let template = Template::parse("{{ secret(\"tls\") | pem_bundle }}").unwrap();
     let json = serde_json::json!({"certificate": CERT, "key": KEY}).to_string();
@@ -62,13 +83,28 @@ fn keys_of_every_kind_are_keys() {
 #[test]
 fn what_is_no_block_of_its_kind_is_refused_by_its_key() {
     let open = KEY.replace("-----END PRIVATE KEY-----", "");
+    let csr = CERT.replace("CERTIFICATE", "CERTIFICATE REQUEST");
+    let unended = CERT.replace("-----END CERTIFICATE-----", "");
     let other_end = CERT.replace("END CERTIFICATE", "END PRIVATE KEY");
     for (certificate, chain, key, words) in [
         ("", CHAIN, KEY, "key \"certificate\": it is empty"),
         ("CANARY", CHAIN, KEY, "key \"certificate\": it is not PEM"),
-        (KEY, CHAIN, KEY, "key \"certificate\": a PEM block of it is no certificate"),
-        (CERT, KEY, KEY, "key \"chain\": a PEM block of it is no certificate"),
-        (CERT, CHAIN, CERT, "key \"key\": a PEM block of it is no private key"),
+        (KEY, CHAIN, KEY, "key \"certificate\": a PEM block of it is a private key, and no"),
+        (
+            &format!("{CERT}\n{KEY}"),
+            CHAIN,
+            KEY,
+            "key \"certificate\": a PEM block of it is a private",
+        ),
+        (CERT, KEY, KEY, "key \"chain\": a PEM block of it is a private key, and no certificate"),
+        (CERT, &csr, KEY, "key \"chain\": a PEM block of it is no certificate"),
+        (CERT, CHAIN, CERT, "key \"key\": a PEM block of it is a certificate, and no private"),
+        (CERT, CHAIN, &csr, "key \"key\": a PEM block of it is no private key"),
+        (CERT, CHAIN, &format!("{KEY}\n{CERT}"), "key \"key\": a PEM block of it is a certificate"),
+        (&CERT.replace('\n', "\\n"), CHAIN, KEY, "its line breaks are missing, or written as \\n"),
+        (&CERT.replace('\n', " "), CHAIN, KEY, "its line breaks are missing"),
+        (&CERT.replace("BBB=", "BB"), CHAIN, KEY, "or a part of it"),
+        (&format!("{unended}{CERT}"), CHAIN, KEY, "is not closed by its own"),
         (CERT, CHAIN, &open, "key \"key\": a PEM block of it is empty or is not closed"),
         (&other_end, CHAIN, KEY, "key \"certificate\": a PEM block of it is empty or"),
         (&CERT.replace("AAAA", "CANARY!"), CHAIN, KEY, "something else than base64"),
