@@ -65,19 +65,16 @@ impl<'t> Walk<'t> {
             }
             Expr::Filter(filter) => self.filter(line, filter),
             Expr::Test(test) => self.test(line, test),
-            Expr::GetAttr(attribute) => self.part(line, &attribute.expr, attribute.name),
+            Expr::GetAttr(attribute) => {
+                let whole = self.expression(&attribute.expr);
+                self.part(line, whole, attribute.name)
+            }
             Expr::GetItem(item) => {
-                let key = match &item.subscript_expr {
-                    Expr::Const(key) => key.value.as_str(),
-                    _ => None,
-                };
+                let whole = self.expression(&item.expr);
                 self.expression(&item.subscript_expr);
-                match key {
-                    Some(key) => self.part(line, &item.expr, key),
-                    None => {
-                        self.expression(&item.expr);
-                        Kind::Unknown
-                    }
+                match literal(&item.subscript_expr).as_ref().and_then(Value::as_str) {
+                    Some(key) => self.part(line, whole, key),
+                    None => Kind::Unknown,
                 }
             }
             Expr::Call(call) => self.call(line, call),
@@ -105,8 +102,8 @@ impl<'t> Walk<'t> {
     }
 
     /// The value of a key that is written out.
-    fn part(&mut self, line: usize, whole: &Expr<'t>, key: &str) -> Kind {
-        if self.expression(whole) == Kind::Text {
+    fn part(&mut self, line: usize, whole: Kind, key: &str) -> Kind {
+        if whole == Kind::Text {
             self.fault(line, Fault::NoKeys(shorten(key)));
         }
         Kind::Unknown

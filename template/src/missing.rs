@@ -16,6 +16,9 @@ use crate::{engine, filters};
 /// Filters are not cached under it.
 const NOT_LOCAL: u8 = u8::MAX;
 
+/// So many are told.
+const MOST: usize = 8;
+
 /// What was not there and is used by the expression at hand, in the order of its evaluation.
 #[derive(Clone, Default)]
 pub(crate) struct Missing(Arc<Mutex<Vec<Missed>>>);
@@ -51,8 +54,12 @@ impl Missing {
             here.extend(missed.last());
         }
         here.dedup();
-        let what: Vec<_> = here.iter().map(|missed| missed.what.as_str()).collect();
-        (!what.is_empty()).then(|| what.join(", or "))
+        let what: Vec<_> = here.iter().map(|missed| missed.what.as_str()).take(MOST).collect();
+        let more = match here.len().saturating_sub(MOST) {
+            0 => String::new(),
+            more => format!(", or one of {more} more"),
+        };
+        (!what.is_empty()).then(|| what.join(", or ") + &more)
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut Vec<Missed>) -> T) -> T {

@@ -90,7 +90,9 @@ impl Template {
         let what = match (engine::told(error), error.kind()) {
             (Some(Told(text)), _) => text.clone(),
             (None, ErrorKind::UndefinedError) => engine::missing(&self.text, values, line)
-                .unwrap_or_else(|| "a value that is used here is not defined".to_owned()),
+                .unwrap_or_else(|| {
+                    "an if without else gives a value that is not defined".to_owned()
+                }),
             (None, ErrorKind::OutOfFuel) => {
                 "it takes too much work or makes too much text".to_owned()
             }

@@ -253,11 +253,15 @@ fn only_what_is_not_there_is_told_and_why() {
         ("{% set x = app.nope %}\n\n{{ app.y | default(1) ~ x }}", 3, "\"x\" is not defined"),
         ("\n{% if app.on and app.nope %}{% endif %}", 2, "\"nope\" is not defined"),
         ("\n{% set x %}{{ app.nope }}{% endset %}", 2, "\"nope\" is not defined"),
+        ("\n{{ (1 if app.none) ~ 2 }}", 2, "an if without else gives a value that is not defined"),
     ] {
         let text = format!("{{% set app = json(secret(\"app\")) %}}{text}");
         let failure = try_render(&text).unwrap_err();
         assert_eq!((failure.line, failure.what.as_str()), (line, words), "{text}");
     }
+    let many: String = (0..20).map(|index| format!("app.k{index}, ")).collect();
+    let failure = expression(&format!("[{many}] | join")).unwrap_err();
+    assert!(failure.what.contains("\"k7\" is not defined, or one of 12 more"), "{failure}");
     // A key that a value names may be the value of a secret.
     let template = Template::parse("{{ json(secret(\"s\"))[json(secret(\"s\")).KEY] }}").unwrap();
     let failure = template.render(|_| Some(r#"{"KEY": "CANARY"}"#)).unwrap_err();
