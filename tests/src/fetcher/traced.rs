@@ -1,4 +1,4 @@
-//! The real fetcher below `strace`, which tells what it asks of the kernel about its mount, and
+//! The real fetcher below `strace`, which tells what it asks of the kernel about its volumes, and
 //! strikes it down at one of these calls or lets the call fail.
 
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ use tokio::process::Command;
 
 use super::{Container, Ended, Running, binary};
 
-/// One call about the mount or what is in it.
+/// One call about a volume or what is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     pub name: String,
@@ -93,10 +93,10 @@ impl Container {
         Ok(command)
     }
 
-    /// What the last traced process asked for about the mount, in order.
+    /// What the last traced process asked for about its volumes, in order.
     pub fn calls(&self) -> Result<Vec<Call>> {
         let text = fs::read_to_string(self.trace()).context("reading what strace told")?;
-        let mount = self.mount().display().to_string();
+        let volumes = [self.mount(), self.environment()].map(|path| path.display().to_string());
         let mut calls = Vec::<Call>::new();
         let mut counts = HashMap::<String, usize>::new();
         for line in text.lines() {
@@ -105,7 +105,7 @@ impl Container {
             let Some((name, _)) = call.split_once('(') else { continue };
             let count = counts.entry(name.to_owned()).or_default();
             *count += 1;
-            if call.contains(&mount) {
+            if volumes.iter().any(|volume| call.contains(volume.as_str())) {
                 let (name, line) = (name.to_owned(), call.to_owned());
                 calls.push(Call { name, number: *count, line });
             }
