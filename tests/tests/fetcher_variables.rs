@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::{Command, Stdio};
 
@@ -99,9 +99,9 @@ async fn the_application_runs_as_if_it_had_been_started_directly() {
     let sets: [Set<'_>; 1] = [("TEXT", "kms://shop/text", &["app"], &[])];
     let container = filled(&cloud, &planned(&sets, Mode::Init)).await;
     // Signals that are ignored or blocked, limits, open files, the name it was called by, and
-    // whether others of its user may look into it.
+    // whether others of its user may look into it. Not how many signals wait for its user.
     for look in [
-        "grep -E '^(Sig|Shd|Cap|NoNewPrivs|Seccomp|Uid|Gid|Groups)' /proc/self/status",
+        "grep -E '^(Sig[^Q]|Shd|Cap|NoNewPrivs|Seccomp|Uid|Gid|Groups)' /proc/self/status",
         "cat /proc/self/limits",
         "ls /proc/self/fd",
         "cat /proc/$$/cmdline",
@@ -196,6 +196,68 @@ async fn the_process_stays_the_same_and_so_do_its_input_and_its_end() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(42));
     assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("{pid}\nhello\n"));
+}
+
+/// Says what it knows of its terminal: that it is one, whose session and foreground it is in, its
+/// modes; it hears that the window changes, reads a line, and is interrupted by a key.
+const ON_A_TERMINAL: &str = r#"
+for file in 0 1 2; do test -t $file && echo "terminal $file"; done
+echo controlling > /dev/tty
+read -r pid name state parent group session terminal foreground rest < /proc/$$/stat
+echo "leads $((session - pid)) $((group - pid)) $((foreground - pid))"
+stty -a
+trap 'echo "resized $(stty size)"' WINCH
+stty rows 33 cols 77
+echo name?
+read -r line
+echo "read $line"
+trap 'echo interrupted; exit 7' INT
+echo ready
+while :; do sleep 0.1; done
+"#;
+
+/// Runs a command on a terminal of its own, at which somebody sits: what the terminal shows, and how
+/// the command ends.
+fn on_a_terminal(command: &Command) -> (Option<i32>, String) {
+    let words = [command.get_program()].into_iter().chain(command.get_args());
+    let quoted =
+        |word: &std::ffi::OsStr| format!("'{}'", word.to_str().unwrap().replace('\'', r"'\''"));
+    let line = format!("exec {}", words.map(quoted).collect::<Vec<_>>().join(" "));
+    let mut script = direct(&["script", "--quiet", "--return", "--command", &line, "/dev/null"]);
+    script.env_clear().env("PATH", "/usr/bin:/bin").env("SHELL", "/bin/sh");
+    let mut script = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut keys, mut screen) = (script.stdin.take().unwrap(), script.stdout.take().unwrap());
+    let mut shown = Vec::new();
+    for (asked, answer) in [("name?\r\n", "hello\n"), ("ready\r\n", "\x03")] {
+        let mut some = [0; 1024];
+        while !shown.ends_with(asked.as_bytes()) {
+            let count = screen.read(&mut some).unwrap();
+            shown.extend(some.iter().take(count));
+            assert!(count > 0, "{}", String::from_utf8_lossy(&shown));
+        }
+        keys.write_all(answer.as_bytes()).unwrap();
+    }
+    screen.read_to_end(&mut shown).unwrap();
+    (script.wait().unwrap().code(), String::from_utf8(shown).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_stays_the_applications_own_with_its_window_and_its_keys() {
+    let cloud = cloud().await;
+    let sets: [Set<'_>; 1] = [("TEXT", "kms://shop/text", &["app"], &[])];
+    let container = filled(&cloud, &planned(&sets, Mode::Init)).await;
+    let words = ["/bin/sh", "-c", ON_A_TERMINAL];
+    let (code, shown) = on_a_terminal(&container.exec("app", &words));
+    assert_eq!(code, Some(7), "{shown}");
+    for words in [
+        "terminal 0\r\nterminal 1\r\nterminal 2\r\ncontrolling\r\nleads 0 0 0\r\n",
+        "resized 33 77\r\n",
+        "read hello\r\n",
+        "interrupted\r\n",
+    ] {
+        assert!(shown.contains(words), "{words:?}: {shown}");
+    }
+    assert_eq!((code, shown), on_a_terminal(&direct(&words)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
