@@ -3,6 +3,9 @@
 //! Each process is started again beside the files of an earlier one, as after an init container. So
 //! its first round opens its connections and exchanges the token, as rounds at the usual interval
 //! do; at the shortest one, which spares us the waiting, later rounds would cost less.
+//!
+//! The startup probe is a process of its own and ends with the start. There is no other probe, so
+//! nothing but its own rounds wakes the sidecar later.
 
 use std::time::Duration;
 
@@ -13,6 +16,7 @@ use serde_json::Value;
 use super::process::{cpu, resident};
 use super::samples::Samples;
 use super::table::{Budget, Table};
+use crate::agent::{Served, wanted};
 use crate::cloud::{Cloud, CloudConfig, Place, SecretSeed, Seed, VersionSeed};
 use crate::fetcher::{ACCOUNT, Container, Running, Want, builder, plan};
 
@@ -66,7 +70,21 @@ pub(super) async fn measure(table: &mut Table) -> anyhow::Result<()> {
     table.add(label, share * 1e3, "m", Some(Budget::AtMost(0.1)));
     let swap = Samples::new(swaps).median().as_secs_f64() * 1e3;
     table.add("sidecar, 20 files replaced, median", swap, "ms", Some(Budget::AtMost(1.0)));
+    let memory = serving(&cloud).await?;
+    table.add("agent, 20 secrets answered, memory", memory, "MB", Some(Budget::AtMost(5.0)));
     Ok(())
+}
+
+/// The memory of a sidecar that has answered each of the secrets as a local agent.
+async fn serving(cloud: &Cloud) -> anyhow::Result<f64> {
+    let served = Served::start(cloud, wanted(&["shop/bench-*"])?, &[], &[]).await?;
+    for number in 0..SECRETS {
+        let target = format!("/secretsmanager/get?secretId=shop/bench-{number}");
+        served.get(&target).await?.value()?;
+    }
+    let pid = served.running.pid()?;
+    settled(pid).await?;
+    resident(pid)
 }
 
 /// Waits until it has nothing to do.
