@@ -4,6 +4,8 @@ mod a_control_plane_in_trouble_harms_no_pod;
 mod a_killed_replica_costs_moments;
 mod a_stripped_ca_bundle_comes_back;
 mod a_webhook_that_is_gone_stops_annotated_pods_alone;
+mod an_old_kubelet_never_reads_variables;
+mod an_outage_outlives_credentials;
 mod certificates_change_hands;
 mod no_admission_fails_while_replicas_change;
 mod no_pod_starts_without_its_secrets;

@@ -57,6 +57,29 @@ pub(crate) fn expire_credentials() {
     tell("/sessions/expire", &json!({}));
 }
 
+/// How often anybody exchanged a token.
+pub(crate) fn exchanges() -> u64 {
+    let counters = cluster().ask_cloud("/counters").unwrap();
+    counters["requests"]["sts.AssumeRoleWithOIDC"].as_u64().unwrap_or_default()
+}
+
+/// The cloud's clock is ahead of the machine's for as long as this is kept. All stories share it.
+pub(crate) struct Later;
+
+impl Later {
+    pub(crate) fn by(seconds: i64) -> Self {
+        tell("/clock", &json!({ "offsetSeconds": seconds }));
+        Self
+    }
+}
+
+impl Drop for Later {
+    fn drop(&mut self) {
+        // A story that has failed already may have no cloud any more.
+        let _ = cluster().tell_cloud("/clock", &json!({ "offsetSeconds": 0 }));
+    }
+}
+
 fn tell(path: &str, body: &Value) {
     cluster().tell_cloud(path, body).unwrap();
 }

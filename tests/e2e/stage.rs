@@ -25,6 +25,13 @@ pub(crate) fn kubectl(arguments: &[&str]) -> Tool {
     cluster().kubectl().args(arguments)
 }
 
+/// Of the version of the cluster's one kubelet.
+pub(crate) fn kubelet_minor() -> u32 {
+    let path = "jsonpath={.items[0].status.nodeInfo.kubeletVersion}";
+    let version = kubectl(&["get", "nodes", "-o", path]).run().unwrap();
+    version.split('.').nth(1).unwrap().parse().unwrap()
+}
+
 /// How our container ended.
 pub(crate) struct Ended {
     pub(crate) code: u64,

@@ -194,6 +194,11 @@ impl Cluster {
         cloud::post(self, path, body)
     }
 
+    /// Asks the emulated cloud's admin API.
+    pub fn ask_cloud(&self, path: &str) -> Result<serde_json::Value> {
+        cloud::get(self, path)
+    }
+
     /// The CA that the emulated cloud's certificates are signed by, as PEM.
     pub fn cloud_ca(&self) -> Result<String> {
         cloud::ca(&self.layout)

@@ -7,7 +7,7 @@ use crate::cloud;
 use crate::node::Process;
 use crate::pods::{annotated, container, plain, shell, sum, with};
 use crate::search::holders;
-use crate::stage::{Namespace, PATIENCE, kubectl};
+use crate::stage::{Namespace, PATIENCE, kubelet_minor};
 
 const FIRST: &str = "lab-canary-Tn5wYc2m 'a' \"b\" $HOME";
 const SECOND: &str = "lab-canary-Rg7hLq4z";
@@ -122,10 +122,4 @@ fn the_kubelet_sets_variables_where_it_can_and_its_runtime_keeps_them() {
     assert!(found.iter().any(|file| file.contains("/containerd/")), "{found:?}");
     let elsewhere = found.iter().find(|file| file.contains("/etcd/") || file.contains("/pods/"));
     assert_eq!(elsewhere, None);
-}
-
-fn kubelet_minor() -> u32 {
-    let path = "jsonpath={.items[0].status.nodeInfo.kubeletVersion}";
-    let version = kubectl(&["get", "nodes", "-o", path]).run().unwrap();
-    version.split('.').nth(1).unwrap().parse().unwrap()
 }

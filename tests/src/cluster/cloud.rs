@@ -63,14 +63,22 @@ pub(crate) fn trust(cluster: &Cluster) -> Result<()> {
     Ok(())
 }
 
-/// Asks the admin API; curl, because the answer has to come from inside the network.
+/// Posts to the admin API.
 pub(crate) fn post(cluster: &Cluster, path: &str, body: &Value) -> Result<String> {
+    let json = ["-X", "POST", "--data-binary", "@-", "-H", "Content-Type: application/json"];
+    curl(cluster, path).args(json).input(body.to_string()).run()
+}
+
+/// Asks the admin API.
+pub(crate) fn get(cluster: &Cluster, path: &str) -> Result<Value> {
+    curl(cluster, path).json()
+}
+
+/// An own program, because the answer has to come from inside the network.
+fn curl(cluster: &Cluster, path: &str) -> Tool {
     let url = format!("http://{ADMIN}{path}");
-    let curl: Tool = cluster.inside(Path::new("curl"));
-    curl.args(["-sS", "--fail-with-body", "--max-time", "10", "-X", "POST", "--data-binary", "@-"])
-        .args(["-H", "Content-Type: application/json", &url])
-        .input(body.to_string())
-        .run()
+    let curl = cluster.inside(Path::new("curl"));
+    curl.args(["-sS", "--fail-with-body", "--max-time", "10", &url])
 }
 
 pub(crate) fn ca(layout: &Layout) -> Result<String> {
