@@ -1,5 +1,9 @@
 //! Looks for a text in every file of the cluster, outside of memory volumes.
 
+use std::fs;
+use std::os::linux::fs::MetadataExt as _;
+use std::path::Path;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lab::cluster::Tool;
@@ -22,6 +26,27 @@ pub(crate) fn holders(text: &str) -> Vec<String> {
     assert!(output.stderr.is_empty(), "searching: {}", output.stderr);
     let found = output.stdout.lines().filter(|file| *file != seed);
     found.map(str::to_owned).collect()
+}
+
+/// Mounts below the cluster's directory that are not searched: all of them are in memory, or show
+/// what is searched elsewhere.
+pub(crate) fn only_memory_is_left_out() {
+    let root = cluster().layout().root().to_owned();
+    let device = fs::metadata(&root).unwrap().st_dev();
+    let table = fs::read_to_string("/proc/self/mountinfo").unwrap();
+    for line in table.lines() {
+        let (place, kind) = line.split_once(" - ").unwrap();
+        let place = Path::new(place.split(' ').nth(4).unwrap());
+        let kind = kind.split(' ').next().unwrap();
+        // The layers of `overlay` are below containerd's root; `nsfs` is a name of a namespace.
+        if !place.starts_with(&root) || ["tmpfs", "overlay", "nsfs"].contains(&kind) {
+            continue;
+        }
+        // One that is gone since shows nothing any more.
+        let Ok(mounted) = fs::metadata(place) else { continue };
+        let searched = mounted.st_dev() == device;
+        assert!(searched, "{} is mounted from another device and not searched", place.display());
+    }
 }
 
 /// How a text looks wherever it stands in what was encoded: without the characters that depend on

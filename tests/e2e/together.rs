@@ -25,4 +25,5 @@ mod secrets_stay_current;
 mod templates_make_files;
 mod the_agent_answers;
 mod the_application_gets_files_and_nothing_else;
+mod values_stay_in_memory;
 mod variables_reach_applications;

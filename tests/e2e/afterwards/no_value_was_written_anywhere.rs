@@ -2,8 +2,6 @@
 //! every file of the cluster is searched, outside of memory volumes.
 
 use std::fs;
-use std::os::linux::fs::MetadataExt as _;
-use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +9,7 @@ use lab::cluster::{Look, until};
 use serde_json::{Value, json};
 
 use crate::pods::{CANARY, plain};
-use crate::search::{hex, holders, seed_file};
+use crate::search::{hex, holders, only_memory_is_left_out, seed_file};
 use crate::stage::{Namespace, PATIENCE, cluster};
 
 #[test]
@@ -70,25 +68,6 @@ fn and_it_would_be_found() {
         let found = holders(&value);
         fs::remove_file(&file).unwrap();
         assert_eq!(found, [file.display().to_string()], "{form}");
-    }
-}
-
-/// Mounts below the cluster's directory that are not searched: all of them are in memory, or show
-/// what is searched elsewhere.
-fn only_memory_is_left_out() {
-    let root = cluster().layout().root().to_owned();
-    let device = fs::metadata(&root).unwrap().st_dev();
-    let table = fs::read_to_string("/proc/self/mountinfo").unwrap();
-    for line in table.lines() {
-        let (place, kind) = line.split_once(" - ").unwrap();
-        let place = Path::new(place.split(' ').nth(4).unwrap());
-        let kind = kind.split(' ').next().unwrap();
-        // The layers of `overlay` are below containerd's root; `nsfs` is a name of a namespace.
-        if !place.starts_with(&root) || ["tmpfs", "overlay", "nsfs"].contains(&kind) {
-            continue;
-        }
-        let searched = fs::metadata(place).is_ok_and(|place| place.st_dev() == device);
-        assert!(searched, "{} is mounted from another device and not searched", place.display());
     }
 }
 

@@ -1,5 +1,10 @@
-//! An outage, credentials that expired in it, a killed fetcher: the application keeps what it has,
-//! reads it without a gap, and gets what is new when all is well again.
+//! Rotations, an outage, credentials that expired in it, a killed fetcher: the application keeps what
+//! it has, reads it without a gap, and gets what is new when all is well again.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use lab::cluster::{Look, until};
 use serde_json::{Value, json};
@@ -7,7 +12,7 @@ use serde_json::{Value, json};
 use super::secrets_stay_current::{kept, seen, shows};
 use crate::cloud;
 use crate::node::Process;
-use crate::pods::{app, sum, with};
+use crate::pods::{annotated, app, sum, with};
 use crate::stage::{Namespace, PATIENCE};
 
 const VERSIONS: [&str; 3] = ["lab-canary-Xc4nRm7p", "lab-canary-Zt9wGy2d", "lab-canary-Lh5bFq3k"];
@@ -77,4 +82,86 @@ fn a_fetcher_that_is_killed_comes_again_and_the_application_notices_nothing() {
     shows(&place, "reader", "password", VERSIONS[1]);
     place.ready("reader");
     assert_eq!(restarts(&place, "containerStatuses"), 0);
+}
+
+/// A reader who never rests, and as many files of one secret as make a swap that is not at one
+/// instant visible.
+#[derive(Default)]
+struct Race {
+    reads: AtomicU64,
+    over: AtomicBool,
+}
+
+/// Ends the race, also where the story fails.
+struct Finish<'r>(&'r Race);
+
+const NAMES: [&str; 5] = ["user", "password", "a", "b", "c"];
+const MILLIONS: u64 = 2_000_000;
+
+impl Drop for Finish<'_> {
+    fn drop(&mut self) {
+        self.0.over.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Race {
+    fn count(&self) -> u64 {
+        self.reads.load(Ordering::Relaxed)
+    }
+
+    /// Reads by the container's own mount. Every content that is ever there is one of `known`, each
+    /// newer than the one before. Returns which of them were seen.
+    fn reads(&self, mount: &Path, known: &[Vec<u8>]) -> HashSet<usize> {
+        let version = |path: &Path| {
+            let content = fs::read(path).unwrap();
+            let version = known.iter().position(|known| *known == content);
+            version.unwrap_or_else(|| panic!("{} bytes of {}", content.len(), path.display()))
+        };
+        let (mut seen, mut newest) = (HashSet::new(), 0);
+        while !self.over.load(Ordering::Relaxed) {
+            // One generation: all of the same version.
+            let shown = mount.join(fs::read_link(mount.join("..data")).unwrap());
+            let versions = NAMES.map(|name| version(&shown.join(name)));
+            assert_eq!(versions, [versions[0]; NAMES.len()], "mixed");
+            seen.insert(versions[0]);
+            // Name by name: never missing, never older than what was there before.
+            for name in NAMES {
+                let now = version(&mount.join(name));
+                assert!(now >= newest, "{name} is older than before");
+                newest = now;
+            }
+            self.reads.fetch_add(2 * NAMES.len() as u64, Ordering::Relaxed);
+        }
+        seen
+    }
+}
+
+#[test]
+fn a_racing_reader_sees_whole_generations_in_millions_of_reads() {
+    let place = Namespace::opted_in("raced");
+    // Longer than a page, so that half of it would be noticed.
+    let value = |version: usize| format!("lab-canary-Qm{version}-{}", "x".repeat(5000));
+    let secret = cloud::secret("raced", &value(0));
+    let list: String = NAMES.map(|name| format!("{name}: kms://{secret}\n")).concat();
+    place.create(&annotated(reader(&secret), &[("secrets", &list)]));
+    place.ready("reader");
+    let mount = Process::of_container(&place, "reader", "app").path("/mnt/secrets-store");
+    let known: Vec<_> = (0..1000).map(|version| value(version).into_bytes()).collect();
+    let (race, mut rotated) = (Race::default(), 0);
+    let seen = std::thread::scope(|scope| {
+        let reader = scope.spawn(|| race.reads(&mount, &known));
+        let finish = Finish(&race);
+        while !reader.is_finished() && (rotated < 4 || race.count() < MILLIONS) {
+            rotated += 1;
+            cloud::rotate(&secret, &value(rotated));
+            shows(&place, "reader", "c", &value(rotated));
+        }
+        drop(finish);
+        reader.join().unwrap()
+    });
+    println!("{} reads, {rotated} rotations", race.count());
+    assert_eq!(seen.len(), rotated + 1, "a generation was not seen");
+    for list in ["containerStatuses", "initContainerStatuses"] {
+        assert_eq!(restarts(&place, list), 0, "{list}");
+    }
 }

@@ -12,7 +12,7 @@ const FIRST: &str = "lab-canary-Ag7mRt2p";
 const SECOND: &str = "lab-canary-Ag4xKw9c";
 
 /// `ask NAME` prints the sum of the value that the agent answers; no value is printed.
-const ASK: &str = r#"ask() {
+pub(super) const ASK: &str = r#"ask() {
   answer=$(wget -q -O - --header "X-KMS-Token: $(cat /var/run/kmstoken/token)" \
     "http://127.0.0.1:2025/secretsmanager/get?secretId=$1") || return 1
   value=$(printf %s "$answer" | sed 's/.*"SecretData":"\([^"]*\)".*/\1/')
@@ -20,7 +20,7 @@ const ASK: &str = r#"ask() {
 }
 "#;
 
-fn served(pod: Value, more: &[(&str, &str)]) -> Value {
+pub(super) fn served(pod: Value, more: &[(&str, &str)]) -> Value {
     annotated(pod, &[&[("mode", "agent"), ("agent-secrets", "app/*")], more].concat())
 }
 
