@@ -84,8 +84,7 @@ fn a_fetcher_that_is_killed_comes_again_and_the_application_notices_nothing() {
     assert_eq!(restarts(&place, "containerStatuses"), 0);
 }
 
-/// A reader who never rests, and as many files of one secret as make a swap that is not at one
-/// instant visible.
+/// How it goes with a reader who never rests.
 #[derive(Default)]
 struct Race {
     reads: AtomicU64,
@@ -95,6 +94,7 @@ struct Race {
 /// Ends the race, also where the story fails.
 struct Finish<'r>(&'r Race);
 
+/// Of one secret: enough to show a swap that is not at one instant.
 const NAMES: [&str; 5] = ["user", "password", "a", "b", "c"];
 const MILLIONS: u64 = 2_000_000;
 
