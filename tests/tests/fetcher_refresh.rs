@@ -188,6 +188,31 @@ async fn a_value_that_its_file_cannot_use_does_not_replace_it() {
     ends_well(running).await;
 }
 
+/// One secret in two files, of which one cannot use the new value.
+#[tokio::test(flavor = "multi_thread")]
+async fn all_files_of_one_secret_are_of_one_value() {
+    let cloud = cloud().await;
+    let put = |text| cloud.put_secret(ACCOUNT, SecretSeed::text("shop/two", text)).unwrap();
+    put(r#"{"v":"CANARY-1","w":"CANARY-1"}"#);
+    let container = Container::new(&cloud).unwrap();
+    let mut builder = builder().unwrap();
+    builder.mode(Mode::Refresh(Refresh::new(INTERVAL, None, OnRevoked::Keep).unwrap()));
+    let wants = [Want::new("x", "kms://shop/two#v"), Want::new("y", "kms://shop/two#w")];
+    let running = running(&container, &plan(builder, &wants).unwrap()).await;
+    let place = Place::new(ACCOUNT, "shop/two");
+    cloud.rotate_secret(&place, VersionSeed::text(r#"{"v":"CANARY-2"}"#)).unwrap();
+    fails(&container, "unusable").await;
+    for name in ["x", "y"] {
+        assert_eq!(std::fs::read(container.mount().join(name)).unwrap(), b"CANARY-1", "{name}");
+    }
+    let whole = VersionSeed::text(r#"{"v":"CANARY-3","w":"CANARY-3"}"#);
+    cloud.rotate_secret(&place, whole).unwrap();
+    for name in ["x", "y"] {
+        container.shows(name, Some(b"CANARY-3")).await.unwrap();
+    }
+    ends_well(running).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_secret_stays_goes_or_ends_the_fetcher_as_the_pod_says() {
     let (mut keeping, mut removing, mut ending) = (None, None, None);
