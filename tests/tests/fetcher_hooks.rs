@@ -23,6 +23,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 const INTERVAL: u32 = 10;
+/// Longer than anything takes that is waited for.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 async fn cloud() -> Cloud {
     let cloud = Cloud::start(CloudConfig::new(Seed::demo().unwrap())).await.unwrap();
@@ -175,9 +177,13 @@ impl Server {
     }
 
     async fn is_asked(&self, times: usize) {
-        while self.asked().len() < times {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let looks = async {
+            while self.asked().len() < times {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let asked = tokio::time::timeout(PATIENCE, looks).await;
+        assert!(asked.is_ok(), "asked {} times, not {times}", self.asked().len());
     }
 }
 
@@ -316,9 +322,13 @@ fn listening(name: &str, told: &Path) -> String {
 }
 
 async fn appears(path: &Path) {
-    while !path.exists() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let looks = async {
+        while !path.exists() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let appeared = tokio::time::timeout(PATIENCE, looks).await;
+    assert!(appeared.is_ok(), "{} did not appear", path.display());
 }
 
 /// Of this test and no other on the machine.

@@ -188,7 +188,7 @@ async fn a_value_that_its_file_cannot_use_does_not_replace_it() {
     ends_well(running).await;
 }
 
-/// One secret in two files, of which one cannot use the new value.
+/// One secret in two files, of which one cannot use the new value, while another secret changes.
 #[tokio::test(flavor = "multi_thread")]
 async fn all_files_of_one_secret_are_of_one_value() {
     let cloud = cloud().await;
@@ -197,10 +197,13 @@ async fn all_files_of_one_secret_are_of_one_value() {
     let container = Container::new(&cloud).unwrap();
     let mut builder = builder().unwrap();
     builder.mode(Mode::Refresh(Refresh::new(INTERVAL, None, OnRevoked::Keep).unwrap()));
-    let wants = [Want::new("x", "kms://shop/two#v"), Want::new("y", "kms://shop/two#w")];
+    let sources = [("x", "kms://shop/two#v"), ("y", "kms://shop/two#w"), ("z", "kms://shop/b#v")];
+    let wants = sources.map(|(name, source)| Want::new(name, source));
     let running = running(&container, &plan(builder, &wants).unwrap()).await;
     let place = Place::new(ACCOUNT, "shop/two");
     cloud.rotate_secret(&place, VersionSeed::text(r#"{"v":"CANARY-2"}"#)).unwrap();
+    rotate(&cloud, "shop/b", "CANARY-2");
+    container.shows("z", Some(b"CANARY-2")).await.unwrap();
     fails(&container, "unusable").await;
     for name in ["x", "y"] {
         assert_eq!(std::fs::read(container.mount().join(name)).unwrap(), b"CANARY-1", "{name}");
