@@ -37,12 +37,29 @@ pub(crate) struct Walk<'t> {
     pub(crate) set: HashMap<&'t str, Kind>,
     pub(crate) seen: HashSet<String>,
     pub(crate) secrets: Vec<Secret>,
+    /// Behind how many conditions this place stands.
+    conditions: usize,
     invalid: Vec<Invalid>,
 }
 
 impl<'t> Walk<'t> {
     pub(crate) fn fault(&mut self, line: usize, fault: Fault) {
         self.invalid.push(fault.at(line));
+    }
+
+    /// What fails because of a kind of value, if it runs. Behind a condition it may not, and the
+    /// condition may say that the value is another one there.
+    pub(crate) fn certainly(&mut self, line: usize, fault: Fault) {
+        if self.conditions == 0 {
+            self.fault(line, fault);
+        }
+    }
+
+    pub(crate) fn behind_a_condition<T>(&mut self, walk: impl FnOnce(&mut Self) -> T) -> T {
+        self.conditions += 1;
+        let found = walk(self);
+        self.conditions -= 1;
+        found
     }
 
     fn targets(&mut self, statement: &Stmt<'t>) {
@@ -81,9 +98,9 @@ impl<'t> Walk<'t> {
             Stmt::IfCond(branches) => {
                 self.expression(&branches.expr);
                 let before = self.set.clone();
-                branches.true_body.iter().for_each(|it| self.statement(it));
+                self.branch(&branches.true_body);
                 let after = std::mem::replace(&mut self.set, before);
-                branches.false_body.iter().for_each(|it| self.statement(it));
+                self.branch(&branches.false_body);
                 self.join(after);
             }
             Stmt::Set(set) => {
@@ -98,6 +115,10 @@ impl<'t> Walk<'t> {
             // Refused by its word already.
             _ => self.fault(1, Fault::Syntax),
         }
+    }
+
+    fn branch(&mut self, body: &[Stmt<'t>]) {
+        self.behind_a_condition(|walk| body.iter().for_each(|it| walk.statement(it)));
     }
 
     fn set(&mut self, target: &Expr<'t>, kind: Kind) {

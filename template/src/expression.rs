@@ -39,8 +39,10 @@ impl<'t> Walk<'t> {
                     UnaryOpKind::Not => Kind::Truth,
                     UnaryOpKind::Neg => {
                         let is_literal = matches!(operation.expr, Expr::Const(_));
-                        if !is_literal || kind != Kind::Number {
+                        if !is_literal {
                             self.fault(line, Fault::Arithmetic("-"));
+                        } else if kind != Kind::Number {
+                            self.certainly(line, Fault::Arithmetic("-"));
                         }
                         Kind::Number
                     }
@@ -59,8 +61,10 @@ impl<'t> Walk<'t> {
             }
             Expr::IfExpr(choice) => {
                 self.expression(&choice.test_expr);
-                let kind = self.perhaps(&choice.true_expr);
-                let other = choice.false_expr.as_ref().map(|it| self.perhaps(it));
+                let (kind, other) = self.behind_a_condition(|walk| {
+                    let kind = walk.perhaps(&choice.true_expr);
+                    (kind, choice.false_expr.as_ref().map(|it| walk.perhaps(it)))
+                });
                 kind.or(other.unwrap_or(Kind::Unknown))
             }
             Expr::Filter(filter) => self.filter(line, filter),
@@ -91,20 +95,23 @@ impl<'t> Walk<'t> {
     }
 
     fn variable(&mut self, line: usize, name: &'t str) -> Kind {
-        let fault = match self.set.get(name) {
-            Some(kind) => return *kind,
-            None if FUNCTIONS.contains(&name) => Fault::NotCalled(name.to_owned()),
-            None if self.is_later(name) => Fault::NotYetSet(shorten(name)),
-            None => Fault::Undefined(shorten(name)),
-        };
-        self.fault(line, fault);
+        if let Some(kind) = self.set.get(name) {
+            return *kind;
+        }
+        if FUNCTIONS.contains(&name) {
+            self.fault(line, Fault::NotCalled(name.to_owned()));
+        } else if self.is_later(name) {
+            self.certainly(line, Fault::NotYetSet(shorten(name)));
+        } else {
+            self.fault(line, Fault::Undefined(shorten(name)));
+        }
         Kind::Unknown
     }
 
     /// The value of a key that is written out.
     fn part(&mut self, line: usize, whole: Kind, key: &str) -> Kind {
         if whole == Kind::Text {
-            self.fault(line, Fault::NoKeys(shorten(key)));
+            self.certainly(line, Fault::NoKeys(shorten(key)));
         }
         Kind::Unknown
     }
@@ -115,22 +122,24 @@ impl<'t> Walk<'t> {
         }
         let left = self.expression(&operation.left);
         if matches!(operation.op, BinOpKind::ScAnd | BinOpKind::ScOr) {
-            return left.or(self.perhaps(&operation.right));
+            let right = self.behind_a_condition(|walk| walk.perhaps(&operation.right));
+            return left.or(right);
         }
         let right = self.expression(&operation.right);
         let either = |is: fn(Kind) -> bool| is(left) || is(right);
         match operation.op {
             BinOpKind::Concat => {
-                // The engine itself writes them, in its words, before anything is rendered.
-                if either(|kind| matches!(kind, Kind::Truth | Kind::Null)) {
+                if is_no_text(&operation.left) || is_no_text(&operation.right) {
                     self.fault(line, Fault::NoText);
+                } else if either(|kind| matches!(kind, Kind::Truth | Kind::Null)) {
+                    self.certainly(line, Fault::NoText);
                 }
                 Kind::Text
             }
             BinOpKind::In => {
                 let is_in_text = right == Kind::Text && left.is_certain() && left != Kind::Text;
                 if is_in_text || matches!(right, Kind::Number | Kind::Truth | Kind::Null) {
-                    self.fault(line, Fault::In);
+                    self.certainly(line, Fault::In);
                 }
                 Kind::Truth
             }
@@ -140,7 +149,7 @@ impl<'t> Walk<'t> {
                 let has_no_order = |kind| matches!(kind, Kind::Truth | Kind::Null);
                 let differ = left.is_certain() && right.is_certain() && left != right;
                 if differ || either(has_no_order) {
-                    self.fault(line, Fault::Order(sign));
+                    self.certainly(line, Fault::Order(sign));
                 }
                 Kind::Truth
             }
@@ -167,15 +176,13 @@ impl<'t> Walk<'t> {
             self.fault(line, Fault::Arguments(format!("filter {}", known.name), takes));
         }
         if known.of.refuses(of, filter.expr.as_ref().and_then(literal).as_ref()) {
-            self.fault(
-                line,
-                Fault::Operand(format!("the filter {}", known.name), known.of.words()),
-            );
+            let filter = format!("the filter {}", known.name);
+            self.certainly(line, Fault::Operand(filter, known.of.words()));
         }
         let given = filter.args.iter().zip(&kinds);
         for ((argument, kind), (name, takes)) in given.zip(known.arguments) {
             if takes.refuses(*kind, positional(argument).and_then(literal).as_ref()) {
-                self.fault(line, Fault::Argument(known.name, name, takes.words()));
+                self.certainly(line, Fault::Argument(known.name, name, takes.words()));
             }
         }
         match (of, kinds.first().copied().unwrap_or(Kind::Text)) {
@@ -255,7 +262,7 @@ impl<'t> Walk<'t> {
                     return Kind::Unknown;
                 };
                 if Takes::Json.refuses(*kind, positional(argument).and_then(literal).as_ref()) {
-                    self.fault(line, Fault::Operand("json()".to_owned(), Takes::Json.words()));
+                    self.certainly(line, Fault::Operand("json()".to_owned(), Takes::Json.words()));
                 }
                 return Kind::Defined;
             }
@@ -299,6 +306,11 @@ fn order(operation: BinOpKind) -> Option<&'static str> {
         BinOpKind::Gte => Some(">="),
         _ => None,
     }
+}
+
+/// What the engine would write in its own words before anything is rendered.
+fn is_no_text(expression: &Expr<'_>) -> bool {
+    matches!(expression, Expr::Const(it) if matches!(Kind::of(&it.value), Kind::Truth | Kind::Null))
 }
 
 fn positional<'e, 't>(argument: &'e CallArg<'t>) -> Option<&'e Expr<'t>> {

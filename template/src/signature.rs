@@ -139,3 +139,40 @@ impl Takes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use crate::check::check;
+    use crate::engine;
+
+    /// Everything that a template could be refused for, and rendered all the same.
+    #[test]
+    fn a_filter_that_is_refused_would_have_failed() {
+        let values = || HashMap::from([("s".to_owned(), Value::from("v"))]);
+        let literals = ["\"x\"", "\"{}\"", "\"\"", "5", "1.5", "true", "none"];
+        let mut arguments = vec![String::new()];
+        for one in literals {
+            arguments.push(format!("({one})"));
+            arguments.extend(literals.map(|other| format!("({one}, {other})")));
+        }
+        arguments.push("(1, 2, 3)".to_owned());
+        let mut refused = 0;
+        for Filter { name, .. } in &FILTERS {
+            for operand in literals.into_iter().chain(["x", "y"]) {
+                for arguments in &arguments {
+                    let text = format!(
+                        "{{% set x = secret(\"s\") %}}{{% set y = none %}}{{% set z = {operand} | {name}{arguments} %}}"
+                    );
+                    if check(&text).is_err() {
+                        refused += 1;
+                        assert!(engine::render(&text, values(), 100_000).is_err(), "{text}");
+                    }
+                }
+            }
+        }
+        assert!(refused > 5000, "{refused}");
+    }
+}

@@ -145,7 +145,6 @@ fn a_name_is_refused_before_it_is_set_and_only_where_that_certainly_fails() {
         "\n{{ x | upper }}{% set x = secret(\"a\") %}",
         "{% set x = secret(\"a\")\n ~ x %}",
         "{% set x %}\n{{ x }}{{ secret(\"a\") }}{% endset %}",
-        "{% if secret(\"a\") %}{% set x = 1 %}{% else %}\n{{ x }}{% endif %}",
         "{% set y = secret(\"a\") %}{% if\nx %}{% endif %}{% set x = 1 %}",
         "{{ [secret(\"a\"),\nx] | join }}{% set x = 1 %}",
     ] {
@@ -160,6 +159,10 @@ fn a_name_is_refused_before_it_is_set_and_only_where_that_certainly_fails() {
         ("{% if secret(\"a\") %}{% set x = 1 %}{% endif %}{{ x }}", "1"),
         ("{% if secret(\"a\") %}{% else %}{% set x = 1 %}{% endif %}{{ x is defined }}", "false"),
         ("{% set x %}{% set y = secret(\"a\") %}{% endset %}{{ y }}{{ x }}", "v"),
+        ("{% if secret(\"a\") %}{% set x = 1 %}{% else %}{{ x }}{% endif %}{{ x }}", "1"),
+        ("{% if x is defined %}{{ x | upper }}{% endif %}{% set x = secret(\"a\") %}{{ x }}", "v"),
+        ("{{ (x | upper) if x is defined else \"d\" }}{% set x = secret(\"a\") %}", "d"),
+        ("{% if x is defined and x == \"a\" %}q{% endif %}{% set x = secret(\"a\") %}", ""),
         (
             "{% set x = secret(\"a\") %}{% if true %}{% set x = json(\"{}\") %}{% endif %}{{ x.a is defined }}",
             "false",
@@ -168,6 +171,28 @@ fn a_name_is_refused_before_it_is_set_and_only_where_that_certainly_fails() {
         let template = Template::parse(text).unwrap_or_else(|e| panic!("{text}: {e:?}"));
         let bytes = template.render(|_| Some("v"));
         assert_eq!(bytes.unwrap().as_slice(), made.as_bytes(), "{text}");
+    }
+}
+
+#[test]
+fn a_kind_is_no_reason_behind_a_condition_that_may_know_better() {
+    for (text, made) in [
+        ("{% set p = none %}{% if p is not none %}:{{ p ~ \"\" }}{% endif %}", ""),
+        ("{% set d = none %}{% if d %}{{ d | upper }}{% endif %}", ""),
+        ("{% set d = false %}{% if d %}{{ \"x\" ~ d }}{% endif %}", ""),
+        ("{% set l = none %}{{ \"low\" if l is not none and l < 5 else \"any\" }}", "any"),
+        ("{% set h = \"\" %}{% if h %}{{ h.name }}{% endif %}", ""),
+        ("{% set d = none %}{% if true %}{% elif d < 1 %}{% endif %}", ""),
+        ("{% set d = none %}{{ true or d < 1 }}", "true"),
+    ] {
+        let template = Template::parse(&format!("{text}{{{{ secret(\"a\") }}}}"));
+        let template = template.unwrap_or_else(|e| panic!("{text}: {e:?}"));
+        let bytes = template.render(|_| Some("v")).unwrap();
+        assert_eq!(bytes.as_slice(), format!("{made}v").as_bytes(), "{text}");
+    }
+    for text in ["{% if d < 1 %}{% endif %}", "{{ d < 1 and true }}", "{{ 1 if d < 1 else 2 }}"] {
+        let text = format!("{{% set d = none %}}{text}{{{{ secret(\"a\") }}}}");
+        assert_eq!(invalid(&text), [Invalid { line: 1, fault: Fault::Order("<") }], "{text}");
     }
 }
 
