@@ -97,7 +97,10 @@ fn taken(place: &ContainerPath<'_>) -> Option<Taken> {
     {
         return Some(Taken::System);
     }
-    if in_one_of(&PROGRAMS) {
+    let hides_libraries = LIBRARIES
+        .iter()
+        .any(|tree| place.steps_below(&ContainerPath::new(tree)).is_some_and(|steps| steps < 2));
+    if in_one_of(&PROGRAMS) || hides_libraries {
         return Some(Taken::Programs);
     }
     in_one_of(&[ENVIRONMENT_DIRECTORY]).then_some(Taken::Variables)
@@ -107,21 +110,22 @@ fn taken(place: &ContainerPath<'_>) -> Option<Taken> {
 const TOKEN_DIRECTORY: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 const TREES: [&str; 3] = ["/proc", "/sys", "/dev"];
 const WHOLE: [&str; 5] = ["/etc", "/usr", "/usr/local", "/run", "/tmp"];
-const PROGRAMS: [&str; 14] = [
-    "/bin",
-    "/sbin",
+const PROGRAMS: [&str; 6] =
+    ["/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];
+/// Deeper in them lies what belongs to one program, which may want a directory of its own there.
+const LIBRARIES: [&str; 12] = [
     "/lib",
     "/lib32",
     "/lib64",
-    "/usr/bin",
-    "/usr/sbin",
+    "/libx32",
     "/usr/lib",
     "/usr/lib32",
     "/usr/lib64",
+    "/usr/libx32",
     "/usr/libexec",
-    "/usr/local/bin",
-    "/usr/local/sbin",
     "/usr/local/lib",
+    "/usr/local/lib64",
+    "/usr/local/libexec",
 ];
 
 #[cfg(test)]
@@ -135,6 +139,7 @@ mod tests {
         MountPath::parse("/etc/app").unwrap();
         MountPath::parse("/var/run/secrets/app").unwrap();
         MountPath::parse("/usr/local/app/conf").unwrap();
+        MountPath::parse("/usr/lib/jvm/conf").unwrap();
     }
 
     #[test]
@@ -164,7 +169,9 @@ mod tests {
     #[test]
     fn what_has_a_directory_already_is_said() {
         let why = |path: &str| MountPath::parse(path).unwrap_err().to_string();
-        for path in ["/usr/bin", "/usr/lib/x", "/usr/local/bin", "/lib64", "/bin/x"] {
+        for path in
+            ["/usr/bin", "/usr/lib/x", "/usr/local/bin", "/usr/local/lib64/x", "/lib64", "/bin/x/y"]
+        {
             assert!(why(path).contains("programs"), "{path}");
         }
         for path in ["/kms-env", "/kms-env/x"] {

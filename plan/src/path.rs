@@ -32,6 +32,12 @@ impl<'p> ContainerPath<'p> {
             || self.linked().starts_with(&tree.linked())
     }
 
+    /// How many steps it lies below `tree`, if it does as it is written.
+    #[must_use]
+    pub(crate) fn steps_below(&self, tree: &Self) -> Option<usize> {
+        self.0.strip_prefix(tree.0.as_slice()).map(<[_]>::len)
+    }
+
     /// Whether one is, or lies in, the other.
     #[must_use]
     pub fn meets(&self, other: &Self) -> bool {
@@ -92,6 +98,13 @@ mod tests {
         ] {
             assert!(!path(inner).is_within(&path(outer)), "{inner} {outer}");
         }
+    }
+
+    #[test]
+    fn steps_are_counted_below_what_holds_a_path() {
+        let steps = |inner, outer| path(inner).steps_below(&path(outer));
+        assert_eq!((steps("/a/b/c", "/a"), steps("/a", "/a")), (Some(2), Some(0)));
+        assert_eq!((steps("/ab", "/a"), steps("/a", "/a/b")), (None, None));
     }
 
     #[test]
