@@ -148,8 +148,8 @@ async fn talk(
     });
     let mut http = http1::Builder::new();
     http.max_buf_size(HEAD).max_headers(HEADERS).keep_alive(!crowded);
-    // A client that has said all may still listen. One that is gone is noticed with its answer.
-    http.half_close(true);
+    // One that has ended its sending side is gone, to all that can be seen, and others want its place.
+    http.half_close(false);
     let stream = Watched { stream, pace: pace.clone() };
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
     let mut timer = pin!(sleep(limits.head));
