@@ -25,6 +25,11 @@ impl Object for Exact {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Plain
     }
+
+    /// As another number.
+    fn is_true(self: &Arc<Self>) -> bool {
+        self.approximately().is_true()
+    }
 }
 
 impl Exact {

@@ -102,17 +102,22 @@ fn is_in(state: &State<'_, '_>, value: &Value, container: &Value) -> Result<bool
         }
         ValueKind::Seq => {
             paid(state, container.len().unwrap_or_default())?;
-            Ok(container.try_iter()?.any(|item| item == value))
+            Ok(container.try_iter()?.any(|item| number_of(&item).unwrap_or(item) == value))
         }
         ValueKind::Map => Ok(!container.get_item(&value)?.is_undefined()),
         _ => Err(Told("in looks into a text, a list or a mapping".to_owned()).into()),
     }
 }
 
+/// One that keeps its text, as it is compared.
+fn number_of(value: &Value) -> Option<Value> {
+    Some(json::exact(value)?.approximately())
+}
+
 /// What can be compared at a price that is known.
 fn single(state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
-    if let Some(number) = json::exact(value) {
-        return Ok(number.approximately());
+    if let Some(number) = number_of(value) {
+        return Ok(number);
     }
     match value.kind() {
         ValueKind::Undefined => Err(ErrorKind::UndefinedError.into()),

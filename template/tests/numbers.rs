@@ -69,3 +69,18 @@ fn no_text_is_taken_for_a_number() {
         assert_eq!(made.as_bytes(), quoted.as_slice(), "{text:?}");
     }
 }
+
+#[test]
+fn a_number_counts_as_its_value_however_it_is_written() {
+    let made = |text: &str| {
+        let json = r#"{"NONE": [0.00, 0e0, -0], "SOME": [1e-3, 1.50]}"#;
+        let text = format!("{{% set it = json(secret(\"s\")) %}}{text}");
+        let bytes = Template::parse(&text).unwrap().render(|_| Some(json)).unwrap();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    };
+    for index in 0..3 {
+        assert_eq!(made(&format!("{{{{ 1 if it.NONE[{index}] else 0 }}}}")), "0", "{index}");
+    }
+    assert_eq!(made("{{ 1 if it.SOME[0] else 0 }}"), "1");
+    assert_eq!(made("{{ 1.5 in it.SOME }}{{ 2 in it.SOME }}"), "truefalse");
+}
