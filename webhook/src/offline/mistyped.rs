@@ -34,10 +34,15 @@ pub(super) fn problem(template: &Value, node: &Node<'_>, line: usize) -> (usize,
     }
     let problem = Problem::pod(
         if place.is_empty() { "the Pod".to_owned() } else { place },
-        format!("it is {}, and Kubernetes has another type there", kind(found)),
+        format!("it is {}, and Kubernetes has another type {}", kind(found), whereabouts(found)),
         format!("correct it as `kubectl explain {field}` says"),
     );
     (at.unwrap_or(node).line, problem)
+}
+
+/// Of a mapping or a list only the end is known to be wrong, which may be because of the last value.
+fn whereabouts(found: &Value) -> &'static str {
+    if found.is_object() || found.is_array() { "there, or for a value in it" } else { "there" }
 }
 
 /// The value that begins or ends on `line`, where the first one begins on line `at`.

@@ -26,8 +26,16 @@ fn is_virtual_name(name: &str) -> bool {
 /// One of the terms must hold, so each says it.
 fn requires_virtual(affinity: &str) -> bool {
     let affinity: Value = serde_json::from_str(affinity).unwrap_or_default();
-    let terms = affinity.pointer(TERMS).and_then(Value::as_array);
-    terms.is_some_and(|terms| !terms.is_empty() && terms.iter().all(is_virtual_term))
+    let terms = affinity.pointer(TERMS).and_then(Value::as_array).into_iter().flatten();
+    let mut terms = terms.filter(|term| selects(term)).peekable();
+    terms.peek().is_some() && terms.all(is_virtual_term)
+}
+
+/// One without requirements selects no node.
+fn selects(term: &Value) -> bool {
+    ["matchExpressions", "matchFields"]
+        .iter()
+        .any(|list| term.get(*list).and_then(Value::as_array).is_some_and(|all| !all.is_empty()))
 }
 
 fn is_virtual_term(term: &Value) -> bool {

@@ -315,6 +315,12 @@ fn the_kubelet_reads_nothing_where_the_operator_or_the_node_forbids_it() {
         ("spec", "nodeName", json!("virtual-kubelet-cn-hangzhou-k")),
         ("spec", "affinity", required(&json!([{"matchExpressions": [zone(), virtual_type()]}]))),
         ("spec", "affinity", required(&json!([{"matchFields": [virtual_name()]}]))),
+        // One that is empty selects nothing.
+        (
+            "spec",
+            "affinity",
+            required(&json!([{"matchExpressions": [virtual_type()]}, {"matchExpressions": []}])),
+        ),
     ] {
         let mut pod = asked.clone();
         pod[parent][field] = value;
