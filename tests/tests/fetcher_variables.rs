@@ -224,7 +224,10 @@ fn on_a_terminal(command: &Command) -> (Option<i32>, String) {
     let quoted =
         |word: &std::ffi::OsStr| format!("'{}'", word.to_str().unwrap().replace('\'', r"'\''"));
     let line = format!("exec {}", words.map(quoted).collect::<Vec<_>>().join(" "));
-    let mut script = direct(&["script", "--quiet", "--return", "--command", &line, "/dev/null"]);
+    // A shell cannot hear of a signal that was ignored when it was started, as in the background.
+    let heard = ["env", "--default-signal=INT"];
+    let script = ["script", "--quiet", "--return", "--command", &line, "/dev/null"];
+    let mut script = direct(&[&heard[..], &script[..]].concat());
     script.env_clear().env("PATH", "/usr/bin:/bin").env("SHELL", "/bin/sh");
     let mut script = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let (mut keys, mut screen) = (script.stdin.take().unwrap(), script.stdout.take().unwrap());
