@@ -131,9 +131,14 @@ pub(crate) fn render(
 }
 
 /// What was not there, where an error in this line says that something was not.
-pub(crate) fn missing(text: &str, values: HashMap<String, Value>, line: usize) -> Option<String> {
-    // The first run was within its bounds up to there.
-    let mut environment = environment(values, u64::MAX);
+/// `fuel` bounds the second run too, should it not end where the first one did.
+pub(crate) fn missing(
+    text: &str,
+    values: HashMap<String, Value>,
+    fuel: u64,
+    line: usize,
+) -> Option<String> {
+    let mut environment = environment(values, fuel);
     let (instructions, blocks) = code(text).ok()?;
     let lookups = missing::lookups(&instructions);
     let mut code = (instructions, blocks);

@@ -8,8 +8,8 @@ use crate::engine::{Told, paid};
 use crate::number::{self, Exact, Unmarked};
 use crate::template::MAX_VALUE_BYTES;
 
-/// As deep as what the parser reads.
-const MAX_DEPTH: usize = 128;
+/// As deep as what the parser reads: it refuses its 128th level.
+const MAX_DEPTH: usize = 127;
 
 /// The function `json` and the filter `fromjson`. What was read already stays as it is.
 pub(crate) fn parse(state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {

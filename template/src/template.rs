@@ -23,6 +23,8 @@ pub(crate) const MAX_VALUE_BYTES: usize = 1024 * 1024;
 /// Statements, operations and bytes that rendering may cost: what a template of the allowed size
 /// with values of the allowed size can need, a few times over.
 const FUEL: u64 = 100_000;
+/// For the second run, whose lookups cost more.
+const MISSING_FUEL: u64 = 2 * FUEL;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
@@ -89,10 +91,11 @@ impl Template {
         let line = error.line().unwrap_or(1);
         let what = match (engine::told(error), error.kind()) {
             (Some(Told(text)), _) => text.clone(),
-            (None, ErrorKind::UndefinedError) => engine::missing(&self.text, values, line)
-                .unwrap_or_else(|| {
+            (None, ErrorKind::UndefinedError) => {
+                engine::missing(&self.text, values, MISSING_FUEL, line).unwrap_or_else(|| {
                     "an if without else gives a value that is not defined".to_owned()
-                }),
+                })
+            }
             (None, ErrorKind::OutOfFuel) => {
                 "it takes too much work or makes too much text".to_owned()
             }

@@ -84,3 +84,13 @@ fn a_number_counts_as_its_value_however_it_is_written() {
     assert_eq!(made("{{ 1 if it.SOME[0] else 0 }}"), "1");
     assert_eq!(made("{{ 1.5 in it.SOME }}{{ 2 in it.SOME }}"), "truefalse");
 }
+
+#[test]
+fn json_is_read_and_written_as_deep_as_the_message_says() {
+    let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+    let template = Template::parse("{{ json(secret(\"s\")) | tojson }}").unwrap();
+    let (deep, deeper) = (nested(127), nested(128));
+    assert_eq!(template.render(|_| Some(&deep)).unwrap().as_slice(), deep.as_bytes());
+    let failure = template.render(|_| Some(&deeper)).unwrap_err();
+    assert!(failure.what.contains("nests deeper than 127"), "{failure}");
+}
