@@ -26,6 +26,7 @@ mod report;
 mod state;
 mod step;
 mod stored;
+mod subject;
 mod trust;
 mod validity;
 
@@ -36,4 +37,5 @@ pub use observer::Observer;
 pub use place::{Place, Target};
 pub use private_key::PrivateKey;
 pub use state::{Counts, Serving, State};
+pub use subject::common_name;
 pub use validity::not_after;

@@ -58,10 +58,10 @@ pub enum InvalidEnvironment {
     Container(String),
 }
 
-/// Where the fetcher writes variables, and itself, for the containers that it starts.
+/// Where the fetcher writes variables, and the program that starts containers with them.
 pub const ENVIRONMENT_DIRECTORY: &str = "/kms-env";
-/// The fetcher, beside the variables.
-pub const ENVIRONMENT_PROGRAM: &str = "secrets-injector";
+/// Beside the fetcher in its image, and beside the variables in their volume.
+pub const ENVIRONMENT_PROGRAM: &str = "secrets-exec";
 
 /// Variables in one Pod, counted once for each of their containers.
 pub const MAX_VARIABLES: usize = 256;

@@ -66,8 +66,10 @@ pub enum InvalidFile {
     Directory(String),
     #[error("file name {0:?} is reserved; names that begin with `..` or `.kms-` are ours")]
     Reserved(String),
-    #[error("file name {0:?} contains a control character")]
-    Control(String),
+    #[error(
+        "file name {0:?} contains a character that is not seen or moves others: a control or format character, or another space than the ordinary one"
+    )]
+    Unprintable(String),
     #[error(
         "mode {0:?} is not valid; write quoted octal permission bits from \"0400\" to \"0777\""
     )]
@@ -119,8 +121,8 @@ impl FileName {
             Err(InvalidFile::Empty)
         } else if text.len() > 255 {
             Err(InvalidFile::TooLong(quoted(), text.len()))
-        } else if text.chars().any(char::is_control) {
-            Err(InvalidFile::Control(quoted()))
+        } else if !text.chars().all(printable::is_printable) {
+            Err(InvalidFile::Unprintable(quoted()))
         } else if text.contains(['/', '\\']) {
             Err(InvalidFile::Separator(quoted()))
         } else if text == "." || text == ".." {
@@ -256,6 +258,12 @@ mod tests {
             (".kms-status", "reserved"),
             ("a\nb", "control"),
             ("a\0b", "control"),
+            ("a\u{202e}b", "format"),
+            ("a\u{2028}b", "format"),
+            ("\u{feff}b", "format"),
+            ("a\u{200b}", "format"),
+            ("a\u{e0041}", "format"),
+            ("a\u{a0}b", "space"),
             (&"x".repeat(256), "at most 255"),
         ] {
             let error = FileName::parse(name).unwrap_err().to_string();

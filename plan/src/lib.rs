@@ -37,7 +37,8 @@ pub use crate::mode::{InvalidMode, Mode, OnRevoked, Refresh};
 pub use crate::mount::{InvalidMount, MountPath, Taken};
 pub use crate::path::ContainerPath;
 pub use crate::plan::{
-    InvalidPlan, LogLevel, Lookup, MAX_ENCODED_BYTES, MAX_FILES, MIN_PORT, Plan, PlanBuilder,
+    InvalidPlan, LogLevel, Lookup, MAX_ENCODED_BYTES, MAX_FILES, MAX_LOOKUPS, MIN_PORT, Plan,
+    PlanBuilder,
 };
 pub use crate::selector::{InvalidSelector, MAX_SELECTOR_BYTES, Selector};
 pub use crate::source::{InvalidSource, Provider, Reference, Source, Version};

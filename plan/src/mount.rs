@@ -44,7 +44,7 @@ impl MountPath {
         let rest = path.strip_prefix('/').ok_or_else(bad)?;
         let part_ok = |part: &str| !part.is_empty() && part != "." && part != "..";
         if path.len() > 512
-            || path.chars().any(|c| c.is_control() || c == ':')
+            || path.chars().any(|c| !printable::is_printable(c) || c == ':')
             || !rest.split('/').all(part_ok)
         {
             return Err(bad());
@@ -90,16 +90,17 @@ impl From<MountPath> for String {
 
 fn taken(place: &ContainerPath<'_>) -> Option<Taken> {
     let in_one_of =
-        |trees: &[&str]| trees.iter().any(|tree| place.is_within(&ContainerPath::new(tree)));
+        |trees: &[&str]| trees.iter().any(|tree| place.is_within(&ContainerPath::new(*tree)));
     if in_one_of(&TREES)
-        || WHOLE.iter().any(|whole| *place == ContainerPath::new(whole))
+        || in_one_of(&FILES)
+        || WHOLE.iter().any(|whole| *place == ContainerPath::new(*whole))
         || place.meets(&ContainerPath::new(TOKEN_DIRECTORY))
     {
         return Some(Taken::System);
     }
     let hides_libraries = LIBRARIES
         .iter()
-        .any(|tree| place.steps_below(&ContainerPath::new(tree)).is_some_and(|steps| steps < 2));
+        .any(|tree| place.steps_below(&ContainerPath::new(*tree)).is_some_and(|steps| steps < 2));
     if in_one_of(&PROGRAMS) || hides_libraries {
         return Some(Taken::Programs);
     }
@@ -109,7 +110,23 @@ fn taken(place: &ContainerPath<'_>) -> Option<Taken> {
 /// Where Kubernetes mounts a ServiceAccount token, and we ours.
 const TOKEN_DIRECTORY: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 const TREES: [&str; 3] = ["/proc", "/sys", "/dev"];
-const WHOLE: [&str; 5] = ["/etc", "/usr", "/usr/local", "/run", "/tmp"];
+const WHOLE: [&str; 7] = ["/etc", "/etc/ssl", "/usr", "/usr/local", "/run", "/tmp", "/root"];
+/// What every program reads: names, users, libraries, and the CAs that it trusts.
+const FILES: [&str; 13] = [
+    "/etc/group",
+    "/etc/hosts",
+    "/etc/host.conf",
+    "/etc/hostname",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/ld.so.preload",
+    "/etc/nsswitch.conf",
+    "/etc/passwd",
+    "/etc/pki",
+    "/etc/resolv.conf",
+    "/etc/ssl/certs",
+];
 const PROGRAMS: [&str; 6] =
     ["/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];
 /// Deeper in them lies what belongs to one program, which may want a directory of its own there.
@@ -137,6 +154,8 @@ mod tests {
         assert_eq!(MountPath::parse("/mnt/secrets/").unwrap().as_str(), "/mnt/secrets");
         assert_eq!(MountPath::default(), MountPath::parse("/mnt/secrets-store").unwrap());
         MountPath::parse("/etc/app").unwrap();
+        MountPath::parse("/etc/ssl/app").unwrap();
+        MountPath::parse("/usr/share/app").unwrap();
         MountPath::parse("/var/run/secrets/app").unwrap();
         MountPath::parse("/usr/local/app/conf").unwrap();
         MountPath::parse("/usr/lib/jvm/conf").unwrap();
@@ -158,6 +177,13 @@ mod tests {
             "/dev/shm",
             "/sys/x",
             "/etc",
+            "/etc/hosts",
+            "/etc/resolv.conf",
+            "/etc/ssl",
+            "/etc/ssl/certs",
+            "/etc/ssl/certs/java",
+            "/etc/ld.so.conf.d/x",
+            "/root",
             "/usr/local",
             "/var",
             "/var/run",

@@ -1,56 +1,87 @@
 //! Where in a container a path leads, however it is written.
 
-use std::iter;
+use std::borrow::Cow;
 
 /// A path as the kubelet takes it: from the root, also where it is written without its first `/`.
+/// It is read once, into its shortest form, so that comparing it costs no more than its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContainerPath<'p>(Vec<&'p str>);
+pub struct ContainerPath<'p> {
+    /// Each step with a `/` before it; empty for the root.
+    text: Cow<'p, str>,
+    steps_back: bool,
+}
 
 impl<'p> ContainerPath<'p> {
     #[must_use]
-    pub fn new(text: &'p str) -> Self {
-        Self(text.split('/').filter(|part| !part.is_empty() && *part != ".").collect())
+    pub fn new(text: impl Into<Cow<'p, str>>) -> Self {
+        let text = text.into();
+        let from_root = text.strip_prefix('/');
+        let mut is_shortest = from_root.is_some();
+        let mut steps_back = false;
+        for step in from_root.unwrap_or(&text).as_bytes().split(|byte| *byte == b'/') {
+            match step {
+                b"" | b"." => is_shortest = false,
+                b".." => steps_back = true,
+                _ => {}
+            }
+        }
+        let text = if is_shortest { text } else { Cow::Owned(shortest(&text)) };
+        Self { text, steps_back }
     }
 
     /// Whether it has a `..`: it may lead anywhere, and so is and holds any other.
     #[must_use]
     pub fn steps_back(&self) -> bool {
-        self.0.contains(&"..")
+        self.steps_back
     }
 
     #[must_use]
     pub fn is_root(&self) -> bool {
-        self.0.is_empty()
+        self.text.is_empty()
     }
 
     /// Whether it is `tree` or lies below it: as it is written, or by the usual link.
     #[must_use]
-    pub fn is_within(&self, tree: &Self) -> bool {
-        self.steps_back()
-            || tree.steps_back()
-            || self.0.starts_with(&tree.0)
-            || self.linked().starts_with(&tree.linked())
+    pub fn is_within(&self, tree: &ContainerPath<'_>) -> bool {
+        below(&self.text, &tree.text).is_some()
+            || below(self.linked(), tree.linked()).is_some()
+            || self.steps_back
+            || tree.steps_back
     }
 
     /// How many steps it lies below `tree`, if it does as it is written.
     #[must_use]
-    pub(crate) fn steps_below(&self, tree: &Self) -> Option<usize> {
-        self.0.strip_prefix(tree.0.as_slice()).map(<[_]>::len)
+    pub(crate) fn steps_below(&self, tree: &ContainerPath<'_>) -> Option<usize> {
+        below(&self.text, &tree.text).map(|rest| rest.matches('/').count())
     }
 
     /// Whether one is, or lies in, the other.
     #[must_use]
-    pub fn meets(&self, other: &Self) -> bool {
+    pub fn meets(&self, other: &ContainerPath<'_>) -> bool {
         self.is_within(other) || other.is_within(self)
     }
 
     /// In most images `/var/run` is a link to `/run`.
-    fn linked(&self) -> Vec<&'p str> {
-        match self.0.as_slice() {
-            ["var", "run", rest @ ..] => iter::once("run").chain(rest.iter().copied()).collect(),
-            parts => parts.to_vec(),
+    fn linked(&self) -> &str {
+        match below(&self.text, "/var/run") {
+            Some(_) => self.text.strip_prefix("/var").unwrap_or(&self.text),
+            None => &self.text,
         }
     }
+}
+
+fn shortest(text: &str) -> String {
+    let mut short = String::with_capacity(text.len() + 1);
+    for step in text.split('/').filter(|step| !step.is_empty() && *step != ".") {
+        short.push('/');
+        short.push_str(step);
+    }
+    short
+}
+
+/// What follows `tree`, where a path is it or lies below it.
+fn below<'p>(path: &'p str, tree: &str) -> Option<&'p str> {
+    path.strip_prefix(tree).filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]

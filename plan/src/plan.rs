@@ -1,6 +1,7 @@
 //! The plan as a whole: assembled by the webhook, carried as JSON, read by the fetcher.
 
 mod builder;
+mod names;
 
 use std::collections::HashSet;
 
@@ -15,6 +16,7 @@ use crate::mount::MountPath;
 use crate::source::Source;
 
 pub use self::builder::PlanBuilder;
+use self::names::Names;
 
 /// What the fetcher does, completely. Fields can be read, not changed: a plan stays valid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,7 +99,7 @@ pub const MIN_PORT: u16 = 1024;
 pub const MAX_FILES: usize = 256;
 
 /// Values that one Pod asks for, whatever is made of them: a template names many in one file.
-const MAX_LOOKUPS: usize = 256;
+pub const MAX_LOOKUPS: usize = 256;
 
 /// An environment variable may have 128 KiB (the kernel's limit for one string); the rest is room
 /// for what the kubelet adds.
@@ -141,18 +143,37 @@ struct Parts {
 impl Plan {
     /// Reads a plan, and says of a bad one where it is bad, without repeating it.
     pub fn decode(json: &str) -> Result<Self, InvalidPlan> {
+        Self::check_version(json)?;
+        let parts: Parts = serde_json::from_str(json)
+            .map_err(|error| InvalidPlan::Content { line: error.line(), column: error.column() })?;
+        Self::try_from(parts)
+    }
+
+    /// The containers that a plan was made for, without the rest of it: what follows from the rest is
+    /// decided anew, and reading it costs more the more a plan has.
+    pub fn consumers_of(json: &str) -> Result<Vec<String>, InvalidPlan> {
+        #[derive(Deserialize)]
+        struct Recorded {
+            consumers: Names,
+        }
+        Self::check_version(json)?;
+        let Recorded { consumers: Names(consumers) } = serde_json::from_str(json)
+            .map_err(|error| InvalidPlan::Content { line: error.line(), column: error.column() })?;
+        Ok(consumers)
+    }
+
+    fn check_version(json: &str) -> Result<(), InvalidPlan> {
         #[derive(Deserialize)]
         struct Versioned {
             version: u64,
         }
         let versioned: Versioned = serde_json::from_str(json)
             .map_err(|error| InvalidPlan::NotJson { line: error.line(), column: error.column() })?;
-        if versioned.version != VERSION {
-            return Err(InvalidPlan::Version(versioned.version));
+        if versioned.version == VERSION {
+            Ok(())
+        } else {
+            Err(InvalidPlan::Version(versioned.version))
         }
-        let parts: Parts = serde_json::from_str(json)
-            .map_err(|error| InvalidPlan::Content { line: error.line(), column: error.column() })?;
-        Self::try_from(parts)
     }
 
     /// JSON without any `$`: the kubelet expands `$(NAME)` and `$$` in environment values.

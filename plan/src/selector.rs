@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use jmespath::Variable;
 use jmespath::ast::Ast;
 use serde::{Deserialize, Serialize};
+
+mod growth;
 
 /// Part of a secret's JSON value, as JMESPath.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -20,6 +23,10 @@ pub enum InvalidSelector {
     Syntax { column: usize, reason: String },
     #[error("JMESPath has no function {0}(); see the JMESPath specification for the built-in ones")]
     UnknownFunction(String),
+    #[error(
+        "the JMESPath expression may make too much of a small value: it doubles a list ([@,@][]), joins it or turns it into text again and again; take the parts apart, each in a file of its own"
+    )]
+    Growing,
 }
 
 /// The parser recurses without a limit of its own: nesting that fits into this many bytes is known
@@ -69,8 +76,15 @@ impl Selector {
         })?;
         match unknown_function(&ast) {
             Some(name) => Err(InvalidSelector::UnknownFunction(name)),
+            None if !growth::is_bounded(&ast) => Err(InvalidSelector::Growing),
             None => Ok(Self(text.to_owned())),
         }
+    }
+
+    /// Whether the expression can be evaluated on this value within a few megabytes.
+    #[must_use]
+    pub fn bears(&self, value: &Variable) -> bool {
+        jmespath::parse(&self.0).is_ok_and(|ast| growth::bears(&ast, value))
     }
 
     #[must_use]
@@ -103,7 +117,7 @@ impl From<Selector> for String {
 fn reason(error: &jmespath::JmespathError) -> String {
     match &error.reason {
         jmespath::ErrorReason::Parse(text) => {
-            text.chars().filter(|c| !c.is_control()).take(120).collect()
+            text.chars().filter(|c| printable::is_printable(*c)).take(120).collect()
         }
         jmespath::ErrorReason::Runtime(_) => "not a valid expression".to_owned(),
     }
@@ -113,33 +127,38 @@ fn reason(error: &jmespath::JmespathError) -> String {
 fn unknown_function(ast: &Ast) -> Option<String> {
     let mut rest = vec![ast];
     while let Some(ast) = rest.pop() {
-        match ast {
-            Ast::Function { name, args, .. } => {
-                if !FUNCTIONS.contains(&name.as_str()) {
-                    return Some(name.clone());
-                }
-                rest.extend(args);
-            }
-            Ast::Comparison { lhs, rhs, .. }
-            | Ast::And { lhs, rhs, .. }
-            | Ast::Or { lhs, rhs, .. }
-            | Ast::Projection { lhs, rhs, .. }
-            | Ast::Subexpr { lhs, rhs, .. } => rest.extend([&**lhs, &**rhs]),
-            Ast::Condition { predicate, then, .. } => rest.extend([&**predicate, &**then]),
-            Ast::Expref { ast: node, .. }
-            | Ast::Flatten { node, .. }
-            | Ast::Not { node, .. }
-            | Ast::ObjectValues { node, .. } => rest.push(node),
-            Ast::MultiList { elements, .. } => rest.extend(elements),
-            Ast::MultiHash { elements, .. } => rest.extend(elements.iter().map(|pair| &pair.value)),
-            Ast::Identity { .. }
-            | Ast::Field { .. }
-            | Ast::Index { .. }
-            | Ast::Literal { .. }
-            | Ast::Slice { .. } => {}
+        if let Ast::Function { name, .. } = ast
+            && !FUNCTIONS.contains(&name.as_str())
+        {
+            return Some(name.clone());
         }
+        add_parts(ast, &mut rest);
     }
     None
+}
+
+/// The expressions that this one is made of.
+fn add_parts<'a>(ast: &'a Ast, parts: &mut Vec<&'a Ast>) {
+    match ast {
+        Ast::Function { args, .. } => parts.extend(args),
+        Ast::Comparison { lhs, rhs, .. }
+        | Ast::And { lhs, rhs, .. }
+        | Ast::Or { lhs, rhs, .. }
+        | Ast::Projection { lhs, rhs, .. }
+        | Ast::Subexpr { lhs, rhs, .. } => parts.extend([&**lhs, &**rhs]),
+        Ast::Condition { predicate, then, .. } => parts.extend([&**predicate, &**then]),
+        Ast::Expref { ast: node, .. }
+        | Ast::Flatten { node, .. }
+        | Ast::Not { node, .. }
+        | Ast::ObjectValues { node, .. } => parts.push(node),
+        Ast::MultiList { elements, .. } => parts.extend(elements),
+        Ast::MultiHash { elements, .. } => parts.extend(elements.iter().map(|pair| &pair.value)),
+        Ast::Identity { .. }
+        | Ast::Field { .. }
+        | Ast::Index { .. }
+        | Ast::Literal { .. }
+        | Ast::Slice { .. } => {}
+    }
 }
 
 #[cfg(test)]

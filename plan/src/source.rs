@@ -287,7 +287,7 @@ fn is_kms_name_byte(byte: u8) -> bool {
 
 /// What a message may repeat of text that someone else wrote.
 pub(crate) fn shorten(text: &str) -> String {
-    let mut short: String = text.chars().filter(|c| !c.is_control()).take(64).collect();
+    let mut short: String = text.chars().filter(|c| printable::is_printable(*c)).take(64).collect();
     if short.len() < text.len() {
         short.push('…');
     }

@@ -24,7 +24,9 @@ impl PathTranslation {
         }
         let mut characters = text.chars();
         match (characters.next(), characters.next()) {
-            (Some(c), None) if c != '/' && c != '\\' && !c.is_control() => Ok(Self::Replace(c)),
+            (Some(c), None) if c != '/' && c != '\\' && printable::is_printable(c) => {
+                Ok(Self::Replace(c))
+            }
             _ => Err(InvalidTranslation(crate::source::shorten(text))),
         }
     }

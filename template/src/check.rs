@@ -10,6 +10,9 @@ use crate::fault::{Fault, Invalid};
 use crate::kind::Kind;
 use crate::template::Secret;
 
+/// So many mistakes are told; with these mended, the next ones are.
+const MOST: usize = 8;
+
 /// What the parser says where it nests deeper than it goes, which is less than `shape` allows.
 const RECURSION: &str = "recursion";
 
@@ -33,7 +36,7 @@ pub(crate) fn check(text: &str) -> Result<Vec<Secret>, Vec<Invalid>> {
 pub(crate) struct Walk<'t> {
     /// Names that are set somewhere.
     pub(crate) targets: HashSet<&'t str>,
-    /// Those that may be set at this place, and what they are.
+    /// Those that may be set at this place, and what they are if they are.
     pub(crate) set: HashMap<&'t str, Kind>,
     pub(crate) seen: HashSet<String>,
     pub(crate) secrets: Vec<Secret>,
@@ -44,7 +47,14 @@ pub(crate) struct Walk<'t> {
 
 impl<'t> Walk<'t> {
     pub(crate) fn fault(&mut self, line: usize, fault: Fault) {
-        self.invalid.push(fault.at(line));
+        if !self.is_over() {
+            self.invalid.push(fault.at(line));
+        }
+    }
+
+    /// Whether enough is told: what comes now is not looked at.
+    pub(crate) fn is_over(&self) -> bool {
+        self.invalid.len() >= MOST
     }
 
     /// What fails because of a kind of value, if it runs. Behind a condition it may not, and the
@@ -89,6 +99,9 @@ impl<'t> Walk<'t> {
     }
 
     fn statement(&mut self, statement: &Stmt<'t>) {
+        if self.is_over() {
+            return;
+        }
         match statement {
             Stmt::Template(template) => template.children.iter().for_each(|it| self.statement(it)),
             Stmt::EmitExpr(emit) => {
@@ -97,11 +110,8 @@ impl<'t> Walk<'t> {
             Stmt::EmitRaw(_) => {}
             Stmt::IfCond(branches) => {
                 self.expression(&branches.expr);
-                let before = self.set.clone();
                 self.branch(&branches.true_body);
-                let after = std::mem::replace(&mut self.set, before);
                 self.branch(&branches.false_body);
-                self.join(after);
             }
             Stmt::Set(set) => {
                 let kind = self.perhaps(&set.expr);
@@ -121,20 +131,15 @@ impl<'t> Walk<'t> {
         self.behind_a_condition(|walk| body.iter().for_each(|it| walk.statement(it)));
     }
 
+    /// Behind a condition, the name may keep the kind that it had. Branches are not kept apart, so
+    /// that no `if` copies the names: within a branch no kind is a reason to refuse anything.
     fn set(&mut self, target: &Expr<'t>, kind: Kind) {
-        if let Expr::Var(var) = target {
-            self.set.insert(var.id, kind);
-        }
-    }
-
-    /// What is set behind two branches, of which this is the other's.
-    fn join(&mut self, other: HashMap<&'t str, Kind>) {
-        for (name, kind) in &mut self.set {
-            *kind = kind.or(other.get(name).copied().unwrap_or(Kind::Unknown));
-        }
-        for name in other.into_keys() {
-            self.set.entry(name).or_insert(Kind::Unknown);
-        }
+        let Expr::Var(var) = target else { return };
+        let is_certain = self.conditions == 0;
+        self.set
+            .entry(var.id)
+            .and_modify(|before| *before = if is_certain { kind } else { before.or(kind) })
+            .or_insert(kind);
     }
 }
 

@@ -21,8 +21,18 @@ pub(crate) const TESTS: [(&str, Check); 3] =
     [("defined", tests::is_defined), ("undefined", tests::is_undefined), ("none", tests::is_none)];
 
 /// Filters that write a list or mapping of the template as text.
-pub(crate) const WHOLE: [&str; 8] =
-    ["join", "length", "tojson", "dotenv", "properties", "json", "yaml", "pem_bundle"];
+pub(crate) const WHOLE: [&str; 10] = [
+    "join",
+    "length",
+    "tojson",
+    "dotenv",
+    "docker_env",
+    "shell",
+    "properties",
+    "json",
+    "yaml",
+    "pem_bundle",
+];
 
 type Check = fn(&Value) -> bool;
 /// One text of another.
@@ -86,7 +96,7 @@ fn environment(values: HashMap<String, Value>, fuel: u64) -> Environment<'static
     }
     filters::add(&mut environment);
     operators::add(&mut environment);
-    let texts: [(&'static str, Written); 11] = [
+    let texts: [(&'static str, Written); 12] = [
         ("trim", |text| Ok(text.trim().to_owned())),
         ("upper", |text| Ok(text.to_uppercase())),
         ("lower", |text| Ok(text.to_lowercase())),
@@ -94,6 +104,7 @@ fn environment(values: HashMap<String, Value>, fuel: u64) -> Environment<'static
         ("b64decode", filters::b64decode),
         ("quote_shell", quote::shell),
         ("quote_dotenv", quote::dotenv),
+        ("quote_docker_env", quote::docker_env),
         ("quote_properties", |text| Ok(quote::properties_value(text))),
         ("quote_json", quote::json),
         ("quote_yaml", |text| Ok(quote::yaml(text))),
@@ -105,8 +116,10 @@ fn environment(values: HashMap<String, Value>, fuel: u64) -> Environment<'static
             made(state, within(&format!("the filter {name}"), text)?)
         });
     }
-    let whole: [(&'static str, Format); 5] = [
+    let whole: [(&'static str, Format); 7] = [
         ("dotenv", formats::dotenv),
+        ("docker_env", formats::docker_env),
+        ("shell", formats::shell),
         ("properties", formats::properties),
         ("json", formats::json),
         ("yaml", formats::yaml),

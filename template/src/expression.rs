@@ -24,6 +24,9 @@ impl<'t> Walk<'t> {
     }
 
     pub(crate) fn expression(&mut self, expression: &Expr<'t>) -> Kind {
+        if self.is_over() {
+            return Kind::Unknown;
+        }
         let line = line(expression);
         match expression {
             Expr::Const(literal) => Kind::of(&literal.value),

@@ -1,8 +1,12 @@
 //! What can be wrong with a template, before it is rendered and while it is.
 
 use crate::engine::{FUNCTIONS, TESTS};
+use crate::shape::MAX_TOKENS;
 use crate::signature::FILTERS;
 use crate::template::MAX_TEMPLATE_BYTES;
+
+/// Bytes of a name that may be a misspelled one of ours.
+const LONGEST_SLIP: usize = 24;
 
 /// Why a text is no template.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +29,8 @@ pub enum Fault {
     Syntax,
     #[error("an expression or statement is nested too deeply, or too long")]
     TooDeep,
+    #[error("the template has more than {MAX_TOKENS} words, signs and pieces of text")]
+    TooMany,
     #[error("a template cannot loop ({0})")]
     Loop(String),
     #[error("a template cannot use other templates or define parts of its own ({0})")]
@@ -98,6 +104,7 @@ impl Fault {
     pub fn remedy(&self) -> &'static str {
         match self {
             Self::TooLong(_) => "split it into several files, or put fixed text into a ConfigMap",
+            Self::TooMany => "split it into several files, or hand a whole JSON secret to a format",
             Self::Nul => "remove it",
             Self::NoSecret => {
                 "write {{ secret(\"kms://NAME\") }} where its value belongs, or put the file into a ConfigMap"
@@ -156,10 +163,16 @@ impl Fault {
         }
     }
 
-    /// A name that does not exist, and those of its kind that do: for "did you mean".
+    /// A name that does not exist, and those of its kind that do: for "did you mean". One that is
+    /// far longer than all of them was not meant to be one of them.
     #[must_use]
     pub fn unknown(&self) -> Option<(&str, Vec<&'static str>)> {
         match self {
+            Self::Filter(name) | Self::Function(name) | Self::Test(name)
+                if name.len() > LONGEST_SLIP =>
+            {
+                None
+            }
             Self::Filter(name) => Some((name, FILTERS.iter().map(|filter| filter.name).collect())),
             Self::Function(name) => Some((name, FUNCTIONS.to_vec())),
             Self::Test(name) => Some((name, TESTS.iter().map(|(name, _)| *name).collect())),
@@ -174,7 +187,7 @@ impl Fault {
 
 /// What a message may repeat of a name that someone else wrote.
 pub(crate) fn shorten(name: &str) -> String {
-    let mut short: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+    let mut short: String = name.chars().filter(|c| printable::is_printable(*c)).take(64).collect();
     if short.len() < name.len() {
         short.push('…');
     }

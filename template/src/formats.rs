@@ -9,17 +9,79 @@ use crate::fault::shorten;
 use crate::template::MAX_VALUE_BYTES;
 use crate::{json, quote};
 
-/// `KEY=VALUE`, for a POSIX shell (`set -a; . FILE`) and for readers of `.env` files.
+/// `KEY=VALUE` as all readers of `.env` files take it.
 pub(crate) fn dotenv(value: &Value) -> Result<String, Error> {
     lines(value, |key, value| {
-        let first = |b: u8| b.is_ascii_alphabetic() || b == b'_';
-        let is_name = key.bytes().next().is_some_and(first)
-            && key.bytes().all(|b| first(b) || b.is_ascii_digit());
-        if !is_name {
-            return Err(Told("it is no name of a variable".to_owned()).into());
-        }
+        variable_of_file(key)?;
         Ok(format!("{key}={}", quote::dotenv(&json::text(value)?)?))
     })
+}
+
+/// `KEY=VALUE` without quotes, as `docker run --env-file` takes it. Names of variables have nothing
+/// that docker skips, cuts off or refuses.
+pub(crate) fn docker_env(value: &Value) -> Result<String, Error> {
+    lines(value, |key, value| {
+        variable_of_file(key)?;
+        // The key counts for the length of the line.
+        Ok(quote::docker_env(&format!("{key}={}", json::text(value)?))?)
+    })
+}
+
+/// `KEY='VALUE'`, for a POSIX shell alone: `set -a; . FILE`.
+pub(crate) fn shell(value: &Value) -> Result<String, Error> {
+    lines(value, |key, value| {
+        variable(key)?;
+        Ok(format!("{key}={}", quote::shell(&json::text(value)?)?))
+    })
+}
+
+/// Variables that a shell sets by itself, does not let be set, or calculates what is set. All that
+/// begin with `BASH_` are beside them.
+const OF_THE_SHELL: [&str; 22] = [
+    "BASH",
+    "BASHOPTS",
+    "BASHPID",
+    "COMP_WORDBREAKS",
+    "DIRSTACK",
+    "EPOCHREALTIME",
+    "EPOCHSECONDS",
+    "EUID",
+    "FUNCNAME",
+    "GROUPS",
+    "HISTCMD",
+    "LINENO",
+    "OPTIND",
+    "PIPESTATUS",
+    "PPID",
+    "RANDOM",
+    "SECONDS",
+    "SHELLOPTS",
+    "SHLVL",
+    "SRANDOM",
+    "UID",
+    "_",
+];
+
+/// A variable that every reader of such a file can set.
+fn variable_of_file(key: &str) -> Result<(), Told> {
+    variable(key)?;
+    // An object of JavaScript has it already, and keeps no text under it.
+    if key == "__proto__" {
+        let words = "JavaScript loses a variable of this name; choose another one";
+        return Err(Told(words.to_owned()));
+    }
+    Ok(())
+}
+
+fn variable(key: &str) -> Result<(), Told> {
+    let first = |b: u8| b.is_ascii_alphabetic() || b == b'_';
+    let is_name = key.bytes().next().is_some_and(first)
+        && key.bytes().all(|b| first(b) || b.is_ascii_digit());
+    if OF_THE_SHELL.contains(&key) || key.starts_with("BASH_") {
+        let words = "a shell keeps this name for itself; choose another one";
+        return Err(Told(words.to_owned()));
+    }
+    if is_name { Ok(()) } else { Err(Told("it is no name of a variable".to_owned())) }
 }
 
 /// `key=value`, as `java.util.Properties` loads it.

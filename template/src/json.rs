@@ -1,11 +1,14 @@
 //! Values from JSON and to it.
 
+mod parts;
+
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, ErrorKind, State};
+use serde::de::DeserializeSeed as _;
 use serde_json::value::RawValue;
 
 use crate::engine::{Told, paid};
-use crate::number::{self, Exact, Unmarked};
+use crate::number::{self, Exact};
 use crate::template::MAX_VALUE_BYTES;
 
 /// As deep as what the parser reads: it refuses its 128th level.
@@ -39,44 +42,18 @@ fn read(state: &State<'_, '_>, text: &str) -> Result<Value, Error> {
         let (line, column) = (error.line(), error.column());
         Told(format!("a value is not JSON (its line {line}, column {column})"))
     })?;
-    let value = serde_json::from_str(&number::mark(text)).map_err(|error| {
-        let line = error.line();
-        Told(format!(
-            "a value is JSON that nests deeper than {MAX_DEPTH}, or half a character stands in it as \\uXXXX (its line {line})"
-        ))
-    })?;
-    // Each takes a hundred bytes of memory, however short it is written.
-    state.consume_fuel(count(&value))?;
-    Ok(value_of(&value))
-}
-
-fn count(value: &serde_json::Value) -> u64 {
-    1 + match value {
-        serde_json::Value::Array(items) => items.iter().map(count).sum(),
-        serde_json::Value::Object(members) => members.values().map(count).sum(),
-        _ => 0,
-    }
-}
-
-/// No deeper than the parser goes.
-fn value_of(marked: &serde_json::Value) -> Value {
-    match marked {
-        // Numbers are marked, so that none is left.
-        serde_json::Value::Null | serde_json::Value::Number(_) => Value::from(()),
-        serde_json::Value::Bool(truth) => Value::from(*truth),
-        serde_json::Value::String(marked) => match number::unmark(marked) {
-            Unmarked::Number(number) => number::value(number),
-            Unmarked::Text(text) => Value::from(text),
-        },
-        serde_json::Value::Array(items) => items.iter().map(value_of).collect(),
-        serde_json::Value::Object(members) => {
-            let members = members.iter().map(|(key, member)| {
-                let (Unmarked::Number(key) | Unmarked::Text(key)) = number::unmark(key);
-                (key, value_of(member))
-            });
-            Value::from_pairs(members)
-        }
-    }
+    let marked = number::mark(text);
+    let mut reader = serde_json::Deserializer::from_str(&marked);
+    parts::Reader(state).deserialize(&mut reader).map_err(|error| {
+        let nested = || {
+            let line = error.line();
+            Error::from(Told(format!(
+                "a value is JSON that nests deeper than {MAX_DEPTH}, or half a character stands in it as \\uXXXX (its line {line})"
+            )))
+        };
+        // Fuel that has run out once stays out, and the parser has no words for it.
+        state.consume_fuel(1).err().unwrap_or_else(nested)
+    })
 }
 
 /// A single value as text: booleans and numbers as in JSON.

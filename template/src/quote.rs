@@ -12,18 +12,54 @@ pub(crate) fn shell(text: &str) -> Result<String, Told> {
     Ok(format!("'{}'", text.replace('\'', "'\\''")))
 }
 
-/// Bare where every reader takes it so, else as for a shell.
+/// One line, or one text in quotes, that every reader of `.env` files and a POSIX shell take for the
+/// same value. They agree on nothing else: each has escapes and references of its own.
 pub(crate) fn dotenv(text: &str) -> Result<String, Told> {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-./:@%+,".contains(&b);
-    if !text.is_empty() && text.bytes().all(plain) {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-./:@%+,=".contains(&b);
+    if text.bytes().all(plain) {
         return Ok(text.to_owned());
     }
-    // Readers of such files make a newline of it, or nothing.
-    if text.contains(['\0', '\r']) {
-        let words = "a NUL character or a carriage return cannot be written";
-        return Err(Told(words.to_owned()));
+    if text.contains('\0') {
+        return Err(Told(
+            "a NUL character cannot be written; json and yaml can have it".to_owned(),
+        ));
     }
-    shell(text)
+    let why = if text.contains('\r') {
+        "readers make a newline of a carriage return, or drop it"
+    } else if text.contains('\'') {
+        if !text.contains(['"', '\\', '$', '`']) {
+            return Ok(format!("\"{text}\""));
+        }
+        "readers differ on ' beside \", \\, $ or `"
+    } else if text.contains("${") {
+        "some readers fill in ${…}"
+    } else if text.contains("\\\\") || text.ends_with('\\') {
+        "readers differ on two \\ in a row, and on one at the end"
+    } else {
+        return Ok(format!("'{text}'"));
+    };
+    Err(Told(format!("{why}; shell, json and yaml can write it, each for its own readers")))
+}
+
+/// Bytes of the longest line that docker reads of such a file.
+const LONGEST_LINE_OF_DOCKER: usize = 64 * 1024 - 1;
+
+/// The rest of a line, or the whole line, as `docker run --env-file` takes it: docker knows neither
+/// quotes nor escapes, so that a text stays as it is or cannot be written.
+pub(crate) fn docker_env(text: &str) -> Result<String, Told> {
+    let why = if text.contains('\0') {
+        "no variable can hold a NUL character"
+    } else if text.contains('\n') {
+        "docker ends a value at a newline and takes the next line for another variable"
+    } else if text.contains('\r') {
+        "docker drops a carriage return at the end of a line"
+    } else if text.len() > LONGEST_LINE_OF_DOCKER {
+        let words = format!("docker reads no line of more than {LONGEST_LINE_OF_DOCKER} bytes");
+        return Err(Told(words));
+    } else {
+        return Ok(text.to_owned());
+    };
+    Err(Told(format!("{why}; json and yaml can write it, each for its own readers")))
 }
 
 /// `"…"` as in JSON.

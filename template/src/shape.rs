@@ -10,18 +10,25 @@ use crate::fault::{Fault, Invalid, shorten};
 /// operation is one at least, so that the tree of operations is no deeper.
 const MAX_CHAIN: usize = 256;
 
+/// What the parser takes longest for is not the length of a template, but how many words, signs and
+/// pieces of text it has: so many are parsed and checked in half a millisecond.
+pub(crate) const MAX_TOKENS: usize = 4096;
+
 /// Branches of `if` around one place.
 const MAX_BRANCHES: usize = 32;
 
 pub(crate) fn check(text: &str) -> Result<(), Invalid> {
-    let mut chains: Vec<usize> = Vec::new();
-    let mut branches: Vec<usize> = Vec::new();
+    let mut chains = Counts::default();
+    let mut branches = Counts::default();
     let mut begins = false;
     let mut last_line = 1;
-    for token in tokenize(text, false, engine::syntax()) {
+    for (index, token) in tokenize(text, false, engine::syntax()).enumerate() {
         let (token, span) =
             token.map_err(|error| Fault::Syntax.at(error.line().unwrap_or(last_line)))?;
         last_line = usize::from(span.start_line);
+        if index >= MAX_TOKENS {
+            return Err(Fault::TooMany.at(last_line));
+        }
         if begins {
             let Token::Ident(name) = &token else { return Err(Fault::Syntax.at(last_line)) };
             statement(name, &mut branches).map_err(|fault| fault.at(last_line))?;
@@ -30,45 +37,73 @@ pub(crate) fn check(text: &str) -> Result<(), Invalid> {
         match token {
             Token::TemplateData(_) | Token::BlockStart | Token::VariableStart => chains.clear(),
             Token::Comma => {
-                chains.pop();
-                chains.push(0);
+                chains.close();
+                chains.open();
             }
             Token::ParenOpen | Token::BracketOpen | Token::BraceOpen => {
-                count(&mut chains);
-                chains.push(0);
+                chains.count();
+                chains.open();
             }
             Token::ParenClose | Token::BracketClose | Token::BraceClose => {
-                chains.pop();
-                count(&mut chains);
+                chains.close();
+                chains.count();
             }
-            _ => count(&mut chains),
+            _ => chains.count(),
         }
-        if chains.len() + chains.iter().sum::<usize>() > MAX_CHAIN
-            || branches.len() + branches.iter().sum::<usize>() > MAX_BRANCHES
-        {
+        if chains.sum > MAX_CHAIN || branches.sum > MAX_BRANCHES {
             return Err(Fault::TooDeep.at(last_line));
         }
     }
     Ok(())
 }
 
-fn count(chains: &mut Vec<usize>) {
-    match chains.last_mut() {
-        Some(chain) => *chain += 1,
-        None => chains.push(1),
+/// A count for each bracket or `if` that is open.
+#[derive(Default)]
+struct Counts {
+    open: Vec<usize>,
+    /// All counts, and one for each of them.
+    sum: usize,
+}
+
+impl Counts {
+    fn open(&mut self) {
+        self.open.push(0);
+        self.sum += 1;
+    }
+
+    fn close(&mut self) {
+        if let Some(count) = self.open.pop() {
+            self.sum -= 1 + count;
+        }
+    }
+
+    fn count(&mut self) {
+        if self.open.is_empty() {
+            self.open();
+        }
+        self.count_open();
+    }
+
+    /// Nothing, where none is open.
+    fn count_open(&mut self) {
+        if let Some(last) = self.open.last_mut() {
+            *last += 1;
+            self.sum += 1;
+        }
+    }
+
+    fn clear(&mut self) {
+        self.open.clear();
+        self.sum = 0;
     }
 }
 
 /// `branches` has one entry for each `if` that is open.
-fn statement(name: &str, branches: &mut Vec<usize>) -> Result<(), Fault> {
+fn statement(name: &str, branches: &mut Counts) -> Result<(), Fault> {
     match name {
-        "if" => branches.push(0),
-        "elif" | "else" => {
-            if let Some(branch) = branches.last_mut() {
-                *branch += 1;
-            }
-        }
-        "endif" => drop(branches.pop()),
+        "if" => branches.open(),
+        "elif" | "else" => branches.count_open(),
+        "endif" => branches.close(),
         "set" | "endset" => {}
         "for" | "endfor" | "while" | "break" | "continue" => {
             return Err(Fault::Loop(name.to_owned()));

@@ -41,7 +41,7 @@ const fn format(name: &'static str, of: Takes) -> Filter {
 /// The one that takes what is not defined.
 pub(crate) const DEFAULT: &str = "default";
 
-pub(crate) const FILTERS: [Filter; 23] = [
+pub(crate) const FILTERS: [Filter; 26] = [
     text("trim"),
     text("upper"),
     text("lower"),
@@ -66,10 +66,13 @@ pub(crate) const FILTERS: [Filter; 23] = [
     text("urlencode"),
     text("quote_shell"),
     text("quote_dotenv"),
+    text("quote_docker_env"),
     text("quote_properties"),
     text("quote_json"),
     text("quote_yaml"),
     format("dotenv", Takes::Object),
+    format("docker_env", Takes::Object),
+    format("shell", Takes::Object),
     format("properties", Takes::Object),
     format("json", Takes::Object),
     format("yaml", Takes::Object),

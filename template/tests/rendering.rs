@@ -141,7 +141,12 @@ fn filters_do_what_jinja_says() {
         ("'plain' | quote_shell", "'plain'"),
         ("'plain' | quote_dotenv", "plain"),
         ("'a b' | quote_dotenv", "'a b'"),
-        ("'' | quote_dotenv", "''"),
+        ("'' | quote_dotenv", ""),
+        ("'a+/=%@:.,_-==' | quote_dotenv", "a+/=%@:.,_-=="),
+        ("'a $b \"c\" C:\\\\d `e`\n#f' | quote_dotenv", "'a $b \"c\" C:\\d `e`\n#f'"),
+        ("\"it's #1\nor 2\" | quote_dotenv", "\"it's #1\nor 2\""),
+        ("' \"a\" $b #c C:\\\\d=`e` ' | quote_docker_env", " \"a\" $b #c C:\\d=`e` "),
+        ("'' | quote_docker_env", ""),
         ("app.password | quote_json", "\"p'a\\\"s\\\\s\""),
         ("app.port | quote_json", "\"5432\""),
         ("app.port | tojson", "5432"),
@@ -160,6 +165,15 @@ fn whole_formats_sort_their_keys_and_end_each_line() {
     assert_eq!(
         expression(&format!("{mapping} | dotenv")).unwrap(),
         "a_1='x y'\nb='be\nta\n'\nc=1\nd=true\n"
+    );
+    assert_eq!(
+        expression("{\"b\": \" 'x' \", \"a\": none | default(1, true), \"c\": true} | docker_env")
+            .unwrap(),
+        "a=1\nb= 'x' \nc=true\n"
+    );
+    assert_eq!(
+        expression(&format!("{mapping} | shell")).unwrap(),
+        "a_1='x y'\nb='be\nta\n'\nc='1'\nd='true'\n"
     );
     assert_eq!(
         expression(&format!("{mapping} | properties")).unwrap(),
@@ -276,8 +290,32 @@ fn what_cannot_be_written_is_an_error_that_names_the_key_and_no_value() {
         (
             "{{ secret(\"s\") | dotenv }}",
             r#"{"K": "CANARY\r\n"}"#,
-            "key \"K\": a NUL character or a carriage return",
+            "key \"K\": readers make a newline of a carriage return",
         ),
+        (
+            "{{ secret(\"s\") | dotenv }}",
+            r#"{"K": "CANARY's \""}"#,
+            "key \"K\": readers differ on ' beside \", \\, $ or `; shell, json and yaml can write it",
+        ),
+        (
+            "{{ secret(\"s\") | dotenv }}",
+            r#"{"K": "${CANARY}"}"#,
+            "key \"K\": some readers fill in ${",
+        ),
+        ("{{ secret(\"s\") | quote_dotenv }}", "CANARY\\\\", "readers differ on two \\ in a row"),
+        (
+            "{{ secret(\"s\") | dotenv }}",
+            r#"{"__proto__": "CANARY"}"#,
+            "JavaScript loses a variable",
+        ),
+        (
+            "{{ secret(\"s\") | dotenv }}",
+            r#"{"UID": "CANARY"}"#,
+            "key \"UID\": a shell keeps this name",
+        ),
+        ("{{ secret(\"s\") | shell }}", r#"{"BASH_ENV": "CANARY"}"#, "a shell keeps this name for"),
+        ("{{ secret(\"s\") | shell }}", r#"{"a-b": "CANARY"}"#, "key \"a-b\": it is no name"),
+        ("{{ secret(\"s\") | shell }}", nul, "key \"K\": a NUL character cannot be written"),
         ("{{ secret(\"s\") | dotenv }}", r#"{"a-b": "CANARY"}"#, "key \"a-b\": it is no name"),
         ("{{ secret(\"s\") | dotenv }}", r#"{"": "CANARY"}"#, "key \"\": it is no name"),
         ("{{ secret(\"s\") | dotenv }}", r#"{"K": null, "A": "CANARY"}"#, "key \"K\": null"),
@@ -339,14 +377,14 @@ fn what_cannot_be_written_is_an_error_that_names_the_key_and_no_value() {
 fn what_would_grow_without_end_is_stopped() {
     let large = "x".repeat(64 * 1024);
     let doubling =
-        format!("{{% set a = secret(\"s\") %}}{}{{{{ a }}}}", "{% set a = a ~ a %}".repeat(700));
+        format!("{{% set a = secret(\"s\") %}}{}{{{{ a }}}}", "{% set a = a ~ a %}".repeat(450));
     let capturing = format!(
         "{{% set a = secret(\"s\") %}}{}{{{{ a }}}}",
         "{% set a %}{{ a }}{{ a }}{% endset %}".repeat(300)
     );
     for text in [
         "{{ secret(\"s\") }}".repeat(2),
-        "{{ secret(\"s\") }}".repeat(900),
+        "{{ secret(\"s\") }}".repeat(600),
         "{{ secret(\"s\") ~ 1 }}".to_owned(),
         format!("{{{{ secret(\"s\"){} }}}}", " | tojson".repeat(100)),
         format!("{{{{ secret(\"s\"){} }}}}", " | b64encode".repeat(100)),
@@ -380,7 +418,7 @@ fn a_value_of_many_small_parts_is_not_read_often() {
     assert!(sets(2).is_ok());
     assert_eq!(sets(4).unwrap_err().what, "it takes too much work or makes too much text");
     let often =
-        "{% set x = secret(\"s\") | length %}{% set y = secret(\"s\") == \"\" %}".repeat(200);
+        "{% set x = secret(\"s\") | length %}{% set y = secret(\"s\") == \"\" %}".repeat(150);
     let often = Template::parse(&often).unwrap();
     assert!(often.render(|_| Some(&many)).is_err());
 }
@@ -391,5 +429,41 @@ fn json_deeper_than_the_parser_goes_is_not_json() {
     for (depth, ok) in [(100, true), (1000, false), (100_000, false)] {
         let deep = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         assert_eq!(template.render(|_| Some(&deep)).is_ok(), ok, "{depth}");
+    }
+}
+
+#[test]
+fn what_docker_does_not_take_as_it_is_names_the_key_and_no_value() {
+    let long = format!("CANARY{}", "x".repeat(65_535));
+    for (value, words) in [
+        ("CANARY\nB=1", "docker ends a value at a newline"),
+        ("CANARY\r", "docker drops a carriage return"),
+        ("CANARY\0", "no variable can hold a NUL character"),
+        (&long, "docker reads no line of more than 65535 bytes"),
+    ] {
+        for (text, place) in [
+            ("{{ {\"K\": secret(\"s\")} | docker_env }}", "key \"K\": "),
+            ("K={{ secret(\"s\") | quote_docker_env }}", ""),
+        ] {
+            let failure = Template::parse(text).unwrap().render(|_| Some(value)).unwrap_err();
+            assert!(failure.what.starts_with(&format!("{place}{words}")), "{text}: {failure}");
+            assert!(!format!("{failure:?}").contains("CANARY"), "{failure:?}");
+        }
+    }
+    for (key, words) in [
+        ("", "it is no name of a variable"),
+        ("a b", "it is no name of a variable"),
+        (" a", "it is no name of a variable"),
+        ("#a", "it is no name of a variable"),
+        ("a=b", "it is no name of a variable"),
+        ("\u{feff}a", "it is no name of a variable"),
+        ("UID", "a shell keeps this name for itself"),
+        ("__proto__", "JavaScript loses a variable of this name"),
+    ] {
+        let value = format!("{{\"{key}\": \"CANARY\"}}");
+        let template = Template::parse("{{ secret(\"s\") | docker_env }}").unwrap();
+        let failure = template.render(|_| Some(&value)).unwrap_err();
+        assert!(failure.what.contains(words), "{key}: {failure}");
+        assert!(!format!("{failure:?}").contains("CANARY"), "{failure:?}");
     }
 }

@@ -308,3 +308,14 @@ fn a_variable_is_set_once_in_a_container_and_from_a_source_that_there_is() {
     let many = (0..=MAX_VARIABLES).map(|n| variable(&format!("A{n}"), 0, &["app"])).collect();
     assert_eq!(with_env(many).unwrap_err(), InvalidPlan::TooManyVariables(MAX_VARIABLES + 1));
 }
+
+#[test]
+fn of_a_plan_that_names_more_containers_than_a_pod_may_have_none_is_read() {
+    let recorded = |count: usize| {
+        let names: Vec<String> = (0..count).map(|n| n.to_string()).collect();
+        let json = serde_json::json!({"version": 1, "consumers": names});
+        Plan::consumers_of(&json.to_string())
+    };
+    assert_eq!(recorded(256).map(|names| names.len()), Ok(256));
+    assert!(matches!(recorded(257), Err(InvalidPlan::Content { .. })));
+}

@@ -1,0 +1,103 @@
+//! What a template may cost where it is judged: in proportion to its length, and capped.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use allocation_counter::measure;
+use template::{Fault, MAX_TEMPLATE_BYTES, Template};
+
+/// Bytes that are allocated while a text is judged: what is copied is counted, however fast.
+fn copied(text: &str) -> u64 {
+    assert!(text.len() <= MAX_TEMPLATE_BYTES, "{} {text:.60}", text.len());
+    measure(|| drop(Template::parse(text))).bytes_total
+}
+
+/// Names of one length.
+fn name(index: usize) -> String {
+    let letter = |index: usize| char::from(b'a' + u8::try_from(index % 26).unwrap());
+    ["v".to_owned(), letter(index / 26).into(), letter(index).into(), "_".to_owned()].concat()
+}
+
+fn each(count: usize, one: impl Fn(usize) -> String) -> String {
+    (0..count).map(one).collect()
+}
+
+#[test]
+fn what_a_template_costs_grows_as_its_text_does() {
+    type Shape = fn(usize) -> String;
+    let shapes: [(&str, Shape); 9] = [
+        ("text", |n| "a { b\n".repeat(n)),
+        ("names, then conditions", |n| {
+            let names = each(n, |index| format!("{{%set {}=1%}}", name(index)));
+            names + &"{%if s%}{%endif%}".repeat(n)
+        }),
+        ("names within conditions", |n| {
+            let names = each(n, |index| format!("{{%set {}=1%}}", name(index)));
+            format!("{}{names}{}", "{%if s%}".repeat(15), "{%else%}x{%endif%}".repeat(15))
+        }),
+        ("unknown filters", |n| each(n, |index| format!("{{{{s|{}}}}}", name(index)))),
+        ("unknown names", |n| each(n, |index| format!("{{{{{}}}}}", name(index)))),
+        ("items", |n| format!("{{{{[{}1]|join}}}}", "s,".repeat(n))),
+        ("members", |n| {
+            let members = each(n, |index| format!("\"{}\":s,", name(index)));
+            format!("{{{{ {{{members}}}|json}}}}")
+        }),
+        ("sources", |n| each(n, |index| format!("{{{{secret(\"{}\")}}}}", name(index)))),
+        ("open brackets", |n| {
+            format!("{{{{{}{}1{}|join}}}}", "[".repeat(60), "s,".repeat(n), "]".repeat(60))
+        }),
+    ];
+    for (what, shape) in shapes {
+        let text = |n| format!("{{%set s=secret(\"s\")%}}{}", shape(n));
+        let [once, twice] = [150, 300].map(|n| copied(&text(n)));
+        assert!(once * 5 >= twice * 2, "{what}: {once}, and twice of it {twice}");
+        assert!(twice < 2 * 1024 * 1024, "{what}: {twice}");
+    }
+}
+
+#[test]
+fn the_first_mistakes_are_told_and_more_are_not_looked_for() {
+    for unit in ["{{ x }}\n", "{{ \"a\" | x }}\n", "{% set json = 1 %}\n", "{{ [1] + [2] }}\n"] {
+        let found = Template::parse(&unit.repeat(300)).unwrap_err();
+        let lines: Vec<_> = found.iter().map(|invalid| invalid.line).collect();
+        assert!(found.len() == 8 && lines.first() == Some(&1), "{unit}: {lines:?}");
+    }
+}
+
+#[test]
+fn a_template_has_so_many_words_and_signs_and_no_more() {
+    let list = |items: usize| format!("{{{{[{}secret(\"s\")]|join}}}}", "1,".repeat(items));
+    // Of the others there are 10.
+    assert!(Template::parse(&list((4096 - 10) / 2)).is_ok());
+    let found = Template::parse(&format!("\n{}", list(2100))).unwrap_err();
+    let [invalid] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((invalid.line, &invalid.fault), (2, &Fault::TooMany));
+    assert_eq!(
+        invalid.fault.to_string(),
+        "the template has more than 4096 words, signs and pieces of text"
+    );
+    // As long as it may be, with a line for each value.
+    let line = "NAME_OF_IT={{ secret(\"kms://shop/app-0000#key\") | quote_dotenv }}\n";
+    assert!(Template::parse(&line.repeat(MAX_TEMPLATE_BYTES / line.len())).is_ok());
+}
+
+#[test]
+fn a_name_that_nobody_misspelled_is_compared_with_none() {
+    for (name, is_compared) in [("x".repeat(25), false), ("quote_proprerties".to_owned(), true)] {
+        let found = Template::parse(&format!("{{{{ secret(\"s\") | {name} }}}}")).unwrap_err();
+        let [invalid] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!(invalid.fault.unknown().is_some(), is_compared, "{name}");
+        assert!(!invalid.fault.remedy().is_empty());
+    }
+}
+
+/// Twenty copies of a value of 64 KiB, each read into thousands of small lists or objects.
+#[test]
+fn values_of_many_small_parts_do_not_grow_without_end() {
+    let sets: String = (0..20).map(|n| format!("{{%set v{n}=json(s)%}}")).collect();
+    let template = Template::parse(&format!("{{%set s=secret(\"s\")%}}{sets}x")).unwrap();
+    for part in ["{\"\":0},", "[],", "[0],", "{},", "0,"] {
+        let value = format!("[{}0]", part.repeat(64 * 1024 / part.len() - 1));
+        let peak = measure(|| drop(template.render(|_| Some(value.as_str())))).bytes_max;
+        assert!(peak < 11 * 1024 * 1024, "{part}: {peak}");
+    }
+}
