@@ -3,6 +3,7 @@
 use crate::cause::Cause;
 use crate::credentials::Credentials;
 use crate::error::Asked;
+use crate::judge::Unread;
 use crate::kms;
 use crate::lookup::{AssumedRole, Lookup, Subject};
 use crate::oos::{self, Kind};
@@ -11,6 +12,7 @@ use crate::session::Identity;
 use crate::sign::{self, Stamp};
 use crate::sts::{self, Token};
 use crate::transport::Request;
+use crate::untold::Untold;
 use crate::value::Value;
 
 pub(crate) enum Call<'a> {
@@ -38,6 +40,33 @@ impl Call<'_> {
             Self::Assume { identity, role, .. } => assume_asked(identity, role),
             Self::Fetch { lookup, .. } => fetch_asked(lookup),
         }
+    }
+
+    /// Empty where nobody is known yet.
+    pub(crate) fn caller(&self) -> &str {
+        match self {
+            Self::Exchange { .. } => "",
+            Self::Assume { with, .. } | Self::Fetch { with, .. } => with.caller(),
+        }
+    }
+
+    pub(crate) fn untold(&self) -> Untold {
+        // Credentials say whose they are.
+        let Self::Fetch { lookup, .. } = self else { return Untold::default() };
+        let (action, place, version) = match &lookup.subject {
+            // Asked by ARN, the service may answer with the name alone.
+            Subject::KmsSecret { name, .. } => {
+                let place = name.split_once(":secret/").map_or("", |(place, _)| place);
+                (kms::GET_SECRET_VALUE.action, place, None)
+            }
+            Subject::OosSecretParameter { region, version, .. } => {
+                (oos::GET_SECRET_PARAMETER.action, region.as_str(), *version)
+            }
+            Subject::OosParameter { region, .. } => {
+                (oos::GET_PARAMETER.action, region.as_str(), None)
+            }
+        };
+        Untold { action, caller: self.caller().to_owned(), place: place.to_owned(), version }
     }
 
     pub(crate) fn request(&self, stamp: &Stamp) -> Result<Request, Cause> {
@@ -119,11 +148,15 @@ pub(crate) fn fetch_asked(lookup: &Lookup) -> Asked {
     }
 }
 
-/// The value in the answer to a fetch.
-pub(crate) fn read(subject: &Subject, body: &[u8]) -> Result<Value, Cause> {
+/// The value in the answer to a fetch, if it is the answer to this one.
+pub(crate) fn read(subject: &Subject, body: &[u8]) -> Result<Value, Unread> {
     match subject {
-        Subject::KmsSecret { .. } => kms::read(body),
-        Subject::OosSecretParameter { .. } => oos::read(body, Kind::Secret),
-        Subject::OosParameter { .. } => oos::read(body, Kind::Plain),
+        Subject::KmsSecret { name, version_id, version_stage } => {
+            kms::read(body, name, (version_id.as_deref(), version_stage.as_deref()))
+        }
+        Subject::OosSecretParameter { name, version, .. } => {
+            oos::read(body, Kind::Secret, name, *version)
+        }
+        Subject::OosParameter { name, .. } => oos::read(body, Kind::Plain, name, None),
     }
 }

@@ -29,11 +29,15 @@ pub(crate) enum Cause {
     Unreachable(#[from] Unreachable),
     #[error("{0}")]
     Malformed(#[from] Malformed),
+    #[error("{0}")]
+    Mismatched(Box<Mismatched>),
     #[error(
         "answered without the value: the role may read the parameter but not decrypt it \
          (it needs KMS GetSecretValue and Decrypt as well)"
     )]
     Undecrypted,
+    #[error("not sent: requests before it were throttled, until its time was over")]
+    HeldBack,
     #[error("{0}")]
     Token(#[from] TokenProblem),
     #[error("the endpoint is not a plain host name")]
@@ -96,8 +100,19 @@ pub(crate) enum Malformed {
     Missing(&'static str),
     #[error("the answer's {0} is not valid")]
     Invalid(&'static str),
+    #[error("the credentials in the answer have expired already")]
+    Over,
     #[error("the value has {size} bytes, more than {limit}")]
     ValueTooLarge { size: usize, limit: usize },
+}
+
+/// An answer that belongs to another question. Names and versions, never a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mismatched {
+    pub(crate) field: &'static str,
+    pub(crate) asked: String,
+    /// What the answer is about, where that is told in the characters of a name.
+    pub(crate) answered: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -123,7 +138,33 @@ impl fmt::Display for Refusal {
     }
 }
 
+impl fmt::Display for Mismatched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { field, asked, answered } = self;
+        write!(f, "the answer is for another question: {field} {asked} was asked for, ")?;
+        match answered {
+            Some(answered) => write!(f, "{answered} was answered"),
+            None => write!(f, "another one was answered"),
+        }
+    }
+}
+
 impl Failure {
+    /// Whether nothing that comes on the same connection can be trusted to be an answer to what is
+    /// asked next.
+    pub(crate) fn ends_connection(&self) -> bool {
+        matches!(self.cause, Cause::Mismatched(_) | Cause::Malformed(_))
+    }
+
+    /// Whether a request was sent, as it seems, and nobody answered it in time.
+    pub(crate) fn is_silence(&self) -> bool {
+        matches!(self.cause, Cause::Unreachable(Unreachable::Timeout | Unreachable::ConnectTimeout))
+    }
+
+    pub(crate) fn was_not_sent(&self) -> bool {
+        matches!(self.cause, Cause::Unreachable(Unreachable::NotSent))
+    }
+
     pub(crate) fn refusal(&self) -> Option<&Refusal> {
         match &self.cause {
             Cause::Refused(refusal) => Some(refusal),
@@ -141,7 +182,9 @@ impl Failure {
             Cause::Refused(refusal) => refusal.meaning.class(),
             Cause::Redirected | Cause::Unreachable(_) | Cause::Randomness => Class::Unreachable,
             Cause::Malformed(_) => Class::Malformed,
+            Cause::Mismatched(_) => Class::Mismatched,
             Cause::Undecrypted => Class::Denied,
+            Cause::HeldBack => Class::Throttled,
             Cause::Token(_) => Class::Identity,
             Cause::Endpoint => Class::Rejected,
         }
@@ -150,6 +193,7 @@ impl Failure {
     pub(crate) fn is_retriable(&self) -> bool {
         match &self.cause {
             Cause::Refused(refusal) => refusal.meaning.is_retriable(),
+            Cause::HeldBack => true,
             Cause::Unreachable(why) => match why {
                 Unreachable::Name
                 | Unreachable::Connect(_)

@@ -1,31 +1,35 @@
-//! The time as the service sees it: our clock, corrected by what its answers say.
+//! The time as each service sees it: our clock, corrected by what its own answers say. What one
+//! host says counts for that host alone.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub(crate) struct Clock {
     source: Box<dyn Fn() -> SystemTime + Send + Sync>,
-    /// Seconds by which the service is ahead of us.
-    ahead: AtomicI64,
+    /// Seconds by which a host is ahead of us; as many as lookups and identities name.
+    ahead: Mutex<HashMap<String, i64>>,
 }
 
 impl Clock {
     pub(crate) fn new(source: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
-        Self { source: Box::new(source), ahead: AtomicI64::new(0) }
+        Self { source: Box::new(source), ahead: Mutex::new(HashMap::new()) }
     }
 
-    /// Seconds since 1970.
-    pub(crate) fn now(&self) -> u64 {
-        self.local().saturating_add_signed(self.ahead.load(Ordering::Relaxed))
-    }
-
-    /// Takes over the time that the service has just told.
-    pub(crate) fn correct(&self, told: u64) {
-        let ahead = i64::try_from(i128::from(told) - i128::from(self.local())).unwrap_or(0);
-        self.ahead.store(ahead, Ordering::Relaxed);
-    }
-
-    fn local(&self) -> u64 {
+    /// Ours, in seconds since 1970.
+    pub(crate) fn here(&self) -> u64 {
         (self.source)().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    }
+
+    pub(crate) fn at(&self, host: &str) -> u64 {
+        let ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        self.here().saturating_add_signed(ahead.get(host).copied().unwrap_or(0))
+    }
+
+    /// Takes over the time that a host has just told.
+    pub(crate) fn correct(&self, host: &str, told: u64) {
+        let ahead = i64::try_from(i128::from(told) - i128::from(self.here())).unwrap_or(0);
+        let mut known = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(host.to_owned(), ahead);
     }
 }

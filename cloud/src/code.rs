@@ -29,7 +29,6 @@ impl Meaning {
             429 => Self::Throttled,
             408 | 500.. => Self::Unavailable,
             401 | 403 => Self::Denied,
-            404 if code.is_some() => Self::NotFound,
             _ => Self::Rejected,
         })
     }
@@ -114,7 +113,8 @@ mod tests {
             ("Rejected.ResourceInDeleteWindow", 409, Meaning::Rejected),
             ("InternalFailure", 400, Meaning::Unavailable),
             ("ServiceUnavailableTemporary", 503, Meaning::Unavailable),
-            ("Something.New", 404, Meaning::NotFound),
+            // Of something in between, for all that is known.
+            ("Something.New", 404, Meaning::Rejected),
             ("Something.New", 502, Meaning::Unavailable),
             ("Something.New", 400, Meaning::Rejected),
         ] {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::judge::Content;
 use crate::sensitive::Sensitive;
 
 pub(crate) struct Credentials {
@@ -10,7 +11,7 @@ pub(crate) struct Credentials {
     token: Sensitive,
     /// The assumed role with its session.
     caller: String,
-    /// By the service's clock, seconds since 1970.
+    /// By our clock, seconds since 1970.
     issued: u64,
     expires: u64,
 }
@@ -45,6 +46,12 @@ impl Credentials {
 
     pub(crate) fn freshness(&self, now: u64) -> Freshness {
         freshness(self.issued, self.expires, now)
+    }
+}
+
+impl Content for Credentials {
+    fn secrets(&self) -> Vec<&Sensitive> {
+        vec![&self.secret, &self.token]
     }
 }
 

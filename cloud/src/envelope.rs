@@ -8,30 +8,41 @@ use serde::Deserialize;
 use crate::cause::{Cause, Failure, Malformed, Refusal};
 use crate::code::Meaning;
 use crate::date::parse_http;
+use crate::echo::{echoes, identifier};
+use crate::endpoint::is_host_name;
 use crate::sensitive::Sensitive;
+use crate::shape::Object;
 use crate::transport::Answer;
 
 /// The body of a success. It may hold a value: no part of it goes into an error.
 pub(crate) struct Success {
     pub(crate) status: u16,
+    /// As the header has it: it may repeat what the body holds.
     pub(crate) request_id: Option<String>,
+    /// The service's clock, seconds since 1970.
+    pub(crate) date: Option<u64>,
     pub(crate) body: Sensitive,
 }
 
 /// `sent` are the secrets of the request; text that echoes one of them is not repeated.
 pub(crate) fn open(answer: Answer, sent: &[&Sensitive]) -> Result<Success, Failure> {
     let Answer { status, headers, body } = answer;
-    let request_id = header(&headers, "x-acs-request-id").and_then(|id| identifier(id, sent));
+    let request_id = header(&headers, "x-acs-request-id");
+    let told = request_id.and_then(|id| identifier(id, sent));
     let plain = headers.get(CONTENT_ENCODING).is_none_or(|value| value == "identity");
-    let cause = match status {
-        200..300 if plain => return Ok(Success { status, request_id, body }),
-        200..300 => Malformed::Encoded.into(),
-        300..400 => Cause::Redirected,
+    let (cause, request_id) = match status {
+        200..300 if plain => {
+            let request_id = request_id.map(ToOwned::to_owned);
+            return Ok(Success { status, request_id, date: date(&headers), body });
+        }
+        // What it holds is not known.
+        200..300 => (Malformed::Encoded.into(), None),
+        300..400 => (Cause::Redirected, told),
         _ => {
             let envelope = Envelope::read(body.expose());
             let in_body = envelope.request_id.as_deref().and_then(|id| identifier(id, sent));
             let refusal = Cause::Refused(Box::new(envelope.refusal(status, sent)));
-            let request_id = in_body.or(request_id);
+            let request_id = in_body.or(told);
             let (hint, date) = (hint(&headers), date(&headers));
             return Err(Failure { cause: refusal, status: Some(status), request_id, hint, date });
         }
@@ -40,7 +51,7 @@ pub(crate) fn open(answer: Answer, sent: &[&Sensitive]) -> Result<Success, Failu
 }
 
 /// Whether an answer of status 200 is a refusal after all. Of such a body only a code is used that
-/// we know beforehand.
+/// we know beforehand; whoever knows what was sent drops a code that repeats it.
 pub(crate) fn misplaced_refusal(code: Option<&str>) -> Option<Cause> {
     let code = code?;
     let meaning = Meaning::of_code(code, None)?;
@@ -66,13 +77,6 @@ fn date(headers: &HeaderMap) -> Option<u64> {
     parse_http(headers.get(DATE)?.to_str().ok()?)
 }
 
-/// An id or code: a bounded word that cannot carry text.
-pub(crate) fn identifier(text: &str, sent: &[&Sensitive]) -> Option<String> {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-    let fits = (1..=100).contains(&text.len()) && text.bytes().all(allowed);
-    (fits && !echoes(text, sent)).then(|| text.to_owned())
-}
-
 /// Empty when the body is not an envelope; then the status has to do.
 #[derive(Default, Deserialize)]
 struct Envelope {
@@ -88,7 +92,8 @@ struct Envelope {
 
 impl Envelope {
     fn read(body: &[u8]) -> Self {
-        let envelope: Self = serde_json::from_slice(body).unwrap_or_default();
+        let read = serde_json::from_slice::<Object<Self>>(body);
+        let envelope = read.map_or_else(|_| Self::default(), |Object(envelope)| envelope);
         // Free text counts only in an envelope that is whole.
         if envelope.code.is_some() { envelope } else { Self::default() }
     }
@@ -102,31 +107,24 @@ impl Envelope {
     }
 }
 
-/// Bounded and without control characters; `None` when it repeats a secret.
+/// Bounded and printable; `None` when it repeats a secret.
 fn line(text: &str, sent: &[&Sensitive]) -> Option<String> {
     if echoes(text, sent) {
         return None;
     }
-    let printable = |c: char| if c.is_control() { ' ' } else { c };
-    let line: String = text.chars().take(MESSAGE_LIMIT).map(printable).collect();
+    let line = printable::line(text, MESSAGE_LIMIT);
     let line = line.trim();
     (!line.is_empty()).then(|| line.to_owned())
 }
 
+/// A page of the service's own. What readers of addresses may take for another host, or for the
+/// end of the address, is no link.
 fn link(text: &str, sent: &[&Sensitive]) -> Option<String> {
-    let host = text.strip_prefix("https://")?.split(['/', '?', '#']).next()?;
+    let (host, path) = text.strip_prefix("https://")?.split_once('/')?;
     let known = [".aliyun.com", ".alibabacloud.com"].iter().any(|domain| host.ends_with(domain));
-    let plain = text.len() <= MESSAGE_LIMIT && text.bytes().all(|b| b.is_ascii_graphic());
-    (known && plain && !host.contains('@') && !echoes(text, sent)).then(|| text.to_owned())
-}
-
-/// Whether a stretch of a secret that is long enough to matter is part of the text.
-fn echoes(text: &str, sent: &[&Sensitive]) -> bool {
-    let stretches = || text.as_bytes().windows(STRETCH);
-    sent.iter().any(|secret| {
-        let secret = secret.expose();
-        stretches().any(|stretch| memchr::memmem::find(secret, stretch).is_some())
-    })
+    let of_a_path = |b: u8| b.is_ascii_alphanumeric() || b"/?=&._~%-".contains(&b);
+    let plain = text.len() <= MESSAGE_LIMIT && is_host_name(host) && path.bytes().all(of_a_path);
+    (known && plain && !echoes(text, sent)).then(|| text.to_owned())
 }
 
 /// The wait that the service asks for.
@@ -152,8 +150,6 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 const MESSAGE_LIMIT: usize = 300;
-/// Sixteen characters of base64 are 96 bits, and no word of prose.
-const STRETCH: usize = 16;
 
 #[cfg(test)]
 mod tests;

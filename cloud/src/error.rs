@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::cause::{Cause, Failure, Refusal, Unreachable};
+use crate::cause::{Cause, Failure, Refusal};
 use crate::code::Meaning;
 
 /// What kind of failure it is, for exit codes and advice.
@@ -22,6 +22,8 @@ pub enum Class {
     Rejected,
     /// An answer that could not be read.
     Malformed,
+    /// An answer to another question.
+    Mismatched,
 }
 
 impl Class {
@@ -36,6 +38,7 @@ impl Class {
             Self::Unreachable => "unreachable",
             Self::Rejected => "refused",
             Self::Malformed => "unusable",
+            Self::Mismatched => "mismatched",
         }
     }
 }
@@ -141,10 +144,13 @@ impl Error {
     /// Whether no answer came in time.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
-        matches!(
-            self.0.failure.cause,
-            Cause::Unreachable(Unreachable::Timeout | Unreachable::ConnectTimeout)
-        )
+        self.0.failure.is_silence() || self.0.failure.was_not_sent()
+    }
+
+    /// Whether anything was sent for it.
+    #[must_use]
+    pub fn was_asked(&self) -> bool {
+        self.0.attempts > 0
     }
 
     fn refusal(&self) -> Option<&Refusal> {

@@ -3,11 +3,13 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use crate::cause::{Cause, Malformed};
-use crate::envelope::{identifier, misplaced_refusal, unreadable};
+use crate::envelope::{misplaced_refusal, unreadable};
+use crate::judge::Unread;
+use crate::matching;
 use crate::sensitive::Sensitive;
+use crate::shape::{Object, Stages, Word};
 use crate::sign::Api;
 use crate::value::{Text, Value, label, within_limit};
 
@@ -25,33 +27,41 @@ pub(crate) fn parameters<'a>(
 }
 
 /// All types of secrets (generic, database, RAM, ECS) come in the same field.
-pub(crate) fn read(body: &[u8]) -> Result<Value, Cause> {
-    let mut answer: Answer = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+/// `version` is the id and the stage that were asked for.
+pub(crate) fn read(
+    body: &[u8],
+    name: &str,
+    version: (Option<&str>, Option<&str>),
+) -> Result<Value, Unread> {
+    let Object(mut answer): Object<Answer> =
+        serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
     let Some(Text(data)) = answer.secret_data.take() else {
         let refusal = misplaced_refusal(answer.code.as_deref());
-        return Err(refusal.unwrap_or(Malformed::Missing("SecretData").into()));
+        let cause = refusal.unwrap_or(Malformed::Missing("SecretData").into());
+        return Err(Unread::holding(cause, []));
     };
-    let (bytes, binary) = match answer.secret_data_type.as_deref() {
-        Some("text") => (data, false),
-        Some("binary") => {
-            let decoded = STANDARD.decode(data.expose());
-            let decoded = decoded.map_err(|_| Malformed::Invalid("SecretData (base64)"))?;
-            (Sensitive::new(decoded), true)
+    let (bytes, encoded) = match answer.decoded(&data) {
+        Ok(Some(decoded)) => (decoded, Some(data)),
+        Ok(None) => (data, None),
+        Err(cause) => return Err(Unread::holding(cause, [data])),
+    };
+    let checked = answer.check(name, version).and_then(|version| {
+        within_limit(&bytes)?;
+        Ok(version)
+    });
+    match (checked, encoded) {
+        (Ok(version), encoded) => {
+            let request_id = answer.request_id.take();
+            let about = answer.about(encoded.is_some());
+            Ok(Value { bytes, encoded, version, request_id, about })
         }
-        Some(_) => return Err(Malformed::Invalid("SecretDataType").into()),
-        None => return Err(Malformed::Missing("SecretDataType").into()),
-    };
-    let version = answer.version_id.take().ok_or(Malformed::Missing("VersionId"))?;
-    Ok(Value {
-        bytes: within_limit(bytes)?,
-        version: label(version, "VersionId")?,
-        request_id: answer.request_id.as_deref().and_then(|id| identifier(id, &[])),
-        about: answer.about(binary),
-    })
+        (Err(cause), Some(encoded)) => Err(Unread::holding(cause, [bytes, encoded])),
+        (Err(cause), None) => Err(Unread::holding(cause, [bytes])),
+    }
 }
 
-/// What KMS says of a secret beside its value. Nothing of it is needed to use the value: what is
-/// not as documented is left out.
+/// What KMS says of a secret beside its value. Nothing of it but the name is needed to use the
+/// value: what is not as documented is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct About {
     /// The value was stored as bytes, not as text.
@@ -77,40 +87,54 @@ struct Answer {
     version_id: Option<String>,
     request_id: Option<String>,
     code: Option<String>,
-    secret_name: Option<Lenient<String>>,
-    secret_type: Option<Lenient<String>>,
-    version_stages: Option<Lenient<Stages>>,
-    create_time: Option<Lenient<String>>,
-    automatic_rotation: Option<Lenient<String>>,
-    last_rotation_date: Option<Lenient<String>>,
-    next_rotation_date: Option<Lenient<String>>,
-    rotation_interval: Option<Lenient<String>>,
-}
-
-/// Whatever stands there; of use where it is what we know.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Lenient<T> {
-    Known(T),
-    Other(IgnoredAny),
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Stages {
-    version_stage: Vec<String>,
+    secret_name: Option<Word>,
+    secret_type: Option<Word>,
+    version_stages: Option<Stages>,
+    create_time: Option<Word>,
+    automatic_rotation: Option<Word>,
+    last_rotation_date: Option<Word>,
+    next_rotation_date: Option<Word>,
+    rotation_interval: Option<Word>,
 }
 
 impl Answer {
+    /// What `data` stands for, where it is not itself the value.
+    fn decoded(&self, data: &Sensitive) -> Result<Option<Sensitive>, Malformed> {
+        match self.secret_data_type.as_deref() {
+            Some("text") => Ok(None),
+            Some("binary") => {
+                let decoded = STANDARD.decode(data.expose());
+                let decoded = decoded.map_err(|_| Malformed::Invalid("SecretData (base64)"))?;
+                Ok(Some(Sensitive::new(decoded)))
+            }
+            Some(_) => Err(Malformed::Invalid("SecretDataType")),
+            None => Err(Malformed::Missing("SecretDataType")),
+        }
+    }
+
+    /// The id of its version, if it is what was asked for.
+    fn check(&mut self, name: &str, asked: (Option<&str>, Option<&str>)) -> Result<String, Cause> {
+        let version = self.version_id.take().ok_or(Malformed::Missing("VersionId"))?;
+        let version = label(version, "VersionId")?;
+        let stages = self.version_stages.as_ref();
+        let said = matching::Secret {
+            name: word(&self.secret_name),
+            kind: word(&self.secret_type),
+            version: &version,
+            stages: stages.map_or(&[], |stages| &stages.0),
+        };
+        said.check(name, asked.0, asked.1)?;
+        Ok(version)
+    }
+
     fn about(self, binary: bool) -> About {
-        let fact = |fact: Option<Lenient<String>>| label(fact?.known()?, "").ok();
-        let stages = self.version_stages.and_then(Lenient::known);
-        let stages = stages.into_iter().flat_map(|stages| stages.version_stage);
+        let fact = |fact: Option<Word>| label(fact?.0?, "").ok();
+        let stages = self.version_stages.unwrap_or_default().0.into_iter();
         About {
             binary,
             name: fact(self.secret_name),
             kind: fact(self.secret_type),
-            stages: stages.take(STAGES).filter_map(|stage| label(stage, "").ok()).collect(),
+            stages: stages.filter_map(|stage| label(stage, "").ok()).collect(),
             created: fact(self.create_time),
             automatic_rotation: fact(self.automatic_rotation),
             last_rotation: fact(self.last_rotation_date),
@@ -120,17 +144,9 @@ impl Answer {
     }
 }
 
-impl<T> Lenient<T> {
-    fn known(self) -> Option<T> {
-        match self {
-            Self::Known(known) => Some(known),
-            Self::Other(_) => None,
-        }
-    }
+fn word(word: &Option<Word>) -> Option<&str> {
+    word.as_ref()?.0.as_deref()
 }
-
-/// A version has at most 8.
-const STAGES: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -145,7 +161,10 @@ mod tests {
                 "CreateTime":"2020-07-23T11:56:29Z","AutomaticRotation":"Enabled",
                 "LastRotationDate":"2020-07-24T11:56:29Z","NextRotationDate":"2020-07-25T11:56:29Z",
                 "RotationInterval":"604800s","RequestId":"6a3e9c36-1150-4881-84d3-eb8672fcafad"}"#,
+            "secret001",
+            (None, None),
         )
+        .ok()
         .unwrap();
         assert_eq!(value.bytes.expose(), b"test");
         let text = |text: &str| Some(text.to_owned());
@@ -169,19 +188,17 @@ mod tests {
         for facts in [
             r#""VersionStages":["ACSCurrent"]"#,
             r#""VersionStages":{"VersionStage":"ACSCurrent"}"#,
-            r#""SecretName":1,"CreateTime":{"a":[1,null]}"#,
-            r#""SecretName":null,"VersionStages":null"#,
-            r#""SecretName":"a\nb""#,
+            r#""SecretType":1,"CreateTime":{"a":[1,null]}"#,
+            r#""SecretType":null,"VersionStages":null"#,
+            r#""SecretType":"a\nb""#,
             &format!(r#""SecretType":"{long}""#),
         ] {
-            let body =
-                format!(r#"{{"SecretData":"x","SecretDataType":"text","VersionId":"v1",{facts}}}"#);
-            let value = read(body.as_bytes()).unwrap();
-            assert_eq!(
-                (value.bytes.expose(), value.about),
-                (&b"x"[..], About::default()),
-                "{facts}"
+            let body = format!(
+                r#"{{"SecretName":"a","SecretData":"x","SecretDataType":"text","VersionId":"v1",{facts}}}"#
             );
+            let value = read(body.as_bytes(), "a", (Some("v1"), None)).ok().unwrap();
+            let expected = About { name: Some("a".to_owned()), ..About::default() };
+            assert_eq!((value.bytes.expose(), value.about), (&b"x"[..], expected), "{facts}");
         }
     }
 }

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::call;
+use crate::echo;
 use crate::kms::About;
 use crate::sensitive::Sensitive;
 
@@ -44,6 +48,19 @@ pub struct Fetched {
     /// Requests for this value, the successful one included.
     pub attempts: u32,
     pub elapsed: Duration,
+}
+
+impl Fetched {
+    /// The version for logs; nothing where it would tell of the value.
+    #[must_use]
+    pub fn printable_version(&self) -> &str {
+        let encoded = match self.about.binary {
+            true => Sensitive::from(STANDARD.encode(self.value.expose())),
+            false => Sensitive::new(Vec::new()),
+        };
+        let tells = echo::echoes(&self.version, &[&self.value, &encoded]);
+        if tells { "" } else { &self.version }
+    }
 }
 
 impl Subject {

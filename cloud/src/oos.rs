@@ -3,8 +3,11 @@
 use serde::Deserialize;
 
 use crate::cause::{Cause, Malformed};
-use crate::envelope::{identifier, misplaced_refusal, unreadable};
+use crate::envelope::{misplaced_refusal, unreadable};
+use crate::judge::Unread;
 use crate::kms::About;
+use crate::matching;
+use crate::shape::{Number, Object};
 use crate::sign::Api;
 use crate::value::{Text, Value, within_limit};
 
@@ -33,32 +36,44 @@ pub(crate) fn plain_parameters<'a>(name: &'a str, region: &'a str) -> Vec<(&'sta
     vec![("Name", name), ("RegionId", region)]
 }
 
-pub(crate) fn read(body: &[u8], kind: Kind) -> Result<Value, Cause> {
-    let answer: Answer = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
-    let Some(parameter) = answer.parameter else {
+pub(crate) fn read(
+    body: &[u8],
+    kind: Kind,
+    name: &str,
+    version: Option<u32>,
+) -> Result<Value, Unread> {
+    let Object(answer): Object<Answer> =
+        serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+    let Some(Object(mut parameter)) = answer.parameter else {
         let refusal = misplaced_refusal(answer.code.as_deref());
-        return Err(refusal.unwrap_or(Malformed::Missing("Parameter").into()));
+        let cause = refusal.unwrap_or(Malformed::Missing("Parameter").into());
+        return Err(Unread::holding(cause, []));
     };
-    let Some(Text(bytes)) = parameter.value else {
+    let Some(Text(bytes)) = parameter.value.take() else {
         // Decryption was asked for: without the right to decrypt the field stays away.
-        return Err(match kind {
+        let cause = match kind {
             Kind::Secret => Cause::Undecrypted,
             Kind::Plain => Malformed::Missing("Value").into(),
-        });
+        };
+        return Err(Unread::holding(cause, []));
     };
-    let version = parameter.parameter_version.ok_or(Malformed::Missing("ParameterVersion"))?;
-    Ok(Value {
-        bytes: within_limit(bytes)?,
-        version: version.to_string(),
-        request_id: answer.request_id.as_deref().and_then(|id| identifier(id, &[])),
-        about: About::default(),
-    })
+    let checked = parameter.version(name, version).and_then(|version| {
+        within_limit(&bytes)?;
+        Ok(version)
+    });
+    match checked {
+        Ok(version) => {
+            let (request_id, version) = (answer.request_id, version.to_string());
+            Ok(Value { bytes, encoded: None, version, request_id, about: About::default() })
+        }
+        Err(cause) => Err(Unread::holding(cause, [bytes])),
+    }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Answer {
-    parameter: Option<Parameter>,
+    parameter: Option<Object<Parameter>>,
     request_id: Option<String>,
     code: Option<String>,
 }
@@ -66,6 +81,18 @@ struct Answer {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Parameter {
+    name: Option<String>,
     value: Option<Text>,
-    parameter_version: Option<u32>,
+    parameter_version: Option<Number>,
+}
+
+impl Parameter {
+    /// Its own, where it is the one that was asked for.
+    fn version(&self, name: &str, version: Option<u32>) -> Result<u32, Cause> {
+        let answered = self.parameter_version.as_ref();
+        let Number(answered) = answered.ok_or(Malformed::Missing("ParameterVersion"))?;
+        let answered = answered.ok_or(Malformed::Invalid("ParameterVersion"))?;
+        matching::parameter((name, version), self.name.as_deref(), answered)?;
+        Ok(answered)
+    }
 }

@@ -1,13 +1,12 @@
-//! How many requests to one host are under way at once. As many as there are to send, until the
-//! host throttles: then one, and twice as many after each answer. So a caller whose fleet is above
-//! the limit offers one request at a time, and one that is served once is served to the end.
+//! How many requests of one caller to one host are under way at once. As many as there are to send,
+//! until the host throttles: then one, and twice as many after each answer. So a caller whose fleet
+//! is above the limit offers one request at a time, and one that is served once is served to the end.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-use crate::cause::Failure;
 use crate::retry::Next;
 
 /// The rule by itself: nothing in it waits.
@@ -66,7 +65,7 @@ impl Window {
     }
 }
 
-/// One for each host, shared by all who ask it.
+/// One for each host and who asks it: services limit each account by itself.
 #[derive(Default)]
 pub(crate) struct Pace {
     state: Mutex<State>,
@@ -77,8 +76,8 @@ pub(crate) struct Pace {
 struct State {
     window: Window,
     not_before: Option<Instant>,
-    /// The latest throttling, for those whose time is over before their turn.
-    refusal: Option<Failure>,
+    /// Since the last answer, for those whose time is over before their turn.
+    throttled: bool,
 }
 
 pub(crate) struct Turn<'a> {
@@ -111,9 +110,9 @@ impl Pace {
         }
     }
 
-    /// Why nobody gets a turn.
-    pub(crate) fn refusal(&self) -> Option<Failure> {
-        self.state().refusal.clone()
+    /// Whether that is why nobody gets a turn.
+    pub(crate) fn is_throttled(&self) -> bool {
+        self.state().throttled
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -126,18 +125,18 @@ impl Turn<'_> {
         if let Some(entry) = self.entry.take() {
             let mut state = self.pace.state();
             state.window.answered(entry);
-            state.refusal = None;
+            state.throttled = false;
         }
     }
 
     /// Nobody asks before the pause is over that `next` names for so many throttlings in a row.
-    pub(crate) fn throttled(mut self, refusal: Failure, next: impl FnOnce(u32) -> Next) -> Next {
+    pub(crate) fn throttled(mut self, next: impl FnOnce(u32) -> Next) -> Next {
         let mut state = self.pace.state();
         let streak = self.entry.take().map_or(1, |entry| state.window.throttled(entry));
         let next = next(streak);
         let until = Instant::now() + next.pause;
         state.not_before = Some(state.not_before.map_or(until, |known| known.max(until)));
-        state.refusal = Some(refusal);
+        state.throttled = true;
         next
     }
 }
@@ -158,7 +157,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::cause::Unreachable;
 
     #[test]
     fn one_request_at_a_time_after_a_throttling_and_twice_as_many_after_each_answer() {
@@ -201,10 +199,7 @@ mod tests {
         let (first, second) = (pace.enter().await, pace.enter().await);
         let until = Instant::now() + Duration::from_secs(3);
         for turn in [first, second] {
-            turn.throttled(Unreachable::Timeout.into(), |streak| Next {
-                pause: Duration::from_secs(3) * streak,
-                last: false,
-            });
+            turn.throttled(|streak| Next { pause: Duration::from_secs(3) * streak, last: false });
         }
         let turn = pace.enter().await;
         assert_eq!(Instant::now(), until);
@@ -216,6 +211,6 @@ mod tests {
         assert!(in_vain.is_err() && !waiting.is_finished());
         drop(turn);
         waiting.await.unwrap();
-        assert!(pace.refusal().is_none());
+        assert!(!pace.is_throttled());
     }
 }

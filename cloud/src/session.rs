@@ -16,15 +16,15 @@ use crate::code::Meaning;
 use crate::credentials::Credentials;
 use crate::crypto;
 use crate::date::iso8601;
-use crate::envelope;
 use crate::error::{Asked, Class, Error};
+use crate::judge::{Content, Unread, judge};
 use crate::lookup::{AssumedRole, Fetched, Lookup};
 use crate::pace::Pace;
 use crate::retry::{RetryPolicy, Trouble};
 use crate::sensitive::Sensitive;
 use crate::sign::Stamp;
 use crate::slot::Slot;
-use crate::sts::{self, Token};
+use crate::sts::{self, Times, Token};
 use crate::tally::{Requests, Tally};
 use crate::transport::Transport;
 
@@ -59,8 +59,8 @@ struct Shared {
     own: Slot,
     /// Credentials of the roles assumed on top; as many as the lookups name.
     assumed: Mutex<HashMap<AssumedRole, Arc<Slot>>>,
-    /// By host; as many as lookups and identities name.
-    paces: Mutex<HashMap<String, Arc<Pace>>>,
+    /// By host and caller; as many as lookups and identities name.
+    paces: Mutex<HashMap<(String, String), Arc<Pace>>>,
     tally: Tally,
 }
 
@@ -109,11 +109,7 @@ impl Session {
     pub async fn fetch(&self, lookup: &Lookup, deadline: Instant) -> Result<Fetched, Error> {
         let started = Instant::now();
         let role = lookup.assume.as_ref();
-        let read = |body: &[u8]| {
-            let mut value = call::read(&lookup.subject, body)?;
-            let request_id = value.request_id.take();
-            Ok((value, request_id))
-        };
+        let read = |body: &[u8], _| call::read(&lookup.subject, body);
 
         let mut with = self.credentials(role, None, deadline).await?;
         let first = self.ask(&Call::Fetch { lookup, with: &with }, deadline, read).await;
@@ -174,7 +170,7 @@ impl Session {
         deadline: Instant,
     ) -> Result<Arc<Credentials>, Error> {
         let exchange = |deadline| self.exchange(deadline);
-        let found = self.shared.own.obtain(|| self.clock.now(), refused, deadline, exchange).await;
+        let found = self.shared.own.obtain(|| self.clock.here(), refused, deadline, exchange).await;
         found.unwrap_or_else(|| Err(too_late(call::exchange_asked(&self.shared.identity))))
     }
 
@@ -189,7 +185,7 @@ impl Session {
             Arc::clone(assumed.entry(role.clone()).or_default())
         };
         let assume = |deadline| self.assume(role, deadline);
-        let found = slot.obtain(|| self.clock.now(), refused, deadline, assume).await;
+        let found = slot.obtain(|| self.clock.here(), refused, deadline, assume).await;
         found.unwrap_or_else(|| Err(too_late(call::assume_asked(&self.shared.identity, role))))
     }
 
@@ -200,14 +196,22 @@ impl Session {
         let raw = (self.shared.token)()
             .map_err(|error| unread(TokenProblem::Unreadable(error.kind())))?;
         let token = Token::new(&raw).map_err(unread)?;
-        let read = |body: &[u8]| Ok((sts::read(body, &identity.role_arn, self.clock.now())?, None));
+        let expected = (identity.role_arn.as_str(), identity.session_name.as_str());
+        let read = |body: &[u8], date| sts::read(body, expected, self.times(date));
         let call = Call::Exchange { identity, token: &token };
         Ok(self.ask(&call, deadline, read).await?.content)
     }
 
+    /// At the moment when STS answers and dates its answer.
+    fn times(&self, date: Option<u64>) -> Times {
+        let sts = &self.shared.identity.sts_endpoint;
+        Times { date, expected: self.clock.at(sts), here: self.clock.here() }
+    }
+
     async fn assume(&self, role: &AssumedRole, deadline: Instant) -> Result<Credentials, Error> {
         let identity = &self.shared.identity;
-        let read = |body: &[u8]| Ok((sts::read(body, &role.role_arn, self.clock.now())?, None));
+        let expected = (role.role_arn.as_str(), identity.session_name.as_str());
+        let read = |body: &[u8], date| sts::read(body, expected, self.times(date));
         let with = self.own_credentials(None, deadline).await?;
         let first = self.ask(&Call::Assume { identity, role, with: &with }, deadline, read).await;
         match first {
@@ -222,29 +226,30 @@ impl Session {
     }
 
     /// One question, sent again while that may help and `deadline` allows. The deadline never
-    /// hides what went wrong before it. `read` gives the request's id where the body has one.
-    async fn ask<T>(
+    /// hides what went wrong before it.
+    async fn ask<T: Content>(
         &self,
         call: &Call<'_>,
         deadline: Instant,
-        read: impl Fn(&[u8]) -> Result<(T, Option<String>), Cause>,
+        read: impl Fn(&[u8], Option<u64>) -> Result<T, Unread>,
     ) -> Result<Reply<T>, Error> {
         let asked = call.asked();
         let Asked { operation, host, subject, .. } = &asked;
         let (operation, host, subject) = (*operation, host.as_str(), subject.as_str());
-        let pace = self.pace(host);
+        let pace = self.pace(host, call.caller());
         let mut last: Option<Failure> = None;
         let (mut attempts, mut last_attempt) = (0, false);
+        // The connection that was out of step is gone: the next answer comes on another one.
+        let mut was_mismatched = false;
         while Instant::now() < deadline {
             let Ok(turn) = timeout_at(deadline, pace.enter()).await else {
-                // Others were throttled in our place.
-                last = last.or_else(|| pace.refusal());
+                last = last.or_else(|| pace.is_throttled().then(|| Cause::HeldBack.into()));
                 break;
             };
             attempts += 1;
             let began = Instant::now();
-            let failure = match timeout_at(deadline, self.attempt(call, &read)).await {
-                Ok(Ok((content, request_id))) => {
+            let failure = match self.attempt(call, host, deadline, &read).await {
+                Ok((content, request_id)) => {
                     turn.answered();
                     self.shared.tally.add(operation, None);
                     debug!(
@@ -258,7 +263,11 @@ impl Session {
                     );
                     return Ok(Reply { content, request_id, attempts });
                 }
-                Ok(Err(failure)) => {
+                Err(failure) if failure.was_not_sent() => {
+                    attempts -= 1;
+                    break;
+                }
+                Err(failure) => {
                     let class = asked.class(&failure);
                     self.shared.tally.add(operation, Some(class));
                     debug!(
@@ -273,26 +282,19 @@ impl Session {
                         request_id = failure.request_id,
                         "request failed"
                     );
-                    failure
-                }
-                Err(_) => {
-                    self.shared.tally.add(operation, Some(Class::Unreachable));
-                    debug!(
-                        operation,
-                        host,
-                        subject,
-                        attempt = attempts,
-                        duration_ms = milliseconds(began.elapsed()),
-                        "request cut off by the deadline"
-                    );
-                    last.unwrap_or_else(|| Unreachable::Timeout.into())
+                    match last.take() {
+                        Some(last) if failure.is_silence() && Instant::now() >= deadline => last,
+                        _ => failure,
+                    }
                 }
             };
-            if !failure.is_retriable() {
+            let mismatched = matches!(failure.cause, Cause::Mismatched(_));
+            let once_more = mismatched && !std::mem::replace(&mut was_mismatched, mismatched);
+            if !failure.is_retriable() && !once_more {
                 return Err(Error::new(asked, failure, attempts));
             }
             if let (Some(Meaning::Skewed), Some(date)) = (failure.meaning(), failure.date) {
-                self.clock.correct(date);
+                self.clock.correct(host, date);
             }
             if let Some(observer) = &self.observer {
                 observer(&Error::new(asked.clone(), failure.clone(), attempts));
@@ -302,8 +304,8 @@ impl Session {
             let next = |trouble, tried| self.retry.next(tried, trouble, hint, left, crypto::roll());
             let throttled = failure.class() == Class::Throttled;
             let next = match throttled {
-                // The pause is for all who ask this host.
-                true => turn.throttled(failure.clone(), |row| next(Trouble::Throttled, row)),
+                // The pause is for all that this caller asks of the host.
+                true => turn.throttled(|row| next(Trouble::Throttled, row)),
                 false => {
                     drop(turn);
                     next(Trouble::Other, attempts)
@@ -330,28 +332,22 @@ impl Session {
         Err(Error::new(asked, failure, attempts))
     }
 
-    fn pace(&self, host: &str) -> Arc<Pace> {
+    fn pace(&self, host: &str, caller: &str) -> Arc<Pace> {
         let mut paces = self.shared.paces.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(paces.entry(host.to_owned()).or_default())
+        Arc::clone(paces.entry((host.to_owned(), caller.to_owned())).or_default())
     }
 
-    async fn attempt<T>(
+    async fn attempt<T: Content>(
         &self,
         call: &Call<'_>,
-        read: impl Fn(&[u8]) -> Result<(T, Option<String>), Cause>,
+        host: &str,
+        deadline: Instant,
+        read: impl Fn(&[u8], Option<u64>) -> Result<T, Unread>,
     ) -> Result<(T, Option<String>), Failure> {
         let nonce = crypto::random::<16>().map_err(|_| Cause::Randomness)?;
-        let stamp = Stamp { date: iso8601(self.clock.now()), nonce: crypto::hex(&nonce) };
-        let answer = self.shared.transport.send(call.request(&stamp)?).await?;
-        let success = envelope::open(answer, &call.secrets())?;
-        let request_id = success.request_id;
-        match read(success.body.expose()) {
-            Ok((content, in_body)) => Ok((content, in_body.or(request_id))),
-            Err(cause) => {
-                let status = Some(success.status);
-                Err(Failure { cause, status, request_id, hint: None, date: None })
-            }
-        }
+        let stamp = Stamp { date: iso8601(self.clock.at(host)), nonce: crypto::hex(&nonce) };
+        let judge = |answer| judge(answer, &call.secrets(), read);
+        self.shared.transport.send(call.request(&stamp)?, call.untold(), deadline, judge).await
     }
 }
 

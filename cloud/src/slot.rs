@@ -29,7 +29,7 @@ struct State {
 }
 
 impl Slot {
-    /// `now` is by the service's clock. `refused` are credentials that a service has refused.
+    /// `now` is by our clock. `refused` are credentials that a service has refused.
     /// `None` when `deadline` passes while somebody else's exchange is under way.
     pub(crate) async fn obtain<F>(
         &self,

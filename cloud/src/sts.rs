@@ -9,8 +9,11 @@ use crate::cause::{Cause, Malformed, TokenProblem};
 use crate::credentials::Credentials;
 use crate::date::parse_iso8601;
 use crate::envelope::{misplaced_refusal, unreadable};
+use crate::judge::Unread;
+use crate::matching;
 use crate::sensitive::Sensitive;
 use crate::session::Identity;
+use crate::shape::Object;
 use crate::sign::{Api, Stamp, unsigned_headers};
 use crate::transport::Request;
 use crate::value::{Text, label};
@@ -64,38 +67,88 @@ pub(crate) fn with_oidc(identity: &Identity, token: &Token, stamp: &Stamp) -> Re
     Request { host: identity.sts_endpoint.clone(), query, headers, body: Some(body.into()) }
 }
 
-/// `now` is by the service's clock; `role` stands in when the answer does not name the caller.
-pub(crate) fn read(body: &[u8], role: &str, now: u64) -> Result<Credentials, Cause> {
-    let answer: Answer = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
-    let Some(found) = answer.credentials else {
+/// What the clocks say when an answer comes.
+#[derive(Clone, Copy)]
+pub(crate) struct Times {
+    /// The service's, as it says there.
+    pub(crate) date: Option<u64>,
+    /// The service's, as far as we know.
+    pub(crate) expected: u64,
+    pub(crate) here: u64,
+}
+
+impl Times {
+    /// When something ends by our clock; `None` where it is over. The clock of who gave it counts,
+    /// unless that one alone says so: something in between may have written the date.
+    fn end(self, expires: u64) -> Option<u64> {
+        let left = |now: u64| expires.checked_sub(now).filter(|left| *left > 0);
+        let left = self.date.and_then(left).or_else(|| left(self.expected))?;
+        Some(self.here.saturating_add(left))
+    }
+}
+
+/// `role` and `session` were asked for.
+pub(crate) fn read(
+    body: &[u8],
+    (role, session): (&str, &str),
+    times: Times,
+) -> Result<Credentials, Unread> {
+    let Object(answer): Object<Answer> =
+        serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+    let Some(Object(found)) = answer.credentials else {
         let refusal = misplaced_refusal(answer.code.as_deref());
-        return Err(refusal.unwrap_or(Malformed::Missing("Credentials").into()));
+        let cause = refusal.unwrap_or(Malformed::Missing("Credentials").into());
+        return Err(Unread::holding(cause, []));
     };
-    let key_id = found.access_key_id.ok_or(Malformed::Missing("AccessKeyId"))?;
-    let Text(secret) = found.access_key_secret.ok_or(Malformed::Missing("AccessKeySecret"))?;
-    let Text(token) = found.security_token.ok_or(Malformed::Missing("SecurityToken"))?;
-    let expires = found.expiration.ok_or(Malformed::Missing("Expiration"))?;
-    // Both go into headers.
+    let Keys { access_key_id, access_key_secret, security_token, expiration } = found;
+    let Text(secret) = access_key_secret.ok_or(Malformed::Missing("AccessKeySecret"))?;
+    let Text(token) = security_token.ok_or(Malformed::Missing("SecurityToken"))?;
+    let caller = answer.assumed_role_user.and_then(|Object(user)| user.arn);
+    let checked = keys(access_key_id, &secret, &token).and_then(|key_id| {
+        let expires = expiration.ok_or(Malformed::Missing("Expiration"))?;
+        let expires = parse_iso8601(&expires).ok_or(Malformed::Invalid("Expiration"))?;
+        let caller = caller.ok_or(Malformed::Missing("AssumedRoleUser"))?;
+        let caller = label(caller, "AssumedRoleUser")?;
+        matching::caller(role, session, &caller)?;
+        // Who waits for them would find them over, and ask once more, one after the other.
+        let end = times.end(expires).ok_or(Malformed::Over)?;
+        Ok((key_id, caller, end))
+    });
+    match checked {
+        Ok((key_id, caller, end)) => {
+            Ok(Credentials::new(key_id, secret, token, caller, times.here, end))
+        }
+        Err(cause) => Err(Unread::holding(cause, [secret, token])),
+    }
+}
+
+/// Many times what the service gives.
+const LONGEST_TOKEN: usize = 16 * 1024;
+const LONGEST_SECRET: usize = 1024;
+
+/// The key's id, if all three are such as go into headers.
+fn keys(id: Option<String>, secret: &Sensitive, token: &Sensitive) -> Result<String, Cause> {
+    let id = id.ok_or(Malformed::Missing("AccessKeyId"))?;
     let of_a_key = |b: u8| b.is_ascii_alphanumeric() || b"-_.*".contains(&b);
-    if key_id.is_empty() || key_id.len() > 256 || !key_id.bytes().all(of_a_key) {
+    if id.is_empty() || id.len() > 256 || !id.bytes().all(of_a_key) {
         return Err(Malformed::Invalid("AccessKeyId").into());
     }
-    if token.is_empty() || !token.expose().iter().all(u8::is_ascii_graphic) {
+    // Each request repeats them, and many wait for their turn to be sent.
+    let fits = |part: &Sensitive, most: usize| (1..=most).contains(&part.len());
+    if !fits(token, LONGEST_TOKEN) || !token.expose().iter().all(u8::is_ascii_graphic) {
         return Err(Malformed::Invalid("SecurityToken").into());
     }
-    if secret.is_empty() {
+    if !fits(secret, LONGEST_SECRET) {
         return Err(Malformed::Invalid("AccessKeySecret").into());
     }
-    let expires = parse_iso8601(&expires).ok_or(Malformed::Invalid("Expiration"))?;
-    let caller = answer.assumed_role_user.and_then(|user| user.arn).unwrap_or(role.to_owned());
-    Ok(Credentials::new(key_id, secret, token, label(caller, "AssumedRoleUser")?, now, expires))
+    Ok(id)
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Answer {
-    credentials: Option<Keys>,
-    assumed_role_user: Option<AssumedRoleUser>,
+    credentials: Option<Object<Keys>>,
+    assumed_role_user: Option<Object<AssumedRoleUser>>,
     code: Option<String>,
 }
 

@@ -1,6 +1,8 @@
 //! HTTPS to the services: who is trusted for which host, how a name is resolved, how many
 //! connections there are, how much is read.
 
+mod body;
+mod chain;
 mod lane;
 mod lanes;
 mod resolve;
@@ -15,16 +17,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::header::{CONNECTION, HeaderMap};
 use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder, Method, Response, Url, Version};
+use reqwest::{Client, ClientBuilder, Method, Url, Version};
 use rustls::ClientConfig;
-use zeroize::Zeroizing;
+use tokio::time::{Instant, timeout_at};
 
+use self::body::{Room, Share};
 use self::lane::Lane;
 use self::lanes::Lanes;
 use self::resolve::Resolver;
-use crate::cause::{Cause, Malformed, Unreachable};
+use crate::cause::{Cause, Failure, Unreachable};
 use crate::endpoint::{is_dedicated_kms, is_host_name};
 use crate::sensitive::Sensitive;
+use crate::untold::Untold;
 
 pub struct TransportConfig {
     /// PEM. Trusted for the gateways of dedicated KMS instances alone, which trust nothing else.
@@ -52,6 +56,9 @@ impl Default for TransportConfig {
     }
 }
 
+/// Longer than between the requests of one look, or of clients that follow each other.
+const IDLE: Duration = Duration::from_secs(15);
+
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
     #[error("the {0} CA holds no certificate in PEM form")]
@@ -69,6 +76,7 @@ pub struct Transport {
     resolver: Arc<Resolver>,
     connect_timeout: Duration,
     read_timeout: Duration,
+    room: Room,
     /// As many entries as the lookups name hosts.
     hosts: Mutex<HashMap<String, Arc<Lanes>>>,
 }
@@ -96,14 +104,24 @@ impl Transport {
             resolver: Arc::new(Resolver::new(config.connect_to, config.connect_timeout)),
             connect_timeout: config.connect_timeout,
             read_timeout: config.read_timeout,
+            room: Room::default(),
             hosts: Mutex::new(HashMap::new()),
         })
     }
 
-    /// One attempt. Waiting for a free connection is not part of its time limit.
-    pub(crate) async fn send(&self, request: Request) -> Result<Answer, Cause> {
+    /// One attempt, on a connection of questions with the same `untold` alone. Waiting for a free
+    /// one is not part of its time limit, and at `deadline` nothing was sent. `judge` reads the answer
+    /// while the connection is still in our hands: one whose answer is no answer to this request ends
+    /// before another request can be sent on it.
+    pub(crate) async fn send<T>(
+        &self,
+        request: Request,
+        untold: Untold,
+        deadline: Instant,
+        judge: impl FnOnce(Answer) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         if !is_host_name(&request.host) {
-            return Err(Cause::Endpoint);
+            return Err(Cause::Endpoint.into());
         }
         let tls = if is_dedicated_kms(&request.host) {
             self.dedicated.as_ref().ok_or(Unreachable::NoPrivateCa)?
@@ -111,12 +129,22 @@ impl Transport {
             &self.public
         };
         let lanes = self.lanes(&request.host);
-        let taken = lanes.take(|| Lane::new(self.client(tls))).await?;
-        let exchange = exchange(&taken.lane, request);
-        match tokio::time::timeout(self.connect_timeout + self.read_timeout, exchange).await {
-            Ok(answer) => answer,
-            Err(_) => Err(Unreachable::Timeout.into()),
+        let free = lanes.take(untold, || Lane::new(self.client(tls)));
+        let taken = timeout_at(deadline, free).await.map_err(|_| Unreachable::NotSent)??;
+        // Others give theirs back when the same deadline ends their wait.
+        if Instant::now() >= deadline {
+            return Err(Unreachable::NotSent.into());
         }
+        let exchange = exchange(taken.lane(), request, &self.room, &lanes.share);
+        let limit = Instant::now() + self.connect_timeout + self.read_timeout;
+        let judged = match timeout_at(limit.min(deadline), exchange).await {
+            Ok(answer) => answer.map_err(Failure::from).and_then(judge),
+            Err(_) => Err(Unreachable::Timeout.into()),
+        };
+        if judged.as_ref().is_err_and(Failure::ends_connection) {
+            taken.end();
+        }
+        judged
     }
 
     fn lanes(&self, host: &str) -> Arc<Lanes> {
@@ -136,10 +164,17 @@ impl Transport {
             .referer(false)
             .no_proxy()
             .connect_timeout(self.connect_timeout)
+            // What a host sends there that is no answer is read all the same.
+            .pool_idle_timeout(IDLE)
     }
 }
 
-async fn exchange(lane: &Lane, request: Request) -> Result<Answer, Cause> {
+async fn exchange(
+    lane: &Lane,
+    request: Request,
+    room: &Room,
+    share: &Share,
+) -> Result<Answer, Cause> {
     let url = format!("https://{}/?{}", request.host, request.query);
     let mut sent =
         reqwest::Request::new(Method::POST, Url::parse(&url).map_err(|_| Cause::Endpoint)?);
@@ -152,32 +187,11 @@ async fn exchange(lane: &Lane, request: Request) -> Result<Answer, Cause> {
     let status = answer.status().as_u16();
     let headers = std::mem::take(answer.headers_mut());
     let open = answer.version() == Version::HTTP_11 && !closes(&headers);
-    let body = read(&mut answer).await?;
+    let body = room.read(share, &mut answer).await?;
     if open {
         lane.finished();
     }
     Ok(Answer { status, headers, body })
-}
-
-async fn read(answer: &mut Response) -> Result<Sensitive, Cause> {
-    let announced = answer.content_length().unwrap_or(0);
-    let too_large = || Malformed::TooLarge { limit: BODY_LIMIT };
-    let announced = usize::try_from(announced).ok().filter(|length| *length <= BODY_LIMIT);
-    let mut body = Zeroizing::new(Vec::with_capacity(announced.ok_or_else(too_large)?.max(FIRST)));
-    while let Some(chunk) = answer.chunk().await.map_err(|error| trouble::cause(&error))? {
-        let length = body.len() + chunk.len();
-        if length > BODY_LIMIT {
-            return Err(too_large().into());
-        }
-        if length > body.capacity() {
-            // Growing in place would leave a copy behind that nobody wipes.
-            let mut larger = Zeroizing::new(Vec::with_capacity(2 * length));
-            larger.extend_from_slice(&body);
-            body = larger;
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(Sensitive::from(body))
 }
 
 fn closes(headers: &HeaderMap) -> bool {
@@ -192,8 +206,3 @@ impl AsRef<[u8]> for Owned {
         self.0.expose()
     }
 }
-
-/// Thirty times the largest secret.
-const BODY_LIMIT: usize = 1 << 20;
-/// An ordinary answer fits without growing.
-const FIRST: usize = 2048;

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
 use crate::cause::Malformed;
+use crate::judge::Content;
 use crate::kms::About;
 use crate::sensitive::Sensitive;
 
@@ -12,9 +13,26 @@ use crate::sensitive::Sensitive;
 #[derive(Debug)]
 pub(crate) struct Value {
     pub(crate) bytes: Sensitive,
+    /// The same as it stood in the answer, where that is not the same.
+    pub(crate) encoded: Option<Sensitive>,
     pub(crate) version: String,
+    /// As it stood there.
     pub(crate) request_id: Option<String>,
     pub(crate) about: About,
+}
+
+impl Content for Value {
+    fn secrets(&self) -> Vec<&Sensitive> {
+        self.encoded.iter().chain([&self.bytes]).collect()
+    }
+
+    fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+
+    fn version(&self) -> &str {
+        &self.version
+    }
 }
 
 /// A JSON string that goes straight into `Sensitive`.
@@ -45,16 +63,16 @@ impl Visitor<'_> for TextVisitor {
 }
 
 /// A mounted file is planned for values of at most this size; the services allow less.
-pub(crate) fn within_limit(bytes: Sensitive) -> Result<Sensitive, Malformed> {
+pub(crate) fn within_limit(bytes: &Sensitive) -> Result<(), Malformed> {
     if bytes.len() > LIMIT {
         return Err(Malformed::ValueTooLarge { size: bytes.len(), limit: LIMIT });
     }
-    Ok(bytes)
+    Ok(())
 }
 
 /// A name that the service gives and that is printed: bounded, one line.
 pub(crate) fn label(text: String, field: &'static str) -> Result<String, Malformed> {
-    if text.is_empty() || text.len() > 256 || text.chars().any(char::is_control) {
+    if text.is_empty() || text.len() > 256 || !text.chars().all(printable::is_printable) {
         return Err(Malformed::Invalid(field));
     }
     Ok(text)

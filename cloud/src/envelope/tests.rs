@@ -94,6 +94,57 @@ fn codes_ids_and_links_that_carry_text_are_dropped() {
 }
 
 #[test]
+fn a_message_is_one_line_in_the_order_in_which_it_is_written() {
+    let body =
+        r#"{"Code":"X","Message":"No.\u2028level=error \u202egnp.exe\u200b \u0085\udb40\udc41x"}"#;
+    assert_eq!(error(failure(400, &[], body)).message(), Some("No. level=error  gnp.exe    x"));
+}
+
+#[test]
+fn a_link_leads_to_a_page_of_the_service_alone() {
+    let recommended = |link: &str| {
+        let body = serde_json::json!({"Code": "X", "Recommend": link}).to_string();
+        error(failure(400, &[], &body)).recommendation().map(ToOwned::to_owned)
+    };
+    for good in [
+        "https://error-center.aliyun.com/status/search?Keyword=Forbidden.RAM&source=PopGw",
+        "https://api.alibabacloud.com/troubleshoot?q=InvalidParameter&product=Kms",
+        "https://a.aliyun.com/",
+        "https://a.b-c.aliyun.com/x/~y/%E5%AF%86",
+    ] {
+        assert_eq!(recommended(good).as_deref(), Some(good));
+    }
+    for bad in [
+        "https://other.example\\.aliyun.com/x",
+        "https://other.example:443.aliyun.com/",
+        "https://other.example:443@a.aliyun.com/",
+        "https://other.example%2f.aliyun.com/",
+        "https://other.example/.aliyun.com/",
+        "https://other.example?.aliyun.com/",
+        "https://other.example#.aliyun.com/",
+        &["https://other.example", "aliyun.com/"].concat(),
+        "https://aliyun.com.other.example/",
+        "https://.aliyun.com/",
+        "https://a..aliyun.com/",
+        "https://-a.aliyun.com/",
+        "https://A.aliyun.com/",
+        "https://a.aliyun.com:8443/",
+        "https://a.aliyun.com./",
+        "https://a.aliyun.com",
+        "https://a.aliyun.com/\"><x>",
+        "https://a.aliyun.com/a b",
+        "https://a.aliyun.com/#x",
+        "https://a.aliyun.com/a\\b",
+        "https://a.aliyun.com/\u{202e}x",
+        "http://a.aliyun.com/",
+        "HTTPS://a.aliyun.com/",
+        "javascript:a.aliyun.com/",
+    ] {
+        assert_eq!(recommended(bad), None, "{bad}");
+    }
+}
+
+#[test]
 fn a_long_message_is_cut() {
     let body = format!(r#"{{"Code":"X","Message":"{}"}}"#, "é".repeat(5000));
     assert_eq!(error(failure(400, &[], &body)).message().unwrap().chars().count(), 300);

@@ -59,6 +59,7 @@ fn tls(error: &rustls::Error) -> Unreachable {
             "it is not valid yet"
         }
         CertificateError::BadSignature => "its signature is wrong",
+        CertificateError::ApplicationVerificationFailure => "too many others come with it",
         _ => "it is not valid",
     })
 }

@@ -3,7 +3,9 @@
 use base64::Engine;
 use cloud::{Class, Error, Lookup, Subject};
 
-use crate::server::{Bench, CANARY, KMS, Reply, STS, TOKEN, after_sts, refusal, secret, value};
+use crate::server::{
+    Bench, CANARY, KMS, Reply, STS, Seen, TOKEN, after_sts, refusal, secret, value,
+};
 
 const OOS: &str = "oos-vpc.cn-hangzhou.aliyuncs.com";
 
@@ -36,7 +38,7 @@ async fn a_binary_secret_is_decoded() {
     let bytes: Vec<u8> = (0..=255).collect();
     let encoded = base64::engine::general_purpose::STANDARD.encode(&bytes);
     let body = format!(
-        r#"{{"SecretData":"{encoded}","SecretDataType":"binary","VersionId":"v","RequestId":"r"}}"#
+        r#"{{"SecretName":"db","SecretData":"{encoded}","SecretDataType":"binary","VersionId":"v","VersionStages":{{"VersionStage":["ACSCurrent"]}},"RequestId":"r"}}"#
     );
     let bench = Bench::new(after_sts(move |_| Reply::Json(200, body.clone()))).await;
     assert_eq!(bench.fetch(&secret("db")).await.unwrap().value.expose(), bytes);
@@ -75,7 +77,8 @@ async fn oos_parameters_are_fetched_secret_and_plain() {
     let bench = Bench::new(after_sts(|seen| {
         let value = if seen.action() == "GetSecretParameter" { "hidden" } else { "open" };
         let body = serde_json::json!({
-            "RequestId": "o-1", "Parameter": {"Name": "p", "Value": value, "ParameterVersion": 7},
+            "RequestId": "o-1",
+            "Parameter": {"Name": seen.parameter("Name"), "Value": value, "ParameterVersion": 7},
         });
         Reply::Json(200, body.to_string())
     }))
@@ -257,6 +260,24 @@ async fn a_broken_answer_of_sts_shows_nothing_either() {
     }
 }
 
+/// Each request repeats them, and many wait at once for their turn to be sent.
+#[tokio::test]
+async fn a_key_or_token_longer_than_any_of_sts_is_refused() {
+    for (secret, token, field) in
+        [(8, 16 * 1024 + 1, "SecurityToken"), (1025, 8, "AccessKeySecret")]
+    {
+        let body = serde_json::json!({"Credentials": {
+            "AccessKeyId": "STS.x", "AccessKeySecret": "k".repeat(secret),
+            "SecurityToken": "t".repeat(token), "Expiration": "2999-01-01T00:00:00Z",
+        }});
+        let body = body.to_string();
+        let bench = Bench::new(move |_| Reply::Json(200, body.clone())).await;
+        let error = bench.refused().await;
+        assert_eq!(error.class(), Class::Malformed, "{error}");
+        assert!(error.to_string().contains(field), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn the_token_is_in_the_body_alone_and_never_repeated() {
     let bench = Bench::new(|_| {
@@ -283,4 +304,37 @@ async fn the_token_is_in_the_body_alone_and_never_repeated() {
     assert_eq!(seen.headers["content-type"], "application/x-www-form-urlencoded");
     assert!(seen.body.starts_with(&format!("OIDCToken={TOKEN}&DurationSeconds=3600&")));
     assert!(seen.body.contains("&RoleArn=acs%3Aram%3A%3A1%3Arole%2Fapp&RoleSessionName=pod"));
+}
+
+/// What the cloud gave us and what we sent is no code, id or version, whatever the status is.
+#[tokio::test]
+async fn an_answer_of_status_200_repeats_nothing_that_was_sent() {
+    let (key, token) = ("canary-key-secret-of-STS.base", "canary-security-token-of-STS.base");
+    for sent in [key, token] {
+        for code in ["Forbidden", "NoPermission"] {
+            let body = format!(r#"{{"Code":"{code}.{sent}","RequestId":"{sent}"}}"#);
+            let bench = Bench::new(after_sts(move |_| Reply::Json(200, body.clone()))).await;
+            let error = bench.refused().await;
+            assert_eq!((error.class(), error.code()), (Class::Denied, None), "{error}");
+            nothing_leaks(&error);
+        }
+        let answer = move |seen: &Seen, field: &str| {
+            let mut body: serde_json::Value = serde_json::from_str(&seen.answer("x")).unwrap();
+            body[field] = serde_json::Value::from(sent);
+            Reply::Json(200, body.to_string())
+        };
+        let bench = Bench::new(after_sts(move |seen| answer(seen, "RequestId"))).await;
+        assert_eq!(bench.fetch(&secret("db")).await.unwrap().request_id, "");
+        let bench = Bench::new(after_sts(move |seen| answer(seen, "VersionId"))).await;
+        let error = bench.refused().await;
+        assert!(error.to_string().contains("VersionId is not valid"), "{error}");
+        nothing_leaks(&error);
+    }
+    for code in ["Forbidden", "AuthenticationFail"] {
+        let body = format!(r#"{{"Code":"{code}.{TOKEN}"}}"#);
+        let bench = Bench::new(move |_| Reply::Json(200, body.clone())).await;
+        let error = bench.refused().await;
+        assert_eq!((error.class(), error.code()), (Class::Identity, None), "{error}");
+        nothing_leaks(&error);
+    }
 }

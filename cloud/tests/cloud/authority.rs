@@ -51,6 +51,14 @@ impl Authority {
         leaf
     }
 
+    /// A leaf that is sent together with this authority's own certificate, and others that lead
+    /// nowhere.
+    pub(crate) fn leaf_with_more(&self, names: &[&str], more: usize) -> Leaf {
+        let mut leaf = self.leaf_with_chain(names);
+        leaf.chain.extend((0..more).map(|_| Self::root("unneeded").certificate));
+        leaf
+    }
+
     fn params(name: &str) -> CertificateParams {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

@@ -2,8 +2,13 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::server::{Bench, KMS, after_sts, secret, soon, value};
+use cloud::{AssumedRole, Class, Lookup};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use crate::server::{Bench, KMS, Reply, after_sts, credentials_of, secret, soon, value};
 
 async fn forty_at_once(bench: Bench) {
     let bench = Arc::new(bench);
@@ -76,8 +81,8 @@ async fn many_threads_use_no_more_than_four_connections() {
 #[tokio::test]
 async fn a_connection_that_the_server_closes_is_replaced() {
     for announced in ["connection: close\r\n", ""] {
-        let bench = Bench::new(after_sts(move |_| {
-            let crate::server::Reply::Json(_, body) = value("x") else { unreachable!() };
+        let bench = Bench::new(after_sts(move |seen| {
+            let body = seen.answer("x");
             let length = body.len();
             crate::server::Reply::Raw(format!(
                 "HTTP/1.1 200 OK\r\n{announced}content-length: {length}\r\n\r\n{body}"
@@ -89,4 +94,59 @@ async fn a_connection_that_the_server_closes_is_replaced() {
         }
         assert_eq!(bench.server.accepted(), 4);
     }
+}
+
+/// Who waited in vain for a connection says so, and not that it was asked and nobody answered.
+#[tokio::test]
+async fn a_question_for_which_no_connection_was_free_was_not_sent() {
+    let silent = Arc::new(Semaphore::new(0));
+    let heard = Arc::clone(&silent);
+    let bench = Bench::new(after_sts(move |_| {
+        heard.add_permits(1);
+        Reply::Silence
+    }))
+    .await;
+    bench.session.caller(soon()).await.unwrap();
+    let lookups = ["a", "b", "c", "d", "e"].map(secret);
+    let [a, b, c, d, e] = &lookups;
+    // The connections come free in the moment in which the time of all is over.
+    let deadline = Instant::now() + Duration::from_secs(1);
+    let fetch = |lookup| bench.session.fetch(lookup, deadline);
+    let last = async {
+        silent.acquire_many(4).await.unwrap().forget();
+        fetch(e).await
+    };
+    let (asked, _, _, _, waited) = tokio::join!(fetch(a), fetch(b), fetch(c), fetch(d), last);
+    let asked = asked.unwrap_err();
+    assert!(asked.is_timeout() && asked.was_asked(), "{asked}");
+    let waited = waited.unwrap_err();
+    assert_eq!((waited.class(), waited.attempts()), (Class::Unreachable, 0));
+    assert!(waited.is_timeout() && !waited.was_asked(), "{waited}");
+    assert!(waited.to_string().contains("before a request could be sent"), "{waited}");
+    assert_eq!(bench.server.count("GetSecretValue"), 4);
+}
+
+/// Each role has connections of its own, and all of them together are four.
+#[tokio::test]
+async fn many_roles_at_one_host_have_no_more_than_four_connections() {
+    let bench = Bench::new(after_sts(|seen| match seen.parameter("RoleArn") {
+        Some(role) => credentials_of(&role),
+        None => value("x"),
+    }))
+    .await;
+    for _ in 0..2 {
+        for account in 0..9 {
+            let role_arn = format!("acs:ram::{account}:role/reader");
+            let assume = Some(AssumedRole { role_arn, external_id: None });
+            bench.fetch(&Lookup { assume, ..secret("db") }).await.unwrap();
+        }
+    }
+    let seen = bench.server.seen();
+    let mut roles: HashSet<(usize, &str)> = HashSet::new();
+    let at_kms = seen.iter().filter(|seen| seen.host() == KMS);
+    roles.extend(at_kms.map(|seen| (seen.connection, seen.key_id())));
+    let connections: HashSet<usize> = roles.iter().map(|(connection, _)| *connection).collect();
+    assert_eq!(roles.len(), connections.len());
+    // One of them belongs to STS.
+    bench.server.has_open_at_most(4 + 1).await;
 }

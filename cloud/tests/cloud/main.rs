@@ -9,6 +9,10 @@ mod connections;
 #[cfg(test)]
 mod credentials;
 #[cfg(test)]
+mod echoes;
+#[cfg(test)]
+mod matching;
+#[cfg(test)]
 mod renewal;
 #[cfg(test)]
 mod retries;

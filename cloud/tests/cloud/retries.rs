@@ -1,16 +1,21 @@
 //! What is sent again, how soon, and what is said when time is over.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use cloud::{Class, RetryPolicy, Transport};
+use cloud::{AssumedRole, Class, Lookup, RetryPolicy, Transport};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::authority::Authority;
 use crate::server::{
-    Bench, Reply, Seen, Server, after_sts, config, quick, refusal, secret, session, soon, value,
+    Bench, Reply, Seen, Server, after_sts, config, credentials_of, quick, refusal, secret, session,
+    soon, value,
 };
+
+type Fetch = Result<cloud::Fetched, cloud::Error>;
 
 /// Fails `times` as told, then works.
 fn at_last(
@@ -147,6 +152,54 @@ async fn a_failing_sts_is_told_to_all_who_wait_until_the_deadline() {
     for error in [one.unwrap_err(), two.unwrap_err()] {
         assert_eq!((error.class(), error.code()), (Class::Unreachable, Some("InternalError")));
     }
+}
+
+/// Of two accounts at one host; the first one is told to come back in an hour.
+async fn with_a_throttled_account() -> (Bench, [Lookup; 2]) {
+    let hour = Duration::from_secs(3600);
+    let handler = after_sts(|seen| match seen.parameter("RoleArn") {
+        Some(role) => credentials_of(&role),
+        None if seen.key_id() == "STS.2" => refusal(429, "Rejected.Throttling"),
+        None => value("x"),
+    });
+    let bench = Bench::with_retry(RetryPolicy::new(hour, hour).unwrap(), handler).await;
+    let of = |account| {
+        let role_arn = format!("acs:ram::{account}:role/reader");
+        Lookup { assume: Some(AssumedRole { role_arn, external_id: None }), ..secret("db") }
+    };
+    (bench, [of(2), of(3)])
+}
+
+/// Fetches the second when the first was throttled and waits.
+async fn beside(bench: &Bench, waits: &Lookup, lookup: &Lookup, within: Duration) -> Fetch {
+    let throttled = Arc::new(Notify::new());
+    let heard = Arc::clone(&throttled);
+    let session = bench.session.clone().with_observer(move |_| heard.notify_one());
+    tokio::select! {
+        ended = session.fetch(waits, Instant::now() + Duration::from_secs(7200)) => panic!("{ended:?}"),
+        fetched = async {
+            throttled.notified().await;
+            bench.session.fetch(lookup, Instant::now() + within).await
+        } => fetched,
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_is_throttled_keeps_no_other_of_the_same_host_waiting() {
+    let (bench, [throttled, well]) = with_a_throttled_account().await;
+    let fetched = beside(&bench, &throttled, &well, Duration::from_secs(60)).await.unwrap();
+    assert_eq!((fetched.value.expose(), fetched.attempts), (&b"x"[..], 1));
+}
+
+#[tokio::test]
+async fn who_is_not_sent_because_others_were_throttled_is_told_so_and_not_their_refusal() {
+    let (bench, [throttled, _]) = with_a_throttled_account().await;
+    let shortly = Duration::from_millis(300);
+    let error = beside(&bench, &throttled, &throttled, shortly).await.unwrap_err();
+    assert_eq!((error.class(), error.attempts()), (Class::Throttled, 0));
+    assert_eq!((error.code(), error.status(), error.request_id()), (None, None, None));
+    assert!(error.to_string().contains("not sent"), "{error}");
+    assert!(error.is_retriable());
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use cloud::{
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
 
@@ -41,6 +42,28 @@ impl Seen {
         &self.headers["x-acs-action"]
     }
 
+    /// A parameter of the query, decoded.
+    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
+        let address = self.line.split(' ').nth(1).unwrap().replace("%2F", "/").replace("%20", " ");
+        let address = address.replace("%3A", ":");
+        let query = address.split_once('?').unwrap().1;
+        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.into_iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+    }
+
+    /// What KMS answers to it.
+    pub(crate) fn answer(&self, value: &str) -> String {
+        let version = self.parameter("VersionId");
+        let stage = self.parameter("VersionStage").unwrap_or_else(|| String::from("ACSCurrent"));
+        let body = serde_json::json!({
+            "SecretName": self.parameter("SecretName").unwrap_or_default(),
+            "VersionId": version.as_deref().unwrap_or("v1"), "SecretData": value,
+            "SecretDataType": "text", "SecretType": "Generic", "RequestId": "kms-1",
+            "VersionStages": {"VersionStage": [stage]},
+        });
+        body.to_string()
+    }
+
     pub(crate) fn key_id(&self) -> &str {
         self.headers.get("x-acs-accesskey-id").map_or("", String::as_str)
     }
@@ -49,10 +72,14 @@ impl Seen {
 #[derive(Clone)]
 pub(crate) enum Reply {
     Json(u16, String),
+    /// The secret that is asked for, in the version and stage that are asked for, with this value.
+    Value(String),
     /// Status, headers, body.
     Full(u16, Vec<(&'static str, String)>, String),
     /// Bytes as they are, then the end of the connection.
     Raw(String),
+    /// An answer; when told, something more; when the client hung up, word of it.
+    Stray(String, String, Arc<Notify>, Arc<Notify>),
     /// Nothing, for ever.
     Silence,
     /// These bytes, then nothing.
@@ -65,6 +92,8 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
     accepted: Arc<AtomicUsize>,
+    /// Connections that neither side has ended.
+    open: watch::Receiver<usize>,
     accepting: AbortHandle,
 }
 
@@ -81,10 +110,13 @@ impl Server {
         let log = Arc::clone(&seen);
         let accepted = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&accepted);
+        let (count, open) = watch::channel(0);
         let accepting = tokio::spawn(async move {
             for connection in 0.. {
                 let Ok((stream, _)) = listener.accept().await else { return };
                 counter.fetch_add(1, Ordering::SeqCst);
+                let count = count.clone();
+                count.send_modify(|open| *open += 1);
                 stream.set_nodelay(true).unwrap();
                 let (acceptor, handler, log) =
                     (acceptor.clone(), Arc::clone(&handler), Arc::clone(&log));
@@ -92,10 +124,11 @@ impl Server {
                     if let Ok(mut stream) = acceptor.accept(stream).await {
                         while serve(&mut stream, connection, &handler, &log).await {}
                     }
+                    count.send_modify(|open| *open -= 1);
                 });
             }
         });
-        Self { address, seen, accepted, accepting: accepting.abort_handle() }
+        Self { address, seen, accepted, open, accepting: accepting.abort_handle() }
     }
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
@@ -105,6 +138,11 @@ impl Server {
     /// TCP connections so far, used or not.
     pub(crate) fn accepted(&self) -> usize {
         self.accepted.load(Ordering::SeqCst)
+    }
+
+    /// Returns when so many connections are open or fewer.
+    pub(crate) async fn has_open_at_most(&self, most: usize) {
+        self.open.clone().wait_for(|open| *open <= most).await.unwrap();
     }
 
     pub(crate) fn count(&self, action: &str) -> usize {
@@ -129,8 +167,19 @@ async fn serve(
     log.lock().unwrap().push(seen.clone());
     let (text, stay) = match handler(&seen) {
         Reply::Json(status, body) => (full(status, &[], &body), true),
+        Reply::Value(text) => (full(200, &[], &seen.answer(&text)), true),
         Reply::Full(status, headers, body) => (full(status, &headers, &body), true),
         Reply::Raw(text) => (text, false),
+        Reply::Stray(body, stray, send, ended) => {
+            stream.write_all(full(200, &[], &body).as_bytes()).await.unwrap();
+            stream.flush().await.unwrap();
+            send.notified().await;
+            stream.write_all(stray.as_bytes()).await.unwrap();
+            stream.flush().await.unwrap();
+            let _ = stream.read(&mut [0; 1]).await;
+            ended.notify_one();
+            return false;
+        }
         Reply::Silence => std::future::pending().await,
         Reply::Stall(text) => {
             let _ = stream.write_all(text.as_bytes()).await;
@@ -266,6 +315,12 @@ pub(crate) fn credentials(key_id: &str, arn: &str) -> Reply {
     credentials_until(key_id, arn, "2999-01-01T00:00:00Z")
 }
 
+/// Those of a role, with a key that tells the role's account.
+pub(crate) fn credentials_of(role: &str) -> Reply {
+    let account = role.split(':').nth(3).unwrap();
+    credentials(&format!("STS.{account}"), &format!("{role}/pod"))
+}
+
 pub(crate) fn credentials_until(key_id: &str, arn: &str, expiration: &str) -> Reply {
     let body = serde_json::json!({
         "RequestId": "sts-1",
@@ -281,11 +336,7 @@ pub(crate) fn credentials_until(key_id: &str, arn: &str, expiration: &str) -> Re
 }
 
 pub(crate) fn value(text: &str) -> Reply {
-    let body = serde_json::json!({
-        "SecretName": "db", "VersionId": "v1", "SecretData": text, "SecretDataType": "text",
-        "SecretType": "Generic", "RequestId": "kms-1", "VersionStages": {"VersionStage": ["ACSCurrent"]},
-    });
-    Reply::Json(200, body.to_string())
+    Reply::Value(text.to_owned())
 }
 
 pub(crate) fn refusal(status: u16, code: &str) -> Reply {

@@ -72,6 +72,17 @@ async fn an_intermediate_is_enough_for_a_dedicated_gateway() {
 }
 
 #[tokio::test]
+async fn a_chain_longer_than_any_real_one_is_not_looked_at() {
+    let private = Authority::root("private root").intermediate("private");
+    let fetch = async |more| {
+        let leaf = private.leaf_with_more(&DEDICATED_NAMES, more);
+        fetch_from(DEDICATED, leaf, |config| config.private_ca = ca(&private)).await
+    };
+    assert_eq!(fetch(7).await.unwrap().value.expose(), b"x");
+    assert_certificate_problem(fetch(8).await, "too many others come with it");
+}
+
+#[tokio::test]
 async fn the_private_ca_is_not_trusted_for_public_hosts() {
     let private = Authority::root("private");
     let result = fetch_from(KMS, private.leaf(&PUBLIC_NAMES), |config| {

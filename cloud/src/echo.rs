@@ -1,0 +1,39 @@
+//! What of an answer may be told: nothing that repeats a secret, of the request or of the answer.
+
+use crate::cause::Cause;
+use crate::sensitive::Sensitive;
+
+/// Whether a secret is part of the text, or a stretch of one that is long enough to matter.
+pub(crate) fn echoes(text: &str, secrets: &[&Sensitive]) -> bool {
+    let stretches = || text.as_bytes().windows(STRETCH);
+    let within = |text: &[u8], part: &[u8]| memchr::memmem::find(text, part).is_some();
+    secrets.iter().map(|secret| secret.expose()).any(|secret| {
+        let whole = !secret.is_empty() && within(text.as_bytes(), secret);
+        whole || stretches().any(|stretch| within(secret, stretch))
+    })
+}
+
+/// An id or code: a bounded word that cannot carry text.
+pub(crate) fn identifier(text: &str, secrets: &[&Sensitive]) -> Option<String> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    let fits = (1..=100).contains(&text.len()) && text.bytes().all(allowed);
+    (fits && !echoes(text, secrets)).then(|| text.to_owned())
+}
+
+/// The same without what repeats a secret.
+pub(crate) fn silent(cause: Cause, secrets: &[&Sensitive]) -> Cause {
+    match cause {
+        Cause::Mismatched(mut mismatched) => {
+            mismatched.answered.take_if(|answered| echoes(answered, secrets));
+            Cause::Mismatched(mismatched)
+        }
+        Cause::Refused(mut refusal) => {
+            refusal.code.take_if(|code| echoes(code, secrets));
+            Cause::Refused(refusal)
+        }
+        other => other,
+    }
+}
+
+/// Sixteen characters of base64 are 96 bits, and no word of prose.
+const STRETCH: usize = 16;

@@ -1,0 +1,105 @@
+//! From an answer's bytes to what it is, and to what is told of it: whatever of an answer goes into
+//! ids, versions or errors is compared here with what was sent and with what came.
+
+use crate::cause::{Cause, Failure, Malformed};
+use crate::echo::{echoes, identifier, silent};
+use crate::envelope::{self, Success};
+use crate::sensitive::Sensitive;
+use crate::transport::Answer;
+
+/// What was asked for.
+pub(crate) trait Content {
+    /// All of it that is told to nobody.
+    fn secrets(&self) -> Vec<&Sensitive>;
+
+    /// The request's id as the body has it.
+    fn request_id(&self) -> Option<&str> {
+        None
+    }
+
+    fn version(&self) -> &str {
+        ""
+    }
+}
+
+/// Why an answer is of no use.
+pub(crate) struct Unread {
+    cause: Cause,
+    /// The secrets in it; `None` where that is not known.
+    held: Option<Vec<Sensitive>>,
+}
+
+impl Unread {
+    pub(crate) fn holding<const N: usize>(cause: impl Into<Cause>, held: [Sensitive; N]) -> Self {
+        Self { cause: cause.into(), held: Some(Vec::from(held)) }
+    }
+}
+
+/// Of what could not be taken apart nothing is told.
+impl From<Malformed> for Unread {
+    fn from(malformed: Malformed) -> Self {
+        Self { cause: malformed.into(), held: None }
+    }
+}
+
+/// What the answer holds and the request's id, which may have to be left out. `sent` are the
+/// secrets of the request; `read` hears the time by the service's clock as well.
+pub(crate) fn judge<T: Content>(
+    answer: Answer,
+    sent: &[&Sensitive],
+    read: impl FnOnce(&[u8], Option<u64>) -> Result<T, Unread>,
+) -> Result<(T, Option<String>), Failure> {
+    let Success { status, request_id: in_header, date, body } = envelope::open(answer, sent)?;
+    let fail = |cause, request_id| {
+        Err(Failure { cause, status: Some(status), request_id, hint: None, date: None })
+    };
+    let told = |id: Option<&str>, secrets: &[&Sensitive]| identifier(id?, secrets);
+    match read(body.expose(), date) {
+        Ok(content) => {
+            let secrets = [sent, &content.secrets()].concat();
+            let request_id = told(content.request_id(), &secrets);
+            let request_id = request_id.or_else(|| told(in_header.as_deref(), &secrets));
+            // One that repeats the value is hidden from logs; this one goes to files as well.
+            if echoes(content.version(), sent) {
+                return fail(Malformed::Invalid("VersionId").into(), request_id);
+            }
+            Ok((content, request_id))
+        }
+        Err(Unread { cause, held: Some(held) }) => {
+            let secrets: Vec<_> = sent.iter().copied().chain(&held).collect();
+            fail(silent(cause, &secrets), told(in_header.as_deref(), &secrets))
+        }
+        Err(Unread { cause, held: None }) => fail(cause, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::{HeaderMap, HeaderValue};
+
+    use super::*;
+    use crate::sts;
+
+    /// The id of an answer is in the log also where nothing is wrong.
+    #[test]
+    fn no_id_of_a_good_answer_repeats_new_credentials() {
+        let body = r#"{"AssumedRoleUser":{"Arn":"acs:ram::1:role/app/pod"},"Credentials":{
+            "AccessKeyId":"STS.x","AccessKeySecret":"canary-key","SecurityToken":"canary-token",
+            "Expiration":"2999-01-01T00:00:00Z"}}"#;
+        for (id, told) in [
+            ("canary-key", None),
+            ("canary-token", None),
+            ("x-canary-key", None),
+            ("6a3e-1", Some("6a3e-1")),
+        ] {
+            let id = ("x-acs-request-id", HeaderValue::from_static(id));
+            let headers = HeaderMap::from_iter([(id.0.parse().unwrap(), id.1)]);
+            let body = Sensitive::from(body.to_owned());
+            let answer = Answer { status: 200, headers, body };
+            let times = sts::Times { date: None, expected: 0, here: 0 };
+            let read = |body: &[u8], _| sts::read(body, ("acs:ram::1:role/app", "pod"), times);
+            let (_, request_id) = judge(answer, &[], read).unwrap();
+            assert_eq!(request_id.as_deref(), told);
+        }
+    }
+}
