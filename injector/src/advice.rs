@@ -30,6 +30,7 @@ impl Advisor<'_> {
             Class::Unreachable => unreachable(error.host(), error.code(), error.status()),
             Class::Rejected => rejected(error.code()),
             Class::Malformed => malformed(error.host()),
+            Class::Mismatched => mismatched(error.host()),
         });
         if let Some(link) = error.recommendation() {
             problem.advice.push(link.to_owned());
@@ -159,6 +160,13 @@ fn unreachable(host: &str, code: Option<&str>, status: Option<u16>) -> String {
 
 fn malformed(host: &str) -> String {
     format!("that {host} is the service itself, and not a proxy or portal that answers for it")
+}
+
+fn mismatched(host: &str) -> String {
+    format!(
+        "what answers as {host}: a proxy or gateway in between that mixes up answers (it gave one \
+         for another question, twice, on two connections)"
+    )
 }
 
 fn rejected(code: Option<&str>) -> String {

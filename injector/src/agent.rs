@@ -1,6 +1,7 @@
 //! The local agent: the KMS Agent's HTTP API on loopback, for the Pod's own containers.
 
 mod answer;
+mod asking;
 mod cache;
 mod counters;
 mod failures;
@@ -12,6 +13,7 @@ mod server;
 mod token;
 
 use std::convert::Infallible;
+use std::fs::File;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -19,7 +21,6 @@ use std::time::Duration;
 
 use cloud::Fetched;
 use plan::Plan;
-use rustix::net::sockopt;
 use tokio::net::TcpListener;
 use tracing::info;
 
@@ -27,7 +28,7 @@ use self::server::Shared;
 use crate::args::Args;
 use crate::client::Client;
 use crate::exit::Exit;
-use crate::listener::{Limits, serve};
+use crate::listener::{self, Limits};
 use crate::metrics::Metrics;
 use crate::report::Problem;
 
@@ -39,6 +40,8 @@ pub(crate) struct Agent {
     listeners: Vec<TcpListener>,
     limits: Limits,
     shared: Arc<Shared>,
+    /// Open, so that nobody gets a lease on it and holds clients up.
+    _token: File,
 }
 
 impl Agent {
@@ -50,19 +53,20 @@ impl Agent {
         metrics: &mut Metrics,
     ) -> Result<Option<Self>, Problem> {
         let Some(wanted) = plan.mode().agent() else { return Ok(None) };
-        let token = ensure_token(args, plan, wanted)?;
         let port = wanted.port.get();
         let listeners = bind(port).map_err(|error| taken(port, &error))?;
+        // Not before the port is ours: clients would show it to whoever listens there.
+        let (token, held) = ensure_token(args, plan, wanted)?;
         let limits = Limits::new(wanted.max_connections.get().into());
         let counters = metrics.of_agent();
         let shared = Shared::new(plan, wanted, client.session(), token, counters, metrics.clone());
         let shared = Arc::new(shared);
         info!(port, addresses = listeners.len(), "the agent listens");
-        Ok(Some(Self { listeners, limits, shared }))
+        Ok(Some(Self { listeners, limits, shared, _token: held }))
     }
 
     pub(crate) async fn serve(&self) -> Infallible {
-        serve(&self.listeners, self.limits, Arc::clone(&self.shared)).await
+        listener::serve(&self.listeners, self.limits, Arc::clone(&self.shared)).await
     }
 
     /// What it did, for the log.
@@ -92,28 +96,15 @@ impl Agent {
 
 /// Loopback of both families, where the machine has both: clients resolve `localhost` to either,
 /// and nobody else must answer there.
-/// Of one connection and one direction; the kernel keeps twice as much.
-const SOCKET_BUFFER: usize = 64 * 1024;
-
 fn bind(port: u16) -> io::Result<Vec<TcpListener>> {
-    let mut listeners = vec![listen(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?];
-    match listen(SocketAddr::from((Ipv6Addr::LOCALHOST, port))) {
+    let mut listeners = vec![listener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?];
+    match listener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))) {
         Ok(listener) => listeners.push(listener),
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
         // No IPv6 here.
         Err(_) => {}
     }
     Ok(listeners)
-}
-
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let listener = std::net::TcpListener::bind(address)?;
-    // Its connections have the same: a client that does not read what it asked for holds little of
-    // our container's memory.
-    sockopt::set_socket_send_buffer_size(&listener, SOCKET_BUFFER)?;
-    sockopt::set_socket_recv_buffer_size(&listener, SOCKET_BUFFER)?;
-    listener.set_nonblocking(true)?;
-    TcpListener::from_std(listener)
 }
 
 fn taken(port: u16, error: &io::Error) -> Problem {

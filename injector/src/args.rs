@@ -7,8 +7,6 @@ use std::path::{Path, PathBuf};
 use lexopt::{Arg, Parser, ValueExt};
 use plan::{ENVIRONMENT_DIRECTORY, Host};
 
-use crate::exec::Start;
-
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Init,
@@ -16,7 +14,6 @@ pub(crate) enum Command {
     /// The sources, at least one.
     Get(Vec<String>),
     Probe,
-    Exec(Start),
     Version,
     Help,
 }
@@ -35,14 +32,12 @@ pub(crate) struct Args {
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UsageError {
-    #[error("no command; use init, refresh, exec, get or probe")]
+    #[error("no command; use init, refresh, get or probe")]
     NoCommand,
-    #[error("unknown command {0:?}; use init, refresh, exec, get or probe")]
+    #[error("unknown command {0:?}; use init, refresh, get or probe")]
     UnknownCommand(String),
     #[error("get needs a source; name one of the plan, or a file that it makes")]
     NoSource,
-    #[error("exec needs --container NAME and, behind `--`, a command")]
-    NothingToExec,
     #[error("--connect-to {0:?} is not HOST=ADDRESS:PORT, *.SUFFIX=ADDRESS:PORT or *=ADDRESS:PORT")]
     ConnectTo(String),
     #[error("{0}")]
@@ -61,8 +56,6 @@ Commands:
   get SOURCE...  ask for sources of the plan, or for what a file holds; says who asked,
                  version, size and request id, or why not; never shows the value
   probe          check that every file of the plan is there, and that the agent answers
-  exec --container NAME [--require VARIABLE,...] -- COMMAND...
-                 become COMMAND, with the variables of the container in its environment
 
 The plan is read from the environment variable SECRETS_INJECTOR_PLAN, where the webhook
 puts it. Nothing else is read from the environment.
@@ -95,16 +88,15 @@ Exit codes:
    16  local: the mount, a CA file or another thing of this container
    17  a value or an answer cannot be used
    18  refused for another reason, for instance a disabled secret
+   19  mismatched: an answer came that is for another question
    64  usage: the command line is not valid
-  126  exec: the command cannot be started
-  127  exec: the command was not found
   143  ended by a signal before the files were written
 When several sources fail, the code is that of the first one in the plan's order.
 ";
 
 const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 const PRIVATE_CA: &str = "/etc/kms-ca/ca.crt";
-const TERMINATION_LOG: &str = "/dev/termination-log";
+pub(crate) const TERMINATION_LOG: &str = "/dev/termination-log";
 
 impl Args {
     /// `words` begins with the program's name, as a process gets it.
@@ -120,7 +112,6 @@ impl Args {
             termination_log: PathBuf::from(TERMINATION_LOG),
         };
         let mut command: Option<Command> = None;
-        let (mut container, mut required) = (String::new(), String::new());
         while let Some(arg) = parser.next()? {
             match arg {
                 Arg::Long("help") | Arg::Short('h') => return Ok(args),
@@ -135,11 +126,8 @@ impl Args {
                 Arg::Long("connect-to") => {
                     args.connect_to.push(connect_to(&parser.value()?.string()?)?);
                 }
-                Arg::Long("container") => container = parser.value()?.string()?,
-                Arg::Long("require") => required = parser.value()?.string()?,
                 Arg::Value(word) => match &mut command {
                     None => command = Some(named(word.string()?)?),
-                    Some(Command::Exec(start)) => start.words.push(word),
                     Some(Command::Get(sources)) => sources.push(word.string()?),
                     Some(_) => return Err(Arg::Value(word).unexpected().into()),
                 },
@@ -149,15 +137,6 @@ impl Args {
         match command {
             None => Err(UsageError::NoCommand),
             Some(Command::Get(sources)) if sources.is_empty() => Err(UsageError::NoSource),
-            Some(Command::Exec(Start { words, .. })) => {
-                if words.is_empty() || container.is_empty() {
-                    return Err(UsageError::NothingToExec);
-                }
-                let names = required.split(',').filter(|name| !name.is_empty());
-                let required = names.map(str::to_owned).collect();
-                let start = Start { container, required, words };
-                Ok(Self { command: Command::Exec(start), ..args })
-            }
             Some(command) => Ok(Self { command, ..args }),
         }
     }
@@ -188,11 +167,16 @@ impl Args {
     }
 
     fn under_root(&self, path: &Path) -> PathBuf {
-        match &self.root {
-            None => path.to_owned(),
-            // Joining an absolute path would drop the root.
-            Some(root) => root.join(path.strip_prefix("/").unwrap_or(path)),
-        }
+        under(self.root.as_deref(), path)
+    }
+}
+
+/// A path of a container, below the directory that stands for its root in a local run.
+pub(crate) fn under(root: Option<&Path>, path: &Path) -> PathBuf {
+    match root {
+        None => path.to_owned(),
+        // Joining an absolute path would drop the root.
+        Some(root) => root.join(path.strip_prefix("/").unwrap_or(path)),
     }
 }
 
@@ -202,11 +186,6 @@ fn named(word: String) -> Result<Command, UsageError> {
         "refresh" => Ok(Command::Refresh),
         "get" => Ok(Command::Get(Vec::new())),
         "probe" => Ok(Command::Probe),
-        "exec" => Ok(Command::Exec(Start {
-            container: String::new(),
-            required: Vec::new(),
-            words: Vec::new(),
-        })),
         _ => Err(UsageError::UnknownCommand(word)),
     }
 }
@@ -270,21 +249,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_executed_stands_behind_two_dashes_and_is_not_looked_into() {
-        let ours = ["exec", "--container", "app", "--require", "A,B", "--"];
-        let args = parse(&[&ours[..], &["sh", "-c", "--help"]].concat()).unwrap();
-        let words = ["sh", "-c", "--help"].map(OsString::from).to_vec();
-        let required = vec!["A".to_owned(), "B".to_owned()];
-        let start = Start { container: "app".to_owned(), required, words };
-        assert_eq!(args.command, Command::Exec(start));
-        for bad in [&["exec", "--", "x"][..], &["exec", "--container", "app", "--"]] {
-            assert!(matches!(parse(bad), Err(UsageError::NothingToExec)), "{bad:?}");
-        }
-    }
-
-    #[test]
     fn what_does_not_exist_is_a_usage_error() {
-        for words in [&[][..], &["execute"], &["init", "now"], &["--nope"], &["exec", "-x"]] {
+        for words in [&[][..], &["exec"], &["init", "now"], &["--nope"]] {
             assert!(parse(words).is_err(), "{words:?}");
         }
         assert!(matches!(parse(&["get"]), Err(UsageError::NoSource)));

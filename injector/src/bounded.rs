@@ -1,8 +1,12 @@
-//! Reads a small regular file: never blocks on a pipe, never reads without an end.
+//! Reads a small regular file: never blocks on a pipe, never reads without an end. A file that another
+//! process of its user has a lease on cannot be opened for a while.
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use cloud::Sensitive;
 use rustix::fs::{Mode, OFlags};
@@ -20,25 +24,75 @@ pub(crate) enum Unreadable {
     Other(io::ErrorKind),
 }
 
+/// Between two looks whether a lease has ended.
+pub(crate) const GLANCE: Duration = Duration::from_millis(50);
+
 /// Symbolic links are followed: the kubelet projects a token through them.
 pub(crate) fn read(path: &Path, limit: usize) -> Result<Sensitive, Unreadable> {
+    content(&open(path)?, limit)
+}
+
+/// Waits for whoever has a lease on the file. Only for where nothing else is to be done meanwhile.
+pub(crate) fn read_in_time(path: &Path, limit: usize) -> Result<Sensitive, Unreadable> {
+    let end = Instant::now() + longest_lease();
+    loop {
+        match read(path, limit) {
+            Err(problem) if problem.is_leased() && Instant::now() < end => sleep(GLANCE),
+            done => return done,
+        }
+    }
+}
+
+pub(crate) fn open(path: &Path) -> Result<File, Unreadable> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let file = File::from(rustix::fs::open(path, flags, Mode::empty()).map_err(Unreadable::of)?);
     let metadata = file.metadata().map_err(|error| Unreadable::Other(error.kind()))?;
     if !metadata.is_file() {
         return Err(Unreadable::NotAFile);
     }
+    Ok(file)
+}
+
+/// From its beginning, wherever it was read to before.
+pub(crate) fn content(file: &File, limit: usize) -> Result<Sensitive, Unreadable> {
+    let metadata = file.metadata().map_err(|error| Unreadable::Other(error.kind()))?;
     // Room for all of it at once: a buffer that grows leaves copies behind that nobody wipes. No
     // more than that, because all of it is wiped.
     let size = usize::try_from(metadata.len()).unwrap_or(limit).min(limit);
     let mut bytes = Vec::with_capacity(size + 1);
-    let read = file.take(limit as u64 + 1).read_to_end(&mut bytes);
+    let read = FromStart { file, at: 0 }.take(limit as u64 + 1).read_to_end(&mut bytes);
     let bytes = Sensitive::new(bytes);
     read.map_err(|error| Unreadable::Other(error.kind()))?;
     if bytes.len() > limit { Err(Unreadable::TooLarge(limit)) } else { Ok(bytes) }
 }
 
+/// After so long the kernel ends a lease that somebody wants ended. No machine is believed that it
+/// is longer than some minutes.
+pub(crate) fn longest_lease() -> Duration {
+    let set = std::fs::read_to_string("/proc/sys/fs/lease-break-time").ok();
+    let set = set.and_then(|text| text.trim().parse().ok()).unwrap_or(45);
+    Duration::from_secs(set).min(Duration::from_secs(300)) + Duration::from_secs(1)
+}
+
+struct FromStart<'a> {
+    file: &'a File,
+    at: u64,
+}
+
+impl Read for FromStart<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(buffer, self.at)?;
+        self.at += read as u64;
+        Ok(read)
+    }
+}
+
 impl Unreadable {
+    /// Whether somebody has a lease on it, which trying to open it told to end.
+    pub(crate) fn is_leased(&self) -> bool {
+        *self == Self::Other(io::ErrorKind::WouldBlock)
+    }
+
     fn of(errno: Errno) -> Self {
         match errno {
             Errno::NOENT | Errno::NOTDIR => Self::Missing,

@@ -108,7 +108,12 @@ impl<'a> Client<'a> {
         let is_final = |position: usize, error: &Error| {
             wanted.get(position).is_some_and(|index| is_final(*index, error))
         };
-        resolve(wanted.len(), ask, is_final, patience.deadline).await
+        let server = |position: usize| {
+            let lookup = wanted.get(position).and_then(|index| self.lookups.get(*index));
+            // Two roles at one host wait for two exchanges.
+            lookup.map(|lookup| (lookup.endpoint.as_str(), lookup.assume.as_ref()))
+        };
+        resolve(wanted.len(), server, ask, is_final, patience.deadline).await
     }
 
     /// How the sources stand, as the first fetch goes on and as the keeper says from then on.
@@ -168,7 +173,7 @@ async fn ask(
             duration_ms,
             attempts = fetched.attempts,
             request_id = one_line(&fetched.request_id, 64),
-            version = one_line(&fetched.version, 64),
+            version = one_line(fetched.printable_version(), 64),
             bytes = fetched.value.len(),
             "fetched"
         ),

@@ -104,6 +104,10 @@ impl Entry<'_> {
         value.into_iter().chain(secrets.iter().map(|secret| secret.from))
     }
 
+    pub(crate) fn is_template(&self) -> bool {
+        matches!(self.origin, Origin::Template(_))
+    }
+
     /// Whether what this lookup gives is in it.
     pub(crate) fn uses(&self, lookup: usize) -> bool {
         self.sources().any(|source| source == lookup)

@@ -1,110 +1,62 @@
-//! `exec`: becomes the application, with its variables set. Runs in a container of the Pod, whose
-//! image may be empty but for the application; nothing here touches the network.
+//! `secrets-exec`: becomes the application, with its variables set. Runs in a container of the Pod,
+//! whose image may be empty but for the application; nothing here touches the network.
+
+mod line;
+mod variables;
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
 use std::process::Command;
 
-use rustix::io::Errno;
-
-use crate::args::Args;
-use crate::bounded::{self, Unreadable};
+pub(crate) use self::line::HELP;
+use self::line::{Line, Wanted};
 use crate::exit::Exit;
-use crate::output::one_line;
-use crate::report::Problem;
-use crate::write::{self, WriteError};
+use crate::guard;
+use crate::output::{self, one_line};
+use crate::report::{self, Problem, Report};
 
-/// What is to be started.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Start {
-    pub(crate) container: String,
-    /// Variables without which it is not started.
-    pub(crate) required: Vec<String>,
-    /// The command line of the application.
-    pub(crate) words: Vec<OsString>,
+/// `words` is the command line with the program's name. Returns where nothing was started.
+pub fn exec(words: impl IntoIterator<Item = OsString>) -> Exit {
+    // What it becomes is as open to others as its own program is.
+    if let Err(errno) = guard::conceal() {
+        output::stderr(&format!("secrets-exec: could not make this process private: {errno}"));
+        return Exit::Local;
+    }
+    match Line::parse(words) {
+        Ok(Wanted::Help) => output::stdout(HELP),
+        Ok(Wanted::Version) => {
+            output::stdout(concat!("secrets-exec ", env!("CARGO_PKG_VERSION"), "\n"));
+        }
+        Ok(Wanted::Start(line)) => return failed(&line, start(&line)),
+        Err(error) => {
+            let text = one_line(&error.to_string(), 400);
+            output::stderr(&format!("secrets-exec: {text}\nsee secrets-exec --help"));
+            return Exit::Usage;
+        }
+    }
+    Exit::Success
 }
 
-/// Returns only where the application could not be started.
-pub(crate) fn run(args: &Args, start: &Start) -> Problem {
-    let variables = match variables(&args.environment(), &start.container) {
+/// For whoever looks at the container, for whom we are not there if all goes well.
+fn failed(line: &Line, problem: Problem) -> Exit {
+    let report = Report::from(problem);
+    report::leave(&report.message(), &line.termination_log());
+    output::stderr(&format!("secrets-exec: {}", report.message()));
+    report.exit()
+}
+
+fn start(line: &Line) -> Problem {
+    let variables = match variables::read(&line.environment(), &line.container) {
         Ok(variables) => variables,
         Err(problem) => return problem,
     };
     let is_there = |name: &&String| variables.iter().any(|(known, _)| known == name.as_str());
-    if let Some(name) = start.required.iter().find(|name| !is_there(name)) {
+    if let Some(name) = line.required.iter().find(|name| !is_there(name)) {
         return taken_away(name);
     }
-    let Some((program, rest)) = start.words.split_first() else {
-        return Problem::new(Exit::Usage, "exec needs a command behind `--`".to_owned())
-            .advise("the container's command as the webhook wrote it");
-    };
-    let error = Command::new(program).args(rest).envs(variables).exec();
-    not_started(program, &error)
-}
-
-/// Those of one container, all of one generation.
-fn variables(directory: &Path, container: &str) -> Result<Vec<(OsString, OsString)>, Problem> {
-    let prefix = format!("{container}.");
-    for _ in 0..ATTEMPTS {
-        let held = held(directory, &prefix).map_err(|error| unreadable(&error))?;
-        match held {
-            Some(variables) => return Ok(variables),
-            // Replaced twice meanwhile.
-            None => continue,
-        }
-    }
-    Err(unreadable(&Trouble::Restless))
-}
-
-/// `None` where the generation went away while it was read.
-fn held(directory: &Path, prefix: &str) -> Result<Option<Vec<(OsString, OsString)>>, Trouble> {
-    let mount = write::open_mount(directory)?;
-    let generation = write::current(&mount)?.ok_or(Trouble::Nothing)?;
-    let names = match write::names(&mount, &generation) {
-        Ok(names) => names,
-        Err(Errno::NOENT) => return Ok(None),
-        Err(errno) => return Err(Trouble::Directory(errno)),
-    };
-    let mut variables = Vec::new();
-    for name in names {
-        let Some(variable) = name.strip_prefix(prefix) else { continue };
-        match bounded::read(&directory.join(&generation).join(&name), LIMIT) {
-            Ok(value) => {
-                variables.push((variable.into(), OsString::from_vec(value.expose().to_vec())));
-            }
-            Err(Unreadable::Missing) => return Ok(None),
-            Err(problem) => return Err(Trouble::Variable(variable.to_owned(), problem)),
-        }
-    }
-    Ok(Some(variables))
-}
-
-#[derive(Debug, thiserror::Error)]
-enum Trouble {
-    #[error("{0}")]
-    Mount(#[from] WriteError),
-    #[error("their directory cannot be opened: {0}")]
-    Directory(Errno),
-    #[error("no variables were written yet")]
-    Nothing,
-    #[error("variable {0}: its file {1}")]
-    Variable(String, Unreadable),
-    #[error("the variables were replaced again and again while they were read")]
-    Restless,
-}
-
-fn unreadable(trouble: &Trouble) -> Problem {
-    let text = format!("the environment variables cannot be read: {trouble}");
-    Problem::new(Exit::Local, text).advise(match trouble {
-        Trouble::Directory(Errno::ACCESS)
-        | Trouble::Variable(_, Unreadable::Other(io::ErrorKind::PermissionDenied)) => {
-            "as which user the container runs; the annotation file-mode says who reads"
-        }
-        _ => "that the container starts after the one that fetches secrets",
-    })
+    let error = Command::new(&line.program).args(&line.arguments).envs(variables).exec();
+    not_started(&line.program, &error)
 }
 
 /// Its secret is gone, and the Pod has said that what came of it goes too. An application that went
@@ -132,7 +84,3 @@ fn not_started(program: &OsStr, error: &io::Error) -> Problem {
         },
     )
 }
-
-/// The longest that the kernel takes, and so what was checked when it was written.
-const LIMIT: usize = 128 * 1024;
-const ATTEMPTS: u32 = 5;

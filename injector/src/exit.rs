@@ -23,6 +23,8 @@ pub enum Exit {
     Unusable = 17,
     /// The service refuses for a reason that is none of the above.
     Refused = 18,
+    /// An answer came that is for another question.
+    Mismatched = 19,
     /// As `EX_USAGE` of sysexits.
     Usage = 64,
     /// `exec`: as a shell reports what it cannot start.
@@ -43,6 +45,7 @@ impl From<Failing> for Exit {
             Failing::Unreachable => Self::Unreachable,
             Failing::Refused => Self::Refused,
             Failing::Unusable => Self::Unusable,
+            Failing::Mismatched => Self::Mismatched,
             Failing::Local => Self::Local,
         }
     }
@@ -80,6 +83,7 @@ mod tests {
             (Exit::Local, 16),
             (Exit::Unusable, 17),
             (Exit::Refused, 18),
+            (Exit::Mismatched, 19),
             (Exit::Usage, 64),
             (Exit::NotExecutable, 126),
             (Exit::NoProgram, 127),
@@ -87,7 +91,7 @@ mod tests {
         ] {
             assert_eq!(exit as u8, code, "{exit:?}");
             assert!(documented.contains(&format!("\n| {code} | ")), "{exit:?} is not documented");
-            let help = crate::args::HELP;
+            let help = [crate::args::HELP, crate::exec::HELP].concat();
             assert!(help.contains(&format!("\n  {code:>3}  ")), "{exit:?} is not in --help");
         }
     }

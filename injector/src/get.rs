@@ -83,7 +83,7 @@ fn shown(lookup: &Lookup, fetched: &Fetched) -> String {
         "{}\n  asked by    {}\n  version     {}\n  size        {} bytes\n  request id  {}\n",
         lookup.source,
         line(&fetched.caller),
-        line(&fetched.version),
+        line(fetched.printable_version()),
         fetched.value.len(),
         line(&fetched.request_id),
     )

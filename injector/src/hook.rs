@@ -2,6 +2,7 @@
 //! runs beside the refreshing and holds nothing of it up.
 
 mod http;
+pub mod proc;
 mod signal;
 
 use std::convert::Infallible;

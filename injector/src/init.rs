@@ -15,6 +15,7 @@ use crate::client::{Client, Outcome, Patience, milliseconds};
 use crate::clock::since_boot;
 use crate::entry::{Entry, Form, Volume, entries};
 use crate::exit::Exit;
+use crate::holds::Holds;
 use crate::program;
 use crate::publish::{self, publish};
 use crate::render::{self, Rendered, render};
@@ -34,7 +35,10 @@ pub(crate) fn run(args: &Args, plan: &Plan) -> Result<(), Report> {
         // For clients that start before the container that answers them.
         agent::ensure_token(args, plan, agent)?;
     }
-    runtime::block_on(async |mut stop| fill(args, plan, &client, &mut stop).await.map(drop))
+    runtime::block_on(async |mut stop| {
+        let mut holds = stop.or(Holds::of_the_first()).await.ok_or_else(interrupted)?;
+        fill(args, plan, &client, &mut stop, &mut holds).await.map(drop)
+    })
 }
 
 /// The first fetch: afterwards every file of the plan is there. Returns what came, by lookup.
@@ -43,6 +47,7 @@ pub(crate) async fn fill(
     plan: &Plan,
     client: &Client<'_>,
     stop: &mut Stop,
+    holds: &mut Holds,
 ) -> Result<Vec<Outcome>, Report> {
     let began = Instant::now();
     info!(
@@ -82,14 +87,14 @@ pub(crate) async fn fill(
     }
     warn_of_skipped(plan, &entries, &rendered, |index| value(index).is_none());
     if entries.iter().any(|entry| matches!(entry.form, Form::Exec(_))) {
-        program::install(args)?;
+        holds.keep_program(program::install(args)?);
     }
     let mut written = Written::Unchanged;
     let name = publish::next(args, plan);
     for volume in Volume::of(plan) {
         let of_volume = rendered.iter().filter(|rendered| rendered.entry.volume == volume);
         let files: Vec<_> = of_volume.map(Rendered::as_new).collect();
-        written = written.max(publish(&name, args, plan, volume, &entries, &files)?);
+        written = written.max(publish(&name, args, plan, volume, &entries, &files, holds)?);
     }
     let now = since_boot();
     standing.set(vec![Stand { confirmed: Some(now), ..Stand::default() }; outcomes.len()]);

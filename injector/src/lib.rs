@@ -1,5 +1,5 @@
 //! The fetcher: plan → values (resolved with the Pod's own identity) → files under the mount.
-//! A library only so that tests and benches reach its parts; the product is `secrets-injector`.
+//! A library only so that tests and benches reach its parts; the product is its two programs.
 
 mod advice;
 mod agent;
@@ -14,10 +14,14 @@ mod exec;
 mod exit;
 mod get;
 mod guard;
+mod holds;
 mod hook;
 mod init;
 mod input;
 mod keep;
+#[cfg(test)]
+mod lease;
+mod limits;
 mod listener;
 mod log;
 mod metrics;
@@ -42,7 +46,9 @@ mod write;
 pub use crate::agent::request::{
     Refused as AgentRefusal, Request as AgentRequest, Wanted as AgentWanted,
 };
+pub use crate::exec::exec;
 pub use crate::exit::Exit;
+pub use crate::hook::proc;
 pub use crate::input::PLAN_VARIABLE;
 pub use crate::run::run;
 pub use crate::schedule::{Asked, Schedule};

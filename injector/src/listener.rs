@@ -3,9 +3,11 @@
 
 mod pace;
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -21,8 +23,9 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::Notify;
+use tokio::task::{AbortHandle, Id, JoinError, JoinSet, yield_now};
 use tokio::time::{Instant, sleep, timeout};
 
 use self::pace::{Pace, Watched};
@@ -44,6 +47,8 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) content_type: &'static str,
     pub(crate) body: Bytes,
+    /// Whoever asks gets it: a connection with nothing but such answers makes way for others.
+    pub(crate) is_anybodys: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -72,15 +77,21 @@ impl Limits {
 
 impl Answer {
     pub(crate) fn text(status: StatusCode, text: impl Into<Bytes>) -> Self {
-        Self { status, content_type: "text/plain; charset=utf-8", body: text.into() }
+        let content_type = "text/plain; charset=utf-8";
+        Self { status, content_type, body: text.into(), is_anybodys: false }
     }
 
     pub(crate) fn json(status: StatusCode, body: Bytes) -> Self {
-        Self { status, content_type: "application/json", body }
+        Self { status, content_type: "application/json", body, is_anybodys: false }
+    }
+
+    pub(crate) fn for_anybody(self) -> Self {
+        Self { is_anybodys: true, ..self }
     }
 }
 
-/// Connections beyond the limit that hear so. Whoever comes then waits in the kernel's queue.
+/// Connections beyond the limit that hear so, where all others are being answered. Whoever comes
+/// then waits in the kernel's queue.
 const SPARE: usize = 16;
 /// Of one request line with all headers; beyond it the answer is 431 or 414.
 const HEAD: usize = 8 * 1024;
@@ -88,28 +99,108 @@ const HEADERS: usize = 64;
 /// When the process has no file descriptors left.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// Of one connection and one direction; the kernel keeps twice as much, and counts it as our memory.
+const BUFFER: u32 = 8 * 1024;
+/// Connections that wait to be accepted.
+const QUEUE: u32 = 64;
+
+/// A socket whose connections keep little for clients that do not read.
+pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    // The port of a process that has just ended.
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(BUFFER)?;
+    socket.set_recv_buffer_size(BUFFER)?;
+    socket.bind(address)?;
+    socket.listen(QUEUE)
+}
+
 /// Serves until it is dropped.
 pub(crate) async fn serve(
     listeners: &[TcpListener],
     limits: Limits,
     handler: Arc<impl Handler>,
 ) -> Infallible {
-    let mut open = JoinSet::new();
+    let mut crowd = Crowd::default();
     loop {
-        let has_room = open.len() < limits.connections + SPARE;
+        let has_room = crowd.has_room(&limits);
         tokio::select! {
-            // How a connection ended concerns nobody.
-            Some(_) = open.join_next() => {}
+            Some(ended) = crowd.tasks.join_next_with_id() => crowd.forget(&ended),
+            // Somebody has an answer and can be sent away, if need be.
+            () = crowd.freed.notified(), if !has_room => {}
             stream = accept(listeners), if has_room => match stream {
                 Ok(stream) => {
-                    // Small answers are not worth waiting for more.
-                    let _ = stream.set_nodelay(true);
-                    let crowded = open.len() >= limits.connections;
-                    open.spawn(talk(stream, crowded, limits, Arc::clone(&handler)));
+                    if crowd.is_full(&limits) {
+                        // Who has sent his request by now is seen to have done so.
+                        yield_now().await;
+                    }
+                    crowd.admit(stream, limits, Arc::clone(&handler));
                 }
-                Err(_) => sleep(PAUSE).await,
+                Err(_) => {
+                    crowd.displace();
+                    sleep(PAUSE).await;
+                }
             },
         }
+    }
+}
+
+/// The open connections. Dropping it ends them.
+#[derive(Default)]
+struct Crowd {
+    tasks: JoinSet<()>,
+    open: HashMap<Id, (Pace, AbortHandle)>,
+    freed: Arc<Notify>,
+}
+
+impl Crowd {
+    /// Whether one more can be taken, be it in the place of another.
+    fn has_room(&self, limits: &Limits) -> bool {
+        self.open.len() < limits.connections + SPARE || self.dispensable().is_some()
+    }
+
+    fn is_full(&self, limits: &Limits) -> bool {
+        self.open.len() >= limits.connections
+    }
+
+    /// When all places are taken, one who waits for nothing makes way: connections that ask for
+    /// nothing, in any number, keep nobody from being answered.
+    fn admit(&mut self, stream: TcpStream, limits: Limits, handler: Arc<impl Handler>) {
+        // Small answers are not worth waiting for more.
+        let _ = stream.set_nodelay(true);
+        // What a client has not taken when its connection ends goes with it: the kernel would keep
+        // it for minutes, as memory of our container's, and in any number.
+        let _ = stream.set_zero_linger();
+        if self.is_full(&limits) {
+            self.displace();
+        }
+        let crowded = self.is_full(&limits);
+        let pace = Pace::new(Arc::clone(&self.freed));
+        let task = self.tasks.spawn(talk(stream, crowded, limits, handler, pace.clone()));
+        self.open.insert(task.id(), (pace, task));
+    }
+
+    fn displace(&mut self) {
+        if let Some((_, task)) = self.dispensable().and_then(|id| self.open.remove(&id)) {
+            task.abort();
+        }
+    }
+
+    fn dispensable(&self) -> Option<Id> {
+        let ranked = self.open.iter().filter_map(|(id, (pace, _))| Some((pace.rank()?, *id)));
+        ranked.min_by_key(|(rank, _)| *rank).map(|(_, id)| id)
+    }
+
+    /// How a connection ended concerns nobody.
+    fn forget(&mut self, ended: &Result<(Id, ()), JoinError>) {
+        let id = match ended {
+            Ok((id, ())) => *id,
+            Err(error) => error.id(),
+        };
+        self.open.remove(&id);
     }
 }
 
@@ -130,15 +221,18 @@ async fn talk(
     crowded: bool,
     limits: Limits,
     handler: Arc<impl Handler>,
+    pace: Pace,
 ) {
-    let pace = Pace::new();
     let service = service_fn(|request: Request<Incoming>| {
-        let (handler, answering) = (Arc::clone(&handler), pace.answering());
+        let (handler, mut answering) = (Arc::clone(&handler), pace.answering());
         async move {
             let (head, body) = request.into_parts();
             let has_body = !body.is_end_stream();
             let asked = Asked { head, has_body, crowded };
             let answer = timeout(limits.answer, handler.answer(asked)).await;
+            if answer.as_ref().is_ok_and(|answer| !answer.is_anybodys) {
+                answering.serves();
+            }
             drop(answering);
             let answer = answer.unwrap_or_else(|_| {
                 Answer::text(StatusCode::GATEWAY_TIMEOUT, "the answer took too long")
@@ -150,7 +244,7 @@ async fn talk(
     http.max_buf_size(HEAD).max_headers(HEADERS).keep_alive(!crowded);
     // One that has ended its sending side is gone, to all that can be seen, and others want its place.
     http.half_close(false);
-    let stream = Watched { stream, pace: pace.clone() };
+    let stream = Watched::new(stream, pace.clone());
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
     let mut timer = pin!(sleep(limits.head));
     poll_fn(|cx| {

@@ -1,13 +1,23 @@
 //! Progress as JSON lines on stderr. Names, sizes, times and request ids; never a value.
 
+use std::io::{self, Write};
+
 use plan::LogLevel;
-use tracing::Level;
+use tracing::{Level, Subscriber};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 
 /// Runs `work` with logs of our own crates at `level`. Libraries stay silent: what they write at
 /// debug level is not ours to vouch for.
 pub(crate) fn with<T>(level: LogLevel, work: impl FnOnce() -> T) -> T {
+    // Scoped to this thread, where the runtime runs too.
+    tracing::subscriber::with_default(subscriber(level, io::stderr), work)
+}
+
+fn subscriber<W: Write + 'static>(
+    level: LogLevel,
+    writer: impl Fn() -> W + Send + Sync + 'static,
+) -> impl Subscriber + Send + Sync {
     let level = match level {
         LogLevel::Error => Level::ERROR,
         LogLevel::Warn => Level::WARN,
@@ -21,10 +31,8 @@ pub(crate) fn with<T>(level: LogLevel, work: impl FnOnce() -> T) -> T {
         .with_current_span(false)
         .with_span_list(false)
         .with_target(false)
-        .with_writer(std::io::stderr);
-    let subscriber = tracing_subscriber::registry().with(lines.with_filter(ours));
-    // Scoped to this thread, where the runtime runs too.
-    tracing::subscriber::with_default(subscriber, work)
+        .with_writer(move || printable::Lines(writer()));
+    tracing_subscriber::registry().with(lines.with_filter(ours))
 }
 
 #[cfg(test)]

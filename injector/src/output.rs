@@ -12,11 +12,10 @@ pub(crate) fn stderr(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
-/// Foreign text on one line: no control characters, not more than `limit` characters.
+/// Foreign text on one line: what is seen, and not more than `limit` characters.
 pub(crate) fn one_line(text: &str, limit: usize) -> String {
-    let mut characters = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    let mut line: String = characters.by_ref().take(limit).collect();
-    if characters.next().is_some() {
+    let mut line = printable::line(text, limit);
+    if text.chars().nth(limit).is_some() {
         line.push('…');
     }
     line
@@ -29,6 +28,7 @@ mod tests {
     #[test]
     fn foreign_text_stays_on_one_bounded_line() {
         assert_eq!(one_line("a\nb\u{1b}[31m", 100), "a b [31m");
+        assert_eq!(one_line("a\u{2028}b\u{202e}c", 100), "a b c");
         assert_eq!(one_line("abc", 3), "abc");
         assert_eq!(one_line("abcd", 3), "abc…");
     }

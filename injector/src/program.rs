@@ -1,7 +1,8 @@
-//! A copy of this program beside the environment variables, with which containers of any image
+//! A copy of `secrets-exec` beside the environment variables, with which containers of any image
 //! start their command.
 
-use std::path::Path;
+use std::fs::File;
+use std::path::PathBuf;
 
 use plan::ENVIRONMENT_PROGRAM;
 
@@ -13,22 +14,33 @@ use crate::publish;
 use crate::report::Problem;
 use crate::write;
 
-const OURSELVES: &str = "/proc/self/exe";
 /// Several times what is shipped.
 const LIMIT: usize = 128 * 1024 * 1024;
 const EXECUTABLE: write::Access = write::Access { mode: 0o555, group: None };
 
-pub(crate) fn install(args: &Args) -> Result<(), Problem> {
-    let program = bounded::read(Path::new(OURSELVES), LIMIT).map_err(|problem| {
-        Problem::new(Exit::Local, format!("{OURSELVES} {problem}"))
-            .advise("that /proc is mounted in this container")
+/// Nobody can keep containers from starting by a lease on it while what is returned is open.
+pub(crate) fn install(args: &Args) -> Result<File, Problem> {
+    let path = beside_us()?;
+    let program = bounded::read(&path, LIMIT).map_err(|problem| {
+        Problem::new(Exit::Local, format!("{} {problem}", path.display()))
+            .advise("that the image is the fetcher's, whole: it has two programs")
     })?;
     let directory = args.environment();
     // There is room for two, so that one of another version can be replaced; but no need to.
-    match bounded::read(&directory.join(ENVIRONMENT_PROGRAM), LIMIT) {
-        Ok(known) if known.expose() == program.expose() => return Ok(()),
-        _ => {}
+    if let Ok(known) = bounded::open(&directory.join(ENVIRONMENT_PROGRAM))
+        && bounded::content(&known, LIMIT).is_ok_and(|held| held.expose() == program.expose())
+    {
+        return Ok(known);
     }
     write::put(&directory, ENVIRONMENT_PROGRAM, program.expose(), EXECUTABLE)
         .map_err(|error| publish::problem(Volume::Environment, &error))
+}
+
+/// Where an image, a build and an installation have both programs.
+fn beside_us() -> Result<PathBuf, Problem> {
+    let ours = std::env::current_exe().map_err(|error| {
+        let text = format!("the fetcher's own program is not found: {}", error.kind());
+        Problem::new(Exit::Local, text).advise("that /proc is mounted in this container")
+    })?;
+    Ok(ours.with_file_name(ENVIRONMENT_PROGRAM))
 }

@@ -9,6 +9,7 @@ use crate::args::Args;
 use crate::bounded::{self, Unreadable};
 use crate::entry::{Entry, Volume};
 use crate::exit::Exit;
+use crate::holds::Holds;
 use crate::report::Problem;
 use crate::write::{self, Name, NewFile, WriteError, Written};
 
@@ -24,6 +25,7 @@ pub(crate) fn publish(
     volume: Volume,
     entries: &[Entry<'_>],
     files: &[NewFile<'_>],
+    holds: &mut Holds,
 ) -> Result<Written, Problem> {
     let of_volume = entries.iter().filter(|entry| entry.volume == volume);
     let mode = write::directory_mode(of_volume.map(|entry| entry.mode));
@@ -32,7 +34,7 @@ pub(crate) fn publish(
     let sentinel = NewFile { name: write::SENTINEL, mode: 0o444, content: b"" };
     let is_told = volume == Volume::Files && plan.mode().refresh().is_some();
     let files: Vec<_> = files.iter().copied().chain(is_told.then_some(sentinel)).collect();
-    write::publish(&volume.path(args, plan), &files, mode, group, name)
+    write::publish(&volume.path(args, plan), &files, mode, group, name, holds.of(volume))
         .map_err(|error| problem(volume, &error))
 }
 
@@ -61,9 +63,14 @@ pub(crate) fn held(
     args: &Args,
     plan: &Plan,
     entry: &Entry<'_>,
+    holds: &Holds,
 ) -> Result<Option<Sensitive>, Problem> {
     let path = write::in_current(&entry.volume.path(args, plan), &entry.name);
-    match bounded::read(&path, LIMIT) {
+    let content = match holds.on(entry.volume).file(&path, &entry.name) {
+        Some(held) => bounded::content(&held, LIMIT),
+        None => bounded::read(&path, LIMIT),
+    };
+    match content {
         Ok(content) => Ok(Some(content)),
         Err(Unreadable::Missing) => Ok(None),
         Err(problem) => {

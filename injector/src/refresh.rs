@@ -3,11 +3,13 @@
 
 mod beside;
 mod judge;
+mod lagging;
 mod source;
 mod templates;
 mod together;
+mod told;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use cloud::{RetryPolicy, Sensitive};
@@ -28,7 +30,9 @@ use crate::changes::Changes;
 use crate::client::{Client, Outcome, Patience};
 use crate::clock::{since_boot, wait_until};
 use crate::entry::{Entry, Volume, entries};
+use crate::holds::Holds;
 use crate::init;
+use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::probe;
 use crate::publish::{self, generation, held, publish};
@@ -36,8 +40,7 @@ use crate::render::{self, Blame, Rendered, Unusable, render};
 use crate::report::{Problem, Report};
 use crate::runtime::{self, Stop};
 use crate::schedule::{Asked, Schedule};
-use crate::standing::Stands;
-use crate::status::{self, Status};
+use crate::status;
 use crate::write::{NewFile, Written};
 
 pub(crate) fn run(args: &Args, plan: &Plan, refresh: &Refresh) -> Result<(), Report> {
@@ -66,6 +69,10 @@ async fn keep(
     metrics: &Metrics,
     stop: &mut Stop,
 ) -> Result<(), Report> {
+    let limits = Limits::now();
+    let Some((mut holds, status)) = stop.or(Holds::of_before(args, plan)).await else {
+        return Ok(());
+    };
     let now = since_boot();
     let told = status::told(args, plan);
     let there = probe::run(args, plan);
@@ -80,12 +87,12 @@ async fn keep(
             known.sources.into_iter().map(|known| Source::continued(known, now)).collect()
         }
         Err(_) => {
-            let outcomes = init::fill(args, plan, client, stop).await?;
+            let outcomes = init::fill(args, plan, client, stop, &mut holds).await?;
             beside::teach(agent, &outcomes, now);
-            let version = |outcome: &Outcome| Some(outcome.fetched()?.version.clone());
-            outcomes.iter().map(|outcome| Source::of(now, version(outcome))).collect()
+            outcomes.iter().map(|outcome| Source::of(now, outcome.fetched())).collect()
         }
     };
+    drop(status);
     metrics.filled();
     // What applications start with is no change.
     let changes = Changes::new(generation(args, plan), told);
@@ -93,11 +100,12 @@ async fn keep(
     let mut keeper = Keeper::new(args, plan, refresh, client, tells, &entries, sources);
     keeper.agent = agent;
     keeper.templates = templates;
+    keeper.holds = holds;
     if there.is_ok() {
         keeper.resume();
     }
     tokio::select! {
-        ended = keeper.run(stop) => ended,
+        ended = keeper.run(stop, &limits) => ended,
         never = beside::tell_application(args, plan, client, tells) => match never {},
         never = beside::answer(agent) => match never {},
     }
@@ -116,6 +124,9 @@ struct Keeper<'a> {
     /// By lookup.
     sources: Vec<Source>,
     templates: Templates,
+    /// Entries that wait for all of their sources in one look.
+    lagging: BTreeSet<usize>,
+    holds: Holds,
 }
 
 impl<'a> Keeper<'a> {
@@ -135,8 +146,21 @@ impl<'a> Keeper<'a> {
         let failing = sources.iter().any(|source| source.failing.is_some());
         let schedule = Schedule::new(refresh.interval(), now, oldest, failing, cloud::roll());
         let templates = Templates::default();
-        let agent = None;
-        Self { args, plan, refresh, client, tells, entries, agent, schedule, sources, templates }
+        let (agent, lagging, holds) = (None, BTreeSet::new(), Holds::default());
+        Self {
+            args,
+            plan,
+            refresh,
+            client,
+            tells,
+            entries,
+            agent,
+            schedule,
+            sources,
+            templates,
+            lagging,
+            holds,
+        }
     }
 
     /// Completes what a process before us did not come to the end of.
@@ -148,7 +172,7 @@ impl<'a> Keeper<'a> {
             }
         }
         for (at, entry) in self.entries.iter().enumerate() {
-            if matches!(held(self.args, self.plan, entry), Ok(Some(_))) {
+            if matches!(held(self.args, self.plan, entry, &self.holds), Ok(Some(_))) {
                 self.templates.is_there(at);
             }
         }
@@ -158,13 +182,14 @@ impl<'a> Keeper<'a> {
         self.tells.changed(generation(self.args, self.plan));
     }
 
-    async fn run(&mut self, stop: &mut Stop) -> Result<(), Report> {
+    async fn run(&mut self, stop: &mut Stop, limits: &Limits) -> Result<(), Report> {
         self.tell(&self.sources);
         loop {
             let (moment, asked) = self.due();
             if stop.or(wait_until(moment)).await.is_none() {
                 return Ok(());
             }
+            limits.check()?;
             let wanted = self.wanted(asked);
             let asked_at = since_boot();
             let Some(outcomes) = stop.or(self.ask(&wanted)).await else { return Ok(()) };
@@ -203,7 +228,18 @@ impl<'a> Keeper<'a> {
                 || source.failing.is_some()
                 || self.templates.need(index, self.entries, now, most)
         };
-        together(self.entries, self.sources.iter().enumerate().map(is_wanted).collect())
+        let all = self.sources.iter().enumerate().map(is_wanted).collect();
+        let mut wanted = together(self.entries, all);
+        wanted.sort_by_cached_key(|index| self.turn(*index));
+        wanted
+    }
+
+    /// That of a template is that of all of its sources: asked one by one in turn, they would never
+    /// all be asked in one look.
+    fn turn(&self, source: usize) -> Option<impl Ord + use<>> {
+        let of = |index: usize| self.sources.get(index).map(Source::turn);
+        let with = self.entries.iter().filter(|entry| entry.uses(source));
+        with.flat_map(Entry::sources).chain([source]).map(of).min().flatten()
     }
 
     async fn ask(&self, wanted: &[usize]) -> Vec<Outcome> {
@@ -233,6 +269,10 @@ impl<'a> Keeper<'a> {
         let is_usable = |source| !unusable.contains_key(&source);
         rendered.retain(|rendered| rendered.entry.sources().all(is_usable));
         let judged = self.judge(&outcomes, &unusable, now);
+        let tried = rendered.iter().map(|rendered| rendered.at);
+        let tried = tried.chain(failed.iter().map(|(at, _)| *at)).collect();
+        self.lagging = self.lagging(&tried, &judged.verdicts);
+        failed.extend(self.lagging.iter().map(|at| (*at, self.lags(*at))));
         let going = self.judge_templates(&rendered, &failed, now);
         self.announce(&judged.verdicts, going, now);
         let written = self.write(&rendered, &judged.verdicts);
@@ -240,8 +280,13 @@ impl<'a> Keeper<'a> {
             let fetched = outcomes.get(&index).and_then(|outcome| outcome.fetched());
             tell_agent(self.agent, index, &verdict, fetched, asked);
             if let Some(source) = self.sources.get_mut(index) {
-                let request_id = outcomes.get(&index).and_then(|outcome| outcome.request_id());
-                tell_of_version(self.plan, index, source, &verdict, request_id.as_deref());
+                if let Some(outcome) = outcomes.get(&index) {
+                    source.heard(outcome, now);
+                }
+                if let Some(version) = source.news(&verdict, written) {
+                    let request_id = outcomes.get(&index).and_then(|outcome| outcome.request_id());
+                    tell_of_version(self.plan, index, version, request_id.as_deref());
+                }
                 source.learn(verdict, written, now);
                 if let Some(failing) = source.failing {
                     self.tells.metrics.failed(failing);
@@ -254,11 +299,11 @@ impl<'a> Keeper<'a> {
     /// Whether applications see anything of this lookup.
     fn shows(&self, index: usize) -> bool {
         let mut entries = self.entries.iter().filter(|entry| entry.uses(index));
-        entries.any(|entry| matches!(held(self.args, self.plan, entry), Ok(Some(_))))
+        entries.any(|entry| matches!(held(self.args, self.plan, entry, &self.holds), Ok(Some(_))))
     }
 
     /// Whether the files are now as the verdicts want them.
-    fn write(&self, rendered: &[Rendered<'_>], verdicts: &HashMap<usize, Verdict>) -> bool {
+    fn write(&mut self, rendered: &[Rendered<'_>], verdicts: &HashMap<usize, Verdict>) -> bool {
         let changes = self.sources.iter().enumerate().any(|(index, source)| {
             verdicts.get(&index).is_some_and(|verdict| source.changes(verdict))
         });
@@ -285,7 +330,7 @@ impl<'a> Keeper<'a> {
 
     /// What is rendered is new; of the others of the plan, those that are there stay as they are.
     fn publish(
-        &self,
+        &mut self,
         rendered: &[Rendered<'_>],
         verdicts: &HashMap<usize, Verdict>,
     ) -> Result<Written, Problem> {
@@ -301,7 +346,8 @@ impl<'a> Keeper<'a> {
                 content: value.expose(),
             });
             let files: Vec<_> = new.iter().copied().chain(kept).collect();
-            let published = publish(&name, self.args, self.plan, volume, self.entries, &files)?;
+            let (args, plan, entries) = (self.args, self.plan, self.entries);
+            let published = publish(&name, args, plan, volume, entries, &files, &mut self.holds)?;
             written = written.max(published);
         }
         Ok(written)
@@ -312,7 +358,7 @@ impl<'a> Keeper<'a> {
         volume: Volume,
         new: &[NewFile<'_>],
         verdicts: &HashMap<usize, Verdict>,
-    ) -> Result<Vec<(&Entry<'_>, Sensitive)>, Problem> {
+    ) -> Result<Vec<(&'a Entry<'a>, Sensitive)>, Problem> {
         let is_new = |entry: &Entry<'_>| new.iter().any(|file| file.name == entry.name);
         let mut kept = Vec::new();
         let entries = self.entries.iter().enumerate();
@@ -320,49 +366,11 @@ impl<'a> Keeper<'a> {
             let removed = |source| verdicts.get(&source).is_some_and(Verdict::removes);
             let goes = entry.sources().any(removed) || self.templates.is_removed(at);
             if !goes && !is_new(entry) {
-                kept.extend(held(self.args, self.plan, entry)?.map(|value| (entry, value)));
+                kept.extend(
+                    held(self.args, self.plan, entry, &self.holds)?.map(|value| (entry, value)),
+                );
             }
         }
         Ok(kept)
-    }
-
-    /// Tells of files that go before they do: whoever continues in between must not miss them.
-    fn announce(&self, verdicts: &HashMap<usize, Verdict>, mut going: bool, now: Duration) {
-        let mut sources = self.sources.clone();
-        for (index, source) in sources.iter_mut().enumerate() {
-            if let Some(verdict @ Verdict::Removed(_)) = verdicts.get(&index)
-                && source.changes(verdict)
-            {
-                source.learn(verdict.clone(), true, now);
-                going = true;
-            }
-        }
-        if going {
-            self.tell(&sources);
-        }
-    }
-
-    /// For whoever looks into the mount, and for the next process.
-    fn tell(&self, sources: &[Source]) {
-        let standing = self.client.standing();
-        standing.keep(self.stands(sources));
-        let told = self.tells.changes.told();
-        status::write(self.args, self.plan, &Status::new(self.plan, standing, Some(told)));
-    }
-
-    fn stands(&self, sources: &[Source]) -> Stands {
-        let named = |(at, failed): (usize, Failed)| {
-            Some((self.entries.get(at)?.name.clone().into_owned(), failed))
-        };
-        let is_removed = |source: usize| sources.get(source).is_some_and(|source| source.removed);
-        let entries = self.entries.iter().enumerate();
-        let removed = entries.filter(|(at, entry)| {
-            self.templates.is_removed(*at) || entry.sources().any(is_removed)
-        });
-        Stands {
-            sources: sources.iter().map(Source::stand).collect(),
-            templates: self.templates.failing().filter_map(named).collect(),
-            removed: removed.count(),
-        }
     }
 }

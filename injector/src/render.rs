@@ -139,3 +139,6 @@ fn about(plan: &Plan, from: usize, select: Option<&Selector>) -> String {
     let selector = select.map(|selector| format!("#{selector}"));
     format!("{}{}", source.unwrap_or_default(), selector.unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,9 @@
-//! Runs many fetches at once and decides when it is over. What a fetch is, it does not know.
+//! Runs many fetches at once and decides when it is over. What a fetch is, it does not know; whom
+//! it may have to wait for, it is told.
 
+use std::collections::{HashMap, VecDeque};
 use std::future::Future;
+use std::hash::Hash;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -27,14 +30,20 @@ impl<T, E> Outcome<T, E> {
 /// Enough to fill four connections of several hosts; the rest waits here and not in memory.
 const CONCURRENT: usize = 32;
 
+/// Of one server at any time, however many fetches wait for others: as many as it has connections.
+/// A server that says nothing holds its fetches until their time is over.
+const ITS_OWN: usize = 4;
+
 /// When a fetch failed for good, the others get this long: enough to hear of other problems of the
 /// same kind at once, not enough to sit through their retries.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Outcomes in the order of `0..count`. A fetch keeps to `deadline` itself; the grace after it is
-/// for one that does not. `is_final` says whether a failure makes the whole run fail.
-pub(crate) async fn resolve<T, E, F, Fut>(
+/// for one that does not. `server` says who answers a fetch, and `is_final` whether a failure makes
+/// the whole run fail.
+pub(crate) async fn resolve<T, E, S, F, Fut>(
     count: usize,
+    server: impl Fn(usize) -> S,
     fetch: F,
     is_final: impl Fn(usize, &E) -> bool,
     deadline: Instant,
@@ -42,18 +51,17 @@ pub(crate) async fn resolve<T, E, F, Fut>(
 where
     T: Send + 'static,
     E: Send + 'static,
+    S: Eq + Hash,
     F: Fn(usize) -> Fut,
     Fut: Future<Output = Result<T, E>> + Send + 'static,
 {
     let mut outcomes: Vec<Outcome<T, E>> = Vec::new();
     outcomes.resize_with(count, || Outcome::Unfinished);
     let mut running = JoinSet::new();
-    let mut waiting = 0..count;
+    let mut waiting = Waiting::new(count, server);
     let mut give_up_at = deadline + GRACE;
     loop {
-        while running.len() < CONCURRENT
-            && let Some(index) = waiting.next()
-        {
+        while let Some(index) = waiting.next(running.len()) {
             let work = fetch(index);
             running.spawn(async move { (index, work.await) });
         }
@@ -64,6 +72,7 @@ where
         let Some(finished) = finished else { return outcomes };
         // A task that was cancelled stays unfinished; panics end the process.
         let Ok((index, result)) = finished else { continue };
+        waiting.ended(index);
         let outcome = match result {
             Ok(value) => Outcome::Fetched(value),
             Err(error) => {
@@ -75,6 +84,37 @@ where
         };
         if let Some(slot) = outcomes.get_mut(index) {
             *slot = outcome;
+        }
+    }
+}
+
+/// Fetches that have not begun, in their order, and how many of each server have.
+struct Waiting<S, F> {
+    fetches: VecDeque<usize>,
+    server: F,
+    running: HashMap<S, usize>,
+}
+
+impl<S: Eq + Hash, F: Fn(usize) -> S> Waiting<S, F> {
+    fn new(count: usize, server: F) -> Self {
+        Self { fetches: (0..count).collect(), server, running: HashMap::new() }
+    }
+
+    /// The first that may begin while so many run.
+    fn next(&mut self, running: usize) -> Option<usize> {
+        let may_begin = |index: &usize| {
+            let own = self.running.get(&(self.server)(*index)).copied().unwrap_or(0);
+            own < ITS_OWN || running < CONCURRENT
+        };
+        let place = self.fetches.iter().position(may_begin)?;
+        let index = self.fetches.remove(place)?;
+        *self.running.entry((self.server)(index)).or_default() += 1;
+        Some(index)
+    }
+
+    fn ended(&mut self, index: usize) {
+        if let Some(running) = self.running.get_mut(&(self.server)(index)) {
+            *running = running.saturating_sub(1);
         }
     }
 }
@@ -99,7 +139,7 @@ mod tests {
             sleep(Duration::from_secs(seconds)).await;
             result
         };
-        resolve(fetches.len(), fetch, |_, error| *error > 9, in_a_minute()).await
+        resolve(fetches.len(), |_| (), fetch, |_, error| *error > 9, in_a_minute()).await
     }
 
     #[tokio::test(start_paused = true)]
@@ -148,8 +188,32 @@ mod tests {
                 Ok::<usize, u8>(index)
             }
         };
-        let outcomes = resolve(256, fetch, |_, _| true, in_a_minute()).await;
+        let outcomes = resolve(256, |_| (), fetch, |_, _| true, in_a_minute()).await;
         assert!(outcomes.into_iter().eq((0..256).map(Outcome::Fetched)));
         assert_eq!(most.load(Ordering::SeqCst), CONCURRENT);
+    }
+
+    /// A fetch of the host "silent" never ends by itself, one of another host after a second.
+    async fn of_hosts(hosts: &'static [&'static str]) -> Vec<Outcome<&'static str, u8>> {
+        let fetch = |index: usize| async move {
+            if hosts[index].starts_with("silent") {
+                std::future::pending::<()>().await;
+            }
+            sleep(Duration::from_secs(1)).await;
+            Ok(hosts[index])
+        };
+        resolve(hosts.len(), |index| hosts[index], fetch, |_, _| false, in_a_minute()).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_host_that_says_nothing_keeps_no_other_host_from_being_asked() {
+        let others = |outcomes: Vec<Outcome<&'static str, u8>>| {
+            outcomes.iter().filter(|outcome| outcome.fetched().is_some()).count()
+        };
+        let one: &[_] = [&["silent"; 100][..], &["well"; 20][..]].concat().leak();
+        assert_eq!(others(of_hosts(one).await), 20);
+        let three = [&["silent0"; 40][..], &["silent1"; 40], &["silent2"; 40]].concat();
+        let mixed: &[_] = [&three[..], &["well"; 10], &["better"; 10]].concat().leak();
+        assert_eq!(others(of_hosts(mixed).await), 20);
     }
 }

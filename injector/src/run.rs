@@ -7,10 +7,9 @@ use rustix::io::Errno;
 use tracing::error;
 
 use crate::args::{Args, Command, HELP};
-use crate::exec::Start;
 use crate::exit::Exit;
 use crate::report::{Problem, Report};
-use crate::{exec, get, guard, init, input, log, output, probe, refresh, report, status};
+use crate::{get, guard, init, input, limits, log, output, probe, refresh, report, status};
 
 /// `words` is the command line with the program's name, `plan` the one environment variable.
 pub fn run(words: impl IntoIterator<Item = OsString>, plan: Option<OsString>) -> Exit {
@@ -25,12 +24,14 @@ pub fn run(words: impl IntoIterator<Item = OsString>, plan: Option<OsString>) ->
             return Exit::Usage;
         }
     };
-    let stays = !matches!(args.command, Command::Exec(_));
-    if stays && let Err(errno) = guard::forbid_cores() {
+    if let Err(errno) = guard::forbid_cores() {
         return exposed(errno);
     }
+    // Not every kernel and sandbox can, and a Pod that has no swap needs none of it.
+    let _ = guard::stay_in_memory();
+    // So may few files.
+    let _ = limits::raise();
     match &args.command {
-        Command::Exec(start) => become_application(&args, start),
         Command::Help => done(|| output::stdout(HELP)),
         Command::Version => {
             done(|| output::stdout(concat!("secrets-injector ", env!("CARGO_PKG_VERSION"), "\n")))
@@ -55,14 +56,6 @@ pub fn run(words: impl IntoIterator<Item = OsString>, plan: Option<OsString>) ->
 fn exposed(errno: Errno) -> Exit {
     output::stderr(&format!("secrets-injector: could not make this process private: {errno}"));
     Exit::Local
-}
-
-/// Of a container of the Pod, for whom we are not there if all goes well.
-fn become_application(args: &Args, start: &Start) -> Exit {
-    let report = Report::from(exec::run(args, start));
-    report::leave(&report.message(), &args.termination_log());
-    output::stderr(&format!("secrets-injector: {}", report.message()));
-    report.exit()
 }
 
 /// In a container, for a Pod that waits for its files.

@@ -7,6 +7,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::exit::Exit;
 use crate::report::{Problem, Report};
 
+/// For threads that look names up. Said here, or the environment would be asked for it.
+const STACK: usize = 512 * 1024;
+
 /// SIGTERM and SIGINT. As process 1 of a container we would not even notice them without asking.
 pub(crate) struct Stop {
     terminate: Signal,
@@ -15,7 +18,8 @@ pub(crate) struct Stop {
 
 /// Runs `work` on this thread until it ends.
 pub(crate) fn block_on<T>(work: impl AsyncFnOnce(Stop) -> Result<T, Report>) -> Result<T, Report> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().thread_stack_size(STACK).build();
     let runtime = runtime.map_err(|error| failed(&error))?;
     let result = runtime.block_on(async {
         let stop = Stop::new().map_err(|error| failed(&error))?;

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use cloud::Sensitive;
-use jmespath::{Rcvar, Variable};
+use jmespath::{Context, DEFAULT_RUNTIME, Rcvar, Variable, interpret};
 use plan::Selector;
 use zeroize::Zeroize;
 
@@ -28,6 +28,10 @@ pub(crate) enum SelectError {
     Mismatch(usize),
     #[error("the JMESPath makes more than {MAX_EXTRACT_BYTES} bytes")]
     TooLarge,
+    #[error(
+        "the JMESPath may make too much of this value to be evaluated: it doubles, joins or turns into text what is large"
+    )]
+    TooMuch,
 }
 
 /// As much as the volume has room for in one file. An expression can repeat its input without end.
@@ -48,8 +52,13 @@ impl Document {
         let root = self.root.as_ref().ok_or(SelectError::Nothing)?;
         let mismatch =
             |error: &jmespath::JmespathError| SelectError::Mismatch(error.column.saturating_add(1));
-        let expression = jmespath::compile(selector.as_str()).map_err(|error| mismatch(&error))?;
-        let found = expression.search(root).map_err(|error| mismatch(&error))?;
+        if !selector.bears(root) {
+            return Err(SelectError::TooMuch);
+        }
+        let expression = jmespath::parse(selector.as_str()).map_err(|error| mismatch(&error))?;
+        // The library's own search copies the whole document first.
+        let mut context = Context::new(selector.as_str(), &DEFAULT_RUNTIME);
+        let found = interpret(root, &expression, &mut context).map_err(|error| mismatch(&error))?;
         let text = text(&found);
         wipe(found);
         text

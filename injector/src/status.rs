@@ -72,6 +72,7 @@ pub(crate) enum Failing {
     Unreachable,
     Refused,
     Unusable,
+    Mismatched,
     /// The files could not be written.
     Local,
 }
@@ -210,7 +211,7 @@ fn load(args: &Args, plan: &Plan) -> Option<Status> {
 }
 
 impl Failing {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Identity,
         Self::Denied,
         Self::NotFound,
@@ -218,6 +219,7 @@ impl Failing {
         Self::Unreachable,
         Self::Refused,
         Self::Unusable,
+        Self::Mismatched,
         Self::Local,
     ];
 
@@ -231,6 +233,7 @@ impl Failing {
             Self::Unreachable => "unreachable",
             Self::Refused => "refused",
             Self::Unusable => "unusable",
+            Self::Mismatched => "mismatched",
             Self::Local => "local",
         }
     }
@@ -246,11 +249,12 @@ impl From<cloud::Class> for Failing {
             cloud::Class::Unreachable => Self::Unreachable,
             cloud::Class::Rejected => Self::Refused,
             cloud::Class::Malformed => Self::Unusable,
+            cloud::Class::Mismatched => Self::Mismatched,
         }
     }
 }
 
-fn path(args: &Args, plan: &Plan) -> PathBuf {
+pub(crate) fn path(args: &Args, plan: &Plan) -> PathBuf {
     args.mount(plan.mount()).join(NAME)
 }
 
@@ -278,6 +282,7 @@ mod tests {
             Class::Unreachable,
             Class::Rejected,
             Class::Malformed,
+            Class::Mismatched,
         ] {
             assert_eq!(Failing::from(class).word(), class.word());
         }

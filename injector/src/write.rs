@@ -2,6 +2,7 @@
 //! directory, then one rename of the `..data` link. What did not change is not touched.
 
 mod generation;
+mod hold;
 mod links;
 
 use std::fs::File;
@@ -14,6 +15,7 @@ use rustix::io::Errno;
 
 pub(crate) use self::generation::Name;
 use self::generation::Wanted;
+pub(crate) use self::hold::Hold;
 
 /// One file as applications will see it.
 #[derive(Clone, Copy)]
@@ -60,20 +62,22 @@ pub(crate) const SENTINEL: &str = ".kms-generation";
 /// All or nothing: after an error the mount shows what it showed before.
 ///
 /// `directory_mode` is for the directory that holds the files, `group` gets both. `name` sorts
-/// behind that of the generation that is shown; where nothing changes it is not used.
+/// behind that of the generation that is shown; where nothing changes it is not used. From now on
+/// `hold` is on what is shown.
 pub(crate) fn publish(
     mount: &Path,
     files: &[NewFile<'_>],
     directory_mode: u16,
     group: Option<u32>,
     name: &Name,
+    hold: &mut Hold,
 ) -> Result<Written, WriteError> {
     let mount = open_mount(mount)?;
     let wanted = Wanted::new(files, directory_mode, group);
     links::refuse_foreign(&mount, &wanted)?;
     let current = current(&mount)?;
     generation::remove_unfinished(&mount, current.as_deref());
-    if let Some(shown) = current.as_deref().filter(|name| wanted.is_held_by(&mount, name)) {
+    if let Some(shown) = current.as_deref().filter(|name| wanted.is_held_by(&mount, name, hold)) {
         let added = links::add(&mount, &wanted)?;
         let before = generation::latest_before(&mount, shown);
         let removed = tidy(&mount, &wanted, shown, before.as_deref());
@@ -81,11 +85,13 @@ pub(crate) fn publish(
         return Ok(if touched { Written::Changed } else { Written::Unchanged });
     }
     let new = name.as_str();
-    generation::create(&mount, &wanted, new)?;
+    let held = generation::create(&mount, &wanted, new)?;
     if let Err(error) = show(&mount, &wanted, new) {
         generation::remove(&mount, new);
         return Err(error);
     }
+    // What is let go goes: files that are removed take room for as long as they are open.
+    *hold = held;
     tidy(&mount, &wanted, new, current.as_deref());
     Ok(Written::Changed)
 }
@@ -112,13 +118,14 @@ impl Access {
     pub(crate) const ALL: Self = Self { mode: 0o444, group: None };
 }
 
-/// Replaces a file of ours that lies by itself, or beside the generations.
+/// Replaces a file of ours that lies by itself, or beside the generations. Nobody gets a lease on it
+/// while what is returned is open.
 pub(crate) fn put(
     mount: &Path,
     name: &str,
     content: &[u8],
     access: Access,
-) -> Result<(), WriteError> {
+) -> Result<File, WriteError> {
     let mount = open_mount(mount)?;
     let temporary = format!("{name}_tmp");
     // From a process that ended in the middle.
@@ -132,16 +139,23 @@ pub(crate) fn put(
         let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
         WriteError::new("write", &temporary, errno)
     });
-    let written = written.and_then(|()| {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let held = written.and_then(|()| {
+        rustix::fs::openat(&mount, &temporary, flags, Mode::empty())
+            .map_err(|errno| WriteError::new("open", &temporary, errno))
+    });
+    let held = held.and_then(|held| {
         let (group, mode) =
             (access.group.map(Gid::from_raw), Mode::from_raw_mode(access.mode.into()));
-        generation::set_owner(&file, &temporary, group, mode)
+        generation::set_owner(&file, &temporary, group, mode)?;
+        Ok(held)
     });
     // Nobody can start a program that somebody has open for writing.
     drop(file);
-    let replaced = written.and_then(|()| {
+    let replaced = held.and_then(|held| {
         rustix::fs::renameat(&mount, &temporary, &mount, name)
-            .map_err(|errno| WriteError::new("replace", name, errno))
+            .map_err(|errno| WriteError::new("replace", name, errno))?;
+        Ok(File::from(held))
     });
     if replaced.is_err() {
         // Half a file would take room that there is not.

@@ -28,7 +28,7 @@ fn a_command_line_that_is_not_valid_ends_with_64() {
     let plan = plan(&["kms://db"]);
     for words in [
         &[][..],
-        &["exec", "--", "true"],
+        &["exec", "true"],
         &["init", "--nope"],
         &["init", "more"],
         &["get"],

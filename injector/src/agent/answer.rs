@@ -203,9 +203,16 @@ fn name<'a>(place: Place<'a>, about: &'a About) -> &'a str {
 }
 
 /// Counted first, then written: a buffer that grows leaves copies behind that nobody wipes.
+/// The largest secret as base64, and what else is said of it. A text of control characters would take
+/// six times as much, and clients that do not read keep their answers in memory.
+const MOST: usize = 96 * 1024;
+
 fn written(body: &impl Serialize) -> Option<Bytes> {
     let mut size = Size(0);
     serde_json::to_writer(&mut size, body).ok()?;
+    if size.0 > MOST {
+        return None;
+    }
     let mut bytes = Vec::with_capacity(size.0);
     serde_json::to_writer(&mut bytes, body).ok()?;
     Some(Bytes::from_owner(Body(Sensitive::new(bytes))))
@@ -253,6 +260,10 @@ impl Failure {
         Self { status, body: body.into(), passes }
     }
 
+    pub(crate) fn late(passes: bool) -> Self {
+        Self::new(504, "TimeoutError", "KMS did not answer in time", passes)
+    }
+
     /// A refusal of KMS keeps its status, code and words. One of our identity would pass for one
     /// of the secret, and does not; as with the files, it takes nothing away.
     pub(crate) fn of(error: &Error) -> Self {
@@ -266,8 +277,11 @@ impl Failure {
             (Some(status), Some(code)) if (400..600).contains(&status) => {
                 Self::new(status, code, error.message().unwrap_or_default(), passes)
             }
-            _ if error.is_timeout() => {
-                Self::new(504, "TimeoutError", "KMS did not answer in time", passes)
+            _ if error.is_timeout() => Self::late(passes),
+            // Nothing was sent, because requests before it were throttled.
+            _ if class == Class::Throttled => {
+                let message = "KMS throttles the requests of this Pod's identity";
+                Self::new(429, "Rejected.Throttling", message, passes)
             }
             _ if class == Class::Unreachable => {
                 Self::new(502, "ConnectionError", "KMS could not be reached", passes)
@@ -278,106 +292,4 @@ impl Failure {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    fn fetched(value: &[u8], binary: bool) -> Fetched {
-        let text = |text: &str| Some(text.to_owned());
-        Fetched {
-            value: Sensitive::new(value.to_vec()),
-            version: "v1".to_owned(),
-            request_id: "6a3e9c36".to_owned(),
-            about: About {
-                binary,
-                name: text("db"),
-                kind: text("Generic"),
-                stages: vec!["ACSCurrent".to_owned()],
-                created: text("2020-07-23T11:56:29Z"),
-                ..About::default()
-            },
-            caller: String::new(),
-            attempts: 1,
-            elapsed: Duration::ZERO,
-        }
-    }
-
-    fn answered(response_type: ResponseType, id: &str, fetched: &Fetched) -> Value {
-        let place = Place { id, region: "cn-hangzhou", account: "1234567890123456" };
-        let bytes = secret(response_type, place, fetched).unwrap();
-        serde_json::from_slice(&bytes).unwrap()
-    }
-
-    #[test]
-    fn type_0_is_what_kms_answers() {
-        let text = "a\"\\\n\u{1}ä";
-        assert_eq!(
-            answered(ResponseType::Kms, "db", &fetched(text.as_bytes(), false)),
-            json!({"SecretName": "db", "VersionId": "v1", "SecretData": text,
-                "SecretDataType": "text", "SecretType": "Generic",
-                "VersionStages": {"VersionStage": ["ACSCurrent"]},
-                "CreateTime": "2020-07-23T11:56:29Z", "RequestId": "6a3e9c36"})
-        );
-        let binary = answered(ResponseType::Kms, "db", &fetched(b"\xff\x00", true));
-        assert_eq!(
-            (&binary["SecretData"], &binary["SecretDataType"]),
-            (&json!("/wA="), &json!("binary"))
-        );
-        let mut rotated = fetched(b"x", false);
-        rotated.about.automatic_rotation = Some("Enabled".to_owned());
-        rotated.about.rotation_interval = Some("604800s".to_owned());
-        let rotated = answered(ResponseType::Kms, "db", &rotated);
-        assert_eq!(
-            (&rotated["AutomaticRotation"], &rotated["RotationInterval"]),
-            (&json!("Enabled"), &json!("604800s"))
-        );
-    }
-
-    #[test]
-    fn type_1_is_what_aws_answers() {
-        let arn = "acs:kms:cn-hangzhou:1234567890123456:secret/db";
-        for id in ["db", arn] {
-            assert_eq!(
-                answered(ResponseType::Aws, id, &fetched(b"x", false)),
-                json!({"ARN": arn, "Name": "db", "VersionId": "v1", "SecretString": "x",
-                    "VersionStages": ["ACSCurrent"], "CreatedDate": 1_595_505_389_u32})
-            );
-        }
-        let binary = answered(ResponseType::Aws, "db", &fetched(b"\xff\x00", true));
-        assert_eq!((binary.get("SecretString"), &binary["SecretBinary"]), (None, &json!("/wA=")));
-    }
-
-    #[test]
-    fn type_2_is_what_vaults_kv_engine_answers() {
-        let object =
-            answered(ResponseType::Vault, "db", &fetched(br#" {"user":"a","n":1.50}"#, false));
-        assert_eq!(object["data"]["data"], json!({"user": "a", "n": 1.5}));
-        assert_eq!(object["data"]["metadata"]["custom_metadata"]["version_id"], "v1");
-        assert_eq!(object["lease_duration"], 0);
-        for text in ["plain", "[1]", "\"text\"", "{bad", "{} {}", ""] {
-            let answer = answered(ResponseType::Vault, "db", &fetched(text.as_bytes(), false));
-            assert_eq!(answer["data"]["data"], json!({ "value": text }), "{text}");
-        }
-        let binary = answered(ResponseType::Vault, "db", &fetched(b"{}", true));
-        assert_eq!(binary["data"]["data"], json!({"value": "e30="}));
-    }
-
-    #[test]
-    fn text_that_is_none_is_no_answer() {
-        let place = Place { id: "db", region: "cn-hangzhou", account: "1" };
-        assert!(secret(ResponseType::Kms, place, &fetched(b"\xff", false)).is_none());
-    }
-
-    #[test]
-    fn what_goes_wrong_is_json_whatever_is_in_it() {
-        let failure = Failure::new(404, "Forbidden.ResourceNotFound", "a \"quoted\" word", false);
-        let body: Value = serde_json::from_slice(&failure.body).unwrap();
-        assert_eq!(
-            body,
-            json!({"__type": "Forbidden.ResourceNotFound", "message": "a \"quoted\" word"})
-        );
-    }
-}
+mod tests;

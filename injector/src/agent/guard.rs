@@ -12,20 +12,62 @@ pub(crate) enum Refused {
     /// A name of somebody else that leads here: a page in a browser, or a request led astray.
     #[error("Bad Host")]
     Host,
+    /// It came from somebody else's client.
     #[error("Forwarded")]
     Forwarded,
+    /// A page asks, or led here, and not a program.
+    #[error("From a browser")]
+    Browser,
     #[error("Bad Token")]
     Token,
 }
 
 const TOKENS: [&str; 2] = ["x-kms-token", "x-vault-token"];
-const FORWARDED: &str = "x-forwarded-for";
+/// Headers of proxies: each puts one of them into what it passes on, where it puts any.
+const FORWARDED: [&str; 18] = [
+    "forwarded",
+    "via",
+    "x-real-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "client-ip",
+    "true-client-ip",
+    "cf-connecting-ip",
+    "cf-connecting-ipv6",
+    "fastly-client-ip",
+    "x-proxyuser-ip",
+    "x-rewrite-url",
+    "x-host",
+    "proxy-authorization",
+    "max-forwards",
+    "proxy-connection",
+    "cdn-loop",
+    "cf-ray",
+];
+const FORWARDED_BY: [&str; 8] = [
+    "x-original-",
+    "x-envoy-",
+    "x-appengine-",
+    "x-azure-",
+    "ali-cdn-",
+    "x-varnish",
+    "x-amz-cf-",
+    "surrogate-",
+];
+/// What they call the client, in whatever words stand around it.
+const OF_A_CLIENT: [&str; 6] =
+    ["forwarded", "forward-for", "client-ip", "remote-ip", "remote-addr", "originating-ip"];
+/// Headers that programs have no reason to send; browsers let no page choose those of `sec-`.
+const BROWSER: [&str; 3] = ["origin", "referer", "upgrade-insecure-requests"];
+const BROWSER_OF: [&str; 2] = ["sec-", "access-control-request-"];
+/// The one that Node.js sends with its `fetch` too; browsers send others beside it.
+const OF_PROGRAMS: &str = "sec-fetch-mode";
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 impl Refused {
     pub(crate) fn status(self) -> u16 {
         match self {
-            Self::Host | Self::Token => 403,
+            Self::Host | Self::Token | Self::Browser => 403,
             Self::Forwarded => 400,
         }
     }
@@ -57,8 +99,25 @@ fn is_local(host: &str, port: u16) -> bool {
     })
 }
 
+/// Whoever can make a proxy, or a person's browser, send a request has not thereby sent it.
 pub(crate) fn check_direct(headers: &HeaderMap) -> Result<(), Refused> {
-    if headers.contains_key(FORWARDED) { Err(Refused::Forwarded) } else { Ok(()) }
+    let any = |is: &dyn Fn(&str) -> bool| headers.keys().any(|name| is(name.as_str()));
+    // Names are in small letters here; servers behind CGI take one sign for the other.
+    let of_a_proxy = |name: &str| {
+        let name = name.replace('_', "-");
+        FORWARDED.contains(&name.as_str())
+            || FORWARDED_BY.iter().any(|by| name.starts_with(by))
+            || OF_A_CLIENT.iter().any(|part| name.contains(part))
+    };
+    if any(&of_a_proxy) {
+        return Err(Refused::Forwarded);
+    }
+    let of_a_browser =
+        |name: &str| BROWSER_OF.iter().any(|of| name.starts_with(of)) && name != OF_PROGRAMS;
+    if any(&|name| BROWSER.contains(&name) || of_a_browser(name)) {
+        return Err(Refused::Browser);
+    }
+    Ok(())
 }
 
 pub(crate) fn check_token(headers: &HeaderMap, token: &Sensitive) -> Result<(), Refused> {
@@ -161,5 +220,98 @@ mod tests {
         let forwarded = [("x-forwarded-for", "10.0.0.1"), ("x-kms-token", right.as_str())];
         assert_eq!(asked(&forwarded), Err(Refused::Forwarded));
         assert_eq!(asked(&forwarded[..1]), Err(Refused::Forwarded));
+    }
+
+    #[test]
+    fn what_a_proxy_or_a_browser_sends_is_refused_by_kind() {
+        for name in [
+            "X-Forwarded-For",
+            "X-Forwarded-Host",
+            "X-Forwarded-Proto",
+            "X-Forwarded-Prefix",
+            "X-Forwarded",
+            "Forwarded",
+            "Via",
+            "X-Real-IP",
+            "X-Client-IP",
+            "True-Client-IP",
+            "CF-Connecting-IP",
+            "X-Original-URL",
+            "X-Original-Forwarded-For",
+            "X-Envoy-External-Address",
+            "X-Envoy-Expected-Rq-Timeout-Ms",
+            "X-Rewrite-URL",
+            "X-Cluster-Client-Ip",
+            "Ali-CDN-Real-IP",
+            "WL-Proxy-Client-IP",
+            "Proxy-Client-IP",
+            "HTTP-X-Forwarded-For",
+            "X_Forwarded_For",
+            "Z-Forwarded-For",
+            "X-Forward-For",
+            "X-Originating-IP",
+            "X-Remote-IP",
+            "X-Remote-Addr",
+            "CDN-Loop",
+            "CF-Ray",
+            "X-Varnish",
+            "Proxy-Connection",
+            "X-Amz-Cf-Id",
+            "Surrogate-Capability",
+        ] {
+            assert_eq!(check_direct(&headers(&[(name, "x")])), Err(Refused::Forwarded), "{name}");
+        }
+        for name in [
+            "Origin",
+            "Referer",
+            "Sec-Fetch-Site",
+            "Sec-Fetch-Dest",
+            "Sec-Fetch-User",
+            "Sec-CH-UA",
+            "Sec-WebSocket-Key",
+            "Sec-GPC",
+            "Access-Control-Request-Method",
+            "Access-Control-Request-Private-Network",
+            "Upgrade-Insecure-Requests",
+        ] {
+            assert_eq!(check_direct(&headers(&[(name, "x")])), Err(Refused::Browser), "{name}");
+        }
+    }
+
+    /// What curl, Go, Java, Python, Node.js and tracing put into a request of their own.
+    #[test]
+    fn what_clients_send_by_themselves_is_let_in() {
+        let sent = [
+            ("Host", "localhost:2025"),
+            ("User-Agent", "curl/8.5.0"),
+            ("Accept", "*/*"),
+            ("Accept-Encoding", "gzip, deflate"),
+            ("Accept-Language", "*"),
+            ("Sec-Fetch-Mode", "cors"),
+            ("Connection", "keep-alive, Upgrade, HTTP2-Settings"),
+            ("Upgrade", "h2c"),
+            ("HTTP2-Settings", "AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA"),
+            ("Keep-Alive", "1"),
+            ("Content-Type", "application/json"),
+            ("Content-Length", "0"),
+            ("Cache-Control", "no-cache"),
+            ("Pragma", "no-cache"),
+            ("X-KMS-Token", "x"),
+            ("X-Vault-Token", "x"),
+            ("X-Vault-Request", "true"),
+            ("X-Vault-Namespace", "x"),
+            ("Authorization", "x"),
+            ("traceparent", "00-x"),
+            ("tracestate", "x"),
+            ("b3", "0"),
+            ("X-B3-TraceId", "x"),
+            ("X-Request-Id", "x"),
+            ("X-Amzn-Trace-Id", "x"),
+            ("amz-sdk-request", "attempt=1"),
+            ("x-acs-action", "GetSecretValue"),
+            ("Date", "x"),
+            ("TE", "trailers"),
+        ];
+        assert_eq!(check_direct(&headers(&sent)), Ok(()));
     }
 }

@@ -97,6 +97,11 @@ impl Scope {
         Place { id, region, account }
     }
 
+    /// All ways in which the agent asks.
+    pub(crate) fn ways(&self) -> impl Iterator<Item = &Lookup> {
+        self.known.values().chain([&self.other]).map(|way| &way.lookup)
+    }
+
     /// Whether this is how the agent itself would ask.
     pub(crate) fn is_own(&self, lookup: &Lookup) -> bool {
         let way = self.known.get(lookup.subject.name());

@@ -8,10 +8,11 @@ use cloud::{Class, Error, Fetched, Sensitive, Session};
 use flight::Flights;
 use hyper::StatusCode;
 use plan::{Agent, Plan, ResponseType};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use tracing::{debug, warn};
 
 use super::answer::{self, Failure};
+use super::asking::Asking;
 use super::cache::{Bounds, Cache, Found};
 use super::counters::Counters;
 use super::failures::Failures;
@@ -36,6 +37,7 @@ pub(crate) struct Shared {
     cache: Mutex<Cache>,
     failures: Mutex<Failures>,
     flights: Flights<Key, Result<Bytes, Failure>>,
+    asking: Asking,
     pub(crate) counters: Arc<Counters>,
     metrics: Metrics,
 }
@@ -69,6 +71,7 @@ impl Shared {
             entries: agent.cache_size.get().into(),
             bytes: BYTES,
         };
+        let asking = Asking::new(scope.ways());
         Self {
             token,
             port: agent.port.get(),
@@ -79,6 +82,7 @@ impl Shared {
             cache: Mutex::new(Cache::new(bounds)),
             failures: Mutex::default(),
             flights: Flights::default(),
+            asking,
             counters,
             metrics,
         }
@@ -170,13 +174,18 @@ impl Shared {
     ) -> Result<Bytes, Failure> {
         let lookup = self.scope.lookup(wanted);
         let deadline = Instant::now() + patience;
+        let Ok(Some(_place)) = timeout_at(deadline, self.asking.enter(&lookup)).await else {
+            self.counters.count_unanswered(Class::Unreachable.into());
+            self.cache().postpone(key, since_boot());
+            return Err(Failure::late(true));
+        };
         // Until the deadline: each round but the last one saw the files change.
         let (class, failure, error) = loop {
             let asked = since_boot();
             match self.session.fetch(&lookup, deadline).await {
                 Ok(fetched) => {
                     let Some(body) = self.body(&wanted.id, &fetched) else {
-                        let text = "the value is no text";
+                        let text = "the value is no text, or needs more than 96 KiB as JSON";
                         let failure = Failure::new(500, "InternalFailure", text, true);
                         break (Class::Malformed, failure, None);
                     };
@@ -242,14 +251,14 @@ impl Shared {
 impl Handler for Shared {
     async fn answer(&self, asked: Asked) -> Answer {
         match self.judge(&asked) {
-            Ok(Request::Ping) => Answer::text(StatusCode::OK, "healthy"),
-            Ok(Request::Metrics) => self.metrics.page(Page::Metrics),
-            Ok(Request::Ready) => self.metrics.page(Page::Ready),
+            Ok(Request::Ping) => Answer::text(StatusCode::OK, "healthy").for_anybody(),
+            Ok(Request::Metrics) => self.metrics.page(Page::Metrics).for_anybody(),
+            Ok(Request::Ready) => self.metrics.page(Page::Ready).for_anybody(),
             Ok(Request::Get(wanted)) => self.get(&wanted).await,
             Err(refusal) => {
                 self.counters.refused.add();
                 debug!(status = refusal.status.as_u16(), "a request is refused");
-                refusal
+                refusal.for_anybody()
             }
         }
     }
@@ -279,7 +288,11 @@ fn warn_of(wanted: &Wanted<'_>, error: Option<&Error>, failure: &Failure) {
             one_line(&error.to_string(), 600)
         ),
         None => {
-            warn!(id, status = failure.status, "fetched for a client, and the value is no text");
+            warn!(
+                id,
+                status = failure.status,
+                "fetched for a client, and the value cannot be answered"
+            );
         }
     }
 }

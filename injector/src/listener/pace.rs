@@ -4,72 +4,121 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::Limits;
 
 /// A clone is of the same connection.
 #[derive(Clone, Debug)]
-pub(super) struct Pace(Arc<Mutex<Step>>);
+pub(super) struct Pace {
+    step: Arc<Mutex<Step>>,
+    /// Told when an answer was given: the place may be had from then on.
+    freed: Arc<Notify>,
+}
+
+/// How dispensable a connection is that waits for its client: the least goes first, of those that
+/// never were served before of those that were, and the longest wait first. Who was only refused was
+/// not served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Rank {
+    served: bool,
+    since: Instant,
+}
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// A head is awaited, or has begun.
-    Head { since: Instant },
+    /// A head is awaited, or has begun; others may have been answered before.
+    Head { since: Instant, served: bool },
     /// Nothing is received meanwhile.
     Answer,
     /// An answer was given.
-    Idle { since: Instant },
+    Idle { since: Instant, served: bool },
 }
 
 impl Pace {
-    pub(super) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Step::Head { since: Instant::now() })))
+    pub(super) fn new(freed: Arc<Notify>) -> Self {
+        let step = Step::Head { since: Instant::now(), served: false };
+        Self { step: Arc::new(Mutex::new(step)), freed }
+    }
+
+    /// `None` while it is answered: nobody is sent away then.
+    pub(super) fn rank(&self) -> Option<Rank> {
+        match *self.lock() {
+            Step::Head { since, served } => Some(Rank { served, since }),
+            Step::Answer => None,
+            Step::Idle { since, served } => Some(Rank { served, since }),
+        }
     }
 
     /// `None` while it is answered, which has a limit of its own.
     pub(super) fn due(&self, limits: &Limits) -> Option<Instant> {
         match *self.lock() {
-            Step::Head { since } => Some(since + limits.head),
+            Step::Head { since, .. } => Some(since + limits.head),
             Step::Answer => None,
-            Step::Idle { since } => Some(since + limits.idle),
+            Step::Idle { since, .. } => Some(since + limits.idle),
         }
     }
 
     /// A request is answered until what this returns is dropped.
     pub(super) fn answering(&self) -> Answering {
+        let served = self.rank().is_some_and(|rank| rank.served);
         *self.lock() = Step::Answer;
-        Answering(self.clone())
+        Answering { pace: self.clone(), served }
     }
 
     fn received(&self) {
         let mut step = self.lock();
-        if let Step::Idle { .. } = *step {
-            *step = Step::Head { since: Instant::now() };
+        if let Step::Idle { served, .. } = *step {
+            *step = Step::Head { since: Instant::now(), served };
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Step> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.step.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-pub(super) struct Answering(Pace);
+pub(super) struct Answering {
+    pace: Pace,
+    served: bool,
+}
+
+impl Answering {
+    /// The answer is one for its client, and not the same for everybody.
+    pub(super) fn serves(&mut self) {
+        self.served = true;
+    }
+}
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        *self.0.lock() = Step::Idle { since: Instant::now() };
+        *self.pace.lock() = Step::Idle { since: Instant::now(), served: self.served };
+        self.pace.freed.notify_one();
     }
 }
 
 /// A stream whose client is watched.
 pub(super) struct Watched<S> {
-    pub(super) stream: S,
-    pub(super) pace: Pace,
+    stream: S,
+    pace: Pace,
+    /// Our side is closed.
+    is_shut: bool,
+    /// Bytes that came after that.
+    unread: usize,
 }
+
+impl<S> Watched<S> {
+    pub(super) fn new(stream: S, pace: Pace) -> Self {
+        Self { stream, pace, is_shut: false, unread: 0 }
+    }
+}
+
+/// More than a client sends before it looks for an early answer.
+const MOST: usize = 1024 * 1024;
 
 impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     fn poll_read(
@@ -86,7 +135,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -99,8 +148,22 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
+    /// Until the client has closed too, or its time is over: only then has it what was sent.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        if !self.is_shut {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+            self.is_shut = true;
+        }
+        let mut scratch = [0; 1024];
+        while self.unread < MOST {
+            let mut buffer = ReadBuf::new(&mut scratch);
+            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
+            if buffer.filled().is_empty() {
+                break;
+            }
+            self.unread += buffer.filled().len();
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_write_vectored(

@@ -2,13 +2,44 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{self, Write};
 use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use plan::LogLevel;
 
 use crate::keep::Fate;
 use crate::refresh::News;
 
 const DOCS: &str = include_str!("../../../docs/observability.md");
 const MACROS: [&str; 4] = ["debug!(", "info!(", "warn!(", "error!("];
+
+/// What is written.
+#[derive(Clone, Default)]
+struct Page(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Page {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_line_of_the_log_is_one_line_in_the_order_in_which_it_is_written() {
+    let page = Page::default();
+    let writer = page.clone();
+    let subscriber = super::subscriber(LogLevel::Info, move || writer.clone());
+    let hostile = "a\nb\u{2028}c\u{202e}d\u{e0041}密";
+    tracing::subscriber::with_default(subscriber, || tracing::info!(id = hostile, "{hostile}"));
+    let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
+    assert!(text.trim_end().chars().all(printable::is_printable), "{text}");
+    let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&line["id"], &line["message"]), (&hostile.into(), &hostile.into()));
+}
 
 /// One place that writes a line.
 #[derive(Debug, Default)]

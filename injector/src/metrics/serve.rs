@@ -13,7 +13,7 @@ use tracing::{error, info};
 use super::text::{self, Now};
 use super::{Metrics, now};
 use crate::clock::since_boot;
-use crate::listener::{Answer, Asked, Handler, Limits, serve as listen};
+use crate::listener::{self, Answer, Asked, Handler, Limits};
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// A collector or two, and a probe.
@@ -27,7 +27,7 @@ const PAUSE: Duration = Duration::from_secs(30);
 /// from the application.
 pub(crate) async fn serve(port: u16, metrics: Metrics) -> Infallible {
     let listener = loop {
-        match bind(port).await {
+        match bind(port) {
             Ok(listener) => break listener,
             Err(error) => {
                 let kind = error.kind();
@@ -41,14 +41,14 @@ pub(crate) async fn serve(port: u16, metrics: Metrics) -> Infallible {
     };
     info!(port, "serving metrics");
     let limits = Limits { idle: IDLE, ..Limits::new(CONNECTIONS) };
-    listen(&[listener], limits, Arc::new(metrics)).await
+    listener::serve(&[listener], limits, Arc::new(metrics)).await
 }
 
 /// A socket of IPv6 takes IPv4 too, where there is IPv6.
-async fn bind(port: u16) -> std::io::Result<TcpListener> {
-    match TcpListener::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))).await {
+fn bind(port: u16) -> std::io::Result<TcpListener> {
+    match listener::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))) {
         Err(error) if error.kind() != std::io::ErrorKind::AddrInUse => {
-            TcpListener::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))).await
+            listener::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)))
         }
         bound => bound,
     }
@@ -99,6 +99,11 @@ impl Metrics {
         let now = Now { calendar: now(), uptime: since_boot() };
         let agent = self.agent.as_deref();
         let body = text::metrics(&counts, &stands, &self.session.requests(), agent, now);
-        Answer { status: StatusCode::OK, content_type: CONTENT_TYPE, body: body.into() }
+        Answer {
+            status: StatusCode::OK,
+            content_type: CONTENT_TYPE,
+            body: body.into(),
+            is_anybodys: false,
+        }
     }
 }

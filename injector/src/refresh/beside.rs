@@ -9,7 +9,7 @@ use cloud::Fetched;
 use plan::Plan;
 use tracing::info;
 
-use super::source::{Source, Verdict};
+use super::source::Verdict;
 use crate::agent::Agent;
 use crate::args::Args;
 use crate::changes::Changes;
@@ -93,17 +93,8 @@ pub(super) fn tell_agent(
     }
 }
 
-pub(super) fn tell_of_version(
-    plan: &Plan,
-    index: usize,
-    source: &Source,
-    verdict: &Verdict,
-    request_id: Option<&str>,
-) {
-    if let (Verdict::Fresh { version }, Some(known)) = (verdict, &source.version)
-        && version != known
-    {
-        let source = plan.lookups().get(index).map(|lookup| lookup.source.to_string());
-        info!(source, version = one_line(version, 64), request_id, "a new version");
-    }
+/// `version` is one that applications see from now on.
+pub(super) fn tell_of_version(plan: &Plan, index: usize, version: &str, request_id: Option<&str>) {
+    let source = plan.lookups().get(index).map(|lookup| lookup.source.to_string());
+    info!(source, version = one_line(version, 64), request_id, "a new version");
 }

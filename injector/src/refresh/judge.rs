@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use cloud::{Class, Fetched};
+use cloud::Class;
 use tracing::error;
 
 use super::Keeper;
@@ -38,9 +38,8 @@ impl Keeper<'_> {
             let Some(outcome) = outcomes.get(&index) else { continue };
             let (failing, revoked, problem) = match (outcome, unusable.get(&index)) {
                 (Outcome::Fetched(_), Some(problem)) => (Failing::Unusable, false, problem.clone()),
-                (Outcome::Fetched(Fetched { version, .. }), None) => {
-                    let version = version.clone();
-                    judged.verdicts.insert(index, Verdict::Fresh { version });
+                (Outcome::Fetched(fetched), None) => {
+                    judged.verdicts.insert(index, Verdict::fresh(fetched));
                     continue;
                 }
                 (Outcome::Failed(error), _)

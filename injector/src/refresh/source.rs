@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use cloud::Fetched;
+
+use crate::client::Outcome;
 use crate::standing::Stand;
 use crate::status::{Failing, Known};
 
@@ -12,7 +15,10 @@ pub(super) struct Source {
     pub(super) failing: Option<Failing>,
     /// Its files were taken away.
     pub(super) removed: bool,
+    /// As it may be told; see `Verdict::fresh`.
     pub(super) version: Option<String>,
+    /// When a question of it was last sent, whatever came of it.
+    asked: Option<Duration>,
 }
 
 /// What one ask came to, for one source.
@@ -31,6 +37,11 @@ pub(super) enum Verdict {
 }
 
 impl Verdict {
+    /// A service may call a version by its value: of such a name nothing is kept or told.
+    pub(super) fn fresh(fetched: &Fetched) -> Self {
+        Self::Fresh { version: printable(fetched) }
+    }
+
     pub(super) fn removes(&self) -> bool {
         matches!(self, Self::Removed(_) | Self::Ended(_))
     }
@@ -41,11 +52,16 @@ impl Source {
         let Known { confirmed, failing, removed } = known;
         // A moment that has not come yet is not of this boot.
         let confirmed = confirmed.map_or(now, |confirmed| confirmed.min(now));
-        Self { confirmed, failing, removed, version: None }
+        Self { confirmed, failing, removed, version: None, asked: None }
     }
 
-    pub(super) fn of(confirmed: Duration, version: Option<String>) -> Self {
-        Self { confirmed, failing: None, removed: false, version }
+    /// With what the first fetch gave, if it gave something.
+    pub(super) fn of(confirmed: Duration, fetched: Option<&Fetched>) -> Self {
+        Self::known(confirmed, fetched.map(printable))
+    }
+
+    fn known(confirmed: Duration, version: Option<String>) -> Self {
+        Self { confirmed, failing: None, removed: false, version, asked: None }
     }
 
     pub(super) fn stand(&self) -> Stand {
@@ -62,6 +78,46 @@ impl Source {
         }
     }
 
+    /// The version that the files show with this verdict and did not show before.
+    pub(super) fn news<'v>(&self, verdict: &'v Verdict, written: bool) -> Option<&'v str> {
+        match (verdict, &self.version) {
+            (Verdict::Fresh { version }, Some(known)) if written && version != known => {
+                Some(version)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it gave another version than the files showed, as far as is known.
+    pub(super) fn is_other(&self, verdict: &Verdict) -> bool {
+        match verdict {
+            // Of one that may not be told nothing is known.
+            Verdict::Fresh { version } => {
+                version.is_empty() || self.version.as_ref() != Some(version)
+            }
+            _ => false,
+        }
+    }
+
+    /// Who was asked comes after those that were not: answers that come late, or never, would else
+    /// keep others from being asked at all.
+    pub(super) fn heard(&mut self, outcome: &Outcome, now: Duration) {
+        let was_asked = match outcome {
+            Outcome::Fetched(_) => true,
+            Outcome::Failed(error) => error.was_asked(),
+            Outcome::Unfinished => false,
+        };
+        if was_asked {
+            self.asked = Some(now);
+        }
+    }
+
+    /// The lowest is asked first: who was asked longest ago, and of those that were asked in one
+    /// look who got no answer in its time.
+    pub(super) fn turn(&self) -> impl Ord + use<> {
+        (self.asked, self.confirmed)
+    }
+
     /// `written` is whether the files are now as the verdict wants them.
     pub(super) fn learn(&mut self, verdict: Verdict, written: bool, now: Duration) {
         if !written && self.changes(&verdict) {
@@ -69,8 +125,10 @@ impl Source {
             return;
         }
         match verdict {
-            Verdict::Fresh { version } => *self = Self::of(now, Some(version)),
-            Verdict::Absent => *self = Self::of(now, None),
+            Verdict::Fresh { version } => {
+                *self = Self { asked: self.asked, ..Self::known(now, Some(version)) };
+            }
+            Verdict::Absent => *self = Self { asked: self.asked, ..Self::of(now, None) },
             Verdict::Kept(failing) => self.failing = Some(failing),
             Verdict::Removed(failing) => {
                 self.failing = Some(failing);
@@ -84,8 +142,14 @@ impl Source {
     }
 }
 
+fn printable(fetched: &Fetched) -> String {
+    fetched.printable_version().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
+    use cloud::{About, Sensitive};
+
     use super::*;
 
     const THEN: Duration = Duration::from_secs(100);
@@ -95,9 +159,32 @@ mod tests {
         Verdict::Fresh { version: "v2".to_owned() }
     }
 
+    fn fetched(value: &str, version: &str) -> Fetched {
+        Fetched {
+            value: Sensitive::from(value.to_owned()),
+            version: version.to_owned(),
+            request_id: "r-1".to_owned(),
+            about: About::default(),
+            caller: String::new(),
+            attempts: 1,
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn a_version_that_tells_the_value_is_not_kept() {
+        let value = "CANARY-0123456789abcdef";
+        for (version, expected) in [("v2", "v2"), (value, "")] {
+            let fetched = fetched(value, version);
+            let known = Some(expected.to_owned());
+            assert_eq!(Verdict::fresh(&fetched), Verdict::Fresh { version: expected.to_owned() });
+            assert_eq!(Source::of(THEN, Some(&fetched)).version, known);
+        }
+    }
+
     #[test]
     fn what_could_not_be_written_is_not_confirmed() {
-        let mut source = Source::of(THEN, Some("v1".to_owned()));
+        let mut source = Source::known(THEN, Some("v1".to_owned()));
         source.learn(fresh(), false, NOW);
         assert_eq!((source.confirmed, source.failing), (THEN, Some(Failing::Local)));
         assert_eq!(source.version.as_deref(), Some("v1"));
@@ -105,6 +192,17 @@ mod tests {
         assert!(!source.removed);
         source.learn(fresh(), true, NOW);
         assert_eq!((source.confirmed, source.failing), (NOW, None));
+    }
+
+    #[test]
+    fn a_version_is_news_once_it_is_written_and_not_before() {
+        let mut source = Source::known(THEN, Some("v1".to_owned()));
+        assert_eq!(source.news(&fresh(), false), None);
+        source.learn(fresh(), false, NOW);
+        assert_eq!(source.news(&fresh(), true), Some("v2"));
+        source.learn(fresh(), true, NOW);
+        assert_eq!(source.news(&fresh(), true), None);
+        assert_eq!(Source::known(THEN, None).news(&fresh(), true), None);
     }
 
     #[test]

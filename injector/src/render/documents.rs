@@ -1,6 +1,4 @@
-//! Parts of values, each value parsed once for all of them.
-
-use std::collections::HashMap;
+//! Parts of values. A value is parsed once for all of its parts that are wanted one after the other.
 
 use cloud::Sensitive;
 use plan::Selector;
@@ -8,9 +6,10 @@ use plan::Selector;
 use super::Content;
 use crate::select::{Document, SelectError};
 
-/// By lookup.
+/// The last one, with its lookup. No other is kept: a document takes a hundred times the memory of
+/// its text if its author likes, and whoever writes one secret must not end the fetcher of all.
 #[derive(Default)]
-pub(super) struct Documents(HashMap<usize, Result<Document, SelectError>>);
+pub(super) struct Documents(Option<(usize, Result<Document, SelectError>)>);
 
 impl Documents {
     /// `value` is that of the lookup `from`.
@@ -21,9 +20,16 @@ impl Documents {
         value: &'a Sensitive,
     ) -> Result<Content<'a>, SelectError> {
         let Some(selector) = select else { return Ok(Content::Whole(value)) };
-        match self.0.entry(from).or_insert_with(|| Document::parse(value)) {
+        let last = self.0.take().filter(|(of, _)| *of == from);
+        let (_, document) = self.0.insert(last.unwrap_or_else(|| (from, Document::parse(value))));
+        match document {
             Ok(document) => document.extract(selector).map(Content::Made),
             Err(error) => Err(error.clone()),
         }
+    }
+
+    /// Before something else takes memory.
+    pub(super) fn forget(&mut self) {
+        self.0 = None;
     }
 }

@@ -12,6 +12,10 @@ use crate::entry::Entry;
 use crate::exit::Exit;
 use crate::report::Problem;
 
+/// Of all values that one template names: each is copied for it, and a container's memory has room
+/// for the values of all files and for this.
+const MAX_VALUES_BYTES: usize = 4 << 20;
+
 /// Whether every template of the plan can be rendered, as far as its text tells.
 pub(crate) fn check(plan: &Plan) -> Result<(), Problem> {
     for file in plan.files() {
@@ -35,6 +39,7 @@ pub(super) fn render<'a>(
         secret.map_or(1, |secret| secret.line)
     };
     let mut parts: HashMap<&str, Content<'a>> = HashMap::with_capacity(template.secrets.len());
+    let mut room = MAX_VALUES_BYTES;
     for Secret { written, from, select } in &template.secrets {
         let Some(value) = value(*from) else { continue };
         let wanted = format!("line {} of the template of {}", line(written), entry.shown());
@@ -47,8 +52,18 @@ pub(super) fn render<'a>(
                 .about(about(plan, *from, select.as_ref()))
                 .advise("that the secret holds text, or make it a file of its own"));
         }
+        let Some(left) = room.checked_sub(part.bytes().len()) else {
+            let text = format!(
+                "the template cannot be rendered: its values have more than {MAX_VALUES_BYTES} bytes together; wanted for {}",
+                entry.shown()
+            );
+            return Err(Problem::new(Exit::Unusable, text)
+                .advise("a template for some of the values each, or shorter values"));
+        };
+        room = left;
         parts.insert(written, part);
     }
+    documents.forget();
     let text = |written: &str| std::str::from_utf8(parts.get(written)?.bytes()).ok();
     match parsed.render(text) {
         Ok(mut bytes) => Ok(Sensitive::new(std::mem::take(&mut *bytes))),

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,6 +12,7 @@ use rustix::fs::{AtFlags, Dir, FileType, Gid, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
+use super::hold::Hold;
 use super::links::NEW_LINK;
 use super::{NEXT, NewFile, SENTINEL, WriteError, open_directory};
 
@@ -48,11 +50,11 @@ impl<'a> Wanted<'a> {
     }
 
     /// Whether `name` holds exactly this already. What cannot be read does not.
-    pub(super) fn is_held_by(&self, mount: &OwnedFd, name: &str) -> bool {
-        self.compare(mount, name).unwrap_or(false)
+    pub(super) fn is_held_by(&self, mount: &OwnedFd, name: &str, hold: &mut Hold) -> bool {
+        self.compare(mount, name, hold).unwrap_or(false)
     }
 
-    fn compare(&self, mount: &OwnedFd, name: &str) -> Result<bool, Errno> {
+    fn compare(&self, mount: &OwnedFd, name: &str, hold: &mut Hold) -> Result<bool, Errno> {
         let directory = open_directory(mount, Path::new(name))?;
         if !self.fits(&rustix::fs::fstat(&directory)?, self.directory_mode) {
             return Ok(false);
@@ -61,32 +63,27 @@ impl<'a> Wanted<'a> {
             return Ok(false);
         }
         for file in self.files {
-            if !self.is_same(&directory, file, &content(file, name))? {
+            let opened = hold.open(&directory, name, file.name)?;
+            if !self.is_same(&opened, file, &content(file, name))? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    fn is_same(
-        &self,
-        directory: &OwnedFd,
-        file: &NewFile<'_>,
-        content: &[u8],
-    ) -> Result<bool, Errno> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let opened = rustix::fs::openat(directory, file.name, flags, Mode::empty())?;
-        let stat = rustix::fs::fstat(&opened)?;
+    fn is_same(&self, opened: &File, file: &NewFile<'_>, content: &[u8]) -> Result<bool, Errno> {
+        let stat = rustix::fs::fstat(opened)?;
         let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
         let size = usize::try_from(stat.st_size).ok();
         if !regular || size != Some(content.len()) || !self.fits(&stat, mode(file)) {
             return Ok(false);
         }
-        // One byte more, so that a file that grew meanwhile is noticed.
-        let limit = content.len() + 1;
-        let mut found = Zeroizing::new(Vec::with_capacity(limit));
-        match File::from(opened).take(limit as u64).read_to_end(&mut found) {
-            Ok(_) => Ok(found.as_slice() == content),
+        // From its beginning, however often it was read before.
+        let mut found = Zeroizing::new(vec![0; content.len()]);
+        match opened.read_exact_at(&mut found, 0) {
+            Ok(()) => Ok(found.as_slice() == content),
+            // It was shortened meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
             Err(error) => Err(Errno::from_io_error(&error).unwrap_or(Errno::IO)),
         }
     }
@@ -121,7 +118,7 @@ pub(super) fn set_owner(
 }
 
 /// Makes a directory that holds what is wanted, or leaves none behind.
-pub(super) fn create(mount: &OwnedFd, wanted: &Wanted<'_>, name: &str) -> Result<(), WriteError> {
+pub(super) fn create(mount: &OwnedFd, wanted: &Wanted<'_>, name: &str) -> Result<Hold, WriteError> {
     rustix::fs::mkdirat(mount, name, Mode::RWXU)
         .map_err(|errno| WriteError::new("create", name, errno))?;
     let filled = open_directory(mount, Path::new(name))
@@ -130,7 +127,8 @@ pub(super) fn create(mount: &OwnedFd, wanted: &Wanted<'_>, name: &str) -> Result
     filled.inspect_err(|_| remove(mount, name))
 }
 
-fn fill(directory: &OwnedFd, wanted: &Wanted<'_>, name: &str) -> Result<(), WriteError> {
+fn fill(directory: &OwnedFd, wanted: &Wanted<'_>, name: &str) -> Result<Hold, WriteError> {
+    let mut hold = Hold::on(name);
     for file in wanted.files {
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -140,9 +138,13 @@ fn fill(directory: &OwnedFd, wanted: &Wanted<'_>, name: &str) -> Result<(), Writ
         opened.write_all(&content(file, name)).map_err(|error| {
             WriteError::new("write", file.name, Errno::from_io_error(&error).unwrap_or(Errno::IO))
         })?;
+        // While it is open for us to write: from its first instant on nobody gets a lease on it. One
+        // that cannot be held is written all the same.
+        let _ = hold.open(directory, name, file.name);
         wanted.own(&opened.into(), mode(file), file.name)?;
     }
-    wanted.own(directory, wanted.directory_mode, name)
+    wanted.own(directory, wanted.directory_mode, name)?;
+    Ok(hold)
 }
 
 /// What a run left behind that ended in the middle: generations later than the current one.

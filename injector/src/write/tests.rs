@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::fs;
 use std::io::Read as _;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -9,11 +10,14 @@ use tempfile::TempDir;
 
 use super::*;
 
-struct Mount(TempDir);
+mod access;
+mod leases;
+
+struct Mount(TempDir, RefCell<Hold>);
 
 impl Mount {
     fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self(tempfile::tempdir().unwrap(), RefCell::default())
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -32,7 +36,7 @@ impl Mount {
         let present = fs::read_link(self.path(CURRENT)).ok();
         let present = present.as_deref().and_then(Path::to_str);
         let name = Name::next(now, present);
-        publish(self.0.path(), &files, directory_mode(modes), None, &name)
+        publish(self.0.path(), &files, directory_mode(modes), None, &name, &mut self.1.borrow_mut())
     }
 
     fn read(&self, name: &str) -> String {
@@ -85,19 +89,6 @@ fn files_have_their_exact_bytes_and_modes_and_are_seen_through_one_link() {
     let target = fs::read_link(mount.path("..data")).unwrap();
     assert_eq!(target, Path::new("..2023_11_14_22_13_20.000000000"));
     assert_eq!(mount.names().len(), 5);
-}
-
-#[test]
-fn the_directory_lets_in_who_may_read_a_file() {
-    for (modes, expected) in
-        [(&["0400"][..], 0o700), (&["0400", "0440"], 0o750), (&["0444"], 0o755), (&["0404"], 0o755)]
-    {
-        let modes = modes.iter().map(|text| plan::FileMode::parse(text).unwrap());
-        assert_eq!(directory_mode(modes), expected);
-    }
-    let mount = Mount::new();
-    mount.publish(0, &[("a", 0o440, "")]).unwrap();
-    assert_eq!(mode(&mount.path("..data")), 0o750);
 }
 
 #[test]
@@ -270,12 +261,13 @@ fn what_is_not_ours_is_never_overwritten() {
 fn a_mount_that_is_none_is_said_so() {
     let mount = Mount::new();
     let name = Name::next(UNIX_EPOCH, None);
-    let missing = publish(&mount.path("no"), &[], 0o700, None, &name).unwrap_err();
+    let publish = |path: &Path| publish(path, &[], 0o700, None, &name, &mut Hold::default());
+    let missing = publish(&mount.path("no")).unwrap_err();
     assert!(matches!(missing, WriteError::NoMount(_)), "{missing}");
     fs::write(mount.path("file"), "").unwrap();
     symlink(mount.0.path(), mount.path("link")).unwrap();
     for other in ["file", "link"] {
-        let error = publish(&mount.path(other), &[], 0o700, None, &name).unwrap_err();
+        let error = publish(&mount.path(other)).unwrap_err();
         assert!(matches!(error, WriteError::NotADirectory(_)), "{error}");
     }
 }
@@ -307,7 +299,8 @@ fn however_often_readers_look_they_see_one_whole_generation() {
         let files = RACED.map(|name| NewFile { name, mode: 0o400, content: &content });
         let now = UNIX_EPOCH + Duration::from_secs(1_700_000_000) + Duration::from_micros(round);
         begun.fetch_add(1, Ordering::SeqCst);
-        publish(mount.path(), &files, 0o700, None, &Name::next(now, None)).unwrap();
+        publish(mount.path(), &files, 0o700, None, &Name::next(now, None), &mut Hold::default())
+            .unwrap();
         ended.fetch_add(1, Ordering::SeqCst);
     };
     write(0);
@@ -365,30 +358,4 @@ fn however_often_readers_look_they_see_one_whole_generation() {
         }
     });
     assert!(round > 100, "{round} changes only");
-}
-
-#[test]
-fn the_group_is_given_explicitly() {
-    let mount = Mount::new();
-    let files = [NewFile { name: "a", mode: 0o440, content: b"1" }];
-    let name = |second| Name::next(UNIX_EPOCH + Duration::from_secs(second), None);
-    let give = |group, second| publish(mount.0.path(), &files, 0o750, Some(group), &name(second));
-    let own = rustix::process::getegid().as_raw();
-    assert_eq!(give(own, 0).unwrap(), Written::Changed);
-    assert_eq!(give(own, 1).unwrap(), Written::Unchanged);
-    let other = own + 4321;
-    match give(other, 2) {
-        // Only root may give to a group that it is not in.
-        Ok(written) => {
-            assert_eq!(written, Written::Changed);
-            for path in ["..data", "a"] {
-                assert_eq!(fs::metadata(mount.path(path)).unwrap().gid(), other);
-            }
-            assert_eq!((mode(&mount.path("a")), mode(&mount.path("..data"))), (0o440, 0o750));
-        }
-        Err(error) => {
-            assert!(matches!(error, WriteError::Group(group) if group == other), "{error}");
-            assert_eq!(mount.generations().len(), 1);
-        }
-    }
 }

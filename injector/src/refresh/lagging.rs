@@ -1,0 +1,49 @@
+//! Templates of several sources that did not all answer in one look, though one of them has a new
+//! version. What came is not kept for them, since a template is of one time; until all have answered
+//! in one look they count as not rendered, or nobody would hear of it.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::Keeper;
+use super::source::Verdict;
+use crate::entry::Entry;
+use crate::exit::Exit;
+use crate::report::Problem;
+
+impl Keeper<'_> {
+    /// Templates whose files show an older version of a source than it gave, for want of another
+    /// one's value. Not those that were tried.
+    pub(super) fn lagging(
+        &self,
+        tried: &BTreeSet<usize>,
+        verdicts: &HashMap<usize, Verdict>,
+    ) -> BTreeSet<usize> {
+        let is_new = |source: usize| match (verdicts.get(&source), self.sources.get(source)) {
+            (Some(verdict), Some(known)) => known.is_other(verdict),
+            _ => false,
+        };
+        // What is not there, or goes, has no file that could be old.
+        let is_gone = |source: usize| {
+            let goes = |verdict: &Verdict| verdict.removes() || *verdict == Verdict::Absent;
+            verdicts.get(&source).is_some_and(goes)
+                || self.sources.get(source).is_some_and(|known| known.removed)
+        };
+        let lags = |at: &usize, entry: &Entry<'_>| {
+            entry.is_template()
+                && !tried.contains(at)
+                && !entry.sources().any(is_gone)
+                && (self.lagging.contains(at) || entry.sources().any(is_new))
+        };
+        let entries = self.entries.iter().enumerate();
+        entries.filter(|(at, entry)| lags(at, entry)).map(|(at, _)| at).collect()
+    }
+
+    /// What is said of one.
+    pub(super) fn lags(&self, at: usize) -> Problem {
+        let name = self.entries.get(at).map_or("", |entry| entry.name.as_ref());
+        let text = format!(
+            "one of its sources has a new version, and not all of them have answered at one time since; wanted for file {name:?}"
+        );
+        Problem::new(Exit::Unusable, text).advise("the sources that are failing, or slow")
+    }
+}

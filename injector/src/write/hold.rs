@@ -1,0 +1,82 @@
+//! Files of the generation that is shown, kept open. While somebody has a file open no other process
+//! gets the lease on it that would hold up all who open it later; a process of the files' user
+//! could otherwise take one, also through a mount that it can only read.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{AtFlags, Mode, OFlags, Stat};
+use rustix::io::Errno;
+use rustix::process::{Resource, getrlimit};
+
+use super::{generation, open_directory};
+
+#[derive(Debug, Default)]
+pub(crate) struct Hold {
+    generation: String,
+    files: HashMap<String, Arc<File>>,
+}
+
+impl Hold {
+    pub(super) fn on(generation: &str) -> Self {
+        Self { generation: generation.to_owned(), files: HashMap::new() }
+    }
+
+    /// A file of a generation, from now on held. One that somebody put in the place of a held one
+    /// is another file.
+    pub(super) fn open(
+        &mut self,
+        directory: impl AsFd,
+        generation: &str,
+        name: &str,
+    ) -> Result<Arc<File>, Errno> {
+        if self.generation != generation {
+            *self = Self::on(generation);
+        }
+        let there = rustix::fs::statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        if let Some(held) = self.is_held(name, &there) {
+            return Ok(held);
+        }
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let opened = rustix::fs::openat(&directory, name, flags, Mode::empty())?;
+        let opened = Arc::new(File::from(opened));
+        self.keep(name, &opened);
+        Ok(opened)
+    }
+
+    /// Whatever is in the generation that is shown. What cannot be opened for somebody's lease is to
+    /// be tried again: that one was told to end it.
+    pub(crate) fn all(&mut self, mount: &OwnedFd, generation: &str) -> Result<(), Errno> {
+        let directory = open_directory(mount, Path::new(generation))?;
+        let mut leased = Ok(());
+        for name in generation::entries(&directory)? {
+            if let Err(Errno::WOULDBLOCK) = self.open(&directory, generation, &name) {
+                leased = Err(Errno::WOULDBLOCK);
+            }
+        }
+        leased
+    }
+
+    /// The file that is at `path`, if it is held under this name.
+    pub(crate) fn file(&self, path: &Path, name: &str) -> Option<Arc<File>> {
+        self.is_held(name, &rustix::fs::stat(path).ok()?)
+    }
+
+    fn is_held(&self, name: &str, there: &Stat) -> Option<Arc<File>> {
+        let held = self.files.get(name)?;
+        let stat = rustix::fs::fstat(held).ok()?;
+        let is_same = (stat.st_dev, stat.st_ino) == (there.st_dev, there.st_ino);
+        is_same.then(|| Arc::clone(held))
+    }
+
+    fn keep(&mut self, name: &str, opened: &Arc<File>) {
+        // There are two volumes, and connections need descriptors too.
+        let most = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX) / 3;
+        if (self.files.len() as u64) < most {
+            self.files.insert(name.to_owned(), Arc::clone(opened));
+        }
+    }
+}
