@@ -1,9 +1,5 @@
 //! From the bytes of an admission review to the bytes of its answer: the server's whole decision.
 
-use std::borrow::Cow;
-
-use serde::Deserialize;
-
 use crate::account::Account;
 use crate::inject::{self, Injection, Subject};
 use crate::pod::{Pod, Unreadable};
@@ -13,6 +9,10 @@ use crate::settings::Settings;
 
 /// Longer warnings are cut by the API server.
 const WARNING: usize = 200;
+/// What the log says of a Pod has at most as many characters as Kubernetes allows for a name, and
+/// as a uid needs: whoever posts reviews chooses the texts.
+const LOGGED_NAME: usize = 253;
+const LOGGED_UID: usize = 64;
 
 /// The whole decision where no cluster can be asked. Never panics, never answers with half a
 /// patch, and repeats nothing of the body in an error.
@@ -64,7 +64,9 @@ impl<'a> Question<'a> {
     /// be injected and does not say it itself.
     pub fn account(&self) -> Option<(&str, &str)> {
         match &self.asked {
-            Asked::Pod(_, Ok(pod)) if pod.triggers() && !pod.names_role() => {
+            Asked::Pod(_, Ok(pod))
+                if pod.triggers() && !pod.names_role() && pod.is_within_limits() =>
+            {
                 Some((namespace(&self.request), pod.service_account()))
             }
             _ => None,
@@ -77,7 +79,7 @@ impl<'a> Question<'a> {
         let (json, pod) = match asked {
             Asked::NotOurs(warning) => {
                 let body = review::allow(uid, &[(*warning).to_owned()]);
-                return reply(request, body, Outcome::Unchanged);
+                return self.reply(body, Outcome::Unchanged);
             }
             Asked::NoObject => {
                 let message = "the review of a Pod's creation has no object or no namespace";
@@ -91,20 +93,19 @@ impl<'a> Question<'a> {
             Err(error) => Err(inject::unreadable(error)),
         };
         match decision {
-            Ok(Injection::Untouched) => reply(request, review::allow(uid, &[]), Outcome::Unchanged),
+            Ok(Injection::Untouched) => self.reply(review::allow(uid, &[]), Outcome::Unchanged),
             Ok(Injection::Patched { patch, warnings }) => {
                 let warnings: Vec<_> = warnings.iter().map(|warning| cut(warning)).collect();
                 if patch.is_empty() {
-                    reply(request, review::allow(uid, &warnings), Outcome::Unchanged)
+                    self.reply(review::allow(uid, &warnings), Outcome::Unchanged)
                 } else {
-                    reply(request, review::patched(uid, &patch, &warnings), Outcome::Injected)
+                    self.reply(review::patched(uid, &patch, &warnings), Outcome::Injected)
                 }
             }
             Err(problems) => {
                 // An account that was not read is a problem of every Pod that needs it. Beside
                 // others, which do not pass, it does not count.
-                let passing =
-                    matches!(account, Account::Unreadable(_)) && problems.as_slice().len() == 1;
+                let passing = matches!(account, Account::Unreadable(_)) && problems.count() == 1;
                 let outcome = if passing { Outcome::Unavailable } else { Outcome::Denied };
                 self.denied(&problems.message(), outcome)
             }
@@ -118,7 +119,34 @@ impl<'a> Question<'a> {
             _ => review::deny(uid, message),
         };
         let reason = message.lines().next().map(str::to_owned);
-        Reply { reason, ..reply(&self.request, body, outcome) }
+        Reply { reason, ..self.reply(body, outcome) }
+    }
+
+    fn reply(&self, body: serde_json::Result<Vec<u8>>, outcome: Outcome) -> Reply {
+        let about = Some(About {
+            uid: start(&self.request.uid, LOGGED_UID),
+            namespace: start(namespace(&self.request), LOGGED_NAME),
+            name: start(self.name(), LOGGED_NAME),
+        });
+        match body {
+            Ok(body) => Reply { status: 200, body, outcome, about, reason: None },
+            Err(_) => Reply {
+                status: 500,
+                body: b"the answer could not be written as JSON\n".to_vec(),
+                outcome: Outcome::Unreadable,
+                about,
+                reason: None,
+            },
+        }
+    }
+
+    /// What a workload's Pod will be called is only in the Pod itself.
+    fn name(&self) -> &str {
+        match (self.request.name.as_deref(), &self.asked) {
+            (Some(name), _) if !name.is_empty() => name,
+            (_, Asked::Pod(_, Ok(pod))) => pod.name(),
+            _ => "",
+        }
     }
 }
 
@@ -141,54 +169,12 @@ fn not_ours(request: &Request<'_>) -> Option<&'static str> {
     )
 }
 
-fn reply(request: &Request<'_>, body: serde_json::Result<Vec<u8>>, outcome: Outcome) -> Reply {
-    let about = Some(About {
-        uid: request.uid.to_string(),
-        namespace: namespace(request).to_owned(),
-        name: name(request),
-    });
-    match body {
-        Ok(body) => Reply { status: 200, body, outcome, about, reason: None },
-        Err(_) => Reply {
-            status: 500,
-            body: b"the answer could not be written as JSON\n".to_vec(),
-            outcome: Outcome::Unreadable,
-            about,
-            reason: None,
-        },
-    }
-}
-
-/// What a workload's Pod will be called is only in the Pod itself.
-fn name(request: &Request<'_>) -> String {
-    #[derive(Deserialize)]
-    struct Named<'a> {
-        #[serde(borrow)]
-        metadata: Metadata<'a>,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Metadata<'a> {
-        #[serde(borrow, default)]
-        name: Cow<'a, str>,
-        #[serde(borrow, default)]
-        generate_name: Cow<'a, str>,
-    }
-    match (request.name.as_deref(), request.object) {
-        (Some(name), _) if !name.is_empty() => name.to_owned(),
-        (_, Some(object)) => serde_json::from_str(object.get())
-            .map(
-                |Named { metadata: Metadata { name, generate_name } }| {
-                    if name.is_empty() { generate_name.into_owned() } else { name.into_owned() }
-                },
-            )
-            .unwrap_or_default(),
-        (_, None) => String::new(),
-    }
+fn start(text: &str, characters: usize) -> String {
+    text.chars().filter(|c| printable::is_printable(*c)).take(characters).collect()
 }
 
 fn cut(warning: &str) -> String {
-    let warning: String = warning.chars().filter(|c| !c.is_control()).collect();
+    let warning = printable::only(warning);
     match warning.char_indices().nth(WARNING) {
         Some(_) => warning.chars().take(WARNING - 1).chain(std::iter::once('…')).collect(),
         None => warning,

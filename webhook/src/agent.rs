@@ -4,9 +4,9 @@ use plan::{Agent, ContainerPath};
 
 use crate::annotations::{self, PREFIX};
 use crate::consumers::{Consumers, shown};
-use crate::container;
 use crate::pod::{Pod, Port};
 use crate::problem::{Problem, Problems};
+use crate::reserved;
 
 pub(crate) fn check(pod: &Pod<'_>, agent: &Agent, consumers: &Consumers, problems: &mut Problems) {
     if pod.spec.host_network {
@@ -23,7 +23,7 @@ pub(crate) fn check(pod: &Pod<'_>, agent: &Agent, consumers: &Consumers, problem
 /// All containers of a Pod share one loopback.
 fn ports(pod: &Pod<'_>, port: u16, problems: &mut Problems) {
     let others = pod.all_containers().map(|(_, _, container)| container);
-    for container in others.filter(|container| !container::is_ours(&container.name)) {
+    for container in others.filter(|container| !reserved::is_container(&container.name)) {
         let takes = |of: &Port<'_>| {
             let tcp = of.protocol.as_deref().is_none_or(|protocol| protocol == "TCP");
             let port = Some(i64::from(port));
@@ -43,12 +43,16 @@ fn ports(pod: &Pod<'_>, port: u16, problems: &mut Problems) {
 /// The token's directory is ours alone: nothing lies in it, and it lies in nothing.
 fn mounts(pod: &Pod<'_>, agent: &Agent, consumers: &Consumers, problems: &mut Problems) {
     let directory = agent.token.directory().as_str();
+    let tokens = ContainerPath::new(directory);
     for (_, _, container) in consumers.containers(pod) {
         for mount in container.mounts() {
-            let at = ContainerPath::new(&mount.mount_path);
+            if problems.is_full() {
+                return;
+            }
+            let at = mount.place();
             // Of one that may lead anywhere it has been told.
-            let meets = at.meets(&ContainerPath::new(directory)) && !at.steps_back();
-            if !meets || container::VOLUMES.contains(&mount.name.as_ref()) {
+            let meets = at.meets(&tokens) && !at.steps_back();
+            if !meets || reserved::is_volume(&mount.name) {
                 continue;
             }
             problems.push(annotations::problem(

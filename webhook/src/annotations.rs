@@ -16,7 +16,6 @@ use self::values::{
     config_map, credentials, duration, env_method, init_first, log_level, mode, names,
     native_sidecar, number, patterns, port, quantity, said, size, user,
 };
-use crate::nearest::nearest;
 use crate::pod::Annotated;
 use crate::problem::{Problem, Problems};
 
@@ -103,7 +102,7 @@ pub(crate) fn read<'a>(annotations: &'a Annotated<'a>, problems: &mut Problems) 
                     problems.push(problem(key, what, remedy));
                 }
             }
-        } else if let Err((what, remedy)) = apply(&mut request, key, value.trim()) {
+        } else if let Err((what, remedy)) = apply(&mut request, key, value.trim(), problems) {
             request.bad.push(key);
             problems.push(problem(key, what, remedy));
         }
@@ -165,7 +164,12 @@ pub(crate) fn problem(key: &str, what: impl Into<String>, remedy: impl Into<Stri
 /// What is wrong, and the remedy.
 type Bad = (String, String);
 
-fn apply<'a>(request: &mut Request<'a>, key: &str, value: &'a str) -> Result<(), Bad> {
+fn apply<'a>(
+    request: &mut Request<'a>,
+    key: &str,
+    value: &'a str,
+    problems: &mut Problems,
+) -> Result<(), Bad> {
     match key {
         "mode" => request.mode = mode(value)?,
         "env-method" => request.env_method = env_method(value)?,
@@ -238,14 +242,14 @@ fn apply<'a>(request: &mut Request<'a>, key: &str, value: &'a str) -> Result<(),
         "resources.limits.cpu" => request.resources.cpu_limit = Some(quantity(value)?),
         "resources.limits.memory" => request.resources.memory_limit = Some(quantity(value)?),
         "status" => {}
-        _ => return Err(unknown(key)),
+        _ => return Err(unknown(key, problems)),
     }
     Ok(())
 }
 
 const DAY: u32 = 86_400;
 
-fn unknown(key: &str) -> Bad {
+fn unknown(key: &str, problems: &mut Problems) -> Bad {
     let family = key.split('.').next().unwrap_or(key);
     if family == "injection" {
         return (
@@ -257,7 +261,8 @@ fn unknown(key: &str) -> Bad {
     if UNSUPPORTED.contains(&family) {
         return ("this version does not support it".to_owned(), "remove the annotation".to_owned());
     }
-    let remedy = match nearest(key, KEYS.into_iter().filter(|known| *known != "status")) {
+    let known = KEYS.into_iter().filter(|known| *known != "status");
+    let remedy = match problems.did_you_mean(key, known) {
         Some(known) => format!("did you mean {PREFIX}{known}?"),
         None => "remove it, or see the README for the annotations that exist".to_owned(),
     };

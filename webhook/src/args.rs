@@ -114,13 +114,20 @@ pub struct ServeArgs {
     /// Where to write the CA of the made certificate (PEM)
     #[arg(long, value_name = "FILE", conflicts_with = "tls_cert")]
     pub write_ca: Option<PathBuf>,
+    /// CA certificates (PEM): only clients with a certificate by one of them may connect to the
+    /// webhook; read again when they change
+    #[arg(long, value_name = "FILE")]
+    pub client_ca: Option<PathBuf>,
+    /// Common name that the certificate of a client must have; may be repeated; any without
+    #[arg(long, value_name = "NAME", requires = "client_ca")]
+    pub client_name: Vec<String>,
     #[command(flatten)]
     pub settings: SettingsArgs,
     /// error, warn, info, debug or trace
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     pub log_level: LevelFilter,
     /// Open connections; beyond that idle ones make room
-    #[arg(long, value_name = "NUMBER", default_value_t = 1024,
+    #[arg(long, value_name = "NUMBER", default_value_t = 128,
           value_parser = clap::value_parser!(u32).range(8..=65_536))]
     pub max_connections: u32,
     /// How long to keep accepting after SIGTERM, until endpoints no longer name this Pod

@@ -6,7 +6,7 @@ use plan::{ENVIRONMENT_DIRECTORY, ENVIRONMENT_PROGRAM};
 /// container is not to start.
 pub(crate) fn wrapped(container: &str, required: &str, command: &[&str]) -> Vec<String> {
     let program = program();
-    [program.as_str(), "exec", "--container", container, "--require", required, "--"]
+    [program.as_str(), "--container", container, "--require", required, "--"]
         .into_iter()
         .chain(command.iter().copied())
         .map(str::to_owned)
@@ -16,10 +16,10 @@ pub(crate) fn wrapped(container: &str, required: &str, command: &[&str]) -> Vec<
 /// What stands behind ours; `None` where it is not ours.
 pub(crate) fn unwrapped<T: AsRef<str>>(command: &[T]) -> Option<&[T]> {
     match command {
-        [first, exec, container, _, require, _, dashes, own @ ..]
+        [first, container, _, require, _, dashes, own @ ..]
             if first.as_ref() == program()
-                && [exec, container, require, dashes].map(AsRef::as_ref)
-                    == ["exec", "--container", "--require", "--"] =>
+                && [container, require, dashes].map(AsRef::as_ref)
+                    == ["--container", "--require", "--"] =>
         {
             Some(own)
         }
@@ -39,8 +39,8 @@ mod tests {
     fn a_command_comes_back_as_it_was() {
         let command = ["sh", "-c", "exec --container -- x"];
         let wrapped = wrapped("app", "A,B", &command);
-        assert_eq!(wrapped[..4], ["/kms-env/secrets-injector", "exec", "--container", "app"]);
-        assert_eq!(wrapped[4..7], ["--require", "A,B", "--"]);
+        assert_eq!(wrapped[..3], ["/kms-env/secrets-exec", "--container", "app"]);
+        assert_eq!(wrapped[3..6], ["--require", "A,B", "--"]);
         assert_eq!(unwrapped(&wrapped).unwrap(), command);
         assert_eq!(unwrapped(&command), None);
         assert_eq!(unwrapped::<&str>(&[]), None);

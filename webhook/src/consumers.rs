@@ -1,13 +1,14 @@
 //! Which containers get the mount, and whether anything of the Pod stands in its way.
 
+use std::collections::{HashMap, HashSet};
+
 use plan::{ContainerPath, MountPath};
 
 use crate::annotations::{self, InitFirst, Request};
-use crate::container::{self, SECRETS_VOLUME};
-use crate::nearest::nearest;
 use crate::pod::{Container, List, Pod};
 use crate::present::Present;
 use crate::problem::{Problem, Problems};
+use crate::reserved::{self, SECRETS_VOLUME};
 use crate::settings::Settings;
 
 /// Positions in the Pod's two lists, and what else deserves saying.
@@ -31,21 +32,25 @@ pub(crate) fn choose(
     let is_proxy = |container: &Container<'_>| {
         settings.mesh_proxies.iter().any(|proxy| *proxy == container.name)
     };
-    let candidates =
-        || pod.all_containers().filter(|(_, _, container)| !container::is_ours(&container.name));
+    let candidates = || {
+        pod.all_containers().filter(|(_, _, container)| !reserved::is_container(&container.name))
+    };
     if let Some(names) = &request.containers {
-        let mut missing = Vec::new();
-        for name in names {
-            match candidates().find(|(_, _, container)| container.name == **name) {
-                Some((list, index, _)) if chosen.at.contains(&(list, index)) => {}
-                Some((list, index, _)) => chosen.at.push((list, index)),
+        let mut known = HashMap::new();
+        for (list, index, container) in candidates() {
+            known.entry(container.name.as_ref()).or_insert((list, index));
+        }
+        let (mut missing, mut seen) = (Vec::new(), HashSet::new());
+        for name in names.iter().filter(|name| seen.insert(**name)) {
+            match known.get(name) {
+                Some(at) => chosen.at.push(*at),
                 None => missing.push(*name),
             }
         }
-        let slips = |name: &&str| container::is_ours(name) || likely(name, pod).is_some();
         for name in missing {
-            if chosen.at.is_empty() || slips(&name) {
-                problems.push(no_such(name, pod));
+            let likely = likely(name, pod, problems);
+            if chosen.at.is_empty() || reserved::is_container(name) || likely.is_some() {
+                problems.push(no_such(name, likely));
             } else {
                 chosen.warnings.push(format!(
                     "the Pod has no container {:.64} so far; it gets the secrets if another webhook adds it, else the Pod is refused",
@@ -55,13 +60,14 @@ pub(crate) fn choose(
         }
         return chosen;
     }
+    let recorded: Option<HashSet<&str>> =
+        present.consumers().map(|names| names.iter().map(String::as_str).collect());
     for (list, index, container) in candidates() {
         if is_proxy(container) {
             continue;
         }
-        let recorded = present
-            .plan()
-            .is_none_or(|plan| plan.consumers().iter().any(|name| *name == container.name));
+        let recorded =
+            recorded.as_ref().is_none_or(|known| known.contains(container.name.as_ref()));
         if recorded {
             chosen.at.push((list, index));
             if list == List::Init && request.init_first == InitFirst::Last {
@@ -89,6 +95,10 @@ pub(crate) fn choose(
 }
 
 impl Consumers {
+    pub(crate) fn has(&self, list: List, index: usize) -> bool {
+        self.at.contains(&(list, index))
+    }
+
     pub(crate) fn containers<'p, 'a>(
         &self,
         pod: &'p Pod<'a>,
@@ -105,19 +115,24 @@ impl Consumers {
     /// Refuses mounts that already stand at, or below, the mount path, and those that may stand
     /// anywhere.
     pub(crate) fn check_mounts(&self, pod: &Pod<'_>, mount: &MountPath, problems: &mut Problems) {
-        let csi = |volume: &str| {
-            pod.spec.volumes.iter().flatten().any(|known| {
-                known.name == *volume
-                    && known.csi.as_ref().is_some_and(|csi| {
-                        csi.driver.as_deref() == Some("secrets-store.csi.k8s.io")
-                    })
+        let csi: HashSet<&str> = pod
+            .spec
+            .volumes
+            .iter()
+            .flatten()
+            .filter(|known| {
+                let driver = known.csi.as_ref().and_then(|csi| csi.driver.as_deref());
+                driver == Some("secrets-store.csi.k8s.io")
             })
-        };
+            .map(|known| known.name.as_ref())
+            .collect();
         let mount = ContainerPath::new(mount.as_str());
         for (_, _, container) in self.containers(pod) {
             for taken in container.mounts() {
-                let path = &taken.mount_path;
-                let at = ContainerPath::new(path);
+                if problems.is_full() {
+                    return;
+                }
+                let (path, at) = (&taken.mount_path, taken.place());
                 if !at.is_within(&mount) || taken.name == SECRETS_VOLUME {
                     continue;
                 }
@@ -131,7 +146,7 @@ impl Consumers {
                         ),
                         "write its mountPath without `..`",
                     ));
-                } else if csi(&taken.name) {
+                } else if csi.contains(taken.name.as_ref()) {
                     problems.push(Problem::pod(
                         place,
                         format!("the CSI volume {:?} is already mounted at {path:.100}", shown(&taken.name)),
@@ -153,21 +168,21 @@ impl Consumers {
 }
 
 pub(crate) fn shown(name: &str) -> String {
-    name.chars().filter(|c| !c.is_control()).take(64).collect()
+    name.chars().filter(|c| printable::is_printable(*c)).take(64).collect()
 }
 
 /// The container that a misspelt name means.
-fn likely<'p>(name: &str, pod: &'p Pod<'_>) -> Option<&'p str> {
+fn likely<'p>(name: &str, pod: &'p Pod<'_>, problems: &mut Problems) -> Option<&'p str> {
     let known = pod.all_containers().map(|(_, _, container)| container.name.as_ref());
-    nearest(name, known.filter(|name| !container::is_ours(name)))
+    problems.did_you_mean(name, known.filter(|name| !reserved::is_container(name)))
 }
 
-fn no_such(name: &str, pod: &Pod<'_>) -> Problem {
-    let remedy = match likely(name, pod) {
-        Some(known) => format!("did you mean {known}?"),
+fn no_such(name: &str, likely: Option<&str>) -> Problem {
+    let remedy = match likely {
+        Some(known) => format!("did you mean {known:.64}?"),
         None => "use names of the Pod's containers or init containers".to_owned(),
     };
-    let what = if container::is_ours(name) {
+    let what = if reserved::is_container(name) {
         format!("{name} is ours and cannot be a consumer")
     } else {
         format!("the Pod has no container {:?}", shown(name))

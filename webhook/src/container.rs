@@ -2,25 +2,18 @@
 
 use serde::Serialize;
 
-use plan::{ContainerPath, ENVIRONMENT_DIRECTORY, MAX_FILES, MAX_VARIABLES, Plan};
+use plan::{ENVIRONMENT_DIRECTORY, MAX_FILES, MAX_VARIABLES, Plan};
 
 use crate::annotations::Request;
 use crate::ownership::Ownership;
 use crate::pod::{Amounts, Pod};
 use crate::problem::Problems;
 use crate::quantity::Quantity;
-use crate::role::{INIT_CONTAINER, Role, SIDECAR};
-use crate::settings::Settings;
-
-pub(crate) const SECRETS_VOLUME: &str = "kms-secrets";
-pub(crate) const TOKEN_VOLUME: &str = "kms-rrsa-token";
-pub(crate) const CA_VOLUME: &str = "kms-ca";
-pub(crate) const ENVIRONMENT_VOLUME: &str = "kms-env";
-pub(crate) const AGENT_VOLUME: &str = "kms-agent";
-/// Volumes that are ours.
-pub(crate) const VOLUMES: [&str; 5] =
-    [SECRETS_VOLUME, TOKEN_VOLUME, CA_VOLUME, ENVIRONMENT_VOLUME, AGENT_VOLUME];
-pub(crate) const PLAN_VARIABLE: &str = "SECRETS_INJECTOR_PLAN";
+use crate::reserved::{
+    self, AGENT_VOLUME, CA_VOLUME, ENVIRONMENT_VOLUME, PLAN_VARIABLE, SECRETS_VOLUME, TOKEN_VOLUME,
+};
+use crate::role::Role;
+use crate::settings::{Settings, Uid};
 
 /// What a PodMonitor names.
 const METRICS_PORT: &str = "kms-metrics";
@@ -29,17 +22,19 @@ const METRICS_PORT: &str = "kms-metrics";
 pub(crate) const TOKEN_DIRECTORY: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 pub(crate) const CA_DIRECTORY: &str = "/etc/kms-ca";
 
-pub(crate) fn is_ours(name: &str) -> bool {
-    name == INIT_CONTAINER || name == SIDECAR
-}
-
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Container<'a> {
     #[serde(skip)]
     pub(crate) role: Role,
+    /// Other names under which its image may be there.
+    #[serde(skip)]
+    pub(crate) mirrors: &'a [String],
+    /// The user that is not said here comes from the platform.
+    #[serde(skip)]
+    pub(crate) platform_assigns_user: bool,
     name: &'static str,
-    image: &'a str,
+    pub(crate) image: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     image_pull_policy: Option<&'a str>,
     command: &'a [String],
@@ -51,7 +46,7 @@ pub(crate) struct Container<'a> {
     env: [Variable<'a>; 1],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ports: Vec<Port>,
-    resources: &'a Resources,
+    pub(crate) resources: &'a Resources,
     volume_mounts: Vec<Mount<'a>>,
     security_context: Security,
     termination_message_policy: &'static str,
@@ -60,7 +55,7 @@ pub(crate) struct Container<'a> {
 /// Passes when the files are there and the agent answers; nothing probes after that.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct StartupProbe<'a> {
+struct StartupProbe<'a> {
     exec: Exec<'a>,
     period_seconds: u64,
     timeout_seconds: u64,
@@ -74,7 +69,7 @@ struct Exec<'a> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Port {
+struct Port {
     name: &'static str,
     container_port: u16,
     protocol: &'static str,
@@ -99,6 +94,9 @@ pub(crate) struct Mount<'a> {
 pub(crate) struct Resources {
     requests: Pair,
     limits: Pair,
+    /// Requests are the limits because of the Pod's class, and stay so whoever sizes the container.
+    #[serde(skip)]
+    pub(crate) guaranteed: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -159,6 +157,8 @@ impl<'a> Container<'a> {
         let injector = &settings.injector;
         Self {
             role,
+            mirrors: &injector.image_mirrors,
+            platform_assigns_user: settings.uid == Uid::Platform,
             name: role.name(),
             image: &injector.image,
             image_pull_policy: injector.image_pull_policy.as_deref(),
@@ -190,28 +190,6 @@ impl<'a> Container<'a> {
             },
             termination_message_policy: "FallbackToLogsOnError",
         }
-    }
-}
-
-impl Container<'_> {
-    pub(crate) fn startup_probe(&self) -> Option<&StartupProbe<'_>> {
-        self.startup_probe.as_ref()
-    }
-
-    pub(crate) fn has_ports(&self) -> bool {
-        !self.ports.is_empty()
-    }
-
-    pub(crate) fn mounts(&self, volume: &str) -> bool {
-        self.volume_mounts.iter().any(|mount| mount.name == volume)
-    }
-
-    /// Whether something mounted at `path` would lie over, in or above what is ours.
-    pub(crate) fn is_reached_by(&self, path: &str) -> bool {
-        let program = self.command.first().map(String::as_str);
-        let mut places = self.volume_mounts.iter().map(|mount| mount.mount_path).chain(program);
-        let path = ContainerPath::new(path);
-        places.any(|place| path.meets(&ContainerPath::new(place)))
     }
 }
 
@@ -253,6 +231,8 @@ impl Resources {
         let resources = if is_guaranteed(pod) {
             let cpu = wanted.cpu_limit.or(wanted.cpu_request).unwrap_or(&defaults.guaranteed_cpu);
             Self {
+                guaranteed: wanted.cpu_request.is_none_or(|request| same(request, cpu))
+                    && wanted.memory_request.is_none_or(|request| same(request, &memory_limit)),
                 requests: Pair {
                     cpu: Some(wanted.cpu_request.unwrap_or(cpu).to_owned()),
                     memory: wanted.memory_request.unwrap_or(&memory_limit).to_owned(),
@@ -274,13 +254,14 @@ impl Resources {
                         .to_owned(),
                 },
                 limits: Pair { cpu: wanted.cpu_limit.map(str::to_owned), memory: memory_limit },
+                guaranteed: false,
             }
         };
         let over = |request: Option<&str>, limit: Option<&str>| {
             let parsed = |text: Option<&str>| text.and_then(Quantity::parse);
             matches!((parsed(request), parsed(limit)), (Some(r), Some(l)) if r > l)
         };
-        let Self { requests, limits } = &resources;
+        let Self { requests, limits, .. } = &resources;
         for (key, request, limit) in [
             ("resources.requests.cpu", requests.cpu.as_deref(), limits.cpu.as_deref()),
             ("resources.requests.memory", Some(&*requests.memory), Some(&*limits.memory)),
@@ -299,6 +280,10 @@ impl Resources {
         }
         resources
     }
+}
+
+fn same(request: &str, limit: &str) -> bool {
+    Quantity::parse(request) == Quantity::parse(limit)
 }
 
 /// A default request, or the limit where that is lower.
@@ -326,12 +311,14 @@ pub(crate) fn environment_size(variables: usize) -> Quantity {
 
 /// As Kubernetes decides the quality of service, before our container is there.
 fn is_guaranteed(pod: &Pod<'_>) -> bool {
-    let mut containers =
-        pod.all_containers().filter(|(_, _, container)| !is_ours(&container.name)).peekable();
+    let mut containers = pod
+        .all_containers()
+        .filter(|(_, _, container)| !reserved::is_container(&container.name))
+        .peekable();
     let full = |requests: &Amounts<'_>, limits: &Amounts<'_>| {
         let same = |request: Option<&crate::pod::Amount<'_>>,
                     limit: Option<&crate::pod::Amount<'_>>| {
-            let parse = |amount: &crate::pod::Amount<'_>| Quantity::parse(&amount.text());
+            let parse = |amount: &crate::pod::Amount<'_>| Quantity::parse(amount.text());
             let Some(limit) = limit.and_then(parse) else { return false };
             // A request that is not written is the limit.
             !limit.is_zero() && request.is_none_or(|request| parse(request) == Some(limit))

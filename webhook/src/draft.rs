@@ -5,20 +5,23 @@ mod mode;
 
 pub(crate) use self::agent::{memory as agent_memory, port as agent_port};
 
+use std::path::Path;
+
 use plan::{
-    ContainerPath, FileMode, InvalidPlan, Lookup, MountPath, OnMissing, Plan, PlanBuilder, Variable,
+    ContainerPath, ENVIRONMENT_PROGRAM, FileMode, InvalidPlan, Lookup, MAX_ENCODED_BYTES,
+    MountPath, OnMissing, Plan, PlanBuilder, Variable,
 };
 
 use crate::annotations::{self, ModeName, Request};
+use crate::comparisons::Comparisons;
 use crate::container;
 use crate::env::{Environment, Method};
 use crate::identity;
 use crate::inject::Subject;
 use crate::ownership::Ownership;
 use crate::pod::Pod;
-use crate::policy::Credentials;
 use crate::problem::{Problem, Problems};
-use crate::secrets::{self, Asked, Files, Place};
+use crate::secrets::{self, Asked, Budget, Files, Place};
 use crate::settings::{self, Settings};
 
 /// What a plan is made from.
@@ -36,6 +39,7 @@ impl Draft<'_> {
         files: &Files,
         environment: &Environment,
         consumers: Vec<String>,
+        comparisons: &mut Comparisons,
         problems: &mut Problems,
     ) -> Option<Plan> {
         let Self { request, subject, settings, ownership } = *self;
@@ -50,7 +54,11 @@ impl Draft<'_> {
         let asked: Vec<&Asked> = in_files.chain(variables).collect();
         let lookups: Vec<_> = asked
             .iter()
-            .map(|asked| identity::lookup(asked, request, region.as_ref(), settings, problems))
+            .map(|asked| {
+                (!problems.is_full())
+                    .then(|| identity::lookup(asked, request, region.as_ref(), settings, problems))
+                    .flatten()
+            })
             .collect();
         identity::check_regions(&asked, &lookups, request, region.as_ref(), problems);
         let serves = request.mode == ModeName::Agent;
@@ -63,7 +71,7 @@ impl Draft<'_> {
             .as_ref()
             .and_then(|any| identity::lookup(any, request, region.as_ref(), settings, problems));
         let all: Vec<_> = lookups.iter().cloned().chain([any_lookup.clone()]).collect();
-        identity::check_assumed(&all, subject, settings, problems);
+        identity::check_assumed(&all, subject, settings, comparisons, problems);
         let gateway = self.check_gateway(&asked, &lookups, problems)
             || any.is_some_and(|any| {
                 self.check_gateway(&[&any], std::slice::from_ref(&any_lookup), problems)
@@ -71,15 +79,17 @@ impl Draft<'_> {
         // A region of its own the agent may have from its endpoint.
         let region = region.as_ref().or(any_lookup.as_ref().map(|lookup| &lookup.region));
         // Of bad sources and regions it has been told.
-        if serves && any_lookup.is_none() && problems.as_slice().is_empty() {
+        if serves && any_lookup.is_none() && problems.is_empty() {
             problems.push(agent::no_region());
         }
         let account = pod.service_account();
-        let identity = identity::resolve(request, subject, account, region, settings, problems)?;
-        identity::check_secrets(&asked, &lookups, &identity.role, subject, settings, problems);
-        let role = any_lookup.as_ref().and_then(|lookup| lookup.assume.as_ref());
-        let role = role.map_or(&identity.role, |assume| &assume.role);
-        let allowed = settings.policy.secrets(subject.namespace, role, Credentials::Rrsa);
+        let identity =
+            identity::resolve(request, subject, account, region, settings, comparisons, problems)?;
+        let role = &identity.role;
+        identity::check_reads(&asked, &lookups, role, subject, settings, comparisons, problems);
+        let allowed = any_lookup
+            .as_ref()
+            .and_then(|any| identity::agent_reads(any, role, subject, settings, comparisons));
         let mut builder = PlanBuilder::new(identity, mount);
         let mut lookups = lookups.into_iter();
         for (file, lookup) in files.values.iter().zip(lookups.by_ref()) {
@@ -121,7 +131,7 @@ impl Draft<'_> {
         match builder.build() {
             Ok(plan) => Some(plan),
             // Where a source is bad already, that its file is missing is no news.
-            Err(_) if !problems.as_slice().is_empty() => None,
+            Err(_) if !problems.is_empty() => None,
             Err(error) => {
                 problems.push(whole(request, &error));
                 None
@@ -137,16 +147,20 @@ impl Draft<'_> {
         builder: &mut PlanBuilder,
         problems: &mut Problems,
     ) -> Option<Vec<Variable>> {
+        // For each variable its containers, by the way on which it reaches them.
+        let mut containers: Vec<(Vec<_>, Vec<_>)> =
+            vec![Default::default(); environment.wanted.len()];
+        for target in &environment.targets {
+            for (at, _) in &target.variables {
+                let Some((exec, file_key_ref)) = containers.get_mut(*at) else { continue };
+                let list = if target.method == Method::Exec { exec } else { file_key_ref };
+                list.push(target.name.clone());
+            }
+        }
         let mut variables = Vec::with_capacity(environment.wanted.len());
-        for (at, (wanted, lookup)) in environment.wanted.iter().zip(lookups).enumerate() {
+        let wanted = environment.wanted.iter().zip(containers);
+        for ((wanted, (exec, file_key_ref)), lookup) in wanted.zip(lookups) {
             let asked = &wanted.asked;
-            let containers = |method: Method| {
-                let targets = environment.targets.iter().filter(|target| {
-                    target.method == method && target.variables.iter().any(|(of, _)| *of == at)
-                });
-                targets.map(|target| target.name.clone()).collect::<Vec<_>>()
-            };
-            let (exec, file_key_ref) = (containers(Method::Exec), containers(Method::FileKeyRef));
             let on_missing = asked.on_missing.unwrap_or(self.request.on_missing);
             if on_missing == OnMissing::Skip && !file_key_ref.is_empty() {
                 problems.push(asked.place.problem(
@@ -177,10 +191,14 @@ impl Draft<'_> {
 
     /// Whether a directory would be mounted over something of ours: our own container has it too.
     fn collision(&self, key: &str, directory: &MountPath, others: &[&str]) -> Option<Problem> {
-        let program = self.settings.injector.command.first().map(String::as_str);
-        let ours = [container::TOKEN_DIRECTORY, container::CA_DIRECTORY].into_iter().chain(program);
+        let program = self.settings.injector.command.first().map(Path::new);
+        let programs =
+            program.map(|path| [path.to_owned(), path.with_file_name(ENVIRONMENT_PROGRAM)]);
+        let programs = programs.iter().flatten().filter_map(|path| path.to_str());
+        let ours =
+            [container::TOKEN_DIRECTORY, container::CA_DIRECTORY].into_iter().chain(programs);
         let directory = ContainerPath::new(directory.as_str());
-        let meets = |path: &&str| directory.meets(&ContainerPath::new(path));
+        let meets = |path: &&str| directory.meets(&ContainerPath::new(*path));
         let path = others.iter().copied().chain(ours).find(meets)?;
         let what = format!("it is where something else of ours lies ({path:.100})");
         Some(annotations::problem(key, what, "use another directory"))
@@ -234,7 +252,12 @@ pub(crate) fn whole(request: &Request<'_>, error: &InvalidPlan) -> Problem {
 }
 
 /// The files that annotations ask for.
-pub(crate) fn wanted(request: &Request<'_>, settings: &Settings, problems: &mut Problems) -> Files {
+pub(crate) fn wanted(
+    request: &Request<'_>,
+    settings: &Settings,
+    budget: &mut Budget,
+    problems: &mut Problems,
+) -> Files {
     if request.secrets.is_none() && request.templates.is_empty() {
         let serves = request.mode == ModeName::Agent && request.agent.secrets.is_some();
         // What is bad has been told, and may be all that the Pod asks for.
@@ -254,10 +277,25 @@ pub(crate) fn wanted(request: &Request<'_>, settings: &Settings, problems: &mut 
         (Some(translation), _) | (None, Some(Ok(translation))) => translation,
         (None, _) => plan::PathTranslation::default(),
     };
-    let listed = request.secrets.map(|text| secrets::read(text, translation, problems));
+    let listed = request.secrets.map(|text| secrets::read(text, translation, budget, problems));
     let mut files = listed.unwrap_or_default();
+    // A plan holds each text as it is.
+    let bytes: usize = request.templates.iter().map(|template| template.text.len()).sum();
+    if bytes > MAX_ENCODED_BYTES {
+        problems.push(Problem::pod(
+            "the annotations",
+            format!(
+                "the plan has {bytes} bytes in templates alone; at most {MAX_ENCODED_BYTES} are allowed, shorten them"
+            ),
+            "",
+        ));
+        return files;
+    }
     for template in &request.templates {
-        secrets::add_template(template, &mut files, problems);
+        if problems.is_full() {
+            break;
+        }
+        secrets::add_template(template, &mut files, budget, problems);
     }
     files
 }

@@ -1,8 +1,9 @@
 //! Which hosts a Pod may name, and what region a host belongs to.
 
-use plan::{Host, Region};
+use plan::{Host, Provider, Region};
 
 use crate::nearest::nearest;
+use crate::problem::Problems;
 use crate::settings::Settings;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,15 +56,22 @@ const REGIONS: [&str; 39] = [
     "us-west-1",
 ];
 
+/// A host name has at most 253 bytes; the rest is room for `{region}`.
+const LONGEST: usize = 512;
+
 /// What is wrong, and the remedy.
 pub(crate) type Bad = (String, String);
 
-pub(crate) fn check_region(region: &Region, settings: &Settings) -> Result<(), Bad> {
+pub(crate) fn check_region(
+    region: &Region,
+    settings: &Settings,
+    problems: &mut Problems,
+) -> Result<(), Bad> {
     let name = region.as_str();
     if REGIONS.contains(&name) || settings.regions.iter().any(|known| known == name) {
         return Ok(());
     }
-    let remedy = match nearest(name, REGIONS) {
+    let remedy = match problems.did_you_mean(name, REGIONS) {
         Some(known) => format!("did you mean {known}?"),
         None => "use a region id like cn-hangzhou, or ask the operator to add it to the settings (regions)".to_owned(),
     };
@@ -79,8 +87,12 @@ pub(crate) fn nearest_region(name: &str) -> Option<&'static str> {
     nearest(name, REGIONS)
 }
 
-/// The region of a shared endpoint, which its name says.
+/// The region of a shared endpoint, which its name says. The text may be one that is no host, and
+/// is asked about for every source: how long it is must not count each time.
 pub(crate) fn region_of(host: &str) -> Option<Region> {
+    if host.len() > LONGEST {
+        return None;
+    }
     let (_, rest) = host.split_once('.')?;
     Region::parse(rest.strip_suffix(".aliyuncs.com")?).ok()
 }
@@ -91,10 +103,11 @@ pub(crate) fn allowed(
     service: Service,
     region: Option<&Region>,
     settings: &Settings,
+    problems: &mut Problems,
 ) -> Result<Host, Bad> {
     let host = filled(text, region)?;
     let name = host.as_str();
-    if settings.allowed_endpoints.iter().any(|known| known == name) {
+    if settings.allowed_endpoints.of(service).iter().any(|known| known == name) {
         return Ok(host);
     }
     if host.is_dedicated_gateway() {
@@ -106,26 +119,38 @@ pub(crate) fn allowed(
     if name == "sts.aliyuncs.com" && service == Service::Sts {
         return Ok(host);
     }
-    let (kind, rest) = name.split_once('.').unwrap_or((name, ""));
-    let belongs = match service {
-        Service::Kms => matches!(kind, "kms" | "kms-vpc"),
-        Service::Oos => matches!(kind, "oos" | "oos-vpc"),
-        Service::Sts => matches!(kind, "sts" | "sts-vpc"),
-    };
-    match rest.strip_suffix(".aliyuncs.com").and_then(|region| Region::parse(region).ok()) {
-        Some(region) if belongs => check_region(&region, settings).map(|()| host),
-        _ => Err((
+    match shared_region(name, service) {
+        Some(region) => check_region(&region, settings, problems).map(|()| host),
+        None => Err((
             format!("the endpoint {name:?} is not allowed here"),
             format!(
-                "{}, or ask the operator to add it to the settings (allowedEndpoints)",
-                service.patterns()
+                "{}, or ask the operator to add it to the settings (allowedEndpoints.{})",
+                service.patterns(),
+                service.as_str()
             ),
         )),
     }
 }
 
+/// The region of a host that all users of the service share there.
+pub(crate) fn shared_region(host: &str, service: Service) -> Option<Region> {
+    let (kind, _) = host.split_once('.')?;
+    let belongs = match service {
+        Service::Kms => matches!(kind, "kms" | "kms-vpc"),
+        Service::Oos => matches!(kind, "oos" | "oos-vpc"),
+        Service::Sts => matches!(kind, "sts" | "sts-vpc"),
+    };
+    region_of(host).filter(|_| belongs)
+}
+
 /// A host of the settings, which may be any, with `{region}` filled in.
 pub(crate) fn filled(text: &str, region: Option<&Region>) -> Result<Host, Bad> {
+    if text.len() > LONGEST {
+        return Err((
+            format!("the endpoint {text:.64}… has {} bytes, and no host name has", text.len()),
+            "write a host name".to_owned(),
+        ));
+    }
     let text = match (text.contains("{region}"), region) {
         (true, Some(region)) => text.replace("{region}", region.as_str()),
         (true, None) => {
@@ -146,6 +171,22 @@ pub(crate) fn filled(text: &str, region: Option<&Region>) -> Result<Host, Bad> {
 }
 
 impl Service {
+    pub(crate) fn of(provider: Provider) -> Self {
+        match provider {
+            Provider::Kms => Self::Kms,
+            Provider::Oos | Provider::OosParameter => Self::Oos,
+        }
+    }
+
+    /// As settings call it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Kms => "kms",
+            Self::Oos => "oos",
+            Self::Sts => "sts",
+        }
+    }
+
     fn patterns(self) -> &'static str {
         match self {
             Self::Kms => {
@@ -166,9 +207,9 @@ mod tests {
     fn check(text: &str, service: Service) -> Result<String, String> {
         let region = Region::parse("cn-hangzhou").unwrap();
         let mut settings = Settings::default();
-        settings.allowed_endpoints.push("kms.example.internal".to_owned());
+        settings.allowed_endpoints.kms.push("kms.example.internal".to_owned());
         settings.regions.push("cn-moon-1".to_owned());
-        allowed(text, service, Some(&region), &settings)
+        allowed(text, service, Some(&region), &settings, &mut Problems::default())
             .map(|host| host.to_string())
             .map_err(|(what, remedy)| format!("{what}; {remedy}"))
     }
@@ -212,6 +253,8 @@ mod tests {
             ("sts.aliyuncs.com", Service::Kms, "not allowed"),
             ("kms.cn-hangzhuo.aliyuncs.com", Service::Kms, "did you mean cn-hangzhou"),
             ("kms.aliyuncs.com", Service::Kms, "not allowed"),
+            ("kms.example.internal", Service::Oos, "allowedEndpoints.oos"),
+            ("kms.example.internal", Service::Sts, "allowedEndpoints.sts"),
             ("{kms-instance-id}.cryptoservice.kms.aliyuncs.com", Service::Kms, "placeholder"),
         ] {
             let error = check(text, service).expect_err(text);
@@ -225,5 +268,12 @@ mod tests {
         assert_eq!(region("kms.cn-beijing.aliyuncs.com").as_deref(), Some("cn-beijing"));
         assert_eq!(region("kst-1.cryptoservice.kms.aliyuncs.com"), None);
         assert_eq!(region("sts.aliyuncs.com"), None);
+    }
+
+    #[test]
+    fn a_text_too_long_for_a_host_has_no_region() {
+        let ending = ".cn-hangzhou.aliyuncs.com";
+        assert!(region_of(&format!("kms{ending}")).is_some());
+        assert!(region_of(&format!("{}{ending}", "k".repeat(LONGEST))).is_none());
     }
 }

@@ -4,18 +4,20 @@ mod method;
 mod names;
 mod references;
 
-use plan::{ContainerName, ContainerPath, OnMissing, VariableName};
+use std::collections::{HashMap, HashSet};
+
+use plan::{ContainerName, ContainerPath, MAX_VARIABLES, OnMissing, VariableName};
 
 pub(crate) use self::method::Method;
-pub(crate) use self::references::is_ours;
 use crate::annotations::{EnvMethod, PREFIX, Request};
+use crate::comparisons::Comparisons;
 use crate::consumers::{Consumers, shown};
-use crate::container::{self, ENVIRONMENT_VOLUME};
-use crate::nearest::nearest;
+use crate::container;
 use crate::pod::{Container, List, Pod};
 use crate::problem::{Problem, Problems};
 use crate::quantity::Quantity;
-use crate::secrets::{self, WantedVariable};
+use crate::reserved::ENVIRONMENT_VOLUME;
+use crate::secrets::{self, Budget, WantedVariable};
 use crate::settings::Settings;
 
 /// What of a Pod becomes environment variables.
@@ -60,23 +62,53 @@ struct Reader<'r, 'p> {
     pod: &'r Pod<'p>,
     request: &'r Request<'p>,
     /// Consumers that start behind the fetcher.
-    consumers: Vec<(List, usize, &'r Container<'p>)>,
+    consumers: Vec<Consumer<'r, 'p>>,
+    /// Where in this list the first of each name is.
+    by_name: HashMap<&'r str, usize>,
+    /// All names of the Pod's containers.
+    names: HashSet<&'r str>,
+    /// Containers that the annotation `containers` names and that the Pod does not have: another
+    /// webhook may add them, and they are told about as consumers.
+    may_come: HashSet<&'r str>,
     settings: &'r Settings,
+    is_for_virtual_nodes: bool,
     problems: &'r mut Problems,
     /// That there are none is told elsewhere.
     has_no_consumers: bool,
+    /// Variables, counted once for each of their containers.
+    pairs: usize,
+    /// Whether it was told that a way is not allowed: once, however many containers it is about.
+    told: HashSet<Problem>,
     environment: Environment,
+}
+
+struct Consumer<'r, 'p> {
+    list: List,
+    index: usize,
+    container: &'r Container<'p>,
+    /// Its place among the targets, once it is one.
+    target: Option<usize>,
+    /// The variables that it gets, each with its place in `wanted`.
+    variables: HashMap<VariableName, usize>,
+}
+
+/// Who wants variables, and under whose rules.
+#[derive(Clone, Copy)]
+pub(crate) struct Asker<'r, 'p> {
+    pub(crate) pod: &'r Pod<'p>,
+    pub(crate) request: &'r Request<'p>,
+    pub(crate) settings: &'r Settings,
 }
 
 /// `early` are init containers that run before the fetcher.
 pub(crate) fn read<'r, 'p>(
-    pod: &'r Pod<'p>,
-    request: &'r Request<'p>,
+    asker: Asker<'r, 'p>,
     consumers: &Consumers,
     early: &[&str],
-    settings: &'r Settings,
+    budget: &mut Budget,
     problems: &'r mut Problems,
 ) -> Environment {
+    let Asker { pod, request, settings } = asker;
     if request.env.is_empty() {
         if request.env_method != EnvMethod::Auto {
             problems.push(crate::annotations::problem(
@@ -87,7 +119,8 @@ pub(crate) fn read<'r, 'p>(
         }
         return Environment::default();
     }
-    let is_early = |list: List, name: &str| list == List::Init && early.contains(&name);
+    let early: HashSet<&str> = early.iter().copied().collect();
+    let is_early = |list: List, name: &str| list == List::Init && early.contains(name);
     let has_no_consumers = consumers.at.is_empty();
     let (late, early): (Vec<_>, Vec<_>) = consumers
         .containers(pod)
@@ -99,33 +132,70 @@ pub(crate) fn read<'r, 'p>(
             shown(&container.name)
         ));
     }
-    let consumers = late;
-    let mut reader =
-        Reader { pod, request, consumers, settings, problems, has_no_consumers, environment };
+    let consumers: Vec<Consumer<'_, '_>> = late
+        .into_iter()
+        .map(|(list, index, container)| Consumer {
+            list,
+            index,
+            container,
+            target: None,
+            variables: HashMap::new(),
+        })
+        .collect();
+    let mut by_name = HashMap::with_capacity(consumers.len());
+    for (position, consumer) in consumers.iter().enumerate() {
+        by_name.entry(consumer.container.name.as_ref()).or_insert(position);
+    }
+    let names: HashSet<&str> =
+        pod.all_containers().map(|(_, _, container)| container.name.as_ref()).collect();
+    let named = request.containers.iter().flatten().copied();
+    let mut reader = Reader {
+        may_come: named.filter(|name| !names.contains(name)).collect(),
+        pod,
+        request,
+        consumers,
+        by_name,
+        names,
+        settings,
+        is_for_virtual_nodes: pod.is_for_virtual_nodes(problems),
+        problems,
+        has_no_consumers,
+        pairs: 0,
+        told: HashSet::new(),
+        environment,
+    };
     for annotation in &request.env {
-        for wanted in secrets::variables(annotation, reader.problems) {
-            reader.take(wanted);
+        for wanted in secrets::variables(annotation, budget, reader.problems) {
+            if reader.pairs > MAX_VARIABLES || reader.problems.is_full() {
+                break;
+            }
+            reader.take(wanted, &mut budget.comparisons);
         }
     }
     reader.finish()
 }
 
 impl Reader<'_, '_> {
-    fn take(&mut self, wanted: WantedVariable) {
+    fn take(&mut self, wanted: WantedVariable, comparisons: &mut Comparisons) {
         let place = &wanted.asked.place;
-        if let Some((what, remedy)) = names::refused(&wanted.name, self.settings) {
-            self.problems.push(place.problem(what, remedy));
+        if let Some((what, remedy)) = names::refused(&wanted.name, self.settings, comparisons) {
+            if !comparisons.is_spent() {
+                self.problems.push(place.problem(what, remedy));
+            }
             return;
         }
         let chosen: Vec<usize> = match &wanted.containers {
             None => (0..self.consumers.len()).collect(),
             Some(names) => {
-                let mut chosen = Vec::with_capacity(names.len());
-                let there: Vec<_> = names.iter().filter(|name| !self.may_come(name)).collect();
-                for name in there {
-                    match self.consumers.iter().position(|(_, _, known)| known.name == **name) {
-                        Some(position) if chosen.contains(&position) => {}
-                        Some(position) => chosen.push(position),
+                let (mut chosen, mut seen) = (Vec::new(), HashSet::new());
+                for name in names {
+                    if self.may_come.contains(name.as_str()) {
+                        continue;
+                    }
+                    match self.by_name.get(name.as_str()) {
+                        Some(position) if seen.insert(*position) => chosen.push(*position),
+                        Some(_) => {}
+                        None if self.problems.is_full() => break,
                         None => {
                             let (what, remedy) = self.no_such(name);
                             self.problems.push(place.problem(what, remedy));
@@ -153,30 +223,16 @@ impl Reader<'_, '_> {
     }
 
     fn give(&mut self, position: usize, at: usize, wanted: &WantedVariable) {
-        let Some((list, index, container)) = self.consumers.get(position).copied() else { return };
+        self.pairs += 1;
+        if self.pairs > MAX_VARIABLES || self.problems.is_full() {
+            return;
+        }
+        let Some(known) = self.target(position) else { return };
+        let Some(consumer) = self.consumers.get_mut(position) else { return };
         let targets = &mut self.environment.targets;
-        let known = targets.iter().position(|target| (target.list, target.index) == (list, index));
-        let known = match known {
-            Some(known) => known,
-            None => {
-                // A name that Kubernetes refuses anyway.
-                let Ok(name) = ContainerName::parse(&container.name) else { return };
-                let chosen = method::choose(container, self.pod, self.request, self.settings);
-                let method = chosen.unwrap_or_else(|problem| {
-                    // Of an annotation once, however many containers it is about.
-                    if !self.problems.as_slice().contains(&problem) {
-                        self.problems.push(problem);
-                    }
-                    Method::Exec
-                });
-                let (variables, required) = (Vec::new(), Vec::new());
-                targets.push(Target { list, index, name, method, variables, required });
-                targets.len() - 1
-            }
-        };
         let Some(target) = targets.get_mut(known) else { return };
-        let twice = target.variables.iter().find(|(_, name)| *name == wanted.name);
-        if let Some(first) = twice.and_then(|(first, _)| self.environment.wanted.get(*first)) {
+        let twice = consumer.variables.get(&wanted.name);
+        if let Some(first) = twice.and_then(|first| self.environment.wanted.get(*first)) {
             let first = &first.asked.place;
             self.problems.push(wanted.asked.place.problem(
                 format!(
@@ -187,22 +243,39 @@ impl Reader<'_, '_> {
             ));
             return;
         }
+        consumer.variables.insert(wanted.name.clone(), at);
         target.variables.push((at, wanted.name.clone()));
         if wanted.asked.on_missing.unwrap_or(self.request.on_missing) == OnMissing::Fail {
             target.required.push(wanted.name.to_string());
         }
     }
 
-    /// Whether another webhook may add a container of this name: it is told about as a consumer.
-    fn may_come(&self, name: &str) -> bool {
-        let named = self.request.containers.iter().flatten().any(|known| *known == name);
-        named && !self.pod.all_containers().any(|(_, _, container)| container.name == *name)
+    /// The place of a consumer among the targets.
+    fn target(&mut self, position: usize) -> Option<usize> {
+        let consumer = self.consumers.get_mut(position)?;
+        if consumer.target.is_some() {
+            return consumer.target;
+        }
+        let (list, index, container) = (consumer.list, consumer.index, consumer.container);
+        // A name that Kubernetes refuses anyway.
+        let name = ContainerName::parse(&container.name).ok()?;
+        let sandboxed = self.pod.spec.runtime_class_name.is_some() || self.is_for_virtual_nodes;
+        let method = method::choose(container, sandboxed, self.request, self.settings);
+        let method = method.unwrap_or_else(|problem| {
+            if self.told.insert(problem.clone()) {
+                self.problems.push(problem);
+            }
+            Method::Exec
+        });
+        let targets = &mut self.environment.targets;
+        consumer.target = Some(targets.len());
+        let (variables, required) = (Vec::new(), Vec::new());
+        targets.push(Target { list, index, name, method, variables, required });
+        consumer.target
     }
 
-    fn no_such(&self, name: &str) -> (String, String) {
-        let is_there = self.pod.all_containers().any(|(_, _, container)| container.name == *name);
-        let names = self.consumers.iter().map(|(_, _, container)| container.name.as_ref());
-        if is_there {
+    fn no_such(&mut self, name: &str) -> (String, String) {
+        if self.names.contains(name) {
             return (
                 format!(
                     "container {:?} gets no secrets, or runs before they are fetched",
@@ -211,28 +284,52 @@ impl Reader<'_, '_> {
                 format!("name it in {PREFIX}containers, or leave it out here"),
             );
         }
-        let remedy = match nearest(name, names) {
-            Some(known) => format!("did you mean {known}?"),
+        let names = self.consumers.iter().map(|consumer| consumer.container.name.as_ref());
+        let remedy = match self.problems.did_you_mean(name, names) {
+            Some(known) => format!("did you mean {known:.64}?"),
             None => "use names of the Pod's containers or init containers".to_owned(),
         };
         (format!("the Pod has no container {:?}", shown(name)), remedy)
     }
 
     fn finish(mut self) -> Environment {
-        check_nodes(&self.environment, self.pod, self.problems);
-        for target in &self.environment.targets {
-            let found = self
-                .consumers
-                .iter()
-                .find(|(list, index, _)| (*list, *index) == (target.list, target.index));
-            let Some((_, _, container)) = found else { continue };
-            references::check(target, container, self.problems, &mut self.environment.warnings);
+        if self.pairs > MAX_VARIABLES {
+            self.problems.push(Problem::pod(
+                "the annotations",
+                format!(
+                    "they set more than {MAX_VARIABLES} variables, counted for each container, which is the most that one Pod may have"
+                ),
+                "say for which containers each is (containers: [NAME]), or put several values into one secret as JSON and write a file",
+            ));
+            return self.environment;
+        }
+        self.check_nodes();
+        let mut left = references::Left::default();
+        for consumer in &self.consumers {
+            let target = consumer.target.and_then(|at| self.environment.targets.get(at));
+            let Some(target) = target else { continue };
+            let container = consumer.container;
+            let warnings = &mut self.environment.warnings;
+            references::check(target, container, &mut left, self.problems, warnings);
             if target.method == Method::Exec {
                 check_mounts(container, self.problems);
             }
         }
+        self.problems.extend(left.problem());
         self.explain();
         self.environment
+    }
+
+    /// On a virtual node no kubelet reads files, so a Pod that goes nowhere else would never start.
+    fn check_nodes(&mut self) {
+        let mut targets = self.environment.targets.iter();
+        if self.is_for_virtual_nodes && targets.any(|target| target.method == Method::FileKeyRef) {
+            self.problems.push(crate::annotations::problem(
+                "env-method",
+                "the Pod is for virtual nodes, where no kubelet reads variables from files",
+                "use exec and a command",
+            ));
+        }
     }
 
     /// What is special about the way that was chosen.
@@ -262,24 +359,13 @@ impl Reader<'_, '_> {
     }
 }
 
-/// On a virtual node no kubelet reads files, so a Pod that goes nowhere else would never start.
-fn check_nodes(environment: &Environment, pod: &Pod<'_>, problems: &mut Problems) {
-    if environment.targets.iter().any(|target| target.method == Method::FileKeyRef)
-        && pod.is_for_virtual_nodes()
-    {
-        problems.push(crate::annotations::problem(
-            "env-method",
-            "the Pod is for virtual nodes, where no kubelet reads variables from files",
-            "use exec and a command",
-        ));
-    }
-}
-
 fn check_mounts(container: &Container<'_>, problems: &mut Problems) {
     let directory = ContainerPath::new(plan::ENVIRONMENT_DIRECTORY);
     for taken in container.mounts() {
-        let path = &taken.mount_path;
-        let at = ContainerPath::new(path);
+        if problems.is_full() {
+            return;
+        }
+        let (path, at) = (&taken.mount_path, taken.place());
         // Of one that may lead anywhere it has been told.
         let meets = at.is_within(&directory) && !at.steps_back();
         if meets && taken.name != ENVIRONMENT_VOLUME {

@@ -5,17 +5,12 @@ use plan::{HookUrl, OnChange};
 
 use crate::annotations::{self, ModeName, PREFIX, Request};
 use crate::consumers::shown;
-use crate::container;
 use crate::draft;
-use crate::nearest::nearest;
-use crate::ownership::{self, Ownership};
+use crate::ownership::Ownership;
 use crate::pod::{Container, List, Pod, Variable};
 use crate::present::Present;
 use crate::problem::{Problem, Problems};
-
-/// Set on the container that gets the signal, to its name: a process that was started with it is
-/// that container's.
-pub(crate) const TARGET_VARIABLE: &str = "SECRETS_INJECTOR_TARGET";
+use crate::reserved::{self, TARGET_VARIABLE};
 
 const KEY: &str = "on-change";
 
@@ -65,7 +60,7 @@ fn problem(what: impl Into<String>, remedy: impl Into<String>) -> Problem {
 
 /// A variable of our name would make another container look like the target.
 fn reserved(pod: &Pod<'_>, problems: &mut Problems) {
-    let sets = |container: &Container<'_>| container.env().iter().any(is_target_variable);
+    let sets = |container: &Container<'_>| container.env().iter().any(Variable::is_mark);
     for (_, _, container) in pod.all_containers().filter(|(_, _, container)| sets(container)) {
         problems.push(Problem::pod(
             format!("container {:?}", shown(&container.name)),
@@ -73,10 +68,6 @@ fn reserved(pod: &Pod<'_>, problems: &mut Problems) {
             "remove it",
         ));
     }
-}
-
-pub(crate) fn is_target_variable(variable: &Variable<'_>) -> bool {
-    variable.name == TARGET_VARIABLE
 }
 
 fn http(pod: &Pod<'_>, request: &Request<'_>, url: &HookUrl, problems: &mut Problems) {
@@ -127,7 +118,7 @@ fn staying<'p, 'a>(pod: &'p Pod<'a>) -> impl Iterator<Item = (List, usize, &'p C
 }
 
 fn signal(pod: &Pod<'_>, name: &str, ownership: &Ownership, problems: &mut Problems) -> Hook {
-    if container::is_ours(name) {
+    if reserved::is_container(name) {
         problems.push(problem(
             format!("container {name} is ours"),
             "name a container of the application",
@@ -135,7 +126,8 @@ fn signal(pod: &Pod<'_>, name: &str, ownership: &Ownership, problems: &mut Probl
         return Hook::default();
     }
     let Some((list, index, target)) = others(pod).find(|(_, _, known)| known.name == *name) else {
-        problems.push(no_such(pod, name));
+        let problem = no_such(pod, name, problems);
+        problems.push(problem);
         return Hook::default();
     };
     if list == List::Init && !target.is_native_sidecar() {
@@ -150,7 +142,7 @@ fn signal(pod: &Pod<'_>, name: &str, ownership: &Ownership, problems: &mut Probl
             "set spec.shareProcessNamespace: true, or use http=http://127.0.0.1:PORT/PATH",
         ));
     }
-    let (user, ours) = (ownership::user_of(pod, target), ownership.user);
+    let (user, ours) = (pod.user_of(target), ownership.user);
     match (user, ours) {
         (None, _) => problems.push(problem(
             format!("the user of container {name} is known to its image only, and a signal needs ours"),
@@ -170,8 +162,8 @@ fn signal(pod: &Pod<'_>, name: &str, ownership: &Ownership, problems: &mut Probl
             "use http=http://127.0.0.1:PORT/PATH",
         )),
     }
-    let group = ownership::group_of(pod, target);
-    let found = group.is_some() && group == ownership.group.or(ownership::pod_group(pod));
+    let group = pod.group_of(target);
+    let found = group.is_some() && group == ownership.group.or(pod.group());
     let warning = (!found).then(|| {
         format!(
             "kms.alibabacloud/{KEY}: the group of container {name:.64} is not known to be ours; set its runAsGroup, so that its process is found on every node"
@@ -181,12 +173,12 @@ fn signal(pod: &Pod<'_>, name: &str, ownership: &Ownership, problems: &mut Probl
 }
 
 fn others<'p, 'a>(pod: &'p Pod<'a>) -> impl Iterator<Item = (List, usize, &'p Container<'a>)> {
-    pod.all_containers().filter(|(_, _, container)| !container::is_ours(&container.name))
+    pod.all_containers().filter(|(_, _, container)| !reserved::is_container(&container.name))
 }
 
-fn no_such(pod: &Pod<'_>, name: &str) -> Problem {
+fn no_such(pod: &Pod<'_>, name: &str, problems: &mut Problems) -> Problem {
     let known = others(pod).map(|(_, _, container)| container.name.as_ref());
-    let remedy = match nearest(name, known) {
+    let remedy = match problems.did_you_mean(name, known) {
         Some(known) => format!("did you mean {known}?"),
         None => "name a container of the Pod".to_owned(),
     };

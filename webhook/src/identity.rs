@@ -1,11 +1,15 @@
 //! Who the Pod is in the cloud, and where each of its values is asked for.
 
+mod reads;
 mod role;
+mod session;
 
-use plan::{Assume, Host, Identity, Lookup, Provider, ProviderArn, Region, RoleArn, SessionName};
+use plan::{Assume, Host, Identity, Lookup, ProviderArn, Region, RoleArn};
 
-pub(crate) use self::role::{check_assumed, check_secrets};
+pub(crate) use self::reads::{check as check_reads, of_agent as agent_reads};
+pub(crate) use self::role::check_assumed;
 use crate::annotations::{self, PREFIX, Request};
+use crate::comparisons::Comparisons;
 use crate::endpoint::{self, Bad, Service};
 use crate::inject::Subject;
 use crate::problem::Problems;
@@ -21,16 +25,14 @@ pub(crate) fn resolve(
     account_name: &str,
     region: Option<&Region>,
     settings: &Settings,
+    comparisons: &mut Comparisons,
     problems: &mut Problems,
 ) -> Option<Identity> {
-    let role = role::of_pod(request, subject, account_name, settings, problems);
+    let role = role::of_pod(request, subject, account_name, settings, comparisons, problems);
     let provider = role.as_ref().and_then(|role| provider(request, role, settings, problems));
     let endpoint = sts_endpoint(request, region, settings, problems);
     let (role, provider, region, endpoint) = (role?, provider?, region?.clone(), endpoint?);
-    let session = match &request.role_session_name {
-        Some(name) => name.clone(),
-        None => default_session(subject.namespace, account_name)?,
-    };
+    let session = session::of_pod(request, subject.namespace, account_name, problems)?;
     let duration = request.role_session_expiration.unwrap_or(DURATION);
     Some(Identity { role, provider, session, duration, region, endpoint })
 }
@@ -42,7 +44,7 @@ pub(crate) fn pod_region(
     problems: &mut Problems,
 ) -> Option<Region> {
     if let Some(region) = &request.region {
-        return match endpoint::check_region(region, settings) {
+        return match endpoint::check_region(region, settings, problems) {
             Ok(()) => Some(region.clone()),
             Err((what, remedy)) => {
                 problems.push(annotations::problem("region", what, remedy));
@@ -61,13 +63,10 @@ pub(crate) fn lookup(
     settings: &Settings,
     problems: &mut Problems,
 ) -> Option<Lookup> {
-    let mut fail = |(what, remedy): Bad| {
+    let fail = |(what, remedy): Bad, problems: &mut Problems| {
         problems.push(asked.place.problem(what, remedy));
     };
-    let service = match asked.source.provider() {
-        Provider::Kms => Service::Kms,
-        Provider::Oos | Provider::OosParameter => Service::Oos,
-    };
+    let service = Service::of(asked.source.provider());
     let at = &asked.at;
     let own = at.endpoint.as_deref();
     let shared = match service {
@@ -79,7 +78,7 @@ pub(crate) fn lookup(
         None => match asked.source.arn_region().map(Region::parse) {
             Some(Ok(region)) => Some(region),
             Some(Err(error)) => {
-                fail((error.to_string(), String::new()));
+                fail((error.to_string(), String::new()), problems);
                 return None;
             }
             None => own.or(shared).and_then(endpoint::region_of),
@@ -87,9 +86,9 @@ pub(crate) fn lookup(
     };
     let region = named.or_else(|| pod_region.cloned());
     if let Some(region) = &region
-        && let Err(bad) = endpoint::check_region(region, settings)
+        && let Err(bad) = endpoint::check_region(region, settings, problems)
     {
-        fail(bad);
+        fail(bad, problems);
         return None;
     }
     let (pods, operators) = match service {
@@ -97,10 +96,12 @@ pub(crate) fn lookup(
         Service::Oos | Service::Sts => (request.oos_endpoint, settings.oos_endpoint.as_deref()),
     };
     let endpoint = match (own, pods, operators) {
-        (Some(text), _, _) => Some(endpoint::allowed(text, service, region.as_ref(), settings)),
+        (Some(text), _, _) => {
+            Some(endpoint::allowed(text, service, region.as_ref(), settings, problems))
+        }
         // The Pod's own endpoint was checked as an annotation; here only its region is filled in.
         (None, Some(text), _) => {
-            match endpoint::allowed(text, service, region.as_ref(), settings) {
+            match endpoint::allowed(text, service, region.as_ref(), settings, problems) {
                 Ok(host) => Some(Ok(host)),
                 Err(_) => return None,
             }
@@ -111,7 +112,7 @@ pub(crate) fn lookup(
     let endpoint: Option<Host> = match endpoint.transpose() {
         Ok(endpoint) => endpoint,
         Err(bad) => {
-            fail(bad);
+            fail(bad, problems);
             return None;
         }
     };
@@ -179,7 +180,7 @@ pub(crate) fn check_endpoints(
         // Without a Pod region `{region}` may still be filled in by each object's own.
         let stand_in = Region::parse("cn-hangzhou").ok();
         if let Err((what, remedy)) =
-            endpoint::allowed(text, service, region.or(stand_in.as_ref()), settings)
+            endpoint::allowed(text, service, region.or(stand_in.as_ref()), settings, problems)
         {
             problems.push(annotations::problem(key, what, remedy));
         }
@@ -200,7 +201,7 @@ fn sts_endpoint(
     problems: &mut Problems,
 ) -> Option<Option<Host>> {
     let found = match (request.sts_endpoint, settings.sts_endpoint.as_deref()) {
-        (Some(text), _) => endpoint::allowed(text, Service::Sts, region, settings),
+        (Some(text), _) => endpoint::allowed(text, Service::Sts, region, settings, problems),
         (None, Some(text)) => endpoint::filled(text, region),
         (None, None) => return Some(None),
     };
@@ -240,15 +241,4 @@ fn provider(
         ));
     }
     provider
-}
-
-/// `NAMESPACE.SERVICEACCOUNT`, both cut where they do not fit: nobody has checked the Pod yet.
-fn default_session(namespace: &str, account: &str) -> Option<SessionName> {
-    let allowed = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
-    let plain = |text: &str| text.chars().filter(allowed).collect::<String>();
-    let (mut namespace, mut account) = (plain(namespace), plain(account));
-    // ASCII by now, so that any place is one to cut at.
-    account.truncate(63_usize.saturating_sub(namespace.len().min(31)));
-    namespace.truncate(63 - account.len());
-    SessionName::parse(&format!("{namespace}.{account}")).ok()
 }

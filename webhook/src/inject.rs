@@ -21,6 +21,7 @@ use crate::problem::{Problem, Problems};
 use crate::quantity::Quantity;
 use crate::refuse;
 use crate::role::{Role, roles};
+use crate::secrets::Budget;
 use crate::settings::Settings;
 use crate::volume::{self, Volume};
 use crate::weave;
@@ -77,7 +78,7 @@ pub(crate) fn decide(
     if !pod.triggers() {
         return Ok(Injection::Untouched);
     }
-    let mut problems = Problems::default();
+    let mut problems = pod.check_limits().or(Problems::default())?;
     let request = annotations::read(&pod.metadata.annotations, &mut problems);
     let present = Present::find(pod, json, &mut problems);
     let consumers = consumers::choose(pod, &request, &present, settings, &mut problems);
@@ -85,16 +86,18 @@ pub(crate) fn decide(
     let mount = request.mount_path.clone().unwrap_or_default();
     consumers.check_mounts(pod, &mount, &mut problems);
     let chosen = consumers.containers(pod).map(|(_, _, container)| container);
-    let ownership = ownership::decide(pod, chosen, &request, settings);
+    let ownership = ownership::decide(pod, chosen, &request, settings, &mut problems);
     ownership.check(&request, &mut problems);
     let hook = hook::check(pod, &request, &present, &ownership, &mut problems);
     metrics_port::check(pod, &request, &mut problems);
 
-    let files = draft::wanted(&request, settings, &mut problems);
+    let mut budget = Budget::default();
+    let files = draft::wanted(&request, settings, &mut budget, &mut problems);
     let native = request.native_sidecar.unwrap_or_default();
     let roles = roles(request.mode, native, pod.restart_policy());
     let early = weave::early(pod, roles, request.init_first, &settings.mesh_proxies);
-    let environment = env::read(pod, &request, &consumers, &early, settings, &mut problems);
+    let asker = env::Asker { pod, request: &request, settings };
+    let environment = env::read(asker, &consumers, &early, &mut budget, &mut problems);
     refuse::taken_back(pod, &present, &consumers, &environment, &mut problems);
     let size_limit = container::size_limit(&request, files.len());
     let environment_size = environment.size();
@@ -103,7 +106,9 @@ pub(crate) fn decide(
     let resources = Resources::decide(pod, &request, memory, settings, &mut problems);
     let names = consumers.containers(pod).map(|(_, _, container)| container.name.to_string());
     let draft = Draft { request: &request, subject, settings, ownership: &ownership };
-    let plan = draft.plan(pod, &files, &environment, names.collect(), &mut problems);
+    let comparisons = &mut budget.comparisons;
+    let plan = draft.plan(pod, &files, &environment, names.collect(), comparisons, &mut problems);
+    problems.extend(comparisons.problem());
     if let Some(agent) = plan.as_ref().and_then(|plan| plan.mode().agent()) {
         agent::check(pod, agent, &consumers, &mut problems);
     }
@@ -138,6 +143,7 @@ pub(crate) fn decide(
     let mut warnings = consumers.warnings;
     warnings.extend(environment.warnings);
     warnings.extend(hook.warning);
+    warnings.extend(ownership.warning.clone());
     if roles.contains(&Role::Beside) && pod.restart_policy() != "Always" {
         warnings.push(format!(
             "the Pod never ends: {}native-sidecar is false, and the container beside the application stays",

@@ -24,9 +24,14 @@ pub struct Metrics {
     rejected: Family<ReasonLabel, Counter>,
     closed: Family<ReasonLabel, Counter>,
     pub(crate) connections: Gauge,
+    /// Connections that wait for a place.
+    pub(crate) queued: Gauge,
+    pub(crate) waiting: Gauge,
+    pub(crate) held: Gauge,
     certificate_not_after: Gauge,
     pub(crate) settings: Reloads,
     pub(crate) certificate: Reloads,
+    pub(crate) client_ca: Reloads,
     pub(crate) cluster: Cluster,
 }
 
@@ -48,6 +53,7 @@ pub(crate) enum Rejection {
     Empty,
     Busy,
     Disconnected,
+    Failed,
 }
 
 /// Why the server ended a connection that its client did not end.
@@ -59,6 +65,7 @@ pub(crate) enum Closed {
     HandshakeFailed,
     HeaderTimeout,
     Idle,
+    AnswerTimeout,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -85,9 +92,13 @@ impl Metrics {
             rejected: Family::default(),
             closed: Family::default(),
             connections: Gauge::default(),
+            queued: Gauge::default(),
+            waiting: Gauge::default(),
+            held: Gauge::default(),
             certificate_not_after: Gauge::default(),
             settings: Reloads::default(),
             certificate: Reloads::default(),
+            client_ca: Reloads::default(),
             cluster: Cluster::default(),
             registry,
         };
@@ -109,6 +120,7 @@ impl Metrics {
             Rejection::Empty => "empty",
             Rejection::Busy => "busy",
             Rejection::Disconnected => "disconnected",
+            Rejection::Failed => "failed",
         });
         self.rejected.get_or_create(&ReasonLabel { reason }).inc();
     }
@@ -121,6 +133,7 @@ impl Metrics {
             Closed::HandshakeFailed => "handshake_failed",
             Closed::HeaderTimeout => "header_timeout",
             Closed::Idle => "idle",
+            Closed::AnswerTimeout => "answer_timeout",
         });
         self.closed.get_or_create(&ReasonLabel { reason }).inc();
     }
@@ -153,10 +166,25 @@ impl Metrics {
         );
         registry.register(
             "rejected_requests",
-            "HTTP requests refused before a review was read, by reason",
+            "HTTP requests that were refused and got no admission, by reason",
             self.rejected.clone(),
         );
         registry.register("connections", "Open connections", self.connections.clone());
+        registry.register(
+            "waiting_connections",
+            "Connections that wait for a place among the open ones",
+            self.queued.clone(),
+        );
+        registry.register(
+            "waiting_reviews",
+            "Reviews of large Pods that wait for their turn",
+            self.waiting.clone(),
+        );
+        registry.register(
+            "held_bytes",
+            "Bytes of reviews and answers in memory",
+            self.held.clone(),
+        );
         registry.register(
             "closed_connections",
             "Connections that the server ended, by reason",
@@ -186,6 +214,16 @@ impl Metrics {
             "certificate_stale",
             "1 while the certificate in use is older than its files",
             self.certificate.stale.clone(),
+        );
+        registry.register(
+            "client_ca_reload_failures",
+            "Changes of the file of the CA of clients that could not be used",
+            self.client_ca.failures.clone(),
+        );
+        registry.register(
+            "client_ca_stale",
+            "1 while the CA of clients in use is older than its file",
+            self.client_ca.stale.clone(),
         );
         self
     }

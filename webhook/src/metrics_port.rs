@@ -2,9 +2,9 @@
 
 use crate::annotations::{self, ModeName, Request};
 use crate::consumers::shown;
-use crate::container;
 use crate::pod::Pod;
 use crate::problem::Problems;
+use crate::reserved;
 
 pub(crate) fn check(pod: &Pod<'_>, request: &Request<'_>, problems: &mut Problems) {
     let Some(port) = request.metrics_port else { return };
@@ -24,7 +24,7 @@ pub(crate) fn check(pod: &Pod<'_>, request: &Request<'_>, problems: &mut Problem
         );
     }
     let others =
-        pod.all_containers().filter(|(_, _, container)| !container::is_ours(&container.name));
+        pod.all_containers().filter(|(_, _, container)| !reserved::is_container(&container.name));
     let mut taken =
         others.filter(|(_, _, container)| container.tcp_ports().any(|taken| taken == port));
     if let Some((_, _, container)) = taken.next() {

@@ -1,5 +1,9 @@
 //! `POST /mutate`: from an HTTP request to the bytes of a review, and back.
 
+mod decisions;
+mod held;
+mod judge;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,32 +14,20 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http_body_util::BodyExt as _;
+use hyper::StatusCode;
+use hyper::body::Bytes;
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
-use hyper::{StatusCode, Version};
 use tokio::time::{Instant as Deadline, timeout_at};
 
-use crate::account::Account;
-use crate::admit::Question;
-use crate::cluster::directory::Directory;
+use self::decisions::Decisions;
+use self::held::Held;
+pub use self::judge::{Admit, Judge};
 use crate::metrics::{Metrics, Rejection};
-use crate::reply::Reply;
-use crate::server::{Intake, Limits, Share};
+use crate::server::{Intake, Limits, Peer};
 use crate::settings::Settings;
 
-/// Decides a review. A plain function: what it needs comes in, what it says comes out.
-pub type Admit = fn(&[u8], &Settings) -> Reply;
-
-/// Who decides.
-pub enum Judge {
-    /// A function, without a cluster to ask.
-    Alone(Admit),
-    /// The same decision with the Pod's ServiceAccount.
-    InCluster(Box<Directory>),
-}
-
 struct Admission {
-    judge: Judge,
-    settings: Arc<ArcSwap<Settings>>,
+    decisions: Decisions,
     limits: Limits,
     intake: Intake,
     metrics: Arc<Metrics>,
@@ -48,8 +40,9 @@ pub fn router(
     limits: Limits,
     metrics: Arc<Metrics>,
 ) -> Router {
-    let intake = Intake::new(&limits);
-    let admission = Arc::new(Admission { judge, settings, limits, intake, metrics });
+    let intake = Intake::new(&limits, &metrics);
+    let decisions = Decisions::new(judge, settings, &limits, &metrics);
+    let admission = Arc::new(Admission { decisions, limits, intake, metrics });
     Router::new()
         .route("/mutate", post(mutate))
         .method_not_allowed_fallback(wrong_method)
@@ -59,63 +52,48 @@ pub fn router(
 
 async fn mutate(State(admission): State<Arc<Admission>>, request: Request) -> Response {
     let (head, mut body) = request.into_parts();
+    let kind = Kind::of(&head.headers);
+    let peer = Peer::of(&head.extensions);
+    // Its names and values take memory that nobody counts, and the body may be slow.
+    drop(head);
     let until = deadline(&admission.limits);
-    match admission.answer(&head.headers, &mut body, until).await {
-        Ok(reply) => {
-            let status =
-                StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    match admission.answer(kind, peer, &mut body, until).await {
+        Ok((status, answer)) => {
             let kind = if status == StatusCode::OK { JSON } else { TEXT };
-            (status, [(CONTENT_TYPE, HeaderValue::from_static(kind))], reply.body).into_response()
+            (status, [(CONTENT_TYPE, HeaderValue::from_static(kind))], answer).into_response()
         }
-        Err(rejection) => {
-            drain(head.version, &mut body, until).await;
-            admission.reject(rejection)
-        }
+        Err(rejection) => admission.reject(rejection),
     }
 }
 
-async fn wrong_method(State(admission): State<Arc<Admission>>, request: Request) -> Response {
-    admission.unread(request, Rejection::Method).await
+async fn wrong_method(State(admission): State<Arc<Admission>>) -> Response {
+    admission.reject(Rejection::Method)
 }
 
-async fn wrong_path(State(admission): State<Arc<Admission>>, request: Request) -> Response {
-    admission.unread(request, Rejection::Path).await
-}
-
-impl Judge {
-    async fn decide(&self, body: &[u8], settings: &ArcSwap<Settings>) -> Reply {
-        let directory = match self {
-            Self::Alone(admit) => return admit(body, &settings.load()),
-            Self::InCluster(directory) => directory,
-        };
-        let question = match Question::read(body) {
-            Ok(question) => question,
-            Err(reply) => return *reply,
-        };
-        let account = match question.account() {
-            Some((namespace, name)) => directory.of(namespace, name).await,
-            None => Account::Unknown,
-        };
-        question.answer(&account, &settings.load())
-    }
+async fn wrong_path(State(admission): State<Arc<Admission>>) -> Response {
+    admission.reject(Rejection::Path)
 }
 
 impl Admission {
+    /// The status and body of an answer. Its bytes keep their share of the memory until they have
+    /// been sent.
     async fn answer(
         &self,
-        headers: &HeaderMap,
+        kind: Kind,
+        peer: Peer,
         body: &mut Body,
         until: Deadline,
-    ) -> Result<Reply, Rejection> {
-        if !is_json(headers) {
+    ) -> Result<(StatusCode, Bytes), Rejection> {
+        if !kind.json {
             return Err(Rejection::ContentType);
         }
-        let Ok(body) = timeout_at(until, self.read(headers, body)).await else {
+        let Ok(review) = timeout_at(until, self.read(kind.length, peer, body)).await else {
             return Err(Rejection::TooSlow);
         };
-        let (body, _share) = body?;
+        let review = review?;
+        let bytes = review.bytes().len();
         let began = Instant::now();
-        let reply = self.judge.decide(&body, &self.settings).await;
+        let (reply, review) = self.decisions.make(review, peer, until).await?;
         let took = began.elapsed();
         self.metrics.admitted(reply.outcome, took);
         let about = reply.about.as_ref();
@@ -126,47 +104,38 @@ impl Admission {
             outcome = reply.outcome.as_str(),
             reason = reply.reason,
             status = reply.status,
-            bytes = body.len(),
+            bytes,
             micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             "admission"
         );
-        Ok(reply)
+        let status =
+            StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Ok((status, review.answered(reply.body).ok_or(Rejection::Busy)?))
     }
 
     async fn read(
         &self,
-        headers: &HeaderMap,
+        length: Option<usize>,
+        peer: Peer,
         body: &mut Body,
-    ) -> Result<(Vec<u8>, Share), Rejection> {
+    ) -> Result<Held, Rejection> {
         let most = self.limits.body_bytes;
-        if declared_length(headers).is_some_and(|length| length > most) {
+        if length.is_some_and(|length| length > most) {
             return Err(Rejection::TooLarge);
         }
-        let mut share = self.intake.enter().ok_or(Rejection::Busy)?;
-        let mut bytes = Vec::new();
+        let mut review = Held::new(self.intake.enter(peer));
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|_| Rejection::Disconnected)?;
             let Ok(data) = frame.into_data() else { continue };
-            if bytes.len() + data.len() > most {
+            if review.bytes().len() + data.len() > most {
                 return Err(Rejection::TooLarge);
             }
-            if !share.grow(data.len()) {
+            let rest = usize::try_from(body.size_hint().lower()).unwrap_or(0);
+            if !review.extend(&data, rest) {
                 return Err(Rejection::Busy);
             }
-            if bytes.is_empty() {
-                // One allocation for the ordinary body, no more than was sent for a long one.
-                let rest = usize::try_from(body.size_hint().lower()).unwrap_or(0);
-                bytes.reserve_exact(data.len() + rest.min(ORDINARY));
-            }
-            bytes.extend_from_slice(&data);
         }
-        if bytes.is_empty() { Err(Rejection::Empty) } else { Ok((bytes, share)) }
-    }
-
-    async fn unread(&self, request: Request, rejection: Rejection) -> Response {
-        let (head, mut body) = request.into_parts();
-        drain(head.version, &mut body, deadline(&self.limits)).await;
-        self.reject(rejection)
+        if review.bytes().is_empty() { Err(Rejection::Empty) } else { Ok(review) }
     }
 
     fn reject(&self, rejection: Rejection) -> Response {
@@ -195,6 +164,10 @@ impl Admission {
             Rejection::Disconnected => {
                 (StatusCode::BAD_REQUEST, "the body ended too early".to_owned())
             }
+            Rejection::Failed => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the review could not be decided; the log of the webhook says why".to_owned(),
+            ),
         };
         tracing::debug!(status = status.as_u16(), reason = text, "rejected");
         let kind = [(CONTENT_TYPE, HeaderValue::from_static(TEXT))];
@@ -202,42 +175,26 @@ impl Admission {
     }
 }
 
-/// Takes in what the client of a refused request still sends, within bounds. HTTP/2 resets a
-/// stream that is answered before its end, and some clients then report the reset and not the
-/// answer; on HTTP/1.1 the connection lingers instead.
-async fn drain(version: Version, body: &mut Body, until: Deadline) {
-    if version != Version::HTTP_2 {
-        return;
-    }
-    let mut bytes = 0;
-    let rest = async {
-        while let Some(Ok(frame)) = body.frame().await {
-            bytes += frame.data_ref().map_or(0, |data| data.len());
-            if bytes > DRAINED {
-                break;
-            }
-        }
-    };
-    // A client that is still sending then is refused all the same.
-    let _ = timeout_at(until, rest).await;
-}
-
 fn deadline(limits: &Limits) -> Deadline {
     Deadline::now() + limits.body
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
-    let Some(Ok(value)) = headers.get(CONTENT_TYPE).map(HeaderValue::to_str) else { return false };
-    let kind = value.split(';').next().unwrap_or_default();
-    kind.trim().eq_ignore_ascii_case(JSON)
+/// What a head says of its body.
+struct Kind {
+    json: bool,
+    length: Option<usize>,
 }
 
-fn declared_length(headers: &HeaderMap) -> Option<usize> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+impl Kind {
+    fn of(headers: &HeaderMap) -> Self {
+        let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        let kind = text(CONTENT_TYPE).and_then(|value| value.split(';').next());
+        Self {
+            json: kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case(JSON)),
+            length: text(CONTENT_LENGTH).and_then(|length| length.parse().ok()),
+        }
+    }
 }
 
 const JSON: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";
-const ORDINARY: usize = 64 * 1024;
-/// More than a client sends before it looks for an early answer.
-const DRAINED: usize = 32 * 1024 * 1024;

@@ -5,6 +5,7 @@ use plan::FileMode;
 
 use crate::annotations::{self, Request};
 use crate::consumers::shown;
+use crate::neighbours::Neighbours;
 use crate::pod::{Container, Pod};
 use crate::problem::Problems;
 use crate::settings::{Settings, Uid};
@@ -22,23 +23,26 @@ pub(crate) struct Ownership {
     pub(crate) mode: FileMode,
     /// A consumer that is known to run as another user, and as which.
     stranger: Option<(String, u32)>,
+    pub(crate) warning: Option<String>,
 }
 
-pub(crate) fn decide<'p>(
-    pod: &Pod<'_>,
-    consumers: impl Iterator<Item = &'p Container<'p>>,
+pub(crate) fn decide<'p, 'a: 'p>(
+    pod: &Pod<'a>,
+    consumers: impl Iterator<Item = &'p Container<'a>>,
     request: &Request<'_>,
     settings: &Settings,
+    problems: &mut Problems,
 ) -> Ownership {
-    let users: Vec<_> = consumers.map(|container| (container, user_of(pod, container))).collect();
+    let users: Vec<_> = consumers.map(|container| (container, pod.user_of(container))).collect();
     let common = common_user(users.iter().map(|(_, user)| *user));
     let fs_group = pod.spec.security_context.fs_group.and_then(|group| u32::try_from(group).ok());
+    let neighbours = Neighbours::find(pod, request);
+    let chosen = || match neighbours.as_ref().filter(|neighbours| neighbours.keep_apart()) {
+        Some(neighbours) => neighbours.unused(NOBODY),
+        None => common.filter(|uid| *uid != 0).unwrap_or(NOBODY),
+    };
     let explicit = settings.uid == Uid::Explicit;
-    let user = request.run_as_user.or(if explicit {
-        Some(common.filter(|uid| *uid != 0).unwrap_or(NOBODY))
-    } else {
-        None
-    });
+    let user = request.run_as_user.or_else(|| explicit.then(chosen));
     let (mode, file_group) = if user.is_some() && user == common {
         (FileMode::OWNER, None)
     } else if fs_group.is_some() {
@@ -51,12 +55,19 @@ pub(crate) fn decide<'p>(
         let uid = uid.filter(|uid| *uid != 0 && user.is_some_and(|user| user != *uid))?;
         Some((shown(&container.name), uid))
     });
+    let mode = request.file_mode.unwrap_or(mode);
+    let warning = neighbours.and_then(|neighbours| {
+        neighbours.check(user, problems);
+        let apart = common.filter(|uid| *uid != 0 && request.run_as_user.is_none());
+        neighbours.warning(user, apart.map(|uid| (uid, mode, file_group)))
+    });
     Ownership {
         user,
         group: request.run_as_group.or_else(|| target_group(pod, request)),
         file_group,
-        mode: request.file_mode.unwrap_or(mode),
+        mode,
         stranger,
+        warning,
     }
 }
 
@@ -91,20 +102,6 @@ fn target_group(pod: &Pod<'_>, request: &Request<'_>) -> Option<u32> {
     u32::try_from(target.security_context.run_as_group?).ok()
 }
 
-pub(crate) fn group_of(pod: &Pod<'_>, container: &Container<'_>) -> Option<u32> {
-    let group = container.security_context.run_as_group;
-    group.map_or_else(|| pod_group(pod), |group| u32::try_from(group).ok())
-}
-
-pub(crate) fn pod_group(pod: &Pod<'_>) -> Option<u32> {
-    u32::try_from(pod.spec.security_context.run_as_group?).ok()
-}
-
-pub(crate) fn user_of(pod: &Pod<'_>, container: &Container<'_>) -> Option<u32> {
-    let user = container.security_context.run_as_user.or(pod.spec.security_context.run_as_user);
-    u32::try_from(user?).ok()
-}
-
 /// The uid that all consumers are known to have.
 fn common_user(mut users: impl Iterator<Item = Option<u32>>) -> Option<u32> {
     let first = users.next()??;
@@ -115,9 +112,16 @@ fn common_user(mut users: impl Iterator<Item = Option<u32>>) -> Option<u32> {
 mod tests {
     use super::*;
 
+    fn decided_by(pod: &Pod<'_>, request: &Request<'_>, settings: &Settings) -> Ownership {
+        let mut problems = Problems::default();
+        let ownership = decide(pod, pod.spec.containers.iter(), request, settings, &mut problems);
+        assert!(problems.as_slice().is_empty(), "{}", problems.message());
+        ownership
+    }
+
     fn decided(pod: &str, request: &Request<'_>) -> (Option<u32>, String, Option<u32>) {
         let pod = Pod::read(pod).unwrap();
-        let ownership = decide(&pod, pod.spec.containers.iter(), request, &Settings::default());
+        let ownership = decided_by(&pod, request, &Settings::default());
         (ownership.user, ownership.mode.to_string(), ownership.file_group)
     }
 
@@ -164,8 +168,7 @@ mod tests {
         let told = |second: &str| {
             let json = pod("", r#""runAsUser":1000"#, second);
             let pod = Pod::read(&json).unwrap();
-            let ownership =
-                decide(&pod, pod.spec.containers.iter(), &request, &Settings::default());
+            let ownership = decided_by(&pod, &request, &Settings::default());
             let mut problems = Problems::default();
             ownership.check(&request, &mut problems);
             problems.message()
@@ -182,12 +185,12 @@ mod tests {
         let json = pod("", "", "");
         let pod = Pod::read(&json).unwrap();
         let settings = Settings { uid: Uid::Platform, ..Settings::default() };
-        let ownership = decide(&pod, pod.spec.containers.iter(), &Request::default(), &settings);
+        let ownership = decided_by(&pod, &Request::default(), &settings);
         assert_eq!((ownership.user, ownership.mode), (None, FileMode::ALL));
         assert_eq!(ownership.unreadable(FileMode::OWNER), None);
         let json = self::pod(r#""runAsUser":1000"#, "", "");
         let pod = Pod::read(&json).unwrap();
-        let ownership = decide(&pod, pod.spec.containers.iter(), &Request::default(), &settings);
+        let ownership = decided_by(&pod, &Request::default(), &settings);
         assert_eq!(ownership.unreadable(FileMode::OWNER), None);
     }
 }

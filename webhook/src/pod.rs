@@ -1,8 +1,17 @@
 //! The few facts of a Pod that decide, borrowed from its JSON. Whatever else the Pod holds is
 //! skipped and so survives: it is only ever patched.
 
+mod amount;
+mod counts;
+mod limits;
+mod list;
 mod marks;
+mod mount;
 mod nodes;
+mod room;
+mod text;
+mod users;
+mod variable;
 
 use std::borrow::Cow;
 
@@ -10,7 +19,12 @@ use serde::Deserialize;
 use serde::de::Deserializer;
 use serde_json::value::RawValue;
 
+pub(crate) use self::amount::Amount;
+pub(crate) use self::list::{Capped, Containers};
 pub(crate) use self::marks::{Annotated, Labelled};
+pub(crate) use self::mount::VolumeMount;
+pub(crate) use self::room::Room;
+pub(crate) use self::text::Text;
 use crate::command;
 
 #[derive(Debug, Deserialize)]
@@ -24,6 +38,10 @@ pub(crate) struct Pod<'a> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Metadata<'a> {
+    #[serde(borrow, default, deserialize_with = "text::text")]
+    name: Cow<'a, str>,
+    #[serde(borrow, default, deserialize_with = "text::text")]
+    generate_name: Cow<'a, str>,
     #[serde(borrow, default, deserialize_with = "null_default")]
     pub(crate) annotations: Annotated<'a>,
     #[serde(borrow, default, deserialize_with = "null_default")]
@@ -33,11 +51,11 @@ pub(crate) struct Metadata<'a> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Spec<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text::optional")]
     pub(crate) service_account_name: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text::optional")]
     pub(crate) restart_policy: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text::optional")]
     pub(crate) runtime_class_name: Option<Cow<'a, str>>,
     #[serde(default, rename = "hostPID", deserialize_with = "null_default")]
     pub(crate) host_pid: bool,
@@ -51,17 +69,17 @@ pub(crate) struct Spec<'a> {
     pub(crate) os: Option<Os<'a>>,
     #[serde(borrow, default)]
     pub(crate) node_selector: Option<NodeSelector<'a>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text::optional")]
     pub(crate) node_name: Option<Cow<'a, str>>,
     /// Read only where a kubelet is to set variables.
     #[serde(borrow, default)]
     pub(crate) affinity: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    pub(crate) volumes: Option<Vec<Volume<'a>>>,
+    pub(crate) volumes: Option<Capped<Volume<'a>>>,
     #[serde(borrow, default)]
-    pub(crate) init_containers: Option<Vec<Container<'a>>>,
+    pub(crate) init_containers: Option<Containers<'a>>,
     #[serde(borrow, default, deserialize_with = "null_default")]
-    pub(crate) containers: Vec<Container<'a>>,
+    pub(crate) containers: Containers<'a>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -77,21 +95,21 @@ pub(crate) struct PodSecurity {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Os<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text::optional")]
     pub(crate) name: Option<Cow<'a, str>>,
 }
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct NodeSelector<'a> {
-    #[serde(borrow, default, rename = "type")]
+    #[serde(borrow, default, rename = "type", deserialize_with = "text::optional")]
     pub(crate) kind: Option<Cow<'a, str>>,
-    #[serde(borrow, default, rename = "kubernetes.io/os")]
+    #[serde(borrow, default, rename = "kubernetes.io/os", deserialize_with = "text::optional")]
     pub(crate) os: Option<Cow<'a, str>>,
 }
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Volume<'a> {
-    #[serde(borrow, default, deserialize_with = "null_default")]
+    #[serde(borrow, default, deserialize_with = "text::text")]
     pub(crate) name: Cow<'a, str>,
     #[serde(borrow, default)]
     pub(crate) csi: Option<Csi<'a>>,
@@ -99,31 +117,31 @@ pub(crate) struct Volume<'a> {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Csi<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text::optional")]
     pub(crate) driver: Option<Cow<'a, str>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Container<'a> {
-    #[serde(borrow, default, deserialize_with = "null_default")]
+    #[serde(borrow, default, deserialize_with = "text::text")]
     pub(crate) name: Cow<'a, str>,
     #[serde(borrow, default)]
-    pub(crate) command: Option<Vec<Cow<'a, str>>>,
+    pub(crate) command: Option<Capped<Text<'a>>>,
     #[serde(borrow, default)]
-    pub(crate) args: Option<Vec<Cow<'a, str>>>,
+    pub(crate) args: Option<Capped<Text<'a>>>,
     #[serde(borrow, default)]
-    pub(crate) env: Option<Vec<Variable<'a>>>,
+    pub(crate) env: Option<Capped<Variable<'a>>>,
     #[serde(borrow, default)]
-    pub(crate) volume_mounts: Option<Vec<VolumeMount<'a>>>,
+    pub(crate) volume_mounts: Option<Capped<VolumeMount<'a>>>,
     #[serde(borrow, default, deserialize_with = "null_default")]
     pub(crate) security_context: Security<'a>,
     #[serde(borrow, default, deserialize_with = "null_default")]
     pub(crate) resources: Resources<'a>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text::optional")]
     pub(crate) restart_policy: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
-    pub(crate) ports: Option<Vec<Port<'a>>>,
+    pub(crate) ports: Option<Capped<Port<'a>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -131,16 +149,16 @@ pub(crate) struct Container<'a> {
 pub(crate) struct Port<'a> {
     #[serde(default)]
     pub(crate) container_port: Option<i64>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text::optional")]
     pub(crate) protocol: Option<Cow<'a, str>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Variable<'a> {
-    #[serde(borrow, default, deserialize_with = "null_default")]
+    #[serde(borrow, default, deserialize_with = "text::text")]
     pub(crate) name: Cow<'a, str>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text::optional")]
     pub(crate) value: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     pub(crate) value_from: Option<ValueFrom<'a>>,
@@ -150,35 +168,21 @@ pub(crate) struct Variable<'a> {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ValueFrom<'a> {
     #[serde(borrow, default)]
-    pub(crate) file_key_ref: Option<FileKeyRef<'a>>,
+    /// In a box, since few variables have one.
+    pub(crate) file_key_ref: Option<Box<FileKeyRef<'a>>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FileKeyRef<'a> {
-    #[serde(borrow, default, deserialize_with = "null_default")]
+    #[serde(borrow, default, deserialize_with = "text::text")]
     pub(crate) volume_name: Cow<'a, str>,
-    #[serde(borrow, default, deserialize_with = "null_default")]
+    #[serde(borrow, default, deserialize_with = "text::text")]
     pub(crate) path: Cow<'a, str>,
-    #[serde(borrow, default, deserialize_with = "null_default")]
+    #[serde(borrow, default, deserialize_with = "text::text")]
     pub(crate) key: Cow<'a, str>,
     #[serde(default, deserialize_with = "null_default")]
     pub(crate) optional: bool,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct VolumeMount<'a> {
-    #[serde(borrow, default, deserialize_with = "null_default")]
-    pub(crate) name: Cow<'a, str>,
-    #[serde(borrow, default, deserialize_with = "null_default")]
-    pub(crate) mount_path: Cow<'a, str>,
-    #[serde(default, deserialize_with = "null_default")]
-    pub(crate) read_only: bool,
-    #[serde(borrow, default)]
-    pub(crate) sub_path: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    pub(crate) sub_path_expr: Option<Cow<'a, str>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -192,12 +196,23 @@ pub(crate) struct Security<'a> {
     pub(crate) privileged: bool,
     #[serde(borrow, default, deserialize_with = "null_default")]
     pub(crate) capabilities: Capabilities<'a>,
+    #[serde(default, deserialize_with = "null_default")]
+    pub(crate) windows_options: WindowsOptions,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct WindowsOptions {
+    #[serde(default, deserialize_with = "null_default")]
+    pub(crate) host_process: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Capabilities<'a> {
     #[serde(borrow, default, deserialize_with = "null_default")]
-    pub(crate) add: Vec<Cow<'a, str>>,
+    pub(crate) add: Capped<Text<'a>>,
+    #[serde(borrow, default, deserialize_with = "null_default")]
+    pub(crate) drop: Capped<Text<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -216,14 +231,6 @@ pub(crate) struct Amounts<'a> {
     pub(crate) memory: Option<Amount<'a>>,
 }
 
-/// A quantity as text; manifests also write plain numbers.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum Amount<'a> {
-    Text(#[serde(borrow)] Cow<'a, str>),
-    Number(serde_json::Number),
-}
-
 /// A Pod that cannot be read, by position only.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the Pod cannot be read at line {line}, column {column}")]
@@ -238,9 +245,15 @@ impl<'a> Pod<'a> {
             .map_err(|error| Unreadable { line: error.line(), column: error.column() })
     }
 
+    /// Its name, or what its name will begin with.
+    pub(crate) fn name(&self) -> &str {
+        let Metadata { name, generate_name, .. } = &self.metadata;
+        if name.is_empty() { generate_name } else { name }
+    }
+
     /// Whether the Pod asks for anything: the same rule as the chart's one trigger expression.
     pub(crate) fn triggers(&self) -> bool {
-        let Metadata { annotations, labels } = &self.metadata;
+        let Metadata { annotations, labels, .. } = &self.metadata;
         let texts = annotations.ours.iter().map(|(key, _)| key);
         let mut keys = texts.chain(annotations.untyped.iter().map(|(key, _)| key));
         keys.any(|key| key != "status")
@@ -311,7 +324,7 @@ impl Container<'_> {
     }
 
     /// As it was written, without what starts it in an injected Pod.
-    pub(crate) fn own_command(&self) -> &[Cow<'_, str>] {
+    pub(crate) fn own_command(&self) -> &[Text<'_>] {
         let command = self.command.as_deref().unwrap_or_default();
         command::unwrapped(command).unwrap_or(command)
     }
@@ -321,15 +334,6 @@ impl Container<'_> {
         let ports = self.ports.iter().flatten();
         let tcp = ports.filter(|port| port.protocol.as_deref().is_none_or(|known| known == "TCP"));
         tcp.filter_map(|port| u16::try_from(port.container_port?).ok())
-    }
-}
-
-impl Amount<'_> {
-    pub(crate) fn text(&self) -> Cow<'_, str> {
-        match self {
-            Self::Text(text) => Cow::Borrowed(text),
-            Self::Number(number) => Cow::Owned(number.to_string()),
-        }
     }
 }
 

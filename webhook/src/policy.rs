@@ -1,8 +1,12 @@
 //! Which roles the Pods of a namespace may use, by which credentials and for which secrets, as the
 //! operator says.
 
+mod reads;
+
 use plan::{Glob, RoleArn};
 
+pub(crate) use self::reads::{Outside, Pattern, Place, Reads};
+use crate::comparisons::Comparisons;
 use crate::problem::Problem;
 
 /// The operator's rules. Without any, every namespace may use every role by RRSA.
@@ -18,8 +22,11 @@ pub(crate) struct Rule {
     pub(crate) namespaces: Vec<Glob>,
     pub(crate) roles: Vec<Glob>,
     pub(crate) credentials: Vec<Credentials>,
-    /// Names of secrets and parameters; `None` is all.
-    pub(crate) secrets: Option<Vec<Glob>>,
+    /// Names of secrets and parameters; `None` is all, here and below.
+    pub(crate) secrets: Option<Vec<Pattern>>,
+    pub(crate) regions: Option<Vec<Glob>>,
+    /// Hosts that a Pod may name beside those of the region and of the settings.
+    pub(crate) endpoints: Option<Vec<Glob>>,
 }
 
 /// What a Pod proves its identity with.
@@ -39,13 +46,14 @@ struct Verdict<'a> {
 }
 
 impl Policy {
-    /// Whether a Pod of the namespace may use the role; the problem names the rules that came
-    /// near.
+    /// Whether a Pod of the namespace may use the role. The problem names rules for this namespace
+    /// only: whoever reads it learns nothing of others.
     pub(crate) fn check(
         &self,
         namespace: &str,
         role: &RoleArn,
         credentials: Credentials,
+        comparisons: &mut Comparisons,
     ) -> Result<(), Problem> {
         let Self(rules) = self;
         if rules.is_empty() && credentials == Credentials::Rrsa {
@@ -53,11 +61,11 @@ impl Policy {
         }
         let mut near = Vec::new();
         for rule in rules {
-            let verdict = rule.judge(namespace, role, credentials);
+            let verdict = rule.judge(namespace, role, credentials, comparisons);
             if verdict.agreements() == 3 {
                 return Ok(());
             }
-            if verdict.namespace || verdict.role {
+            if verdict.namespace {
                 near.push(verdict);
             }
         }
@@ -65,7 +73,7 @@ impl Policy {
         near.sort_by_key(|verdict| std::cmp::Reverse(verdict.agreements()));
         let rules: Vec<_> = near.iter().take(NAMED).map(Verdict::said).collect();
         let rules = match near.len().saturating_sub(NAMED) {
-            _ if near.is_empty() => "no rule names either".to_owned(),
+            _ if near.is_empty() => "no rule names this namespace".to_owned(),
             0 => rules.join(", "),
             more => format!("{}, and {more} more", rules.join(", ")),
         };
@@ -81,31 +89,37 @@ impl Policy {
 }
 
 impl Policy {
-    /// Which secrets a Pod of the namespace may read with a role that it may use; `None` is all.
-    /// Each is of one rule that allows the role too.
-    pub(crate) fn secrets(
+    /// What a Pod of the namespace may read with the role; `None` is all.
+    pub(crate) fn reads(
         &self,
         namespace: &str,
         role: &RoleArn,
         credentials: Credentials,
-    ) -> Option<Vec<Glob>> {
+        comparisons: &mut Comparisons,
+    ) -> Option<Reads<'_>> {
         let Self(rules) = self;
-        let mut secrets = Vec::new();
-        let allows = |rule: &&Rule| rule.judge(namespace, role, credentials).agreements() == 3;
-        for rule in rules.iter().filter(allows) {
-            secrets.extend(rule.secrets.as_ref()?.iter().cloned());
-        }
-        (!rules.is_empty()).then_some(secrets)
+        let allows =
+            |rule: &&Rule| rule.judge(namespace, role, credentials, comparisons).agreements() == 3;
+        (!rules.is_empty()).then(|| Reads(rules.iter().filter(allows).collect()))
     }
 }
 
 impl Rule {
-    fn judge(&self, namespace: &str, role: &RoleArn, credentials: Credentials) -> Verdict<'_> {
-        let any = |globs: &[Glob], text: &str| globs.iter().any(|glob| glob.matches(text));
+    fn judge(
+        &self,
+        namespace: &str,
+        role: &RoleArn,
+        credentials: Credentials,
+        comparisons: &mut Comparisons,
+    ) -> Verdict<'_> {
+        let mut any =
+            |globs: &[Glob], text: &str| globs.iter().any(|glob| comparisons.matches(glob, text));
+        let namespace = any(&self.namespaces, namespace);
         Verdict {
             rule: self,
-            namespace: any(&self.namespaces, namespace),
-            role: any(&self.roles, role.as_str()),
+            namespace,
+            // What a rule for others says of roles costs nothing, and tells nothing.
+            role: namespace && any(&self.roles, role.as_str()),
             credentials: self.credentials.contains(&credentials),
         }
     }
@@ -118,11 +132,7 @@ impl Verdict<'_> {
 
     /// Like `rule "payments" (not the role)`.
     fn said(&self) -> String {
-        let parts = [
-            (self.namespace, "the namespace"),
-            (self.role, "the role"),
-            (self.credentials, "the credentials"),
-        ];
+        let parts = [(self.role, "the role"), (self.credentials, "the credentials")];
         let missing: Vec<_> =
             parts.into_iter().filter(|(agrees, _)| !agrees).map(|(_, part)| part).collect();
         format!("rule {:?} (not {})", self.rule.name, missing.join(", not "))
@@ -156,33 +166,32 @@ mod tests {
             roles: globs(roles),
             credentials: credentials.to_vec(),
             secrets: None,
+            regions: None,
+            endpoints: None,
         }
     }
 
     #[test]
-    fn secrets_are_of_the_rules_that_allow_the_role() {
-        let with = |mut rule: Rule, secrets: &[&str]| {
-            let globs = secrets.iter().map(|text| Glob::parse(text).unwrap());
-            rule.secrets = Some(globs.collect());
-            rule
-        };
-        let one = |name| rule(name, &["pay"], &["acs:ram::1:role/pay-*"], &[Credentials::Rrsa]);
+    fn what_may_be_read_is_of_the_rules_that_allow_the_role() {
+        let one = |name, role| rule(name, &["pay"], &[role], &[Credentials::Rrsa]);
         let role = RoleArn::parse("acs:ram::1:role/pay-db").unwrap();
+        let policy = Policy(vec![one("a", "acs:ram::1:role/pay-*"), one("b", "*"), one("c", "x")]);
         let seen = |policy: &Policy, namespace: &str| {
-            let secrets = policy.secrets(namespace, &role, Credentials::Rrsa)?;
-            Some(secrets.iter().map(Glob::to_string).collect::<Vec<_>>())
+            let Reads(rules) =
+                policy.reads(namespace, &role, Credentials::Rrsa, &mut Comparisons::default())?;
+            Some(rules.iter().map(|rule| rule.name.clone()).collect::<Vec<_>>().join(" "))
         };
-        let policy = Policy(vec![with(one("a"), &["pay/*"]), with(one("b"), &["shared/x"])]);
-        assert_eq!(seen(&policy, "pay"), Some(vec!["pay/*".to_owned(), "shared/x".to_owned()]));
-        assert_eq!(seen(&policy, "other"), Some(Vec::new()));
-        let wide = Policy(vec![with(one("a"), &["pay/*"]), one("b")]);
-        assert_eq!(seen(&wide, "pay"), None);
+        assert_eq!(seen(&policy, "pay").as_deref(), Some("a b"));
+        assert_eq!(seen(&policy, "other").as_deref(), Some(""));
         assert_eq!(seen(&Policy::default(), "pay"), None);
     }
 
     fn asked(policy: &Policy, namespace: &str, role: &str) -> Result<(), String> {
         let role = RoleArn::parse(&format!("acs:ram::1:role/{role}")).unwrap();
-        policy.check(namespace, &role, Credentials::Rrsa).map_err(|problem| problem.to_string())
+        let mut comparisons = Comparisons::default();
+        policy
+            .check(namespace, &role, Credentials::Rrsa, &mut comparisons)
+            .map_err(|problem| problem.to_string())
     }
 
     fn two() -> Policy {
@@ -208,8 +217,10 @@ mod tests {
         assert_eq!(asked(&none, "anywhere", "any"), Ok(()));
         let role = RoleArn::parse("acs:ram::1:role/any").unwrap();
         for credentials in [Credentials::EcsRamRole, Credentials::Secret] {
-            let problem = none.check("anywhere", &role, credentials).unwrap_err();
-            assert!(problem.what.ends_with(": no rule names either"), "{problem}");
+            let problem = none
+                .check("anywhere", &role, credentials, &mut Comparisons::default())
+                .unwrap_err();
+            assert!(problem.what.ends_with(": no rule names this namespace"), "{problem}");
         }
     }
 
@@ -228,15 +239,33 @@ mod tests {
         assert_eq!(
             problem,
             "policy: namespace payments may not use acs:ram::1:role/shop by rrsa: \
-             rule \"payments\" (not the role), rule \"shops\" (not the namespace); \
+             rule \"payments\" (not the role); \
              use a role that the policy allows, or ask the operator for a rule"
         );
     }
 
     #[test]
-    fn a_namespace_and_a_role_that_no_rule_names_are_said_to_be_so() {
-        let problem = asked(&two(), "elsewhere", "other").unwrap_err();
-        assert!(problem.contains("by rrsa: no rule names either; "), "{problem}");
+    fn a_namespace_that_no_rule_names_hears_of_no_rule_whoever_has_the_role() {
+        for role in ["other", "pay-db", "till"] {
+            let problem = asked(&two(), "elsewhere", role).unwrap_err();
+            assert!(problem.contains("by rrsa: no rule names this namespace; "), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_rule_for_other_namespaces_is_not_asked_about_a_role_and_costs_the_same_whatever_it_says() {
+        let role = RoleArn::parse("acs:ram::1:role/pay-db").unwrap();
+        let left = |roles: &[&str]| {
+            let others = (0..50).map(|_| rule("o", &["other"], roles, &[Credentials::Rrsa]));
+            let policy = Policy(others.collect());
+            // A look at the ends of each namespace's name, in both questions, and no more.
+            let mut comparisons = Comparisons::of(2 * 50 * 8);
+            let _ = policy.check("pay", &role, Credentials::Rrsa, &mut comparisons);
+            policy.reads("pay", &role, Credentials::Rrsa, &mut comparisons);
+            comparisons
+        };
+        let (short, long) = (left(&["a"]), left(&["*a*:*:*role/*pay*db*x"]));
+        assert!(!short.is_spent() && !long.is_spent(), "{short:?} {long:?}");
     }
 
     #[test]
@@ -248,8 +277,8 @@ mod tests {
         let problem = asked(&Policy(rules), "payments", "till").unwrap_err();
         assert!(
             problem.contains(
-                "rule \"payments\" (not the role), rule \"shops\" (not the namespace), \
-                 rule \"static\" (not the credentials), and 1 more;"
+                "rule \"payments\" (not the role), rule \"static\" (not the credentials), \
+                 rule \"far\" (not the role, not the credentials);"
             ),
             "{problem}"
         );

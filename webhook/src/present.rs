@@ -1,16 +1,15 @@
 //! What of ours a Pod has already: from an earlier call, a copy, or an older version. Names of ours
 //! are reserved; a container of our name is ours only if it carries a plan.
 
-use plan::{InvalidPlan, Plan};
+use plan::{InvalidPlan, MAX_ENCODED_BYTES, Plan};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::consumers::shown;
-use crate::container::{self, PLAN_VARIABLE};
-use crate::pod::{List, Pod};
+use crate::pod::{List, Pod, Room};
 use crate::problem::{Problem, Problems};
-use crate::role::SIDECAR;
+use crate::reserved::{self, PLAN_VARIABLE, SIDECAR};
 
 #[derive(Debug, Default)]
 pub(crate) struct Present {
@@ -29,8 +28,8 @@ pub(crate) struct Ours {
     pub(crate) list: List,
     pub(crate) index: usize,
     pub(crate) value: Value,
-    /// `None` where another version wrote it.
-    plan: Option<Plan>,
+    /// Those that an earlier call recorded; `None` where another version wrote the plan.
+    consumers: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -56,22 +55,23 @@ impl Present {
         let mut present = Self::default();
         let named: Vec<_> = pod
             .all_containers()
-            .filter(|(_, _, container)| container::is_ours(&container.name))
+            .filter(|(_, _, container)| reserved::is_container(&container.name))
             .map(|(list, index, container)| (list, index, container.name.to_string()))
             .collect();
         let volumes = || {
             let all = pod.spec.volumes.iter().flatten().enumerate();
-            all.filter(|(_, volume)| container::VOLUMES.contains(&volume.name.as_ref()))
+            all.filter(|(_, volume)| reserved::is_volume(&volume.name))
         };
         let raw = match named.is_empty() {
             true => None,
             false => serde_json::from_str::<Raw<'_>>(json).ok(),
         };
+        let mut room = Room::of_ours();
         for (list, index, name) in named {
             let place = list == List::Init || name == SIDECAR;
             let known = present.containers.iter().any(|ours| ours.name == name);
             let raw = raw.as_ref().filter(|_| place && !known);
-            match raw.and_then(|raw| Ours::read(raw, list, index, &name)) {
+            match raw.and_then(|raw| Ours::read(raw, list, index, &name, &mut room)) {
                 Some(ours) => present.containers.push(ours),
                 _ => {
                     present.impostor = true;
@@ -85,9 +85,19 @@ impl Present {
         }
         if present.is_injected() {
             let raws = raw.and_then(|raw| raw.spec.volumes).unwrap_or_default();
-            let value = |index: usize| serde_json::from_str(raws.get(index)?.get()).ok();
-            present.volumes =
-                volumes().filter_map(|(index, _)| Some((index, value(index)?))).collect();
+            for (index, volume) in volumes() {
+                match raws.get(index).and_then(|raw| room.read(raw.get())) {
+                    Some(value) => present.volumes.push((index, value)),
+                    None => {
+                        problems.push(Problem::pod(
+                            format!("volume {:?}", shown(&volume.name)),
+                            "the name is reserved, and this volume is larger than any of ours",
+                            "remove the volume, or give it another name",
+                        ));
+                        break;
+                    }
+                }
+            }
         } else if !present.impostor {
             for (_, volume) in volumes() {
                 problems.push(Problem::pod(
@@ -100,9 +110,9 @@ impl Present {
         present
     }
 
-    /// The plan of an earlier call.
-    pub(crate) fn plan(&self) -> Option<&Plan> {
-        self.containers.iter().find_map(|ours| ours.plan.as_ref())
+    /// The consumers that an earlier call recorded.
+    pub(crate) fn consumers(&self) -> Option<&[String]> {
+        self.containers.iter().find_map(|ours| ours.consumers.as_deref())
     }
 
     pub(crate) fn is_injected(&self) -> bool {
@@ -111,21 +121,25 @@ impl Present {
 }
 
 impl Ours {
-    fn read(raw: &Raw<'_>, list: List, index: usize, name: &str) -> Option<Self> {
+    fn read(raw: &Raw<'_>, list: List, index: usize, name: &str, room: &mut Room) -> Option<Self> {
         let containers = match list {
             List::Init => &raw.spec.init_containers,
             List::Main => &raw.spec.containers,
         };
         let container = containers.as_ref()?.get(index)?;
-        let value: Value = serde_json::from_str(container.get()).ok()?;
+        let value = room.read(container.get())?;
         let carries =
             |variable: &&Value| variable.get("name").and_then(Value::as_str) == Some(PLAN_VARIABLE);
         let variable = value.get("env")?.as_array()?.iter().find(carries)?;
-        let plan = match Plan::decode(variable.get("value")?.as_str()?) {
-            Ok(plan) => Some(plan),
+        let plan = variable.get("value")?.as_str()?;
+        if plan.len() > MAX_ENCODED_BYTES {
+            return None;
+        }
+        let consumers = match Plan::consumers_of(plan) {
+            Ok(consumers) => Some(consumers),
             Err(InvalidPlan::Version(_)) => None,
             Err(_) => return None,
         };
-        Some(Self { name: name.to_owned(), list, index, value, plan })
+        Some(Self { name: name.to_owned(), list, index, value, consumers })
     }
 }

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::args::ProbeArgs;
 use crate::cluster::client;
 use crate::failure::Failure;
-use crate::role::INIT_CONTAINER;
+use crate::reserved::INIT_CONTAINER;
 
 /// What a creation said about the installation.
 #[derive(Debug, PartialEq, Eq)]
@@ -85,7 +85,8 @@ fn of_created(pod: &Pod) -> Verdict {
 }
 
 fn of_refusal(message: &str) -> Verdict {
-    let message: String = message.chars().filter(|c| !c.is_control()).take(1000).collect();
+    let message: String =
+        message.chars().filter(|c| printable::is_printable(*c)).take(1000).collect();
     match message.contains("admission webhook") && message.contains(" denied the request") {
         true => Verdict::Denied(message),
         false => Verdict::Broken(message),

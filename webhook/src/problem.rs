@@ -2,8 +2,10 @@
 
 use std::fmt::{self, Write as _};
 
+use crate::nearest::{Effort, nearest_within};
+
 /// One thing that is wrong: where, what, and how to put it right.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Problem {
     /// The full annotation key, or `None` for a problem of the Pod itself.
     pub annotation: Option<String>,
@@ -15,14 +17,22 @@ pub struct Problem {
     pub remedy: String,
 }
 
-/// All that is wrong with one Pod: never empty where it is an error.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Problems(Vec<Problem>);
+/// What is wrong with one Pod: never empty where it is an error. As many problems are kept as a
+/// person would read, and the others counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problems {
+    kept: Vec<Problem>,
+    count: usize,
+    /// For suggestions.
+    effort: Effort,
+}
 
 /// Events and warnings are cut; the first line must be enough to act on.
 const FIRST_LINE: usize = 200;
 /// A person corrects a few dozen at most before trying again.
 const LISTED: usize = 32;
+/// Offline all that are kept are listed.
+const KEPT: usize = 256;
 
 impl Problem {
     pub(crate) fn pod(
@@ -61,31 +71,62 @@ impl fmt::Display for Problem {
 
 impl Problems {
     pub(crate) fn push(&mut self, problem: Problem) {
-        self.0.push(problem);
+        self.count += 1;
+        if !self.is_full() {
+            self.kept.push(problem);
+        }
+    }
+
+    /// Whether there are so many that nobody is told of any further one. Whoever goes through a list
+    /// of the Pod's author looks at it, and ends there.
+    pub(crate) fn is_full(&self) -> bool {
+        self.kept.len() >= KEPT
+    }
+
+    /// Which of the known names was meant, for a problem that will be told.
+    pub(crate) fn did_you_mean<'k>(
+        &mut self,
+        name: &str,
+        known: impl IntoIterator<Item = &'k str>,
+    ) -> Option<&'k str> {
+        if self.count >= LISTED {
+            return None;
+        }
+        nearest_within(name, known, &mut self.effort)
     }
 
     pub(crate) fn extend(&mut self, problems: impl IntoIterator<Item = Problem>) {
-        self.0.extend(problems);
+        problems.into_iter().for_each(|problem| self.push(problem));
     }
 
+    /// The first of them.
     #[must_use]
     pub fn as_slice(&self) -> &[Problem] {
-        &self.0
+        &self.kept
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
     }
 
     /// The value, when nothing is wrong.
     pub(crate) fn or<T>(self, value: T) -> Result<T, Self> {
-        if self.0.is_empty() { Ok(value) } else { Err(self) }
+        if self.is_empty() { Ok(value) } else { Err(self) }
     }
 
     /// All problems at once; the first line stands alone.
     #[must_use]
     pub fn message(&self) -> String {
-        let Some(first) = self.0.first().map(printable) else {
+        let Some(first) = self.kept.first().map(printable) else {
             return String::new();
         };
-        let count = match self.0.len() {
+        let count = match self.count {
             1 => String::new(),
+            _ if self.is_full() => format!(" (1 of {KEPT} problems or more)"),
             n => format!(" (1 of {n} problems)"),
         };
         let room = FIRST_LINE - count.len();
@@ -96,27 +137,33 @@ impl Problems {
             first.chars().take(room - 1).chain(std::iter::once('…')).collect()
         };
         message.push_str(&count);
-        if whole && self.0.len() == 1 {
+        if whole && self.count == 1 {
             return message;
         }
-        for problem in self.0.iter().take(LISTED) {
+        for problem in self.kept.iter().take(LISTED) {
             let _ = write!(message, "\n- {}", printable(problem));
         }
-        if self.0.len() > LISTED {
-            let _ = write!(message, "\n- and {} more", self.0.len() - LISTED);
+        if self.count > LISTED {
+            let _ = write!(message, "\n- and {} more", self.count - LISTED);
         }
         message
     }
 }
 
-/// One line without control characters, whatever the Pod's author put into names.
+/// One line of what is seen, whatever the Pod's author put into names.
 fn printable(problem: &Problem) -> String {
     let mut text = problem.to_string();
-    text.retain(|c| !c.is_control());
+    text.retain(printable::is_printable);
     if text.len() > 1000 {
         text = text.chars().take(1000).chain(std::iter::once('…')).collect();
     }
     text
+}
+
+impl Default for Problems {
+    fn default() -> Self {
+        Self { kept: Vec::new(), count: 0, effort: Effort::of_one_pod() }
+    }
 }
 
 impl fmt::Display for Problems {
@@ -193,6 +240,28 @@ mod tests {
         let mut nowhere = problem("bad");
         (nowhere.line, nowhere.place, nowhere.remedy) = (None, String::new(), String::new());
         assert_eq!(nowhere.to_string(), "kms.alibabacloud/secrets: bad");
+    }
+
+    #[test]
+    fn problems_without_end_are_counted_and_not_kept() {
+        let mut problems = Problems::default();
+        for _ in 0..10_000 {
+            problems.push(problem("bad"));
+        }
+        assert!(problems.is_full() && problems.as_slice().len() == KEPT);
+        let message = problems.message();
+        assert!(message.lines().next().unwrap().ends_with("(1 of 256 problems or more)"));
+        assert!(message.ends_with("and 9968 more"), "{message}");
+    }
+
+    #[test]
+    fn names_are_suggested_only_for_problems_that_are_told() {
+        let mut problems = Problems::default();
+        assert_eq!(problems.did_you_mean("regoin", ["region"]), Some("region"));
+        for _ in 0..LISTED {
+            problems.push(problem("bad"));
+        }
+        assert_eq!(problems.did_you_mean("regoin", ["region"]), None);
     }
 
     #[test]

@@ -3,18 +3,21 @@
 use std::collections::HashSet;
 
 use crate::consumers::{Consumers, shown};
-use crate::container::{self, AGENT_VOLUME, ENVIRONMENT_VOLUME, SECRETS_VOLUME, TOKEN_VOLUME};
-use crate::env::{self, Environment};
+use crate::env::Environment;
 use crate::pod::{Container, Pod};
 use crate::present::Present;
 use crate::problem::{Problem, Problems};
+use crate::reserved::{self, AGENT_VOLUME, ENVIRONMENT_VOLUME, SECRETS_VOLUME, TOKEN_VOLUME};
 
 pub(crate) fn shapes(pod: &Pod<'_>, present: &Present, problems: &mut Problems) {
     windows(pod, problems);
     twins(pod, problems);
     tracing(pod, problems);
+    if !present.impostor {
+        file_references(pod, present, problems);
+    }
     if !present.is_injected() && !present.impostor {
-        early_references(pod, problems);
+        early_mounts(pod, problems);
     }
 }
 
@@ -46,41 +49,101 @@ fn twins(pod: &Pod<'_>, problems: &mut Problems) {
     }
 }
 
-/// With a shared process namespace, a container that may trace could read the fetcher's memory.
+/// Capabilities with which a container reads memory or environment of another one whose processes
+/// it sees, or makes itself one that does. The chart's guard has the same list.
+const TRACING: [&str; 8] = [
+    "ALL",
+    "SYS_PTRACE",
+    "SYS_ADMIN",
+    "PERFMON",
+    "BPF",
+    "SYS_MODULE",
+    "SYS_RAWIO",
+    "CHECKPOINT_RESTORE",
+];
+
+/// Where processes are shared, a container that may trace could read the fetcher's memory.
 fn tracing(pod: &Pod<'_>, problems: &mut Problems) {
     if !pod.spec.host_pid && !pod.spec.share_process_namespace {
         return;
     }
     let field = if pod.spec.host_pid { "hostPID" } else { "shareProcessNamespace" };
-    let traces = |container: &Container<'_>| {
-        let security = &container.security_context;
-        security.privileged
-            || security.capabilities.add.iter().any(|name| {
-                // Container runtimes ignore case.
-                let name = name.to_ascii_uppercase();
-                matches!(name.as_str(), "ALL" | "CAP_ALL" | "SYS_PTRACE" | "CAP_SYS_PTRACE")
-            })
-    };
-    for (_, _, container) in others(pod).filter(|(_, _, container)| traces(container)) {
+    for (_, _, container) in others(pod) {
+        let Some(privilege) = privilege(container) else { continue };
         problems.push(Problem::pod(
             format!("container {:?}", shown(&container.name)),
-            format!("it is privileged or has SYS_PTRACE while {field} is set, and could read the fetcher's memory"),
+            format!("it {privilege} while {field} is set, and could read the fetcher's memory"),
             format!("remove {field}, or the privilege"),
         ));
     }
 }
 
-fn early_references(pod: &Pod<'_>, problems: &mut Problems) {
-    for (_, _, container) in others(pod) {
-        if container.env().iter().any(env::is_ours) {
-            problems.push(Problem::pod(
-                format!("container {:?}", shown(&container.name)),
-                format!("a variable refers to the volume {ENVIRONMENT_VOLUME:?}, which is added only here"),
-                "ask for it with kms.alibabacloud/env",
+/// A variable that the kubelet reads from a file lies on the node's disk afterwards. Whether that
+/// may be is the operator's to say, so nobody but us writes one that is read from a volume of ours.
+fn file_references(pod: &Pod<'_>, present: &Present, problems: &mut Problems) {
+    for (_, _, container) in pod.all_containers() {
+        let is_rewritten = |volume: &str| {
+            // Those of a later call are set to what they must be.
+            volume == ENVIRONMENT_VOLUME
+                && present.is_injected()
+                && !reserved::is_container(&container.name)
+        };
+        let mut variables = container.env().iter();
+        let found = variables.find_map(|variable| {
+            let volume = variable.volume()?;
+            let ours = reserved::is_volume(volume) && !is_rewritten(volume);
+            ours.then_some((&variable.name, volume))
+        });
+        let Some((name, volume)) = found else { continue };
+        problems.push(Problem::pod(
+            format!("container {:?}", shown(&container.name)),
+            format!(
+                "its variable {:?} would be read from the volume {volume:?} (fileKeyRef), and its value would lie on the node's disk",
+                shown(name)
+            ),
+            "remove it, and ask for the variable with kms.alibabacloud/env (env-method: file-key-ref, where the operator allows it)",
+        ));
+    }
+}
+
+fn privilege(container: &Container<'_>) -> Option<String> {
+    let security = &container.security_context;
+    if security.privileged {
+        return Some("is privileged".to_owned());
+    }
+    if security.windows_options.host_process {
+        return Some("is a process of the host".to_owned());
+    }
+    let named = |name: &str| {
+        if !is_plain(name) {
+            return Some(format!(
+                "has the capability {:?}, whose name is not made of ASCII letters and _,",
+                shown(name)
             ));
         }
+        // Container runtimes ignore case.
+        let name = name.to_ascii_uppercase();
+        let name = name.strip_prefix("CAP_").unwrap_or(&name);
+        let tracing = TRACING.into_iter().find(|tracing| *tracing == name)?;
+        Some(format!("has the capability {tracing}"))
+    };
+    security.capabilities.add.iter().find_map(|name| named(name))
+}
+
+/// No capability of Linux is called otherwise. Container runtimes make the name upper-case as Unicode
+/// does, and so read `ſYS_PTRACE` as one that may trace.
+fn is_plain(capability: &str) -> bool {
+    !capability.is_empty()
+        && capability.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+}
+
+fn early_mounts(pod: &Pod<'_>, problems: &mut Problems) {
+    for (_, _, container) in others(pod) {
         for mount in container.mounts() {
-            if container::VOLUMES.contains(&mount.name.as_ref()) {
+            if problems.is_full() {
+                return;
+            }
+            if reserved::is_volume(&mount.name) {
                 problems.push(Problem::pod(
                     format!("container {:?}", shown(&container.name)),
                     format!(
@@ -106,12 +169,16 @@ pub(crate) fn taken_back(
         return;
     }
     for (list, index, container) in others(pod) {
+        let (starts, consumes) = (environment.starts(list, index), consumers.has(list, index));
         let ours_to_set = |volume: &str| match volume {
-            ENVIRONMENT_VOLUME => environment.starts(list, index),
-            _ => consumers.at.contains(&(list, index)),
+            ENVIRONMENT_VOLUME => starts,
+            _ => consumes,
         };
         let mut seen = Vec::new();
         for mount in container.mounts() {
+            if problems.is_full() {
+                return;
+            }
             let name = mount.name.as_ref();
             let what = match name {
                 TOKEN_VOLUME => "it mounts the token with which secrets are fetched",
@@ -138,5 +205,18 @@ const SHARED: [&str; 3] = [SECRETS_VOLUME, ENVIRONMENT_VOLUME, AGENT_VOLUME];
 fn others<'p, 'a>(
     pod: &'p Pod<'a>,
 ) -> impl Iterator<Item = (crate::pod::List, usize, &'p Container<'a>)> {
-    pod.all_containers().filter(|(_, _, container)| !container::is_ours(&container.name))
+    pod.all_containers().filter(|(_, _, container)| !reserved::is_container(&container.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TRACING;
+
+    #[test]
+    fn the_guard_has_the_same_capabilities() {
+        let chart =
+            include_str!("../../charts/alibabacloud-secrets-injector/templates/_conditions.tpl");
+        let list = format!("\n{}\n", TRACING.join(" "));
+        assert!(chart.contains(&list), "no line {list:?} in _conditions.tpl");
+    }
 }

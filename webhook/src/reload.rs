@@ -1,4 +1,4 @@
-//! Files that change while the server runs: settings and certificate.
+//! Files that change while the server runs: settings, certificate, the CA of clients.
 //!
 //! Polled, because a mounted ConfigMap or Secret changes by a rename somewhere above the file
 //! that no watch of the file itself sees. A change that cannot be used is reported once, and
@@ -15,7 +15,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::metrics::{Metrics, Reloads};
 use crate::settings::{Inputs, Settings};
-use crate::tls::{Files, Served};
+use crate::tls::{ClientCa, Clients, Files, Served};
 
 /// Keeps `settings` what the file says. Ends at once if there is no file.
 pub async fn settings(
@@ -57,6 +57,27 @@ pub async fn certificate(
             let identity = files.identity(pair, &provider)?;
             metrics.certificate_ends(identity.not_after());
             served.exchange(identity);
+            Ok(())
+        },
+    )
+    .await;
+}
+
+/// Keeps `clients` what the file says.
+pub async fn client_ca(
+    ca: ClientCa,
+    clients: Arc<Clients>,
+    provider: Arc<CryptoProvider>,
+    metrics: Arc<Metrics>,
+    every: Duration,
+) {
+    poll(
+        every,
+        "client CA",
+        &metrics.client_ca,
+        || ca.read(),
+        |pem| {
+            clients.exchange(ca.verifier(pem, &provider)?);
             Ok(())
         },
     )

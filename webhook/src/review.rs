@@ -62,6 +62,8 @@ pub(crate) enum NoReview {
     NoRequest,
     #[error("the AdmissionReview has no request.uid")]
     NoUid,
+    #[error("the AdmissionReview's request.uid has more than {UID} bytes")]
+    LongUid,
 }
 
 impl<'a> Review<'a> {
@@ -73,6 +75,7 @@ impl<'a> Review<'a> {
         }
         match review.request {
             Some(request) if request.uid.is_empty() => Err(NoReview::NoUid),
+            Some(request) if request.uid.len() > UID => Err(NoReview::LongUid),
             Some(request) => Ok(request),
             None => Err(NoReview::NoRequest),
         }
@@ -142,5 +145,7 @@ fn respond(response: Response<'_>) -> serde_json::Result<Vec<u8>> {
     serde_json::to_vec(&Envelope { api_version: API_VERSION, kind: KIND, response })
 }
 
+/// An API server's have 36. It is repeated in the answer.
+const UID: usize = 128;
 const API_VERSION: &str = "admission.k8s.io/v1";
 const KIND: &str = "AdmissionReview";

@@ -4,9 +4,7 @@ use plan::Mode;
 
 use crate::annotations::{ModeName, NativeSidecar};
 use crate::pod::List;
-
-pub(crate) const INIT_CONTAINER: &str = "kms-secrets-init";
-pub(crate) const SIDECAR: &str = "kms-secrets";
+use crate::reserved::{INIT_CONTAINER, SIDECAR};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {

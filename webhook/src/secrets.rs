@@ -2,6 +2,7 @@
 //! among them, or have annotations of their own. And the `env` annotations, which name variables in
 //! the same way.
 
+mod budget;
 mod fields;
 mod list;
 mod mapping;
@@ -18,6 +19,8 @@ use plan::{
     RoleArn, Selector, Source,
 };
 
+pub(crate) use self::budget::Budget;
+use self::budget::NoRoom;
 pub(crate) use self::templates::{WantedTemplate, add as add_template};
 pub(crate) use self::variables::{WantedVariable, variables};
 use crate::annotations::PREFIX;
@@ -76,11 +79,16 @@ pub(crate) struct Place {
 }
 
 /// All files, or as many as could be read beside the problems.
-pub(crate) fn read(text: &str, translation: PathTranslation, problems: &mut Problems) -> Files {
-    let mut reader = Reader::new("secrets", translation, problems);
-    match yaml::parse(text) {
+pub(crate) fn read(
+    text: &str,
+    translation: PathTranslation,
+    budget: &mut Budget,
+    problems: &mut Problems,
+) -> Files {
+    let mut reader = Reader::new("secrets", translation, budget, problems);
+    match yaml::parse(text, &mut reader.budget.entries) {
         // To YAML a comment ends a value; between sources it is none the less a comment.
-        Err(error) if error.syntax && scalar::is_list_with_comments(text) => reader.scalar(text),
+        Err(error) if error.syntax && reader.is_list_with_comments(text) => reader.scalar(text),
         Err(error) => {
             let place = reader.place(error.line, "");
             let remedy = match (error.syntax, text.contains('#')) {
@@ -117,6 +125,9 @@ struct Reader<'p> {
     key: Cow<'static, str>,
     translation: PathTranslation,
     files: Files,
+    /// Files for which there was no room.
+    more: usize,
+    budget: &'p mut Budget,
     problems: &'p mut Problems,
 }
 
@@ -138,9 +149,44 @@ impl<'p> Reader<'p> {
     fn new(
         key: impl Into<Cow<'static, str>>,
         translation: PathTranslation,
+        budget: &'p mut Budget,
         problems: &'p mut Problems,
     ) -> Self {
-        Self { key: key.into(), translation, files: Files::default(), problems }
+        Self { key: key.into(), translation, files: Files::default(), more: 0, budget, problems }
+    }
+
+    /// Whether nothing further is read: there is room for no file, or for no problem. `rest` is how
+    /// many more would follow.
+    fn is_full(&mut self, rest: usize) -> bool {
+        let full = self.files.len() >= plan::MAX_FILES;
+        if full {
+            self.more += rest;
+        }
+        full || self.problems.is_full()
+    }
+
+    /// A problem where there is no room for what was asked for, unless it has been told.
+    fn fits(&mut self, place: &Place, room: Result<(), NoRoom>) -> bool {
+        match room {
+            Ok(()) => return true,
+            Err(Ok(what)) => self.problem(place, what, "ask for less, or make several Pods of it"),
+            Err(Err(_)) => {}
+        }
+        false
+    }
+
+    fn selector(&mut self, text: &str, place: &Place, remedy: &str) -> Option<Selector> {
+        let room = self.budget.selector(text);
+        if !self.fits(place, room) {
+            return None;
+        }
+        match Selector::parse(text) {
+            Ok(selector) => Some(selector),
+            Err(error) => {
+                self.problem(place, error.to_string(), remedy);
+                None
+            }
+        }
     }
 
     fn place(&self, line: usize, what: impl Into<String>) -> Place {
@@ -153,7 +199,7 @@ impl<'p> Reader<'p> {
 
     /// A file name that a person chose: what was meant as a path is not made into a name.
     fn chosen_name(&mut self, text: &str, place: &Place) -> Option<FileName> {
-        let shown: String = text.chars().filter(|c| !c.is_control()).take(64).collect();
+        let shown: String = text.chars().filter(|c| printable::is_printable(*c)).take(64).collect();
         if text.starts_with('/') {
             self.problem(
                 place,
@@ -201,6 +247,12 @@ impl<'p> Reader<'p> {
     }
 
     fn reference(&mut self, text: &str, place: &Place) -> Option<Reference> {
+        if let Some((_, selector)) = text.split_once('#') {
+            let room = self.budget.selector(selector);
+            if !self.fits(place, room) {
+                return None;
+            }
+        }
         match Reference::parse(text) {
             Ok(reference) => Some(reference),
             Err(error) => {
@@ -230,14 +282,11 @@ impl<'p> Reader<'p> {
     /// Refuses what only shows when everything is known: two files with one name, and too many.
     fn finish(self) -> Files {
         let place = self.place(1, "");
-        let Self { files, problems, .. } = self;
-        if files.len() > plan::MAX_FILES {
+        let Self { files, more, problems, .. } = self;
+        let count = files.len() + more;
+        if count > plan::MAX_FILES {
             problems.push(place.problem(
-                format!(
-                    "it asks for {} files; at most {} are allowed",
-                    files.len(),
-                    plan::MAX_FILES
-                ),
+                format!("it asks for {count} files; at most {} are allowed", plan::MAX_FILES),
                 "put several values into one secret as JSON",
             ));
             return files;

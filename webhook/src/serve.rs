@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
-use rustix::process::{Resource, getrlimit};
+use rustix::process::{Resource, getrlimit, setpriority_process};
 use rustls::crypto::CryptoProvider;
 use tokio::sync::watch;
 
@@ -26,7 +26,7 @@ use crate::mutate::{Admit, Judge};
 use crate::server::{Limits, Phase, Server};
 use crate::settings::{Inputs, Settings};
 use crate::tasks::Tasks;
-use crate::tls::{Files, Identity, Served, TlsError};
+use crate::tls::{ClientCa, Clients, Files, Identity, Served, TlsError};
 use crate::{health, log, mutate, reload, tls};
 
 /// Runs until SIGTERM or SIGINT.
@@ -41,15 +41,27 @@ pub fn run(
     let settings = inputs.load().map_err(Failure::usage)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let (identity, files) = identity(&mode, &provider).map_err(Failure::usage)?;
+    let clients = clients(&args, &provider).map_err(Failure::usage)?;
     log::init(args.log_level);
-    let prepared = Prepared { args, mode, admit, inputs, settings, provider, identity, files };
+    let prepared =
+        Prepared { args, mode, admit, inputs, settings, provider, identity, files, clients };
     // One thread: it answers ten thousand reviews a second, an API server sends hundreds, and
-    // a second one would double the idle memory.
-    tokio::runtime::Builder::new_current_thread()
+    // a second one would double the idle memory. Another comes and goes with large reviews, and
+    // leaves the core to this one where they have only one. Several that took turns would each keep
+    // what they freed.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        .max_blocking_threads(1)
+        .on_thread_start(|| {
+            // It is as good without, where this is forbidden.
+            let _ = setpriority_process(None, LESS);
+        })
         .build()
-        .map_err(Failure::internal)?
-        .block_on(prepared.serve())
+        .map_err(Failure::internal)?;
+    let served = runtime.block_on(prepared.serve());
+    // A decision that nobody waits for any more must not hold up the end.
+    runtime.shutdown_background();
+    served
 }
 
 /// What `serve` needs, all of it valid.
@@ -64,11 +76,12 @@ struct Prepared {
     identity: Option<Identity>,
     /// Where the identity is from, if it is from files.
     files: Option<Files>,
+    clients: Option<(ClientCa, Arc<Clients>)>,
 }
 
 impl Prepared {
     async fn serve(self) -> Result<(), Failure> {
-        let Self { args, mode, admit, inputs, settings, provider, identity, files } = self;
+        let Self { args, mode, admit, inputs, settings, provider, identity, files, clients } = self;
         // Before the sockets: a signal that comes early must not be lost.
         let mut signals = Signals::new().map_err(Failure::internal)?;
         let again = Signals::new().map_err(Failure::internal)?;
@@ -91,9 +104,11 @@ impl Prepared {
             }
         };
         let settings = Arc::new(ArcSwap::from_pointee(settings));
-        let tls =
-            tls::config(Arc::clone(&served), Arc::clone(&provider)).map_err(Failure::internal)?;
-        let limits = Limits { connections: connections(args.max_connections), ..Limits::default() };
+        let admitted = clients.as_ref().map(|(_, clients)| Arc::clone(clients));
+        let tls = tls::config(Arc::clone(&served), admitted, Arc::clone(&provider))
+            .map_err(Failure::internal)?;
+        let connections = connections(args.max_connections);
+        let limits = Limits { connections, waiting: connections, ..Limits::default() };
         let (phase, phases) = watch::channel(Phase::Serving);
         let (mut tasks, ended) = Tasks::new();
 
@@ -109,7 +124,11 @@ impl Prepared {
             reasons: reasons(cluster.as_ref()),
             metrics: Arc::clone(&metrics),
         });
-        let limits = Limits { connections: ADMIN_CONNECTIONS, ..Limits::default() };
+        let limits = Limits {
+            connections: ADMIN_CONNECTIONS,
+            waiting_connections: ADMIN_CONNECTIONS,
+            ..Limits::default()
+        };
         // Probes come and go; the metrics are about the webhook's connections.
         let uncounted = Arc::new(Metrics::new());
         let admin = Server::bind(args.admin, None, routes, limits, uncounted)
@@ -125,8 +144,13 @@ impl Prepared {
             tasks.spawn("reads the settings file", task);
         }
         if let Some(files) = files {
+            let (provider, metrics) = (Arc::clone(&provider), Arc::clone(&metrics));
             let task = reload::certificate(files, served, provider, metrics, RELOAD);
             tasks.spawn("reads the certificate files", task);
+        }
+        if let Some((ca, clients)) = clients {
+            let task = reload::client_ca(ca, clients, provider, metrics, RELOAD);
+            tasks.spawn("reads the CA of clients", task);
         }
         // The administrative port answers until the other one has ended.
         let (_admin_phase, admin_phases) = watch::channel(Phase::Serving);
@@ -172,11 +196,24 @@ fn connections(wanted: u32) -> usize {
     let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
     let limit = getrlimit(Resource::Nofile).current.map(usize::try_from);
     let Some(Ok(descriptors)) = limit else { return wanted };
-    let possible = descriptors.saturating_sub(ADMIN_CONNECTIONS + OTHER_DESCRIPTORS).max(1);
+    let waiting = Limits::default().waiting_connections;
+    let others = waiting + 2 * ADMIN_CONNECTIONS + OTHER_DESCRIPTORS;
+    let possible = descriptors.saturating_sub(others).max(1);
     if possible < wanted {
         tracing::warn!(wanted, possible, descriptors, "fewer connections, for want of descriptors");
     }
     wanted.min(possible)
+}
+
+/// Who may connect, where the operator says so.
+fn clients(
+    args: &ServeArgs,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Option<(ClientCa, Arc<Clients>)>, TlsError> {
+    let Some(file) = args.client_ca.clone() else { return Ok(None) };
+    let ca = ClientCa { file, names: args.client_name.clone() };
+    let clients = Arc::new(ca.load(provider)?);
+    Ok(Some((ca, clients)))
 }
 
 /// From the operator's files, or made for this run; in a cluster the replicas may make it later.
@@ -226,6 +263,8 @@ fn bind_failure(flag: &str, error: &std::io::Error) -> Failure {
 
 /// Mounted files change within a minute or so of the object; this adds little to it.
 const RELOAD: Duration = Duration::from_secs(2);
+/// How much less than the server's thread one for large reviews counts: a tenth of its share.
+const LESS: i32 = 10;
 /// A probe and a scraper or two.
 const ADMIN_CONNECTIONS: usize = 64;
 /// Standard streams, sockets, the event loop, a file being read, and some to spare.

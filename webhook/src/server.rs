@@ -1,30 +1,37 @@
-//! The accept loop: who gets in, who must go, and how it all ends.
+//! The accept loop, and how it all ends.
 
-use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use axum::Router;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use hyper_util::server::conn::auto;
-use tokio::net::{TcpListener, TcpStream};
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioTimer;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
-use tokio::task::{AbortHandle, Id, JoinSet};
+use tokio::time::MissedTickBehavior;
 use tokio_rustls::TlsAcceptor;
 
 mod activity;
+mod answer;
+mod arrival;
+mod bounded;
 mod connection;
+mod crowd;
 mod intake;
 mod limits;
+mod peers;
 mod stream;
 
 pub(crate) use self::intake::{Intake, Share};
 pub use self::limits::Limits;
+pub(crate) use self::peers::Peer;
 
-use self::activity::Activity;
-use crate::metrics::{Closed, Metrics};
+use self::crowd::Crowd;
+use self::peers::Shares;
+use crate::metrics::Metrics;
 
 /// Where the server is in its life. Never goes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,10 +53,14 @@ pub struct Server {
 struct Shared {
     tls: Option<TlsAcceptor>,
     router: Router,
-    http1: auto::Builder<TokioExecutor>,
-    http2: auto::Builder<TokioExecutor>,
+    http: http1::Builder,
     limits: Limits,
     metrics: Arc<Metrics>,
+    /// How many connections each peer has open.
+    peers: Arc<Shares>,
+    /// How many the peer has who waits for a place and has fewest. Whoever has no fewer ends a
+    /// connection with its answer.
+    fewest: Arc<AtomicUsize>,
 }
 
 impl Server {
@@ -61,14 +72,15 @@ impl Server {
         limits: Limits,
         metrics: Arc<Metrics>,
     ) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
+        let listener = listen(address)?;
         let shared = Arc::new(Shared {
             tls: tls.map(TlsAcceptor::from),
             router,
-            http1: http1(),
-            http2: http2(),
+            http: http(),
             limits,
             metrics,
+            peers: Arc::default(),
+            fewest: Arc::new(AtomicUsize::new(usize::MAX)),
         });
         Ok(Self { listener, shared })
     }
@@ -80,121 +92,67 @@ impl Server {
     /// Serves until the phase is `Stopping` and every connection has ended.
     pub async fn run(self, mut phase: watch::Receiver<Phase>) {
         let Self { listener, shared } = self;
-        let mut crowd =
-            Crowd { shared, phase: phase.clone(), tasks: JoinSet::new(), open: HashMap::new() };
+        let backlog = shared.limits.connections;
+        let mut crowd = Crowd::new(shared, phase.clone());
+        let mut look_again = tokio::time::interval(LOOK_AGAIN);
+        look_again.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
-                    Ok((tcp, _)) => crowd.admit(tcp),
+                    Ok((tcp, address)) => crowd.admit(tcp, Peer::at(address)),
                     Err(error) => {
                         if !is_of_the_client(&error) {
                             // Out of file descriptors or memory: make room, do not spin.
                             tracing::warn!(%error, "accepting a connection");
-                            for _ in 0..ROOM {
-                                crowd.displace();
-                            }
+                            crowd.make_room(ROOM);
                             tokio::time::sleep(ACCEPT_PAUSE).await;
                         }
                     }
                 },
-                Some(ended) = crowd.tasks.join_next_with_id() => crowd.forget(&ended),
+                true = crowd.ended() => crowd.settle(),
+                _ = look_again.tick(), if crowd.is_waited_for() => crowd.settle(),
                 () = reached(&mut phase, Phase::Stopping) => break,
             }
         }
         // Connections that the kernel completed before now would be reset with the socket.
-        for _ in 0..crowd.shared.limits.connections {
+        for _ in 0..backlog {
             match tokio::time::timeout(BACKLOG, listener.accept()).await {
-                Ok(Ok((tcp, _))) => crowd.admit(tcp),
+                Ok(Ok((tcp, address))) => crowd.admit(tcp, Peer::at(address)),
                 _ => break,
             }
         }
         drop(listener);
-        while let Some(ended) = crowd.tasks.join_next_with_id().await {
-            crowd.forget(&ended);
+        while crowd.ended().await {
+            crowd.settle();
         }
     }
 }
 
-/// The open connections. Dropping it ends them.
-struct Crowd {
-    shared: Arc<Shared>,
-    phase: watch::Receiver<Phase>,
-    tasks: JoinSet<()>,
-    open: HashMap<Id, (Activity, AbortHandle)>,
+/// Connections have the buffers of their listener, and the kernel counts them as our memory.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    // The port of a server that has just ended.
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SENT)?;
+    socket.set_recv_buffer_size(RECEIVED)?;
+    socket.bind(address)?;
+    socket.listen(QUEUE)
 }
 
-impl Crowd {
-    /// When all places are taken the most dispensable idle connection goes. Those that never
-    /// made a request go first, so idle connections in any number do not cost an API server its
-    /// own; only when every connection is at work is a new one refused.
-    fn admit(&mut self, tcp: TcpStream) {
-        if self.open.len() >= self.shared.limits.connections && !self.displace() {
-            self.shared.metrics.closed(Closed::Refused);
-            return;
-        }
-        // An answer is one write; there is nothing to gather.
-        let _ = tcp.set_nodelay(true);
-        let activity = Activity::new();
-        let task =
-            connection::serve(tcp, activity.clone(), Arc::clone(&self.shared), self.phase.clone());
-        let handle = self.tasks.spawn(task);
-        self.open.insert(handle.id(), (activity, handle));
-        self.shared.metrics.connections.inc();
-    }
-
-    fn displace(&mut self) -> bool {
-        let ranked =
-            self.open.iter().filter_map(|(id, (activity, _))| Some((activity.rank()?, *id)));
-        let Some((_, id)) = ranked.min_by_key(|(rank, _)| *rank) else { return false };
-        if let Some(handle) = self.remove(id) {
-            handle.abort();
-            self.shared.metrics.closed(Closed::Displaced);
-        }
-        true
-    }
-
-    fn forget(&mut self, ended: &Result<(Id, ()), tokio::task::JoinError>) {
-        let id = match ended {
-            Ok((id, ())) => *id,
-            Err(error) => error.id(),
-        };
-        self.remove(id);
-    }
-
-    fn remove(&mut self, id: Id) -> Option<AbortHandle> {
-        let (_, handle) = self.open.remove(&id)?;
-        self.shared.metrics.connections.dec();
-        Some(handle)
-    }
-}
-
-fn http1() -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
+/// HTTP/1.1 alone, which is what API servers speak to webhooks, so that one request after the other is
+/// answered on a connection: what clients of HTTP/2 may leave with a server has no useful bound.
+fn http() -> http1::Builder {
+    let mut builder = http1::Builder::new();
     builder
-        .http1()
         .timer(TokioTimer::new())
         // Its clock also runs between requests; ours is in `activity`.
         .header_read_timeout(None)
-        // Heads are a few hundred bytes.
-        .max_buf_size(32 * 1024);
-    builder
-}
-
-fn http2() -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new()).http2_only();
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        // What Go and most servers offer.
-        .max_concurrent_streams(100)
-        .max_header_list_size(16 * 1024)
-        // Bytes that a client may send before we read them; the defaults are four times this.
-        .initial_stream_window_size(256 * 1024)
-        .initial_connection_window_size(512 * 1024)
-        .max_send_buf_size(256 * 1024)
-        // A peer that vanished is noticed within 40 seconds.
-        .keep_alive_interval(Duration::from_secs(30))
-        .keep_alive_timeout(Duration::from_secs(10));
+        // Heads are a few hundred bytes, and what has arrived of one is on nobody's account. Less
+        // than this hyper does not take.
+        .max_buf_size(8 * 1024);
     builder
 }
 
@@ -209,8 +167,15 @@ async fn reached(phase: &mut watch::Receiver<Phase>, wanted: Phase) {
     let _ = phase.wait_for(|phase| *phase >= wanted).await;
 }
 
+/// Bytes of one connection that the kernel keeps for the client, and for us; it takes twice as much.
+const SENT: u32 = 16 * 1024;
+const RECEIVED: u32 = 32 * 1024;
+/// Connections that wait to be accepted.
+const QUEUE: u32 = 128;
 /// Long enough for one turn of the event loop.
 const BACKLOG: Duration = Duration::from_millis(10);
 /// What is made room for in a pause.
 const ROOM: usize = 16;
+/// Time alone makes room: a connection that never asks is not new for ever.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);

@@ -15,6 +15,9 @@ pub use self::load::{FILE_LIMIT, Inputs, LoadError};
 pub use self::overrides::{Override, OverrideError};
 pub use self::raw::RawSettings;
 
+use plan::Glob;
+
+use crate::endpoint::Service;
 use crate::policy::Policy;
 
 /// The operator's settings. Made by [`Inputs::resolve`] or `TryFrom<RawSettings>`: one that
@@ -35,7 +38,7 @@ pub struct Settings {
     pub oos_endpoint: Option<String>,
     pub sts_endpoint: Option<String>,
     /// Hosts that a Pod may name beside the built-in patterns.
-    pub allowed_endpoints: Vec<String>,
+    pub allowed_endpoints: Endpoints,
     /// Regions beside the built-in table.
     pub regions: Vec<String>,
     /// As in the CSI provider: the character that replaces `/`, or `False`.
@@ -52,11 +55,22 @@ pub struct Settings {
     pub timeout_seconds: u32,
     /// Variables that a Pod may set from secrets although they make a program run other code.
     pub allowed_variables: Vec<String>,
+    /// Names of the only variables that a Pod may set from secrets; `None` is all.
+    pub only_variables: Option<Vec<Glob>>,
     pub file_key_ref: FileKeyRef,
     /// Minor version of the oldest kubelet of the cluster; `None` where nobody has said it.
     pub oldest_kubelet: Option<u32>,
     /// Who may use which role.
     pub policy: Policy,
+}
+
+/// Hosts by service: one that is trusted with requests for secrets is not for that trusted with
+/// the token that STS gets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Endpoints {
+    pub kms: Vec<String>,
+    pub oos: Vec<String>,
+    pub sts: Vec<String>,
 }
 
 /// Where variables may go by files that the kubelet reads.
@@ -91,6 +105,8 @@ pub struct Injector {
     pub image: String,
     /// `Always`, `IfNotPresent` or `Never`; the cluster's default without.
     pub image_pull_policy: Option<String>,
+    /// Repositories of the operator's that hold the same image: another webhook may write their names.
+    pub image_mirrors: Vec<String>,
     pub command: Vec<String>,
     /// Flags for every fetcher, which Pods cannot change.
     pub extra_args: Vec<String>,
@@ -120,6 +136,16 @@ pub struct BadSetting {
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
 pub struct BadSettings(pub Vec<BadSetting>);
 
+impl Endpoints {
+    pub(crate) fn of(&self, service: Service) -> &[String] {
+        match service {
+            Service::Kms => &self.kms,
+            Service::Oos => &self.oos,
+            Service::Sts => &self.sts,
+        }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -131,7 +157,7 @@ impl Default for Settings {
             kms_endpoint: None,
             oos_endpoint: None,
             sts_endpoint: None,
-            allowed_endpoints: Vec::new(),
+            allowed_endpoints: Endpoints::default(),
             regions: Vec::new(),
             path_translation: None,
             ca_config_map: None,
@@ -141,6 +167,7 @@ impl Default for Settings {
             token_expiration_seconds: 3600,
             timeout_seconds: 300,
             allowed_variables: Vec::new(),
+            only_variables: None,
             file_key_ref: FileKeyRef::Asked,
             oldest_kubelet: None,
             policy: Policy::default(),
@@ -153,6 +180,7 @@ impl Default for Injector {
         Self {
             image: concat!("secrets-injector:", env!("CARGO_PKG_VERSION")).into(),
             image_pull_policy: None,
+            image_mirrors: Vec::new(),
             command: vec!["/secrets-injector".into()],
             extra_args: Vec::new(),
             resources: Resources::default(),

@@ -1,4 +1,7 @@
-//! The certificate that is served, and how it is exchanged while connections come in.
+//! The certificate that is served and the CA of clients, and how they are exchanged while
+//! connections come in.
+
+mod clients;
 
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -8,12 +11,14 @@ use std::time::SystemTime;
 use arc_swap::ArcSwapOption;
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::sync::watch;
 use zeroize::Zeroizing;
+
+pub use self::clients::{ClientCa, Clients};
 
 /// A chain, its key and its end. One that exists fits together.
 #[derive(Clone, Debug)]
@@ -154,17 +159,27 @@ impl ResolvesServerCert for Served {
     }
 }
 
-/// TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1, with whatever is served at the time.
+/// TLS 1.2 and 1.3, with whatever is served at the time; for everybody, or for `clients` only.
 pub fn config(
     served: Arc<Served>,
+    clients: Option<Arc<Clients>>,
     provider: Arc<CryptoProvider>,
 ) -> Result<ServerConfig, TlsError> {
-    let mut config = ServerConfig::builder_with_provider(provider)
+    let resumes = clients.is_none();
+    let builder = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(TlsError::Config)?
-        .with_no_client_auth()
-        .with_cert_resolver(served);
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        .map_err(TlsError::Config)?;
+    let builder = match clients {
+        Some(clients) => builder.with_client_cert_verifier(clients),
+        None => builder.with_no_client_auth(),
+    };
+    let mut config = builder.with_cert_resolver(served);
+    if !resumes {
+        // A session that is resumed brings the certificate along that an older CA vouched for.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+    }
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }
 

@@ -1,8 +1,7 @@
 //! The volumes that we add, as typed JSON.
 
+use crate::reserved::{AGENT_VOLUME, CA_VOLUME, ENVIRONMENT_VOLUME, SECRETS_VOLUME, TOKEN_VOLUME};
 use serde::Serialize;
-
-use crate::container::{AGENT_VOLUME, CA_VOLUME, ENVIRONMENT_VOLUME, SECRETS_VOLUME, TOKEN_VOLUME};
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]

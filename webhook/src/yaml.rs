@@ -32,7 +32,9 @@ pub(crate) struct YamlError {
 /// Room for every file that a plan may have, written generously.
 pub(crate) const MAX_BYTES: usize = 64 * 1024;
 const MAX_DEPTH: usize = 8;
-const MAX_NODES: usize = 8 * 1024;
+/// Keys, values, lists and mappings of all annotations of a Pod.
+pub(crate) const MAX_ENTRIES: usize = 3200;
+const TOO_MANY: &str = "with it the annotations have more than 3200 keys and values together, the most that a Pod may have";
 
 /// A collection whose end has not come yet.
 struct Open<'a> {
@@ -42,7 +44,9 @@ struct Open<'a> {
 }
 
 /// The one document of `text`; `None` where there is nothing but comments and spaces.
-pub(crate) fn parse(text: &str) -> Result<Option<Node<'_>>, YamlError> {
+///
+/// `entries` is how many a Pod may still have, in this text and in those behind it.
+pub(crate) fn parse<'a>(text: &'a str, entries: &mut usize) -> Result<Option<Node<'a>>, YamlError> {
     if text.len() > MAX_BYTES {
         let what = "the value is longer than 64 KiB";
         return Err(YamlError { line: 1, what, syntax: false });
@@ -56,7 +60,6 @@ pub(crate) fn parse(text: &str) -> Result<Option<Node<'_>>, YamlError> {
     let mut open: Vec<Open<'_>> = Vec::new();
     let mut root = None;
     let mut documents = 0;
-    let mut nodes = 0;
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|error| YamlError {
             line: error.marker().line().max(1),
@@ -105,10 +108,10 @@ pub(crate) fn parse(text: &str) -> Result<Option<Node<'_>>, YamlError> {
             },
             _ => continue,
         };
-        nodes += 1;
-        if nodes > MAX_NODES {
-            return fail("it has too many entries");
-        }
+        *entries = match entries.checked_sub(1) {
+            Some(left) => left,
+            None => return fail(TOO_MANY),
+        };
         match open.last_mut() {
             Some(parent) => parent.children.push(closed),
             None => root = Some(closed),
@@ -157,13 +160,18 @@ impl Node<'_> {
 mod tests {
     use super::*;
 
+    fn read(text: &str) -> Result<Option<Node<'_>>, YamlError> {
+        let mut entries = MAX_ENTRIES;
+        parse(text, &mut entries)
+    }
+
     fn refused(text: &str) -> YamlError {
-        parse(text).unwrap_err()
+        read(text).unwrap_err()
     }
 
     #[test]
     fn a_tree_remembers_lines_and_quotes() {
-        let node = parse("# first\n- a: \"0400\"\n  b: 0400\n").unwrap().unwrap();
+        let node = read("# first\n- a: \"0400\"\n  b: 0400\n").unwrap().unwrap();
         let Value::Sequence(items) = &node.value else { panic!("{node:?}") };
         let Value::Mapping(entries) = &items[0].value else { panic!("{node:?}") };
         let quoted = |index: usize| match &entries[index].1.value {
@@ -177,7 +185,7 @@ mod tests {
     #[test]
     fn nothing_is_nothing() {
         for text in ["", "  \n", "# a comment\n", "---\n"] {
-            assert!(parse(text).unwrap().is_none(), "{text:?}");
+            assert!(read(text).unwrap().is_none(), "{text:?}");
         }
     }
 
@@ -190,7 +198,7 @@ mod tests {
         assert!(refused(&"[".repeat(60_000)).what.contains("8 levels"));
         assert!(refused(&format!("{}1", "- ".repeat(20_000))).what.contains("8 levels"));
         assert!(refused("- - - - - [[[[a]]]]").what.contains("8 levels"));
-        assert!(refused(&"- a\n".repeat(MAX_NODES)).what.contains("too many"));
+        assert!(refused(&"- a\n".repeat(MAX_ENTRIES)).what.contains("more than 3200"));
         assert!(refused(&"x".repeat(MAX_BYTES + 1)).what.contains("64 KiB"));
         let bomb = "a: &a [x,x,x]\nb: &b [*a,*a,*a]\nc: [*b,*b,*b]";
         assert!(refused(bomb).what.contains("anchors"));

@@ -3,8 +3,8 @@ use std::borrow::Cow;
 use super::*;
 
 fn wrong(key: &str, value: &str) -> String {
-    let ours = vec![(Cow::Borrowed(key), Cow::Borrowed(value))];
-    let annotations = Annotated { ours, ..Annotated::default() };
+    let mut annotations = Annotated::default();
+    annotations.ours.push((Cow::Borrowed(key), Cow::Borrowed(value)));
     let mut problems = Problems::default();
     read(&annotations, &mut problems);
     assert_eq!(problems.as_slice().len(), 1, "{key}={value}");

@@ -73,19 +73,27 @@ pub(super) fn names(value: &str) -> Result<Vec<&str>, Bad> {
             "list container names with commas, or remove the annotation".to_owned(),
         ));
     }
+    if names.len() > NAMES {
+        return Err((
+            format!("it names {} containers", names.len()),
+            format!("name at most {NAMES}, or remove the annotation: all get the secrets then"),
+        ));
+    }
     Ok(names)
 }
+
+/// As many as a Pod may have containers.
+const NAMES: usize = 256;
 
 /// Names of KMS secrets and patterns of them, on lines or behind commas.
 pub(super) fn patterns(value: &str) -> Result<Vec<Glob>, Bad> {
     let texts = value.split([',', '\n']).map(str::trim).filter(|text| !text.is_empty());
-    let globs: Vec<Glob> = texts.map(pattern).collect::<Result<_, _>>()?;
-    match globs.len() {
+    match texts.clone().count() {
         0 => Err((
             "it names no secret".to_owned(),
             "list names or patterns of KMS secrets, like shop/*, or * for all".to_owned(),
         )),
-        1..=PATTERNS => Ok(globs),
+        1..=PATTERNS => texts.map(pattern).collect(),
         many => Err((
             format!("it has {many} patterns"),
             format!("list at most {PATTERNS}; * stands for any run of characters"),

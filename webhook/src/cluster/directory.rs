@@ -24,11 +24,16 @@ impl Directory {
         Self { accounts, reader: Reader::new(client, patience, metrics) }
     }
 
-    /// An account that names a role is usually in memory. One that is not there may be new, so
-    /// that an account and its Pod can be created in one breath.
+    /// An account that names a role is usually in memory.
+    pub fn known(&self, namespace: &str, name: &str) -> Option<Account> {
+        self.accounts.get(namespace, name).map(Account::Known)
+    }
+
+    /// One that is not in memory is read: it may be new, so that an account and its Pod can be
+    /// created in one breath.
     pub async fn of(&self, namespace: &str, name: &str) -> Account {
-        match self.accounts.get(namespace, name) {
-            Some(account) => Account::Known(account),
+        match self.known(namespace, name) {
+            Some(account) => account,
             None => self.reader.read(namespace, name).await,
         }
     }

@@ -28,7 +28,8 @@ fn root(error: &dyn Error) -> String {
 
 /// One line of limited length.
 fn line(text: &str) -> String {
-    let mut line: String = text.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
+    let mut line: String =
+        text.chars().filter(|c| printable::is_printable(*c)).take(LONGEST).collect();
     if line.is_empty() {
         line.push_str("no reason given");
     }

@@ -6,6 +6,7 @@ use plan::{
 
 use super::Draft;
 use crate::annotations::{self, ModeName, PREFIX, Request};
+use crate::comparisons::Comparisons;
 use crate::problem::{Problem, Problems};
 use crate::quantity::Quantity;
 use crate::secrets::{Asked, Location, Place};
@@ -15,9 +16,10 @@ const PORT: u32 = 2025;
 const CACHE_TTL: u32 = 300;
 const CACHE_SIZE: u32 = 1000;
 const MAX_CONNECTIONS: u32 = 800;
-/// Of kept answers together, and of one connection with its buffers.
+/// Of kept answers together, and of one connection whose client does not read: what has arrived, its
+/// answer, and the kernel's buffers for it.
 const CACHE_BYTES: u64 = 8 << 20;
-const CONNECTION_BYTES: u64 = 24 << 10;
+const CONNECTION_BYTES: u64 = 64 << 10;
 const TOKEN_PATH: &str = "/var/run/kmstoken/token";
 
 /// Any secret that a client may name, so that place and caller are decided as for those of the Pod.
@@ -75,6 +77,9 @@ impl Draft<'_> {
             ));
         }
         let any = any?;
+        if let (Some(patterns), Some(allowed)) = (&agent.secrets, &allowed) {
+            problems.extend(self.never_served(patterns, allowed, asked));
+        }
         let token = match &agent.token_path {
             Some(path) => path.clone(),
             None => TokenPath::parse(TOKEN_PATH).ok()?,
@@ -100,6 +105,45 @@ impl Draft<'_> {
         })))
     }
 }
+
+impl Draft<'_> {
+    /// Patterns that mean no secret which the Pod lists or the policy allows, of those for which
+    /// the comparisons lasts: that nobody is told of the rest costs an answer of the agent.
+    fn never_served(
+        &self,
+        patterns: &[Glob],
+        allowed: &[Glob],
+        asked: &[&Asked],
+    ) -> Option<Problem> {
+        let own = listed(asked);
+        let mut comparisons = Comparisons::of(EFFORT);
+        let mut is_served = |pattern: &Glob| {
+            let served =
+                allowed.iter().chain(&own).any(|names| comparisons.overlaps(pattern, names));
+            (!comparisons.is_spent()).then_some(served)
+        };
+        let judged = patterns.iter().map_while(|pattern| Some((pattern, is_served(pattern)?)));
+        let never = judged.filter(|(_, is_served)| !is_served).map(|(pattern, _)| pattern);
+        let never: Vec<_> =
+            never.take(NAMED).map(|pattern| format!("{:.64}", pattern.as_str())).collect();
+        (!never.is_empty()).then(|| {
+            annotations::problem(
+                "agent-secrets",
+                format!(
+                    "the agent would never serve {}: no rule of the policy lets namespace {} read it there with this role",
+                    never.join(", "),
+                    self.subject.namespace
+                ),
+                "name secrets that it allows, or ask the operator for a rule",
+            )
+        })
+    }
+}
+
+/// More than patterns and names have that somebody thought of.
+const EFFORT: usize = 128 * 1024;
+/// More would not fit into the one line that people see.
+const NAMED: usize = 3;
 
 /// The KMS secrets of the Pod. No name has a wildcard in it.
 fn listed(asked: &[&Asked]) -> Vec<Glob> {

@@ -2,7 +2,7 @@
 
 use crate::annotations::{self, EnvMethod, Request};
 use crate::consumers::shown;
-use crate::pod::{Container, Pod};
+use crate::pod::Container;
 use crate::problem::Problem;
 use crate::settings::{FileKeyRef, Settings};
 
@@ -17,9 +17,10 @@ pub(crate) enum Method {
 /// A kubelet before it sets an empty variable, and says nothing.
 const FILE_KEY_REF_SINCE: u32 = 35;
 
+/// `sandboxed` where a kubelet may read no file for the container.
 pub(super) fn choose(
     container: &Container<'_>,
-    pod: &Pod<'_>,
+    sandboxed: bool,
     request: &Request<'_>,
     settings: &Settings,
 ) -> Result<Method, Problem> {
@@ -41,10 +42,7 @@ pub(super) fn choose(
         )),
         // In a sandbox the kubelet may not see the volume that the container sees.
         (EnvMethod::Auto, false)
-            if settings.file_key_ref == FileKeyRef::Auto
-                && is_read
-                && pod.spec.runtime_class_name.is_none()
-                && !pod.is_for_virtual_nodes() =>
+            if settings.file_key_ref == FileKeyRef::Auto && is_read && !sandboxed =>
         {
             Ok(Method::FileKeyRef)
         }

@@ -1,41 +1,121 @@
 //! What a container says of the variables that it is to get: references to them, and values of its
 //! own.
 
-use plan::VariableName;
+use std::collections::HashMap;
 
 use super::{Method, Target};
 use crate::consumers::shown;
-use crate::container::ENVIRONMENT_VOLUME;
-use crate::pod::{Container, Variable};
+use crate::pod::Container;
 use crate::problem::{Problem, Problems};
 
+/// What a container says of one of its variables.
+#[derive(Default)]
+struct Said<'a> {
+    /// By itself, and not from a file of ours.
+    sets: bool,
+    in_path: bool,
+    /// Where the kubelet would have to know the value.
+    at: Option<At<'a>>,
+}
+
+/// How many references of a Pod may still be looked up, of all its containers together: each is
+/// three letters, and a look-up costs what a hundred letters do.
+pub(super) struct Left(Option<usize>);
+
+impl Default for Left {
+    fn default() -> Self {
+        Self(Some(MAX_REFERENCES))
+    }
+}
+
+impl Left {
+    /// Whether there was one left.
+    fn take(&mut self) -> bool {
+        self.0 = self.0.and_then(|left| left.checked_sub(1));
+        self.0.is_some()
+    }
+
+    pub(super) fn problem(&self) -> Option<Problem> {
+        self.0.is_none().then(|| {
+            Problem::pod(
+                "the Pod",
+                format!(
+                    "its containers with variables refer to more than {MAX_REFERENCES} variables, $(NAME), in commands, args, values and subPathExpr together"
+                ),
+                "make several Pods of it",
+            )
+        })
+    }
+}
+
+/// Far more than Pods have.
+const MAX_REFERENCES: usize = 2048;
+
+#[derive(Clone, Copy)]
+enum At<'a> {
+    Command,
+    Args,
+    Variable(&'a str),
+}
+
+/// Reads each text of the container once, however many variables there are.
 pub(super) fn check(
     target: &Target,
     container: &Container<'_>,
+    left: &mut Left,
     problems: &mut Problems,
     warnings: &mut Vec<String>,
 ) {
+    let mut said: HashMap<&str, Said<'_>> =
+        target.variables.iter().map(|(_, name)| (name.as_str(), Said::default())).collect();
+    for own in container.env() {
+        if let Some(said) = said.get_mut(own.name.as_ref()) {
+            said.sets |= !own.is_secret();
+        }
+    }
+    let paths = container.mounts().iter().filter_map(|mount| mount.sub_path_expr.as_deref());
+    for name in paths.flat_map(references).take_while(|_| left.take()) {
+        if let Some(said) = said.get_mut(name) {
+            said.in_path = true;
+        }
+    }
+    if target.method == Method::Exec {
+        let command = container.own_command().iter().map(|word| (At::Command, word.as_ref()));
+        let args = container.args.iter().flatten().map(|word| (At::Args, word.as_ref()));
+        let env = container
+            .env()
+            .iter()
+            .filter_map(|known| Some((At::Variable(known.name.as_ref()), known.value.as_deref()?)));
+        for (at, text) in command.chain(args).chain(env) {
+            for name in references(text).take_while(|_| left.take()) {
+                if let Some(said) = said.get_mut(name) {
+                    said.at.get_or_insert(at);
+                }
+            }
+        }
+    }
     for (_, name) in &target.variables {
-        let own = container.env().iter().find(|known| known.name == name.as_str());
-        if own.is_some_and(|own| !is_ours(own)) {
+        if problems.is_full() {
+            return;
+        }
+        let Some(said) = said.get(name.as_str()) else { continue };
+        if said.sets {
             warnings
                 .push(format!("container {} sets {name:.64} itself; the secret wins", target.name));
         }
-        let in_path = |path: &str| refers(path, name);
-        if container
-            .mounts()
-            .iter()
-            .any(|mount| mount.sub_path_expr.as_deref().is_some_and(in_path))
-        {
+        if said.in_path {
             problems.push(Problem::pod(
                 format!("container {:?}", shown(&container.name)),
                 format!("a subPathExpr refers to $({name:.64}), and a secret is no part of a path"),
                 "use another variable there",
             ));
         }
-        if target.method == Method::Exec
-            && let Some(place) = reference(container, name)
-        {
+        if let Some(at) = said.at {
+            let place = match at {
+                At::Command => "its command".to_owned(),
+                At::Args => "one of its args".to_owned(),
+                At::Variable(user) => format!("its variable {:?}", shown(user)),
+            };
             problems.push(Problem::pod(
                 format!("container {:?}", shown(&container.name)),
                 format!(
@@ -45,32 +125,6 @@ pub(super) fn check(
             ));
         }
     }
-}
-
-/// Whether it is read from a file of ours.
-pub(crate) fn is_ours(variable: &Variable<'_>) -> bool {
-    let from = variable.value_from.as_ref().and_then(|from| from.file_key_ref.as_ref());
-    from.is_some_and(|from| from.volume_name == ENVIRONMENT_VOLUME)
-}
-
-/// Where the kubelet would have to know the value.
-fn reference(container: &Container<'_>, name: &VariableName) -> Option<String> {
-    let is_in = |text: &str| refers(text, name);
-    let args = container.args.as_deref().unwrap_or_default();
-    if container.own_command().iter().any(|word| is_in(word)) {
-        return Some("its command".to_owned());
-    }
-    if args.iter().any(|word| is_in(word)) {
-        return Some("one of its args".to_owned());
-    }
-    let env = container.env().iter();
-    let mut texts = env.filter_map(|known| Some((&known.name, known.value.as_deref()?)));
-    let (user, _) = texts.find(|(_, text)| is_in(text))?;
-    Some(format!("its variable {:?}", shown(user)))
-}
-
-fn refers(text: &str, name: &VariableName) -> bool {
-    references(text).any(|found| found == name.as_str())
 }
 
 /// The names in `$(NAME)`, as the kubelet reads them: `$$` is a dollar sign.
@@ -84,8 +138,9 @@ fn references(text: &str) -> impl Iterator<Item = &str> {
                 continue;
             }
             rest = after;
-            if let Some((name, behind)) = after.strip_prefix('(').and_then(|on| on.split_once(')'))
-            {
+            if let Some(after) = after.strip_prefix('(') {
+                // Where none is closed behind it, none is closed further on.
+                let (name, behind) = after.split_once(')')?;
                 rest = behind;
                 return Some(name);
             }
@@ -106,6 +161,8 @@ mod tests {
             ("$$$(B)", &["B"]),
             ("$B ${B} $(", &[]),
             ("$$$$(B)", &[]),
+            ("$(B) $(", &["B"]),
+            ("$(A $(B) $(C)", &["A $(B", "C"]),
         ] {
             assert_eq!(references(text).collect::<Vec<_>>(), names, "{text}");
         }

@@ -1,13 +1,15 @@
 //! The RAM role of a Pod: who says it, and whether the operator's policy allows it.
 
-use plan::{Assume, Glob, Lookup, RoleArn};
+use std::collections::HashSet;
+
+use plan::{Assume, Lookup, RoleArn};
 
 use crate::account::{self, Account};
 use crate::annotations::{PREFIX, Request};
+use crate::comparisons::Comparisons;
 use crate::inject::Subject;
 use crate::policy::Credentials;
 use crate::problem::{Problem, Problems};
-use crate::secrets::Asked;
 use crate::settings::Settings;
 
 /// From the Pod's annotation, else from its ServiceAccount; a role that the policy does not allow is
@@ -17,11 +19,12 @@ pub(super) fn of_pod(
     subject: &Subject<'_>,
     account_name: &str,
     settings: &Settings,
+    comparisons: &mut Comparisons,
     problems: &mut Problems,
 ) -> Option<RoleArn> {
     let role = find(request, subject, account_name, settings, problems);
     if let Some(role) = &role {
-        check(role, subject, settings, problems);
+        check(role, subject, settings, comparisons, problems);
     }
     role
 }
@@ -118,53 +121,29 @@ pub(crate) fn check_assumed(
     lookups: &[Option<Lookup>],
     subject: &Subject<'_>,
     settings: &Settings,
+    comparisons: &mut Comparisons,
     problems: &mut Problems,
 ) {
     let assumed = lookups.iter().flatten().filter_map(|lookup| lookup.assume.as_ref());
-    let mut seen: Vec<&RoleArn> = Vec::new();
+    let mut seen: HashSet<&str> = HashSet::new();
     for Assume { role, .. } in assumed {
-        if !seen.contains(&role) {
-            seen.push(role);
-            check(role, subject, settings, problems);
+        if seen.insert(role.as_str()) && !problems.is_full() && !comparisons.is_spent() {
+            check(role, subject, settings, comparisons, problems);
         }
     }
 }
 
-/// Each secret must be one that the operator lets its reader have.
-pub(crate) fn check_secrets(
-    asked: &[&Asked],
-    lookups: &[Option<Lookup>],
-    own: &RoleArn,
+fn check(
+    role: &RoleArn,
     subject: &Subject<'_>,
     settings: &Settings,
+    comparisons: &mut Comparisons,
     problems: &mut Problems,
 ) {
-    for (asked, lookup) in asked.iter().zip(lookups) {
-        let assume = lookup.as_ref().and_then(|lookup| lookup.assume.as_ref());
-        let role = assume.map_or(own, |assume| &assume.role);
-        let policy = &settings.policy;
-        let Some(allowed) = policy.secrets(subject.namespace, role, Credentials::Rrsa) else {
-            continue;
-        };
-        let name = asked.source.name();
-        // Where not even the role is allowed, that has been told.
-        if allowed.is_empty() || allowed.iter().any(|glob| glob.means(name)) {
-            continue;
-        }
-        let globs: Vec<_> = allowed.iter().take(3).map(Glob::as_str).collect();
-        problems.push(asked.place.problem(
-            format!(
-                "the policy lets namespace {} read {} with this role, and not {name:.64}",
-                subject.namespace,
-                globs.join(", "),
-            ),
-            "list a secret that it allows, or ask the operator for a rule",
-        ));
-    }
-}
-
-fn check(role: &RoleArn, subject: &Subject<'_>, settings: &Settings, problems: &mut Problems) {
-    if let Err(problem) = settings.policy.check(subject.namespace, role, Credentials::Rrsa) {
+    let verdict = settings.policy.check(subject.namespace, role, Credentials::Rrsa, comparisons);
+    if let Err(problem) = verdict
+        && !comparisons.is_spent()
+    {
         problems.push(problem);
     }
 }

@@ -89,8 +89,7 @@ impl Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Names come from the manifest: a terminal must not obey what is in them.
-        let printable = |c: &char| !c.is_control();
         write!(f, "{}:{}: ", self.file, self.line)?;
-        self.what.chars().filter(printable).try_for_each(|c| f.write_char(c))
+        self.what.chars().filter(|c| printable::is_printable(*c)).try_for_each(|c| f.write_char(c))
     }
 }

@@ -6,9 +6,12 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::Text;
+use super::limits::MAX_KEPT_ANNOTATIONS;
+use super::text;
 use crate::annotations::PREFIX;
 
-/// Annotations under our prefix, keys without it, in the order of the Pod.
+/// Annotations under our prefix, keys without it, in the order of the Pod: as many as a Pod may have.
 #[derive(Debug, Default)]
 pub(crate) struct Annotated<'a> {
     pub(crate) ours: Vec<(Cow<'a, str>, Cow<'a, str>)>,
@@ -16,6 +19,8 @@ pub(crate) struct Annotated<'a> {
     pub(crate) untyped: Vec<(Cow<'a, str>, &'static str)>,
     /// A static Pod's shadow in the API: nothing can be injected into it.
     pub(crate) mirror: bool,
+    /// Those that are kept and all others.
+    pub(crate) count: usize,
 }
 
 /// The values of the labels that count.
@@ -25,10 +30,6 @@ pub(crate) struct Labelled<'a> {
     /// Elastic container instances: a virtual node.
     pub(crate) eci: Option<Cow<'a, str>>,
 }
-
-/// A string of the input, borrowed where it has no escapes.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// A value that should be a string.
 enum Given<'a> {
@@ -101,13 +102,18 @@ impl<'de: 'a, 'a> Deserialize<'de> for Annotated<'a> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut found = Annotated::default();
                 while let Some(Text(key)) = map.next_key()? {
+                    found.mirror |= key == "kubernetes.io/config.mirror";
                     if let Some(name) = strip(&key, PREFIX) {
+                        found.count += 1;
+                        if found.count > MAX_KEPT_ANNOTATIONS {
+                            map.next_value::<IgnoredAny>()?;
+                            continue;
+                        }
                         match map.next_value()? {
                             Given::Text(value) => found.ours.push((name, value)),
                             Given::Other(kind) => found.untyped.push((name, kind)),
                         }
                     } else {
-                        found.mirror |= key == "kubernetes.io/config.mirror";
                         map.next_value::<IgnoredAny>()?;
                     }
                 }
@@ -122,9 +128,19 @@ impl<'de: 'a, 'a> Deserialize<'de> for Labelled<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         struct Labels<'a> {
-            #[serde(borrow, default, rename = "kms.alibabacloud/injection")]
+            #[serde(
+                borrow,
+                default,
+                rename = "kms.alibabacloud/injection",
+                deserialize_with = "text::optional"
+            )]
             injection: Option<Cow<'a, str>>,
-            #[serde(borrow, default, rename = "alibabacloud.com/eci")]
+            #[serde(
+                borrow,
+                default,
+                rename = "alibabacloud.com/eci",
+                deserialize_with = "text::optional"
+            )]
             eci: Option<Cow<'a, str>>,
         }
         let Labels { injection, eci } = Labels::deserialize(deserializer)?;

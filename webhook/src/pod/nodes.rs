@@ -2,20 +2,41 @@
 
 use serde_json::Value;
 
-use super::Pod;
+use super::{Pod, Room};
+use crate::problem::{Problem, Problems};
+use crate::reserved;
 
 /// The type of virtual nodes, and how their names begin.
 const VIRTUAL: &str = "virtual-kubelet";
 
 impl Pod<'_> {
+    /// Its affinity; `None` where that is larger than any that is written by hand or by a program.
+    pub(crate) fn affinity(&self) -> Option<Value> {
+        let Some(raw) = self.spec.affinity else { return Some(Value::Null) };
+        let mut names = self.all_containers().map(|(_, _, container)| &container.name);
+        let mut room = match names.any(|name| reserved::is_container(name)) {
+            true => Room::of_restricted_affinity(),
+            false => Room::of_affinity(),
+        };
+        room.read(raw.get())
+    }
+
     /// Whether it says that it runs on a virtual node, and so on no other.
-    pub(crate) fn is_for_virtual_nodes(&self) -> bool {
+    pub(crate) fn is_for_virtual_nodes(&self, problems: &mut Problems) -> bool {
+        let Some(affinity) = self.affinity() else {
+            problems.push(Problem::pod(
+                "the Pod",
+                "its affinity is too large to be read, and it says whether variables can be set",
+                "shorten it, or write files with kms.alibabacloud/secrets and no variables",
+            ));
+            return false;
+        };
         let spec = &self.spec;
         let selector = spec.node_selector.as_ref();
         selector.and_then(|selector| selector.kind.as_deref()) == Some(VIRTUAL)
             || self.metadata.labels.eci.as_deref() == Some("true")
             || spec.node_name.as_deref().is_some_and(is_virtual_name)
-            || spec.affinity.is_some_and(|affinity| requires_virtual(affinity.get()))
+            || requires_virtual(&affinity)
     }
 }
 
@@ -24,8 +45,7 @@ fn is_virtual_name(name: &str) -> bool {
 }
 
 /// One of the terms must hold, so each says it.
-fn requires_virtual(affinity: &str) -> bool {
-    let affinity: Value = serde_json::from_str(affinity).unwrap_or_default();
+fn requires_virtual(affinity: &Value) -> bool {
     let terms = affinity.pointer(TERMS).and_then(Value::as_array).into_iter().flatten();
     let mut terms = terms.filter(|term| selects(term)).peekable();
     terms.peek().is_some() && terms.all(is_virtual_term)

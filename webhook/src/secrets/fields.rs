@@ -5,7 +5,6 @@ use std::fmt::Display;
 use plan::{ExternalId, FileMode, OnMissing, Region, RoleArn};
 
 use super::{Location, Place, Reader};
-use crate::nearest::nearest;
 use crate::yaml::{Node, Value};
 
 /// Fields not yet taken, each with its value.
@@ -44,12 +43,16 @@ impl<'n, 'a> Fields<'n, 'a> {
     ) -> Self {
         let mut found: Vec<(&str, &Node<'a>)> = Vec::with_capacity(entries.len());
         for (key, value) in entries {
+            if reader.problems.is_full() {
+                break;
+            }
             let Some(name) = key.scalar() else {
                 let place = place.within(key, "a field name");
                 reader.problem(&place, format!("it cannot be {}", key.kind()), "write NAME: value");
                 continue;
             };
-            let shown: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+            let shown: String =
+                name.chars().filter(|c| printable::is_printable(*c)).take(64).collect();
             let field = place.within(key, &shown);
             if name == "oosEndpoint" {
                 reader.problem(
@@ -64,7 +67,7 @@ impl<'n, 'a> Fields<'n, 'a> {
                     "write FILE: {template: \"…\"}, or the annotation kms.alibabacloud/template.FILE",
                 );
             } else if !known.contains(&name) {
-                let remedy = match nearest(name, known.iter().copied()) {
+                let remedy = match reader.problems.did_you_mean(name, known.iter().copied()) {
                     Some(known) => format!("did you mean {known}?"),
                     None => format!("the fields are {}", known.join(", ")),
                 };

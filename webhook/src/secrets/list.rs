@@ -1,5 +1,7 @@
 //! The list form: sources, and the CSI provider's objects.
 
+use std::collections::HashSet;
+
 use plan::{Provider, Selector, Source, Version};
 
 use super::fields::{Fields, OBJECT};
@@ -14,8 +16,11 @@ impl Reader<'_> {
             let place = self.place(1, "");
             self.problem(&place, "it names no secret", "add items like `- kms://NAME`");
         }
-        let mut extracts: Vec<String> = Vec::new();
+        let mut extracts: HashSet<String> = HashSet::new();
         for (index, item) in items.iter().enumerate() {
+            if self.is_full(items.len() - index) {
+                break;
+            }
             let place = self.place(item.line, format!("item {}", index + 1));
             match &item.value {
                 Value::Scalar { text, quoted: false } if self.refuse_typed(text, &place) => {}
@@ -35,17 +40,16 @@ impl Reader<'_> {
     }
 
     /// Two bare extracts of one secret would want the same file; that deserves its own words.
-    fn bare_item(&mut self, text: &str, place: &Place, extracts: &mut Vec<String>) {
-        if let Some((source, _)) = text.split_once('#') {
-            if extracts.iter().any(|other| other == source) {
-                self.problem(
-                    place,
-                    format!("a second extract of {source:.100} without a file name"),
-                    "name both: write a mapping with FILE: source#JMESPATH for each",
-                );
-                return;
-            }
-            extracts.push(source.to_owned());
+    fn bare_item(&mut self, text: &str, place: &Place, extracts: &mut HashSet<String>) {
+        if let Some((source, _)) = text.split_once('#')
+            && !extracts.insert(source.to_owned())
+        {
+            self.problem(
+                place,
+                format!("a second extract of {source:.100} without a file name"),
+                "name both: write a mapping with FILE: source#JMESPATH for each",
+            );
+            return;
         }
         self.bare(text, place);
     }
@@ -159,8 +163,16 @@ impl Reader<'_> {
             );
             return Vec::new();
         };
-        let mut found = Vec::with_capacity(items.len());
+        let mut found = Vec::new();
         for (index, item) in items.iter().enumerate() {
+            // What is found here counts once the object is known to be good.
+            if self.files.len() + found.len() > plan::MAX_FILES {
+                self.more += items.len() - index;
+                break;
+            }
+            if self.problems.is_full() {
+                break;
+            }
             let place = place.within(item, &format!("entry {}", index + 1));
             let Value::Mapping(entries) = &item.value else {
                 self.problem(
@@ -175,16 +187,8 @@ impl Reader<'_> {
             let selector = match path {
                 Some(node) => {
                     let within = place.within(node, "path");
-                    match node.scalar().map(Selector::parse) {
-                        Some(Ok(selector)) => Some(selector),
-                        Some(Err(error)) => {
-                            self.problem(
-                                &within,
-                                error.to_string(),
-                                "quote it where YAML needs it",
-                            );
-                            None
-                        }
+                    match node.scalar() {
+                        Some(text) => self.selector(text, &within, "quote it where YAML needs it"),
                         None => {
                             self.problem(
                                 &within,

@@ -1,6 +1,6 @@
 //! The mapping form: `FILE: source`, or `FILE: {source, fileMode, …}`.
 
-use plan::{FileName, Reference, Selector};
+use plan::{FileName, Reference};
 
 use super::fields::Fields;
 use super::{Asked, Body, Location, Place, Reader, Wanted, WantedTemplate};
@@ -24,7 +24,10 @@ impl Reader<'_> {
             let place = self.place(1, "");
             self.problem(&place, "it names no secret", "write FILE: kms://NAME, one on each line");
         }
-        for (key, value) in entries {
+        for (index, (key, value)) in entries.iter().enumerate() {
+            if self.is_full(entries.len() - index) {
+                break;
+            }
             let Some(file) = key.scalar() else {
                 let place = self.place(key.line, "a key");
                 self.problem(
@@ -34,7 +37,8 @@ impl Reader<'_> {
                 );
                 continue;
             };
-            let shown: String = file.chars().filter(|c| !c.is_control()).take(64).collect();
+            let shown: String =
+                file.chars().filter(|c| printable::is_printable(*c)).take(64).collect();
             let place = self.place(key.line, format!("file {shown:?}"));
             if file.contains("://") {
                 self.problem(
@@ -131,7 +135,7 @@ impl Reader<'_> {
         node: &Node<'_>,
         place: &Place,
     ) -> Option<Body> {
-        let before = self.problems.as_slice().len();
+        let before = self.problems.count();
         let mut fields = Fields::read(self, entries, place, &FIELDS);
         self.body(&mut fields, node, place, before)
     }
@@ -147,14 +151,15 @@ impl Reader<'_> {
         let reference = match fields.text(self, "source") {
             Some((text, place)) => self.reference(&text, &place),
             // A field that is wrong or misspelt has been told about.
-            None if self.problems.as_slice().len() > before => None,
+            None if self.problems.count() > before => None,
             None => {
                 let place = place.within(node, "source");
                 self.problem(&place, "the source is missing", "add source: kms://NAME");
                 None
             }
         };
-        let selector = fields.parsed(self, "jmesPath", Selector::parse);
+        let selector = fields.text(self, "jmesPath");
+        let selector = selector.and_then(|(text, place)| self.selector(&text, &place, ""));
         let at = fields.location(self, "endpoint");
         let mode = fields.mode(self);
         let on_missing = fields.on_missing(self);

@@ -5,10 +5,13 @@ use crate::yaml::{self, Node, Value};
 
 impl Reader<'_> {
     pub(super) fn scalar(&mut self, text: &str) {
-        let mut count = 0;
+        let mut count: usize = 0;
         for (index, line) in text.lines().enumerate() {
             for source in split(uncommented(line)) {
                 count += 1;
+                if self.is_full(1) {
+                    continue;
+                }
                 let place = self.place(index + 1, format!("source {count}"));
                 self.bare(source, &place);
             }
@@ -18,13 +21,13 @@ impl Reader<'_> {
             self.problem(&place, "it names no secret", "write kms://NAME, one on each line");
         }
     }
-}
 
-/// Whether the text is a plain scalar but for its comments.
-pub(super) fn is_list_with_comments(text: &str) -> bool {
-    let plain: String = text.lines().flat_map(|line| [uncommented(line), "\n"]).collect();
-    let node = yaml::parse(&plain);
-    matches!(node, Ok(Some(Node { value: Value::Scalar { quoted: false, .. }, .. })))
+    /// Whether the text is a plain scalar but for its comments.
+    pub(super) fn is_list_with_comments(&mut self, text: &str) -> bool {
+        let plain: String = text.lines().flat_map(|line| [uncommented(line), "\n"]).collect();
+        let node = yaml::parse(&plain, &mut self.budget.entries);
+        matches!(node, Ok(Some(Node { value: Value::Scalar { quoted: false, .. }, .. })))
+    }
 }
 
 /// A `#` begins a comment as in YAML: at the start, or behind a space.

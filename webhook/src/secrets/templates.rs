@@ -3,9 +3,8 @@
 use plan::{FileMode, FileName, OnMissing, PathTranslation, Reference};
 use template::{Fault, Template};
 
-use super::{Asked, Files, Location, Place, Reader};
+use super::{Asked, Budget, Files, Location, Place, Reader};
 use crate::annotations::{PREFIX, TemplateRequest};
-use crate::nearest::nearest;
 use crate::problem::Problems;
 
 /// One file that is made from a template.
@@ -21,8 +20,13 @@ pub(crate) struct WantedTemplate {
 }
 
 /// Adds the file of an annotation `template.FILE`.
-pub(crate) fn add(request: &TemplateRequest<'_>, files: &mut Files, problems: &mut Problems) {
-    let mut reader = Reader::new(request.key.to_owned(), PathTranslation::Off, problems);
+pub(crate) fn add(
+    request: &TemplateRequest<'_>,
+    files: &mut Files,
+    budget: &mut Budget,
+    problems: &mut Problems,
+) {
+    let mut reader = Reader::new(request.key.to_owned(), PathTranslation::Off, budget, problems);
     let place = reader.place(1, "");
     let name = reader.chosen_name(request.file, &place);
     let at = Location::default();
@@ -55,16 +59,28 @@ impl Reader<'_> {
         on_missing: Option<OnMissing>,
         place: impl Fn(usize) -> Place,
     ) -> Option<Vec<(String, Asked)>> {
+        let room = self.budget.template(text);
+        if !self.fits(&place(1), room) {
+            return None;
+        }
         let template = match Template::parse(text) {
             Ok(template) => template,
             Err(invalid) => {
                 for invalid in invalid {
+                    if self.problems.is_full() {
+                        break;
+                    }
                     let what = invalid.fault.to_string();
-                    self.problem(&place(invalid.line), what, remedy(&invalid.fault));
+                    let remedy = remedy(&invalid.fault, self.problems);
+                    self.problem(&place(invalid.line), what, remedy);
                 }
                 return None;
             }
         };
+        let room = self.budget.in_templates(template.secrets().len());
+        if !self.fits(&place(1), room) {
+            return None;
+        }
         let mut secrets = Vec::with_capacity(template.secrets().len());
         for secret in template.secrets() {
             let place = place(secret.line);
@@ -80,9 +96,9 @@ impl Reader<'_> {
     }
 }
 
-fn remedy(fault: &Fault) -> String {
+fn remedy(fault: &Fault, problems: &mut Problems) -> String {
     if let Some((name, known)) = fault.unknown() {
-        if let Some(known) = nearest(name, known.iter().copied()) {
+        if let Some(known) = problems.did_you_mean(name, known.iter().copied()) {
             return format!("did you mean {known}?");
         }
         if matches!(fault, Fault::Filter(_)) {

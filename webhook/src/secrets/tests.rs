@@ -2,7 +2,7 @@ use super::*;
 
 fn files(text: &str) -> Vec<(String, String)> {
     let mut problems = Problems::default();
-    let wanted = read(text, PathTranslation::default(), &mut problems);
+    let wanted = read(text, PathTranslation::default(), &mut Budget::default(), &mut problems);
     assert_eq!(problems.message(), "", "{text}");
     wanted
         .values
@@ -23,7 +23,7 @@ fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
 
 fn wrong(text: &str) -> Vec<Problem> {
     let mut problems = Problems::default();
-    read(text, PathTranslation::default(), &mut problems);
+    read(text, PathTranslation::default(), &mut Budget::default(), &mut problems);
     assert!(!problems.as_slice().is_empty(), "{text}");
     problems.as_slice().to_vec()
 }
@@ -170,7 +170,7 @@ fn each_mistake_has_its_own_words_and_line() {
         ),
         (".kms-x: kms://x", 1, "reserved"),
         ("- objectName: x\n  objectAlias: ..", 2, "directories"),
-        ("\"a\\nb\": kms://x", 1, "control character"),
+        ("\"a\\nb\": kms://x", 1, "a control or format character"),
         ("a: s3://x", 1, "unknown scheme"),
         ("a: vault://x", 1, "reserved"),
         ("a: \"kms://x#a..b\"", 1, "jmespath.org"),
@@ -202,7 +202,7 @@ fn all_problems_are_found_at_once() {
 #[test]
 fn with_translation_off_a_slash_is_refused() {
     let mut problems = Problems::default();
-    read("- kms://a/b\n- kms://c", PathTranslation::Off, &mut problems);
+    read("- kms://a/b\n- kms://c", PathTranslation::Off, &mut Budget::default(), &mut problems);
     assert!(problems.message().contains("path separator"), "{}", problems.message());
 }
 
@@ -233,7 +233,7 @@ fn a_place_repeats_no_control_characters() {
 fn a_template_names_its_sources_and_is_kept_as_it_is() {
     let text = "app.env:\n  template: |\n    {{ secret(\"kms://db#user\") }}\n    {{ secret('tls') }}\n\n  fileMode: \"0440\"\n  onMissing: skip\n  region: cn-beijing\nb: kms://x\n";
     let mut problems = Problems::default();
-    let files = read(text, PathTranslation::default(), &mut problems);
+    let files = read(text, PathTranslation::default(), &mut Budget::default(), &mut problems);
     assert_eq!(problems.message(), "");
     assert_eq!((files.values.len(), files.templates.len()), (1, 1));
     let file = &files.templates[0];

@@ -3,7 +3,7 @@
 use plan::{PathTranslation, Reference, VariableName};
 
 use super::fields::Fields;
-use super::{Asked, Body, Place, Reader};
+use super::{Asked, Body, Budget, Place, Reader};
 use crate::annotations::EnvRequest;
 use crate::problem::Problems;
 use crate::yaml::{self, Node, Value};
@@ -29,11 +29,15 @@ const FIELDS: [&str; 8] = [
 ];
 
 /// All variables, or as many as could be read beside the problems.
-pub(crate) fn variables(request: &EnvRequest<'_>, problems: &mut Problems) -> Vec<WantedVariable> {
+pub(crate) fn variables(
+    request: &EnvRequest<'_>,
+    budget: &mut Budget,
+    problems: &mut Problems,
+) -> Vec<WantedVariable> {
     let key = request.key.to_owned();
-    let mut reader = Reader::new(key, PathTranslation::default(), problems);
+    let mut reader = Reader::new(key, PathTranslation::default(), budget, problems);
     let place = reader.place(1, "");
-    match yaml::parse(request.text) {
+    match yaml::parse(request.text, &mut reader.budget.entries) {
         Err(error) => {
             let place = reader.place(error.line, "");
             let remedy =
@@ -58,10 +62,14 @@ impl Reader<'_> {
         entries: &[(Node<'_>, Node<'_>)],
         container: Option<&str>,
     ) -> Vec<WantedVariable> {
-        let mut wanted: Vec<WantedVariable> = Vec::with_capacity(entries.len());
+        let mut wanted: Vec<WantedVariable> = Vec::new();
         for (key, value) in entries {
             let shown: String = key.scalar().unwrap_or_default().chars().take(64).collect();
             let place = self.place(key.line, format!("variable {shown:?}"));
+            let room = self.budget.variables.take(1);
+            if !self.fits(&place, room) || self.problems.is_full() {
+                break;
+            }
             let Some(name) = self.variable_name(key, &place) else { continue };
             let (body, containers) = match &value.value {
                 Value::Scalar { text, quoted } => (self.plain(text, *quoted, &place), None),
@@ -108,28 +116,31 @@ impl Reader<'_> {
         node: &Node<'_>,
         place: &Place,
     ) -> (Option<Body>, Option<Vec<String>>) {
-        let before = self.problems.as_slice().len();
+        let before = self.problems.count();
         let mut fields = Fields::read(self, entries, place, &FIELDS);
         let containers = fields.take("containers").map(|node| self.containers(node, place));
         (self.body(&mut fields, node, place, before), containers)
     }
 
     fn containers(&mut self, node: &Node<'_>, place: &Place) -> Vec<String> {
-        let names: Vec<String> = match &node.value {
+        let names: Vec<&str> = match &node.value {
             // What is no name is none of the Pod's, and so told about.
             Value::Sequence(items) => {
-                items.iter().map(|item| item.scalar().unwrap_or(item.kind()).to_owned()).collect()
+                items.iter().map(|item| item.scalar().unwrap_or(item.kind())).collect()
             }
-            Value::Scalar { text, .. } => {
-                text.split(',').map(|name| name.trim().to_owned()).collect()
-            }
+            Value::Scalar { text, .. } => text.split(',').map(str::trim).collect(),
             Value::Mapping(_) => Vec::new(),
         };
-        let names: Vec<String> = names.into_iter().filter(|name| !name.is_empty()).collect();
-        if names.is_empty() {
-            let place = place.within(node, "containers");
-            self.problem(&place, "it names no container", "write containers: [NAME, …]");
+        let named = names.into_iter().filter(|name| !name.is_empty());
+        let count = named.clone().count();
+        let here = place.within(node, "containers");
+        if count == 0 {
+            self.problem(&here, "it names no container", "write containers: [NAME, …]");
         }
-        names
+        let room = self.budget.names.take(count);
+        if !self.fits(&here, room) {
+            return Vec::new();
+        }
+        named.map(str::to_owned).collect()
     }
 }

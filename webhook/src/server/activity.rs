@@ -1,5 +1,6 @@
 //! What one connection is doing, and until when it may.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
@@ -14,6 +15,12 @@ pub(super) struct Activity(Arc<Mutex<State>>);
 #[derive(Debug)]
 struct State {
     in_flight: usize,
+    /// Those of them whose body has not arrived.
+    arriving: usize,
+    /// When the first of them began.
+    busy_since: Instant,
+    /// Something came, be it a part of a handshake.
+    spoke: bool,
     served: bool,
     /// When it was accepted, or when its last request ended.
     since: Instant,
@@ -21,6 +28,40 @@ struct State {
     head_since: Option<Instant>,
     /// A head did not arrive in time.
     late: bool,
+    /// A body was not read to its end: nothing can follow it.
+    cut: bool,
+    /// When each answer that has not been taken whole was ready. Numbers grow with time. There are
+    /// several where a client sends its next request before it takes the answer to the last.
+    answers: BTreeMap<u64, Instant>,
+    next: u64,
+    /// Since when the client takes nothing of what there is to send.
+    stuck_since: Option<Instant>,
+}
+
+/// What a connection does that does not work, the most dispensable first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Idleness {
+    /// Nothing ever came.
+    Silent,
+    /// It never made a request.
+    Unused,
+    /// All of its requests wait for the rest of their bodies.
+    Arriving,
+    Served,
+}
+
+/// An answer that is being taken. Ends when dropped.
+#[derive(Debug)]
+pub(super) struct Answering {
+    activity: Activity,
+    number: u64,
+}
+
+/// A body that has not arrived. One that is dropped before it has will not.
+#[derive(Debug)]
+pub(super) struct Arriving {
+    activity: Activity,
+    whole: bool,
 }
 
 /// A request being answered. Ends when dropped.
@@ -31,15 +72,27 @@ impl Activity {
     pub(super) fn new() -> Self {
         Self(Arc::new(Mutex::new(State {
             in_flight: 0,
+            arriving: 0,
+            busy_since: Instant::now(),
+            spoke: false,
             served: false,
             since: Instant::now(),
             head_since: None,
             late: false,
+            cut: false,
+            answers: BTreeMap::new(),
+            next: 0,
+            stuck_since: None,
         })))
+    }
+
+    pub(super) fn speaks(&self) {
+        self.lock().spoke = true;
     }
 
     pub(super) fn bytes_arrived(&self) {
         let mut state = self.lock();
+        state.spoke = true;
         if state.in_flight == 0 && state.head_since.is_none() {
             state.head_since = Some(Instant::now());
         }
@@ -49,39 +102,76 @@ impl Activity {
         self.lock().late = true;
     }
 
+    pub(super) fn is_cut(&self) -> bool {
+        self.lock().cut
+    }
+
     pub(super) fn is_late(&self) -> bool {
         self.lock().late
     }
 
     pub(super) fn request_begins(&self) -> InFlight {
         let mut state = self.lock();
+        if state.in_flight == 0 {
+            state.busy_since = Instant::now();
+        }
         state.in_flight += 1;
         state.head_since = None;
         InFlight(self.clone())
     }
 
+    pub(super) fn body_begins(&self) -> Arriving {
+        self.lock().arriving += 1;
+        Arriving { activity: self.clone(), whole: false }
+    }
+
+    pub(super) fn answer_begins(&self) -> Answering {
+        let mut state = self.lock();
+        let number = state.next;
+        state.next = number.wrapping_add(1);
+        state.answers.insert(number, Instant::now());
+        Answering { activity: self.clone(), number }
+    }
+
+    /// Whether the client takes what is sent.
+    pub(super) fn sends(&self, taken: bool) {
+        let mut state = self.lock();
+        if taken {
+            state.stuck_since = None;
+        } else if state.stuck_since.is_none() {
+            state.stuck_since = Some(Instant::now());
+        }
+    }
+
     /// When the connection is to be closed if nothing happens before, and what for. Requests
-    /// in flight have deadlines of their own.
-    ///
-    /// Bytes of HTTP/2 may be pings (the API server sends them every 30 seconds): `framed`
-    /// connections live by their requests only.
-    pub(super) fn due(&self, limits: &Limits, framed: bool) -> Option<(Instant, Closed)> {
+    /// in flight have deadlines of their own; an answer that is not taken ends the connection
+    /// whatever else it does, since its memory is somebody else's.
+    pub(super) fn due(&self, limits: &Limits) -> Option<(Instant, Closed)> {
         let state = self.lock();
+        let oldest = state.answers.first_key_value().map(|(_, since)| *since);
+        if let Some(since) = oldest.into_iter().chain(state.stuck_since).min() {
+            return Some((since + limits.answer, Closed::AnswerTimeout));
+        }
         if state.in_flight > 0 {
             return None;
         }
         Some(match state.head_since {
-            Some(head) if !framed => (head + limits.head, Closed::HeaderTimeout),
+            Some(head) => (head + limits.head, Closed::HeaderTimeout),
             _ if state.served => (state.since + limits.idle, Closed::Idle),
             _ => (state.since + limits.head, Closed::Idle),
         })
     }
 
-    /// How dispensable the connection is, smallest first; `None` while it works. Those that
-    /// never made a request go before those that did.
-    pub(super) fn rank(&self) -> Option<(bool, Instant)> {
+    /// How dispensable the connection is, smallest first; `None` while it works. One that waits
+    /// for its client does not.
+    pub(super) fn rank(&self) -> Option<(Idleness, Instant)> {
         let state = self.lock();
-        (state.in_flight == 0).then_some((state.served, state.since))
+        match state.in_flight {
+            0 if state.served => Some((Idleness::Served, state.since)),
+            0 if !state.spoke => Some((Idleness::Silent, state.since)),
+            0 => Some((Idleness::Unused, state.since)),
+            all => (state.arriving >= all).then_some((Idleness::Arriving, state.busy_since)),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -98,25 +188,46 @@ impl Drop for InFlight {
     }
 }
 
+impl Arriving {
+    pub(super) fn end(mut self) {
+        self.whole = true;
+    }
+}
+
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        let mut state = self.activity.lock();
+        state.cut |= !self.whole;
+        state.arriving = state.arriving.saturating_sub(1);
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.activity.lock().answers.remove(&self.number);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
 
-    fn due(activity: &Activity, framed: bool) -> Option<(Duration, Closed)> {
+    fn due(activity: &Activity) -> Option<(Duration, Closed)> {
         let limits = Limits {
             head: Duration::from_secs(5),
             idle: Duration::from_secs(120),
+            answer: Duration::from_secs(10),
             ..Limits::default()
         };
-        activity.due(&limits, framed).map(|(at, why)| (at - Instant::now(), why))
+        activity.due(&limits).map(|(at, why)| (at - Instant::now(), why))
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_new_connection_must_make_a_request_soon() {
         let activity = Activity::new();
-        assert_eq!(due(&activity, true), Some((Duration::from_secs(5), Closed::Idle)));
+        assert_eq!(due(&activity), Some((Duration::from_secs(5), Closed::Idle)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -126,7 +237,7 @@ mod tests {
         activity.bytes_arrived();
         tokio::time::advance(Duration::from_secs(2)).await;
         activity.bytes_arrived();
-        assert_eq!(due(&activity, false), Some((Duration::from_secs(3), Closed::HeaderTimeout)));
+        assert_eq!(due(&activity), Some((Duration::from_secs(3), Closed::HeaderTimeout)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -134,19 +245,35 @@ mod tests {
         let activity = Activity::new();
         let request = activity.request_begins();
         activity.bytes_arrived();
-        assert_eq!((due(&activity, false), activity.rank()), (None, None));
+        assert_eq!((due(&activity), activity.rank()), (None, None));
         tokio::time::advance(Duration::from_secs(7)).await;
         drop(request);
-        assert_eq!(due(&activity, false), Some((Duration::from_secs(120), Closed::Idle)));
+        assert_eq!(due(&activity), Some((Duration::from_secs(120), Closed::Idle)));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn pings_do_not_keep_a_framed_connection_alive() {
+    async fn the_oldest_answer_that_is_not_taken_has_a_deadline_beside_other_requests() {
+        let activity = Activity::new();
+        let first = activity.answer_begins();
+        tokio::time::advance(Duration::from_secs(4)).await;
+        let (_request, second) = (activity.request_begins(), activity.answer_begins());
+        assert_eq!(due(&activity), Some((Duration::from_secs(6), Closed::AnswerTimeout)));
+        drop(first);
+        assert_eq!(due(&activity), Some((Duration::from_secs(10), Closed::AnswerTimeout)));
+        drop(second);
+        assert_eq!(due(&activity), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_nothing_has_a_deadline_until_it_takes_something() {
         let activity = Activity::new();
         drop(activity.request_begins());
-        tokio::time::advance(Duration::from_secs(30)).await;
-        activity.bytes_arrived();
-        assert_eq!(due(&activity, true), Some((Duration::from_secs(90), Closed::Idle)));
+        activity.sends(false);
+        tokio::time::advance(Duration::from_secs(3)).await;
+        activity.sends(false);
+        assert_eq!(due(&activity), Some((Duration::from_secs(7), Closed::AnswerTimeout)));
+        activity.sends(true);
+        assert_eq!(due(&activity), Some((Duration::from_secs(117), Closed::Idle)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -154,7 +281,23 @@ mod tests {
         let served = Activity::new();
         drop(served.request_begins());
         tokio::time::advance(Duration::from_secs(1)).await;
-        let unused = Activity::new();
-        assert!(unused.rank() < served.rank());
+        let (silent, unused) = (Activity::new(), Activity::new());
+        unused.speaks();
+        assert!(silent.rank() < unused.rank() && unused.rank() < served.rank());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_waits_for_bodies_alone_goes_before_one_that_served() {
+        let served = Activity::new();
+        drop(served.request_begins());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let slow = Activity::new();
+        let (_one, body) = (slow.request_begins(), slow.body_begins());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(Activity::new().rank() < slow.rank() && slow.rank() < served.rank());
+        let (_two, _rest) = (slow.request_begins(), slow.body_begins());
+        assert!(slow.rank().is_some());
+        drop(body);
+        assert_eq!(slow.rank(), None, "one of its requests can be decided");
     }
 }

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 
 use axum::Router;
@@ -18,6 +19,10 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
 use super::activity::Activity;
+use super::answer::Answer;
+use super::arrival::Arrival;
+use super::bounded::Bounded;
+use super::peers::Peer;
 use super::stream::Stream;
 use super::{Phase, Shared};
 use crate::metrics::Closed;
@@ -25,28 +30,31 @@ use crate::metrics::Closed;
 /// Serves until the client is done, a deadline passes or the server stops.
 pub(super) async fn serve(
     tcp: TcpStream,
+    peer: Peer,
     activity: Activity,
     shared: Arc<Shared>,
     phase: watch::Receiver<Phase>,
 ) {
     let Some(tls) = &shared.tls else {
-        return talk(tcp, false, activity, &shared, phase).await;
+        return talk(tcp, peer, activity, &shared, phase).await;
     };
     let deadline = Instant::now() + shared.limits.handshake;
-    match timeout_at(deadline, tls.accept(tcp)).await {
-        Ok(Ok(stream)) => {
-            let framed = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-            talk(stream, framed, activity, &shared, phase).await;
+    match timeout_at(deadline, tls.accept(Bounded::new(tcp, activity.clone()))).await {
+        Ok(Ok(mut stream)) => {
+            let (tcp, tls) = stream.get_mut();
+            tcp.lift();
+            // What is encrypted and not sent yet is on nobody's account, so it is little.
+            tls.set_buffer_limit(Some(SENDING));
+            talk(stream, peer, activity, &shared, phase).await;
         }
         Ok(Err(_)) => shared.metrics.closed(Closed::HandshakeFailed),
         Err(_) => shared.metrics.closed(Closed::HandshakeTimeout),
     }
 }
 
-/// Speaks HTTP: version 2 if `framed`, else 1.1.
 async fn talk<S>(
     stream: S,
-    framed: bool,
+    peer: Peer,
     activity: Activity,
     shared: &Shared,
     mut phase: watch::Receiver<Phase>,
@@ -58,37 +66,35 @@ async fn talk<S>(
         let router: TowerToHyperService<Router> = TowerToHyperService::new(shared.router.clone());
         hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
             let in_flight = activity.request_begins();
+            let mut request = request.map(|body| Arrival::new(body, &activity));
+            request.extensions_mut().insert(peer);
             let answer = router.call(request);
-            let phase = phase.clone();
+            let (activity, phase) = (activity.clone(), phase.clone());
+            let (peers, fewest) = (Arc::clone(&shared.peers), Arc::clone(&shared.fewest));
             async move {
-                let mut answer = answer.await;
-                // HTTP/2 has said so already, for the whole connection.
-                if !framed
-                    && *phase.borrow() >= Phase::Draining
-                    && let Ok(answer) = &mut answer
-                {
+                let Ok(mut answer) = answer.await;
+                let crowded = peers.of(peer) >= fewest.load(Ordering::Relaxed);
+                // A client that is not told sends its next request into the end.
+                if activity.is_cut() || crowded || *phase.borrow() >= Phase::Draining {
                     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
+                let answering = activity.answer_begins();
                 drop(in_flight);
-                answer as Result<_, Infallible>
+                Ok::<_, Infallible>(answer.map(|body| Answer::new(body, answering)))
             }
         })
     };
-    let http = if framed { &shared.http2 } else { &shared.http1 };
     let io = TokioIo::new(Stream::new(stream, activity.clone()));
-    let mut connection = pin!(http.serve_connection(io, service));
+    let mut connection = pin!(shared.http.serve_connection(io, service));
     let mut timer = pin!(sleep_until(Instant::now()));
     let mut stop = pin!(async {
-        let wanted = if framed { Phase::Draining } else { Phase::Stopping };
         // A server that is gone stops too.
-        let _ = phase.wait_for(|phase| *phase >= wanted).await;
-        if !framed {
-            // HTTP/1.1 cannot refuse a request that was sent before the close arrived.
-            tokio::time::sleep(shared.limits.linger).await;
-        }
+        let _ = phase.wait_for(|phase| *phase >= Phase::Stopping).await;
+        // HTTP/1.1 cannot refuse a request that was sent before the close arrived.
+        tokio::time::sleep(shared.limits.linger).await;
     });
     let mut stopping = false;
-    // HTTP/2 is asked to end and may finish what is under way, a late head is answered.
+    // A late head is answered.
     let mut end = None;
     poll_fn(|cx| {
         loop {
@@ -101,23 +107,24 @@ async fn talk<S>(
                 connection.as_mut().graceful_shutdown();
                 continue;
             }
-            let due = activity.due(&shared.limits, framed);
+            let due = activity.due(&shared.limits);
             let at = match (due, end) {
                 // Looked at again later: the end of a request may go unnoticed here.
                 (None, _) => Instant::now() + shared.limits.idle,
-                (Some((at, _)), None) => at,
+                // An answer keeps its time on a connection that is about to end.
+                (Some((at, Closed::AnswerTimeout)), _) | (Some((at, _)), None) => at,
                 (Some(_), Some(end)) => end,
             };
             ready!(poll_until(timer.as_mut(), at, cx));
             if let Some((_, why)) = due {
-                if end.is_none() {
+                if end.is_none() || why == Closed::AnswerTimeout {
                     shared.metrics.closed(why);
                 }
                 match why {
+                    Closed::AnswerTimeout => return Poll::Ready(()),
                     _ if end.is_some() => return Poll::Ready(()),
                     // The stream says so to the client when it is polled again.
                     Closed::HeaderTimeout => activity.head_is_late(),
-                    _ if framed => connection.as_mut().graceful_shutdown(),
                     _ => return Poll::Ready(()),
                 }
                 end = Some(Instant::now() + shared.limits.head);
@@ -126,6 +133,9 @@ async fn talk<S>(
     })
     .await;
 }
+
+/// Bytes that TLS keeps for a client that does not read; one record.
+const SENDING: usize = 16 * 1024;
 
 /// Waits for `at`, which may be another one each time. The timer is set early and looked at
 /// late, so that a request costs no timer.

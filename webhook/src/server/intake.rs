@@ -1,48 +1,47 @@
-//! The memory that request bodies share.
+//! The memory that request bodies and answers share.
 //!
 //! A request that does not fit is refused and not queued: an answer after the API server's
 //! deadline helps nobody. Large bodies may not take the last of it, so that a few of them, sent
-//! slowly, do not shut out ordinary Pods.
+//! slowly, do not shut out ordinary Pods; and one peer has its share and no more.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use prometheus_client::metrics::gauge::Gauge;
+
 use super::limits::Limits;
+use super::peers::{Peer, Shares};
+use crate::metrics::Metrics;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Intake {
-    taken: Arc<Mutex<Taken>>,
+    taken: Arc<Mutex<usize>>,
     bytes: usize,
-    requests: usize,
-}
-
-#[derive(Debug, Default)]
-struct Taken {
-    bytes: usize,
-    requests: usize,
+    peers: Arc<Shares>,
+    each: usize,
+    held: Gauge,
 }
 
 /// The share of one request, given back when dropped.
 #[derive(Debug)]
 pub(crate) struct Share {
     intake: Intake,
+    peer: Peer,
     bytes: usize,
 }
 
 impl Intake {
-    pub(crate) fn new(limits: &Limits) -> Self {
-        Self { taken: Arc::default(), bytes: limits.bodies_bytes, requests: limits.requests }
+    pub(crate) fn new(limits: &Limits, metrics: &Metrics) -> Self {
+        let bytes = limits.bodies_bytes;
+        let each = bytes / 2;
+        let held = metrics.held.clone();
+        Self { taken: Arc::default(), bytes, peers: Arc::default(), each, held }
     }
 
-    pub(crate) fn enter(&self) -> Option<Share> {
-        let mut taken = self.lock();
-        if taken.requests >= self.requests {
-            return None;
-        }
-        taken.requests += 1;
-        Some(Share { intake: self.clone(), bytes: 0 })
+    pub(crate) fn enter(&self, peer: Peer) -> Share {
+        Share { intake: self.clone(), peer, bytes: 0 }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Taken> {
+    fn lock(&self) -> MutexGuard<'_, usize> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -52,27 +51,37 @@ impl Share {
     pub(crate) fn grow(&mut self, more: usize) -> bool {
         let mut taken = self.intake.lock();
         let own = self.bytes.saturating_add(more);
-        let all = taken.bytes.saturating_add(more);
-        let room = if own <= ORDINARY {
-            self.intake.bytes
-        } else {
-            self.intake.bytes - self.intake.bytes / 4
-        };
-        if all > room {
+        let all = taken.saturating_add(more);
+        let room = |all: usize| if own <= ORDINARY { all } else { all - all / 4 };
+        let each = room(self.intake.each);
+        if all > room(self.intake.bytes) || !self.intake.peers.take(self.peer, more, each) {
             return false;
         }
-        taken.bytes = all;
+        *taken = all;
         self.bytes = own;
+        self.intake.held.inc_by(signed(more));
         true
+    }
+
+    /// Gives back room for `less` bytes.
+    pub(crate) fn shrink(&mut self, less: usize) {
+        let less = less.min(self.bytes);
+        let mut taken = self.intake.lock();
+        *taken = taken.saturating_sub(less);
+        self.bytes -= less;
+        self.intake.peers.give_back(self.peer, less);
+        self.intake.held.dec_by(signed(less));
     }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        let mut taken = self.intake.lock();
-        taken.bytes = taken.bytes.saturating_sub(self.bytes);
-        taken.requests = taken.requests.saturating_sub(1);
+        self.shrink(self.bytes);
     }
+}
+
+fn signed(bytes: usize) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
 /// Reviews of ordinary Pods are 3 to 30 KB.
@@ -82,24 +91,21 @@ const ORDINARY: usize = 64 * 1024;
 mod tests {
     use super::*;
 
-    fn intake(bodies_bytes: usize, requests: usize) -> Intake {
-        Intake::new(&Limits { bodies_bytes, requests, ..Limits::default() })
+    fn peer(last: u8) -> Peer {
+        Peer::at(([10, 0, 0, last], 1).into())
     }
 
-    #[test]
-    fn a_request_too_many_is_refused_until_another_ends() {
-        let intake = intake(1000, 1);
-        let first = intake.enter().unwrap();
-        assert!(intake.enter().is_none());
-        drop(first);
-        assert!(intake.enter().is_some());
+    /// In which one peer has so many bytes.
+    fn intake(bodies_bytes: usize) -> Intake {
+        let limits = Limits { bodies_bytes: 2 * bodies_bytes, ..Limits::default() };
+        Intake::new(&limits, &Metrics::new())
     }
 
     #[test]
     fn bytes_are_given_back() {
-        let intake = intake(1000, 9);
-        let mut first = intake.enter().unwrap();
-        let mut second = intake.enter().unwrap();
+        let intake = intake(1000);
+        let mut first = intake.enter(peer(1));
+        let mut second = intake.enter(peer(1));
         assert!(first.grow(600) && first.grow(400));
         assert!(!second.grow(1));
         drop(first);
@@ -107,11 +113,33 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_takes_the_place_of_its_review() {
+        let intake = intake(1000);
+        let mut first = intake.enter(peer(1));
+        assert!(first.grow(300) && first.grow(600));
+        first.shrink(300);
+        assert!(intake.enter(peer(1)).grow(400));
+        drop(first);
+        assert!(intake.enter(peer(1)).grow(1000));
+        assert_eq!(intake.held.get(), 0);
+    }
+
+    #[test]
+    fn one_peer_has_its_share_and_leaves_the_rest_to_others() {
+        let intake = intake(500);
+        let (mut one, mut other) = (intake.enter(peer(1)), intake.enter(peer(2)));
+        assert!(one.grow(500) && !one.grow(1) && !intake.enter(peer(1)).grow(1));
+        assert!(other.grow(500));
+        drop(one);
+        assert!(intake.enter(peer(1)).grow(500));
+    }
+
+    #[test]
     fn large_bodies_leave_room_for_ordinary_ones() {
-        let intake = intake(8 * ORDINARY, 9);
-        let mut large = intake.enter().unwrap();
+        let intake = intake(8 * ORDINARY);
+        let mut large = intake.enter(peer(1));
         assert!(large.grow(6 * ORDINARY));
         assert!(!large.grow(1));
-        assert!(intake.enter().unwrap().grow(ORDINARY));
+        assert!(intake.enter(peer(1)).grow(ORDINARY));
     }
 }

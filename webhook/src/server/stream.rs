@@ -1,4 +1,4 @@
-//! A stream that notes when bytes arrive and that is closed without losing the answer.
+//! A stream that notes when bytes arrive and leave, and that is closed without losing the answer.
 
 use std::io;
 use std::pin::Pin;
@@ -45,6 +45,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream<S> {
         }
         Pin::new(self).poll_shutdown(cx)
     }
+
+    /// Notes whether the client takes what is sent.
+    fn noted<T>(&self, sent: Poll<T>) -> Poll<T> {
+        self.activity.sends(sent.is_ready());
+        sent
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Stream<S> {
@@ -73,7 +79,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.writing = true;
-        Pin::new(&mut self.inner).poll_write(cx, bytes)
+        let written = Pin::new(&mut self.inner).poll_write(cx, bytes);
+        self.noted(written)
     }
 
     fn poll_write_vectored(
@@ -82,7 +89,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<S> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.writing = true;
-        Pin::new(&mut self.inner).poll_write_vectored(cx, slices)
+        let written = Pin::new(&mut self.inner).poll_write_vectored(cx, slices);
+        self.noted(written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -90,7 +98,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(Pin::new(&mut self.inner).poll_flush(cx))?;
+        let flushed = Pin::new(&mut self.inner).poll_flush(cx);
+        ready!(self.noted(flushed))?;
         self.writing = false;
         Poll::Ready(Ok(()))
     }

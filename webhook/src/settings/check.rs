@@ -4,9 +4,12 @@ use std::borrow::Cow;
 
 use plan::{Host, Region, VariableName};
 
-use super::raw::{RawInjector, RawResources, RawSettings};
-use super::{BadSetting, BadSettings, FileKeyRef, Injector, Network, Resources, Settings, Uid};
+use super::raw::{RawEndpoints, RawInjector, RawResources, RawSettings};
+use super::{
+    BadSetting, BadSettings, Endpoints, FileKeyRef, Injector, Network, Resources, Settings, Uid,
+};
 use crate::endpoint::{is_known_region, nearest_region};
+use crate::image::is_repository;
 use crate::nearest::nearest;
 
 impl TryFrom<RawSettings> for Settings {
@@ -24,9 +27,7 @@ impl TryFrom<RawSettings> for Settings {
             kms_endpoint: check.text("kmsEndpoint", raw.kms_endpoint, ENDPOINT),
             oos_endpoint: check.text("oosEndpoint", raw.oos_endpoint, ENDPOINT),
             sts_endpoint: check.text("stsEndpoint", raw.sts_endpoint, ENDPOINT),
-            allowed_endpoints: check
-                .list("allowedEndpoints", raw.allowed_endpoints, HOST)
-                .unwrap_or_default(),
+            allowed_endpoints: check.endpoints(raw.allowed_endpoints),
             regions: check.list("regions", raw.regions, REGION).unwrap_or_default(),
             path_translation: check.text("pathTranslation", raw.path_translation, TRANSLATION),
             ca_config_map: check.text("caConfigMap", raw.ca_config_map, OBJECT_NAME),
@@ -51,6 +52,7 @@ impl TryFrom<RawSettings> for Settings {
             allowed_variables: check
                 .list("allowedVariables", raw.allowed_variables, VARIABLE)
                 .unwrap_or_default(),
+            only_variables: check.only_variables(raw.only_variables),
             file_key_ref: check.choice(
                 "fileKeyRef",
                 raw.file_key_ref,
@@ -73,6 +75,16 @@ type Rule = (fn(&str) -> bool, &'static str);
 pub(super) struct Check(Vec<BadSetting>);
 
 impl Check {
+    fn endpoints(&mut self, raw: RawEndpoints) -> Endpoints {
+        let list = self.list("allowedEndpoints", raw.list, HOST);
+        let mut own = |field, raw| self.list(field, raw, HOST);
+        Endpoints {
+            kms: own("allowedEndpoints.kms", raw.kms).or(list.clone()).unwrap_or_default(),
+            oos: own("allowedEndpoints.oos", raw.oos).or(list).unwrap_or_default(),
+            sts: own("allowedEndpoints.sts", raw.sts).unwrap_or_default(),
+        }
+    }
+
     fn injector(&mut self, raw: RawInjector, default: Injector) -> Injector {
         Injector {
             image: self.text("injector.image", raw.image, IMAGE).unwrap_or(default.image),
@@ -81,6 +93,9 @@ impl Check {
                 raw.image_pull_policy,
                 PULL_POLICY,
             ),
+            image_mirrors: self
+                .list("injector.imageMirrors", raw.image_mirrors, REPOSITORY)
+                .unwrap_or_default(),
             command: self.command(raw.command).unwrap_or(default.command),
             extra_args: self
                 .list("injector.extraArgs", raw.extra_args, ARGUMENT)
@@ -265,7 +280,7 @@ const TRANSLATION: Rule = (
     |t| {
         let mut chars = t.chars();
         t == "False"
-            || matches!((chars.next(), chars.next()), (Some(c), None) if c != '/' && !c.is_control())
+            || matches!((chars.next(), chars.next()), (Some(c), None) if c != '/' && printable::is_printable(c))
     },
     "one character other than /, or False",
 );
@@ -280,6 +295,10 @@ const IMAGE: Rule = (
 );
 const PULL_POLICY: Rule =
     (|t| ["Always", "IfNotPresent", "Never"].contains(&t), "Always, IfNotPresent or Never");
+const REPOSITORY: Rule = (
+    is_repository,
+    "a repository of images such as mirror.example/team/secrets-injector: no scheme, tag or digest",
+);
 const ARGUMENT: Rule = (
     |t| (1..=4096).contains(&t.len()) && !t.contains('\0'),
     "an argument of 1 to 4096 bytes without NUL",

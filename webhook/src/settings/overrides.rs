@@ -1,7 +1,7 @@
 //! One setting given by name: a flag `region=cn-hangzhou` or a variable of the environment.
 
 use super::load::yaml;
-use super::raw::{RawRule, RawSettings};
+use super::raw::{RawEndpoints, RawRule, RawSettings};
 use crate::nearest::nearest;
 
 /// A value for one field, replacing what the file says.
@@ -51,16 +51,24 @@ impl Override {
     pub(super) fn apply(&self, raw: &mut RawSettings) -> Result<(), OverrideError> {
         match (self.field.slot)(raw) {
             Slot::Text(slot) => *slot = Some(self.value.clone()).filter(|text| !text.is_empty()),
-            Slot::List(slot) => {
-                let items = self.value.split(',').map(str::trim).filter(|item| !item.is_empty());
-                *slot = Some(items.map(str::to_owned).collect());
+            Slot::List(slot) => *slot = Some(self.items()),
+            Slot::Endpoints(slot) => {
+                *slot = RawEndpoints { list: Some(self.items()), ..RawEndpoints::default() };
             }
             Slot::Rules(slot) => {
-                *slot = yaml(&self.value)
-                    .map_err(|problem| OverrideError::Syntax { field: self.field.name, problem })?;
+                let field = self.field.name;
+                let rules = yaml(&self.value)
+                    .map_err(|problem| OverrideError::Syntax { field, problem })?;
+                let blank = || OverrideError::Syntax { field, problem: BLANK.to_owned() };
+                *slot = Some(rules.flatten().ok_or_else(blank)?);
             }
         }
         Ok(())
+    }
+
+    fn items(&self) -> Vec<String> {
+        let items = self.value.split(',').map(str::trim).filter(|item| !item.is_empty());
+        items.map(str::to_owned).collect()
     }
 }
 
@@ -74,6 +82,8 @@ struct Field {
 enum Slot<'a> {
     Text(&'a mut Option<String>),
     List(&'a mut Option<Vec<String>>),
+    /// The list for KMS and OOS, in the place of all lists.
+    Endpoints(&'a mut RawEndpoints),
     /// Written as in the file.
     Rules(&'a mut Option<Vec<RawRule>>),
 }
@@ -95,6 +105,9 @@ fn did_you_mean(nearest: &Option<impl AsRef<str>>) -> String {
     nearest.as_ref().map(|name| hint(name)).unwrap_or_default()
 }
 
+/// Without rules everything is allowed, which a variable that somebody left empty does not say.
+const BLANK: &str = "it is blank; write [] for no rules";
+
 const PREFIX: &str = "SECRETS_WEBHOOK_SETTING_";
 
 const fn field(name: &'static str, slot: fn(&mut RawSettings) -> Slot<'_>) -> Field {
@@ -111,7 +124,10 @@ static FIELDS: &[Field] = &[
     field("kmsEndpoint", |raw| Slot::Text(&mut raw.kms_endpoint)),
     field("oosEndpoint", |raw| Slot::Text(&mut raw.oos_endpoint)),
     field("stsEndpoint", |raw| Slot::Text(&mut raw.sts_endpoint)),
-    field("allowedEndpoints", |raw| Slot::List(&mut raw.allowed_endpoints)),
+    field("allowedEndpoints", |raw| Slot::Endpoints(&mut raw.allowed_endpoints)),
+    field("allowedEndpoints.kms", |raw| Slot::List(&mut raw.allowed_endpoints.kms)),
+    field("allowedEndpoints.oos", |raw| Slot::List(&mut raw.allowed_endpoints.oos)),
+    field("allowedEndpoints.sts", |raw| Slot::List(&mut raw.allowed_endpoints.sts)),
     field("regions", |raw| Slot::List(&mut raw.regions)),
     field("pathTranslation", |raw| Slot::Text(&mut raw.path_translation)),
     field("caConfigMap", |raw| Slot::Text(&mut raw.ca_config_map)),
@@ -119,6 +135,7 @@ static FIELDS: &[Field] = &[
     field("uid", |raw| Slot::Text(&mut raw.uid)),
     field("injector.image", |raw| Slot::Text(&mut raw.injector.image)),
     field("injector.imagePullPolicy", |raw| Slot::Text(&mut raw.injector.image_pull_policy)),
+    field("injector.imageMirrors", |raw| Slot::List(&mut raw.injector.image_mirrors)),
     field("injector.command", |raw| Slot::List(&mut raw.injector.command)),
     field("injector.extraArgs", |raw| Slot::List(&mut raw.injector.extra_args)),
     field("injector.resources.cpu", |raw| Slot::Text(&mut raw.injector.resources.cpu)),
@@ -129,6 +146,7 @@ static FIELDS: &[Field] = &[
     field("tokenExpirationSeconds", |raw| Slot::Text(&mut raw.token_expiration_seconds)),
     field("timeoutSeconds", |raw| Slot::Text(&mut raw.timeout_seconds)),
     field("allowedVariables", |raw| Slot::List(&mut raw.allowed_variables)),
+    field("onlyVariables", |raw| Slot::List(&mut raw.only_variables)),
     field("fileKeyRef", |raw| Slot::Text(&mut raw.file_key_ref)),
     field("oldestKubelet", |raw| Slot::Text(&mut raw.oldest_kubelet)),
     field("policy", |raw| Slot::Rules(&mut raw.policy)),
@@ -149,11 +167,19 @@ mod tests {
         }
     }
 
+    /// Where a field's value lies; the one list of hosts has no name of its own in the file.
+    fn place(field: &Field) -> &'static str {
+        match field.name {
+            "allowedEndpoints" => "allowedEndpoints.list",
+            name => name,
+        }
+    }
+
     #[test]
     fn every_field_of_the_file_can_be_overridden_and_nothing_else() {
         let mut fields = BTreeSet::new();
         leaves("", &serde_json::to_value(RawSettings::default()).unwrap(), &mut fields);
-        assert_eq!(fields, FIELDS.iter().map(|field| field.name.to_owned()).collect());
+        assert_eq!(fields, FIELDS.iter().map(|field| place(field).to_owned()).collect());
     }
 
     #[test]
@@ -163,7 +189,7 @@ mod tests {
             let value = if field.name == "policy" { "[{name: x}]" } else { "x" };
             Override { field, value: value.into() }.apply(&mut raw).unwrap();
             let value = serde_json::to_value(&raw).unwrap();
-            let pointer = format!("/{}", field.name.replace('.', "/"));
+            let pointer = format!("/{}", place(field).replace('.', "/"));
             let written = value.pointer(&pointer).unwrap();
             let first = &written[0];
             let is_x = *written == "x" || *first == "x" || first["name"] == "x";

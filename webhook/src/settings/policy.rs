@@ -1,10 +1,11 @@
-//! Raw rules of the policy to valid ones.
+//! Raw rules of the policy, and patterns, to valid ones.
 
 use plan::Glob;
 
 use super::check::Check;
 use super::raw::RawRule;
-use crate::policy::{Credentials, Policy, Rule};
+use crate::endpoint::Service;
+use crate::policy::{Credentials, Pattern, Policy, Rule};
 
 impl Check {
     pub(super) fn policy(&mut self, raw: Vec<RawRule>) -> Policy {
@@ -34,9 +35,37 @@ impl Check {
         let namespaces = self.globs(&format!("{place}.namespaces"), raw.namespaces, NAMESPACES);
         let roles = self.globs(&format!("{place}.roles"), raw.roles, ROLES);
         let credentials = self.credentials(&format!("{place}.credentials"), raw.credentials);
-        let secrets =
-            raw.secrets.map(|raw| self.globs(&format!("{place}.secrets"), Some(raw), SECRETS));
-        Rule { name, namespaces, roles, credentials, secrets }
+        let secrets = raw.secrets.map(|raw| self.patterns(&format!("{place}.secrets"), raw));
+        let mut limit = |field: &str, raw: Option<Vec<String>>, rules| {
+            raw.map(|raw| self.globs(&format!("{place}.{field}"), Some(raw), rules))
+        };
+        let regions = limit("regions", raw.regions, REGIONS);
+        let endpoints = limit("endpoints", raw.endpoints, ENDPOINTS);
+        Rule { name, namespaces, roles, credentials, secrets, regions, endpoints }
+    }
+
+    /// Names of secrets, with the product before them or without.
+    fn patterns(&mut self, field: &str, raw: Vec<String>) -> Vec<Pattern> {
+        self.some(field, &raw);
+        let mut patterns = Vec::with_capacity(raw.len());
+        for text in raw {
+            match pattern(&text) {
+                Some(pattern) => patterns.push(pattern),
+                None => self.refuse(field.to_owned(), text, SECRETS),
+            }
+        }
+        patterns
+    }
+
+    /// Nothing could mean nobody or everybody.
+    pub(super) fn some(&mut self, field: &str, raw: &[String]) {
+        if raw.is_empty() {
+            self.refuse(field.to_owned(), "nothing".to_owned(), "a list; [\"*\"] is all of them");
+        }
+    }
+
+    pub(super) fn only_variables(&mut self, raw: Option<Vec<String>>) -> Option<Vec<Glob>> {
+        raw.map(|raw| self.globs("onlyVariables", Some(raw), VARIABLES))
     }
 
     fn globs(
@@ -46,10 +75,7 @@ impl Check {
         (fits, allowed): Rules,
     ) -> Vec<Glob> {
         let raw = raw.unwrap_or_default();
-        if raw.is_empty() {
-            // Nothing could mean nobody or everybody.
-            self.refuse(field.to_owned(), "nothing".to_owned(), "a list; [\"*\"] is all of them");
-        }
+        self.some(field, &raw);
         let mut globs = Vec::with_capacity(raw.len());
         for text in raw {
             match Glob::parse(&text) {
@@ -80,6 +106,18 @@ impl Check {
 /// What a pattern must be, as a test and in words.
 type Rules = (fn(&str) -> bool, &'static str);
 
+fn pattern(text: &str) -> Option<Pattern> {
+    let (product, name) = match text.split_once("://") {
+        None => (None, text),
+        Some(("kms", name)) => (Some(Service::Kms), name),
+        Some(("oos", name)) => (Some(Service::Oos), name),
+        Some(_) => return None,
+    };
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b"_/+=.@:-*?".contains(&b);
+    let name = Glob::parse(name).ok().filter(|_| name.bytes().all(fits))?;
+    Some(Pattern { product, name })
+}
+
 fn is_name(text: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
     (1..=63).contains(&text.len()) && text.bytes().all(allowed)
@@ -97,9 +135,23 @@ const ROLES: Rules = (
     "\"*\" or a pattern of role ARNs, like acs:ram::1234567890123456:role/payments-*",
 );
 
-const SECRETS: Rules = (
-    |text| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_/+=.@:-*?".contains(&b)),
-    "a pattern of names of secrets, like payments/*",
+const SECRETS: &str =
+    "a pattern of names of secrets, like payments/*, kms://payments/* or oos://payments/*";
+const VARIABLES: Rules = (
+    |text| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_*?".contains(&b)),
+    "a pattern of names of environment variables, like DB_*",
+);
+const REGIONS: Rules = (
+    |text| {
+        text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-*?".contains(&b))
+    },
+    "a pattern of region ids, like cn-hangzhou or cn-*",
+);
+const ENDPOINTS: Rules = (
+    |text| {
+        text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.*?".contains(&b))
+    },
+    "a pattern of host names, like kst-payments.cryptoservice.kms.aliyuncs.com",
 );
 
 /// A page for each namespace of a large cluster; what a denial costs grows with it.

@@ -1,7 +1,7 @@
 //! Settings through their public interface.
 
 use super::*;
-use crate::policy::{Credentials, Rule};
+use crate::policy::{Credentials, Pattern, Rule};
 use plan::Glob;
 
 fn resolve(file: &str, flags: &[&str], environment: &[(&str, &str)]) -> Result<Settings, String> {
@@ -31,7 +31,7 @@ network: public
 kmsEndpoint: kms.{region}.aliyuncs.com
 oosEndpoint: oos.cn-hangzhou.aliyuncs.com
 stsEndpoint: sts.aliyuncs.com
-allowedEndpoints: [kms.internal.example]
+allowedEndpoints: {kms: [kms.internal.example], oos: [], sts: [sts.internal.example]}
 regions: [cn-new-1]
 pathTranslation: False
 caConfigMap: kms-gateway-ca
@@ -40,12 +40,14 @@ uid: platform
 injector:
   image: registry.example/secrets-injector@sha256:00
   imagePullPolicy: Never
+  imageMirrors: [mirror.example:5000/team/secrets-injector]
   command: [/bin/fetch, --fast]
   extraArgs: [--log-format=json]
   resources: {cpu: 20m, memory: 32Mi, guaranteedCpu: 0.2}
 tokenExpirationSeconds: 600
 timeoutSeconds: 60
 allowedVariables: [NODE_OPTIONS]
+onlyVariables: [DB_*, NODE_OPTIONS]
 fileKeyRef: auto
 oldestKubelet: 1.35
 policy:
@@ -53,6 +55,9 @@ policy:
     namespaces: [payments, pay-*]
     roles: [acs:ram::1234567890123456:role/payments-*]
     credentials: [rrsa, secret]
+    secrets: [payments/*, 'oos://pay-?']
+    regions: [cn-hangzhou, eu-*]
+    endpoints: [kst-*.cryptoservice.kms.aliyuncs.com]
   - {name: rest, namespaces: ['*'], roles: ['*']}
 ";
     let settings = resolve(file, &[], &[]).unwrap();
@@ -70,7 +75,11 @@ policy:
             kms_endpoint: Some("kms.{region}.aliyuncs.com".into()),
             oos_endpoint: Some("oos.cn-hangzhou.aliyuncs.com".into()),
             sts_endpoint: Some("sts.aliyuncs.com".into()),
-            allowed_endpoints: vec!["kms.internal.example".into()],
+            allowed_endpoints: Endpoints {
+                kms: vec!["kms.internal.example".into()],
+                oos: Vec::new(),
+                sts: vec!["sts.internal.example".into()],
+            },
             regions: vec!["cn-new-1".into()],
             path_translation: Some("False".into()),
             ca_config_map: Some("kms-gateway-ca".into()),
@@ -79,6 +88,7 @@ policy:
             injector: Injector {
                 image: "registry.example/secrets-injector@sha256:00".into(),
                 image_pull_policy: Some("Never".into()),
+                image_mirrors: vec!["mirror.example:5000/team/secrets-injector".into()],
                 command: vec!["/bin/fetch".into(), "--fast".into()],
                 extra_args: vec!["--log-format=json".into()],
                 resources: Resources {
@@ -90,6 +100,7 @@ policy:
             token_expiration_seconds: 600,
             timeout_seconds: 60,
             allowed_variables: vec!["NODE_OPTIONS".into()],
+            only_variables: Some(vec![glob("DB_*"), glob("NODE_OPTIONS")]),
             file_key_ref: FileKeyRef::Auto,
             oldest_kubelet: Some(35),
             policy: Policy(vec![
@@ -98,7 +109,12 @@ policy:
                     namespaces: vec![glob("payments"), glob("pay-*")],
                     roles: vec![glob("acs:ram::1234567890123456:role/payments-*")],
                     credentials: vec![Credentials::Rrsa, Credentials::Secret],
-                    secrets: None,
+                    secrets: Some(vec![
+                        Pattern { product: None, name: glob("payments/*") },
+                        Pattern { product: Some(Service::Oos), name: glob("pay-?") },
+                    ]),
+                    regions: Some(vec![glob("cn-hangzhou"), glob("eu-*")]),
+                    endpoints: Some(vec![glob("kst-*.cryptoservice.kms.aliyuncs.com")]),
                 },
                 Rule {
                     name: "rest".into(),
@@ -106,6 +122,8 @@ policy:
                     roles: vec![glob("*")],
                     credentials: vec![Credentials::Rrsa],
                     secrets: None,
+                    regions: None,
+                    endpoints: None,
                 },
             ]),
         }
@@ -145,6 +163,29 @@ fn nested_fields_and_lists_can_be_overridden() {
     assert_eq!(settings.injector.extra_args, Vec::<String>::new());
     assert_eq!(settings.mesh_proxies, ["one", "two"]);
     assert_eq!(settings.regions, ["cn-a", "cn-b"]);
+}
+
+#[test]
+fn one_list_of_hosts_is_for_kms_and_oos_and_never_for_sts() {
+    let hosts = |file: &str, flags: &[&str]| {
+        let Endpoints { kms, oos, sts } = resolve(file, flags, &[]).unwrap().allowed_endpoints;
+        [kms, oos, sts].map(|hosts| hosts.join(","))
+    };
+    let list = "allowedEndpoints: [a.b, c.d]";
+    let services = "allowedEndpoints: {kms: [a.b], sts: [s.t]}";
+    assert_eq!(hosts(list, &[]), ["a.b,c.d", "a.b,c.d", ""]);
+    assert_eq!(hosts(services, &[]), ["a.b", "", "s.t"]);
+    assert_eq!(hosts("allowedEndpoints:", &[]), ["", "", ""]);
+    assert_eq!(hosts(list, &["allowedEndpoints.sts=s.t"]), ["a.b,c.d", "a.b,c.d", "s.t"]);
+    assert_eq!(hosts(list, &["allowedEndpoints.kms=k.m"]), ["k.m", "a.b,c.d", ""]);
+    // The whole field is replaced.
+    assert_eq!(hosts(services, &["allowedEndpoints=k.m"]), ["k.m", "k.m", ""]);
+    for file in
+        ["allowedEndpoints: {ksm: [a.b]}", "allowedEndpoints: a.b", "allowedEndpoints: {kms: x}"]
+    {
+        let problem = resolve(file, &[], &[]).expect_err(file);
+        assert!(problem.contains("lists of them under kms, oos and sts"), "{problem}");
+    }
 }
 
 #[test]
@@ -216,6 +257,9 @@ fn each_rule_refuses_what_it_should() {
         "allowedEndpoints=kms.x.com,kms.y.com/path",
         "allowedEndpoints={region}.x.com",
         "allowedEndpoints=localhost",
+        "allowedEndpoints.kms=kms.y.com/path",
+        "allowedEndpoints.oos=localhost",
+        "allowedEndpoints.sts=10.0.0.1",
         "regions=cn-a,B",
         "regions=moon",
         "pathTranslation=__",
@@ -225,6 +269,7 @@ fn each_rule_refuses_what_it_should() {
         "uid=random",
         "injector.image=a b",
         "injector.imagePullPolicy=always",
+        "injector.imageMirrors=mirror.example/a:1",
         "injector.command=fetch",
         "injector.command=",
         "injector.resources.cpu=ten",
@@ -236,6 +281,8 @@ fn each_rule_refuses_what_it_should() {
         "timeoutSeconds=0",
         "timeoutSeconds=5m",
         "allowedVariables=A-B",
+        "onlyVariables=",
+        "onlyVariables=A-*",
         "fileKeyRef=always",
         "oldestKubelet=35",
         "oldestKubelet=2.1",
@@ -248,6 +295,18 @@ fn each_rule_refuses_what_it_should() {
 }
 
 #[test]
+fn a_list_that_is_left_blank_is_not_one_that_allows_all() {
+    for file in ["onlyVariables:", "onlyVariables: []", "onlyVariables: ~"] {
+        let problem = resolve(file, &[], &[]).expect_err(file);
+        assert!(
+            problem.starts_with("setting onlyVariables: \"nothing\" is not allowed"),
+            "{problem}"
+        );
+    }
+    assert_eq!(resolve("", &[], &[]).unwrap().only_variables, None);
+}
+
+#[test]
 fn the_policy_can_be_given_as_a_flag_in_the_form_of_the_file() {
     let file = "policy: [{name: a, namespaces: [x], roles: ['*']}]";
     let flag = "policy=[{name: b, namespaces: [y], roles: ['*']}]";
@@ -257,7 +316,13 @@ fn the_policy_can_be_given_as_a_flag_in_the_form_of_the_file() {
     };
     assert_eq!(names(&[]), ["a"]);
     assert_eq!(names(&[flag]), ["b"]);
-    assert!(names(&["policy="]).is_empty());
+    assert!(names(&["policy=[]"]).is_empty());
+    for blank in ["policy=", "policy=null", "policy=# none"] {
+        let problem = resolve(file, &[blank], &[]).expect_err(blank);
+        assert_eq!(problem, "setting policy: it is blank; write [] for no rules");
+    }
+    let problem = resolve("policy:", &[], &[]).unwrap_err();
+    assert!(problem.contains("policy is blank; write [] for no rules"), "{problem}");
     let problem = resolve("", &["policy=[{nmae: b}]"], &[]).unwrap_err();
     assert!(problem.starts_with("setting policy: ") && problem.contains("nmae"), "{problem}");
 }
@@ -277,6 +342,21 @@ fn a_rule_that_could_be_misunderstood_is_refused_at_its_place() {
         ("{name: b, namespaces: [x], roles: []}", "policy[1].roles"),
         ("{name: b, namespaces: [x], roles: [payments-*]}", "policy[1].roles"),
         ("{name: b, namespaces: [x], roles: ['*'], credentials: []}", "policy[1].credentials"),
+        ("{name: b, namespaces: [x], roles: ['*'], credentials: }", "policy[1].credentials"),
+        ("{name: b, namespaces: , roles: ['*']}", "policy[1].namespaces"),
+        ("{name: b, namespaces: [x], roles: ~}", "policy[1].roles"),
+        ("{name: b, namespaces: [x], roles: ['*'], secrets: []}", "policy[1].secrets"),
+        ("{name: b, namespaces: [x], roles: ['*'], secrets: }", "policy[1].secrets"),
+        ("{name: b, namespaces: [x], roles: ['*'], secrets: ['a b']}", "policy[1].secrets"),
+        ("{name: b, namespaces: [x], roles: ['*'], secrets: ['vault://x']}", "policy[1].secrets"),
+        ("{name: b, namespaces: [x], roles: ['*'], secrets: ['kms://']}", "policy[1].secrets"),
+        ("{name: b, namespaces: [x], roles: ['*'], regions: }", "policy[1].regions"),
+        ("{name: b, namespaces: [x], roles: ['*'], regions: [CN]}", "policy[1].regions"),
+        ("{name: b, namespaces: [x], roles: ['*'], endpoints: }", "policy[1].endpoints"),
+        (
+            "{name: b, namespaces: [x], roles: ['*'], endpoints: ['https://x']}",
+            "policy[1].endpoints",
+        ),
         ("{name: b, namespaces: [x], roles: ['*'], credentials: [RRSA]}", "policy[1].credentials"),
     ] {
         let problem = resolve(&format!("policy: [{good}, {rule}]"), &[], &[]).expect_err(rule);
@@ -295,7 +375,16 @@ fn a_rule_that_could_be_misunderstood_is_refused_at_its_place() {
 fn a_hostile_file_is_refused_without_being_quoted() {
     let deep = "[".repeat(100_000);
     let bomb = "a: &a [x, x]\nb: &b [*a, *a]\nregions: [*b]\n";
-    for file in ["region: {a: canary}", "- canary", "canary", "region: a\nregion: b", &deep, bomb] {
+    for file in [
+        "region: {a: canary}",
+        "- canary",
+        "canary",
+        "allowedEndpoints: canary",
+        "allowedEndpoints: {kms: {a: canary}}",
+        "region: a\nregion: b",
+        &deep,
+        bomb,
+    ] {
         let problem = resolve(file, &[], &[]).expect_err(file);
         assert!(!problem.contains("canary") && problem.len() < 400, "{problem}");
     }

@@ -11,10 +11,8 @@ pub(super) fn weave(pod: &Pod<'_>, wish: &Wish<'_>, patch: &mut Patch) -> serde_
     if !wish.environment.targets.iter().any(|target| target.method == Method::FileKeyRef) {
         return Ok(());
     }
-    let known: Value = match pod.spec.affinity {
-        Some(raw) => serde_json::from_str(raw.get())?,
-        None => Value::Null,
-    };
+    // One that is too large was refused with the variables.
+    let known = pod.affinity().unwrap_or_default();
     let wanted = restricted(&known);
     match &known {
         Value::Null => patch.add("/spec/affinity".to_owned(), &wanted),

@@ -1,16 +1,15 @@
 //! Our containers in the Pod's two lists: those that are there are set, those that are there for
 //! another mode go, missing ones are placed.
 
-use serde_json::Value;
-
-use super::{overlay, text};
+use super::settled;
 use crate::annotations::InitFirst;
 use crate::container;
 use crate::inject::Wish;
 use crate::patch::Patch;
 use crate::pod::{Container, List, Pod};
 use crate::present::{Ours, Present};
-use crate::role::{INIT_CONTAINER, Role, SIDECAR};
+use crate::reserved::{self, INIT_CONTAINER, SIDECAR};
+use crate::role::Role;
 
 pub(super) fn weave(
     pod: &Pod<'_>,
@@ -78,7 +77,7 @@ pub(crate) fn early<'p>(
 ) -> Vec<&'p str> {
     // One of ours that is there for another mode goes, and says nothing about the place.
     let stays = |container: &&Container<'_>| {
-        !container::is_ours(&container.name)
+        !reserved::is_container(&container.name)
             || roles.iter().any(|role| role.name() == container.name && role.list() == List::Init)
     };
     let init: Vec<&Container<'_>> =
@@ -115,49 +114,6 @@ fn update(
     wanted: &container::Container<'_>,
     patch: &mut Patch,
 ) -> serde_json::Result<()> {
-    let mut new = overlay(&ours.value, serde_json::to_value(wanted)?);
-    if let Some(container) = new.as_object_mut() {
-        if !wanted.role.is_native_sidecar() {
-            // As a sidecar an init container would hold nothing back, and a Pod would start without
-            // its secrets.
-            container.remove("restartPolicy");
-        }
-        // Of a probe nothing else is kept: a second handler would be refused, a delay hold a Pod back.
-        let probe = wanted.startup_probe().map(serde_json::to_value).transpose()?;
-        match (container.remove("startupProbe"), probe) {
-            (Some(Value::Object(known)), Some(Value::Object(mut probe))) => {
-                // By the API server, which adds it again.
-                let usual = known.get("successThreshold").filter(|count| **count == 1);
-                probe.extend(usual.map(|count| ("successThreshold".to_owned(), count.clone())));
-                container.insert("startupProbe".to_owned(), Value::Object(probe));
-            }
-            (_, Some(probe)) => drop(container.insert("startupProbe".to_owned(), probe)),
-            (_, None) => {}
-        }
-        if !wanted.has_ports() {
-            // Of another mode, or of metrics that are wanted no more.
-            container.remove("ports");
-        }
-        // Others would run what they like beside the token, or end us for ever.
-        for field in ["lifecycle", "livenessProbe", "readinessProbe"] {
-            container.remove(field);
-        }
-        if let Some(Value::Object(security)) = container.get_mut("securityContext") {
-            security.remove("privileged");
-        }
-        if let Some(Value::Array(mounts)) = container.get_mut("volumeMounts") {
-            // Left by an earlier call that wanted more of us.
-            mounts.retain(|mount| {
-                let name = text(mount, "name").unwrap_or_default();
-                !container::VOLUMES.contains(&name) || wanted.mounts(name)
-            });
-            // What others mount must cover neither our program nor what it reads and writes.
-            mounts.retain(|mount| {
-                let (name, path) = (text(mount, "name"), text(mount, "mountPath"));
-                wanted.mounts(name.unwrap_or_default())
-                    || !wanted.is_reached_by(path.unwrap_or_default())
-            });
-        }
-    }
+    let new = settled::container(&ours.value, wanted)?;
     patch.difference(&format!("{}/{}", ours.list.pointer(), ours.index), &ours.value, &new)
 }

@@ -1,21 +1,22 @@
 //! What containers need to get their variables: our program before their command, or entries that
 //! the kubelet fills in; and the mark of the one that gets a signal. What an earlier call left and nobody wants any more goes.
 
+use std::collections::{HashMap, HashSet};
+
 use plan::VariableName;
 use serde::Serialize;
 
 use crate::command::{unwrapped, wrapped};
-use crate::container::{self, ENVIRONMENT_VOLUME};
-use crate::env::{Method, Target, is_ours};
-use crate::hook::is_target_variable as is_mark;
+use crate::env::{Method, Target};
 use crate::inject::Wish;
 use crate::patch::Patch;
 use crate::pod::{Container, Pod};
+use crate::reserved::{self, ENVIRONMENT_VOLUME};
 use crate::weave::target::Mark;
 
 pub(super) fn weave(pod: &Pod<'_>, wish: &Wish<'_>, patch: &mut Patch) -> serde_json::Result<()> {
     for (list, index, container) in pod.all_containers() {
-        if container::is_ours(&container.name) {
+        if reserved::is_container(&container.name) {
             continue;
         }
         let mut targets = wish.environment.targets.iter();
@@ -41,7 +42,7 @@ fn command(
             let own: Vec<&str> = own.iter().map(AsRef::as_ref).collect();
             wrapped(target.name.as_str(), &target.required.join(","), &own)
         }
-        _ => own.iter().map(ToString::to_string).collect(),
+        _ => own.iter().map(|word| word.as_ref().to_owned()).collect(),
     };
     if known.iter().map(AsRef::as_ref).ne(wanted.iter().map(String::as_str)) {
         patch.replace(format!("{path}/command"), &wanted)?;
@@ -83,21 +84,19 @@ fn variables(
         }
         _ => Vec::new(),
     };
+    let by_name: HashMap<&str, &Entry<'_>> =
+        wanted.iter().map(|entry| (entry.name, entry)).collect();
     let known = container.env();
     let mut stale = Vec::new();
-    let mut set: Vec<&str> = Vec::new();
+    let mut set: HashSet<&str> = HashSet::new();
     let mut marked = false;
     for (index, variable) in known.iter().enumerate() {
-        match wanted.iter().find(|entry| entry.name == variable.name) {
+        match by_name.get(variable.name.as_ref()) {
             // Of two with one name the kubelet takes the last.
-            Some(entry) if set.contains(&entry.name) => stale.push(index),
-            Some(entry) => {
-                set.push(entry.name);
-                if !entry.is(variable) {
-                    patch.replace(format!("{path}/env/{index}"), entry)?;
-                }
-            }
-            None if is_mark(variable) => match mark.filter(|_| !marked) {
+            Some(entry) if !set.insert(entry.name) => stale.push(index),
+            Some(entry) if entry.is(variable) => {}
+            Some(entry) => patch.replace(format!("{path}/env/{index}"), entry)?,
+            None if variable.is_mark() => match mark.filter(|_| !marked) {
                 Some(mark) => {
                     marked = true;
                     if !mark.is(variable) {
@@ -106,7 +105,7 @@ fn variables(
                 }
                 None => stale.push(index),
             },
-            None if is_ours(variable) => stale.push(index),
+            None if variable.is_secret() => stale.push(index),
             None => {}
         }
     }
@@ -114,7 +113,7 @@ fn variables(
         patch.remove(format!("{path}/env/{index}"));
     }
     let missing: Vec<&Entry<'_>> =
-        wanted.iter().filter(|entry| !set.contains(&entry.name)).collect();
+        wanted.iter().filter(|entry| !set.contains(entry.name)).collect();
     let mark = mark.filter(|_| !marked);
     if container.env.is_none() && !(missing.is_empty() && mark.is_none()) {
         let values = missing.iter().map(serde_json::to_value);

@@ -2,13 +2,14 @@
 
 use plan::ENVIRONMENT_DIRECTORY;
 
-use crate::container::{self, AGENT_VOLUME, ENVIRONMENT_VOLUME, Mount, SECRETS_VOLUME};
+use crate::container::Mount;
 use crate::inject::Wish;
 use crate::patch::Patch;
 use crate::pod::{Container, List, Pod};
+use crate::reserved::{self, AGENT_VOLUME, ENVIRONMENT_VOLUME, SECRETS_VOLUME};
 
 pub(super) fn weave(pod: &Pod<'_>, wish: &Wish<'_>, patch: &mut Patch) -> serde_json::Result<()> {
-    let others = pod.all_containers().filter(|(_, _, known)| !container::is_ours(&known.name));
+    let others = pod.all_containers().filter(|(_, _, known)| !reserved::is_container(&known.name));
     for (list, index, container) in others {
         let wanted = wanted(wish, list, index);
         let path = format!("{}/{index}/volumeMounts", list.pointer());
@@ -20,7 +21,7 @@ pub(super) fn weave(pod: &Pod<'_>, wish: &Wish<'_>, patch: &mut Patch) -> serde_
 fn wanted<'w>(wish: &'w Wish<'_>, list: List, index: usize) -> Vec<Mount<'w>> {
     let mut wanted = Vec::new();
     let mut mount = |name, mount_path| wanted.push(Mount { name, mount_path, read_only: true });
-    if wish.consumers.at.contains(&(list, index)) {
+    if wish.consumers.has(list, index) {
         mount(SECRETS_VOLUME, wish.plan.mount().as_str());
         if let Some(agent) = wish.plan.mode().agent() {
             mount(AGENT_VOLUME, agent.token.directory().as_str());

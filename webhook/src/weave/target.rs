@@ -3,8 +3,9 @@
 
 use serde::Serialize;
 
-use crate::hook::{Hook, TARGET_VARIABLE};
+use crate::hook::Hook;
 use crate::pod::{Container, List, Variable};
+use crate::reserved::TARGET_VARIABLE;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Mark<'a> {

@@ -5,7 +5,7 @@ use webhook::inject::{Injection, Subject, inject};
 use webhook::reply::Outcome;
 use webhook::settings::Settings;
 
-use crate::support::{ROLE, plan, pod, review, settings};
+use crate::support::{ROLE, ask_with, injected, plan, pod, review, settings};
 
 /// A Pod whose role is its ServiceAccount's to say.
 fn without_role() -> Value {
@@ -84,10 +84,46 @@ fn a_session_is_called_after_namespace_and_account() {
     assert_eq!(session("my-shop", json!("check-out")), "my-shop.check-out");
     assert_eq!(session("my-shop", json!("")), "my-shop.default");
     assert_eq!(session("my-shop", Value::Null), "my-shop.default");
-    let cut = format!("{}.{}", "n".repeat(31), "a".repeat(32));
-    assert_eq!(session(&"n".repeat(63), json!("a".repeat(63))), cut);
-    let whole = format!("{}.{}", "n".repeat(60), "app");
-    assert_eq!(session(&"n".repeat(60), json!("app")), whole);
+    // A namespace that was cut could be another's.
+    let long = |namespace: usize, account: usize| {
+        session(&"n".repeat(namespace), json!("a".repeat(account)))
+    };
+    for (namespace, account, left) in [(60, 3, 3), (60, 4, 3), (31, 63, 32), (63, 63, 0)] {
+        let told = format!("{}.{}", "n".repeat(namespace), "a".repeat(left));
+        assert_eq!(long(namespace, account), told);
+    }
+}
+
+#[test]
+fn a_session_carries_the_pods_namespace_whatever_name_it_asks_for() {
+    let session = |namespace: &str, annotations: &[(&str, &str)]| {
+        let all = [&[("secrets", "a: b")], annotations].concat();
+        let mut review = review(&pod(&all));
+        review["request"]["namespace"] = json!(namespace);
+        ask_with(&review, &settings())
+    };
+    for (name, told) in [
+        ("payments.db", "shop.payments.db"),
+        ("shop.db", "shop.db"),
+        ("shop", "shop.shop"),
+        ("shop-eu.db", "shop.shop-eu.db"),
+        ("a@b", "shop.a@b"),
+        (&"x".repeat(59), &format!("shop.{}", "x".repeat(59))),
+    ] {
+        let after = injected(&pod(&[("secrets", "a: b"), ("role-session-name", name)]));
+        assert_eq!(plan(&after).identity().session.as_str(), told, "{name}");
+    }
+    let answer = session("shop", &[("role-session-name", &"x".repeat(60))]);
+    assert!(
+        answer.message().starts_with("kms.alibabacloud/role-session-name: ")
+            && answer.message().contains("at most 59 characters"),
+        "{}",
+        answer.message()
+    );
+    // The whole namespace stays, since one that was cut could be another's.
+    let answer = session(&"n".repeat(63), &[("role-session-name", "xy")]);
+    assert!(answer.message().contains("remove it"), "{}", answer.message());
+    assert_eq!(session(&"n".repeat(63), &[]).response["allowed"], true);
 }
 
 /// The account that a review's answer needs.
@@ -166,12 +202,15 @@ fn a_missing_account_is_named_with_its_namespace() {
 fn the_reason_of_a_denial_is_one_line_without_control_characters() {
     let mut pod = without_role();
     pod["metadata"]["annotations"]["kms.alibabacloud/secrets"] =
-        json!("a: s3://x\u{7}\r\nb: s3://y");
+        json!("a: s3://x\u{7}\u{202e}\r\nb: s3://y");
     pod["metadata"]["annotations"]["kms.alibabacloud/bad\u{1b}key"] = json!("x");
     let body = review(&pod).to_string();
     let reply = Question::read(body.as_bytes()).unwrap().answer(&Account::Unknown, &settings());
     let reason = reply.reason.unwrap();
-    assert!(reason.chars().count() <= 200 && !reason.chars().any(char::is_control), "{reason:?}");
+    assert!(
+        reason.chars().count() <= 200 && reason.chars().all(printable::is_printable),
+        "{reason:?}"
+    );
     let allowed = review(&pod_that_is_left_alone()).to_string();
     let reply = Question::read(allowed.as_bytes()).unwrap().answer(&Account::Unknown, &settings());
     assert_eq!(reply.reason, None);

@@ -13,19 +13,13 @@ fn full() -> Value {
     pod
 }
 
-/// What API server, limits and other webhooks add to ours.
+/// What API server and limits add to ours, and other webhooks beside it.
 fn with_additions(mut pod: Value) -> Value {
     let index = index_of_ours(&pod);
     let container = &mut pod["spec"]["initContainers"][index];
     container["imagePullPolicy"] = json!("IfNotPresent");
     container["terminationMessagePath"] = json!("/dev/termination-log");
     container["resources"]["limits"]["cpu"] = json!("1");
-    container["volumeMounts"]
-        .as_array_mut()
-        .unwrap()
-        .push(json!({"name": "mesh", "mountPath": "/mesh"}));
-    container["env"].as_array_mut().unwrap().insert(0, json!({"name": "MESH", "value": "1"}));
-    container["securityContext"]["seLinuxOptions"] = json!({"level": "s0"});
     let volumes = pod["spec"]["volumes"].as_array_mut().unwrap();
     volumes.push(json!({"name": "mesh", "emptyDir": {}}));
     for volume in volumes {
@@ -54,7 +48,7 @@ fn our_own_output_is_left_as_it_is() {
 }
 
 #[test]
-fn what_others_added_stays_and_changes_nothing() {
+fn what_others_may_add_stays_and_changes_nothing() {
     let after = with_additions(injected(&full()));
     assert!(unchanged(&after), "{}", ask(&after).patch());
 }
@@ -81,8 +75,7 @@ fn a_changed_annotation_brings_a_copy_up_to_date() {
     assert_eq!(plan.mount().as_str(), "/secrets");
     let container = ours(&after);
     assert_eq!(container["resources"]["limits"]["cpu"], "1");
-    assert_eq!(container["env"][0]["name"], "MESH");
-    assert!(container["volumeMounts"].to_string().contains("/mesh"));
+    assert_eq!(container["imagePullPolicy"], "IfNotPresent");
     let mounts: Vec<_> = after["spec"]["containers"]
         .as_array()
         .unwrap()
@@ -262,7 +255,19 @@ fn a_private_ca_that_is_no_longer_named_goes() {
         .unwrap()
         .remove("kms.alibabacloud/ca-config-map");
     let after = injected_with(&copy, &settings());
-    assert!(!ours(&after)["volumeMounts"].to_string().contains("kms-ca"));
+    assert!(!after["spec"].to_string().contains("kms-ca"), "{after}");
+    assert!(unchanged(&after), "{}", ask(&after).patch());
+}
+
+#[test]
+fn a_volume_of_our_name_that_comes_later_goes_where_none_is_wanted() {
+    let first = injected(&full());
+    for name in ["kms-ca", "kms-env", "kms-agent"] {
+        let mut later = first.clone();
+        let volumes = later["spec"]["volumes"].as_array_mut().unwrap();
+        volumes.push(json!({"name": name, "hostPath": {"path": "/"}}));
+        assert_eq!(injected(&later), first, "{name}");
+    }
 }
 
 #[test]

@@ -319,9 +319,9 @@ fn the_memory_limit_has_room_for_what_it_keeps_and_for_its_clients() {
         let after = injected(pod);
         sidecar(&after, "initContainers")["resources"]["limits"]["memory"].clone()
     };
-    // The fetcher's own and a volume of 1Mi, 8Mi of answers, 24Ki for each connection.
-    let kib = |connections: u32| (32 + 1 + 8) * 1024 + 24 * connections;
-    assert_eq!(limit(&alone(&[])), json!(format!("{}Ki", kib(800))));
+    // The fetcher's own and a volume of 1Mi, 8Mi of answers, 64Ki for each connection.
+    let kib = |connections: u32| (32 + 1 + 8) * 1024 + 64 * connections;
+    assert_eq!(limit(&alone(&[])), json!(format!("{}Mi", kib(800) / 1024)));
     let few = [("agent-max-connections", "1")];
     assert_eq!(limit(&alone(&few)), json!(format!("{}Ki", kib(1))));
     let own = [("resources.limits.memory", "50Mi")];

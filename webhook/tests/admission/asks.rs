@@ -20,7 +20,7 @@ fn what_a_pod_asks_for_is_in_its_plan() {
     let identity = |key: &str, value: &str| plan(&with(key, value)).identity().clone();
     let provider = "acs:ram::7:oidc-provider/own";
     assert_eq!(identity("oidc-provider-arn", provider).provider.as_str(), provider);
-    assert_eq!(identity("role-session-name", "a@b").session.as_str(), "a@b");
+    assert_eq!(identity("role-session-name", "a@b").session.as_str(), "shop.a@b");
     for seconds in [900, 43_200] {
         let asked = identity("role-session-expiration", &seconds.to_string());
         assert_eq!(asked.duration, seconds);

@@ -184,6 +184,7 @@ fn a_mount_path_hides_nothing_of_the_container_and_nothing_of_ours() {
         ("/kms-env/x", "environment variables"),
         ("/secrets-injector", "something else of ours lies (/secrets-injector)"),
         ("/secrets-injector/x", "something else of ours lies (/secrets-injector)"),
+        ("/secrets-exec", "something else of ours lies (/secrets-exec)"),
         ("/etc/kms-ca", "something else of ours lies (/etc/kms-ca)"),
     ] {
         let message = denied(&pod(&[("secrets", "a: b"), ("mount-path", path)]));
@@ -211,12 +212,47 @@ fn a_container_that_may_trace_is_refused_with_shared_processes() {
         ("shareProcessNamespace", json!({"capabilities": {"add": ["sys_ptrace"]}})),
         ("hostPID", json!({"capabilities": {"add": ["Cap_Sys_Ptrace"]}})),
         ("hostPID", json!({"capabilities": {"add": ["all"]}})),
+        ("shareProcessNamespace", json!({"capabilities": {"add": ["SYS_ADMIN"]}})),
+        ("shareProcessNamespace", json!({"capabilities": {"add": ["KILL", "CAP_PERFMON"]}})),
+        ("shareProcessNamespace", json!({"capabilities": {"add": ["bpf"]}})),
+        ("shareProcessNamespace", json!({"capabilities": {"add": ["SYS_MODULE"]}})),
+        ("shareProcessNamespace", json!({"capabilities": {"add": ["cap_sys_rawio"]}})),
+        ("hostPID", json!({"capabilities": {"add": ["CHECKPOINT_RESTORE"]}})),
+        ("shareProcessNamespace", json!({"windowsOptions": {"hostProcess": true}})),
     ] {
         let mut pod = pod(&[("secrets", "a: b")]);
         pod["spec"]["containers"][0]["securityContext"] = security;
         assert_eq!(ask(&pod).response["allowed"], true);
         pod["spec"][pod_field] = json!(true);
         assert!(denied(&pod).contains(pod_field));
+        let container = pod["spec"]["containers"][0].take();
+        pod["spec"]["containers"][0] = json!({"name": "plain"});
+        pod["spec"]["initContainers"] = json!([container]);
+        assert!(denied(&pod).contains(pod_field));
+    }
+    let mut pod = pod(&[("secrets", "a: b")]);
+    pod["spec"]["shareProcessNamespace"] = json!(true);
+    let harmless = json!({"capabilities": {"add": ["NET_ADMIN", "DAC_READ_SEARCH", "SYS_TIME"]}});
+    pod["spec"]["containers"][0]["securityContext"] = harmless;
+    assert_eq!(ask(&pod).response["allowed"], true);
+}
+
+/// Container runtimes make the name upper-case as Unicode does, and so find ASCII letters where the
+/// API server has seen others.
+#[test]
+fn a_capability_that_is_not_written_in_ascii_letters_is_refused_with_shared_processes() {
+    for name in ["\u{17f}YS_PTRACE", "SYS_ADM\u{131}N", "cap_ſys_ptrace", " BPF", "SYS-ADMIN", ""]
+    {
+        let mut pod = pod(&[("secrets", "a: b")]);
+        pod["spec"]["containers"][0]["securityContext"] =
+            json!({"capabilities": {"add": ["KILL", name]}});
+        assert_eq!(ask(&pod).response["allowed"], true, "{name:?}");
+        for pod_field in ["hostPID", "shareProcessNamespace"] {
+            pod["spec"][pod_field] = json!(true);
+            let message = denied(&pod);
+            assert!(message.contains("is not made of ASCII letters and _"), "{name:?}: {message}");
+            pod["spec"][pod_field] = json!(false);
+        }
     }
 }
 
@@ -270,12 +306,22 @@ fn hostile_annotations_end_in_a_bounded_denial() {
     let long = format!("{}: kms://x", "n".repeat(300));
     let deep = format!("a: 'kms://x#{}'", "[".repeat(500));
     let control = "\"a\\u0007\": kms://x";
-    for text in
-        [bomb, &nested, &huge, &wide, &long, &deep, control, "\u{0}", "- - - - - - - - - - a"]
-    {
+    let turned = "\"a\\u202e\\u2028\": kms://x\n\"\u{2067}b\u{feff}\": kms://x#\u{2066}[";
+    for text in [
+        bomb,
+        &nested,
+        &huge,
+        &wide,
+        &long,
+        &deep,
+        control,
+        turned,
+        "\u{0}",
+        "- - - - - - - - - - a",
+    ] {
         let message = denied(&pod(&[("secrets", text)]));
         assert!(message.len() < 64 * 1024, "{} bytes", message.len());
-        assert!(message.chars().all(|c| c == '\n' || !c.is_control()));
+        assert!(message.chars().all(|c| c == '\n' || printable::is_printable(c)));
         assert!(message.lines().next().unwrap().chars().count() <= 200);
     }
 }

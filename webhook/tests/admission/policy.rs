@@ -40,13 +40,15 @@ fn secrets_that_no_rule_names_are_denied_and_an_agent_gets_the_rules_with_it() {
     injected_with(&allowed, &settings);
     let message = denied(&pod(&[("secrets", "- shop/db\n- billing/db\n")]), &settings);
     assert!(
-        message.contains("read shop/*, shop-token with this role, and not billing/db"),
+        message.contains(
+            "namespace shop may not read billing/db with this role: rule \"shops\" does not allow it"
+        ),
         "{message}"
     );
     assert!(message.starts_with("kms.alibabacloud/secrets, line 2, "), "{message}");
     let arn = "acs:kms:cn-hangzhou:1234567890123456:secret/shop/db";
     let by_arn = pod(&[("secrets", &format!("db: kms://{arn}"))]);
-    assert!(denied(&by_arn, &settings).contains("and not acs:kms:"));
+    assert!(denied(&by_arn, &settings).contains("may not read acs:kms:"));
     let agent = pod(&[("mode", "agent"), ("agent-secrets", "*")]);
     let after = injected_with(&agent, &settings);
     let plan = after["spec"]["initContainers"][0]["env"][0]["value"].as_str().unwrap();
@@ -56,6 +58,32 @@ fn secrets_that_no_rule_names_are_denied_and_an_agent_gets_the_rules_with_it() {
         allowed.iter().map(plan::Glob::as_str).collect::<Vec<_>>(),
         ["shop/*", "shop-token"]
     );
+}
+
+/// Whoever reaches the webhook posts a review for any namespace.
+#[test]
+fn a_denial_tells_no_pattern_and_no_rule_of_another_namespace() {
+    let settings = settings(
+        "policy=[{name: shops, namespaces: [shop], roles: ['acs:ram::*:role/demo-*'], secrets: ['shop/*']}, \
+         {name: treasury, namespaces: [pay], roles: ['acs:ram::*:role/demo-*', 'acs:ram::1:role/vault-*'], secrets: ['pay/prod/*']}]",
+    );
+    let vault = "acs:ram::1:role/vault-keys";
+    for annotations in [
+        vec![("secrets", "a: pay/prod/db")],
+        vec![("secrets", "a: pay/staging/db")],
+        vec![("secrets", "a: shop/db"), ("role-arn", vault)],
+        vec![("secrets", "a: pay/prod/db"), ("role-arn", vault)],
+        vec![("secrets", "a: b"), ("cross-account-role-arn", vault)],
+    ] {
+        for namespace in ["shop", "elsewhere"] {
+            let mut review = review(&pod(&annotations));
+            review["request"]["namespace"] = json!(namespace);
+            let answer = ask_with(&review, &settings);
+            let message = answer.message();
+            assert!(!message.contains('*') && !message.contains("treasury"), "{message}");
+            assert_eq!(message.contains("\"shops\""), namespace == "shop", "{message}");
+        }
+    }
 }
 
 #[test]
@@ -114,5 +142,5 @@ fn the_longest_refusal_tells_namespace_and_role_in_its_first_line() {
     let first = answer.message().lines().next().unwrap();
     assert!(first.chars().count() <= 200, "{first}");
     assert!(first.contains(&namespace) && first.contains(&role), "{first}");
-    assert!(answer.message().contains("no rule names either"), "{}", answer.message());
+    assert!(answer.message().contains("no rule names this namespace"), "{}", answer.message());
 }

@@ -20,8 +20,8 @@ fn kubelets(minor: u32) -> Settings {
 }
 
 fn wrapped(container: &str, required: &str, command: &[&str]) -> Value {
-    let program = "/kms-env/secrets-injector";
-    let ours = [program, "exec", "--container", container, "--require", required, "--"];
+    let program = "/kms-env/secrets-exec";
+    let ours = [program, "--container", container, "--require", required, "--"];
     json!([&ours[..], command].concat())
 }
 
@@ -285,7 +285,7 @@ fn nobody_else_keeps_what_starts_a_container_writable() {
         "fileKeyRef": {"volumeName": "kms-env", "path": "x", "key": "X"}}}]);
     let mut reference = started(&[ENV]);
     reference["spec"]["containers"][0]["env"] = early;
-    assert!(ask(&reference).message().contains("which is added only here"));
+    assert!(ask(&reference).message().contains("would be read from the volume"));
 }
 
 fn required(terms: &Value) -> Value {
@@ -360,6 +360,23 @@ fn a_variable_that_may_be_missing_cannot_be_read_by_the_kubelet() {
 fn with_the_operators_leave_a_variable_may_run_code() {
     let settings = Settings { allowed_variables: vec!["NODE_OPTIONS".to_owned()], ..settings() };
     injected_with(&started(&[("env", "NODE_OPTIONS: kms://x\n")]), &settings);
+}
+
+#[test]
+fn names_for_code_and_names_that_the_operator_does_not_list_are_refused() {
+    let settings = |flag: &str| {
+        let flags = ["region=cn-hangzhou", "clusterId=c0123", flag].map(str::to_owned);
+        webhook::settings::Inputs::new(None, &flags, []).unwrap().load().unwrap()
+    };
+    let asked = |name: &str| started(&[("env", &format!("{name}: kms://x\n"))]);
+    for name in ["TAR_OPTIONS", "RSYNC_RSH", "JAVA_ARGS", "secrets_injector_plan"] {
+        let answer = ask_with(&review(&asked(name)), &settings("fileKeyRef=asked"));
+        assert_eq!(answer.response["allowed"], false, "{name}");
+    }
+    let listed = settings("onlyVariables=DB_*,TOKEN");
+    injected_with(&asked("DB_PASSWORD"), &listed);
+    let message = ask_with(&review(&asked("OTHER")), &listed).message().to_owned();
+    assert!(message.contains("onlyVariables"), "{message}");
 }
 
 #[test]

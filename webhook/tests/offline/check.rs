@@ -256,7 +256,7 @@ fn the_operators_policy_counts_offline_too() {
         let refused = run("other");
         assert_eq!(refused.code, 1, "{refused:?}");
         let said = format!("{}{}", refused.stdout, refused.stderr);
-        assert!(said.contains("rule \"one\" (not the namespace)"), "{said}");
+        assert!(said.contains("by rrsa: no rule names this namespace"), "{said}");
     }
 }
 

@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use tokio::io::AsyncWriteExt as _;
 use webhook::server::{Limits, Phase};
 
-use crate::harness::{Lab, PATIENCE, connect, http2_over, read_to_end, review, text, until};
+use crate::harness::{Lab, PATIENCE, connect, http1_over, read_to_end, review, text, until};
 use crate::process::Webhook;
 
 const HEAD: &[u8] = b"POST /mutate HTTP/1.1\r\nhost: localhost\r\n\
@@ -21,7 +21,7 @@ async fn requests_under_way_at_sigterm_are_all_answered() {
     let ca = std::fs::read_to_string(webhook.path("ca.pem")).unwrap();
     let mut under_way = Vec::new();
     for _ in 0..16 {
-        let mut stream = connect(webhook.listen, &ca, b"http/1.1").await.unwrap();
+        let mut stream = connect(webhook.listen, &ca).await.unwrap();
         stream.write_all(HEAD).await.unwrap();
         under_way.push(stream);
     }
@@ -30,7 +30,7 @@ async fn requests_under_way_at_sigterm_are_all_answered() {
     until("readiness to go", async || webhook.get("/readyz").await == not_ready).await;
     assert_eq!(webhook.get("/healthz").await, Some((200, "ok\n".into())));
     // A new connection is still served: endpoints follow later than the signal.
-    let mut late = connect(webhook.listen, &ca, b"http/1.1").await.unwrap();
+    let mut late = connect(webhook.listen, &ca).await.unwrap();
     late.write_all(HEAD).await.unwrap();
     under_way.push(late);
     for (number, stream) in under_way.iter_mut().enumerate() {
@@ -55,7 +55,7 @@ async fn a_second_signal_ends_it_at_once() {
     let mut webhook =
         Webhook::start(directory, &["--write-ca=ca.pem", "--drain-seconds=600"]).await;
     let ca = std::fs::read_to_string(webhook.path("ca.pem")).unwrap();
-    let mut stream = connect(webhook.listen, &ca, b"http/1.1").await.unwrap();
+    let mut stream = connect(webhook.listen, &ca).await.unwrap();
     stream.write_all(HEAD).await.unwrap();
     webhook.signal(Signal::INT);
     until("the drain", async || webhook.log().contains("draining")).await;
@@ -69,7 +69,7 @@ async fn without_drain_it_ends_as_soon_as_nothing_is_under_way() {
     let directory = tempfile::tempdir().unwrap();
     let mut webhook = Webhook::start(directory, &["--write-ca=ca.pem", "--drain-seconds=0"]).await;
     let ca = std::fs::read_to_string(webhook.path("ca.pem")).unwrap();
-    let mut sender = http2_over(connect(webhook.listen, &ca, b"h2").await.unwrap()).await;
+    let mut sender = http1_over(connect(webhook.listen, &ca).await.unwrap()).await;
     sender.send_request(review("{}")).await.unwrap();
     webhook.signal(Signal::TERM);
     assert_eq!(webhook.exit_code().await, Some(0));
@@ -97,7 +97,7 @@ async fn a_request_sent_on_an_idle_connection_as_it_stops_is_answered() {
 #[tokio::test]
 async fn load_sees_no_error_while_it_drains() {
     let lab = Lab::start(Limits::default()).await;
-    let (mut one, mut two) = (lab.http1().await, lab.http2().await);
+    let mut one = lab.http1().await;
     for number in 0..100 {
         if number == 50 {
             lab.phase.send_replace(Phase::Draining);
@@ -109,19 +109,9 @@ async fn load_sees_no_error_while_it_drains() {
         let answer = one.send_request(review("x")).await.unwrap();
         assert_eq!(answer.headers().contains_key("connection"), number >= 50);
         assert_eq!(text(answer).await.1, "x");
-        let answer = match two.send_request(review("x")).await {
-            // Never sent: the connection had said goodbye.
-            Err(error) if error.is_canceled() => {
-                assert!(number >= 50);
-                two = lab.http2().await;
-                two.send_request(review("x")).await.unwrap()
-            }
-            answer => answer.unwrap(),
-        };
-        assert_eq!(text(answer).await.1, "x");
     }
     lab.phase.send_replace(Phase::Stopping);
-    drop((one, two));
+    drop(one);
     tokio::time::timeout(PATIENCE, lab.server).await.unwrap().unwrap();
 }
 
@@ -130,9 +120,7 @@ async fn idle_connections_do_not_delay_the_end() {
     let linger = Duration::from_millis(50);
     let lab = Lab::start(Limits { linger, ..Limits::default() }).await;
     let mut one = lab.http1().await;
-    let mut two = lab.http2().await;
     one.send_request(review("a")).await.unwrap();
-    two.send_request(review("a")).await.unwrap();
     let _silent = lab.tls().await;
     lab.phase.send_replace(Phase::Stopping);
     tokio::time::timeout(PATIENCE, lab.server).await.unwrap().unwrap();

@@ -1,23 +1,20 @@
 //! A server in this process, and clients of it.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Body, Bytes, Frame, Incoming};
-use hyper::client::conn::{http1, http2};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1;
 use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio::sync::{mpsc, watch};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -51,7 +48,7 @@ impl Lab {
         let issued = certs::issue(&["localhost".to_owned()], SystemTime::now(), day).unwrap();
         let (cert, key) = (issued.cert_pem.as_bytes(), issued.key.pem().as_bytes());
         let identity = Identity::from_pem((cert, "test"), (key, "test"), &provider).unwrap();
-        let config = tls::config(Arc::new(Served::new(Some(identity))), provider).unwrap();
+        let config = tls::config(Arc::new(Served::new(Some(identity))), None, provider).unwrap();
         let metrics = Arc::new(Metrics::new());
         let settings = Arc::new(ArcSwap::from_pointee(settings));
         let router = webhook::mutate::router(judge, settings, limits.clone(), Arc::clone(&metrics));
@@ -67,32 +64,28 @@ impl Lab {
     }
 
     pub(crate) async fn tls(&self) -> TlsStream<TcpStream> {
-        connect(self.address, &self.ca, b"http/1.1").await.unwrap()
+        connect(self.address, &self.ca).await.unwrap()
     }
 
     pub(crate) async fn http1(&self) -> http1::SendRequest<Full<Bytes>> {
         http1_over(self.tls().await).await
     }
 
-    pub(crate) async fn http2(&self) -> http2::SendRequest<Full<Bytes>> {
-        http2_over(connect(self.address, &self.ca, b"h2").await.unwrap()).await
+    /// A connection from 127.0.0.2; all others come from 127.0.0.1.
+    pub(crate) async fn tls_of_another(&self) -> TlsStream<TcpStream> {
+        self.tls_from(2).await
     }
 
-    /// A request over HTTP/2 whose body the test sends in pieces; it ends with its sender.
-    pub(crate) async fn streaming(&self, method: &str, path: &str, kind: &str) -> (Answer, Pieces) {
-        let stream = connect(self.address, &self.ca, b"h2").await.unwrap();
-        let (mut sender, connection) =
-            http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
-        tokio::spawn(connection);
-        let (pieces, body) = mpsc::channel(1);
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("https://localhost{path}"))
-            .header("content-type", kind)
-            .body(Streamed(body))
-            .unwrap();
-        let answer = async move { sender.send_request(request).await };
-        (Box::pin(answer), pieces)
+    /// From an address of this network whose last byte this is.
+    pub(crate) async fn tls_from(&self, last: u8) -> TlsStream<TcpStream> {
+        connect_from(last, self.address, &self.ca).await.unwrap()
+    }
+
+    /// A connection whose client keeps little of what it has not read.
+    pub(crate) async fn tls_that_keeps_little(&self) -> TlsStream<TcpStream> {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(16 * 1024).unwrap();
+        secured(socket.connect(self.address).await.unwrap(), &self.ca, None).await.unwrap()
     }
 
     /// Sends raw bytes and reads all that comes back until the server closes.
@@ -114,24 +107,6 @@ impl Lab {
     }
 }
 
-/// An answer on its way.
-pub(crate) type Answer = Pin<Box<dyn Future<Output = hyper::Result<Response<Incoming>>>>>;
-pub(crate) type Pieces = mpsc::Sender<Bytes>;
-
-struct Streamed(mpsc::Receiver<Bytes>);
-
-impl Body for Streamed {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.0.poll_recv(cx).map(|piece| piece.map(|piece| Ok(Frame::data(piece))))
-    }
-}
-
 /// What the core would say: here, what was sent.
 fn echo(body: &[u8], _: &Settings) -> Reply {
     Reply {
@@ -143,35 +118,60 @@ fn echo(body: &[u8], _: &Settings) -> Reply {
     }
 }
 
+/// What a client shows of itself.
+pub(crate) type Credential = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
 pub(crate) async fn connect(
     address: SocketAddr,
     ca: &str,
-    protocol: &[u8],
+) -> std::io::Result<TlsStream<TcpStream>> {
+    connect_as(address, ca, None).await
+}
+
+pub(crate) async fn connect_from(
+    last: u8,
+    address: SocketAddr,
+    ca: &str,
+) -> std::io::Result<TlsStream<TcpStream>> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::from(([127, 0, 0, last], 0)))?;
+    secured(socket.connect(address).await?, ca, None).await
+}
+
+pub(crate) async fn connect_as(
+    address: SocketAddr,
+    ca: &str,
+    credential: Option<&Credential>,
+) -> std::io::Result<TlsStream<TcpStream>> {
+    secured(TcpStream::connect(address).await?, ca, credential).await
+}
+
+async fn secured(
+    tcp: TcpStream,
+    ca: &str,
+    credential: Option<&Credential>,
 ) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = rustls::ClientConfig::builder_with_provider(provider)
+    let builder = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![protocol.to_vec()];
-    let tcp = TcpStream::connect(address).await?;
+        .with_root_certificates(roots);
+    let mut config = match credential {
+        None => builder.with_no_client_auth(),
+        Some((chain, key)) => {
+            builder.with_client_auth_cert(chain.clone(), key.clone_key()).unwrap()
+        }
+    };
+    // One that could speak the other version too.
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     let name = ServerName::try_from("localhost").unwrap();
     TlsConnector::from(Arc::new(config)).connect(name, tcp).await
 }
 
 pub(crate) async fn http1_over(stream: TlsStream<TcpStream>) -> http1::SendRequest<Full<Bytes>> {
     let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
-    tokio::spawn(connection);
-    sender
-}
-
-pub(crate) async fn http2_over(stream: TlsStream<TcpStream>) -> http2::SendRequest<Full<Bytes>> {
-    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
-    let (sender, connection) =
-        http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);
     sender
 }

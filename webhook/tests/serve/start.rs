@@ -73,6 +73,9 @@ async fn certificate_files_that_do_not_fit_end_it_with_64() {
     let key = write("key", one.key.pem());
     let another_key = write("another-key", other.key.pem());
     let garbage = write("garbage", "canary");
+    let pem =
+        |der: &str| format!("-----BEGIN CERTIFICATE-----\n{der}\n-----END CERTIFICATE-----\n");
+    let broken = write("broken", &pem("Y2FuYXJ5"));
     for (cert, key, expected) in [
         (&cert, &another_key, "does not belong to the certificate"),
         (&garbage, &key, "no certificate in PEM format"),
@@ -83,6 +86,19 @@ async fn certificate_files_that_do_not_fit_end_it_with_64() {
         assert_eq!(code, Some(64), "{error}");
         assert!(error.contains(expected) && !error.contains("canary"), "{error}");
     }
+    for (file, expected) in [
+        (&garbage, "no certificate in PEM format"),
+        (&key, "no certificate in PEM format"),
+        (&broken, "cannot be read"),
+        (&"/none".to_owned(), "reading /none"),
+    ] {
+        let (code, error) = serve(&["--client-ca", file], &[]).await;
+        assert_eq!(code, Some(64), "{error}");
+        assert!(error.contains(expected) && !error.contains("canary"), "{error}");
+    }
+    let (code, error) = serve(&["--client-name=kube-apiserver"], &[]).await;
+    assert_eq!(code, Some(64), "{error}");
+    assert!(error.contains("--client-ca"), "{error}");
     let (code, error) = serve(&["--tls-cert", &cert], &[]).await;
     assert_eq!(code, Some(64), "{error}");
     assert!(error.contains("--tls-key"), "{error}");

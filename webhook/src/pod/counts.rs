@@ -1,0 +1,124 @@
+//! How much of everything a Pod has. What stands under names of ours is counted apart: what one
+//! call adds must not make the Pod too large for the next.
+
+use super::{Capped, Container, Text, Volume};
+use crate::reserved;
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    pub(super) theirs: Amounts,
+    pub(super) ours: Amounts,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Amounts {
+    pub(super) containers: usize,
+    /// Volumes, mounts, ports and environment variables.
+    pub(super) parts: usize,
+    /// Of containers, volumes, mounts and environment variables.
+    pub(super) names_bytes: usize,
+    /// Of commands and args.
+    pub(super) words: usize,
+    pub(super) words_bytes: usize,
+    /// Of mounts.
+    pub(super) paths_bytes: usize,
+    /// What is read for references to variables beside those words.
+    pub(super) values_bytes: usize,
+    /// Added ones, each counted once for each container.
+    pub(super) capabilities: usize,
+    pub(super) dropped: usize,
+}
+
+impl Counts {
+    pub(super) fn add(&mut self, container: &Container<'_>) {
+        let Container { command, args, env, volume_mounts, ports, security_context, .. } =
+            container;
+        let whole = reserved::is_container(&container.name);
+        for mount in container.mounts() {
+            let side = self.side(whole || reserved::is_volume(&mount.name));
+            side.parts += 1;
+            side.names_bytes += mount.name.len();
+            side.paths_bytes += mount.mount_path.len();
+            side.values_bytes += mount.sub_path_expr.as_deref().map_or(0, str::len);
+        }
+        for variable in container.env() {
+            let side = self.side(whole || variable.is_secret() || variable.is_mark());
+            side.parts += 1;
+            side.names_bytes += variable.name.len();
+            side.values_bytes += variable.value.as_deref().map_or(0, str::len);
+        }
+        let command_words = command.as_deref().unwrap_or_default();
+        let before = command_words.len() - container.own_command().len();
+        let (starter, own) = command_words.split_at_checked(before).unwrap_or_default();
+        self.side(true).add_words(starter);
+        let side = self.side(whole);
+        side.add_words(own);
+        side.add_words(args.as_deref().unwrap_or_default());
+        side.containers += 1;
+        side.names_bytes += container.name.len();
+        side.parts += ports.as_ref().map_or(0, Capped::count);
+        side.parts += skipped(env.as_ref()) + skipped(volume_mounts.as_ref());
+        side.words += skipped(command.as_ref()) + skipped(args.as_ref());
+        side.capabilities += security_context.capabilities.add.count();
+        side.dropped += security_context.capabilities.drop.count();
+    }
+
+    pub(super) fn add_volumes(&mut self, volumes: &Capped<Volume<'_>>) {
+        for volume in volumes {
+            let side = self.side(reserved::is_volume(&volume.name));
+            side.parts += 1;
+            side.names_bytes += volume.name.len();
+        }
+        self.theirs.parts += skipped(Some(volumes));
+    }
+
+    pub(super) fn add_skipped_containers(&mut self, count: usize) {
+        self.theirs.containers += count;
+    }
+
+    pub(super) fn plus(&self, other: &Self) -> Self {
+        Self { theirs: self.theirs.plus(&other.theirs), ours: self.ours.plus(&other.ours) }
+    }
+
+    fn side(&mut self, is_ours: bool) -> &mut Amounts {
+        if is_ours { &mut self.ours } else { &mut self.theirs }
+    }
+}
+
+impl Amounts {
+    pub(super) fn are_within(&self, most: &Self) -> bool {
+        self.containers <= most.containers
+            && self.parts <= most.parts
+            && self.names_bytes <= most.names_bytes
+            && self.words <= most.words
+            && self.words_bytes <= most.words_bytes
+            && self.paths_bytes <= most.paths_bytes
+            && self.values_bytes <= most.values_bytes
+            && self.capabilities <= most.capabilities
+            && self.dropped <= most.dropped
+    }
+
+    fn add_words(&mut self, words: &[Text<'_>]) {
+        self.words += words.len();
+        self.words_bytes += words.iter().map(|word| word.len()).sum::<usize>();
+    }
+
+    fn plus(&self, other: &Self) -> Self {
+        Self {
+            containers: self.containers + other.containers,
+            parts: self.parts + other.parts,
+            names_bytes: self.names_bytes + other.names_bytes,
+            words: self.words + other.words,
+            words_bytes: self.words_bytes + other.words_bytes,
+            paths_bytes: self.paths_bytes + other.paths_bytes,
+            values_bytes: self.values_bytes + other.values_bytes,
+            capabilities: self.capabilities + other.capabilities,
+            dropped: self.dropped + other.dropped,
+        }
+    }
+}
+
+/// Entries of a list that were not kept.
+fn skipped<T>(list: Option<&Capped<T>>) -> usize {
+    list.map_or(0, |list| list.count() - list.len())
+}

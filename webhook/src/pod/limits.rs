@@ -1,0 +1,143 @@
+//! How large a Pod may be that is injected. Far more than any Pod needs, and little enough that a
+//! decision stays short whatever stands in it. A Pod that wants nothing of us may be as large as it
+//! likes.
+
+use super::counts::{Amounts, Counts};
+use super::{Annotated, Pod};
+use crate::annotations::{self, PREFIX};
+use crate::problem::{Problem, Problems};
+
+/// Entries that are kept of a list: more than the limits below let through, so that nothing of a Pod
+/// within them goes unseen.
+pub(super) const MAX_KEPT: usize = 4096;
+const _: () = assert!(MOST.parts + MOST_OF_OURS.parts <= MAX_KEPT);
+const _: () = assert!(MOST.words + MOST_OF_OURS.words <= MAX_KEPT);
+
+const MOST: Amounts = Amounts {
+    containers: 256,
+    parts: 2048,
+    names_bytes: 128 * 1024,
+    words: 2048,
+    // Linux gives a program no more than that in one word, and an answer repeats the command that
+    // it wraps.
+    words_bytes: 128 * 1024,
+    paths_bytes: 128 * 1024,
+    values_bytes: 128 * 1024,
+    capabilities: 1024,
+    // Some list all that there are.
+    dropped: 4096,
+};
+/// More than is ever added: two containers with plans, and for each other one three mounts, six
+/// words and names of variables.
+const MOST_OF_OURS: Amounts = Amounts {
+    containers: 2,
+    parts: 1280,
+    names_bytes: 64 * 1024,
+    words: 2048,
+    words_bytes: 128 * 1024,
+    paths_bytes: 288 * 1024,
+    values_bytes: 256 * 1024,
+    capabilities: 64,
+    dropped: 64,
+};
+/// No longer path can be opened.
+const MAX_PATH_BYTES: usize = 4096;
+/// Annotations of ours, without the status.
+const MAX_ANNOTATIONS: usize = 128;
+/// With the status.
+pub(super) const MAX_KEPT_ANNOTATIONS: usize = MAX_ANNOTATIONS + 1;
+/// Room for a plan, written generously.
+const MAX_ANNOTATION_BYTES: usize = 128 * 1024;
+
+impl Counts {
+    /// Whether more may be kept.
+    pub(super) fn are_within(&self) -> bool {
+        self.theirs.are_within(&MOST) && self.ours.are_within(&MOST_OF_OURS)
+    }
+}
+
+impl Pod<'_> {
+    /// Whether it is small enough to be looked at.
+    pub(crate) fn is_within_limits(&self) -> bool {
+        self.check_limits().is_empty()
+    }
+
+    /// All that there is too much of. Nothing of such a Pod is looked at any further.
+    pub(crate) fn check_limits(&self) -> Problems {
+        let mut problems = Problems::default();
+        let spec = &self.spec;
+        let init = spec.init_containers.as_ref().map(super::Containers::counts);
+        let mut counts = spec.containers.counts().plus(&init.unwrap_or_default());
+        if let Some(volumes) = &spec.volumes {
+            counts.add_volumes(volumes);
+        }
+        let Counts { theirs, ours } = counts;
+        let mut more = |count: usize, most: usize, what: &str| {
+            if count > most {
+                problems.push(too_many(what, most));
+            }
+        };
+        more(theirs.containers, MOST.containers, "containers and init containers");
+        more(theirs.parts, MOST.parts, "volumes, mounts, ports and environment variables together");
+        let names = "bytes in names of containers, volumes, mounts and variables together";
+        more(theirs.names_bytes, MOST.names_bytes, names);
+        more(theirs.words, MOST.words, "words in command and args together");
+        more(theirs.words_bytes, MOST.words_bytes, "bytes in command and args together");
+        more(theirs.paths_bytes, MOST.paths_bytes, "bytes in the paths of mounts together");
+        let values = "bytes in values of variables and subPathExpr together";
+        more(theirs.values_bytes, MOST.values_bytes, values);
+        more(theirs.capabilities, MOST.capabilities, "added capabilities together");
+        more(theirs.dropped, MOST.dropped, "dropped capabilities together");
+        if !ours.are_within(&MOST_OF_OURS) {
+            problems.push(Problem::pod(
+                "the Pod",
+                "containers, mounts, variables or words of commands that have names of ours are more than are ever injected",
+                "remove what others have written under these names",
+            ));
+        }
+        let mounts = self.all_containers().flat_map(|(_, _, container)| container.mounts());
+        if mounts.into_iter().any(|mount| mount.mount_path.len() > MAX_PATH_BYTES) {
+            problems.push(Problem::pod(
+                "the Pod",
+                format!("a mountPath has more than {MAX_PATH_BYTES} bytes"),
+                "mount the volume at a shorter path",
+            ));
+        }
+        check_annotations(&self.metadata.annotations, &mut problems);
+        problems
+    }
+}
+
+fn too_many(what: &str, most: usize) -> Problem {
+    Problem::pod(
+        "the Pod",
+        format!("it has more than {most} {what}, the most that a Pod with secrets may have"),
+        "make several Pods of it",
+    )
+}
+
+fn check_annotations(annotations: &Annotated<'_>, problems: &mut Problems) {
+    let theirs = || annotations.ours.iter().filter(|(key, _)| key != "status");
+    let count = annotations.count - usize::from(annotations.ours.len() > theirs().count());
+    if count > MAX_ANNOTATIONS {
+        problems.push(Problem::pod(
+            "the annotations",
+            format!("there are {count} under {PREFIX}; at most {MAX_ANNOTATIONS} are allowed"),
+            "write files and variables into one annotation each, secrets and env",
+        ));
+        return;
+    }
+    let bytes: usize = theirs().map(|(key, value)| key.len() + value.len()).sum();
+    if bytes <= MAX_ANNOTATION_BYTES {
+        return;
+    }
+    let largest = theirs().max_by_key(|(_, value)| value.len());
+    let key = largest.map_or("", |(key, _)| key.as_ref());
+    problems.push(annotations::problem(
+        key.get(..64).unwrap_or(key),
+        format!(
+            "with it the annotations under {PREFIX} have {bytes} bytes; at most {MAX_ANNOTATION_BYTES} are allowed"
+        ),
+        "shorten it",
+    ));
+}

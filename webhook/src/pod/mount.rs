@@ -1,0 +1,34 @@
+//! Mounts of containers, each with its place, which is read from its path once.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
+use plan::ContainerPath;
+use serde::Deserialize;
+
+use super::{null_default, text};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct VolumeMount<'a> {
+    #[serde(borrow, default, deserialize_with = "text::text")]
+    pub(crate) name: Cow<'a, str>,
+    #[serde(borrow, default, deserialize_with = "text::text")]
+    pub(crate) mount_path: Cow<'a, str>,
+    #[serde(default, deserialize_with = "null_default")]
+    pub(crate) read_only: bool,
+    #[serde(borrow, default, deserialize_with = "text::optional")]
+    pub(crate) sub_path: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "text::optional")]
+    pub(crate) sub_path_expr: Option<Cow<'a, str>>,
+    /// It is filled only when somebody asks, which nobody does of a Pod that is too large.
+    #[serde(skip)]
+    place: OnceCell<ContainerPath<'static>>,
+}
+
+impl VolumeMount<'_> {
+    /// Where in the container it is.
+    pub(crate) fn place(&self) -> &ContainerPath<'static> {
+        self.place.get_or_init(|| ContainerPath::new(self.mount_path.clone().into_owned()))
+    }
+}

@@ -1,0 +1,252 @@
+//! The connections of a server: who gets in, who waits, and who must go.
+//!
+//! One peer may have all places that nobody else wants, since an API server is one and calls as often
+//! as Pods come. When there is none left, one who has fewer gets the place of one who has more, and
+//! whoever has most waits for its own: as an API server does, for some seconds.
+
+use std::cmp::Reverse;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, Id, JoinSet};
+use tokio::time::Instant;
+
+use super::activity::{Activity, Idleness};
+use super::peers::Peer;
+use super::{Phase, Shared, connection};
+use crate::metrics::Closed;
+
+/// Dropping it ends all connections.
+pub(super) struct Crowd {
+    shared: Arc<Shared>,
+    phase: watch::Receiver<Phase>,
+    tasks: JoinSet<()>,
+    open: HashMap<Id, Open>,
+    /// The oldest first.
+    waiting: VecDeque<Waiting>,
+}
+
+struct Open {
+    peer: Peer,
+    activity: Activity,
+    handle: AbortHandle,
+}
+
+/// Accepted, and nothing read of it.
+struct Waiting {
+    tcp: TcpStream,
+    peer: Peer,
+    since: Instant,
+    until: Instant,
+}
+
+impl Waiting {
+    /// Nothing came, though it had time to.
+    fn is_silent(&self) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        self.since.elapsed() >= SILENT && self.tcp.poll_read_ready(&mut cx).is_pending()
+    }
+}
+
+impl Crowd {
+    pub(super) fn new(shared: Arc<Shared>, phase: watch::Receiver<Phase>) -> Self {
+        Self {
+            shared,
+            phase,
+            tasks: JoinSet::new(),
+            open: HashMap::new(),
+            waiting: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn admit(&mut self, tcp: TcpStream, peer: Peer) {
+        // An answer is one write; there is nothing to gather.
+        let _ = tcp.set_nodelay(true);
+        // What a client has not taken when its connection ends goes with it: the kernel would keep
+        // it for minutes, on our account and in any number. An orderly end waits for the client.
+        let _ = tcp.set_zero_linger();
+        if self.has_room_for(peer) {
+            self.serve(tcp, peer);
+        } else {
+            self.wait(tcp, peer);
+        }
+        self.tell();
+    }
+
+    /// Gives free places to those who wait, and takes leave of those who have waited long enough.
+    pub(super) fn settle(&mut self) {
+        let now = Instant::now();
+        while self.waiting.front().is_some_and(|first| first.until <= now) {
+            self.waiting.pop_front();
+            self.shared.metrics.closed(Closed::Refused);
+        }
+        while let Some((at, peer)) = self.next() {
+            if !self.has_room_for(peer) {
+                break;
+            }
+            if let Some(Waiting { tcp, .. }) = self.waiting.remove(at) {
+                self.serve(tcp, peer);
+            }
+        }
+        self.tell();
+    }
+
+    pub(super) fn is_waited_for(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Returns when a connection has ended; `false` where there is none.
+    pub(super) async fn ended(&mut self) -> bool {
+        let Some(ended) = self.tasks.join_next_with_id().await else { return false };
+        let id = match ended {
+            Ok((id, ())) => id,
+            Err(error) => error.id(),
+        };
+        self.remove(id);
+        true
+    }
+
+    /// Ends so many connections, first of those that wait and then of those that do not work.
+    pub(super) fn make_room(&mut self, places: usize) {
+        for _ in 0..places {
+            if self.waiting.pop_back().is_some() {
+                self.shared.metrics.closed(Closed::Refused);
+            } else if let Some(idle) = self.idle().min_by_key(|idle| idle.rank) {
+                self.displace(idle.id);
+            }
+        }
+        self.tell();
+    }
+
+    /// The oldest one of those whose peer has the fewest connections, and of silent ones last.
+    fn next(&self) -> Option<(usize, Peer)> {
+        let waiting = self.waiting.iter().enumerate();
+        let key = |(at, next): &(usize, &Waiting)| {
+            (next.is_silent(), self.shared.peers.of(next.peer), *at)
+        };
+        let (at, next) = waiting.min_by_key(key)?;
+        Some((at, next.peer))
+    }
+
+    fn has_room_for(&mut self, peer: Peer) -> bool {
+        if self.open.len() < self.shared.limits.connections {
+            return true;
+        }
+        let Some(id) = self.dispensable_for(peer) else { return false };
+        self.displace(id);
+        true
+    }
+
+    /// The connection whose place a peer may have: one that is silent, whoever has it; of who has most,
+    /// if that is more than it has itself, the most dispensable; else of its own. None that is new:
+    /// connections of a burst would end each other before they could ask anything, and strangers who
+    /// come again and again would end them too. Who gets none waits, and a new one is old in a second.
+    /// What somebody has beyond an equal share is not spared for who has less than that.
+    fn dispensable_for(&self, peer: Peer) -> Option<Id> {
+        let own = self.shared.peers.of(peer);
+        let all = self.shared.peers.count() + usize::from(own == 0);
+        let share = self.shared.limits.connections / all.max(1);
+        let most = |idle: &Idle| (Reverse(idle.places), idle.rank);
+        let silent = self.idle().filter(|idle| idle.rank.0 == Idleness::Silent && !idle.is_new());
+        let is_spared = |idle: &Idle| idle.is_new() && (idle.places <= share || own >= share);
+        let of_others = || self.idle().filter(|idle| idle.places > own && !is_spared(idle));
+        let of_its_own = || {
+            let own = self.idle().filter(|idle| idle.peer == peer);
+            own.filter(|idle| idle.rank.1.elapsed() >= NEW).min_by_key(|idle| idle.rank)
+        };
+        let others = || of_others().min_by_key(most);
+        let found = silent.min_by_key(most).or_else(others).or_else(of_its_own)?;
+        Some(found.id)
+    }
+
+    /// The connections that do not work.
+    fn idle(&self) -> impl Iterator<Item = Idle> {
+        self.open.iter().filter_map(|(id, Open { peer, activity, .. })| {
+            let (peer, rank) = (*peer, activity.rank()?);
+            Some(Idle { id: *id, peer, places: self.shared.peers.of(peer), rank })
+        })
+    }
+
+    fn serve(&mut self, tcp: TcpStream, peer: Peer) {
+        let activity = Activity::new();
+        let (shared, phase) = (Arc::clone(&self.shared), self.phase.clone());
+        let handle =
+            self.tasks.spawn(connection::serve(tcp, peer, activity.clone(), shared, phase));
+        self.shared.peers.take(peer, 1, usize::MAX);
+        self.open.insert(handle.id(), Open { peer, activity, handle });
+        self.shared.metrics.connections.inc();
+    }
+
+    /// Where too many wait, one goes that is silent, of who has most connections, open and waiting.
+    fn wait(&mut self, tcp: TcpStream, peer: Peer) {
+        let now = Instant::now();
+        let until = now + self.shared.limits.wait;
+        self.waiting.push_back(Waiting { tcp, peer, since: now, until });
+        if self.waiting.len() <= self.shared.limits.waiting_connections {
+            return;
+        }
+        let mut places = HashMap::new();
+        for Waiting { peer, .. } in &self.waiting {
+            *places.entry(*peer).or_insert_with(|| self.shared.peers.of(*peer)) += 1;
+        }
+        let waiting = self.waiting.iter().enumerate();
+        let most = waiting
+            .max_by_key(|(at, waiting)| (waiting.is_silent(), places.get(&waiting.peer), *at));
+        if let Some((at, _)) = most {
+            self.waiting.remove(at);
+            self.shared.metrics.closed(Closed::Refused);
+        }
+    }
+
+    fn displace(&mut self, id: Id) {
+        if let Some(handle) = self.remove(id) {
+            handle.abort();
+            self.shared.metrics.closed(Closed::Displaced);
+        }
+    }
+
+    fn remove(&mut self, id: Id) -> Option<AbortHandle> {
+        let Open { peer, handle, .. } = self.open.remove(&id)?;
+        self.shared.peers.give_back(peer, 1);
+        self.shared.metrics.connections.dec();
+        Some(handle)
+    }
+
+    fn tell(&self) {
+        let fewest = self.waiting.iter().map(|next| self.shared.peers.of(next.peer)).min();
+        self.shared.fewest.store(fewest.unwrap_or(usize::MAX), Ordering::Relaxed);
+        let waiting = i64::try_from(self.waiting.len()).unwrap_or(i64::MAX);
+        self.shared.metrics.queued.set(waiting);
+    }
+}
+
+/// A connection that does not work, and how many its peer has.
+struct Idle {
+    id: Id,
+    peer: Peer,
+    places: usize,
+    rank: (Idleness, Instant),
+}
+
+impl Idle {
+    /// It may be about to ask, or is asking.
+    fn is_new(&self) -> bool {
+        let (idleness, since) = self.rank;
+        let time = match idleness {
+            Idleness::Silent => SILENT,
+            Idleness::Unused | Idleness::Arriving => NEW,
+            Idleness::Served => return false,
+        };
+        since.elapsed() < time
+    }
+}
+
+/// A client that means to ask has done so by then.
+const NEW: Duration = Duration::from_secs(1);
+/// And has begun a handshake by then.
+const SILENT: Duration = Duration::from_millis(200);

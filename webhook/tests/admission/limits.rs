@@ -1,0 +1,316 @@
+//! How large a Pod may be, and that a larger one is denied in words.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+use webhook::admit::admit;
+use webhook::reply::Outcome;
+use webhook::settings::Inputs;
+
+use crate::support::{ask, ask_with, injected, pod, review, settings};
+
+const FILE: (&str, &str) = ("secrets", "db: kms://shop/db");
+
+fn with(list: &str, entries: Vec<Value>) -> Value {
+    let mut pod = pod(&[FILE]);
+    pod["spec"]["containers"][0][list] = Value::Array(entries);
+    pod
+}
+
+fn containers(count: usize) -> Vec<Value> {
+    (0..count).map(|n| json!({"name": format!("c{n}"), "command": ["/app"]})).collect()
+}
+
+fn denied(pod: &Value) -> String {
+    ask(pod).message().to_owned()
+}
+
+#[test]
+fn more_than_a_pod_may_have_is_denied_by_what_there_is_too_much_of() {
+    let many = |count: usize, entry: Value| vec![entry; count];
+    let mut in_both_lists = pod(&[FILE]);
+    in_both_lists["spec"]["containers"] = json!(containers(128));
+    in_both_lists["spec"]["initContainers"] =
+        (0..129).map(|n| json!({"name": format!("i{n}")})).collect();
+    let mut volumes = with("volumeMounts", many(1048, json!({"name": "x", "mountPath": "/x"})));
+    volumes["spec"]["volumes"] = json!(many(1001, json!({"name": "x"})));
+    let mut capabilities = pod(&[FILE]);
+    capabilities["spec"]["containers"][0]["securityContext"] =
+        json!({"capabilities": {"add": many(1025, json!("CHOWN"))}});
+    let mut dropped = pod(&[FILE]);
+    dropped["spec"]["containers"][0]["securityContext"] =
+        json!({"capabilities": {"drop": many(4097, json!("CHOWN"))}});
+    let path = json!({"name": "x", "mountPath": "/x".repeat(2049)});
+    let long = json!({"name": "x", "mountPath": "/.".repeat(2048)});
+    let mut wordy = pod(&[FILE]);
+    wordy["spec"]["containers"] = json!(containers(3));
+    for container in wordy["spec"]["containers"].as_array_mut().unwrap() {
+        container["args"] = json!(["x".repeat(100_000)]);
+    }
+    for (pod, words) in [
+        (in_both_lists, "the Pod: it has more than 256 containers and init containers"),
+        (volumes, "it has more than 2048 volumes, mounts, ports and environment variables"),
+        (with("env", many(2049, json!({"name": "A"}))), "environment variables together"),
+        (with("ports", many(2049, json!({}))), "mounts, ports"),
+        (with("args", many(2049, json!("x"))), "it has more than 2048 words in command and args"),
+        (with("command", many(2049, json!("x"))), "more than 2048 words"),
+        (capabilities, "it has more than 1024 added capabilities"),
+        (dropped, "it has more than 4096 dropped capabilities"),
+        (with("volumeMounts", vec![path]), "a mountPath has more than 4096 bytes"),
+        (
+            with("volumeMounts", many(33, long)),
+            "it has more than 131072 bytes in the paths of mounts together",
+        ),
+        (wordy, "it has more than 131072 bytes in command and args together"),
+        (
+            with("env", many(2, json!({"name": "A".repeat(70_000)}))),
+            "it has more than 131072 bytes in names of containers, volumes, mounts and variables",
+        ),
+        (
+            with("env", many(3, json!({"name": "A", "value": "$()".repeat(32_000)}))),
+            "it has more than 131072 bytes in values of variables and subPathExpr together",
+        ),
+        (
+            with(
+                "volumeMounts",
+                many(
+                    3,
+                    json!({"name": "x", "mountPath": "/x", "subPathExpr": "$()".repeat(32_000)}),
+                ),
+            ),
+            "it has more than 131072 bytes in values of variables and subPathExpr together",
+        ),
+    ] {
+        let message = denied(&pod);
+        assert!(message.contains(words), "{words}: {message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
+    }
+}
+
+#[test]
+fn as_much_as_a_pod_may_have_is_injected() {
+    let mut full = pod(&[FILE]);
+    full["spec"]["containers"] = json!(containers(256));
+    for (index, container) in
+        full["spec"]["containers"].as_array_mut().unwrap().iter_mut().enumerate()
+    {
+        container["env"] = (0..4).map(|n| json!({"name": format!("V{n}"), "value": "x"})).collect();
+        container["ports"] = (0..4).map(|n| json!({"containerPort": 1 + index * 4 + n})).collect();
+        container["args"] = json!(vec!["x"; 7]);
+    }
+    let after = injected(&full);
+    assert_eq!(after["spec"]["containers"].as_array().unwrap().len(), 256);
+    assert_eq!(after["spec"]["containers"][255]["volumeMounts"][0]["name"], "kms-secrets");
+}
+
+#[test]
+fn long_paths_and_words_are_injected_as_long_as_they_stay_below_what_pods_need() {
+    let mut long = pod(&[FILE]);
+    long["spec"]["containers"] = json!(containers(20));
+    for container in long["spec"]["containers"].as_array_mut().unwrap() {
+        let mount = |n| json!({"name": format!("v{n}"), "mountPath": format!("/{n:059}")});
+        container["volumeMounts"] = (0..100).map(mount).collect();
+    }
+    long["spec"]["containers"][0]["args"] = json!(["x".repeat(100 * 1024)]);
+    injected(&long);
+}
+
+#[test]
+fn a_pod_that_wants_nothing_may_be_as_large_as_it_likes() {
+    let mut large = pod(&[]);
+    large["metadata"]["annotations"] = json!({});
+    large["spec"]["containers"] = json!(containers(1000));
+    large["spec"]["volumes"] = json!(vec![json!({"name": "x"}); 5000]);
+    assert_eq!(ask(&large).outcome, Outcome::Unchanged);
+}
+
+#[test]
+fn a_body_of_empty_entries_is_denied_by_the_list_that_it_fills() {
+    for (list, words) in [
+        ("containers", "containers and init containers"),
+        ("initContainers", "containers and init containers"),
+        ("volumes", "volumes, mounts"),
+    ] {
+        let empty = format!("\"{list}\":[{}{{}}],\"x\":", "{},".repeat(200_000));
+        let body = review(&pod(&[FILE])).to_string();
+        let body = match list {
+            "containers" => body.replacen("\"containers\":", &empty, 1),
+            _ => body.replacen("\"containers\":", &format!("{empty}0,\"containers\":"), 1),
+        };
+        let reply = admit(body.as_bytes(), &settings());
+        let answer: Value = serde_json::from_slice(&reply.body).unwrap();
+        let message = answer["response"]["status"]["message"].as_str().unwrap();
+        assert!(message.contains(words), "{list}: {message}");
+    }
+}
+
+#[test]
+fn annotations_without_end_are_denied() {
+    let keys: Vec<String> = (0..128).map(|n| format!("template.f{n}")).collect();
+    let many: Vec<(&str, &str)> = keys.iter().map(|key| (key.as_str(), "x")).collect();
+    let message = denied(&pod(&many));
+    assert!(
+        message.starts_with("the annotations: there are 129 under kms.alibabacloud/; at most 128"),
+        "{message}"
+    );
+    let message = denied(&pod(&[FILE, ("region", &"x".repeat(128 * 1024))]));
+    assert!(message.starts_with("kms.alibabacloud/region: with it the annotations"), "{message}");
+    assert!(message.contains("at most 131072 are allowed"), "{message}");
+}
+
+#[test]
+fn more_names_than_a_pod_may_have_containers_are_denied() {
+    let names = (0..257).map(|n| format!("c{n}")).collect::<Vec<_>>().join(",");
+    let message = denied(&pod(&[FILE, ("containers", &names)]));
+    assert!(message.contains("it names 257 containers; name at most 256"), "{message}");
+    let mut text = String::new();
+    for n in 0..5 {
+        let _ = writeln!(text, "A{n}: {{source: x, containers: [{}]}}", "x,".repeat(256));
+    }
+    let message = denied(&pod(&[("env", &text)]));
+    assert!(
+        message.contains("more than 1024 names of containers for variables together"),
+        "{message}"
+    );
+}
+
+#[test]
+fn variables_for_too_many_containers_are_denied_once() {
+    let text: String = (0..20).map(|n| format!("A{n}: x\n")).collect();
+    let mut many = pod(&[("env", &text)]);
+    many["spec"]["containers"] = json!(containers(20));
+    let message = denied(&many);
+    assert!(
+        message.starts_with("the annotations: they set more than 256 variables, counted for each"),
+        "{message}"
+    );
+    assert_eq!(message.lines().count(), 2, "{message}");
+    let text: String = (0..257).map(|n| format!("A{n}: x\n")).collect();
+    let mut one = pod(&[("env", &text)]);
+    one["spec"]["containers"] = json!(containers(1));
+    let message = denied(&one);
+    assert!(message.contains("the Pod asks for more than 256 variables together"), "{message}");
+    let text: String = (0..16).map(|n| format!("A{n}: x\n")).collect();
+    let mut most = pod(&[("env", &text)]);
+    most["spec"]["containers"] = json!(containers(16));
+    injected(&most);
+}
+
+#[test]
+fn expressions_and_values_in_templates_without_end_are_denied() {
+    let long = format!("a: x#{}\n", "a.".repeat(200) + "a");
+    let text: String = (0..50).map(|n| long.replacen('a', &format!("f{n}"), 1)).collect();
+    let message = denied(&pod(&[("secrets", &text)]));
+    assert!(message.contains("more than 16384 bytes of JMESPath expressions"), "{message}");
+    let plain = format!("{{{{ secret(\"x\") }}}}{}", "x".repeat(11_000));
+    let keys: Vec<String> = (0..3).map(|n| format!("template.f{n}")).collect();
+    let three: Vec<(&str, &str)> = keys.iter().map(|key| (key.as_str(), plain.as_str())).collect();
+    let message = denied(&pod(&three));
+    assert!(message.contains("more than 32768 bytes of templates together"), "{message}");
+    injected(&pod(&three[..2]));
+    let calls: String = (0..200).map(|n| format!("{{{{secret(\"s{n}\")}}}}")).collect();
+    let keys: Vec<String> = (0..3).map(|n| format!("template.f{n}")).collect();
+    let three: Vec<(&str, &str)> = keys.iter().map(|key| (key.as_str(), calls.as_str())).collect();
+    let message = denied(&pod(&three));
+    assert!(message.contains("more than 512 values in templates together"), "{message}");
+}
+
+#[test]
+fn keys_and_values_in_many_annotations_are_counted_together() {
+    let list = format!("A: [{}]", "x,".repeat(780));
+    let keys: Vec<String> = (0..5).map(|n| format!("env.c{n}")).collect();
+    let five: Vec<(&str, &str)> = keys.iter().map(|key| (key.as_str(), list.as_str())).collect();
+    let message = denied(&pod(&five[..4]));
+    assert!(!message.contains("keys and values together"), "{message}");
+    let message = denied(&pod(&five));
+    assert!(
+        message.contains("kms.alibabacloud/env.c4, line 1: with it the annotations have more than 3200 keys and values together"),
+        "{message}"
+    );
+    assert_eq!(message.matches("3200 keys").count(), 1, "{message}");
+}
+
+#[test]
+fn as_much_as_a_plan_has_room_for_fits_into_annotations_with_five_fields_each() {
+    let line = |n| {
+        format!(
+            "f{n}: {{source: s/{n}, region: cn-beijing, fileMode: \"0444\", onMissing: skip, \
+             crossAccountRoleArn: \"acs:ram::1:role/r\"}}\n"
+        )
+    };
+    let files: String = (0..256).map(line).collect();
+    injected(&pod(&[("secrets", &files)]));
+}
+
+#[test]
+fn names_are_compared_with_so_many_patterns_of_the_operator_and_no_more() {
+    let asked = |variables: usize, patterns: &[String]| {
+        let flags = ["region=cn-hangzhou", "clusterId=c0123"].map(str::to_owned);
+        let flags = [flags.as_slice(), &[format!("onlyVariables={}", patterns.join(","))]].concat();
+        let settings = Inputs::new(None, &flags, []).unwrap().load().unwrap();
+        let line = |n| format!("{}{n:03}: kms://shop/db\n", "A".repeat(125));
+        let text: String = (0..variables).map(line).collect();
+        let mut pod = pod(&[("env", &text)]);
+        pod["spec"]["containers"][0]["command"] = json!(["/app"]);
+        ask_with(&review(&pod), &settings)
+    };
+    let starred = |count: usize| -> Vec<String> {
+        (0..count).map(|n| format!("A*{}B{n}*", "A".repeat(60))).chain(["*".to_owned()]).collect()
+    };
+    // The last pattern means all of them, and is not come to.
+    let answer = asked(256, &starred(100));
+    let message = answer.message();
+    assert!(
+        message.starts_with(
+            "the annotations: they have more names than are compared with the operator's patterns"
+        ),
+        "{message}"
+    );
+    assert_eq!(message.lines().count(), 1, "{message}");
+    let exact = |count: usize| -> Vec<String> {
+        (0..count).map(|n| format!("NAME_{n}")).chain(["A*".to_owned()]).collect()
+    };
+    asked(20, &starred(80)).patch();
+    asked(200, &exact(200)).patch();
+}
+
+#[test]
+fn what_is_under_a_name_of_ours_is_read_only_as_large_as_ours_can_be() {
+    let first = injected(&pod(&[FILE]));
+    let mut large = first.clone();
+    large["spec"]["initContainers"][0]["x"] = json!(vec![json!({}); 5000]);
+    assert!(denied(&large).contains("carries no plan that can be read"));
+    let mut large = first;
+    let volumes = large["spec"]["volumes"].as_array_mut().unwrap();
+    volumes[0]["x"] = json!(vec![json!({}); 5000]);
+    assert!(denied(&large).contains("this volume is larger than any of ours"));
+    let mut affine = pod(&[("env", "A: x"), ("env-method", "file-key-ref")]);
+    affine["spec"]["affinity"] = json!({"podAffinity": vec![json!({}); 5000]});
+    let settings = webhook::settings::Settings { oldest_kubelet: Some(35), ..settings() };
+    let answer = ask_with(&review(&affine), &settings);
+    assert!(answer.message().contains("its affinity is too large"), "{}", answer.message());
+}
+
+#[test]
+fn references_to_variables_are_counted_in_all_containers_that_get_some() {
+    let wordy = |count: usize| {
+        let mut pod = pod(&[("env", "A: x")]);
+        pod["spec"]["containers"] = json!(containers(2));
+        let [first, second] = pod["spec"]["containers"].as_array_mut().unwrap().as_mut_slice()
+        else {
+            panic!("two containers")
+        };
+        first["args"] = json!([format!("$(B){}", "$$(B)".repeat(5000))]);
+        first["env"] = json!([{"name": "C", "value": "$(B)".repeat(1000)}]);
+        second["volumeMounts"] = json!([{
+            "name": "x", "mountPath": "/x", "subPathExpr": "$(B)".repeat(count - 1001)
+        }]);
+        pod
+    };
+    injected(&wordy(2048));
+    let message = denied(&wordy(2049));
+    assert_eq!(
+        message,
+        "the Pod: its containers with variables refer to more than 2048 variables, $(NAME), in commands, args, values and subPathExpr together; make several Pods of it"
+    );
+}
