@@ -40,9 +40,18 @@ pub fn review_of(key: &str, text: &str) -> Value {
     })
 }
 
-/// Asks for an admission, checks the answer, and that our own output is left as it is.
+/// What a decision may take beside its body: a small multiple of it, and what any takes.
+const MEMORY: u64 = 16 << 20;
+const TIMES: u64 = 8;
+
+/// Asks for an admission, checks the answer and the memory that it took, and that our own output is
+/// left as it is. How long it took, libFuzzer looks after.
 pub fn check_admission(body: &[u8], settings: &Settings) {
+    let before = peak();
     let reply = admit(body, settings);
+    let risen = peak().saturating_sub(before);
+    let size = u64::try_from(body.len()).unwrap_or(u64::MAX);
+    assert!(risen <= MEMORY + TIMES * size, "{size} bytes took {risen} bytes of memory");
     if reply.status != 200 {
         assert_eq!(reply.status, 400, "a body is read or refused, it never is our fault");
         assert!(!reply.body.is_empty(), "a refusal says why");
@@ -75,4 +84,13 @@ pub fn check_admission(body: &[u8], settings: &Settings) {
     let again: Value = serde_json::from_slice(&again.body).expect("the second answer is JSON");
     assert_eq!(again["response"]["allowed"], true, "our own output is allowed: {again}");
     assert!(again["response"].get("patch").is_none(), "our own output is not patched again");
+}
+
+/// The most memory that the process has had so far. It rises by what an input takes more than all
+/// before it.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    kilobytes.map_or(0, |kilobytes| kilobytes * 1024)
 }

@@ -8,8 +8,11 @@ import json
 import subprocess
 import sys
 import time
+import urllib.parse
 
 CHART = "charts/alibabacloud-secrets-injector"
+# Flags of the operator's for every fetcher; the second is none, but it would be hard to quote.
+EXTRA = ["--log-format=json", "' \" \\ # {{ }} <&> $ \u00e9"]
 RELEASE = "policies"
 FULLNAME = "policies-alibabacloud-secrets-injector"
 ITSELF = f"system:serviceaccount:{RELEASE}:{FULLNAME}"
@@ -40,22 +43,50 @@ def container(name, *mounts, **more):
     return {"name": name, "image": "registry.example/app:1", "volumeMounts": list(mounts), **more}
 
 
-def tracing(capability):
-    return {"securityContext": {"capabilities": {"add": [capability]}}}
+def tracing(*capabilities):
+    return {"securityContext": {"capabilities": {"add": list(capabilities)}}}
 
 
 def mount(volume, **more):
     return {"name": volume, "mountPath": f"/mnt/{volume}", **more}
 
 
+CONFINED = {"allowPrivilegeEscalation": False, "runAsNonRoot": True, "runAsUser": 65532,
+            "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]},
+            "seccompProfile": {"type": "RuntimeDefault"}}
+
+
+TOKEN_DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount"
+AUDIENCE = {"serviceAccountToken": {"audience": "sts.aliyuncs.com", "path": "token"}}
+CA = {"name": "ca", "items": [{"key": "ca.crt", "path": "ca.crt"}]}
+# Volumes as injection adds them, and one of somebody else's.
+VOLUMES = {
+    "kms-rrsa-token": {"projected": {"sources": [AUDIENCE]}},
+    "kms-ca": {"configMap": CA},
+    "own": {"emptyDir": {}},
+} | {name: {"emptyDir": {"medium": "Memory"}} for name in ("kms-secrets", "kms-env", "kms-agent")}
+
+
 def ours(name="kms-secrets-init", **more):
     plan = [{"name": "SECRETS_INJECTOR_PLAN", "value": "{}"}]
-    return container(name, mount("kms-secrets"), mount("kms-rrsa-token"), env=plan) | more
+    token = mount("kms-rrsa-token") | {"mountPath": TOKEN_DIRECTORY}
+    mounts = [mount("kms-secrets"), token, *more.pop("mounts", [])]
+    confined = CONFINED | more.pop("security", {})
+    role = "init" if name == "kms-secrets-init" else "refresh"
+    return container(name, *mounts, env=plan, command=["/secrets-injector"], args=[role, *EXTRA],
+                     securityContext=confined) | more
 
 
-def pod(namespace=IN, annotations=ASKING, labels=None, init=(), containers=None):
-    names = ("kms-secrets", "kms-rrsa-token", "kms-env", "kms-agent")
-    volumes = [{"name": name, "emptyDir": {}} for name in names]
+PROBE = {"exec": {"command": ["/secrets-injector", "probe"]}}
+
+
+def native(**more):
+    """Our native sidecar: what is behind it waits for its probe."""
+    return ours("kms-secrets", **{"restartPolicy": "Always", "startupProbe": PROBE} | more)
+
+
+def pod(namespace=IN, annotations=ASKING, labels=None, init=(), containers=None, volumes=None):
+    volumes = [{"name": name} | kind for name, kind in (VOLUMES | (volumes or {})).items()]
     metadata = {"generateName": "case-", "namespace": namespace}
     metadata |= {"annotations": annotations, "labels": labels or {}}
     spec = {"initContainers": list(init), "containers": containers or [container("app")]}
@@ -65,7 +96,7 @@ def pod(namespace=IN, annotations=ASKING, labels=None, init=(), containers=None)
 
 def mirror():
     value = pod(annotations=ASKING | {"kubernetes.io/config.mirror": "1"})
-    del value["spec"]["schedulingGates"]
+    del value["spec"]["schedulingGates"], value["spec"]["volumes"]
     value["spec"]["nodeName"] = "node"
     return value
 
@@ -103,6 +134,14 @@ def debugged(name, *containers):
         return value
 
     return ["replace", f"--raw={path}", "-f", "-"], changed
+
+
+def run(command, container="kms-secrets-init", namespace=IN, verb="get"):
+    """A command is run in a container of the Pod `running`, which runs nowhere."""
+    query = urllib.parse.urlencode({"container": container, "command": command}, doseq=True)
+    path = f"/api/v1/namespaces/{namespace}/pods/running/exec?{query}"
+    more = ["-f", "-"] if verb == "create" else []
+    return [verb, f"--raw={path}", *more], lambda: None
 
 
 def image(name, init=None, app=None):
@@ -146,25 +185,69 @@ TRIGGERS = [
 READ_ONLY = mount("kms-secrets", readOnly=True)
 TOKEN, WRITABLE = mount("kms-rrsa-token", readOnly=True), mount("kms-secrets")
 REACHES, WRITES = "mounts kms-rrsa-token", "mounts secrets writable"
+READS = "has a variable that the kubelet would read from a volume of secrets"
 TRACES = "container debug could trace the container that fetches secrets"
+TRACING = ["ALL", "SYS_PTRACE", "SYS_ADMIN", "PERFMON", "BPF", "SYS_MODULE", "SYS_RAWIO",
+           "CHECKPOINT_RESTORE"]
+# Container runtimes make some letters of Unicode ASCII ones, and the API server looks at no name.
+FOREIGN = ["\u017fYS_PTRACE", "SYS_ADM\u0131N", "SYS-ADMIN", ""]
+LOOSENED = (DENIED, "container kms-secrets-init fetches secrets and is less confined")
+LED = (DENIED, "container kms-secrets-init fetches secrets and would run otherwise")
+ASTRAY = (DENIED, "container kms-secrets fetches secrets and would run otherwise")
+COVERED = (DENIED, "container kms-secrets-init fetches secrets and has something else mounted")
+
+
+def token(*sources):
+    return {"projected": {"sources": list(sources)}}
+
+
+def read(volume, path):
+    reference = {"volumeName": volume, "path": path, "key": "PW"}
+    return {"env": [{"name": "PW", "valueFrom": {"fileKeyRef": reference}}]}
 
 
 def injected(*mounts, **more):
     return pod(init=[ours()], containers=[container("app", *mounts)], **more)
 
 
+def sharing(value, how="shareProcessNamespace"):
+    """The Pod, with processes that all of its containers see."""
+    return value | {"spec": value["spec"] | {how: True}}
+
+
+def beside(*init, how="shareProcessNamespace", **more):
+    """A Pod that shares its processes, as `kubectl debug --copy-to` leaves it: nothing of ours in
+    its metadata, and a container beside ours."""
+    app = [] if init else [container("debug", **more)]
+    value = pod(annotations=None, init=[ours(), *init], containers=[container("app"), *app])
+    return created(sharing(value, how))
+
+
+def many(count, named, mounts=1):
+    """As many consumers, as many of them named."""
+    each = [READ_ONLY, *(mount("kms-env", readOnly=True) | {"mountPath": f"/more/{n}"}
+                         for n in range(1, mounts))]
+    names = [f"app-{number:03}" for number in range(count)]
+    asking = ASKING | {f"{PREFIX}containers": ",".join(names[:named])}
+    return pod(annotations=asking, init=[ours()], containers=[container(n, *each) for n in names])
+
+
+
 GUARD = [
     ("an injected Pod is let through", ALLOWED, created(injected(READ_ONLY))),
     ("so is one with a native sidecar of ours", ALLOWED,
-     created(pod(init=[ours("kms-secrets", restartPolicy="Always")]))),
+     created(pod(init=[native()]))),
     ("so is one with both", ALLOWED,
-     created(pod(init=[ours(), ours("kms-secrets", restartPolicy="Always")]))),
+     created(pod(init=[ours(), native(startupProbe=None)]))),
+    ("so is one with both and the agent, for which the application waits", ALLOWED,
+     created(pod(init=[ours(mounts=[mount("kms-agent")]), native(mounts=[mount("kms-agent")])]))),
     ("so is one with an ordinary sidecar of ours", ALLOWED,
      created(pod(init=[ours()], containers=[container("app"), ours("kms-secrets")]))),
     ("one of them with another image is not ours", (DENIED, "has another image than the other"),
      created(pod(init=[ours(), ours("kms-secrets", image="registry.example/thief:1")]))),
     ("an ordinary sidecar with another image is not either", (DENIED, "has another image"),
-     created(pod(init=[ours()], containers=[ours("kms-secrets", image="registry.example/x:1")]))),
+     created(pod(init=[ours()], containers=[container("app"),
+                                            ours("kms-secrets", image="registry.example/x:1")]))),
     ("an ordinary sidecar alone fetches nothing before the start", NO_CONTAINER,
      created(pod(containers=[container("app"), ours("kms-secrets")]))),
     ("a container of our name without a plan is not ours", NO_CONTAINER,
@@ -197,6 +280,12 @@ GUARD = [
      created(injected(READ_ONLY, *(mount(name, readOnly=True) for name in ("kms-env", "kms-agent"))))),
     ("an init container must not mount the secrets writable", (DENIED, f"container first {WRITES}"),
      created(pod(init=[ours(), container("first", WRITABLE)]))),
+    *[(f"no variable is read from {volume} by the kubelet", (DENIED, f"container app {READS}"),
+       created(pod(init=[ours()], containers=[container("app", **read(volume, path))])))
+      for volume, path in [("kms-secrets", "..data/db"), ("kms-agent", "token"),
+                           ("kms-env", "other.PW")]],
+    ("… but for what the webhook writes", ALLOWED,
+     created(pod(init=[ours()], containers=[container("app", **read("kms-env", "app.PW"))]))),
     ("an injected Pod that opts out stays guarded", (DENIED, REACHES),
      created(injected(TOKEN, labels=OPTED_OUT))),
     ("an injected Pod without annotations stays guarded", (DENIED, WRITES),
@@ -209,10 +298,20 @@ GUARD = [
      debugged("running", container("debug"))),
     ("one that reads the secrets is let through", ALLOWED,
      debugged("running", container("debug", READ_ONLY))),
+    *[(f"one that reads them and has {name} is refused", (DENIED, "could make them writable"),
+       debugged("running", container("debug", READ_ONLY, **more)))
+      for name, more in [("SYS_ADMIN", tracing("SYS_ADMIN")), ("ALL", tracing("all")),
+                         ("all privileges", {"securityContext": {"privileged": True}})]],
+    ("one that has all privileges and reads none is let through", ALLOWED,
+     debugged("running", container("debug", securityContext={"privileged": True}))),
+    ("a Pod of ours alone is refused", (DENIED, "no container (spec.containers) but the one"),
+     created(pod(init=[ours()], containers=[ours("kms-secrets")]))),
     ("one that mounts the token is refused", (DENIED, f"container debug {REACHES}"),
      debugged("running", container("debug", TOKEN))),
     ("one that mounts the secrets writable is refused", (DENIED, f"container debug {WRITES}"),
      debugged("running", container("debug", WRITABLE))),
+    ("one with a variable from a file of ours is refused", (DENIED, f"container debug {READS}"),
+     debugged("running", container("debug", **read("kms-secrets", "..data/db")))),
     ("one of our name and with a plan is not ours", (DENIED, f"container kms-secrets {REACHES}"),
      debugged("running", ours("kms-secrets"))),
     ("once its annotations are gone and it has opted out, it stays guarded", (DENIED, REACHES),
@@ -224,8 +323,135 @@ GUARD = [
     *[(f"… however {name} is written", (DENIED, TRACES),
        debugged("sharing", container("debug", **tracing(name))))
       for name in ("sys_ptrace", "Cap_Sys_Ptrace", "all")],
+    *[(f"… with {name} too", (DENIED, TRACES),
+       debugged("sharing", container("debug", **tracing("KILL", name)))) for name in TRACING],
+    *[(f"a capability that is not written in ASCII letters is refused there: {name!r}",
+       (DENIED, TRACES), debugged("sharing", container("debug", **tracing("KILL", name))))
+      for name in FOREIGN],
+    ("one that is privileged is refused there", (DENIED, TRACES),
+     debugged("sharing", container("debug", securityContext={"privileged": True}))),
     ("one with another capability is let through there", ALLOWED,
      debugged("sharing", container("debug", **tracing("net_admin")))),
+    ("one that may trace is let through where nothing is shared", ALLOWED,
+     debugged("running", container("debug", **tracing("SYS_PTRACE")))),
+    ("one whose target is ours is refused everywhere", (DENIED, TRACES),
+     debugged("running", container("debug", targetContainerName="kms-secrets-init"))),
+    ("a copy with a container that may do nothing is let through", ALLOWED, beside()),
+    *[(f"a copy is refused whose container has {name}", (DENIED, TRACES), beside(**tracing(name)))
+      for name in [*TRACING, *(f"CAP_{name}" for name in TRACING), "sys_Admin", "cap_bpf"]],
+    *[(f"a copy is refused whose container has the capability {name!r}", (DENIED, TRACES),
+       beside(how=how, **tracing(name)))
+      for name in FOREIGN for how in ("shareProcessNamespace", "hostPID")],
+    ("a copy is refused whose container is privileged", (DENIED, TRACES),
+     beside(securityContext={"privileged": True})),
+    ("… with the processes of the node too", (DENIED, TRACES),
+     beside(how="hostPID", **tracing("SYS_PTRACE"))),
+    ("an init container that may trace is refused", (DENIED, TRACES),
+     beside(container("debug", **tracing("PERFMON")))),
+    ("so is one in a Pod that asks for secrets", (DENIED, TRACES),
+     created(sharing(pod(init=[ours()], containers=[container("debug", **tracing("BPF"))])))),
+    ("other capabilities are let through", ALLOWED,
+     beside(**tracing("NET_ADMIN", "DAC_READ_SEARCH", "SYS_TIME"))),
+    ("a copy that shares nothing is let through", ALLOWED,
+     created(pod(annotations=None, init=[ours()],
+                 containers=[container("debug", **tracing("SYS_PTRACE"))]))),
+    ("a Pod that is not ours may trace", ALLOWED,
+     created(sharing(pod(annotations=None, containers=[container("app", **tracing("ALL"))])))),
+    *[(f"our container is refused with {field}: {value}", LOOSENED,
+       created(pod(annotations=annotations, init=[ours(security={field: value})])))
+      for annotations in (ASKING, None) for field, value in [
+          ("capabilities", {"add": ["NET_ADMIN"]}), ("runAsUser", 0), ("runAsNonRoot", False),
+          ("allowPrivilegeEscalation", None), ("seLinuxOptions", {"type": "spc_t"}),
+          ("seccompProfile", {"type": "Unconfined"}), ("appArmorProfile", {"type": "Unconfined"}),
+          ("seccompProfile", None), ("capabilities", {}), ("readOnlyRootFilesystem", False)]],
+    ("our container is refused where it is privileged", LOOSENED,
+     created(pod(init=[ours(security={"privileged": True, "allowPrivilegeEscalation": True})]))),
+    ("what keeps it apart more strictly is let through", ALLOWED,
+     created(pod(init=[ours(security={"seLinuxOptions": {"level": "s0:c1,c2"},
+                                      "appArmorProfile": {"type": "RuntimeDefault"}})]))),
+    *[(f"our container is refused with something else at {path}", COVERED,
+       created(pod(init=[ours(mounts=[mount("own", **more) | {"mountPath": path}])])))
+      for path, more in [
+          ("/", {}), ("/etc", {}), ("/etc/resolv.conf", {}), ("/proc", {}), ("/usr/lib", {}),
+          ("/secrets-injector", {}), ("/secrets-injector/", {"subPath": "x"}), ("/other", {}),
+          ("/mnt/kms-secrets/db", {}), ("/x/../etc", {}), ("//etc", {}), ("etc", {})]],
+    ("so is an ordinary sidecar of ours", (DENIED, "container kms-secrets fetches secrets and has"),
+     created(pod(init=[ours()], containers=[container("app"), ours("kms-secrets",
+                                                                   mounts=[mount("own")])]))),
+    *[(f"our container is refused with {volume} at {path}", COVERED,
+       created(pod(init=[ours(mounts=[mount(volume, **more) | {"mountPath": path}])])))
+      for volume, path, more in [
+          ("kms-ca", "/secrets-injector", {}), ("kms-ca", "/etc/kms-ca", {"subPath": "ca.crt"}),
+          ("kms-env", "/lib", {}), ("kms-agent", "/a", {"subPathExpr": "$(A)"}),
+          ("kms-agent", "/secrets-injector", {}), ("kms-agent", "/secrets-injector/", {}),
+          ("kms-agent", "/x/../secrets-injector", {}), ("kms-agent", "//secrets-injector", {}),
+          ("kms-agent", "secrets-injector", {})]],
+    *[(f"our container is let through with {volume} at {path}", ALLOWED,
+       created(pod(init=[ours(mounts=[mount(volume) | {"mountPath": path}])])))
+      for volume, path in [("kms-agent", "/secrets-injector.d"), ("kms-agent", "/a/.kms/..b/"),
+                           ("kms-env", "/kms-env")]],
+    ("the private CA where it belongs is let through", ALLOWED,
+     created(pod(init=[ours(mounts=[mount("kms-ca") | {"mountPath": "/etc/kms-ca"}])]))),
+    *[(f"a volume of our name is refused where {name} is {kind}", (DENIED, f"volume {name} has a name"),
+       created(pod(init=[ours()], volumes={name: kind})))
+      for name, kind in [
+          ("kms-secrets", {"hostPath": {"path": "/x"}}), ("kms-secrets", {"emptyDir": {}}),
+          ("kms-env", {"persistentVolumeClaim": {"claimName": "x"}}),
+          ("kms-rrsa-token", {"emptyDir": {}}), ("kms-ca", {"emptyDir": {}}),
+          ("kms-rrsa-token", token(AUDIENCE, {"configMap": {"name": "x"}})), ("kms-rrsa-token", token()),
+          ("kms-rrsa-token", token({"secret": {"name": "x"}})),
+          *[("kms-rrsa-token", token({"serviceAccountToken": kind}))
+            for kind in ({"path": "token"}, {"audience": "other", "path": "token"},
+                         {"audience": "sts.aliyuncs.com", "path": "other"})],
+          ("kms-ca", {"configMap": {"name": "ca"}}),
+          ("kms-ca", {"configMap": CA | {"items": [{"key": "other", "path": "ca.crt"}]}}),
+          ("kms-ca", {"configMap": CA | {"items": 2 * CA["items"]}})]],
+    *[(f"our container is refused with {field}: {value}", LED,
+       created(pod(init=[ours(**{field: value})])))
+      for field, value in [
+          *[("command", command) for command in (
+              ["/kms-env/secrets-exec"], ["own/evil"], ["/proc/self/root/own/evil"], ["$(D)/evil"],
+              ["/bin/sh"], ["/secrets-injector", "get"], ["/secrets-injector/"], None)],
+          *[("args", args) for args in (
+              ["get"], None, ["init"], ["refresh", *EXTRA], ["init", "--", "refresh"],
+              ["init", *EXTRA, "--ca=/own/ca.pem"], ["--root=/own", "init", *EXTRA],
+              ["init", *EXTRA, "$(X)"], ["init", *reversed(EXTRA)])],
+          ("workingDir", "/own"), ("terminationMessagePath", "/mnt/kms-secrets/x"),
+          ("restartPolicy", "Always"), ("envFrom", [{"secretRef": {"name": "x"}}]),
+          ("env", 2 * [{"name": "SECRETS_INJECTOR_PLAN", "value": "{}"}]),
+          ("env", [{"name": "SECRETS_INJECTOR_PLAN"}]),
+          ("env", [{"name": "SECRETS_INJECTOR_PLAN",
+                    "valueFrom": {"configMapKeyRef": {"name": "x", "key": "x"}}}]),
+          ("volumeMounts", [mount("kms-rrsa-token") | {"mountPath": TOKEN_DIRECTORY}])]],
+    ("without its token it would have that of the API server, and is refused", COVERED,
+     created(pod(init=[ours(volumeMounts=[mount("kms-secrets")])]))),
+    ("a variable that it does not read is let through", ALLOWED,
+     created(pod(init=[ours(env=[{"name": "SECRETS_INJECTOR_PLAN", "value": "{}"},
+                                 {"name": "OTHER", "value": "1"}])]))),
+    ("so is what an image that is always pulled needs", ALLOWED,
+     created(pod(init=[ours(imagePullPolicy="Always")]))),
+    *[(f"a sidecar of ours is refused with {field}: {value}", ASTRAY,
+       created(pod(init=[native(**{field: value})])))
+      for field, value in [
+          ("lifecycle", {"postStart": {"exec": {"command": ["/own/x"]}}}),
+          ("startupProbe", {"exec": {"command": ["/own/x"]}}), ("startupProbe", None),
+          ("startupProbe", {"httpGet": {"port": 1}}), ("args", ["init", *EXTRA]),
+          ("command", ["/own/x"]), ("livenessProbe", {"exec": {"command": ["/own/x"]}})]],
+    ("one that would not stay is refused", ASTRAY,
+     created(pod(init=[native(restartPolicy=None, startupProbe=None)]))),
+    ("one that has the agent is refused without a probe, behind an init container too", ASTRAY,
+     created(pod(init=[ours(), native(mounts=[mount("kms-agent")], startupProbe=None)]))),
+    *[(f"an ordinary sidecar of ours is refused with {field}: {value}", ASTRAY,
+       created(pod(init=[ours()], containers=[container("app"), ours("kms-secrets", **{field: value})])))
+      for field, value in [("command", ["/own/x"]), ("args", ["init", *EXTRA]),
+                           ("startupProbe", {"tcpSocket": {"port": 1}})]],
+    ("as many consumers as may be named are let through", ALLOWED, created(many(256, 256, 15))),
+    ("one name more is refused", (DENIED, "has more than 256 names"), created(many(257, 257))),
+    ("names that nothing has are refused, however many they are", (DENIED, "names app-255, which"),
+     created(many(255, 255) | {"metadata": many(256, 256)["metadata"]})),
+    ("names without end are refused", (DENIED, "has more than 256 names"),
+     created(pod(annotations=ASKING | {f"{PREFIX}containers": "a," * 100_000}, init=[ours()]))),
+    ("so many containers need no names", ALLOWED, created(many(1500, 0, 2))),
     ("the image of our container is not for others to change", (DENIED, "the operator's to choose"),
      image("running", init="registry.example/other:1")),
     ("that of a consumer is", ALLOWED, image("running", app="registry.example/app:2")),
@@ -269,6 +495,22 @@ WORKLOADS = [
      annotated("existing", ASKING)),
     ("the webhook's own namespace is named", (WARNED, f"ever injected in namespace {RELEASE}"),
      created(workload("Deployment", RELEASE))),
+]
+
+# What the API server says of a Pod that has no node, once it lets a command through.
+WOULD_RUN = (DENIED, "does not have a host assigned")
+NO_COMMAND = (DENIED, "no other command may be run than /secrets-injector probe")
+EXEC = [
+    ("how our container is may be asked", WOULD_RUN, run(["/secrets-injector", "probe"])),
+    *[(f"nothing else is run in it: {command}", NO_COMMAND, run(command))
+      for command in [["/secrets-injector", "get", "kms://shop/db"],
+                      ["/secrets-injector", "probe", "--ca=/x"],
+                      ["/secrets-injector", "init"], ["/secrets-injector"], ["sh"], []]],
+    ("nor by POST", NO_COMMAND, run(["/secrets-injector", "init"], verb="create")),
+    ("nor in the one that stays", NO_COMMAND, run(["sh"], "kms-secrets")),
+    ("in the application what one likes is run", WOULD_RUN, run(["sh", "-c", "true"], "app")),
+    ("in a namespace that did not opt in too", WOULD_RUN,
+     run(["/secrets-injector", "init"], namespace=PLAIN)),
 ]
 
 HOOK = "/webhooks/0/"
@@ -388,6 +630,7 @@ def must(*arguments, value=None):
 def rendered(*templates):
     command = ["helm", "template", RELEASE, CHART, f"--namespace={RELEASE}"]
     command += ["--set=image.registry=registry.example,settings.clusterId=c0123"]
+    command += [f"--set-json=settings.injector.extraArgs={json.dumps(EXTRA)}"]
     return subprocess.check_output(command + [f"--show-only=templates/{t}.yaml" for t in templates],
                                    text=True)
 
@@ -457,13 +700,13 @@ def check_types():
         observed = policy.get("status", {}).get("observedGeneration")
         return observed == policy["metadata"]["generation"]
 
-    until("policies are type-checked", lambda: len(policies()) == 4 and all(map(done, policies())))
+    until("policies are type-checked", lambda: len(policies()) == 5 and all(map(done, policies())))
     failed = 0
     for policy in policies():
         for warning in policy["status"].get("typeChecking", {}).get("expressionWarnings", []):
             print(f"FAILED: types: {policy['metadata']['name']}: {warning}")
             failed += 1
-    print(f"types: 4 policies, {failed} warnings")
+    print(f"types: 5 policies, {failed} warnings")
     return failed
 
 
@@ -476,13 +719,14 @@ def prepare():
         until(f"{name} has a ServiceAccount",
               lambda name=name: not kubectl("get", "sa", "default", "-n", name).returncode)
     bare = pod(annotations=None)
-    sharing = injected()
-    sharing["spec"]["shareProcessNamespace"] = True
     for name, value in [("running", injected()), ("opted-out-later", injected()),
-                        ("sharing", sharing), ("annotated-later", bare),
+                        ("sharing", sharing(injected())), ("annotated-later", bare),
                         ("before", injected(TOKEN, WRITABLE))]:
         metadata = {"name": name, "namespace": IN, "annotations": value["metadata"]["annotations"]}
         must("create", "-f", "-", value=value | {"metadata": metadata})
+    elsewhere = injected()
+    metadata = elsewhere["metadata"] | {"name": "running", "namespace": PLAIN}
+    must("create", "-f", "-", value=elsewhere | {"metadata": metadata})
     later = workload("Deployment", PLAIN, annotations=None)
     later["metadata"] = {"name": "existing", "namespace": PLAIN}
     must("create", "-f", "-", value=later | {"spec": later["spec"] | {"replicas": 0}})
@@ -494,7 +738,7 @@ def prepare():
 def main():
     if WEBHOOK_NAME in must("get", "mutatingwebhookconfigurations", "-o", "yaml"):
         sys.exit(f"the chart is installed in this cluster: a webhook {WEBHOOK_NAME} is there")
-    policies = rendered("guard", "workloads", "self", "rbac")
+    policies = rendered("guard", "exec", "workloads", "self", "rbac")
     configuration = rendered("webhook")
     failed = 0
     try:
@@ -508,6 +752,8 @@ def main():
             for sentence, value, triggers in TRIGGERS])
         failed += check("guard", GUARD)
         failed += check("workloads", WORKLOADS)
+        until("commands are refused", lambda: happened(run(["sh"]))[1].find(NO_COMMAND[1]) >= 0)
+        failed += check("commands", EXEC)
         failed += check_types()
 
         apply(configuration)

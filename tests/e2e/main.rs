@@ -9,6 +9,7 @@ mod cloud;
 mod failure;
 mod node;
 mod other_injector;
+mod peer;
 mod pods;
 mod release;
 mod search;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -82,7 +83,11 @@ impl Served {
     }
 
     pub fn token(&self) -> Result<String> {
-        Ok(fs::read_to_string(self.container.path("var/run/kmstoken/token"))?)
+        Ok(fs::read_to_string(self.token_file())?)
+    }
+
+    pub fn token_file(&self) -> PathBuf {
+        self.container.path("var/run/kmstoken/token")
     }
 
     /// As a well-behaved client.

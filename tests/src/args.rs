@@ -27,6 +27,11 @@ pub(crate) enum Command {
     /// Run a command and print what it cost, as JSON.
     #[command(hide = true)]
     Cost(CostArgs),
+    /// Decide admissions from files and print what each cost, as JSON.
+    #[command(hide = true)]
+    Decide(DecideArgs),
+    /// Search for the dearest admission that the webhook's limits allow.
+    Worst(WorstArgs),
     /// Sign a ServiceAccount token as the emulated cluster would, and print it.
     Token(TokenArgs),
 }
@@ -77,6 +82,25 @@ pub(crate) struct BenchArgs {
     /// Where the archives of the images are.
     #[arg(long, value_name = "DIR", default_value = "dist/images")]
     pub(crate) images: PathBuf,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct WorstArgs {
+    /// How long to search, beside each single thing alone.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) minutes: u64,
+    /// The same seed tries the same changes.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct DecideArgs {
+    /// Whose settings hold, and the body of a review.
+    #[arg(long = "case", value_name = "MIXTURE=FILE")]
+    pub(crate) cases: Vec<lab::worst::measure::Case>,
+    #[arg(long, default_value_t = 1)]
+    pub(crate) times: u32,
 }
 
 #[derive(clap::Args)]

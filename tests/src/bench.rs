@@ -7,6 +7,7 @@ mod agent;
 mod cluster;
 mod exec;
 mod fetcher;
+mod heavy;
 mod load;
 mod pods;
 mod process;
@@ -15,6 +16,7 @@ pub(crate) mod samples;
 mod server;
 mod sidecar;
 mod table;
+mod worst;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -41,6 +43,7 @@ pub fn run(summary: &Path, components: Option<&Path>, images: &Path) -> anyhow::
     drop(runtime);
     writeln!(out, "admitting …")?;
     admission::measure(&mut table);
+    worst::measure(&mut table).context("searching for the dearest admission")?;
     writeln!(out, "serving …")?;
     // One thread, so that the other core is the server's.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

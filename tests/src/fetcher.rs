@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use plan::{
-    Assume, ExternalId, FileMode, FileName, Host, Identity, Lookup, MountPath, OnMissing, Plan,
-    PlanBuilder, ProviderArn, Reference, Region, RoleArn, SessionName,
+    Assume, ENVIRONMENT_PROGRAM, ExternalId, FileMode, FileName, Host, Identity, Lookup, MountPath,
+    OnMissing, Plan, PlanBuilder, ProviderArn, Reference, Region, RoleArn, SessionName,
 };
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -226,9 +226,9 @@ impl Container {
         required: &str,
         words: &[&str],
     ) -> std::process::Command {
-        let mut command = std::process::Command::new(self.environment().join("secrets-injector"));
+        let mut command = std::process::Command::new(self.environment().join(ENVIRONMENT_PROGRAM));
         command.arg("--root").arg(self.root.path());
-        command.args(["exec", "--container", container, "--require", required, "--"]).args(words);
+        command.args(["--container", container, "--require", required, "--"]).args(words);
         command
     }
 
@@ -289,7 +289,8 @@ impl Container {
         if !copy.exists() {
             // By another process: a program that this one holds open for writing, in whatever child
             // another test has just forked, cannot be started.
-            let copied = Command::new("cp").arg(binary()?).arg(&copy).status().await?;
+            let programs = [binary()?, beside(ENVIRONMENT_PROGRAM)?];
+            let copied = Command::new("cp").args(programs).arg(self.path("")).status().await?;
             ensure!(copied.success(), "cp: {copied}");
         }
         fs::set_permissions(self.root.path(), fs::Permissions::from_mode(0o755))?;

@@ -5,6 +5,7 @@ mod run_cloud;
 mod run_cluster;
 mod run_demo;
 mod run_token;
+mod run_worst;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -21,8 +22,10 @@ fn main() -> ExitCode {
         Command::Cloud(args) => run_cloud::run(args),
         Command::Cluster(args) => run_cluster::run(args),
         Command::Cost(args) => lab::cost::run(&args.command),
+        Command::Decide(args) => run_worst::decide(&args),
         Command::Demo => run_demo::run(),
         Command::Token(args) => run_token::run(args),
+        Command::Worst(args) => run_worst::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

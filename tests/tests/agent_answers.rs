@@ -7,6 +7,8 @@
     reason = "a helper that fails is a test that fails"
 )]
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Output;
 use std::sync::Arc;
 
@@ -369,10 +371,14 @@ async fn started_again_it_knows_the_token_that_clients_have_read() {
         "{}",
         probe.said()
     );
+    let path = served.token_file();
+    let mode = fs::metadata(&path).unwrap().permissions();
+    fs::set_permissions(&path, Permissions::from_mode(0o604)).unwrap();
     served.running = served.container.start(&served.plan, &["refresh"]).unwrap();
     served.running.says("the agent listens", 1).await.unwrap();
     assert_eq!(served.get(&by_query(SECRET)).await.unwrap().value().unwrap(), "CANARY-1");
     assert_eq!(served.token().unwrap(), token);
+    assert_eq!(fs::metadata(&path).unwrap().permissions(), mode, "nobody else may read it");
     let probe = served.container.run(&served.plan, &["probe"]).await.unwrap();
     assert_eq!(probe.code(), Some(0), "{}", probe.said());
     ends_well(served).await;
@@ -404,4 +410,43 @@ async fn a_port_that_is_taken_is_told() {
     let ended = container.run(&plan, &["refresh"]).await.unwrap();
     assert_eq!(ended.code(), Some(16), "{}", ended.said());
     assert!(ended.headline().contains("cannot listen on port"), "{}", ended.headline());
+    let token = container.path("var/run/kmstoken/token");
+    assert!(!token.exists(), "clients would show it to whoever listens there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_that_are_never_answered_leave_connections_to_the_files() {
+    let cloud = cloud().await;
+    put(&cloud, "app/listed", "CANARY-1");
+    let wants = [Want::new("listed", "kms://app/listed")];
+    let mut agent = wanted(&["app/*"]).unwrap();
+    agent.refresh = Refresh::new(10, None, OnRevoked::Keep).unwrap();
+    // Fewer open files than an agent and its files take together, where nobody asks for more.
+    let few = ["prlimit", "--nofile=256:4096"];
+    let served = Arc::new(Served::start(&cloud, agent, &wants, &few).await.unwrap());
+    let limits = format!("/proc/{}/limits", served.running.pid().unwrap());
+    let limits = fs::read_to_string(limits).unwrap();
+    let files = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    assert_eq!(files.split_whitespace().nth(3), Some("4096"), "{files}");
+    let mut clients = JoinSet::new();
+    for number in 0..40 {
+        let name = format!("app/silent-{number}");
+        put(&cloud, &name, "CANARY-1");
+        cloud.add_fault(
+            Fault::new(Effect::Latency { millis: 600_000 }).service(Service::Kms).subject(&name),
+        );
+        let served = Arc::clone(&served);
+        clients.spawn(async move {
+            loop {
+                let _ = served.get(&by_query(&name)).await;
+            }
+        });
+    }
+    // By the second of them clients have long taken what they can get.
+    for value in ["CANARY-2", "CANARY-3"] {
+        rotate(&cloud, "app/listed", value);
+        served.container.shows("listed", Some(value.as_bytes())).await.unwrap();
+    }
+    clients.shutdown().await;
+    ends_well(Arc::into_inner(served).unwrap()).await;
 }

@@ -50,6 +50,8 @@ async fn only_a_client_of_this_pod_that_knows_the_token_is_answered() {
         (vec![local, ("X-Aws-Parameters-Secrets-Token", token)], 403, "Bad Token"),
         (vec![local, right, ("X-Forwarded-For", "10.1.2.3")], 400, "Forwarded"),
         (vec![local, ("X-Forwarded-For", "10.1.2.3")], 400, "Forwarded"),
+        (vec![local, right, ("Via", "1.1 proxy")], 400, "Forwarded"),
+        (vec![local, right, ("Sec-Fetch-Site", "cross-site")], 403, "From a browser"),
         (vec![("Host", "evil.example"), right], 403, "Bad Host"),
         (vec![("Host", "localhost.evil.example"), right], 403, "Bad Host"),
         (vec![("Host", "localhost:1"), right], 403, "Bad Host"),
@@ -206,25 +208,26 @@ async fn heads_have_a_size_and_clients_a_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn too_many_connections_are_told_and_a_ping_still_gets_through() {
+async fn connections_that_ask_for_nothing_keep_nobody_from_an_answer() {
     let cloud = cloud().await;
     let served =
         served(&cloud, |agent| agent.max_connections = UpToThousand::new(2).unwrap()).await;
     let mut held = Vec::new();
-    for _ in 0..2 {
+    for index in 0..200 {
         let mut stream = served.connect().await.unwrap();
-        stream.write_all(b"GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
-        let mut some = [0; 12];
-        stream.read_exact(&mut some).await.unwrap();
+        if index % 2 == 0 {
+            stream.write_all(b"GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+            let mut some = [0; 12];
+            stream.read_exact(&mut some).await.unwrap();
+        } else {
+            stream.write_all(b"GET /ping HTTP/1.1\r\nHost: local").await.unwrap();
+        }
         held.push(stream);
     }
-    let reply = served.get(GET).await.unwrap();
-    assert_eq!((reply.status, reply.body.as_str()), (429, "Connection limit exceeded"));
     let reply = served.ask("/ping", &[("Host", "localhost")]).await.unwrap();
     assert_eq!((reply.status, reply.body.as_str()), (200, "healthy"));
-    drop(held);
-    while served.get(GET).await.unwrap().status == 429 {}
     assert_eq!(served.get(GET).await.unwrap().status, 200);
+    drop(held);
     ends_well(served).await;
 }
 

@@ -361,29 +361,62 @@ async fn a_signal_goes_to_the_first_process_of_its_container_and_to_no_other() {
     ends_well(running).await;
 }
 
+/// A script that mounts this file, as the kubelet does one for each container, and goes on as `then`.
+fn keeping(kept: &Path, then: &str) -> String {
+    std::fs::create_dir_all(kept.parent().unwrap()).unwrap();
+    std::fs::write(kept, "").unwrap();
+    format!("mount --bind {0} {0} && exec {then}", kept.display())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_that_wiped_its_environment_is_found_by_what_the_kubelet_mounted() {
     let cloud = cloud().await;
     let container = Container::new(&cloud).unwrap();
     let (app, told) = (unique("wiped"), tempfile::tempdir().unwrap());
-    let kept = told.path().join(format!("pods/0a-1/containers/{app}"));
-    std::fs::create_dir_all(&kept).unwrap();
-    std::fs::write(kept.join("7f3c"), "").unwrap();
-    let log = told.path().join("termination-log");
-    std::fs::write(&log, "").unwrap();
+    let kept = |container: &str| told.path().join(format!("pods/0a-1/containers/{container}/7f3c"));
+    let wiped = |name: &str| {
+        format!(
+            "env -i sh -c 'PATH=/usr/bin:/bin; {}'",
+            listening(name, told.path()).replace('\'', "\"")
+        )
+    };
+    // The user namespace that the containers of the Pod have.
+    let pod = Process::start(Command::new("unshare").args([
+        "--user",
+        "--map-root-user",
+        "sh",
+        "-c",
+        "echo > \"$0\"; exec sleep 600",
+        told.path().join("pod-ready").to_str().unwrap(),
+    ]));
+    appears(&told.path().join("pod-ready")).await;
+    let namespace = format!("--user=/proc/{}/ns/user", pod.0.id());
+    let inside = ["nsenter", &namespace, "unshare", "--mount", "sh", "-ec"];
+    // One of the same user that makes itself another one, where it mounts what it likes.
+    let own = told.path().join("own");
+    let forged = own.join(format!("pods/0a-1/containers/{app}"));
+    let (own, forged) = (own.display(), forged.display());
     let script = format!(
-        "mount --bind {} {} && exec env -i sh -c \"$0\"",
-        kept.join("7f3c").display(),
-        log.display()
+        "mkdir {own}; mount -t tmpfs t {own}; mkdir -p {forged}; : > {forged}/7f3c; \
+         mount --bind {forged}/7f3c {forged}/7f3c; exec {}",
+        wiped("thief")
     );
-    let mut command = Command::new("unshare");
-    command.args(["--user", "--map-root-user", "--mount", "sh", "-ec", &script]);
-    command.arg(format!("PATH=/usr/bin:/bin; {}", listening("app", told.path())));
-    let _app = Process::start(&mut command);
+    let mut thief = Command::new("unshare");
+    let _thief =
+        Process::start(thief.args(["--user", "--map-root-user", "--mount", "sh", "-ec", &script]));
+    appears(&told.path().join("thief-ready")).await;
+    let script = keeping(&kept(&app), &wiped("app"));
+    let _app = Process::start(Command::new(inside[0]).args(&inside[1..]).arg(script));
     appears(&told.path().join("app-ready")).await;
-    let running = running(&container, &wanted(&format!("signal=SIGUSR1:{app}"))).await;
+    let script = keeping(&kept("kms-secrets"), "\"$0\" \"$@\"");
+    let under: Vec<&str> = inside.into_iter().chain([script.as_str()]).collect();
+    let plan = wanted(&format!("signal=SIGUSR1:{app}"));
+    let running = container.start_under(&under, &plan, &["refresh"]).unwrap();
+    running.says("\"done\"", 1).await.unwrap();
     rotate(&cloud, "CANARY-2");
     appears(&told.path().join("app")).await;
+    running.says("was told of the change", 1).await.unwrap();
+    assert!(!told.path().join("thief").exists());
     ends_well(running).await;
 }
 

@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
-use lab::cloud::{Cloud, CloudConfig, Effect, Fault, SecretSeed, Seed, Service};
+use lab::cloud::{
+    Cloud, CloudConfig, Effect, Fault, Place, SecretSeed, Seed, Service, VersionSeed,
+};
 use lab::fetcher::{ACCOUNT, Container, Ended, Want, builder, plan};
-use plan::{LogLevel, Plan};
+use plan::{LogLevel, Mode, OnRevoked, Plan, Refresh};
 
 async fn cloud() -> Cloud {
     let cloud = Cloud::start(CloudConfig::new(Seed::demo().unwrap())).await.unwrap();
@@ -236,4 +238,59 @@ async fn a_gateway_with_a_private_ca_is_trusted_with_that_ca_only() {
     ended_with(15, &["kms://shop/canary: ", "certificate is not accepted"], &ended, &container);
     std::fs::write(container.path("etc/kms-ca/ca.crt"), cloud.private_ca_pem()).unwrap();
     assert_eq!(container.init(&with).await.unwrap().code(), Some(0));
+}
+
+/// As many as there are connections to a host, and they come first.
+#[tokio::test(flavor = "multi_thread")]
+async fn sources_that_are_never_answered_keep_no_other_of_their_host_from_being_asked() {
+    let cloud = cloud().await;
+    let silent: Vec<String> = (0..4).map(|index| format!("shop/silent-{index}")).collect();
+    for name in &silent {
+        cloud.put_secret(ACCOUNT, SecretSeed::text(name, "CANARY-1")).unwrap();
+    }
+    let sources: Vec<String> = silent.iter().map(|name| format!("kms://{name}")).collect();
+    let names = ["a", "b", "c", "d"];
+    let mut wants: Vec<_> =
+        names.iter().zip(&sources).map(|(name, source)| Want::new(name, source)).collect();
+    wants.push(Want::new("well", "kms://shop/canary"));
+    let mut builder = builder().unwrap();
+    builder.mode(Mode::Refresh(Refresh::new(10, None, OnRevoked::Keep).unwrap()));
+    let container = Container::new(&cloud).unwrap();
+    let running = container.start(&plan(builder, &wants).unwrap(), &["refresh"]).unwrap();
+    running.says("\"done\"", 1).await.unwrap();
+    for name in &silent {
+        cloud.add_fault(kms(Effect::Latency { millis: 600_000 }).subject(name));
+    }
+    let place = Place::new(ACCOUNT, "shop/canary");
+    for value in ["CANARY-2", "CANARY-3"] {
+        cloud.rotate_secret(&place, VersionSeed::text(value)).unwrap();
+        container.shows("well", Some(value.as_bytes())).await.unwrap();
+    }
+    drop(running);
+}
+
+/// Each look has time for as many answers as there are connections to a host.
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_come_late_keep_no_other_source_from_being_asked() {
+    let cloud = cloud().await;
+    let names: Vec<String> = (0..8).map(|index| format!("shop/slow-{index}")).collect();
+    for name in &names {
+        cloud.put_secret(ACCOUNT, SecretSeed::text(name, "CANARY-1")).unwrap();
+    }
+    let sources: Vec<String> = names.iter().map(|name| format!("kms://{name}")).collect();
+    let files: Vec<String> = (0..8).map(|index| format!("f{index}")).collect();
+    let wants: Vec<_> =
+        files.iter().zip(&sources).map(|(name, source)| Want::new(name, source)).collect();
+    let mut builder = builder().unwrap();
+    builder.mode(Mode::Refresh(Refresh::new(10, None, OnRevoked::Keep).unwrap()));
+    let container = Container::new(&cloud).unwrap();
+    let running = container.start(&plan(builder, &wants).unwrap(), &["refresh"]).unwrap();
+    running.says("\"done\"", 1).await.unwrap();
+    cloud.add_fault(kms(Effect::Latency { millis: 2_000 }));
+    for (name, file) in [(&names[7], &files[7]), (&names[0], &files[0])] {
+        let place = Place::new(ACCOUNT, name);
+        cloud.rotate_secret(&place, VersionSeed::text("CANARY-2")).unwrap();
+        container.shows(file, Some(b"CANARY-2")).await.unwrap();
+    }
+    drop(running);
 }

@@ -284,6 +284,33 @@ async fn a_template_that_was_not_rendered_for_too_long_goes_alone_and_nobody_wai
     ends_well(again).await;
 }
 
+/// Each of them is confirmed now and then, and the file is older than any of them tells.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_whose_sources_never_answer_together_fails_though_each_of_them_answers() {
+    let cloud = cloud().await;
+    let container = Container::new(&cloud).unwrap();
+    let running = running(&container, &refreshed(OnRevoked::Keep).build().unwrap()).await;
+    let away = |name: &str| {
+        cloud.clear_faults();
+        cloud.add_fault(Fault::new(Effect::Unavailable).service(Service::Kms).subject(name));
+    };
+    away("shop/b");
+    rotate(&cloud, "shop/a", "CANARY-2");
+    rotate(&cloud, "shop/b", "CANARY-2");
+    container.shows("a", Some(b"CANARY-2")).await.unwrap();
+    template_fails(&container, "pair", false).await;
+    away("shop/a");
+    container.shows("b", Some(b"CANARY-2")).await.unwrap();
+    fails(&container, "unreachable").await;
+    assert_eq!(read(&container, "pair"), pair("CANARY-1", "CANARY-1"));
+    template_fails(&container, "pair", false).await;
+    cloud.clear_faults();
+    container.shows("pair", Some(&pair("CANARY-2", "CANARY-2"))).await.unwrap();
+    let log = ends_well(running).await;
+    let told = "not all of them have answered at one time since; wanted for file";
+    assert_eq!(log.matches(told).count(), 1, "{log}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_template_whose_source_is_missing_is_left_out_where_it_may_be() {
     let cloud = cloud().await;

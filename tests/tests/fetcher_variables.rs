@@ -10,8 +10,8 @@ use std::process::{Command, Stdio};
 use lab::cloud::{Cloud, CloudConfig, Place, SecretSeed, Seed, VersionSeed};
 use lab::fetcher::{ACCOUNT, Container, Want, builder};
 use plan::{
-    ContainerName, Environment, FileMode, Mode, OnMissing, OnRevoked, Plan, Reference, Refresh,
-    Region, Variable, VariableName,
+    ContainerName, ENVIRONMENT_PROGRAM, Environment, FileMode, Mode, OnMissing, OnRevoked, Plan,
+    Reference, Refresh, Region, Variable, VariableName,
 };
 
 const VALUE: &str = "CANARY 'a' \"b\" $HOME\nä";
@@ -172,7 +172,7 @@ async fn a_volume_has_room_for_a_second_start() {
     let sets: [Set<'_>; 1] = [("TEXT", "kms://shop/text", &["app"], &[])];
     let plan = planned(&sets, Mode::Init);
     let container = filled(&cloud, &plan).await;
-    let program = container.environment().join("secrets-injector");
+    let program = container.environment().join(ENVIRONMENT_PROGRAM);
     let inode = || std::fs::metadata(&program).unwrap().ino();
     let before = inode();
     assert_eq!(container.init(&plan).await.unwrap().code(), Some(0));
@@ -280,8 +280,8 @@ async fn what_cannot_be_started_ends_as_a_shell_would_and_says_why() {
     }
     let empty = Container::new(&cloud).unwrap();
     std::fs::copy(
-        container.environment().join("secrets-injector"),
-        empty.environment().join("secrets-injector"),
+        container.environment().join(ENVIRONMENT_PROGRAM),
+        empty.environment().join(ENVIRONMENT_PROGRAM),
     )
     .unwrap();
     let (ended, _, said) = started(empty.exec("app", &["true"]));
@@ -305,7 +305,7 @@ async fn the_kubelet_finds_one_quoted_file_for_each_variable() {
         assert_eq!(std::fs::read_to_string(container.environment().join(name)).unwrap(), content);
     }
     // Nobody is started by us.
-    assert!(!container.environment().join("secrets-injector").exists());
+    assert!(!container.environment().join(ENVIRONMENT_PROGRAM).exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -356,7 +356,7 @@ async fn a_restarted_container_gets_the_value_of_now() {
     assert_eq!(now(), "CANARY-2");
     let read = std::fs::read_to_string(container.environment().join("side.A")).unwrap();
     assert_eq!(read, "A='CANARY-2'\n");
-    std::fs::remove_file(container.environment().join("secrets-injector")).unwrap();
+    std::fs::remove_file(container.environment().join(ENVIRONMENT_PROGRAM)).unwrap();
     let probed = container.run(&plan, &["probe"]).await.unwrap();
     assert_eq!(probed.code(), Some(1), "{}", probed.said());
 }

@@ -103,15 +103,15 @@ fn by_the_manifest() {
     nothing_left();
     // What a reader puts in, and what only a lab needs.
     let mut manifest = MANIFEST.to_owned();
-    let fetcher = format!("image: {FETCHER}");
-    let trust = format!("extraArgs: [\"--ca={CLOUD_CA}\"]");
+    let fetcher = format!("image: {FETCHER}\n      extraArgs: [\"--ca={CLOUD_CA}\"]");
+    let guarded = format!("'init' : 'refresh'] + [\"--ca={CLOUD_CA}\"]");
     for (theirs, ours) in [
         (
             "clusterId: c0123456789abcdef",
             "clusterId: clab\n    region: cn-hangzhou\n    accountId: \"1234567890123456\"",
         ),
         ("image: registry.example/secrets-injector:0.1.0", fetcher.as_str()),
-        ("extraArgs: []", trust.as_str()),
+        ("'init' : 'refresh'] + []", guarded.as_str()),
     ] {
         assert_eq!(manifest.matches(theirs).count(), 1, "{theirs}");
         manifest = manifest.replace(theirs, ours);

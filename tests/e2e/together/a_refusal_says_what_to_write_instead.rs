@@ -227,7 +227,7 @@ fn about_the_shape_of_the_pod() {
         (
             with(with(pod(), "/spec/hostPID", json!(true)), security, trace),
             &[
-                "container \"app\": it is privileged or has SYS_PTRACE while hostPID is set",
+                "container \"app\": it has the capability SYS_PTRACE while hostPID is set",
                 "remove hostPID, or the privilege",
             ],
         ),

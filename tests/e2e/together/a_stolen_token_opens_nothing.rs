@@ -264,8 +264,8 @@ fn it_makes_nothing_and_becomes_nobody() {
         &json!({}),
     );
     for (kind, names) in [
-        ("validatingadmissionpolicies", ["guard", "self", "certificate"]),
-        ("validatingadmissionpolicybindings", ["guard-deny", "self", "certificate"]),
+        ("validatingadmissionpolicies", ["guard", "exec", "self", "certificate"]),
+        ("validatingadmissionpolicybindings", ["guard-deny", "exec", "self", "certificate"]),
     ] {
         for name in names {
             let path = format!("/apis/admissionregistration.k8s.io/v1/{kind}/{RELEASE}-{name}");

@@ -40,7 +40,7 @@ fn as_a_copy_made_by_kubectl_debug() {
     place.ready("web");
 
     // As kubectl leaves it, without annotations: what was injected into the original still runs.
-    copy(&place, "bare", &[]).run().unwrap();
+    copy(&place, "bare", &["--profile=baseline"]).run().unwrap();
     // With them the webhook looks again. It does not know the debugger from the first time.
     let said = copy_with_annotations(&place, "kept", &["--profile=baseline"]).output().unwrap();
     assert!(said.success, "{}", said.stderr);
@@ -53,9 +53,14 @@ fn as_a_copy_made_by_kubectl_debug() {
         runs_with_files_for_the_application_alone(&place, pod);
     }
     let original = place.get("pod/web");
-    for pod in ["bare", "kept", "alone"] {
+    for pod in ["bare", "alone"] {
         assert_eq!(container(&place.get(&format!("pod/{pod}")), OURS), container(&original, OURS));
     }
+    // The debugger shares its processes, and only its image says its user: ours is another one.
+    let kept = container(&place.get("pod/kept"), OURS).clone();
+    assert_ne!(kept["securityContext"]["runAsUser"], 65532);
+    let as_before = with(kept, "/securityContext/runAsUser", json!(65532));
+    assert_eq!(as_before, *container(&original, OURS));
 }
 
 #[test]
@@ -69,6 +74,30 @@ fn as_a_copy_whose_debugger_could_read_the_fetchers_memory_it_is_refused() {
     for part in ["\"peek\"", "SYS_PTRACE", "remove shareProcessNamespace"] {
         assert!(said.stderr.contains(part), "no {part} in {}", said.stderr);
     }
+}
+
+/// Without annotations no webhook sees it, and the guard does.
+#[test]
+fn as_a_bare_copy_too() {
+    let place = Namespace::opted_in("debug-bare");
+    place.create(&app("web", "sleep 1000"));
+    place.ready("web");
+    for name in ["general", "sysadmin"] {
+        let profile = format!("--profile={name}");
+        let said = copy(&place, name, &[&profile]).output().unwrap();
+        assert!(!said.success, "{}", said.stdout);
+        for part in ["container peek could trace", "read its token", "--profile=baseline"] {
+            assert!(said.stderr.contains(part), "no {part} in {}", said.stderr);
+        }
+        // Where it sees its own processes alone, there is nothing to trace.
+        copy(&place, &format!("{name}-alone"), &[&profile, "--share-processes=false"])
+            .run()
+            .unwrap();
+    }
+    for profile in ["baseline", "restricted"] {
+        copy(&place, profile, &[&format!("--profile={profile}")]).run().unwrap();
+    }
+    runs_with_files_for_the_application_alone(&place, "baseline");
 }
 
 /// What people take out of a Pod before they create it again.

@@ -227,3 +227,44 @@ fn nobody_can_trace_the_fetcher_of_a_pod_that_runs() {
         assert!(said.success, "{name}: {}", said.stderr);
     }
 }
+
+/// Without annotations no webhook sees it: a copy, or a Pod that somebody wrote by hand.
+#[test]
+fn nobody_can_trace_the_fetcher_from_the_start() {
+    let place = Namespace::opted_in("traces-early");
+    for capability in [
+        "ALL",
+        "SYS_PTRACE",
+        "SYS_ADMIN",
+        "PERFMON",
+        "BPF",
+        "SYS_MODULE",
+        "SYS_RAWIO",
+        "CHECKPOINT_RESTORE",
+    ] {
+        let [pod, bare] = edited(&place, |pod| {
+            let add = json!({ "capabilities": { "add": [capability] } });
+            container_mut(pod, "reader")["securityContext"] = add;
+            pod["spec"]["shareProcessNamespace"] = json!(true);
+        });
+        names(&place.refused(&pod), &["reader", capability, "the fetcher's memory"]);
+        let could = "could trace the container that fetches secrets";
+        names(&place.refused(&bare), &["reader", capability, could]);
+    }
+}
+
+/// The guard has the last word about our container too.
+#[test]
+fn our_container_is_not_loosened_or_covered() {
+    let place = Namespace::opted_in("loosened");
+    let [_, bare] = edited(&place, |pod| {
+        container_mut(pod, OURS)["securityContext"]["capabilities"]["add"] = json!(["NET_RAW"]);
+    });
+    names(&place.refused(&bare), &[OURS, "less confined than it was injected"]);
+    let [_, bare] = edited(&place, |pod| {
+        push(&mut pod["spec"]["volumes"], json!({ "name": "own", "emptyDir": {} }));
+        let mount = json!({ "name": "own", "mountPath": "/etc" });
+        push(&mut container_mut(pod, OURS)["volumeMounts"], mount);
+    });
+    names(&place.refused(&bare), &[OURS, "something else mounted"]);
+}

@@ -10,7 +10,7 @@ use crate::stage::{Namespace, PATIENCE};
 const FIRST: &str = "lab-canary-Tn4mPw7c's \"first\" $HOME";
 const SECOND: &str = "lab-canary-Hq9xLd2r's second";
 
-/// For a shell, as `quote_shell` and `dotenv` write it.
+/// For a shell, as `quote_shell` and `shell` write it.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
@@ -22,7 +22,7 @@ fn a_shell_reads_what_a_template_made_of_two_secrets() {
     let script = "set -a; . /mnt/secrets-store/app.env; \
                   test \"$USER_NAME\" = app && printf '%s' \"$PASSWORD\" | sha256sum";
     let text = format!(
-        "{{{{ {{\"USER_NAME\": secret(\"kms://{user}\"), \"PASSWORD\": secret(\"kms://{password}\")}} | dotenv }}}}"
+        "{{{{ {{\"USER_NAME\": secret(\"kms://{user}\"), \"PASSWORD\": secret(\"kms://{password}\")}} | shell }}}}"
     );
     let pod = annotated(plain("shell", script), &[("template.app.env", text.as_str())]);
     place.create(&pod);

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -79,15 +79,17 @@ async fn ask_until(
 async fn exchange(
     stream: &mut TlsStream<TcpStream>,
     request: &[u8],
-    buffer: &mut [u8],
+    buffer: &mut Vec<u8>,
 ) -> anyhow::Result<()> {
     stream.write_all(request).await?;
     stream.flush().await?;
     let mut filled = 0;
     loop {
-        let Some(room) = buffer.get_mut(filled..).filter(|room| !room.is_empty()) else {
-            bail!("the answer is too long")
-        };
+        if filled == buffer.len() {
+            ensure!(filled < LONGEST, "the answer is too long");
+            buffer.resize(filled * 2, 0);
+        }
+        let room = buffer.get_mut(filled..).context("no room")?;
         let count = stream.read(room).await?;
         ensure!(count > 0, "the connection ended before the answer did");
         filled += count;
@@ -96,6 +98,9 @@ async fn exchange(
         }
     }
 }
+
+/// Answers about heavy Pods have some hundred kilobytes.
+const LONGEST: usize = 8 * 1024 * 1024;
 
 /// Whether status line, headers and the whole body are there.
 fn is_complete(answer: &[u8]) -> anyhow::Result<bool> {

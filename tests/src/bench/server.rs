@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
 
+use super::heavy;
 use super::load::Load;
 use super::process::resident;
 use super::reviews;
@@ -23,12 +24,7 @@ pub(super) async fn measure(table: &mut Table) -> anyhow::Result<()> {
     pin_to_second_core().context("cannot leave the first core to the webhook")?;
     let webhook = Webhook::start(directory.path()).await?;
     table.add("webhook, start to ready", webhook.start.as_secs_f64() * 1e3, "ms", None);
-    table.add(
-        "webhook, resident memory idle",
-        resident(webhook.child.id())?,
-        "MB",
-        Some(Budget::AtMost(12.0)),
-    );
+    webhook.memory(table, "webhook, resident memory idle", 12.0)?;
     for (name, names, body) in [
         (
             8,
@@ -78,12 +74,10 @@ pub(super) async fn measure(table: &mut Table) -> anyhow::Result<()> {
         table.add(names.1, milliseconds(50), "ms", None);
         table.add(names.2, milliseconds(99), "ms", budgets.map(|(_, latency)| latency));
     }
-    table.add(
-        "webhook, resident memory after load",
-        resident(webhook.child.id())?,
-        "MB",
-        Some(Budget::AtMost(16.0)),
-    );
+    webhook.memory(table, "webhook, resident memory after load", 16.0)?;
+    heavy::measure(table, webhook.listen, webhook.admin, &webhook.ca_pem).await?;
+    // Its limit on a cluster leaves as much again for what arrives at once.
+    webhook.memory(table, "webhook, resident memory after heavy Pods", 32.0)?;
     Ok(())
 }
 
@@ -97,6 +91,7 @@ fn pin_to_second_core() -> nix::Result<()> {
 struct Webhook {
     child: Child,
     listen: SocketAddr,
+    admin: SocketAddr,
     ca_pem: Vec<u8>,
     start: Duration,
 }
@@ -124,6 +119,7 @@ impl Webhook {
         let mut webhook = Self {
             child,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            admin: SocketAddr::from(([127, 0, 0, 1], 0)),
             ca_pem: Vec::new(),
             start: Duration::ZERO,
         };
@@ -135,10 +131,18 @@ impl Webhook {
         }
         webhook.start = start.elapsed();
         let json: serde_json::Value = serde_json::from_slice(&std::fs::read(&ready)?)?;
-        let listen = json.get("listen").and_then(serde_json::Value::as_str);
-        webhook.listen = listen.context("the ready file names no address")?.parse()?;
+        let address = |name: &str| -> anyhow::Result<SocketAddr> {
+            let text = json.get(name).and_then(serde_json::Value::as_str);
+            Ok(text.context("the ready file names no address")?.parse()?)
+        };
+        (webhook.listen, webhook.admin) = (address("listen")?, address("admin")?);
         webhook.ca_pem = std::fs::read(&ca)?;
         Ok(webhook)
+    }
+
+    fn memory(&self, table: &mut Table, name: &'static str, most: f64) -> anyhow::Result<()> {
+        table.add(name, resident(self.child.id())?, "MB", Some(Budget::AtMost(most)));
+        Ok(())
     }
 }
 

@@ -1,5 +1,6 @@
 //! One call from its parts to its answer: fault, identity, service, journal.
 
+use std::iter;
 use std::time::Duration;
 
 use super::access::{self, Moment};
@@ -192,7 +193,8 @@ fn spoiled(effect: &Effect, mut answer: Answer) -> (Answer, Duration) {
             answer = Answer::raw(502, "text/html", page.to_vec());
         }
         Effect::Garbage => {
-            let noise = (0..512).map(|_| fastrand::u8(..)).collect();
+            // Anything but a digit or a quote, with which a value of JSON would begin.
+            let noise = iter::once(0xff).chain((1..512).map(|_| fastrand::u8(..))).collect();
             answer = Answer::raw(200, "application/json;charset=utf-8", noise);
         }
         Effect::Oversized { bytes } => {

@@ -80,6 +80,11 @@ impl<'a> Component<'a> {
 
     /// Starts it with a log of its own and writes down which process it is.
     pub fn start(&self) -> Result<()> {
+        self.start_with(&[])
+    }
+
+    /// The same with more arguments than it has otherwise.
+    pub fn start_with(&self, more: &[&str]) -> Result<()> {
         let name = self.program.name();
         let layout = self.cluster.layout();
         let program = match self.program {
@@ -92,6 +97,7 @@ impl<'a> Component<'a> {
         let mut command = self.cluster.inside(&program).into_command();
         command
             .args(self.program.arguments(self.cluster))
+            .args(more)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 
 use super::PATIENCE;
 
@@ -17,6 +18,8 @@ use super::PATIENCE;
 pub struct Running {
     child: Child,
     log: Arc<Mutex<String>>,
+    /// Writes the log until there is nothing more to read.
+    reader: JoinHandle<()>,
 }
 
 impl Running {
@@ -26,7 +29,7 @@ impl Running {
         let stderr = child.stderr.take().context("it has no standard error")?;
         let log = Arc::new(Mutex::new(String::new()));
         let written = Arc::clone(&log);
-        tokio::spawn(async move {
+        let reader = tokio::spawn(async move {
             let mut lines = BufReader::new(stderr).lines();
             while let Ok(Some(line)) = lines.next_line().await {
                 let mut log = written.lock().unwrap_or_else(PoisonError::into_inner);
@@ -34,7 +37,7 @@ impl Running {
                 log.push('\n');
             }
         });
-        Ok(Self { child, log })
+        Ok(Self { child, log, reader })
     }
 
     /// All that it has said so far.
@@ -58,10 +61,14 @@ impl Running {
         Ok(kill_process(pid, signal)?)
     }
 
-    /// Waits until it has ended by itself, or by a signal.
+    /// Waits until it has ended by itself, or by a signal, and all that it said is in the log.
     pub async fn ended(&mut self) -> Result<ExitStatus> {
         let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
-        Ok(ended.context("the fetcher did not end")??)
+        let ended = ended.context("the fetcher did not end")??;
+        if !self.reader.is_finished() {
+            tokio::time::timeout(PATIENCE, &mut self.reader).await.context("it still speaks")??;
+        }
+        Ok(ended)
     }
 }
 

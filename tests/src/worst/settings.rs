@@ -1,0 +1,103 @@
+//! The lists of the operator's settings.
+
+use webhook::settings::{Inputs, Settings};
+
+use super::Axis;
+use super::lists::variables;
+
+pub(super) fn axes() -> Vec<Axis> {
+    vec![
+        Axis {
+            name: "rules of the policy",
+            most: 500,
+            fill: |pod, _| pod.annotate("secrets", files(256)),
+            settings: |n| {
+                let rule = |n| {
+                    format!(
+                        "{{name: r{n}, namespaces: [shop], roles: ['acs:ram::*'], secrets: ['shop/*-{n}-x']}},"
+                    )
+                };
+                let rules = (0..n.max(1)).map(rule).collect::<String>();
+                set("policy", &format!("[{rules}]"))
+            },
+        },
+        Axis {
+            name: "allowed variables",
+            most: 2048,
+            fill: |pod, _| pod.annotate("env", variables(256)),
+            settings: |n| {
+                let names = (0..n).map(|n| format!("PATH_{n},")).collect::<String>();
+                set("allowedVariables", &names)
+            },
+        },
+        Axis {
+            name: "allowed endpoints",
+            most: 2048,
+            fill: |pod, _| {
+                pod.annotate("secrets", files(256));
+                pod.annotate("kms-endpoint", "kms.cn-beijing.aliyuncs.com");
+            },
+            settings: |n| {
+                let names = (0..n).map(|n| format!("h{n}.example,")).collect::<String>();
+                set("allowedEndpoints", &names)
+            },
+        },
+        Axis {
+            name: "regions",
+            most: 2048,
+            fill: |pod, _| {
+                pod.annotate("secrets", files(256));
+                pod.annotate("region", "cn-mars-1");
+            },
+            settings: |n| {
+                let names = (0..n).map(|n| format!("cn-moon-{n},")).collect::<String>();
+                set("regions", &names)
+            },
+        },
+        Axis {
+            name: "mesh proxies",
+            most: 2048,
+            fill: |pod, _| {
+                let proxy = |n| super::pod::container(&format!("app-{n}"));
+                pod.containers = (0..128).map(proxy).collect();
+            },
+            settings: |n| {
+                let names = (0..n).map(|n| format!("mesh-{n},")).collect::<String>();
+                set("meshProxies", &names)
+            },
+        },
+    ]
+}
+
+pub(super) fn ordinary(_: usize) -> Settings {
+    Settings {
+        region: Some("cn-hangzhou".to_owned()),
+        cluster_id: Some("c0123456789".to_owned()),
+        ..Settings::default()
+    }
+}
+
+fn files(count: usize) -> String {
+    (0..count).map(|n| format!("f{n}: kms://shop/db-{n}\n")).collect()
+}
+
+/// Ordinary settings with one more; those that are not accepted would be no measure of anything, and
+/// leave the ordinary ones.
+pub(super) fn set(field: &str, value: &str) -> Settings {
+    let flags = ["region=cn-hangzhou".to_owned(), "clusterId=c0123456789".to_owned()];
+    let flags = [flags.as_slice(), &[format!("{field}={value}")]].concat();
+    let inputs = Inputs::new(None, &flags, []).ok();
+    inputs.and_then(|inputs| inputs.load().ok()).unwrap_or_else(|| ordinary(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_list_of_the_settings_is_accepted_as_long_as_it_is_measured() {
+        for axis in axes() {
+            assert_ne!((axis.settings)(axis.most), ordinary(0), "{}", axis.name);
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The annotations: each that holds a list or a text.
+
+use webhook::settings::{FileKeyRef, Settings};
+
+use super::Axis;
+use super::lists::variables;
+use super::pod::{Pod, container};
+use super::settings::ordinary;
+
+pub(super) fn axes() -> Vec<Axis> {
+    let axis = |name, most, fill| Axis { name, most, fill, settings: ordinary };
+    let mut axes = vec![
+        axis("unknown annotations", 126, |pod, n| {
+            for n in 0..n {
+                pod.annotate(&format!("{}{n:03}", "resources.requests.memori"), "x");
+            }
+        }),
+        axis("annotations of others", 4096, |pod, n| {
+            for n in 0..n {
+                pod.foreign.insert(format!("example.com/annotation-{n}"), "x".repeat(50));
+            }
+        }),
+        axis("files", 256, |pod, n| {
+            pod.annotate("secrets", lines(n, |n| format!("f{n}: kms://s/{n}")));
+        }),
+        axis("files with five fields", 256, |pod, n| {
+            pod.annotate("secrets", lines(n, |n| format!(
+                "f{n}: {{source: s/{n}, region: cn-beijing, fileMode: \"0444\", onMissing: skip, \
+                 crossAccountRoleArn: \"acs:ram::1:role/r{n}\"}}"
+            )));
+        }),
+        axis("files in regions that are none", 256, |pod, n| {
+            pod.annotate(
+                "secrets",
+                lines(n, |n| format!("f{n}: {{source: s/{n}, region: cn-bejing-{n}}}")),
+            );
+        }),
+        axis("sources in one scalar", 32_768, |pod, n| pod.annotate("secrets", "a,".repeat(n))),
+        axis("sources in a list", 4000, |pod, n| {
+            pod.annotate("secrets", lines(n, |n| format!("- a{n}")));
+        }),
+        axis("extracts without names", 4000, |pod, n| {
+            pod.annotate("secrets", lines(n, |n| format!("- a{n}#b")));
+        }),
+        axis("objects", 800, |pod, n| {
+            pod.annotate(
+                "secrets",
+                lines(n, |n| format!("- {{objectName: a{n}, objectAlias: f{n}}}")),
+            );
+        }),
+        axis("extracts of one object", 800, |pod, n| {
+            let extracts = lines(n, |n| format!("    - {{path: a, objectAlias: f{n}}}"));
+            pod.annotate("secrets", format!("- objectName: a\n  kmsEndpoint: kms.cn-beijing.aliyuncs.com\n  jmesPath:\n{extracts}"));
+        }),
+        axis("unknown fields", 2000, |pod, n| {
+            let fields = (0..n).map(|n| format!("sourc{n}: x, ")).collect::<String>();
+            pod.annotate("secrets", format!("a: {{{fields} source: x}}"));
+        }),
+        axis("nested lists", 4000, |pod, n| {
+            pod.annotate("secrets", format!("a: [[[[[[{}]]]]]]", "x,".repeat(n)));
+        }),
+        axis("comments", 60_000, |pod, n| {
+            pod.annotate("secrets", format!("{}a: b", "#\n".repeat(n / 2)));
+        }),
+        axis("one quoted text", 60_000, |pod, n| {
+            pod.annotate("secrets", format!("a: \"{}\"", "\\x41".repeat(n / 4)));
+        }),
+        axis("roles of other accounts", 256, |pod, n| {
+            pod.annotate(
+                "secrets",
+                lines(n, |n| {
+                    format!("f{n}: {{source: s, crossAccountRoleArn: \"acs:ram::{n}:role/r\"}}")
+                }),
+            );
+        }),
+        axis("variables", 256, |pod, n| pod.annotate("env", variables(n))),
+        axis("variables for each of as many containers", 256, |pod, n| {
+            pod.containers = (0..n).map(|n| container(&format!("c{n}"))).collect();
+            pod.annotate("env", variables(n));
+        }),
+        axis("names behind variables", 1024, |pod, n| {
+            let names = (0..n.div_ceil(4)).map(|n| format!("ap{n:03},")).collect::<String>();
+            pod.containers = (0..256).map(|n| container(&format!("app{n}"))).collect();
+            pod.annotate(
+                "env",
+                lines(4, |n| format!("A{n}: {{source: x, containers: [{names}]}}")),
+            );
+        }),
+        axis("keys and values of many annotations", 100_000, |pod, n| {
+            for (at, start) in (0..n).step_by(1000).enumerate() {
+                let list = "x,".repeat((n - start).min(1000));
+                pod.annotate(&format!("env.c{at}"), format!("A: [{list}]"));
+            }
+        }),
+        axis("comments of many annotations", 125_000, |pod, n| {
+            for (at, start) in (0..n).step_by(25_000).enumerate() {
+                let comments = "#\n".repeat((n - start).min(25_000) / 2);
+                pod.annotate(&format!("env.c{at}"), format!("{comments}A{at}: b"));
+            }
+        }),
+        axis("annotations for variables", 126, |pod, n| {
+            for n in 0..n {
+                pod.annotate(&format!("env.ap{n}"), variables(2));
+            }
+        }),
+        axis("names of containers that are not there", 256, |pod, n| {
+            let long = "y".repeat(55);
+            let names = (0..n).map(|n| format!("{n:03}{long}z,")).collect::<String>();
+            pod.containers = (0..n).map(|n| container(&format!("{n:03}{long}{n:03}"))).collect();
+            pod.annotate("containers", names);
+        }),
+        axis("patterns of the agent", 64, |pod, n| {
+            pod.annotate("mode", "agent");
+            pod.annotate("agent-secrets", lines(n, |n| format!("shop/{n}-*")));
+        }),
+        axis("patterns of the agent, far too many", 100_000, |pod, n| {
+            pod.annotate("mode", "agent");
+            pod.annotate("agent-secrets", "a,".repeat(n));
+        }),
+        axis("a long endpoint", 100_000, |pod, n| {
+            pod.annotate("secrets", lines(256, |n| format!("f{n}: x")));
+            pod.annotate("kms-endpoint", "{region}".repeat(n / 8));
+        }),
+        axis("bytes of expressions, nested", 16_000, |pod, n| expressions(pod, n, "[")),
+        axis("bytes of expressions, called", 16_000, |pod, n| expressions(pod, n, "not_null(a,")),
+        axis("values in templates", 500, |pod, n| {
+            for part in 0..4 {
+                let calls = (0..n / 4).map(|n| format!("{{{{secret(\"s{n}\")}}}}"));
+                pod.annotate(&format!("template.f{part}"), calls.collect::<String>());
+            }
+        }),
+        axis("templates", 120, |pod, n| {
+            for n in 0..n {
+                pod.annotate(&format!("template.f{n}"), "{{ secret(\"x\") }}");
+            }
+        }),
+    ];
+    axes.extend([
+        axis("bytes of templates, plain", 32_000, |pod, n| templates(pod, n, ["", "x", ""])),
+        axis("bytes of templates, quotes", 32_000, |pod, n| templates(pod, n, ["", "\"", ""])),
+        axis("bytes of templates, unknown filters", 32_000, |pod, n| {
+            templates(pod, n, ["", "{{ \"a\" | quote_shel }}", ""]);
+        }),
+        axis("bytes of templates, one long condition", 32_000, |pod, n| {
+            templates(pod, n, ["", "{% if \"a\" == \"b\" %}x{% endif %}", ""]);
+        }),
+        axis("bytes of templates, names that are set", 32_000, |pod, n| {
+            templates(pod, n, ["", "{% set a = \"b\" %}", ""]);
+        }),
+        axis("bytes of templates, branches below names", 32_000, |pod, n| {
+            templates(
+                pod,
+                n,
+                ["{% if true %}", "{% set a = \"b\" %}{% if a %}{{ a }}{% endif %}", "{% endif %}"],
+            );
+        }),
+        axis("bytes of templates, filters", 32_000, |pod, n| {
+            templates(pod, n, ["", "{{ \"a\" | upper | trim }}", ""]);
+        }),
+    ]);
+    axes.push(Axis {
+        settings: auto,
+        ..axis("containers without commands", 256, |pod, n| {
+            let bare = |n| serde_json::json!({"name": format!("c{n}"), "image": "x"});
+            pod.containers = (0..n).map(bare).collect();
+            pod.annotate("env", "A: x");
+        })
+    });
+    axes
+}
+
+fn auto(_: usize) -> Settings {
+    Settings { file_key_ref: FileKeyRef::Auto, oldest_kubelet: Some(35), ..ordinary(0) }
+}
+
+fn lines(count: usize, line: impl Fn(usize) -> String) -> String {
+    (0..count).map(|n| line(n) + "\n").collect()
+}
+
+/// Expressions of the longest kind, with as many bytes together.
+fn expressions(pod: &mut Pod, bytes: usize, open: &str) {
+    let close = if open == "[" { "]" } else { ")" };
+    let depth = 500 / (open.len() + 1);
+    let one = format!("{}a{}", open.repeat(depth), close.repeat(depth));
+    let count = bytes / one.len();
+    pod.annotate("secrets", lines(count, |n| format!("f{n}: \"x#{one}\"")));
+}
+
+/// Templates as long as one may be, with as many bytes together.
+fn templates(pod: &mut Pod, bytes: usize, [open, part, close]: [&str; 3]) {
+    const ONE: usize = 15_000;
+    for (n, start) in (0..bytes).step_by(ONE).enumerate() {
+        let length = (bytes - start).min(ONE);
+        let text = part.repeat(length / part.len());
+        pod.annotate(
+            &format!("template.f{n}"),
+            format!("{open}{{{{ secret(\"x\") }}}}{text}{close}"),
+        );
+    }
+}
