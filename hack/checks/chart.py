@@ -35,6 +35,8 @@ REFUSED = [
     (["webhook.adminPort=8443"], "webhook.port and webhook.adminPort must differ"),
     (["webhook.port=null"], "at '/webhook': missing property 'port'"),
     (["webhook.timeoutSeconds=31"], "at '/webhook/timeoutSeconds': maximum: got 31, want 30"),
+    (["webhook.clientCA.names={a}"], "webhook.clientCA.names needs webhook.clientCA.configMap"),
+    (["webhook.clientCA.secret=a"], "at '/webhook/clientCA': additional properties 'secret'"),
     (["webhook.resources.limits.memory=lots"], "at '/webhook/resources/limits/memory': 'lots'"),
     (["certificates.mode=self"], "'self-managed', 'cert-manager', 'own'"),
     (["certificates.mode=own"], "certificates.own.secretName is required for mode own"),
@@ -119,6 +121,13 @@ def renderings():
         ("the webhook may write in the self-managed mode alone",
          "patch" in object_("rbac") and
          "patch" not in object_("rbac", "certificates.mode=cert-manager")),
+        ("everybody may connect unless a CA is named", "client" not in object_("deployment")),
+        ("… and then clients of the CA and of these names",
+         all(text in object_("deployment", "webhook.clientCA.configMap=api-servers",
+                             "webhook.clientCA.names={one,two}")
+             for text in ("--client-ca=/etc/secrets-webhook-clients/ca.crt\n",
+                          '- "--client-name=one"\n', '- "--client-name=two"\n',
+                          "mountPath: /etc/secrets-webhook-clients\n", "name: api-servers\n"))),
         ("a shutdown has time for its two phases",
          "terminationGracePeriodSeconds: 45\n" in
          object_("deployment", "webhook.drainSeconds=20", "webhook.shutdownTimeout=20")),

@@ -8,13 +8,14 @@ import sys
 # Direct dependencies among our own crates. The lab emulates the cloud apart from the client: if it
 # shared the client's signing, both could be wrong together. Its tests may try one on the other.
 OURS = {
-    "plan": set(),
-    "template": set(),
+    "printable": set(),
+    "plan": {"printable"},
+    "template": {"printable"},
     "flight": set(),
-    "cloud": set(),
+    "cloud": {"printable"},
     "certs": set(),
-    "webhook": {"plan", "template", "flight", "certs"},
-    "injector": {"plan", "template", "flight", "cloud"},
+    "webhook": {"printable", "plan", "template", "flight", "certs"},
+    "injector": {"printable", "plan", "template", "flight", "cloud"},
     "lab": {"plan", "certs", "webhook", "injector"},
 }
 FOR_TESTS = {"lab": {"cloud", "template"}}
@@ -69,7 +70,7 @@ CRYPTO = (
 
 SHIPPED = ("webhook", "injector")
 
-PLAN_LIMIT = 15
+PLAN_LIMIT = 16
 
 # Two versions of one crate in a shipped binary, and why that is bearable.
 DUPLICATES = {
