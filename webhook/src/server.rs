@@ -20,6 +20,7 @@ mod arrival;
 mod bounded;
 mod connection;
 mod crowd;
+mod displace;
 mod intake;
 mod limits;
 mod peers;

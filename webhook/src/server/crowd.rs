@@ -4,19 +4,18 @@
 //! as Pods come. When there is none left, one who has fewer gets the place of one who has more, and
 //! whoever has most waits for its own: as an API server does, for some seconds.
 
-use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Waker};
-use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio::time::Instant;
 
-use super::activity::{Activity, Idleness};
+use super::activity::Activity;
+use super::displace::{Idle, Newcomer, SILENT, most_dispensable};
 use super::peers::Peer;
 use super::{Phase, Shared, connection};
 use crate::metrics::Closed;
@@ -116,8 +115,8 @@ impl Crowd {
         for _ in 0..places {
             if self.waiting.pop_back().is_some() {
                 self.shared.metrics.closed(Closed::Refused);
-            } else if let Some(idle) = self.idle().min_by_key(|idle| idle.rank) {
-                self.displace(idle.id);
+            } else if let Some(id) = most_dispensable(&self.idle()) {
+                self.displace(id);
             }
         }
         self.tell();
@@ -137,39 +136,23 @@ impl Crowd {
         if self.open.len() < self.shared.limits.connections {
             return true;
         }
-        let Some(id) = self.dispensable_for(peer) else { return false };
+        let places = self.shared.peers.of(peer);
+        let all = self.shared.peers.count() + usize::from(places == 0);
+        let share = self.shared.limits.connections / all.max(1);
+        let newcomer = Newcomer { peer, places, share };
+        let Some(id) = newcomer.gets_place_of(&self.idle(), Instant::now()) else { return false };
         self.displace(id);
         true
     }
 
-    /// The connection whose place a peer may have: one that is silent, whoever has it; of who has most,
-    /// if that is more than it has itself, the most dispensable; else of its own. None that is new:
-    /// connections of a burst would end each other before they could ask anything, and strangers who
-    /// come again and again would end them too. Who gets none waits, and a new one is old in a second.
-    /// What somebody has beyond an equal share is not spared for who has less than that.
-    fn dispensable_for(&self, peer: Peer) -> Option<Id> {
-        let own = self.shared.peers.of(peer);
-        let all = self.shared.peers.count() + usize::from(own == 0);
-        let share = self.shared.limits.connections / all.max(1);
-        let most = |idle: &Idle| (Reverse(idle.places), idle.rank);
-        let silent = self.idle().filter(|idle| idle.rank.0 == Idleness::Silent && !idle.is_new());
-        let is_spared = |idle: &Idle| idle.is_new() && (idle.places <= share || own >= share);
-        let of_others = || self.idle().filter(|idle| idle.places > own && !is_spared(idle));
-        let of_its_own = || {
-            let own = self.idle().filter(|idle| idle.peer == peer);
-            own.filter(|idle| idle.rank.1.elapsed() >= NEW).min_by_key(|idle| idle.rank)
-        };
-        let others = || of_others().min_by_key(most);
-        let found = silent.min_by_key(most).or_else(others).or_else(of_its_own)?;
-        Some(found.id)
-    }
-
     /// The connections that do not work.
-    fn idle(&self) -> impl Iterator<Item = Idle> {
-        self.open.iter().filter_map(|(id, Open { peer, activity, .. })| {
-            let (peer, rank) = (*peer, activity.rank()?);
-            Some(Idle { id: *id, peer, places: self.shared.peers.of(peer), rank })
-        })
+    fn idle(&self) -> Vec<Idle<Id>> {
+        let idle = |(id, Open { peer, activity, .. }): (&Id, &Open)| {
+            let (idleness, since) = activity.rank()?;
+            let (peer, places) = (*peer, self.shared.peers.of(*peer));
+            Some(Idle { id: *id, peer, places, idleness, since })
+        };
+        self.open.iter().filter_map(idle).collect()
     }
 
     fn serve(&mut self, tcp: TcpStream, peer: Peer) {
@@ -224,29 +207,3 @@ impl Crowd {
         self.shared.metrics.queued.set(waiting);
     }
 }
-
-/// A connection that does not work, and how many its peer has.
-struct Idle {
-    id: Id,
-    peer: Peer,
-    places: usize,
-    rank: (Idleness, Instant),
-}
-
-impl Idle {
-    /// It may be about to ask, or is asking.
-    fn is_new(&self) -> bool {
-        let (idleness, since) = self.rank;
-        let time = match idleness {
-            Idleness::Silent => SILENT,
-            Idleness::Unused | Idleness::Arriving => NEW,
-            Idleness::Served => return false,
-        };
-        since.elapsed() < time
-    }
-}
-
-/// A client that means to ask has done so by then.
-const NEW: Duration = Duration::from_secs(1);
-/// And has begun a handshake by then.
-const SILENT: Duration = Duration::from_millis(200);
