@@ -151,6 +151,18 @@ fn a_long_message_is_cut() {
 }
 
 #[test]
+fn a_message_is_compared_with_secrets_as_far_as_it_may_be_told_and_not_to_its_end() {
+    let secret = Sensitive::from("canary-canary-canary".to_owned());
+    let is_told = |before: usize| {
+        let message = ["x".repeat(before).as_str(), "canary-canary-canary"].concat();
+        let body = format!(r#"{{"Code":"X","Message":"{message}"}}"#);
+        error(failure_of_sender(400, &[], &body, &[&secret])).message().is_some()
+    };
+    assert!(!is_told(0) && !is_told(290) && !is_told(10_000));
+    assert!(is_told(20_000));
+}
+
+#[test]
 fn a_redirect_is_called_a_redirect() {
     let failure = failure(302, &[("location", "https://elsewhere.example/canary")], "");
     assert!(!failure.is_retriable());
