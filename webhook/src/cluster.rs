@@ -1,10 +1,12 @@
 //! What is asked of the Kubernetes API.
 
 pub mod accounts;
+pub(crate) mod bounded;
 pub(crate) mod certificate;
-pub(crate) mod client;
+pub mod client;
 pub mod directory;
 mod error;
+mod object;
 pub mod reader;
 pub(crate) mod readiness;
 pub mod watch;

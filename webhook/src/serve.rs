@@ -266,7 +266,7 @@ const RELOAD: Duration = Duration::from_secs(2);
 /// How much less than the server's thread one for large reviews counts: a tenth of its share.
 const LESS: i32 = 10;
 /// A probe and a scraper or two.
-const ADMIN_CONNECTIONS: usize = 64;
+pub(crate) const ADMIN_CONNECTIONS: usize = 64;
 /// Standard streams, sockets, the event loop, a file being read, and some to spare.
 const OTHER_DESCRIPTORS: usize = 32;
 /// Longer than any local run.

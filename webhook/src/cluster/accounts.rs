@@ -211,4 +211,4 @@ const SHARDS: u64 = 256;
 /// A role's ARN has at most 180 characters.
 const LONGEST: usize = 256;
 /// Some 100,000 accounts. Whoever may create ServiceAccounts by the million takes no more.
-const MOST_BYTES: usize = 20 * 1024 * 1024;
+pub(crate) const MOST_BYTES: usize = 20 * 1024 * 1024;

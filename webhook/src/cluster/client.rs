@@ -3,8 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
+use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+
+use super::bounded::Bounds;
 
 /// A client and the namespace that it is at home in.
 pub(crate) struct Connection {
@@ -35,9 +38,14 @@ pub(crate) async fn connect(kubeconfig: Option<&Path>) -> Result<Connection, Str
     // Every caller has its own deadline and backoff; these would be hidden in them.
     config.default_retry = false;
     let namespace = config.default_namespace.trim().to_owned();
-    let client = Client::try_from(config)
+    let client = bounded(config)
         .map_err(|error| format!("the way to the Kubernetes API cannot be set up: {error}"))?;
     Ok(Connection { client, namespace })
+}
+
+/// A client that takes no answer which is larger than any should be.
+pub fn bounded(config: Config) -> kube::Result<Client> {
+    Ok(ClientBuilder::try_from(config)?.with_layer(&Bounds).build())
 }
 
 const CONNECT: Duration = Duration::from_secs(5);

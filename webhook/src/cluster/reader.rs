@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flight::Flights;
-use k8s_openapi::api::core::v1::ServiceAccount as Object;
-use kube::core::PartialObjectMeta;
 use kube::{Api, Client};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
+use super::bounded::{ACCOUNT, is_too_large};
 use super::error::said;
 use super::is_name;
+use super::object::Object;
 use crate::account::{Account, ServiceAccount};
 use crate::metrics::{AccountRead, Metrics};
 
@@ -73,19 +73,21 @@ impl Reader {
         let Ok(_permit) = self.permits.acquire().await else {
             return Account::Unreadable("the webhook is stopping".to_owned());
         };
-        let api: Api<PartialObjectMeta<Object>> = Api::namespaced(self.client.clone(), namespace);
+        let api: Api<Object> = Api::namespaced(self.client.clone(), namespace);
         let mut failure = String::new();
         for pause in PAUSES {
             sleep(pause).await;
             let answer = timeout(self.patience.attempt, api.get(name)).await;
             failure = match answer {
-                Ok(Ok(object)) => {
-                    let annotations = object.metadata.annotations.unwrap_or_default();
-                    let pairs = annotations.iter().map(|(k, v)| (k.as_str(), v.as_str()));
-                    return Account::Known(ServiceAccount::from_annotations(pairs));
-                }
+                Ok(Ok(object)) => return Account::Known(object.account()),
                 Ok(Err(kube::Error::Api(status))) if status.is_not_found() => {
                     return Account::Missing;
+                }
+                Ok(Err(error)) if is_too_large(&error) => {
+                    return Account::Unreadable(format!(
+                        "its metadata has more than {} KiB, remove labels and annotations",
+                        ACCOUNT / 1024
+                    ));
                 }
                 Ok(Err(error)) => {
                     let why = format!("the API server could not be asked ({})", said(&error));
@@ -117,7 +119,7 @@ fn names_role(account: &Account) -> bool {
 }
 
 /// The API server counts us as one client; a stampede of ours must not slow others.
-const AT_ONCE: usize = 16;
+pub(crate) const AT_ONCE: usize = 16;
 /// Before each attempt.
 const PAUSES: [Duration; 3] =
     [Duration::ZERO, Duration::from_millis(50), Duration::from_millis(200)];

@@ -4,27 +4,32 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
-use k8s_openapi::api::core::v1::ServiceAccount as Object;
-use kube::core::PartialObjectMeta;
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client};
 
 use super::accounts::{Listing, Writer};
+use super::bounded::is_too_large;
 use super::error::said;
-use crate::account::ServiceAccount;
+use super::object::Object;
 use crate::metrics::Metrics;
 
 /// Lists, watches, and lists again where a watch cannot go on. Never ends.
 pub async fn keep(client: Client, writer: Writer, metrics: Arc<Metrics>) {
-    let api: Api<PartialObjectMeta<Object>> = Api::all(client);
-    let config = watcher::Config::default().page_size(PAGE).timeout(WATCH_SECONDS);
-    let mut events = pin!(watcher::watcher(api, config).default_backoff());
     let mut keeper = Keeper { writer, listing: None, metrics };
-    while let Some(event) = events.next().await {
-        match event {
-            Ok(event) => keeper.take(event),
-            Err(error) => keeper.failed(&error),
+    for page in PAGES {
+        let api: Api<Object> = Api::all(client.clone());
+        let config = watcher::Config::default().page_size(page).timeout(WATCH_SECONDS);
+        let mut events = pin!(watcher::watcher(api, config).default_backoff());
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(event) => keeper.take(event),
+                Err(error) if page > LEAST && is_too_large(&error) => {
+                    tracing::info!(page, "ServiceAccounts are large, and listed a few at a time");
+                    break;
+                }
+                Err(error) => keeper.failed(&error),
+            }
         }
     }
 }
@@ -37,13 +42,13 @@ struct Keeper {
 }
 
 impl Keeper {
-    fn take(&mut self, event: Event<PartialObjectMeta<Object>>) {
+    fn take(&mut self, event: Event<Object>) {
         match event {
             Event::Init => self.listing = Some(Writer::listing()),
             Event::InitApply(object) => {
-                let Some((namespace, name)) = names(&object) else { return };
+                let Some((namespace, name)) = object.names() else { return };
                 if let Some(listing) = &mut self.listing {
-                    self.writer.list(listing, namespace, name, &account(&object));
+                    self.writer.list(listing, namespace, name, &object.account());
                 }
             }
             Event::InitDone => {
@@ -54,11 +59,11 @@ impl Keeper {
                 tracing::info!(count, "ServiceAccounts that name a role are known");
             }
             Event::Apply(object) => {
-                let Some((namespace, name)) = names(&object) else { return };
-                self.writer.set(namespace, name, &account(&object));
+                let Some((namespace, name)) = object.names() else { return };
+                self.writer.set(namespace, name, &object.account());
             }
             Event::Delete(object) => {
-                let Some((namespace, name)) = names(&object) else { return };
+                let Some((namespace, name)) = object.names() else { return };
                 self.writer.remove(namespace, name);
             }
         }
@@ -86,17 +91,9 @@ impl Keeper {
     }
 }
 
-fn names(object: &PartialObjectMeta<Object>) -> Option<(&str, &str)> {
-    let metadata = &object.metadata;
-    Some((metadata.namespace.as_deref()?, metadata.name.as_deref()?))
-}
-
-fn account(object: &PartialObjectMeta<Object>) -> ServiceAccount {
-    let annotations = object.metadata.annotations.iter().flatten();
-    ServiceAccount::from_annotations(annotations.map(|(key, value)| (key.as_str(), value.as_str())))
-}
-
-/// A page is in memory as text and as objects at once: some kilobytes for each account of it.
-const PAGE: u32 = 100;
+/// How many are listed at once. A page is in memory whole, so that it has a bound; where some kilobytes
+/// for each account are not enough for those of a cluster, fewer are listed from then on.
+const PAGES: [u32; 3] = [100, 10, LEAST];
+const LEAST: u32 = 1;
 /// The API server ends a watch after this time; a connection that is silent for longer is dead.
 const WATCH_SECONDS: u32 = 110;

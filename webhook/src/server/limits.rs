@@ -61,17 +61,24 @@ impl Default for Limits {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::{accounts, bounded, reader};
+    use crate::serve::ADMIN_CONNECTIONS;
     use crate::server::{RECEIVED, SENT};
 
     const VALUES: &str = include_str!("../../../charts/alibabacloud-secrets-injector/values.yaml");
     const MEBIBYTE: usize = 1024 * 1024;
-    /// The program with its settings and the accounts of a cluster.
-    const IDLE: usize = 12 * MEBIBYTE;
+    /// The program with its settings.
+    const IDLE: usize = 6 * MEBIBYTE;
+    /// The client of the API collects an answer in pieces, joins them, and copies that as text.
+    const COPIES: usize = 3;
     /// The kernel takes twice what it is asked for, and counts it as ours.
     const BUFFERS: usize = 2 * (SENT + RECEIVED) as usize;
     const CONNECTION: usize = 128 * 1024 + BUFFERS;
-    /// What deciding costs at most with the dearest body there is, one at a time.
-    const DECISION: usize = 16_000_000;
+    /// Nothing of TLS, and a head.
+    const ADMIN_CONNECTION: usize = 32 * 1024 + BUFFERS;
+    /// What deciding costs at most with the dearest body there is, one at a time, and with a small one
+    /// beside it.
+    const DECISIONS: usize = 16_000_000 + 2_000_000;
 
     #[test]
     fn all_that_the_limits_allow_at_once_fits_into_the_memory_of_the_chart() {
@@ -80,7 +87,10 @@ mod tests {
         let chart = mebibytes.parse::<usize>().unwrap() * MEBIBYTE;
         let limits = Limits::default();
         let connections = limits.connections * CONNECTION + limits.waiting_connections * BUFFERS;
-        let all = IDLE + connections + limits.bodies_bytes + DECISION;
+        let admin = ADMIN_CONNECTIONS * (ADMIN_CONNECTION + BUFFERS);
+        let api = COPIES * (bounded::ANSWER + reader::AT_ONCE * bounded::ACCOUNT);
+        let own = IDLE + accounts::MOST_BYTES + api;
+        let all = own + connections + admin + limits.bodies_bytes + DECISIONS;
         assert!(all <= chart, "{all} bytes of {chart}");
     }
 }

@@ -49,6 +49,19 @@ async fn an_account_that_was_created_just_now_is_read() {
 }
 
 #[tokio::test]
+async fn an_account_that_somebody_made_large_is_not_read_and_its_pods_are_told() {
+    let api = Api::start().await;
+    let directory = directory(&api, patient());
+    api.role("shop", "checkout", "one");
+    api.label("shop", "checkout", 1_000);
+    assert_eq!(directory.of("shop", "checkout").await, role("one"));
+    api.label("shop", "checkout", 1_500);
+    let why = unreadable(directory.of("shop", "checkout").await);
+    assert!(why.contains("its metadata has more than 128 KiB, remove labels"), "{why}");
+    assert_eq!(api.count("get"), 2, "to try again would not help");
+}
+
+#[tokio::test]
 async fn names_that_no_account_can_have_are_not_asked_for() {
     let api = Api::start().await;
     let directory = directory(&api, patient());

@@ -54,6 +54,22 @@ impl Drop for Watched {
 }
 
 #[tokio::test]
+async fn accounts_that_somebody_made_large_are_listed_a_few_at_a_time_and_known_all_the_same() {
+    let api = Api::start().await;
+    for number in 0..12 {
+        let name = format!("account-{number}");
+        api.role("shop", &name, "one");
+        api.label("shop", &name, 12_000);
+    }
+    let watched = Watched::start(&api);
+    watched.until_synced().await;
+    assert_eq!(watched.metric("service_accounts"), 12);
+    assert_eq!(watched.role("shop", "account-0").as_deref(), Some("one"));
+    // A hundred at once, ten at once, and one after the other.
+    assert!(api.pages().ends_with(&[1; 12]), "{:?}", api.pages());
+}
+
+#[tokio::test]
 async fn a_list_of_many_pages_is_taken_in_whole() {
     let api = Api::start().await;
     for number in 0..250 {

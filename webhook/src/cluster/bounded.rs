@@ -1,0 +1,87 @@
+//! Answers of the API server are collected whole by its client. How large they are is for whoever
+//! writes the objects to say, so that each has a bound; a watch alone has none, since it comes one
+//! event at a time.
+
+use std::error::Error;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http_body_util::{LengthLimitError, Limited};
+use hyper::http::{Request, Response, Uri};
+use tower::{Layer, Service};
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds;
+
+#[derive(Clone, Debug)]
+pub(super) struct Bounded<S>(S);
+
+impl<S> Layer<S> for Bounds {
+    type Service = Bounded<S>;
+
+    fn layer(&self, service: S) -> Bounded<S> {
+        Bounded(service)
+    }
+}
+
+impl<S, Q, B> Service<Request<Q>> for Bounded<S>
+where
+    S: Service<Request<Q>, Response = Response<B>>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Limited<B>>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Q>) -> Self::Future {
+        let most = most(request.uri());
+        let answer = self.0.call(request);
+        Box::pin(async move { Ok(answer.await?.map(|body| Limited::new(body, most))) })
+    }
+}
+
+fn most(asked: &Uri) -> usize {
+    let is_watch = |query: &str| query.split('&').any(|pair| pair == "watch=true");
+    if asked.query().is_some_and(is_watch) {
+        usize::MAX
+    } else if asked.path().contains("/serviceaccounts/") {
+        ACCOUNT
+    } else {
+        ANSWER
+    }
+}
+
+/// Whether an answer was given up for its size.
+pub(super) fn is_too_large(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<LengthLimitError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// More than the largest object has: a page of one account can always be read.
+pub(crate) const ANSWER: usize = 4 * 1024 * 1024;
+/// Several are read at once. Their metadata has some kilobytes.
+pub(crate) const ACCOUNT: usize = 128 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_watch_alone_has_no_end() {
+        let most = |uri: &'static str| most(&Uri::from_static(uri));
+        assert_eq!(most("/api/v1/serviceaccounts?watch=true&resourceVersion=1"), usize::MAX);
+        assert_eq!(most("/api/v1/serviceaccounts?limit=100"), ANSWER);
+        assert_eq!(most("/api/v1/namespaces/shop/serviceaccounts/web"), ACCOUNT);
+        assert_eq!(most("/api/v1/namespaces/x/secrets/y?a=watch=true"), ANSWER);
+    }
+}
