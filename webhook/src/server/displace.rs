@@ -38,23 +38,23 @@ pub(super) fn most_dispensable<Id: Copy>(idle: &[Idle<Id>]) -> Option<Id> {
 }
 
 impl Newcomer {
-    /// The connection whose place it may have: one that is silent, whoever has it; of who has most,
-    /// if that is more than it has itself, the most dispensable; else of its own. None that is new:
-    /// connections of a burst would end each other before they could ask anything, and strangers who
-    /// come again and again would end them too. Who gets none waits, and a new one is old in a second.
+    /// The connection whose place it may have: one that is silent, whoever has it; the most dispensable
+    /// of who has most, if that is more than it has itself and more than an equal share; else of its own.
+    /// None that is new: connections of a burst would end each other before they could ask anything, and
+    /// strangers who come again and again would end them too. Who gets none waits, and a new one is old
+    /// in a second. Who has no more than an equal share loses none, whatever others do with theirs.
     pub(super) fn gets_place_of<Id: Copy>(&self, idle: &[Idle<Id>], now: Instant) -> Option<Id> {
         let most = |idle: &&Idle<Id>| (Reverse(idle.places), idle.idleness, idle.since);
         let silent = |idle: &&Idle<Id>| idle.idleness == Idleness::Silent && !idle.is_new(now);
-        let others = |idle: &&Idle<Id>| idle.places > self.places && !self.spares(idle, now);
+        let has_less_than_its_share = self.places < self.share;
+        let others = |idle: &&Idle<Id>| {
+            idle.places > self.places.max(self.share)
+                && (has_less_than_its_share || !idle.is_new(now))
+        };
         let own = |idle: &&Idle<Id>| idle.peer == self.peer && idle.age(now) >= NEW;
         let found = idle.iter().filter(silent).min_by_key(most);
         let found = found.or_else(|| idle.iter().filter(others).min_by_key(most));
         found.or_else(|| idle.iter().filter(own).min_by_key(most)).map(|found| found.id)
-    }
-
-    /// What somebody has beyond an equal share is not spared for who has less than that.
-    fn spares<Id>(&self, idle: &Idle<Id>, now: Instant) -> bool {
-        idle.is_new(now) && (idle.places <= self.share || self.places >= self.share)
     }
 }
 
@@ -138,15 +138,20 @@ mod tests {
     }
 
     #[test]
-    fn a_new_one_is_spared_unless_its_peer_has_more_than_its_share_and_the_newcomer_less() {
-        assert_eq!(
-            goes(STRANGER, &[(FEW, Unused, 500)]),
-            None,
-            "two of eight are no more than a share"
-        );
+    fn who_has_no_more_than_an_equal_share_loses_none_though_all_others_are_at_work() {
+        assert_eq!(goes(STRANGER, &[(FEW, Served, 50_000), (FEW, Unused, 50_000)]), None);
+        assert_eq!(goes(STRANGER, &[(FEW, Served, 50_000), (MANY, Served, 10)]), Some(1));
+    }
+
+    #[test]
+    fn a_new_one_is_spared_unless_the_newcomer_has_less_than_its_share() {
         assert_eq!(goes(STRANGER, &[(MANY, Unused, 500)]), Some(0));
         assert_eq!(goes(FEW, &[(MANY, Arriving, 500)]), Some(0));
         assert_eq!(goes(FEW, &[(MANY, Silent, 100)]), Some(0));
-        assert_eq!(goes(STRANGER, &[(FEW, Unused, 1_000)]), Some(0), "old");
+        let even = Newcomer { peer: peer(FEW), places: 2, share: 2 };
+        let now = Instant::now();
+        let new = Idle { id: 0, peer: peer(MANY), places: 6, idleness: Unused, since: now };
+        assert_eq!(even.gets_place_of(&[new], now), None);
+        assert_eq!(even.gets_place_of(&[new], now + NEW), Some(0));
     }
 }
