@@ -5,8 +5,8 @@ mod request;
 mod values;
 
 use plan::{
-    ExternalId, FileMode, MountPath, OnChange, OnMissing, OnRevoked, PathTranslation, ProviderArn,
-    Region, ResponseType, RoleArn, SessionName, TokenPath,
+    ContainerName, ExternalId, FileMode, MountPath, OnChange, OnMissing, OnRevoked,
+    PathTranslation, ProviderArn, Region, ResponseType, RoleArn, SessionName, TokenPath,
 };
 
 pub(crate) use self::request::{
@@ -92,7 +92,13 @@ pub(crate) fn read<'a>(annotations: &'a Annotated<'a>, problems: &mut Problems) 
             // Lines count in it, so it is left as it is.
             request.secrets = Some(value);
         } else if let Some(container) = env_key(key) {
-            request.env.push(EnvRequest { key, container, text: value });
+            match env_container(key, container) {
+                Ok(()) => request.env.push(EnvRequest { key, container, text: value }),
+                Err((what, remedy)) => {
+                    request.bad.push(key);
+                    problems.push(problem(key, what, remedy));
+                }
+            }
         } else if let Some(file) = template_file(key) {
             // Every byte of it counts.
             match template_key(key, file) {
@@ -118,6 +124,20 @@ fn env_key(key: &str) -> Option<Option<&str>> {
     }
 }
 
+/// CONTAINER of `env.CONTAINER`, if there is one. It is told once, and not of each variable.
+fn env_container(key: &str, container: Option<&str>) -> Result<(), Bad> {
+    let Some(name) = container else { return Ok(()) };
+    if let Err(error) = ContainerName::parse(name) {
+        let remedy = format!("write {PREFIX}env.CONTAINER with the name of a container of the Pod");
+        return Err((error.to_string(), remedy));
+    }
+    if key.len() > MAX_KEY {
+        let instead = format!("write in {PREFIX}env: NAME: {{source: …, containers: [{name}]}}");
+        return Err((TOO_LONG.to_owned(), instead));
+    }
+    Ok(())
+}
+
 /// FILE of `template.FILE`, which may be missing.
 fn template_file(key: &str) -> Option<&str> {
     match key.strip_prefix("template")? {
@@ -125,6 +145,9 @@ fn template_file(key: &str) -> Option<&str> {
         rest => rest.strip_prefix('.'),
     }
 }
+
+const MAX_KEY: usize = 63;
+const TOO_LONG: &str = "an annotation has at most 63 characters in its name";
 
 /// What the API server would refuse without saying how else to write it.
 fn template_key(key: &str, file: &str) -> Result<(), Bad> {
@@ -135,8 +158,8 @@ fn template_key(key: &str, file: &str) -> Result<(), Bad> {
             format!("write {PREFIX}template.FILE with the name of the file"),
         ));
     }
-    if key.len() > 63 {
-        return Err(("an annotation has at most 63 characters in its name".to_owned(), instead()));
+    if key.len() > MAX_KEY {
+        return Err((TOO_LONG.to_owned(), instead()));
     }
     let edge = |b: u8| b.is_ascii_alphanumeric();
     let inner = |b: u8| edge(b) || matches!(b, b'-' | b'_' | b'.');

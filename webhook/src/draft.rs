@@ -261,8 +261,10 @@ pub(crate) fn wanted(
     if request.secrets.is_none() && request.templates.is_empty() {
         let serves = request.mode == ModeName::Agent && request.agent.secrets.is_some();
         // What is bad has been told, and may be all that the Pod asks for.
-        let is_ask =
-            |key: &&str| matches!(*key, "secrets" | "agent-secrets") || key.starts_with("template");
+        let is_ask = |key: &&str| {
+            matches!(*key, "secrets" | "env" | "agent-secrets")
+                || ["template", "env."].iter().any(|family| key.starts_with(family))
+        };
         if request.env.is_empty() && !serves && !request.bad.iter().any(is_ask) {
             problems.push(annotations::problem(
                 "secrets",

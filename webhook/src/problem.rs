@@ -33,6 +33,8 @@ const FIRST_LINE: usize = 200;
 const LISTED: usize = 32;
 /// Offline all that are kept are listed.
 const KEPT: usize = 256;
+/// Bytes of one problem, and of each of its parts.
+const LONGEST: usize = 1000;
 
 impl Problem {
     pub(crate) fn pod(
@@ -47,6 +49,21 @@ impl Problem {
             what: what.into(),
             remedy: remedy.into(),
         }
+    }
+}
+
+impl Problem {
+    /// What a person may see of it. Names that a Pod's author chose stand in it, of any length.
+    fn cut(mut self) -> Self {
+        let Self { annotation, place, what, remedy, .. } = &mut self;
+        for text in annotation.iter_mut().chain([place, what, remedy]) {
+            if text.len() > LONGEST {
+                text.truncate(text.floor_char_boundary(LONGEST));
+                text.push('…');
+                text.shrink_to_fit();
+            }
+        }
+        self
     }
 }
 
@@ -73,7 +90,7 @@ impl Problems {
     pub(crate) fn push(&mut self, problem: Problem) {
         self.count += 1;
         if !self.is_full() {
-            self.kept.push(problem);
+            self.kept.push(problem.cut());
         }
     }
 
@@ -154,8 +171,8 @@ impl Problems {
 fn printable(problem: &Problem) -> String {
     let mut text = problem.to_string();
     text.retain(printable::is_printable);
-    if text.len() > 1000 {
-        text = text.chars().take(1000).chain(std::iter::once('…')).collect();
+    if text.len() > LONGEST {
+        text = text.chars().take(LONGEST).chain(std::iter::once('…')).collect();
     }
     text
 }
@@ -252,6 +269,19 @@ mod tests {
         let message = problems.message();
         assert!(message.lines().next().unwrap().ends_with("(1 of 256 problems or more)"));
         assert!(message.ends_with("and 9968 more"), "{message}");
+    }
+
+    #[test]
+    fn of_each_problem_no_more_is_kept_than_is_told() {
+        let long = "\u{e9}".repeat(1_000_000);
+        let mut problems = Problems::default();
+        problems.push(Problem {
+            annotation: Some(long.clone()),
+            ..Problem::pod(&*long, &*long, &*long)
+        });
+        let kept = problems.as_slice().first().unwrap();
+        let texts = [kept.annotation.as_ref().unwrap(), &kept.place, &kept.what, &kept.remedy];
+        assert!(texts.iter().all(|text| text.capacity() < 1100 && text.ends_with("\u{e9}…")));
     }
 
     #[test]

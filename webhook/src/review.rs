@@ -64,6 +64,8 @@ pub(crate) enum NoReview {
     NoUid,
     #[error("the AdmissionReview's request.uid has more than {UID} bytes")]
     LongUid,
+    #[error("the AdmissionReview's request.namespace has more than {NAMESPACE} bytes")]
+    LongNamespace,
 }
 
 impl<'a> Review<'a> {
@@ -76,6 +78,9 @@ impl<'a> Review<'a> {
         match review.request {
             Some(request) if request.uid.is_empty() => Err(NoReview::NoUid),
             Some(request) if request.uid.len() > UID => Err(NoReview::LongUid),
+            Some(request) if request.namespace.as_ref().is_some_and(|it| it.len() > NAMESPACE) => {
+                Err(NoReview::LongNamespace)
+            }
             Some(request) => Ok(request),
             None => Err(NoReview::NoRequest),
         }
@@ -147,5 +152,7 @@ fn respond(response: Response<'_>) -> serde_json::Result<Vec<u8>> {
 
 /// An API server's have 36. It is repeated in the answer.
 const UID: usize = 128;
+/// No namespace has a longer name. Problems repeat it.
+const NAMESPACE: usize = 63;
 const API_VERSION: &str = "admission.k8s.io/v1";
 const KIND: &str = "AdmissionReview";

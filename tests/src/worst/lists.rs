@@ -19,6 +19,17 @@ pub(super) fn axes() -> Vec<Axis> {
         axis("containers of one name", 256, |pod, n| {
             pod.containers = (0..n).map(|_| container("app")).collect();
         }),
+        axis("letters of names of containers with a variable", 253, |pod, n| {
+            pod.containers = containers(&"x".repeat(n.saturating_sub(3)), 256);
+            pod.annotate("env", "A: kms://shop/a");
+        }),
+        axis("letters of the name of a container with all variables", 253, |pod, n| {
+            pod.containers = vec![container(&"x".repeat(n))];
+            pod.annotate("env", variables(256));
+        }),
+        axis("letters of the key of an annotation for variables", 300, |pod, n| {
+            pod.annotate(&format!("env.{}", "x".repeat(n)), variables(256));
+        }),
         axis("env, all set from secrets", 256, |pod, n| {
             pod.extend("env", (0..n).map(|n| json!({"name": format!("A{n}"), "value": "$(B)"})));
             pod.annotate("env", variables(n));

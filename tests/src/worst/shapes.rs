@@ -67,6 +67,18 @@ pub fn bodies() -> Vec<Body> {
         body("one long annotation with escapes", |n| {
             annotations(&format!("\"kms.alibabacloud/secrets\":\"{}\",", repeat("\\n", n)), 1)
         }),
+        body("one long key of an annotation", |n| {
+            annotations(&format!("\"kms.alibabacloud/env.{}\":\"A: b\",", repeat("a", n)), 1)
+        }),
+        body("one long key without a text", |n| {
+            annotations(&format!("\"kms.alibabacloud/{}\":1,", repeat("a", n)), 1)
+        }),
+        body("one long namespace", |n| {
+            replaced("\"namespace\":\"shop\"", &format!("\"namespace\":\"{}\"", repeat("a", n)))
+        }),
+        body("one long ServiceAccount", |n| {
+            spec(&format!("\"serviceAccountName\":\"{}\"", repeat("\u{301}", n)))
+        }),
         body("no review", |n| repeat("{},", n).into_bytes()),
         body("nothing but brackets", |n| repeat("[", n).into_bytes()),
     ]

@@ -3,7 +3,7 @@
 //! likes.
 
 use super::counts::{Amounts, Counts};
-use super::{Annotated, Pod};
+use super::{Annotated, Container, Pod};
 use crate::annotations::{self, PREFIX};
 use crate::problem::{Problem, Problems};
 
@@ -42,6 +42,9 @@ const MOST_OF_OURS: Amounts = Amounts {
 };
 /// No longer path can be opened.
 const MAX_PATH_BYTES: usize = 4096;
+/// Of what problems and plans repeat. The API server lets most of these have 63, and looks only after
+/// us.
+const MAX_NAME_BYTES: usize = 253;
 /// Annotations of ours, without the status.
 const MAX_ANNOTATIONS: usize = 128;
 /// With the status.
@@ -103,8 +106,27 @@ impl Pod<'_> {
                 "mount the volume at a shorter path",
             ));
         }
+        if self.has_a_long_name() {
+            problems.push(Problem::pod(
+                "the Pod",
+                format!(
+                    "its ServiceAccount, a container, a volume or a mount has a name of more than {MAX_NAME_BYTES} bytes"
+                ),
+                "give it a shorter name",
+            ));
+        }
         check_annotations(&self.metadata.annotations, &mut problems);
         problems
+    }
+
+    fn has_a_long_name(&self) -> bool {
+        let is_long = |name: &str| name.len() > MAX_NAME_BYTES;
+        let of_container = |(_, _, container): (_, _, &Container<'_>)| {
+            is_long(&container.name) || container.mounts().iter().any(|mount| is_long(&mount.name))
+        };
+        is_long(self.service_account())
+            || self.spec.volumes.iter().flatten().any(|volume| is_long(&volume.name))
+            || self.all_containers().any(of_container)
     }
 }
 
@@ -124,6 +146,16 @@ fn check_annotations(annotations: &Annotated<'_>, problems: &mut Problems) {
             "the annotations",
             format!("there are {count} under {PREFIX}; at most {MAX_ANNOTATIONS} are allowed"),
             "write files and variables into one annotation each, secrets and env",
+        ));
+        return;
+    }
+    let keys = annotations.ours.iter().map(|(key, _)| key);
+    let mut keys = keys.chain(annotations.untyped.iter().map(|(key, _)| key));
+    if let Some(key) = keys.find(|key| key.len() > MAX_NAME_BYTES) {
+        problems.push(annotations::problem(
+            &key.chars().take(64).collect::<String>(),
+            format!("the name of the annotation has {} bytes; at most 63 are allowed", key.len()),
+            "shorten it",
         ));
         return;
     }

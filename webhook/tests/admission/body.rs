@@ -15,6 +15,9 @@ fn what_is_no_review_is_a_bad_request_in_plain_words() {
     let mut long_uid = review(&pod(&[]));
     long_uid["request"]["uid"] = json!("CANARY".repeat(22));
     let long_uid = long_uid.to_string();
+    let mut long_namespace = review(&pod(&[]));
+    long_namespace["request"]["namespace"] = json!("CANARY".repeat(11));
+    let long_namespace = long_namespace.to_string();
     let mut wrong_kind = review(&pod(&[]));
     wrong_kind["kind"] = json!("ConversionReview");
     let wrong_kind = wrong_kind.to_string();
@@ -31,6 +34,7 @@ fn what_is_no_review_is_a_bad_request_in_plain_words() {
         (no_request, "no request"),
         (&no_uid, "no request.uid"),
         (&long_uid, "request.uid has more than 128 bytes"),
+        (&long_namespace, "request.namespace has more than 63 bytes"),
     ] {
         let reply = admit(body.as_bytes(), &settings());
         let text = String::from_utf8(reply.body).unwrap();
@@ -63,11 +67,11 @@ fn a_key_with_escapes_is_the_same_key() {
 fn what_the_log_says_of_a_review_has_a_bounded_length() {
     let mut body = review(&pod(&[]));
     body["request"]["uid"] = json!("u".repeat(128));
-    body["request"]["namespace"] = json!("n".repeat(100_000));
+    body["request"]["namespace"] = json!("n".repeat(63));
     body["request"]["name"] = json!("é".repeat(100_000));
     let about = admit(body.to_string().as_bytes(), &settings()).about.unwrap();
     let lengths = [&about.uid, &about.namespace, &about.name].map(|text| text.chars().count());
-    assert_eq!(lengths, [64, 253, 253]);
+    assert_eq!(lengths, [64, 63, 253]);
     body["request"]["name"] = json!("");
     body["request"]["object"]["metadata"]["name"] = json!("p".repeat(100_000));
     assert!(admit(body.to_string().as_bytes(), &settings()).about.unwrap().name.len() <= 253);

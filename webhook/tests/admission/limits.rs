@@ -88,6 +88,50 @@ fn more_than_a_pod_may_have_is_denied_by_what_there_is_too_much_of() {
 }
 
 #[test]
+fn a_name_that_problems_or_plans_would_repeat_has_a_bounded_length() {
+    let long = "x".repeat(254);
+    let with_name = |at: &dyn Fn(&mut Value) -> &mut Value| {
+        let mut pod = pod(&[FILE]);
+        *at(&mut pod) = json!(long);
+        pod
+    };
+    for pod in [
+        with_name(&|pod| &mut pod["spec"]["serviceAccountName"]),
+        with_name(&|pod| &mut pod["spec"]["containers"][0]["name"]),
+        with_name(&|pod| {
+            pod["spec"]["volumes"] = json!([{"emptyDir": {}}]);
+            &mut pod["spec"]["volumes"][0]["name"]
+        }),
+        with_name(&|pod| {
+            pod["spec"]["containers"][0]["volumeMounts"] = json!([{"mountPath": "/x"}]);
+            &mut pod["spec"]["containers"][0]["volumeMounts"][0]["name"]
+        }),
+    ] {
+        let message = denied(&pod);
+        assert!(message.contains("a name of more than 253 bytes"), "{message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
+    }
+}
+
+#[test]
+fn an_annotation_whose_name_is_too_long_is_told_once_whatever_stands_in_it() {
+    let key = format!("env.{}", "x".repeat(100_000));
+    let variables: String = (0..256).map(|n| format!("A{n}: acs:kms:zz:1:secret/a\n")).collect();
+    let longest = format!("env.{}", "x".repeat(200));
+    let allowed = format!("env.{}", "x".repeat(60));
+    for (key, words) in [
+        (key.as_str(), "the name of the annotation has 100004 bytes; at most 63 are allowed"),
+        (&longest, "is not the name of a container"),
+        (&allowed, "at most 63 characters in its name; write in kms.alibabacloud/env"),
+        ("env.Not_A_Name", "is not the name of a container"),
+    ] {
+        let message = denied(&pod(&[(key, &variables)]));
+        assert!(message.contains(words) && message.len() < 1500, "{words}: {message}");
+        assert!(message.lines().count() <= 2, "{message}");
+    }
+}
+
+#[test]
 fn as_much_as_a_pod_may_have_is_injected() {
     let mut full = pod(&[FILE]);
     full["spec"]["containers"] = json!(containers(256));
