@@ -1,15 +1,23 @@
 //! What of an answer may be told: nothing that repeats a secret, of the request or of the answer.
 
+use std::collections::HashSet;
+
 use crate::cause::Cause;
 use crate::sensitive::Sensitive;
 
-/// Whether a secret is part of the text, or a stretch of one that is long enough to matter.
+/// Whether a secret is part of the text, or a stretch of one that is long enough to matter. A text that
+/// is longer than any that is told counts as one that does.
 pub(crate) fn echoes(text: &str, secrets: &[&Sensitive]) -> bool {
-    let stretches = || text.as_bytes().windows(STRETCH);
-    let within = |text: &[u8], part: &[u8]| memchr::memmem::find(text, part).is_some();
+    let text = text.as_bytes();
+    if text.len() > LONGEST {
+        return true;
+    }
+    // Looked up and not searched for: both may be long, and their product is seconds.
+    let stretches: HashSet<&[u8]> = text.windows(STRETCH).collect();
+    let is_known = |stretch: &[u8]| stretches.contains(stretch);
     secrets.iter().map(|secret| secret.expose()).any(|secret| {
-        let whole = !secret.is_empty() && within(text.as_bytes(), secret);
-        whole || stretches().any(|stretch| within(secret, stretch))
+        let whole = !secret.is_empty() && memchr::memmem::find(text, secret).is_some();
+        whole || (!stretches.is_empty() && secret.windows(STRETCH).any(is_known))
     })
 }
 
@@ -37,3 +45,5 @@ pub(crate) fn silent(cause: Cause, secrets: &[&Sensitive]) -> Cause {
 
 /// Sixteen characters of base64 are 96 bits, and no word of prose.
 const STRETCH: usize = 16;
+/// Bytes.
+pub(crate) const LONGEST: usize = 16 * 1024;

@@ -8,8 +8,9 @@ use serde::Deserialize;
 use crate::cause::{Cause, Failure, Malformed, Refusal};
 use crate::code::Meaning;
 use crate::date::parse_http;
-use crate::echo::{echoes, identifier};
+use crate::echo::{LONGEST, echoes, identifier};
 use crate::endpoint::is_host_name;
+use crate::held::{self, Held};
 use crate::sensitive::Sensitive;
 use crate::shape::Object;
 use crate::transport::Answer;
@@ -39,9 +40,13 @@ pub(crate) fn open(answer: Answer, sent: &[&Sensitive]) -> Result<Success, Failu
         200..300 => (Malformed::Encoded.into(), None),
         300..400 => (Cause::Redirected, told),
         _ => {
+            // What stands between us and the service may put what it got from there into its own words.
+            let Held(held) = Held::of(body.expose());
+            let secrets: Vec<_> = sent.iter().copied().chain(&held).collect();
+            let told = request_id.and_then(|id| identifier(id, &secrets));
             let envelope = Envelope::read(body.expose());
-            let in_body = envelope.request_id.as_deref().and_then(|id| identifier(id, sent));
-            let refusal = Cause::Refused(Box::new(envelope.refusal(status, sent)));
+            let in_body = envelope.request_id.as_deref().and_then(|id| identifier(id, &secrets));
+            let refusal = Cause::Refused(Box::new(envelope.refusal(status, &secrets)));
             let request_id = in_body.or(told);
             let (hint, date) = (hint(&headers), date(&headers));
             return Err(Failure { cause: refusal, status: Some(status), request_id, hint, date });
@@ -98,20 +103,19 @@ impl Envelope {
         if envelope.code.is_some() { envelope } else { Self::default() }
     }
 
-    fn refusal(&self, status: u16, sent: &[&Sensitive]) -> Refusal {
-        let code = self.code.as_deref().and_then(|code| identifier(code, sent));
+    fn refusal(&self, status: u16, secrets: &[&Sensitive]) -> Refusal {
+        let code = self.code.as_deref().and_then(|code| identifier(code, secrets));
         let meaning = Meaning::of(code.as_deref(), self.message.as_deref(), status);
-        let message = self.message.as_deref().and_then(|message| line(message, sent));
-        let recommendation = self.recommend.as_deref().and_then(|link| self::link(link, sent));
+        let message = self.message.as_deref().and_then(|message| line(message, secrets));
+        let recommendation = self.recommend.as_deref().and_then(|link| self::link(link, secrets));
         Refusal { meaning, code, message, recommendation }
     }
 }
 
 /// Bounded and printable; `None` when it repeats a secret.
-fn line(text: &str, sent: &[&Sensitive]) -> Option<String> {
-    // To compare a message of 1 MiB with all that was sent takes a tenth of a second.
-    let text = text.get(..text.floor_char_boundary(MESSAGE_READ)).unwrap_or_default();
-    if echoes(text, sent) {
+fn line(text: &str, secrets: &[&Sensitive]) -> Option<String> {
+    let text = text.get(..text.floor_char_boundary(LONGEST)).unwrap_or_default();
+    if echoes(text, secrets) || held::quotes(text) {
         return None;
     }
     let line = printable::line(text, MESSAGE_LIMIT);
@@ -121,12 +125,12 @@ fn line(text: &str, sent: &[&Sensitive]) -> Option<String> {
 
 /// A page of the service's own. What readers of addresses may take for another host, or for the
 /// end of the address, is no link.
-fn link(text: &str, sent: &[&Sensitive]) -> Option<String> {
+fn link(text: &str, secrets: &[&Sensitive]) -> Option<String> {
     let (host, path) = text.strip_prefix("https://")?.split_once('/')?;
     let known = [".aliyun.com", ".alibabacloud.com"].iter().any(|domain| host.ends_with(domain));
     let of_a_path = |b: u8| b.is_ascii_alphanumeric() || b"/?=&._~%-".contains(&b);
     let plain = text.len() <= MESSAGE_LIMIT && is_host_name(host) && path.bytes().all(of_a_path);
-    (known && plain && !echoes(text, sent)).then(|| text.to_owned())
+    (known && plain && !echoes(text, secrets)).then(|| text.to_owned())
 }
 
 /// The wait that the service asks for.
@@ -152,8 +156,6 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 const MESSAGE_LIMIT: usize = 300;
-/// How much of a message is looked at, in bytes.
-const MESSAGE_READ: usize = 16 * 1024;
 
 #[cfg(test)]
 mod tests;

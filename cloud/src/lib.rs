@@ -13,6 +13,7 @@ mod echo;
 pub mod endpoint;
 mod envelope;
 mod error;
+mod held;
 mod judge;
 mod kms;
 mod lookup;

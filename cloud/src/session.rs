@@ -116,7 +116,11 @@ impl Session {
         let (reply, earlier) = match first {
             Ok(reply) => (reply, 0),
             Err(error) if error.meaning() == Some(Meaning::Expired) => {
-                with = self.credentials(role, Some(&with), deadline).await?;
+                let refused = with;
+                with = self.credentials(role, Some(&refused), deadline).await?;
+                if Arc::ptr_eq(&with, &refused) {
+                    return Err(error);
+                }
                 let again = self.ask(&Call::Fetch { lookup, with: &with }, deadline, read).await;
                 let earlier = error.attempts();
                 (again.map_err(|error| error.after(earlier))?, earlier)
@@ -216,7 +220,11 @@ impl Session {
         let first = self.ask(&Call::Assume { identity, role, with: &with }, deadline, read).await;
         match first {
             Err(error) if error.meaning() == Some(Meaning::Expired) => {
-                let with = self.own_credentials(Some(&with), deadline).await?;
+                let refused = with;
+                let with = self.own_credentials(Some(&refused), deadline).await?;
+                if Arc::ptr_eq(&with, &refused) {
+                    return Err(error);
+                }
                 let call = Call::Assume { identity, role, with: &with };
                 let again = self.ask(&call, deadline, read).await;
                 Ok(again.map_err(|again| again.after(error.attempts()))?.content)

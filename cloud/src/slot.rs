@@ -1,12 +1,12 @@
 //! The place in which one identity's credentials are shared. Whoever finds them missing, over or
-//! refused makes the exchange; all who wait meanwhile get its outcome, a failure too.
+//! refused makes the exchange; all who wait meanwhile get its outcome, a failure too. Nobody who can
+//! go on with what there is waits for an exchange of others.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
 use crate::credentials::{Credentials, Freshness};
@@ -14,23 +14,40 @@ use crate::error::Error;
 
 #[derive(Default)]
 pub(crate) struct Slot {
-    state: Mutex<State>,
+    /// Never locked while somebody waits.
+    current: Mutex<Option<Current>>,
+    /// Locked by whoever makes the exchange.
+    exchange: tokio::sync::Mutex<Option<Failed>>,
     /// Failed exchanges so far; tells who was waiting during one.
     failures: AtomicU64,
 }
 
-#[derive(Default)]
-struct State {
-    current: Option<Arc<Credentials>>,
-    /// The latest failure and how long it had been tried.
-    failed: Option<(Error, Instant)>,
+#[derive(Clone)]
+struct Current {
+    credentials: Arc<Credentials>,
     /// No early renewal before this.
     quiet_until: Option<Instant>,
+    /// Those before were refused, and no other refusal is believed before this.
+    believed_until: Option<Instant>,
+}
+
+/// The latest failure.
+struct Failed {
+    error: Error,
+    /// How long it had been tried.
+    until: Instant,
+}
+
+enum Stands {
+    Good(Arc<Credentials>),
+    Due(Arc<Credentials>),
+    Gone,
 }
 
 impl Slot {
-    /// `now` is by our clock. `refused` are credentials that a service has refused.
-    /// `None` when `deadline` passes while somebody else's exchange is under way.
+    /// `now` is by our clock. `refused` are credentials that a service has refused; they are returned
+    /// where that is not believed. `None` when `deadline` passes while somebody else's exchange is
+    /// under way.
     pub(crate) async fn obtain<F>(
         &self,
         now: impl Fn() -> u64,
@@ -42,49 +59,89 @@ impl Slot {
         F: Future<Output = Result<Credentials, Error>>,
     {
         let seen = self.failures.load(Ordering::Relaxed);
-        let mut state = timeout_at(deadline + PATIENCE, self.state.lock()).await.ok()?;
-
-        let current = state
-            .current
-            .clone()
-            .filter(|current| refused.is_none_or(|refused| !Arc::ptr_eq(refused, current)));
-        let current = current.map(|current| (current.freshness(now()), current));
-        let usable = match current {
-            Some((Freshness::Fresh, current)) => return Some(Ok(current)),
-            Some((Freshness::Due, current)) => {
-                if state.quiet_until.is_some_and(|until| Instant::now() < until) {
-                    return Some(Ok(current));
-                }
-                Some(current)
-            }
-            Some((Freshness::Over, _)) | None => None,
-        };
-
-        if usable.is_none() && self.failures.load(Ordering::Relaxed) > seen {
-            let shared = state
-                .failed
+        match self.stands(now(), refused) {
+            Stands::Good(current) => return Some(Ok(current)),
+            Stands::Due(current) => return Some(Ok(self.renew(current, deadline, exchange).await)),
+            Stands::Gone => {}
+        }
+        let mut failed = timeout_at(deadline + PATIENCE, self.exchange.lock()).await.ok()?;
+        if let Stands::Good(current) | Stands::Due(current) = self.stands(now(), refused) {
+            return Some(Ok(current));
+        }
+        if self.failures.load(Ordering::Relaxed) > seen {
+            let shared = failed
                 .as_ref()
-                .filter(|(error, tried_until)| !error.is_retriable() || deadline <= *tried_until);
-            if let Some((error, _)) = shared {
+                .filter(|failed| !failed.error.is_retriable() || deadline <= failed.until);
+            if let Some(Failed { error, .. }) = shared {
                 return Some(Err(error.clone()));
             }
         }
-
-        // An early renewal must not hold up those who could go on with what there is.
-        let until = if usable.is_some() { deadline.min(Instant::now() + EARLY) } else { deadline };
-        match exchange(until).await {
-            Ok(fresh) => {
-                let fresh = Arc::new(fresh);
-                *state = State { current: Some(Arc::clone(&fresh)), ..State::default() };
-                Some(Ok(fresh))
-            }
+        Some(match exchange(deadline).await {
+            Ok(fresh) => Ok(self.keep(fresh, refused.map(|_| Instant::now() + QUIET))),
             Err(error) => {
-                self.failures.fetch_add(1, Ordering::Relaxed);
-                state.failed = Some((error.clone(), until));
-                state.quiet_until = Some(Instant::now() + QUIET);
-                Some(usable.ok_or(error))
+                self.fail(&mut failed, &error, deadline);
+                Err(error)
+            }
+        })
+    }
+
+    /// Ahead of need, in no more than half of the time that whoever comes first has for its question.
+    async fn renew<F>(
+        &self,
+        current: Arc<Credentials>,
+        deadline: Instant,
+        exchange: impl FnOnce(Instant) -> F,
+    ) -> Arc<Credentials>
+    where
+        F: Future<Output = Result<Credentials, Error>>,
+    {
+        let Ok(mut failed) = self.exchange.try_lock() else { return current };
+        let left = deadline.saturating_duration_since(Instant::now());
+        let until = Instant::now() + EARLY.min(left / 2);
+        match exchange(until).await {
+            Ok(fresh) => self.keep(fresh, None),
+            Err(error) => {
+                self.fail(&mut failed, &error, until);
+                if let Some(current) = &mut *self.lock() {
+                    current.quiet_until = Some(Instant::now() + QUIET);
+                }
+                current
             }
         }
+    }
+
+    fn stands(&self, now: u64, refused: Option<&Arc<Credentials>>) -> Stands {
+        let Some(current) = self.lock().clone() else { return Stands::Gone };
+        let Current { credentials, quiet_until, believed_until } = current;
+        let is_ahead = |until: Option<Instant>| until.is_some_and(|until| Instant::now() < until);
+        if refused.is_some_and(|refused| Arc::ptr_eq(refused, &credentials)) {
+            // A host that refuses all credentials would have each of them exchanged.
+            return match is_ahead(believed_until) {
+                true => Stands::Good(credentials),
+                false => Stands::Gone,
+            };
+        }
+        match credentials.freshness(now) {
+            Freshness::Over => Stands::Gone,
+            Freshness::Due if !is_ahead(quiet_until) => Stands::Due(credentials),
+            Freshness::Due | Freshness::Fresh => Stands::Good(credentials),
+        }
+    }
+
+    fn keep(&self, fresh: Credentials, believed_until: Option<Instant>) -> Arc<Credentials> {
+        let credentials = Arc::new(fresh);
+        let kept = Arc::clone(&credentials);
+        *self.lock() = Some(Current { credentials, quiet_until: None, believed_until });
+        kept
+    }
+
+    fn fail(&self, failed: &mut Option<Failed>, error: &Error, until: Instant) {
+        self.failures.fetch_add(1, Ordering::Relaxed);
+        *failed = Some(Failed { error: error.clone(), until });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Current>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -93,5 +150,8 @@ impl Slot {
 const PATIENCE: Duration = Duration::from_millis(100);
 /// Limit of an exchange that is made ahead of need.
 const EARLY: Duration = Duration::from_secs(5);
-/// Pause after an early renewal that failed.
+/// Pause after an early renewal that failed, and after an exchange for credentials that were refused.
 const QUIET: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests;
