@@ -27,7 +27,14 @@ pub enum InvalidSelector {
         "the JMESPath expression may make too much of a small value: it doubles a list ([@,@][]), joins it or turns it into text again and again; take the parts apart, each in a file of its own"
     )]
     Growing,
+    #[error(
+        "a slice of the JMESPath expression has the number {0}; numbers to {MAX_SLICE} are allowed, more than any list of a secret has"
+    )]
+    Slice(i32),
 }
+
+/// The evaluator adds them up without looking.
+const MAX_SLICE: u32 = 1_000_000;
 
 /// The parser recurses without a limit of its own: nesting that fits into this many bytes is known
 /// to fit into half of a worker thread's stack, in a debug build too.
@@ -74,8 +81,11 @@ impl Selector {
             column: error.column + 1,
             reason: reason(&error),
         })?;
-        match unknown_function(&ast) {
-            Some(name) => Err(InvalidSelector::UnknownFunction(name)),
+        if let Some(name) = unknown_function(&ast) {
+            return Err(InvalidSelector::UnknownFunction(name));
+        }
+        match large_slice(&ast) {
+            Some(number) => Err(InvalidSelector::Slice(number)),
             None if !growth::is_bounded(&ast) => Err(InvalidSelector::Growing),
             None => Ok(Self(text.to_owned())),
         }
@@ -123,14 +133,29 @@ fn reason(error: &jmespath::JmespathError) -> String {
     }
 }
 
-/// Walks with a list of its own and not by calling itself: the expression's author picks the depth.
 fn unknown_function(ast: &Ast) -> Option<String> {
+    first(ast, |ast| match ast {
+        Ast::Function { name, .. } if !FUNCTIONS.contains(&name.as_str()) => Some(name.clone()),
+        _ => None,
+    })
+}
+
+fn large_slice(ast: &Ast) -> Option<i32> {
+    first(ast, |ast| match ast {
+        Ast::Slice { start, stop, step, .. } => {
+            let mut numbers = start.iter().chain(stop).chain([step]);
+            numbers.find(|number| number.unsigned_abs() > MAX_SLICE).copied()
+        }
+        _ => None,
+    })
+}
+
+/// Walks with a list of its own and not by calling itself: the expression's author picks the depth.
+fn first<T>(ast: &Ast, find: impl Fn(&Ast) -> Option<T>) -> Option<T> {
     let mut rest = vec![ast];
     while let Some(ast) = rest.pop() {
-        if let Ast::Function { name, .. } = ast
-            && !FUNCTIONS.contains(&name.as_str())
-        {
-            return Some(name.clone());
+        if let Some(found) = find(ast) {
+            return Some(found);
         }
         add_parts(ast, &mut rest);
     }
@@ -178,6 +203,15 @@ mod tests {
         let error = Selector::parse("a..b").unwrap_err();
         assert!(matches!(error, InvalidSelector::Syntax { .. }), "{error}");
         assert!(error.to_string().contains("column 3"), "{error}");
+    }
+
+    #[test]
+    fn a_slice_has_numbers_that_lists_can_have() {
+        for text in ["a[1000001:]", "a[:-1000001]", "a[0:1:1000001]", "[x, y[::1000001]]"] {
+            let error = Selector::parse(text).unwrap_err();
+            assert!(matches!(error, InvalidSelector::Slice(_)), "{text}: {error}");
+        }
+        assert!(Selector::parse("a[1000000:-1:2]").is_ok());
     }
 
     #[test]
