@@ -28,6 +28,7 @@ mod sign;
 mod slot;
 mod sts;
 mod tally;
+pub mod thread;
 mod transport;
 mod untold;
 mod value;

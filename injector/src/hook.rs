@@ -42,6 +42,8 @@ pub(crate) enum Untold {
     Signal(#[from] NotSent),
     #[error("no answer within {} seconds", DEADLINE.as_secs())]
     TooLate,
+    #[error("no thread can be made to look for the process: the Pod has as many as it may")]
+    NoThread,
 }
 
 /// Tells whom the plan names of every change, until it is dropped.
@@ -79,13 +81,13 @@ async fn send(
     container: String,
 ) -> Result<(), Untold> {
     let Ok(permit) = Arc::clone(looking).try_acquire_owned() else { return Err(Untold::TooLate) };
-    let sent = tokio::task::spawn_blocking(move || {
+    let sent = cloud::thread::start(move || {
         let sent = signal::send(signal, &container);
         drop(permit);
         sent
     });
-    // It does not panic, and nobody cancels it.
-    Ok(sent.await.map_err(|_| Untold::TooLate)??)
+    // Once there, it ends with an answer.
+    Ok(sent.map_err(|_| Untold::NoThread)?.await.map_err(|_| Untold::TooLate)??)
 }
 
 async fn follow(

@@ -96,6 +96,8 @@ const SPARE: usize = 16;
 /// Of one request line with all headers; beyond it the answer is 431 or 414.
 const HEAD: usize = 8 * 1024;
 const HEADERS: usize = 64;
+/// Connections that were sent away and whose tasks have not ended.
+const ENDING: usize = 16;
 /// When the process has no file descriptors left.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -125,19 +127,24 @@ pub(crate) async fn serve(
     handler: Arc<impl Handler>,
 ) -> Infallible {
     let mut crowd = Crowd::default();
+    let mut turn: usize = 0;
     loop {
         let has_room = crowd.has_room(&limits);
         tokio::select! {
+            // What has ended is let go of first: it takes memory until then, and in a flood there is
+            // always one more to accept.
+            biased;
             Some(ended) = crowd.tasks.join_next_with_id() => crowd.forget(&ended),
             // Somebody has an answer and can be sent away, if need be.
             () = crowd.freed.notified(), if !has_room => {}
-            stream = accept(listeners), if has_room => match stream {
+            stream = accept(listeners, turn), if has_room => match stream {
                 Ok(stream) => {
                     if crowd.is_full(&limits) {
                         // Who has sent his request by now is seen to have done so.
                         yield_now().await;
                     }
                     crowd.admit(stream, limits, Arc::clone(&handler));
+                    turn = turn.wrapping_add(1);
                 }
                 Err(_) => {
                     crowd.displace();
@@ -159,7 +166,8 @@ struct Crowd {
 impl Crowd {
     /// Whether one more can be taken, be it in the place of another.
     fn has_room(&self, limits: &Limits) -> bool {
-        self.open.len() < limits.connections + SPARE || self.dispensable().is_some()
+        let most = limits.connections + SPARE;
+        self.tasks.len() < most + ENDING && (self.open.len() < most || self.dispensable().is_some())
     }
 
     fn is_full(&self, limits: &Limits) -> bool {
@@ -204,9 +212,12 @@ impl Crowd {
     }
 }
 
-async fn accept(listeners: &[TcpListener]) -> io::Result<TcpStream> {
+/// Whichever has somebody; where all have, each in its turn.
+async fn accept(listeners: &[TcpListener], turn: usize) -> io::Result<TcpStream> {
+    let first = turn.checked_rem(listeners.len()).unwrap_or_default();
     let poll = |cx: &mut Context<'_>| {
-        let ready = listeners.iter().find_map(|listener| match listener.poll_accept(cx) {
+        let mut all = listeners.iter().cycle().skip(first).take(listeners.len());
+        let ready = all.find_map(|listener| match listener.poll_accept(cx) {
             Poll::Ready(accepted) => Some(accepted.map(|(stream, _)| stream)),
             Poll::Pending => None,
         });

@@ -99,6 +99,11 @@ impl Server {
         look_again.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
+                // What has ended is let go of first: in a flood there is always one more to accept.
+                biased;
+                () = reached(&mut phase, Phase::Stopping) => break,
+                true = crowd.ended() => crowd.settle(),
+                _ = look_again.tick(), if crowd.is_waited_for() => crowd.settle(),
                 accepted = listener.accept() => match accepted {
                     Ok((tcp, address)) => crowd.admit(tcp, Peer::at(address)),
                     Err(error) => {
@@ -110,9 +115,6 @@ impl Server {
                         }
                     }
                 },
-                true = crowd.ended() => crowd.settle(),
-                _ = look_again.tick(), if crowd.is_waited_for() => crowd.settle(),
-                () = reached(&mut phase, Phase::Stopping) => break,
             }
         }
         // Connections that the kernel completed before now would be reset with the socket.

@@ -8,10 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tokio::sync::Semaphore;
+
+use crate::thread;
 
 pub(super) struct Resolver {
     connect_to: Arc<[(String, SocketAddr)]>,
     timeout: Duration,
+    /// For threads, which may outlive the deadline of those who wait for them.
+    places: Arc<Semaphore>,
 }
 
 /// Kept as a type so that it is found again in the client's chain of errors.
@@ -21,7 +26,8 @@ pub(super) struct Unresolved;
 
 impl Resolver {
     pub(super) fn new(connect_to: Vec<(String, SocketAddr)>, timeout: Duration) -> Self {
-        Self { connect_to: connect_to.into(), timeout }
+        let places = Arc::new(Semaphore::new(AT_ONCE));
+        Self { connect_to: connect_to.into(), timeout, places }
     }
 }
 
@@ -33,12 +39,20 @@ impl Resolve for Resolver {
             let address = *address;
             return Box::pin(async move { Ok(Box::new(std::iter::once(address)) as Addrs) });
         }
-        let timeout = self.timeout;
+        let (timeout, places) = (self.timeout, Arc::clone(&self.places));
         Box::pin(async move {
             // getaddrinfo blocks; its thread may outlive the deadline, this future does not.
-            let lookup = tokio::task::spawn_blocking(move || system(&host));
+            let lookup = async {
+                let place = places.acquire_owned().await.ok()?;
+                let found = thread::start(move || {
+                    let found = system(&host);
+                    drop(place);
+                    found
+                });
+                found.ok()?.await.ok()?.ok()
+            };
             match tokio::time::timeout(timeout, lookup).await {
-                Ok(Ok(Ok(addresses))) => Ok(Box::new(addresses.into_iter()) as Addrs),
+                Ok(Some(addresses)) => Ok(Box::new(addresses.into_iter()) as Addrs),
                 _ => Err(Unresolved.into()),
             }
         })
@@ -71,6 +85,9 @@ fn lists(hosts: &str, host: &str) -> bool {
 }
 
 const HOSTS_LIMIT: u64 = 1 << 20;
+/// More than there are connections under way, so that a server of names which is slow about some keeps
+/// nobody from the others.
+const AT_ONCE: usize = 64;
 
 #[cfg(test)]
 mod tests {

@@ -7,6 +7,8 @@ use tokio::task::JoinHandle;
 
 use super::*;
 
+mod floods;
+
 /// Says what it was asked; `/slow` waits until it is let go.
 #[derive(Default)]
 struct Echo {
