@@ -96,8 +96,8 @@ pub(crate) struct WorstArgs {
 
 #[derive(clap::Args)]
 pub(crate) struct DecideArgs {
-    /// Whose settings hold, and the body of a review.
-    #[arg(long = "case", value_name = "MIXTURE=FILE")]
+    /// Whose settings hold, and the body of a review; what the mixture makes without one.
+    #[arg(long = "case", value_name = "MIXTURE[=FILE]")]
     pub(crate) cases: Vec<lab::worst::measure::Case>,
     #[arg(long, default_value_t = 1)]
     pub(crate) times: u32,

@@ -23,11 +23,12 @@ pub struct Cost {
     pub peak_bytes: u64,
 }
 
-/// A body to decide, and the mixture whose settings it is decided with.
+/// A body to decide, and the mixture whose settings it is decided with. Without a file the body is what
+/// the mixture makes, and memory that it took to make it is not told from the decision's.
 #[derive(Clone, Debug)]
 pub struct Case {
     pub mixture: Mixture,
-    pub body: PathBuf,
+    pub body: Option<PathBuf>,
 }
 
 impl Cost {
@@ -43,7 +44,10 @@ pub fn run(cases: &[Case], times: u32) -> anyhow::Result<()> {
     for case in cases {
         let settings = case.mixture.settings();
         let before = status("VmRSS")?;
-        let body = std::fs::read(&case.body)?;
+        let body = match &case.body {
+            Some(file) => std::fs::read(file)?,
+            None => case.mixture.review(),
+        };
         let mut cpu_micros = u64::MAX;
         for _ in 0..times {
             let start = thread_micros()?;
@@ -89,8 +93,11 @@ impl std::str::FromStr for Case {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> anyhow::Result<Self> {
-        let (mixture, body) = text.split_once('=').context("a case is MIXTURE=FILE")?;
-        Ok(Self { mixture: Mixture::parse(mixture)?, body: body.into() })
+        let (mixture, body) = match text.split_once('=') {
+            Some((mixture, body)) => (mixture, Some(body.into())),
+            None => (text, None),
+        };
+        Ok(Self { mixture: Mixture::parse(mixture)?, body })
     }
 }
 
