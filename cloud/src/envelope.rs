@@ -10,7 +10,7 @@ use crate::code::Meaning;
 use crate::date::parse_http;
 use crate::echo::{LONGEST, echoes, identifier};
 use crate::endpoint::is_host_name;
-use crate::held::{self, Held};
+use crate::held::{held, quotes};
 use crate::sensitive::Sensitive;
 use crate::shape::Object;
 use crate::transport::Answer;
@@ -41,13 +41,19 @@ pub(crate) fn open(answer: Answer, sent: &[&Sensitive]) -> Result<Success, Failu
         300..400 => (Cause::Redirected, told),
         _ => {
             // What stands between us and the service may put what it got from there into its own words.
-            let Held(held) = Held::of(body.expose());
-            let secrets: Vec<_> = sent.iter().copied().chain(&held).collect();
-            let told = request_id.and_then(|id| identifier(id, &secrets));
             let envelope = Envelope::read(body.expose());
-            let in_body = envelope.request_id.as_deref().and_then(|id| identifier(id, &secrets));
-            let refusal = Cause::Refused(Box::new(envelope.refusal(status, &secrets)));
-            let request_id = in_body.or(told);
+            let (refusal, request_id) = match held(body.expose()) {
+                Some(held) => {
+                    let secrets: Vec<_> = sent.iter().copied().chain(&held).collect();
+                    let told = |id: Option<&str>| id.and_then(|id| identifier(id, &secrets));
+                    let request_id = told(envelope.request_id.as_deref()).or(told(request_id));
+                    (envelope.refusal(status, &secrets), request_id)
+                }
+                // One that is no envelope has words that are told nowhere.
+                None if envelope.code.is_none() => (envelope.refusal(status, sent), told),
+                None => (envelope.silent_refusal(status), None),
+            };
+            let refusal = Cause::Refused(Box::new(refusal));
             let (hint, date) = (hint(&headers), date(&headers));
             return Err(Failure { cause: refusal, status: Some(status), request_id, hint, date });
         }
@@ -103,6 +109,14 @@ impl Envelope {
         if envelope.code.is_some() { envelope } else { Self::default() }
     }
 
+    /// Of one whose secrets are not known.
+    fn silent_refusal(&self, status: u16) -> Refusal {
+        let code = self.code.as_deref().filter(|code| Meaning::of_code(code, None).is_some());
+        let code = code.and_then(|code| identifier(code, &[]));
+        let meaning = Meaning::of(code.as_deref(), None, status);
+        Refusal { meaning, code, message: None, recommendation: None }
+    }
+
     fn refusal(&self, status: u16, secrets: &[&Sensitive]) -> Refusal {
         let code = self.code.as_deref().and_then(|code| identifier(code, secrets));
         let meaning = Meaning::of(code.as_deref(), self.message.as_deref(), status);
@@ -115,7 +129,7 @@ impl Envelope {
 /// Bounded and printable; `None` when it repeats a secret.
 fn line(text: &str, secrets: &[&Sensitive]) -> Option<String> {
     let text = text.get(..text.floor_char_boundary(LONGEST)).unwrap_or_default();
-    if echoes(text, secrets) || held::quotes(text) {
+    if echoes(text, secrets) || quotes(text) {
         return None;
     }
     let line = printable::line(text, MESSAGE_LIMIT);

@@ -7,31 +7,37 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess
 
 use crate::sensitive::Sensitive;
 
-/// Where the services put what is secret.
-const FIELDS: [&str; 4] = ["SecretData", "Value", "AccessKeySecret", "SecurityToken"];
+/// Where the services put what is secret, in small letters.
+const FIELDS: [&str; 4] = ["secretdata", "value", "accesskeysecret", "securitytoken"];
+/// No answer has more of them.
+const MOST: usize = 32;
+/// Shorter ones stand in any text.
+const SHORTEST: usize = 4;
 
-/// Texts under those names, at any depth.
-#[derive(Default)]
-pub(crate) struct Held(pub(crate) Vec<Sensitive>);
-
-impl Held {
-    pub(crate) fn of(body: &[u8]) -> Self {
-        let mut held = Self::default();
-        // What was found before the body ends or breaks counts as well.
-        let mut json = serde_json::Deserializer::from_slice(body);
-        let _ = Walk { held: &mut held, secret: false }.deserialize(&mut json);
-        held
-    }
+/// Texts under those names, at any depth. `None` where not all of them are known.
+pub(crate) fn held(body: &[u8]) -> Option<Vec<Sensitive>> {
+    let mut held = Vec::new();
+    let mut json = serde_json::Deserializer::from_slice(body);
+    Walk { held: &mut held, secret: false }.deserialize(&mut json).ok()?;
+    (held.len() <= MOST).then_some(held)
 }
 
 /// Whether a text has one of those fields in it, as JSON that somebody quotes has.
 pub(crate) fn quotes(text: &str) -> bool {
-    let names = |rest: &str| FIELDS.iter().any(|field| rest.starts_with(field));
-    text.split(['"', '\'']).skip(1).any(names)
+    let text = text.to_ascii_lowercase();
+    let is_key = |(at, field): (usize, &str)| {
+        let before = text.get(..at).unwrap_or_default();
+        let after = text.get(at + field.len()..).unwrap_or_default();
+        let after = after.trim_start_matches('\\');
+        let closed = after.strip_prefix(['"', '\'']).map(str::trim_start);
+        before.ends_with(['"', '\'']) && closed.is_some_and(|rest| rest.starts_with(':'))
+    };
+    FIELDS.iter().any(|field| text.match_indices(field).any(is_key))
 }
 
 struct Walk<'h> {
-    held: &'h mut Held,
+    /// One more than there may be at most.
+    held: &'h mut Vec<Sensitive>,
     /// What comes next stands under one of those names.
     secret: bool,
 }
@@ -72,8 +78,8 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        if self.secret {
-            self.held.0.push(Sensitive::from(text.to_owned()));
+        if self.secret && text.len() >= SHORTEST && self.held.len() <= MOST {
+            self.held.push(Sensitive::from(text.to_owned()));
         }
         Ok(())
     }
@@ -107,7 +113,7 @@ impl<'de> Deserialize<'de> for Name {
             }
 
             fn visit_str<E>(self, text: &str) -> Result<Name, E> {
-                Ok(Name(FIELDS.contains(&text)))
+                Ok(Name(FIELDS.iter().any(|field| field.eq_ignore_ascii_case(text))))
             }
         }
         deserializer.deserialize_str(Key)
@@ -118,18 +124,33 @@ impl<'de> Deserialize<'de> for Name {
 mod tests {
     use super::*;
 
-    fn held(body: &str) -> Vec<String> {
-        let Held(held) = Held::of(body.as_bytes());
-        held.iter().map(|held| String::from_utf8(held.expose().to_vec()).unwrap()).collect()
+    fn texts(body: &str) -> Option<Vec<String>> {
+        let held = held(body.as_bytes())?;
+        Some(held.iter().map(|held| String::from_utf8(held.expose().to_vec()).unwrap()).collect())
     }
 
     #[test]
     fn values_and_credentials_are_found_wherever_they_stand_in_a_refusal() {
-        let body = r#"{"Code":"X","a":[{"SecretData":"one"},{"Credentials":{"AccessKeySecret":"two",
-            "SecurityToken":"three","AccessKeyId":"no"}}],"Parameter":{"Value":{"x":["four"]}}}"#;
-        assert_eq!(held(body), ["one", "two", "three", "four"]);
-        assert_eq!(held(r#"{"SecretData":"one","Code"#), ["one"], "cut off");
-        assert!(held("no JSON").is_empty() && held(r#""SecretData""#).is_empty());
+        let body = r#"{"Code":"X","a":[{"SecretData":"first"},{"Credentials":{"AccessKeySecret":"second",
+            "SecurityToken":"third","AccessKeyId":"no"}}],"parameter":{"value":{"x":["fourth","",7]}}}"#;
+        assert_eq!(texts(body).unwrap(), ["first", "second", "third", "fourth"]);
+        assert_eq!(texts(r#"{"Message":"SecretData"}"#).unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn what_cannot_be_known_whole_is_not_known() {
+        let many =
+            |count| format!(r#"{{"Code":"X","Value":[{}"abcd"]}}"#, r#""abcd","#.repeat(count));
+        assert_eq!(texts(&many(MOST - 1)).unwrap().len(), MOST);
+        for body in [
+            many(MOST).as_str(),
+            r#"{"SecretData":"cut off","Code"#,
+            r#"{"x":1e999,"Code":"X","SecretData":"behind"}"#,
+            &format!("{}1{}", "[".repeat(200), "]".repeat(200)),
+            "no JSON",
+        ] {
+            assert_eq!(texts(body), None, "{body}");
+        }
     }
 
     #[test]
@@ -137,11 +158,17 @@ mod tests {
         for text in [
             r#"upstream said {"SecretData": "x"}"#,
             r#"upstream said {\"SecurityToken\":\"x\"}"#,
-            "upstream said {'AccessKeySecret': 'x'}",
+            "upstream said {'AccessKeySecret' : 'x'}",
+            r#"upstream said {"value":"x"}"#,
         ] {
             assert!(quotes(text), "{text}");
         }
-        for text in ["Specified SecurityToken is expired.", "the parameter \"SecretName\" is bad"] {
+        for text in [
+            "Specified SecurityToken is expired.",
+            "the parameter \"SecretName\" is bad",
+            "The specified parameter \"SecurityToken.Expired\" is not valid.",
+            "the \"Value\" is bad",
+        ] {
             assert!(!quotes(text), "{text}");
         }
     }

@@ -102,7 +102,10 @@ impl Slot {
             Ok(fresh) => self.keep(fresh, None),
             Err(error) => {
                 self.fail(&mut failed, &error, until);
-                if let Some(current) = &mut *self.lock() {
+                // Who had no time left to ask has not learnt how STS is.
+                if error.attempts() > 0
+                    && let Some(current) = &mut *self.lock()
+                {
                     current.quiet_until = Some(Instant::now() + QUIET);
                 }
                 current

@@ -181,6 +181,17 @@ fn a_refusal_that_carries_what_somebody_got_from_the_service_tells_nothing_of_it
 }
 
 #[test]
+fn of_a_refusal_whose_secrets_are_not_known_a_code_that_we_know_is_told_and_nothing_else() {
+    for (code, told) in [("Forbidden.NoPermission", true), ("canary", false)] {
+        let body =
+            format!(r#"{{"Code":"{code}","Message":"canary","RequestId":"canary","x":1e999}}"#);
+        let error = error(failure(403, &[("x-acs-request-id", "canary")], &body));
+        assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+        assert_eq!((error.code() == Some(code), error.class()), (told, Class::Denied));
+    }
+}
+
+#[test]
 fn a_redirect_is_called_a_redirect() {
     let failure = failure(302, &[("location", "https://elsewhere.example/canary")], "");
     assert!(!failure.is_retriable());

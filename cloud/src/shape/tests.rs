@@ -90,7 +90,17 @@ fn an_answer_of_any_shape_takes_no_more_than_four_times_its_size() {
 #[test]
 fn a_refusal_of_any_shape_takes_no_more_than_four_times_its_size() {
     assert_bounded(
-        &["Code", "Message", "RequestId", "Recommend", "Unknown"],
+        &[
+            "Code",
+            "Message",
+            "RequestId",
+            "Recommend",
+            "Unknown",
+            "SecretData",
+            "Value",
+            "AccessKeySecret",
+            "SecurityToken",
+        ],
         |field| format!("{{{field}}}"),
         |body| {
             let answer = Answer {

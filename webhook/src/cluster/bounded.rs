@@ -45,14 +45,15 @@ where
 }
 
 fn most(asked: &Uri) -> usize {
-    let is_watch = |query: &str| query.split('&').any(|pair| pair == "watch=true");
-    if asked.query().is_some_and(is_watch) {
-        usize::MAX
-    } else if asked.path().contains("/serviceaccounts/") {
-        ACCOUNT
-    } else {
-        ANSWER
+    let mut pairs = asked.query().unwrap_or_default().split('&');
+    let says = |wanted: &str| pairs.clone().any(|pair| pair == wanted);
+    if says("watch=true") {
+        return usize::MAX;
     }
+    if asked.path().contains("/serviceaccounts/") {
+        return ACCOUNT;
+    }
+    if pairs.any(|pair| pair == "limit=1") { ONE } else { ANSWER }
 }
 
 /// Whether an answer was given up for its size.
@@ -67,8 +68,10 @@ pub(super) fn is_too_large(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-/// More than the largest object has: a page of one account can always be read.
-pub(crate) const ANSWER: usize = 4 * 1024 * 1024;
+const ANSWER: usize = 4 * 1024 * 1024;
+/// A list of one can always be read, so that there is an end to what makes pages smaller: an object has
+/// 1.5 MiB where it is stored, and some of its characters have six bytes as the API server writes them.
+pub(crate) const ONE: usize = 10 * 1024 * 1024;
 /// Several are read at once. Their metadata has some kilobytes.
 pub(crate) const ACCOUNT: usize = 128 * 1024;
 
@@ -81,6 +84,7 @@ mod tests {
         let most = |uri: &'static str| most(&Uri::from_static(uri));
         assert_eq!(most("/api/v1/serviceaccounts?watch=true&resourceVersion=1"), usize::MAX);
         assert_eq!(most("/api/v1/serviceaccounts?limit=100"), ANSWER);
+        assert_eq!(most("/api/v1/serviceaccounts?&limit=1&continue=x"), ONE);
         assert_eq!(most("/api/v1/namespaces/shop/serviceaccounts/web"), ACCOUNT);
         assert_eq!(most("/api/v1/namespaces/x/secrets/y?a=watch=true"), ANSWER);
     }

@@ -17,20 +17,28 @@ use crate::metrics::Metrics;
 /// Lists, watches, and lists again where a watch cannot go on. Never ends.
 pub async fn keep(client: Client, writer: Writer, metrics: Arc<Metrics>) {
     let mut keeper = Keeper { writer, listing: None, metrics };
-    for page in PAGES {
+    let mut page = PAGE;
+    loop {
         let api: Api<Object> = Api::all(client.clone());
         let config = watcher::Config::default().page_size(page).timeout(WATCH_SECONDS);
         let mut events = pin!(watcher::watcher(api, config).default_backoff());
-        while let Some(event) = events.next().await {
-            match event {
-                Ok(event) => keeper.take(event),
-                Err(error) if page > LEAST && is_too_large(&error) => {
-                    tracing::info!(page, "ServiceAccounts are large, and listed a few at a time");
-                    break;
+        let mut is_listed = false;
+        page = loop {
+            match events.next().await {
+                // What made pages small may be gone.
+                Some(Ok(Event::Init)) if is_listed && page < PAGE => break PAGE,
+                Some(Ok(event)) => {
+                    is_listed |= matches!(event, Event::InitDone);
+                    keeper.take(event);
                 }
-                Err(error) => keeper.failed(&error),
+                Some(Err(error)) if page > 1 && is_too_large(&error) => {
+                    tracing::info!(page, "ServiceAccounts are large, and listed a few at a time");
+                    break (page / 10).max(1);
+                }
+                Some(Err(error)) => keeper.failed(&error),
+                None => return,
             }
-        }
+        };
     }
 }
 
@@ -92,8 +100,7 @@ impl Keeper {
 }
 
 /// How many are listed at once. A page is in memory whole, so that it has a bound; where some kilobytes
-/// for each account are not enough for those of a cluster, fewer are listed from then on.
-const PAGES: [u32; 3] = [100, 10, LEAST];
-const LEAST: u32 = 1;
+/// for each account are not enough for those of a cluster, the list is begun anew with a tenth as many.
+const PAGE: u32 = 100;
 /// The API server ends a watch after this time; a connection that is silent for longer is dead.
 const WATCH_SECONDS: u32 = 110;

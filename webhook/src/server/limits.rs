@@ -88,7 +88,7 @@ mod tests {
         let limits = Limits::default();
         let connections = limits.connections * CONNECTION + limits.waiting_connections * BUFFERS;
         let admin = ADMIN_CONNECTIONS * (ADMIN_CONNECTION + BUFFERS);
-        let api = COPIES * (bounded::ANSWER + reader::AT_ONCE * bounded::ACCOUNT);
+        let api = COPIES * (bounded::ONE + reader::AT_ONCE * bounded::ACCOUNT);
         let own = IDLE + accounts::MOST_BYTES + api;
         let all = own + connections + admin + limits.bodies_bytes + DECISIONS;
         assert!(all <= chart, "{all} bytes of {chart}");
