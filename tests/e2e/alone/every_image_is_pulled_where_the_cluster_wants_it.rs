@@ -18,6 +18,16 @@ fn restart(more: &[&str]) {
     server.start_with(more).unwrap();
     until("the API server", PATIENCE, || Ok(kubectl(&["get", "--raw", "/readyz"]).run().into()))
         .unwrap();
+    // It has left its own Service and comes back into it; what leads Pods there hears of both by a
+    // watch that pauses longer after each start.
+    until("the API server in its Service", PATIENCE, || {
+        let address = "jsonpath={.items[*].endpoints[*].addresses}";
+        let slices = ["get", "endpointslices", "--namespace=default", "--output", address];
+        let found = kubectl(&slices).run()?;
+        Ok((!found.trim().is_empty()).then_some(()).into())
+    })
+    .unwrap();
+    cluster.component(Program::Proxy).restart().unwrap();
 }
 
 impl Plugin {

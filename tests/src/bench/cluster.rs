@@ -29,7 +29,7 @@ pub(super) fn measure(table: &mut Table, components: &Path, images: &Path) -> Re
     let archive = |name: &str| images.join(format!("secrets-{name}-{arch}.tar"));
     for (name, label, most) in [
         ("injector", "image of the injector, compressed", 2.7),
-        ("webhook", "image of the webhook, compressed", 6.2),
+        ("webhook", "image of the webhook, compressed", 6.8),
     ] {
         let bytes = fs::metadata(archive(name))
             .with_context(|| format!("looking for {}", archive(name).display()))?
