@@ -12,13 +12,19 @@ pub(crate) fn echoes(text: &str, secrets: &[&Sensitive]) -> bool {
     if text.len() > LONGEST {
         return true;
     }
-    // Looked up and not searched for: both may be long, and their product is seconds.
+    let within = |text: &[u8], part: &[u8]| memchr::memmem::find(text, part).is_some();
+    let is_whole = |secret: &[u8]| !secret.is_empty() && within(text, secret);
+    let mut secrets = secrets.iter().map(|secret| secret.expose());
+    // The ids of every answer are short, and to search for each stretch is quickest.
+    if text.len() <= SHORT {
+        return secrets.any(|secret| {
+            is_whole(secret) || text.windows(STRETCH).any(|stretch| within(secret, stretch))
+        });
+    }
+    // Where both are long, that takes seconds.
     let stretches: HashSet<&[u8]> = text.windows(STRETCH).collect();
     let is_known = |stretch: &[u8]| stretches.contains(stretch);
-    secrets.iter().map(|secret| secret.expose()).any(|secret| {
-        let whole = !secret.is_empty() && memchr::memmem::find(text, secret).is_some();
-        whole || (!stretches.is_empty() && secret.windows(STRETCH).any(is_known))
-    })
+    secrets.any(|secret| is_whole(secret) || secret.windows(STRETCH).any(is_known))
 }
 
 /// An id or code: a bounded word that cannot carry text.
@@ -45,5 +51,7 @@ pub(crate) fn silent(cause: Cause, secrets: &[&Sensitive]) -> Cause {
 
 /// Sixteen characters of base64 are 96 bits, and no word of prose.
 const STRETCH: usize = 16;
-/// Bytes.
+/// Bytes of an id, and some more.
+const SHORT: usize = 128;
+/// Bytes of any text that may be told.
 pub(crate) const LONGEST: usize = 16 * 1024;
