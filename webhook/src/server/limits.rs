@@ -69,7 +69,8 @@ mod tests {
     const MEBIBYTE: usize = 1024 * 1024;
     /// The program with its settings.
     const IDLE: usize = 6 * MEBIBYTE;
-    /// The client of the API collects an answer in pieces, joins them, and copies that as text.
+    /// The client of the API collects an answer in pieces, joins them, and copies that as text: two of
+    /// these are there at once, and a third is room for what is made of it.
     const COPIES: usize = 3;
     /// The kernel takes twice what it is asked for, and counts it as ours.
     const BUFFERS: usize = 2 * (SENT + RECEIVED) as usize;
