@@ -7,9 +7,6 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::exit::Exit;
 use crate::report::{Problem, Report};
 
-/// For threads that look names up. Said here, or the environment would be asked for it.
-const STACK: usize = 512 * 1024;
-
 /// SIGTERM and SIGINT. As process 1 of a container we would not even notice them without asking.
 pub(crate) struct Stop {
     terminate: Signal,
@@ -18,16 +15,12 @@ pub(crate) struct Stop {
 
 /// Runs `work` on this thread until it ends.
 pub(crate) fn block_on<T>(work: impl AsyncFnOnce(Stop) -> Result<T, Report>) -> Result<T, Report> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().thread_stack_size(STACK).build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| failed(&error))?;
-    let result = runtime.block_on(async {
+    runtime.block_on(async {
         let stop = Stop::new().map_err(|error| failed(&error))?;
         work(stop).await
-    });
-    // A DNS lookup on its own thread cannot be cancelled, and must not hold us up.
-    runtime.shutdown_background();
-    result
+    })
 }
 
 fn failed(error: &std::io::Error) -> Problem {
