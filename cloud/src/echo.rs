@@ -12,19 +12,24 @@ pub(crate) fn echoes(text: &str, secrets: &[&Sensitive]) -> bool {
     if text.len() > LONGEST {
         return true;
     }
-    let within = |text: &[u8], part: &[u8]| memchr::memmem::find(text, part).is_some();
-    let is_whole = |secret: &[u8]| !secret.is_empty() && within(text, secret);
-    let mut secrets = secrets.iter().map(|secret| secret.expose());
-    // The ids of every answer are short, and to search for each stretch is quickest.
-    if text.len() <= SHORT {
-        return secrets.any(|secret| {
-            is_whole(secret) || text.windows(STRETCH).any(|stretch| within(secret, stretch))
-        });
-    }
-    // Where both are long, that takes seconds.
+    let blocks: HashSet<&[u8]> = text.windows(BLOCK).collect();
     let stretches: HashSet<&[u8]> = text.windows(STRETCH).collect();
-    let is_known = |stretch: &[u8]| stretches.contains(stretch);
-    secrets.any(|secret| is_whole(secret) || secret.windows(STRETCH).any(is_known))
+    secrets.iter().any(|secret| {
+        let secret = secret.expose();
+        let is_whole = !secret.is_empty() && memchr::memmem::find(text, secret).is_some();
+        // Each stretch of a secret has a whole block at one of these steps, so that one look in nine is
+        // enough where nothing is repeated.
+        let mut steps = (0..secret.len()).step_by(STRETCH - BLOCK + 1);
+        is_whole
+            || steps.any(|at| {
+                let is_known = |block: &[u8]| blocks.contains(block);
+                secret.get(at..at + BLOCK).is_some_and(is_known) && {
+                    let around = at.saturating_sub(STRETCH - BLOCK)..secret.len().min(at + STRETCH);
+                    let around = secret.get(around).unwrap_or_default();
+                    around.windows(STRETCH).any(|stretch| stretches.contains(stretch))
+                }
+            })
+    })
 }
 
 /// An id or code: a bounded word that cannot carry text.
@@ -34,15 +39,16 @@ pub(crate) fn identifier(text: &str, secrets: &[&Sensitive]) -> Option<String> {
     (fits && !echoes(text, secrets)).then(|| text.to_owned())
 }
 
-/// The same without what repeats a secret.
-pub(crate) fn silent(cause: Cause, secrets: &[&Sensitive]) -> Cause {
+/// The same without what repeats a secret, or may where the secrets are not known.
+pub(crate) fn silent(cause: Cause, secrets: Option<&[&Sensitive]>) -> Cause {
+    let echoes = |text: &mut String| secrets.is_none_or(|secrets| echoes(text, secrets));
     match cause {
         Cause::Mismatched(mut mismatched) => {
-            mismatched.answered.take_if(|answered| echoes(answered, secrets));
+            mismatched.answered.take_if(echoes);
             Cause::Mismatched(mismatched)
         }
         Cause::Refused(mut refusal) => {
-            refusal.code.take_if(|code| echoes(code, secrets));
+            refusal.code.take_if(echoes);
             Cause::Refused(refusal)
         }
         other => other,
@@ -51,7 +57,38 @@ pub(crate) fn silent(cause: Cause, secrets: &[&Sensitive]) -> Cause {
 
 /// Sixteen characters of base64 are 96 bits, and no word of prose.
 const STRETCH: usize = 16;
-/// Bytes of an id, and some more.
-const SHORT: usize = 128;
+const BLOCK: usize = 8;
 /// Bytes of any text that may be told.
 pub(crate) const LONGEST: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(text: &str) -> Sensitive {
+        Sensitive::from(text.to_owned())
+    }
+
+    #[test]
+    fn a_stretch_of_sixteen_is_found_wherever_it_stands_and_none_of_fifteen() {
+        let whole: String = ('!'..='~').collect();
+        let secret = secret(&whole);
+        for at in 0..=whole.len() - STRETCH {
+            for (before, after) in [("", ""), ("a word ", ""), ("", " and more"), ("x", "y")] {
+                let stretch = whole.get(at..at + STRETCH).unwrap();
+                assert!(echoes(&format!("{before}{stretch}{after}"), &[&secret]), "{stretch}");
+                let short = whole.get(at..at + STRETCH - 1).unwrap();
+                assert!(!echoes(&format!("\t{short}\t"), &[&secret]), "{short}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_secret_that_repeats_itself_is_found_as_well() {
+        let repeated = secret(&"Q".repeat(1000));
+        assert!(echoes(&"Q".repeat(STRETCH), &[&repeated]));
+        assert!(!echoes(&format!("{}R", "Q".repeat(STRETCH - 1)), &[&repeated]));
+        assert!(echoes("it is abc", &[&secret("abc")]) && !echoes("it is ab", &[&secret("abc")]));
+        assert!(!echoes("anything", &[&secret("")]));
+    }
+}

@@ -29,7 +29,6 @@ pub(crate) struct Success {
 pub(crate) fn open(answer: Answer, sent: &[&Sensitive]) -> Result<Success, Failure> {
     let Answer { status, headers, body } = answer;
     let request_id = header(&headers, "x-acs-request-id");
-    let told = request_id.and_then(|id| identifier(id, sent));
     let plain = headers.get(CONTENT_ENCODING).is_none_or(|value| value == "identity");
     let (cause, request_id) = match status {
         200..300 if plain => {
@@ -38,19 +37,18 @@ pub(crate) fn open(answer: Answer, sent: &[&Sensitive]) -> Result<Success, Failu
         }
         // What it holds is not known.
         200..300 => (Malformed::Encoded.into(), None),
-        300..400 => (Cause::Redirected, told),
+        300..400 => (Cause::Redirected, None),
         _ => {
             // What stands between us and the service may put what it got from there into its own words.
             let envelope = Envelope::read(body.expose());
-            let (refusal, request_id) = match held(body.expose()) {
+            let held = if body.is_empty() { Some(Vec::new()) } else { held(body.expose()) };
+            let (refusal, request_id) = match held {
                 Some(held) => {
                     let secrets: Vec<_> = sent.iter().copied().chain(&held).collect();
                     let told = |id: Option<&str>| id.and_then(|id| identifier(id, &secrets));
                     let request_id = told(envelope.request_id.as_deref()).or(told(request_id));
                     (envelope.refusal(status, &secrets), request_id)
                 }
-                // One that is no envelope has words that are told nowhere.
-                None if envelope.code.is_none() => (envelope.refusal(status, sent), told),
                 None => (envelope.silent_refusal(status), None),
             };
             let refusal = Cause::Refused(Box::new(refusal));

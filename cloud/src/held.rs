@@ -11,6 +11,9 @@ use crate::sensitive::Sensitive;
 const FIELDS: [&str; 4] = ["secretdata", "value", "accesskeysecret", "securitytoken"];
 /// No answer has more of them.
 const MOST: usize = 32;
+/// Nor more bytes in them: the largest value as base64 has 88 KiB. Each text of a refusal is compared with
+/// all of it.
+const MOST_BYTES: usize = 96 * 1024;
 /// Shorter ones stand in any text.
 const SHORTEST: usize = 4;
 
@@ -19,7 +22,13 @@ pub(crate) fn held(body: &[u8]) -> Option<Vec<Sensitive>> {
     let mut held = Vec::new();
     let mut json = serde_json::Deserializer::from_slice(body);
     Walk { held: &mut held, secret: false }.deserialize(&mut json).ok()?;
-    (held.len() <= MOST).then_some(held)
+    bounded(held)
+}
+
+/// `None` where there is more than any answer has: it would take long to look through.
+pub(crate) fn bounded(held: Vec<Sensitive>) -> Option<Vec<Sensitive>> {
+    let bytes = held.iter().map(Sensitive::len).sum::<usize>();
+    (held.len() <= MOST && bytes <= MOST_BYTES).then_some(held)
 }
 
 /// Whether a text has one of those fields in it, as JSON that somebody quotes has.

@@ -4,6 +4,7 @@
 use crate::cause::{Cause, Failure, Malformed};
 use crate::echo::{echoes, identifier, silent};
 use crate::envelope::{self, Success};
+use crate::held::{bounded, held};
 use crate::sensitive::Sensitive;
 use crate::transport::Answer;
 
@@ -31,7 +32,12 @@ pub(crate) struct Unread {
 
 impl Unread {
     pub(crate) fn holding<const N: usize>(cause: impl Into<Cause>, held: [Sensitive; N]) -> Self {
-        Self { cause: cause.into(), held: Some(Vec::from(held)) }
+        Self { cause: cause.into(), held: bounded(Vec::from(held)) }
+    }
+
+    /// An answer of another shape may hold what is secret elsewhere.
+    pub(crate) fn of_another_shape(cause: impl Into<Cause>, body: &[u8]) -> Self {
+        Self { cause: cause.into(), held: held(body) }
     }
 }
 
@@ -67,9 +73,9 @@ pub(crate) fn judge<T: Content>(
         }
         Err(Unread { cause, held: Some(held) }) => {
             let secrets: Vec<_> = sent.iter().copied().chain(&held).collect();
-            fail(silent(cause, &secrets), told(in_header.as_deref(), &secrets))
+            fail(silent(cause, Some(&secrets)), told(in_header.as_deref(), &secrets))
         }
-        Err(Unread { cause, held: None }) => fail(cause, None),
+        Err(Unread { cause, held: None }) => fail(silent(cause, None), None),
     }
 }
 

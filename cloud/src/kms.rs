@@ -38,7 +38,7 @@ pub(crate) fn read(
     let Some(Text(data)) = answer.secret_data.take() else {
         let refusal = misplaced_refusal(answer.code.as_deref());
         let cause = refusal.unwrap_or(Malformed::Missing("SecretData").into());
-        return Err(Unread::holding(cause, []));
+        return Err(Unread::of_another_shape(cause, body));
     };
     let (bytes, encoded) = match answer.decoded(&data) {
         Ok(Some(decoded)) => (decoded, Some(data)),

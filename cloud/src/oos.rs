@@ -47,7 +47,7 @@ pub(crate) fn read(
     let Some(Object(mut parameter)) = answer.parameter else {
         let refusal = misplaced_refusal(answer.code.as_deref());
         let cause = refusal.unwrap_or(Malformed::Missing("Parameter").into());
-        return Err(Unread::holding(cause, []));
+        return Err(Unread::of_another_shape(cause, body));
     };
     let Some(Text(bytes)) = parameter.value.take() else {
         // Decryption was asked for: without the right to decrypt the field stays away.
@@ -55,7 +55,7 @@ pub(crate) fn read(
             Kind::Secret => Cause::Undecrypted,
             Kind::Plain => Malformed::Missing("Value").into(),
         };
-        return Err(Unread::holding(cause, []));
+        return Err(Unread::of_another_shape(cause, body));
     };
     let checked = parameter.version(name, version).and_then(|version| {
         within_limit(&bytes)?;

@@ -98,7 +98,7 @@ pub(crate) fn read(
     let Some(Object(found)) = answer.credentials else {
         let refusal = misplaced_refusal(answer.code.as_deref());
         let cause = refusal.unwrap_or(Malformed::Missing("Credentials").into());
-        return Err(Unread::holding(cause, []));
+        return Err(Unread::of_another_shape(cause, body));
     };
     let Keys { access_key_id, access_key_secret, security_token, expiration } = found;
     let Text(secret) = access_key_secret.ok_or(Malformed::Missing("AccessKeySecret"))?;
