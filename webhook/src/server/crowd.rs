@@ -7,8 +7,9 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Waker};
 
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, Id, JoinSet};
@@ -45,10 +46,13 @@ struct Waiting {
 }
 
 impl Waiting {
-    /// Nothing came, though it had time to.
+    /// Nothing came, though it had time to. The kernel is asked: the runtime may not have looked yet, and
+    /// looks for no more than so many in one turn.
     fn is_silent(&self) -> bool {
-        let mut cx = Context::from_waker(Waker::noop());
-        self.since.elapsed() >= SILENT && self.tcp.poll_read_ready(&mut cx).is_pending()
+        let mut first = [0; 1];
+        self.since.elapsed() >= SILENT
+            && recv(&self.tcp, &mut first, RecvFlags::PEEK | RecvFlags::DONTWAIT)
+                == Err(Errno::WOULDBLOCK)
     }
 }
 
