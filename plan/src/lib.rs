@@ -38,7 +38,7 @@ pub use crate::mount::{InvalidMount, MountPath, Taken};
 pub use crate::path::ContainerPath;
 pub use crate::plan::{
     InvalidPlan, LogLevel, Lookup, MAX_ENCODED_BYTES, MAX_FILES, MAX_LOOKUPS, MIN_PORT, Plan,
-    PlanBuilder,
+    PlanBuilder, Recorded, VERSION,
 };
 pub use crate::selector::{InvalidSelector, MAX_SELECTOR_BYTES, Selector};
 pub use crate::source::{InvalidSource, Provider, Reference, Source, Version};

@@ -105,7 +105,22 @@ pub const MAX_LOOKUPS: usize = 256;
 /// for what the kubelet adds.
 pub const MAX_ENCODED_BYTES: usize = 96 * 1024;
 
-const VERSION: u64 = 1;
+/// The version that this code writes, and the only one that it reads. A field more, one less, or one
+/// with another meaning is another version: `tests/golden` has a file for each.
+pub const VERSION: u64 = 1;
+
+/// What a plan of any version says of itself to a webhook that finds it in a Pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// It has the version of this code, and was made for these containers.
+    Same {
+        consumers: Vec<String>,
+    },
+    Older,
+    /// The version of a later release.
+    Newer(u64),
+    Unreadable,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -143,36 +158,31 @@ struct Parts {
 impl Plan {
     /// Reads a plan, and says of a bad one where it is bad, without repeating it.
     pub fn decode(json: &str) -> Result<Self, InvalidPlan> {
-        Self::check_version(json)?;
+        match version_of(json)? {
+            VERSION => {}
+            other => return Err(InvalidPlan::Version(other)),
+        }
         let parts: Parts = serde_json::from_str(json)
             .map_err(|error| InvalidPlan::Content { line: error.line(), column: error.column() })?;
         Self::try_from(parts)
     }
 
-    /// The containers that a plan was made for, without the rest of it: what follows from the rest is
-    /// decided anew, and reading it costs more the more a plan has.
-    pub fn consumers_of(json: &str) -> Result<Vec<String>, InvalidPlan> {
+    /// What the webhook needs of a plan that is there already. It reads no more of it: what follows
+    /// from the rest is decided anew, and reading it costs more the more a plan has.
+    #[must_use]
+    pub fn recorded(json: &str) -> Recorded {
         #[derive(Deserialize)]
-        struct Recorded {
+        struct Consumers {
             consumers: Names,
         }
-        Self::check_version(json)?;
-        let Recorded { consumers: Names(consumers) } = serde_json::from_str(json)
-            .map_err(|error| InvalidPlan::Content { line: error.line(), column: error.column() })?;
-        Ok(consumers)
-    }
-
-    fn check_version(json: &str) -> Result<(), InvalidPlan> {
-        #[derive(Deserialize)]
-        struct Versioned {
-            version: u64,
-        }
-        let versioned: Versioned = serde_json::from_str(json)
-            .map_err(|error| InvalidPlan::NotJson { line: error.line(), column: error.column() })?;
-        if versioned.version == VERSION {
-            Ok(())
-        } else {
-            Err(InvalidPlan::Version(versioned.version))
+        match version_of(json) {
+            Ok(version) if version > VERSION => Recorded::Newer(version),
+            Ok(version) if version < VERSION => Recorded::Older,
+            Ok(_) => match serde_json::from_str(json) {
+                Ok(Consumers { consumers: Names(consumers) }) => Recorded::Same { consumers },
+                Err(_) => Recorded::Unreadable,
+            },
+            Err(_) => Recorded::Unreadable,
         }
     }
 
@@ -305,6 +315,16 @@ impl TryFrom<Parts> for Plan {
         check_variables(variables, parts.lookups.len())?;
         Ok(Self(parts))
     }
+}
+
+fn version_of(json: &str) -> Result<u64, InvalidPlan> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u64,
+    }
+    let Versioned { version } = serde_json::from_str(json)
+        .map_err(|error| InvalidPlan::NotJson { line: error.line(), column: error.column() })?;
+    Ok(version)
 }
 
 fn check_variables<'v>(

@@ -37,6 +37,13 @@ pub(crate) fn is_mirrored(text: &str, ours: &str, repositories: &[String]) -> bo
         }
 }
 
+/// Whether `text` is an image of the same repository as `ours`, or of one of the mirrors, whatever its
+/// tag: one that the operator publishes, of this release or of another.
+pub(crate) fn has_repository(text: &str, ours: &str, mirrors: &[String]) -> bool {
+    let found = Reference::read(text).repository;
+    found == Reference::read(ours).repository || mirrors.iter().any(|mirror| mirror == found)
+}
+
 fn is_digest(text: &str) -> bool {
     text.strip_prefix("sha256:").is_some_and(|hex| {
         hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))

@@ -79,8 +79,14 @@ pub(crate) fn decide(
         return Ok(Injection::Untouched);
     }
     let mut problems = pod.check_limits().or(Problems::default())?;
+    let mut reserved = Problems::default();
+    let present = Present::find(pod, json, &settings.injector, &mut reserved);
+    if let (Some(later), false) = (present.later_release(), present.impostor) {
+        let warnings = vec![of_a_later_release(later)];
+        return Ok(Injection::Patched { patch: Patch::default(), warnings });
+    }
     let request = annotations::read(&pod.metadata.annotations, &mut problems);
-    let present = Present::find(pod, json, &mut problems);
+    problems.append(reserved);
     let consumers = consumers::choose(pod, &request, &present, settings, &mut problems);
     refuse::shapes(pod, &present, &mut problems);
     let mount = request.mount_path.clone().unwrap_or_default();
@@ -157,6 +163,13 @@ pub(crate) fn decide(
         ));
     }
     Ok(Injection::Patched { patch, warnings })
+}
+
+fn of_a_later_release((version, container): (u64, &str)) -> String {
+    format!(
+        "the Pod stays as a later release of the webhook made it: container {container} has a plan of version {version}, this one writes version {}",
+        plan::VERSION
+    )
 }
 
 fn status(plan: &Plan, roles: &[Role]) -> String {

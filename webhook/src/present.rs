@@ -1,15 +1,19 @@
 //! What of ours a Pod has already: from an earlier call, a copy, or an older version. Names of ours
-//! are reserved; a container of our name is ours only if it carries a plan.
+//! are reserved; a container of our name is ours only if it carries a plan. Replicas of two releases
+//! see each other's Pods while one takes the place of the other: what a later release made stays as it
+//! is, what an earlier one made is made anew.
 
-use plan::{InvalidPlan, MAX_ENCODED_BYTES, Plan};
+use plan::{MAX_ENCODED_BYTES, Plan, Recorded};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::consumers::shown;
+use crate::image;
 use crate::pod::{List, Pod, Room};
 use crate::problem::{Problem, Problems};
 use crate::reserved::{self, PLAN_VARIABLE, SIDECAR};
+use crate::settings::Injector;
 
 #[derive(Debug, Default)]
 pub(crate) struct Present {
@@ -28,8 +32,9 @@ pub(crate) struct Ours {
     pub(crate) list: List,
     pub(crate) index: usize,
     pub(crate) value: Value,
-    /// Those that an earlier call recorded; `None` where another version wrote the plan.
-    consumers: Option<Vec<String>>,
+    recorded: Recorded,
+    /// The image is the operator's in any version, or the command is: another release made it.
+    is_of_a_release: bool,
 }
 
 #[derive(Deserialize)]
@@ -51,7 +56,12 @@ struct RawSpec<'a> {
 
 impl Present {
     /// Looks at names first: a Pod that was never injected costs no second reading.
-    pub(crate) fn find(pod: &Pod<'_>, json: &str, problems: &mut Problems) -> Self {
+    pub(crate) fn find(
+        pod: &Pod<'_>,
+        json: &str,
+        injector: &Injector,
+        problems: &mut Problems,
+    ) -> Self {
         let mut present = Self::default();
         let named: Vec<_> = pod
             .all_containers()
@@ -71,7 +81,7 @@ impl Present {
             let place = list == List::Init || name == SIDECAR;
             let known = present.containers.iter().any(|ours| ours.name == name);
             let raw = raw.as_ref().filter(|_| place && !known);
-            match raw.and_then(|raw| Ours::read(raw, list, index, &name, &mut room)) {
+            match raw.and_then(|raw| Ours::read(raw, list, index, &name, injector, &mut room)) {
                 Some(ours) => present.containers.push(ours),
                 _ => {
                     present.impostor = true;
@@ -112,7 +122,19 @@ impl Present {
 
     /// The consumers that an earlier call recorded.
     pub(crate) fn consumers(&self) -> Option<&[String]> {
-        self.containers.iter().find_map(|ours| ours.consumers.as_deref())
+        self.containers.iter().find_map(|ours| match &ours.recorded {
+            Recorded::Same { consumers } => Some(consumers.as_slice()),
+            Recorded::Older | Recorded::Newer(_) | Recorded::Unreadable => None,
+        })
+    }
+
+    /// The version of the plan, and its container, where a later release than this one made the Pod
+    /// what it is. All that it added follows from that plan, so that nothing of it is touched.
+    pub(crate) fn later_release(&self) -> Option<(u64, &str)> {
+        self.containers.iter().find_map(|ours| match ours.recorded {
+            Recorded::Newer(version) if ours.is_of_a_release => Some((version, &*ours.name)),
+            _ => None,
+        })
     }
 
     pub(crate) fn is_injected(&self) -> bool {
@@ -121,7 +143,14 @@ impl Present {
 }
 
 impl Ours {
-    fn read(raw: &Raw<'_>, list: List, index: usize, name: &str, room: &mut Room) -> Option<Self> {
+    fn read(
+        raw: &Raw<'_>,
+        list: List,
+        index: usize,
+        name: &str,
+        injector: &Injector,
+        room: &mut Room,
+    ) -> Option<Self> {
         let containers = match list {
             List::Init => &raw.spec.init_containers,
             List::Main => &raw.spec.containers,
@@ -135,11 +164,20 @@ impl Ours {
         if plan.len() > MAX_ENCODED_BYTES {
             return None;
         }
-        let consumers = match Plan::consumers_of(plan) {
-            Ok(consumers) => Some(consumers),
-            Err(InvalidPlan::Version(_)) => None,
-            Err(_) => return None,
-        };
-        Some(Self { name: name.to_owned(), list, index, value, consumers })
+        let recorded = Plan::recorded(plan);
+        let is_of_a_release = is_of_a_release(&value, injector);
+        if recorded == Recorded::Unreadable && !is_of_a_release {
+            return None;
+        }
+        Some(Self { name: name.to_owned(), list, index, value, recorded, is_of_a_release })
     }
+}
+
+fn is_of_a_release(container: &Value, injector: &Injector) -> bool {
+    let image = container.get("image").and_then(Value::as_str).unwrap_or_default();
+    if image::has_repository(image, &injector.image, &injector.image_mirrors) {
+        return true;
+    }
+    let words = container.get("command").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    words.iter().map(Value::as_str).eq(injector.command.iter().map(|word| Some(word.as_str())))
 }

@@ -116,6 +116,13 @@ impl Problems {
         problems.into_iter().for_each(|problem| self.push(problem));
     }
 
+    /// Those of another list behind these.
+    pub(crate) fn append(&mut self, other: Self) {
+        let untold = other.count - other.kept.len();
+        self.extend(other.kept);
+        self.count += untold;
+    }
+
     /// The first of them.
     #[must_use]
     pub fn as_slice(&self) -> &[Problem] {

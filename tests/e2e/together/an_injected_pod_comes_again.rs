@@ -8,6 +8,7 @@ use crate::pods::{OURS, annotated, app, container, container_mut, named, passwor
 use crate::stage::Namespace;
 
 const SHOW: &str = "sha256sum < /mnt/secrets-store/password";
+const STATUS: &str = "/metadata/annotations/kms.alibabacloud~1status";
 
 /// `kubectl debug web --copy-to=NAME` with a container `peek` that stays.
 fn copy(place: &Namespace, name: &str, more: &[&str]) -> Tool {
@@ -146,30 +147,39 @@ fn with_other_annotations_it_gets_other_files() {
 }
 
 #[test]
-fn from_another_version_it_is_brought_up_to_date() {
-    let place = Namespace::opted_in("other-version");
+fn from_an_earlier_release_it_is_brought_up_to_date() {
+    let place = Namespace::opted_in("earlier-release");
     let (now, _) = place.admitted(&app("web", SHOW));
-    for (name, version) in [("older", 0), ("newer", 2)] {
-        let mut pod = stripped(now.clone(), name);
-        let ours = container_mut(&mut pod, OURS);
-        ours["image"] = json!("registry.example/secrets-injector:of-another-version");
-        ours["command"] = json!(["/fetch"]);
-        ours["args"] = json!(["init", "--an-option-of-another-version"]);
-        ours["env"][0]["value"] = json!(format!(r#"{{"version":{version},"secrets":["db"]}}"#));
-        ours["securityContext"]["runAsUser"] = json!(1000);
-        ours["resources"] = json!({ "limits": { "memory": "1Mi" } });
-        let status = "/metadata/annotations/kms.alibabacloud~1status";
-        let pod = with(pod, status, json!(r#"{"version":"of-another-version"}"#));
-        place.create(&pod);
-        place.succeeded(name);
-        assert_eq!(place.logs(name, "app"), password_sum());
-        let after = place.get(&format!("pod/{name}"));
-        assert_eq!(container(&after, OURS), container(&now, OURS));
-        assert_eq!(after.pointer(status), now.pointer(status));
-        for volume in ["kms-secrets", "kms-rrsa-token"] {
-            let [after, now] = [&after, &now].map(|pod| named(&pod["spec"]["volumes"], volume));
-            assert!(after.is_some());
-            assert_eq!(after, now);
-        }
+    let mut pod = stripped(now.clone(), "earlier");
+    let ours = container_mut(&mut pod, OURS);
+    ours["image"] = json!("registry.example/secrets-injector:of-another-version");
+    ours["command"] = json!(["/fetch"]);
+    ours["args"] = json!(["init", "--an-option-of-another-version"]);
+    ours["env"][0]["value"] = json!(r#"{"version":0,"secrets":["db"]}"#);
+    ours["securityContext"]["runAsUser"] = json!(1000);
+    ours["resources"] = json!({ "limits": { "memory": "1Mi" } });
+    place.create(&with(pod, STATUS, json!(r#"{"version":"of-another-version"}"#)));
+    place.succeeded("earlier");
+    assert_eq!(place.logs("earlier", "app"), password_sum());
+    let after = place.get("pod/earlier");
+    assert_eq!(container(&after, OURS), container(&now, OURS));
+    assert_eq!(after.pointer(STATUS), now.pointer(STATUS));
+    for volume in ["kms-secrets", "kms-rrsa-token"] {
+        let [after, now] = [&after, &now].map(|pod| named(&pod["spec"]["volumes"], volume));
+        assert!(after.is_some());
+        assert_eq!(after, now);
     }
+}
+
+#[test]
+fn from_a_later_release_it_stays_as_it_is() {
+    let place = Namespace::opted_in("later-release");
+    let (now, _) = place.admitted(&app("web", SHOW));
+    let mut pod = annotated(stripped(now, "later"), &[("of-a-later-release", "true")]);
+    let ours = container_mut(&mut pod, OURS);
+    ours["image"] = json!("registry.example/secrets-injector:of-another-version");
+    ours["env"][0]["value"] = json!(r#"{"version":99,"secrets":["db"]}"#);
+    let (after, said) = place.admitted(&pod);
+    assert_eq!(container(&after, OURS), container(&pod, OURS));
+    assert!(said.contains("a later release of the webhook made it"), "{said}");
 }

@@ -95,12 +95,65 @@ fn an_older_versions_output_gets_the_image_and_plan_of_this_one() {
     let index = index_of_ours(&older);
     let container = &mut older["spec"]["initContainers"][index];
     container["image"] = json!("secrets-injector:0.0.1");
-    container["env"][0]["value"] = json!(r#"{"version":99,"unheardOf":true}"#);
+    container["env"][0]["value"] = json!(r#"{"version":0,"unheardOf":true}"#);
     container["args"] = json!(["init", "--old"]);
     container.as_object_mut().unwrap().remove("terminationMessagePolicy");
     older["metadata"]["annotations"]["kms.alibabacloud/status"] = json!("{}");
     let after = injected(&older);
     assert_eq!(after, injected(&full()));
+}
+
+/// As a replica of a later release makes it: with options, fields and annotations that this one does
+/// not know.
+fn of_a_later_release() -> Value {
+    let mut later = injected(&full());
+    later["metadata"]["annotations"]["kms.alibabacloud/of-a-later-release"] = json!("true");
+    let index = index_of_ours(&later);
+    let container = &mut later["spec"]["initContainers"][index];
+    container["image"] = json!("secrets-injector:99.0.0");
+    container["args"] = json!(["init", "--new"]);
+    container["env"][0]["value"] = json!(r#"{"version":99,"unheardOf":true}"#);
+    later
+}
+
+#[test]
+fn a_later_releases_output_stays_as_it_is_and_a_warning_says_why() {
+    let later = of_a_later_release();
+    let answer = ask(&later);
+    assert!(answer.response["patch"].is_null(), "{}", answer.response);
+    assert_eq!(answer.response["allowed"], true, "{}", answer.response);
+    let warning = answer.response["warnings"][0].as_str().unwrap();
+    assert!(warning.contains("later release") && warning.contains("version 99"), "{warning}");
+    assert!(warning.chars().count() <= 200, "{warning}");
+    // Known by its command where the image comes from a registry that nobody told us of.
+    let mut mirrored = later.clone();
+    mirrored["spec"]["initContainers"][index_of_ours(&later)]["image"] = json!("else.where/x:1");
+    assert!(unchanged(&mirrored));
+}
+
+#[test]
+fn what_only_says_that_a_later_release_made_it_is_made_anew() {
+    let mut forged = of_a_later_release();
+    let annotations = forged["metadata"]["annotations"].as_object_mut().unwrap();
+    annotations.remove("kms.alibabacloud/of-a-later-release");
+    let index = index_of_ours(&forged);
+    let container = &mut forged["spec"]["initContainers"][index];
+    container["image"] = json!("shell");
+    container["command"] = json!(["sh"]);
+    assert_eq!(injected(&forged), injected(&full()));
+}
+
+#[test]
+fn a_plan_that_nobody_can_read_is_a_foreigners_or_another_releases() {
+    for unreadable in ["", "{}", r#"{"version":1,"consumers":7}"#, r#"{"version":"new"}"#] {
+        let mut pod = injected(&full());
+        let index = index_of_ours(&pod);
+        pod["spec"]["initContainers"][index]["env"][0]["value"] = json!(unreadable);
+        assert_eq!(injected(&pod), injected(&full()), "{unreadable}");
+        pod["spec"]["initContainers"][index]["image"] = json!("shell");
+        pod["spec"]["initContainers"][index]["command"] = json!(["sh"]);
+        assert!(ask(&pod).message().contains("no plan"), "{unreadable}");
+    }
 }
 
 #[test]
