@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use lexopt::{Arg, Parser, ValueExt};
-use plan::{ENVIRONMENT_DIRECTORY, Host};
+use plan::contract::{CA_DIRECTORY, CA_FILE, ENVIRONMENT_DIRECTORY, TOKEN_DIRECTORY, TOKEN_FILE};
+use plan::{FetcherCommand, Host};
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
@@ -94,8 +95,6 @@ Exit codes:
 When several sources fail, the code is that of the first one in the plan's order.
 ";
 
-const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
-const PRIVATE_CA: &str = "/etc/kms-ca/ca.crt";
 pub(crate) const TERMINATION_LOG: &str = "/dev/termination-log";
 
 impl Args {
@@ -107,8 +106,8 @@ impl Args {
             ca: None,
             connect_to: Vec::new(),
             root: None,
-            token: PathBuf::from(TOKEN),
-            private_ca: PathBuf::from(PRIVATE_CA),
+            token: Path::new(TOKEN_DIRECTORY).join(TOKEN_FILE),
+            private_ca: Path::new(CA_DIRECTORY).join(CA_FILE),
             termination_log: PathBuf::from(TERMINATION_LOG),
         };
         let mut command: Option<Command> = None;
@@ -181,12 +180,12 @@ pub(crate) fn under(root: Option<&Path>, path: &Path) -> PathBuf {
 }
 
 fn named(word: String) -> Result<Command, UsageError> {
-    match word.as_str() {
-        "init" => Ok(Command::Init),
-        "refresh" => Ok(Command::Refresh),
-        "get" => Ok(Command::Get(Vec::new())),
-        "probe" => Ok(Command::Probe),
-        _ => Err(UsageError::UnknownCommand(word)),
+    match FetcherCommand::parse(&word) {
+        Some(FetcherCommand::Init) => Ok(Command::Init),
+        Some(FetcherCommand::Refresh) => Ok(Command::Refresh),
+        Some(FetcherCommand::Probe) => Ok(Command::Probe),
+        None if word == "get" => Ok(Command::Get(Vec::new())),
+        None => Err(UsageError::UnknownCommand(word)),
     }
 }
 
@@ -222,7 +221,7 @@ mod tests {
     fn the_root_stands_before_every_path_of_the_container() {
         let mount = plan::MountPath::default();
         let plain = parse(&["init"]).unwrap();
-        assert_eq!(plain.token(), Path::new(TOKEN));
+        assert_eq!(plain.token(), Path::new(TOKEN_DIRECTORY).join(TOKEN_FILE));
         assert_eq!(plain.mount(&mount), Path::new("/mnt/secrets-store"));
         let local = parse(&["--root", "/r", "--token", "/t", "--private-ca", "p", "init"]).unwrap();
         assert_eq!(local.token(), Path::new("/r/t"));

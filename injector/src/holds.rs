@@ -4,7 +4,8 @@
 use std::fs::File;
 use std::path::Path;
 
-use plan::{ENVIRONMENT_PROGRAM, Plan};
+use plan::Plan;
+use plan::contract::ENVIRONMENT_PROGRAM;
 use rustix::io::Errno;
 use tokio::time::{Instant, sleep};
 

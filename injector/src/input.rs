@@ -2,10 +2,8 @@
 
 use std::ffi::OsString;
 
+use plan::contract::PLAN_VARIABLE;
 use plan::{InvalidPlan, Plan};
-
-/// The one environment variable that is read.
-pub const PLAN_VARIABLE: &str = "SECRETS_INJECTOR_PLAN";
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoPlan {

@@ -49,6 +49,5 @@ pub use crate::agent::request::{
 pub use crate::exec::exec;
 pub use crate::exit::Exit;
 pub use crate::hook::proc;
-pub use crate::input::PLAN_VARIABLE;
 pub use crate::run::run;
 pub use crate::schedule::{Asked, Schedule};

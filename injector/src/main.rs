@@ -12,5 +12,5 @@ static WIPING: ZeroAlloc<GlobalDlmalloc> = ZeroAlloc(GlobalDlmalloc);
 
 fn main() -> ExitCode {
     // The plan is the one thing that is read from the environment.
-    injector::run(std::env::args_os(), std::env::var_os(injector::PLAN_VARIABLE)).into()
+    injector::run(std::env::args_os(), std::env::var_os(plan::contract::PLAN_VARIABLE)).into()
 }

@@ -7,7 +7,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
-use plan::{ENVIRONMENT_PROGRAM, OnMissing, Plan};
+use plan::contract::ENVIRONMENT_PROGRAM;
+use plan::{OnMissing, Plan};
 use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, FileType};
 

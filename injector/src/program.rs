@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::path::PathBuf;
 
-use plan::ENVIRONMENT_PROGRAM;
+use plan::contract::ENVIRONMENT_PROGRAM;
 
 use crate::args::Args;
 use crate::bounded;

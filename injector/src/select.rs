@@ -9,6 +9,7 @@ use std::sync::Arc;
 use cloud::Sensitive;
 use jmespath::{Context, DEFAULT_RUNTIME, Rcvar, Variable, interpret};
 use plan::Selector;
+use plan::contract::MAX_VALUE_BYTES;
 use zeroize::Zeroize;
 
 /// A value that is JSON, parsed once for all of its extracts.
@@ -26,16 +27,13 @@ pub(crate) enum SelectError {
     Nothing,
     #[error("the JMESPath does not fit the value (column {0} of the expression)")]
     Mismatch(usize),
-    #[error("the JMESPath makes more than {MAX_EXTRACT_BYTES} bytes")]
+    #[error("the JMESPath makes more than {MAX_VALUE_BYTES} bytes")]
     TooLarge,
     #[error(
         "the JMESPath may make too much of this value to be evaluated: it doubles, joins or turns into text what is large"
     )]
     TooMuch,
 }
-
-/// As much as the volume has room for in one file. An expression can repeat its input without end.
-pub(crate) const MAX_EXTRACT_BYTES: usize = 64 * 1024;
 
 impl Document {
     pub(crate) fn parse(value: &Sensitive) -> Result<Self, SelectError> {
@@ -76,7 +74,7 @@ impl Drop for Document {
 fn text(found: &Variable) -> Result<Sensitive, SelectError> {
     match found {
         Variable::Null | Variable::Expref(_) => Err(SelectError::Nothing),
-        Variable::String(text) if text.len() > MAX_EXTRACT_BYTES => Err(SelectError::TooLarge),
+        Variable::String(text) if text.len() > MAX_VALUE_BYTES => Err(SelectError::TooLarge),
         Variable::String(text) => Ok(Sensitive::new(text.as_bytes().to_vec())),
         other => {
             // Counted first: a buffer that grows leaves copies behind that nobody wipes.
@@ -114,7 +112,7 @@ struct Counted(usize);
 impl Write for Counted {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0 += bytes.len();
-        if self.0 > MAX_EXTRACT_BYTES {
+        if self.0 > MAX_VALUE_BYTES {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         Ok(bytes.len())
@@ -209,9 +207,9 @@ mod tests {
         let selector = format!("[@,@]{}", "|[@,@]".repeat(60));
         let value = "\"0123456789abcdef\"";
         assert_eq!(extract(value, &selector), Err(SelectError::TooLarge));
-        let long = format!("[\"{}\"]", "x".repeat(MAX_EXTRACT_BYTES));
+        let long = format!("[\"{}\"]", "x".repeat(MAX_VALUE_BYTES));
         assert_eq!(extract(&long, "@"), Err(SelectError::TooLarge));
-        assert_eq!(extract(&long, "[0]").unwrap().len(), MAX_EXTRACT_BYTES);
+        assert_eq!(extract(&long, "[0]").unwrap().len(), MAX_VALUE_BYTES);
     }
 
     #[test]

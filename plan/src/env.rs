@@ -58,11 +58,6 @@ pub enum InvalidEnvironment {
     Container(String),
 }
 
-/// Where the fetcher writes variables, and the program that starts containers with them.
-pub const ENVIRONMENT_DIRECTORY: &str = "/kms-env";
-/// Beside the fetcher in its image, and beside the variables in their volume.
-pub const ENVIRONMENT_PROGRAM: &str = "secrets-exec";
-
 /// Variables in one Pod, counted once for each of their containers.
 pub const MAX_VARIABLES: usize = 256;
 

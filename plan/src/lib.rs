@@ -5,7 +5,9 @@
 
 mod agent;
 mod cloud;
+mod command;
 mod content;
+pub mod contract;
 mod env;
 mod file;
 mod glob;
@@ -25,10 +27,11 @@ pub use crate::cloud::{
     Assume, ExternalId, Host, Identity, InvalidCloud, Network, ProviderArn, Region, RoleArn,
     SessionName,
 };
+pub use crate::command::{CONTAINER_OPTION, ExecLine, FetcherCommand, REQUIRE_OPTION};
 pub use crate::content::{Content, Secret, Template, Value};
 pub use crate::env::{
-    ContainerName, ENVIRONMENT_DIRECTORY, ENVIRONMENT_PROGRAM, Environment, InvalidEnvironment,
-    MAX_VARIABLES, Variable, VariableName, variable_file,
+    ContainerName, Environment, InvalidEnvironment, MAX_VARIABLES, Variable, VariableName,
+    variable_file,
 };
 pub use crate::file::{File, FileMode, FileName, InvalidFile, OnMissing};
 pub use crate::glob::{Glob, InvalidGlob};

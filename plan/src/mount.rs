@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::env::ENVIRONMENT_DIRECTORY;
+use crate::contract::{ENVIRONMENT_DIRECTORY, TOKEN_DIRECTORY};
 use crate::path::ContainerPath;
 use crate::source::shorten;
 
@@ -107,8 +107,6 @@ fn taken(place: &ContainerPath<'_>) -> Option<Taken> {
     in_one_of(&[ENVIRONMENT_DIRECTORY]).then_some(Taken::Variables)
 }
 
-/// Where Kubernetes mounts a ServiceAccount token, and we ours.
-const TOKEN_DIRECTORY: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 const TREES: [&str; 3] = ["/proc", "/sys", "/dev"];
 const WHOLE: [&str; 7] = ["/etc", "/etc/ssl", "/usr", "/usr/local", "/run", "/tmp", "/root"];
 /// What every program reads: names, users, libraries, and the CAs that it trusts.

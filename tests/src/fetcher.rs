@@ -12,9 +12,10 @@ use std::process::{ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use plan::contract::ENVIRONMENT_PROGRAM;
 use plan::{
-    Assume, ENVIRONMENT_PROGRAM, ExternalId, FileMode, FileName, Host, Identity, Lookup, MountPath,
-    OnMissing, Plan, PlanBuilder, ProviderArn, Reference, Region, RoleArn, SessionName,
+    Assume, ExternalId, FileMode, FileName, Host, Identity, Lookup, MountPath, OnMissing, Plan,
+    PlanBuilder, ProviderArn, Reference, Region, RoleArn, SessionName,
 };
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -34,7 +35,7 @@ pub const REGION: &str = "cn-hangzhou";
 pub const NAMESPACE: &str = "shop";
 pub const SERVICE_ACCOUNT: &str = "checkout";
 
-/// Longer than any run that these tests ask for: a fetcher that hangs is a failure, not a wait.
+/// Longer than any run here: a fetcher that hangs is a failure, not a wait.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What other programs would listen to. Each of these would break a run that did.
@@ -226,9 +227,9 @@ impl Container {
         required: &str,
         words: &[&str],
     ) -> std::process::Command {
+        let line = plan::ExecLine { container, required, command: words }.to_args();
         let mut command = std::process::Command::new(self.environment().join(ENVIRONMENT_PROGRAM));
-        command.arg("--root").arg(self.root.path());
-        command.args(["--container", container, "--require", required, "--"]).args(words);
+        command.arg("--root").arg(self.root.path()).args(line.iter().skip(1));
         command
     }
 
@@ -287,8 +288,7 @@ impl Container {
         // The way to the build directory may be closed to others; the way to here is not.
         let copy = self.path("secrets-injector");
         if !copy.exists() {
-            // By another process: a program that this one holds open for writing, in whatever child
-            // another test has just forked, cannot be started.
+            // By another process: what this one, or a child, holds open for writing cannot be started.
             let programs = [binary()?, beside(ENVIRONMENT_PROGRAM)?];
             let copied = Command::new("cp").args(programs).arg(self.path("")).status().await?;
             ensure!(copied.success(), "cp: {copied}");

@@ -9,9 +9,10 @@ use std::process::{Command, Stdio};
 
 use lab::cloud::{Cloud, CloudConfig, Place, SecretSeed, Seed, VersionSeed};
 use lab::fetcher::{ACCOUNT, Container, Want, builder};
+use plan::contract::ENVIRONMENT_PROGRAM;
 use plan::{
-    ContainerName, ENVIRONMENT_PROGRAM, Environment, FileMode, Mode, OnMissing, OnRevoked, Plan,
-    Reference, Refresh, Region, Variable, VariableName,
+    ContainerName, Environment, FileMode, Mode, OnMissing, OnRevoked, Plan, Reference, Refresh,
+    Region, Variable, VariableName,
 };
 
 const VALUE: &str = "CANARY 'a' \"b\" $HOME\nä";

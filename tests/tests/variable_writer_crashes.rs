@@ -12,9 +12,9 @@ use std::path::Path;
 
 use lab::cloud::{Cloud, CloudConfig, Place, SecretSeed, Seed, VersionSeed};
 use lab::fetcher::{ACCOUNT, Call, Container, Strike, Want, builder, plan};
+use plan::contract::ENVIRONMENT_PROGRAM;
 use plan::{
-    ContainerName, ENVIRONMENT_PROGRAM, Environment, FileMode, OnMissing, Plan, Reference,
-    Variable, VariableName,
+    ContainerName, Environment, FileMode, OnMissing, Plan, Reference, Variable, VariableName,
 };
 
 /// A volume as its readers see it, by name, mode and content; and of whom `..data` lets in.

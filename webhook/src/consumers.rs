@@ -8,8 +8,9 @@ use crate::annotations::{self, InitFirst, Request};
 use crate::pod::{Container, List, Pod};
 use crate::present::Present;
 use crate::problem::{Problem, Problems};
-use crate::reserved::{self, SECRETS_VOLUME};
+use crate::reserved;
 use crate::settings::Settings;
+use plan::contract::SECRETS_VOLUME;
 
 /// Positions in the Pod's two lists, and what else deserves saying.
 #[derive(Debug)]

@@ -2,25 +2,23 @@
 
 use serde::Serialize;
 
-use plan::{ENVIRONMENT_DIRECTORY, MAX_FILES, MAX_VARIABLES, Plan};
+use plan::contract::{CA_DIRECTORY, ENVIRONMENT_DIRECTORY, MAX_VALUE_BYTES, TOKEN_DIRECTORY};
+use plan::{FetcherCommand, MAX_FILES, MAX_VARIABLES, Plan};
 
 use crate::annotations::Request;
 use crate::ownership::Ownership;
 use crate::pod::{Amounts, Pod};
 use crate::problem::Problems;
 use crate::quantity::Quantity;
-use crate::reserved::{
-    self, AGENT_VOLUME, CA_VOLUME, ENVIRONMENT_VOLUME, PLAN_VARIABLE, SECRETS_VOLUME, TOKEN_VOLUME,
-};
+use crate::reserved;
 use crate::role::Role;
 use crate::settings::{Settings, Uid};
+use plan::contract::{
+    AGENT_VOLUME, CA_VOLUME, ENVIRONMENT_VOLUME, PLAN_VARIABLE, SECRETS_VOLUME, TOKEN_VOLUME,
+};
 
 /// What a PodMonitor names.
 const METRICS_PORT: &str = "kms-metrics";
-
-/// Kubernetes adds its own API token to a container that has nothing mounted here.
-pub(crate) const TOKEN_DIRECTORY: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
-pub(crate) const CA_DIRECTORY: &str = "/etc/kms-ca";
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -163,7 +161,7 @@ impl<'a> Container<'a> {
             image: &injector.image,
             image_pull_policy: injector.image_pull_policy.as_deref(),
             command: &injector.command,
-            args: std::iter::once(role.command())
+            args: std::iter::once(role.command().as_str())
                 .chain(injector.extra_args.iter().map(String::as_str))
                 .collect(),
             restart_policy: role.is_native_sidecar().then_some("Always"),
@@ -202,7 +200,13 @@ impl Port {
 impl<'a> StartupProbe<'a> {
     fn new(plan: &Plan, command: &'a [String]) -> Self {
         Self {
-            exec: Exec { command: command.iter().map(String::as_str).chain(["probe"]).collect() },
+            exec: Exec {
+                command: command
+                    .iter()
+                    .map(String::as_str)
+                    .chain([FetcherCommand::Probe.as_str()])
+                    .collect(),
+            },
             period_seconds: 1,
             timeout_seconds: 5,
             // The fetcher gives up first, and says why.
@@ -294,8 +298,7 @@ fn lower<'t>(request: &'t str, limit: Option<&'t str>) -> &'t str {
     }
 }
 
-/// The largest secret, and as much as a template may make.
-const LARGEST_FILE: u64 = template::MAX_OUTPUT_BYTES as u64;
+const LARGEST_FILE: u64 = MAX_VALUE_BYTES as u64;
 
 /// Room for three generations of files of the largest size.
 pub(crate) fn size_limit(request: &Request<'_>, files: usize) -> Quantity {
@@ -306,7 +309,7 @@ pub(crate) fn size_limit(request: &Request<'_>, files: usize) -> Quantity {
 /// Room for the fetcher itself, twice where it is replaced by another version, and for three generations of variables.
 pub(crate) fn environment_size(variables: usize) -> Quantity {
     let variables = u64::try_from(variables.min(MAX_VARIABLES)).unwrap_or(1);
-    Quantity::bytes((14 << 20) + 3 * 64 * 1024 * variables)
+    Quantity::bytes((14 << 20) + 3 * LARGEST_FILE * variables)
 }
 
 /// As Kubernetes decides the quality of service, before our container is there.

@@ -7,14 +7,14 @@ pub(crate) use self::agent::{memory as agent_memory, port as agent_port};
 
 use std::path::Path;
 
+use plan::contract::{CA_DIRECTORY, ENVIRONMENT_PROGRAM, TOKEN_DIRECTORY};
 use plan::{
-    ContainerPath, ENVIRONMENT_PROGRAM, FileMode, InvalidPlan, Lookup, MAX_ENCODED_BYTES,
-    MountPath, OnMissing, Plan, PlanBuilder, Variable,
+    ContainerPath, FileMode, InvalidPlan, Lookup, MAX_ENCODED_BYTES, MountPath, OnMissing, Plan,
+    PlanBuilder, Variable,
 };
 
 use crate::annotations::{self, ModeName, Request};
 use crate::comparisons::Comparisons;
-use crate::container;
 use crate::env::{Environment, Method};
 use crate::identity;
 use crate::inject::Subject;
@@ -195,8 +195,7 @@ impl Draft<'_> {
         let programs =
             program.map(|path| [path.to_owned(), path.with_file_name(ENVIRONMENT_PROGRAM)]);
         let programs = programs.iter().flatten().filter_map(|path| path.to_str());
-        let ours =
-            [container::TOKEN_DIRECTORY, container::CA_DIRECTORY].into_iter().chain(programs);
+        let ours = [TOKEN_DIRECTORY, CA_DIRECTORY].into_iter().chain(programs);
         let directory = ContainerPath::new(directory.as_str());
         let meets = |path: &&str| directory.meets(&ContainerPath::new(*path));
         let path = others.iter().copied().chain(ours).find(meets)?;

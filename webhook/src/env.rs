@@ -16,9 +16,9 @@ use crate::container;
 use crate::pod::{Container, List, Pod};
 use crate::problem::{Problem, Problems};
 use crate::quantity::Quantity;
-use crate::reserved::ENVIRONMENT_VOLUME;
 use crate::secrets::{self, Budget, WantedVariable};
 use crate::settings::Settings;
+use plan::contract::{ENVIRONMENT_DIRECTORY, ENVIRONMENT_VOLUME};
 
 /// What of a Pod becomes environment variables.
 #[derive(Debug, Default)]
@@ -360,7 +360,7 @@ impl Reader<'_, '_> {
 }
 
 fn check_mounts(container: &Container<'_>, problems: &mut Problems) {
-    let directory = ContainerPath::new(plan::ENVIRONMENT_DIRECTORY);
+    let directory = ContainerPath::new(ENVIRONMENT_DIRECTORY);
     for taken in container.mounts() {
         if problems.is_full() {
             return;

@@ -10,7 +10,8 @@ use crate::ownership::Ownership;
 use crate::pod::{Container, List, Pod, Variable};
 use crate::present::Present;
 use crate::problem::{Problem, Problems};
-use crate::reserved::{self, TARGET_VARIABLE};
+use crate::reserved;
+use plan::contract::TARGET_VARIABLE;
 
 const KEY: &str = "on-change";
 

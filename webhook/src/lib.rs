@@ -7,7 +7,6 @@ mod annotations;
 pub mod args;
 mod bounded;
 pub mod cluster;
-mod command;
 mod comparisons;
 mod consumers;
 mod container;

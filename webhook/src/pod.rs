@@ -25,7 +25,7 @@ pub(crate) use self::marks::{Annotated, Labelled};
 pub(crate) use self::mount::VolumeMount;
 pub(crate) use self::room::Room;
 pub(crate) use self::text::Text;
-use crate::command;
+use plan::ExecLine;
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Pod<'a> {
@@ -326,7 +326,7 @@ impl Container<'_> {
     /// As it was written, without what starts it in an injected Pod.
     pub(crate) fn own_command(&self) -> &[Text<'_>] {
         let command = self.command.as_deref().unwrap_or_default();
-        command::unwrapped(command).unwrap_or(command)
+        ExecLine::parse(command).map_or(command, |line| line.command)
     }
 
     /// Those that it listens on by TCP, as it says.

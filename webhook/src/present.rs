@@ -12,8 +12,9 @@ use crate::consumers::shown;
 use crate::image;
 use crate::pod::{List, Pod, Room};
 use crate::problem::{Problem, Problems};
-use crate::reserved::{self, PLAN_VARIABLE, SIDECAR};
+use crate::reserved;
 use crate::settings::Injector;
+use plan::contract::{PLAN_VARIABLE, SIDECAR};
 
 #[derive(Debug, Default)]
 pub(crate) struct Present {

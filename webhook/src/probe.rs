@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::args::ProbeArgs;
 use crate::cluster::client;
 use crate::failure::Failure;
-use crate::reserved::INIT_CONTAINER;
+use plan::contract::INIT_CONTAINER;
 
 /// What a creation said about the installation.
 #[derive(Debug, PartialEq, Eq)]

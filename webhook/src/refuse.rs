@@ -7,7 +7,8 @@ use crate::env::Environment;
 use crate::pod::{Container, Pod};
 use crate::present::Present;
 use crate::problem::{Problem, Problems};
-use crate::reserved::{self, AGENT_VOLUME, ENVIRONMENT_VOLUME, SECRETS_VOLUME, TOKEN_VOLUME};
+use crate::reserved;
+use plan::contract::{AGENT_VOLUME, ENVIRONMENT_VOLUME, SECRETS_VOLUME, TOKEN_VOLUME};
 
 pub(crate) fn shapes(pod: &Pod<'_>, present: &Present, problems: &mut Problems) {
     windows(pod, problems);

@@ -1,10 +1,10 @@
 //! Which containers of ours a Pod gets, and what each is for.
 
-use plan::Mode;
+use plan::{FetcherCommand, Mode};
 
 use crate::annotations::{ModeName, NativeSidecar};
 use crate::pod::List;
-use crate::reserved::{INIT_CONTAINER, SIDECAR};
+use plan::contract::{INIT_CONTAINER, SIDECAR};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -47,10 +47,10 @@ impl Role {
         }
     }
 
-    pub(crate) fn command(self) -> &'static str {
+    pub(crate) fn command(self) -> FetcherCommand {
         match self {
-            Self::Init => "init",
-            Self::Both | Self::Sidecar | Self::Beside => "refresh",
+            Self::Init => FetcherCommand::Init,
+            Self::Both | Self::Sidecar | Self::Beside => FetcherCommand::Refresh,
         }
     }
 

@@ -1,6 +1,8 @@
 //! The volumes that we add, as typed JSON.
 
-use crate::reserved::{AGENT_VOLUME, CA_VOLUME, ENVIRONMENT_VOLUME, SECRETS_VOLUME, TOKEN_VOLUME};
+use plan::contract::{
+    AGENT_VOLUME, CA_FILE, CA_VOLUME, ENVIRONMENT_VOLUME, SECRETS_VOLUME, TOKEN_FILE, TOKEN_VOLUME,
+};
 use serde::Serialize;
 
 #[derive(Debug, Serialize)]
@@ -68,7 +70,7 @@ pub(crate) fn agent() -> Volume<'static> {
 /// The Pod's own token for the cloud, whether or not the application has one.
 pub(crate) fn token(expiration_seconds: u32) -> Volume<'static> {
     let service_account_token =
-        Token { audience: "sts.aliyuncs.com", expiration_seconds, path: "token" };
+        Token { audience: "sts.aliyuncs.com", expiration_seconds, path: TOKEN_FILE };
     Volume {
         name: TOKEN_VOLUME,
         kind: Kind::Projected { sources: [ProjectedSource { service_account_token }] },
@@ -77,6 +79,6 @@ pub(crate) fn token(expiration_seconds: u32) -> Volume<'static> {
 
 /// The private CA of a dedicated KMS gateway.
 pub(crate) fn ca(config_map: &str) -> Volume<'_> {
-    let items = [Item { key: "ca.crt", path: "ca.crt" }];
+    let items = [Item { key: CA_FILE, path: CA_FILE }];
     Volume { name: CA_VOLUME, kind: Kind::ConfigMap { name: config_map, items } }
 }

@@ -1,5 +1,6 @@
 //! A request from its head to its answer: who asks, what for, from the cache or from KMS.
 
+use plan::contract::AGENT_CACHE_BYTES;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -47,8 +48,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const BRIEFLY: Duration = Duration::from_secs(3);
 /// Where the Pod does not say how old a value may be.
 const STALENESS: Duration = Duration::from_secs(24 * 60 * 60);
-/// The default memory limit of our container has room for as much, beside the connections.
-const BYTES: usize = 8 * 1024 * 1024;
 
 impl Shared {
     pub(crate) fn new(
@@ -69,7 +68,7 @@ impl Shared {
             ttl: Duration::from_secs(agent.cache_ttl.get().into()),
             staleness: agent.refresh.max_staleness().unwrap_or(STALENESS),
             entries: agent.cache_size.get().into(),
-            bytes: BYTES,
+            bytes: AGENT_CACHE_BYTES,
         };
         let asking = Asking::new(scope.ways());
         Self {

@@ -1,10 +1,11 @@
 //! The command line of `secrets-exec`, which the webhook writes before that of a container.
 
+use plan::{CONTAINER_OPTION, REQUIRE_OPTION};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use lexopt::{Arg, Parser, ValueExt};
-use plan::ENVIRONMENT_DIRECTORY;
+use plan::contract::ENVIRONMENT_DIRECTORY;
 
 use crate::args::{TERMINATION_LOG, under};
 
@@ -72,8 +73,8 @@ impl Line {
                 Some(Arg::Long("version") | Arg::Short('V')) => return Ok(Wanted::Version),
                 Some(Arg::Long("root")) => root = Some(parser.value()?.into()),
                 Some(Arg::Long("termination-log")) => termination_log = parser.value()?.into(),
-                Some(Arg::Long("container")) => container = parser.value()?.string()?,
-                Some(Arg::Long("require")) => required = parser.value()?.string()?,
+                Some(Arg::Long(CONTAINER_OPTION)) => container = parser.value()?.string()?,
+                Some(Arg::Long(REQUIRE_OPTION)) => required = parser.value()?.string()?,
                 Some(Arg::Value(program)) => break program,
                 Some(other) => return Err(other.unexpected().into()),
             }
@@ -99,6 +100,9 @@ impl Line {
 
 #[cfg(test)]
 mod tests {
+    use plan::ExecLine;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn parse(words: &[&str]) -> Result<Wanted, LineError> {
@@ -117,6 +121,25 @@ mod tests {
             assert_eq!((line.container.as_str(), line.required.len()), ("app", 2));
             assert_eq!(line.environment(), Path::new("/r/kms-env"));
             assert_eq!(line.termination_log(), Path::new("/r/dev/termination-log"));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_the_webhook_writes_is_read_as_it_is_meant(
+            container in "[a-z0-9-]{1,63}",
+            required in prop::collection::vec("[A-Za-z_][A-Za-z0-9_]{0,20}", 0..4),
+            command in prop::collection::vec(".*", 1..5),
+        ) {
+            let joined = required.join(",");
+            let written = ExecLine { container: &container, required: &joined, command: &command };
+            let Ok(Wanted::Start(line)) = Line::parse(written.to_args().into_iter().map(OsString::from))
+            else {
+                return Err(TestCaseError::fail("it is read as something else"));
+            };
+            prop_assert_eq!((line.container, line.required), (container, required));
+            let started: Vec<_> = [line.program].into_iter().chain(line.arguments).collect();
+            prop_assert_eq!(started, command.into_iter().map(OsString::from).collect::<Vec<_>>());
         }
     }
 

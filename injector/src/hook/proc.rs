@@ -3,10 +3,8 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
+use plan::contract::TARGET_VARIABLE;
 use zeroize::Zeroizing;
-
-/// As the webhook sets it on the container.
-const VARIABLE: &str = "SECRETS_INJECTOR_TARGET";
 
 /// From `status`: the real user, whom signals go by.
 pub fn user(status: impl Read) -> Option<u32> {
@@ -24,7 +22,7 @@ pub fn started(stat: &str) -> Option<u64> {
 /// From `environ`: whether it is of this container. Applications have secrets there: it is looked
 /// through in a small buffer that is wiped.
 pub fn has_variable(mut environment: impl Read, container: &str) -> io::Result<bool> {
-    let wanted = format!("{VARIABLE}={container}").into_bytes();
+    let wanted = format!("{TARGET_VARIABLE}={container}").into_bytes();
     let mut buffer = Zeroizing::new([0; 4096]);
     // How much of the variable this entry has had, if all so far was of it.
     let mut had = Some(0);

@@ -1,5 +1,6 @@
 //! The local agent, from the annotations that ask for one.
 
+use plan::contract::{AGENT_CACHE_BYTES, AGENT_CONNECTION_BYTES, ENVIRONMENT_DIRECTORY};
 use plan::{
     Agent, CacheTtl, Glob, Lookup, Mode, Port, Provider, Refresh, Source, TokenPath, UpToThousand,
 };
@@ -16,10 +17,6 @@ const PORT: u32 = 2025;
 const CACHE_TTL: u32 = 300;
 const CACHE_SIZE: u32 = 1000;
 const MAX_CONNECTIONS: u32 = 800;
-/// Of kept answers together, and of one connection whose client does not read: what has arrived, its
-/// answer, and the kernel's buffers for it.
-const CACHE_BYTES: u64 = 8 << 20;
-const CONNECTION_BYTES: u64 = 64 << 10;
 const TOKEN_PATH: &str = "/var/run/kmstoken/token";
 
 /// Any secret that a client may name, so that place and caller are decided as for those of the Pod.
@@ -44,8 +41,9 @@ pub(super) fn no_region() -> Problem {
 /// What an agent may need beside what the fetcher does.
 pub(crate) fn memory(request: &Request<'_>) -> Option<Quantity> {
     let connections = u64::from(request.agent.max_connections.unwrap_or(MAX_CONNECTIONS));
-    (request.mode == ModeName::Agent)
-        .then(|| Quantity::bytes(CACHE_BYTES + connections * CONNECTION_BYTES))
+    (request.mode == ModeName::Agent).then(|| {
+        Quantity::bytes(AGENT_CACHE_BYTES as u64 + connections * AGENT_CONNECTION_BYTES as u64)
+    })
 }
 
 /// Where an agent answers, if there is one.
@@ -85,7 +83,7 @@ impl Draft<'_> {
             None => TokenPath::parse(TOKEN_PATH).ok()?,
         };
         let mount = request.mount_path.clone().unwrap_or_default();
-        let others = [mount.as_str(), plan::ENVIRONMENT_DIRECTORY];
+        let others = [mount.as_str(), ENVIRONMENT_DIRECTORY];
         problems.extend(self.collision("agent-token-path", token.directory(), &others));
         Some(Mode::Agent(Box::new(Agent {
             refresh,

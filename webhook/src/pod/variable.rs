@@ -1,7 +1,7 @@
 //! Where a variable of a container comes from.
 
 use super::Variable;
-use crate::reserved::{ENVIRONMENT_VOLUME, TARGET_VARIABLE};
+use plan::contract::{ENVIRONMENT_VOLUME, TARGET_VARIABLE};
 
 impl Variable<'_> {
     /// The volume of the file that the kubelet reads it from.

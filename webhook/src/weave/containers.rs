@@ -8,8 +8,9 @@ use crate::inject::Wish;
 use crate::patch::Patch;
 use crate::pod::{Container, List, Pod};
 use crate::present::{Ours, Present};
-use crate::reserved::{self, INIT_CONTAINER, SIDECAR};
+use crate::reserved;
 use crate::role::Role;
+use plan::contract::{INIT_CONTAINER, SIDECAR};
 
 pub(super) fn weave(
     pod: &Pod<'_>,

@@ -3,16 +3,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-use plan::VariableName;
+use plan::{ExecLine, VariableName};
 use serde::Serialize;
 
-use crate::command::{unwrapped, wrapped};
 use crate::env::{Method, Target};
 use crate::inject::Wish;
 use crate::patch::Patch;
 use crate::pod::{Container, Pod};
-use crate::reserved::{self, ENVIRONMENT_VOLUME};
+use crate::reserved;
 use crate::weave::target::Mark;
+use plan::contract::ENVIRONMENT_VOLUME;
 
 pub(super) fn weave(pod: &Pod<'_>, wish: &Wish<'_>, patch: &mut Patch) -> serde_json::Result<()> {
     for (list, index, container) in pod.all_containers() {
@@ -36,13 +36,13 @@ fn command(
     patch: &mut Patch,
 ) -> serde_json::Result<()> {
     let known = container.command.as_deref().unwrap_or_default();
-    let own = unwrapped(known).unwrap_or(known);
+    let command = ExecLine::parse(known).map_or(known, |line| line.command);
     let wanted = match target {
         Some(target) if target.method == Method::Exec => {
-            let own: Vec<&str> = own.iter().map(AsRef::as_ref).collect();
-            wrapped(target.name.as_str(), &target.required.join(","), &own)
+            let required = target.required.join(",");
+            ExecLine { container: target.name.as_str(), required: &required, command }.to_args()
         }
-        _ => own.iter().map(|word| word.as_ref().to_owned()).collect(),
+        _ => command.iter().map(|word| word.as_ref().to_owned()).collect(),
     };
     if known.iter().map(AsRef::as_ref).ne(wanted.iter().map(String::as_str)) {
         patch.replace(format!("{path}/command"), &wanted)?;

@@ -1,12 +1,13 @@
 //! The volumes that containers of the Pod see: what is fetched for them, read-only.
 
-use plan::ENVIRONMENT_DIRECTORY;
+use plan::contract::ENVIRONMENT_DIRECTORY;
 
 use crate::container::Mount;
 use crate::inject::Wish;
 use crate::patch::Patch;
 use crate::pod::{Container, List, Pod};
-use crate::reserved::{self, AGENT_VOLUME, ENVIRONMENT_VOLUME, SECRETS_VOLUME};
+use crate::reserved;
+use plan::contract::{AGENT_VOLUME, ENVIRONMENT_VOLUME, SECRETS_VOLUME};
 
 pub(super) fn weave(pod: &Pod<'_>, wish: &Wish<'_>, patch: &mut Patch) -> serde_json::Result<()> {
     let others = pod.all_containers().filter(|(_, _, known)| !reserved::is_container(&known.name));

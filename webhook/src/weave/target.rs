@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::hook::Hook;
 use crate::pod::{Container, List, Variable};
-use crate::reserved::TARGET_VARIABLE;
+use plan::contract::TARGET_VARIABLE;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Mark<'a> {

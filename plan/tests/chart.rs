@@ -1,0 +1,49 @@
+//! The chart's policies name what the contract names, and nothing else of that kind.
+
+#![cfg(test)]
+
+use std::collections::BTreeSet;
+
+use plan::contract;
+
+const NAMES: [&str; 7] = [
+    contract::INIT_CONTAINER,
+    contract::SIDECAR,
+    contract::SECRETS_VOLUME,
+    contract::TOKEN_VOLUME,
+    contract::CA_VOLUME,
+    contract::ENVIRONMENT_VOLUME,
+    contract::AGENT_VOLUME,
+];
+
+fn policies() -> String {
+    let templates =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/alibabacloud-secrets-injector/templates");
+    ["_conditions.tpl", "guard.yaml"]
+        .map(|file| std::fs::read_to_string(format!("{templates}/{file}")).unwrap())
+        .concat()
+}
+
+#[test]
+fn containers_and_volumes_in_the_policies_are_those_of_the_contract() {
+    let policies = policies();
+    let quoted = policies.split(['\'', '"']).filter(|text| {
+        text.starts_with("kms-") && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
+    });
+    assert_eq!(quoted.collect::<BTreeSet<_>>(), BTreeSet::from(NAMES));
+}
+
+#[test]
+fn variables_and_directories_in_the_policies_are_those_of_the_contract() {
+    let policies = policies();
+    for name in [
+        contract::PLAN_VARIABLE,
+        contract::TOKEN_DIRECTORY,
+        contract::CA_DIRECTORY,
+        contract::ENVIRONMENT_DIRECTORY,
+        contract::TOKEN_FILE,
+        contract::CA_FILE,
+    ] {
+        assert!(policies.contains(&format!("'{name}'")), "{name}");
+    }
+}
