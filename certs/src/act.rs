@@ -15,9 +15,9 @@ use crate::backoff::{Backoff, Jitter};
 use crate::coverage::Coverage;
 use crate::follow::Found;
 use crate::issue::issue;
-use crate::keeper::Keeper;
 use crate::pair::Pair;
 use crate::published::Published;
+use crate::setup::Setup;
 use crate::step::{Scene, Step, next_step};
 use crate::stored::{Contents, Stored};
 
@@ -25,7 +25,7 @@ type Configuration = MutatingWebhookConfiguration;
 
 /// One replica's view and memory.
 pub(crate) struct Actor<'a> {
-    keeper: &'a Keeper,
+    setup: &'a Setup,
     secret: &'a Object<Secret>,
     configuration: &'a Object<Configuration>,
     found_secret: watch::Receiver<Found<Stored>>,
@@ -45,19 +45,19 @@ pub(crate) struct Actor<'a> {
 
 impl<'a> Actor<'a> {
     pub(crate) fn new(
-        keeper: &'a Keeper,
+        setup: &'a Setup,
         (secret, found_secret): (&'a Object<Secret>, watch::Receiver<Found<Stored>>),
         (configuration, found_configuration): (
             &'a Object<Configuration>,
             watch::Receiver<Found<Published>>,
         ),
     ) -> Self {
-        let mut jitter = Jitter::new(keeper.seed);
+        let mut jitter = Jitter::new(setup.seed);
         // A rotation begins long after the one before has come to rest, however short they are.
         let backoff =
-            |most: Duration| Backoff::new(FIRST, most, most.min(keeper.lifetimes.leaf / 8));
+            |most: Duration| Backoff::new(FIRST, most, most.min(setup.lifetimes.leaf / 8));
         Self {
-            keeper,
+            setup,
             secret,
             configuration,
             found_secret,
@@ -102,14 +102,14 @@ impl<'a> Actor<'a> {
             published: self.published.as_ref().and_then(Option::as_deref),
             serving: self.serving.as_ref(),
             coverage: &self.coverage,
-            now: (self.keeper.clock)(),
+            now: (self.setup.clock)(),
             up: self.start.elapsed(),
-            lifetimes: &self.keeper.lifetimes,
+            lifetimes: &self.setup.lifetimes,
             jitter: self.later,
         };
         let conditions = scene.published.is_some_and(|published| published.conditions);
         let (covered, rotates_at) = (scene.is_covered(), scene.rotates_at());
-        self.keeper.report.is(self.serving.as_ref(), covered, conditions, rotates_at);
+        self.setup.report.is(self.serving.as_ref(), covered, conditions, rotates_at);
         match (&self.stored, &self.published) {
             (Some(_), Some(_)) => next_step(&scene),
             _ => Step::Wait(None),
@@ -119,7 +119,7 @@ impl<'a> Actor<'a> {
     async fn take(&mut self, step: Step) {
         match step {
             Step::Serve(pair) => {
-                let until = pair.serving.not_after.duration_since((self.keeper.clock)());
+                let until = pair.serving.not_after.duration_since((self.setup.clock)());
                 let hours = until.unwrap_or_default().as_secs() / 3600;
                 tracing::info!(hours, "certificate: serving what is stored");
                 self.serving = Some(pair);
@@ -127,12 +127,12 @@ impl<'a> Actor<'a> {
             Step::Publish(anchors) => self.publish(&anchors).await,
             Step::Promote(contents) => {
                 if self.store(&contents).await {
-                    self.keeper.report.count(|counts| counts.promoted += 1);
+                    self.setup.report.count(|counts| counts.promoted += 1);
                 }
             }
             Step::Prune(contents) => {
                 if self.store(&contents).await {
-                    self.keeper.report.count(|counts| counts.pruned += 1);
+                    self.setup.report.count(|counts| counts.pruned += 1);
                 }
             }
             Step::Issue(contents) => self.issue(contents).await,
@@ -147,7 +147,7 @@ impl<'a> Actor<'a> {
             Ok(object) => {
                 self.read_configuration(Some(object));
                 tracing::info!(authorities = anchors.len(), "certificate: caBundle is written");
-                self.keeper.report.count(|counts| counts.published += 1);
+                self.setup.report.count(|counts| counts.published += 1);
             }
             Err(error) => {
                 let object = self.configuration.read().await;
@@ -171,22 +171,22 @@ impl<'a> Actor<'a> {
             let before = self.owner();
             match self.configuration.read().await {
                 Ok(object) => self.read_configuration(object),
-                Err(error) => return self.keeper.report.failed(&error),
+                Err(error) => return self.setup.report.failed(&error),
             }
             if before != self.owner() {
                 return;
             }
         }
-        let names = &self.keeper.place.target.names;
-        let issued = issue(names, (self.keeper.clock)(), self.keeper.lifetimes.leaf);
+        let names = &self.setup.place.target.names;
+        let issued = issue(names, (self.setup.clock)(), self.setup.lifetimes.leaf);
         let next = match issued.map(Pair::issued) {
             Ok(Some(next)) => next,
-            Ok(None) => return self.keeper.report.failed(&"the new certificate cannot be read"),
-            Err(error) => return self.keeper.report.failed(&error),
+            Ok(None) => return self.setup.report.failed(&"the new certificate cannot be read"),
+            Err(error) => return self.setup.report.failed(&error),
         };
         let reason = match &self.stored {
             Some(Some(stored)) => match &stored.current {
-                Ok(pair) if pair.is_alive((self.keeper.clock)()) => "it is time".to_owned(),
+                Ok(pair) if pair.is_alive((self.setup.clock)()) => "it is time".to_owned(),
                 Ok(_) => "the one in tls.crt has ended".to_owned(),
                 Err(unusable) => format!("the one in tls.crt is of no use: {unusable}"),
             },
@@ -194,7 +194,7 @@ impl<'a> Actor<'a> {
         };
         if self.store(&contents.with_next(next)).await {
             tracing::info!(reason, "certificate: a new one is stored");
-            self.keeper.report.count(|counts| counts.issued += 1);
+            self.setup.report.count(|counts| counts.issued += 1);
         }
     }
 
@@ -205,8 +205,8 @@ impl<'a> Actor<'a> {
         let written = match (&before, self.owner()) {
             (Some(stored), _) => self.secret.merge(&stored.patch(contents)).await,
             (None, Some(owner)) => {
-                let object = contents.object(&self.keeper.place, &owner);
-                let manager = format!("secrets-webhook-{:016x}", self.keeper.seed);
+                let object = contents.object(&self.setup.place, &owner);
+                let manager = format!("secrets-webhook-{:016x}", self.setup.seed);
                 self.secret.create(&object, &manager).await
             }
             (None, None) => return false,
@@ -238,9 +238,9 @@ impl<'a> Actor<'a> {
     fn failed(&self, error: &Error, changed: bool) {
         if changed && matches!(error.cause, Cause::Invalid(_)) {
             tracing::debug!(%error, "certificate: somebody was faster");
-            self.keeper.report.count(|counts| counts.conflicts += 1);
+            self.setup.report.count(|counts| counts.conflicts += 1);
         } else {
-            self.keeper.report.failed(error);
+            self.setup.report.failed(error);
         }
     }
 
@@ -250,13 +250,13 @@ impl<'a> Actor<'a> {
     }
 
     fn read_secret(&mut self, object: Option<Secret>) {
-        let names = &self.keeper.place.target.names;
-        let read = |object| Arc::new(Stored::read(object, names, (self.keeper.clock)()));
+        let names = &self.setup.place.target.names;
+        let read = |object| Arc::new(Stored::read(object, names, (self.setup.clock)()));
         self.stored = Some(object.map(read));
     }
 
     fn read_configuration(&mut self, object: Option<Configuration>) {
-        let read = |object| Published::read(object, &self.keeper.place.target);
+        let read = |object| Published::read(object, &self.setup.place.target);
         self.see(object.and_then(read).map(Arc::new));
     }
 

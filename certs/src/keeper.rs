@@ -15,18 +15,12 @@ use crate::lifetimes::Lifetimes;
 use crate::place::Place;
 use crate::published::Published;
 use crate::report::Report;
+use crate::setup::Setup;
 use crate::state::State;
 use crate::stored::Stored;
 
 /// Makes, stores, publishes and rotates the webhook's certificate.
-pub struct Keeper {
-    pub(crate) client: Client,
-    pub(crate) place: Place,
-    pub(crate) lifetimes: Lifetimes,
-    pub(crate) clock: fn() -> SystemTime,
-    pub(crate) seed: u64,
-    pub(crate) report: Report,
-}
+pub struct Keeper(Setup);
 
 impl Keeper {
     /// `seed` is to differ between replicas: it spreads what they do, and no secret depends on
@@ -39,32 +33,33 @@ impl Keeper {
         seed: u64,
     ) -> (Self, watch::Receiver<State>) {
         let (report, states) = Report::new();
-        (Self { client, place, lifetimes, clock, seed, report }, states)
+        (Self(Setup { client, place, lifetimes, clock, seed, report }), states)
     }
 
     /// Until it is dropped, which is safe at any moment.
     pub async fn run(self) -> Infallible {
-        let Place { namespace, secret, target } = &self.place;
-        let secret = Object::secret(self.client.clone(), namespace, secret);
-        let configuration = Object::configuration(self.client.clone(), &target.configuration);
+        let Self(setup) = self;
+        let Place { namespace, secret, target } = &setup.place;
+        let secret = Object::secret(setup.client.clone(), namespace, secret);
+        let configuration = Object::configuration(setup.client.clone(), &target.configuration);
         let (secrets, found_secret) = watch::channel(None);
         let (configurations, found_configuration) = watch::channel(None);
         let following_secret = follow(
             &secret,
-            |object| Some(Stored::read(object, &target.names, (self.clock)())),
+            |object| Some(Stored::read(object, &target.names, (setup.clock)())),
             &secrets,
-            |error| self.report.failed(error),
-            Jitter::new(self.seed ^ 1),
+            |error| setup.report.failed(error),
+            Jitter::new(setup.seed ^ 1),
         );
         let following_configuration = follow(
             &configuration,
             |object| Published::read(object, target),
             &configurations,
-            |error| self.report.failed(error),
-            Jitter::new(self.seed ^ 2),
+            |error| setup.report.failed(error),
+            Jitter::new(setup.seed ^ 2),
         );
         let actor =
-            Actor::new(&self, (&secret, found_secret), (&configuration, found_configuration));
+            Actor::new(&setup, (&secret, found_secret), (&configuration, found_configuration));
         tokio::select! {
             never = following_secret => never,
             never = following_configuration => never,

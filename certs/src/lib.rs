@@ -23,6 +23,7 @@ mod place;
 mod private_key;
 mod published;
 mod report;
+mod setup;
 mod state;
 mod step;
 mod stored;

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::cloud::{Assume, Host, Region};
 use crate::file::{FileMode, FileName};
 use crate::glob::Glob;
-use crate::mode::Refresh;
 use crate::mount::{InvalidMount, MountPath, Taken};
+use crate::refresh::Refresh;
 use crate::source::shorten;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -16,6 +16,7 @@ mod mode;
 mod mount;
 mod path;
 mod plan;
+mod refresh;
 mod selector;
 mod source;
 mod translation;
@@ -36,13 +37,14 @@ pub use crate::env::{
 pub use crate::file::{File, FileMode, FileName, InvalidFile, OnMissing};
 pub use crate::glob::{Glob, InvalidGlob};
 pub use crate::hook::{HookSignal, HookUrl, InvalidHook, OnChange};
-pub use crate::mode::{InvalidMode, Mode, OnRevoked, Refresh};
+pub use crate::mode::Mode;
 pub use crate::mount::{InvalidMount, MountPath, Taken};
 pub use crate::path::ContainerPath;
 pub use crate::plan::{
     InvalidPlan, LogLevel, Lookup, MAX_ENCODED_BYTES, MAX_FILES, MAX_LOOKUPS, MIN_PORT, Plan,
     PlanBuilder, Recorded, VERSION,
 };
+pub use crate::refresh::{InvalidRefresh, OnRevoked, Refresh};
 pub use crate::selector::{InvalidSelector, MAX_SELECTOR_BYTES, Selector};
 pub use crate::source::{InvalidSource, Provider, Reference, Source, Version};
 pub use crate::translation::{InvalidTranslation, PathTranslation};

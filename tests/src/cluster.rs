@@ -2,17 +2,20 @@
 //! network namespace of their own without a way out. Here it is started and ended; the modules
 //! below say what runs and how.
 
+mod arguments;
 mod boundary;
 mod cloud;
 mod component;
 mod configuration;
 mod control_plane;
+mod handle;
 mod images;
 mod layout;
 mod load;
 mod network;
 mod node;
 mod pki;
+mod program;
 mod teardown;
 mod tools;
 mod wait;
@@ -22,10 +25,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
-pub use self::component::{Component, Frozen, Program};
+pub use self::component::{Component, Frozen};
+pub use self::handle::Cluster;
 pub use self::images::{BUSYBOX, CLOUD_CA, FETCHER, PAUSE};
 pub use self::layout::{ADMIN, CLOUD, ISSUER, Layout, NODE, NODE_ADDRESS};
 pub use self::load::{Call, Calls, Load, Stream};
+pub use self::program::Program;
 pub use self::tools::{Output, Tool, this_program};
 pub use self::wait::{Look, until};
 
@@ -50,14 +55,6 @@ pub struct Plan {
     pub prompt: bool,
 }
 
-/// A cluster that runs, or ran.
-#[derive(Clone, Debug)]
-pub struct Cluster {
-    layout: Layout,
-    /// Where its programs are.
-    components: PathBuf,
-}
-
 impl Cluster {
     /// Starts everything and returns when Pods can run.
     pub fn up(plan: &Plan) -> Result<Self> {
@@ -74,12 +71,12 @@ impl Cluster {
         let components = fs::canonicalize(&plan.components)
             .with_context(|| format!("looking for {}", plan.components.display()))?;
         fs::write(layout.components(), components.as_os_str().as_encoded_bytes())?;
-        let cluster = Self { layout, components };
+        let cluster = Self::new(layout, components);
         match cluster.start(plan) {
             Ok(()) => Ok(cluster),
             Err(error) => {
-                let logs = cluster.layout.logs();
-                let kept = std::env::temp_dir().join(format!("{}-logs", cluster.layout.label()));
+                let logs = cluster.layout().logs();
+                let kept = std::env::temp_dir().join(format!("{}-logs", cluster.layout().label()));
                 let _ = fs::remove_dir_all(&kept);
                 let copied = Tool::new("cp").arg("-r").arg(&logs).arg(&kept).run().is_ok();
                 cluster.down()?;
@@ -95,7 +92,7 @@ impl Cluster {
         let Ok(components) = fs::read_to_string(layout.components()) else {
             bail!("there is no cluster {name:?}: start it with `make cluster`");
         };
-        Ok(Self { layout, components: components.into() })
+        Ok(Self::new(layout, components.into()))
     }
 
     /// Ends a cluster by its name, also one of which not much more is there.
@@ -107,11 +104,11 @@ impl Cluster {
 
     /// Ends what `up` started and removes what it made, also after half a start.
     pub fn down(&self) -> Result<()> {
-        teardown::run(&self.layout)
+        teardown::run(self.layout())
     }
 
     fn start(&self, plan: &Plan) -> Result<()> {
-        let layout = &self.layout;
+        let layout = self.layout();
         Network::create(layout)?;
         // What starts from here on, and all that it starts, can be found and ended together.
         Boundary::of(layout).enter()?;
@@ -128,60 +125,6 @@ impl Cluster {
         cloud::trust(self)?;
         node::start(self)?;
         node::wait(self)
-    }
-
-    /// Whether a process with this `/proc/PID/cgroup` is one of the cluster's.
-    pub fn has_cgroup(&self, text: &str) -> bool {
-        text.contains(&format!("/{}/", self.layout.label()))
-    }
-
-    /// The minor version of its Kubernetes.
-    pub fn version(&self) -> Result<u32> {
-        let text = Tool::new(self.components.join("kubelet")).arg("--version").run()?;
-        let minor = text.trim().split('.').nth(1).and_then(|minor| minor.parse().ok());
-        minor.with_context(|| format!("reading the version {text:?}"))
-    }
-
-    pub fn layout(&self) -> &Layout {
-        &self.layout
-    }
-
-    /// A program of the cluster's own, inside its network.
-    pub fn tool(&self, program: &str) -> Tool {
-        self.inside(&self.program(program))
-    }
-
-    /// Where a program of the cluster's own is; any other is looked for by its name.
-    pub fn program(&self, name: &str) -> PathBuf {
-        let own = self.components.join(name);
-        if own.exists() { own } else { PathBuf::from(name) }
-    }
-
-    pub fn kubectl(&self) -> Tool {
-        self.tool("kubectl").arg("--kubeconfig").arg(self.layout.kubeconfig())
-    }
-
-    /// Any program, inside the cluster's network, with its programs and credentials at hand.
-    pub fn inside(&self, program: &Path) -> Tool {
-        // Not `ip netns exec`, which mounts /sys anew and hides the cgroups.
-        let namespace = format!("--net={}", self.layout.network_namespace().display());
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let mut paths = vec![self.components.clone()];
-        paths.extend(std::env::split_paths(&path));
-        Tool::new("nsenter")
-            .arg(namespace)
-            .arg("--")
-            .arg(program)
-            .env("PATH", std::env::join_paths(paths).unwrap_or(path))
-            .env("KUBECONFIG", self.layout.kubeconfig())
-            .env("HELM_CACHE_HOME", self.layout.root().join("helm/cache"))
-            .env("HELM_CONFIG_HOME", self.layout.root().join("helm/config"))
-            .env("HELM_DATA_HOME", self.layout.root().join("helm/data"))
-    }
-
-    /// One of the cluster's own processes, to stop it, kill it and start it again.
-    pub fn component(&self, program: Program) -> Component<'_> {
-        Component::new(self, program)
     }
 
     /// A container image from an archive, for every Pod.
@@ -201,6 +144,6 @@ impl Cluster {
 
     /// The CA that the emulated cloud's certificates are signed by, as PEM.
     pub fn cloud_ca(&self) -> Result<String> {
-        cloud::ca(&self.layout)
+        cloud::ca(self.layout())
     }
 }

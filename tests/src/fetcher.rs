@@ -1,5 +1,6 @@
 //! The real fetcher, run against an emulated cloud, in a directory that stands for a container.
 
+mod patience;
 mod running;
 mod traced;
 
@@ -20,8 +21,8 @@ use plan::{
 use tempfile::TempDir;
 use tokio::process::Command;
 
+use self::patience::{PATIENCE, eventually};
 pub use self::running::Running;
-use self::running::eventually;
 pub use self::traced::{Call, Strike};
 use crate::binary::beside;
 use crate::cloud::Cloud;
@@ -34,9 +35,6 @@ pub const PROVIDER: &str = "acs:ram::1234567890123456:oidc-provider/ack-rrsa-dem
 pub const REGION: &str = "cn-hangzhou";
 pub const NAMESPACE: &str = "shop";
 pub const SERVICE_ACCOUNT: &str = "checkout";
-
-/// Longer than any run here: a fetcher that hangs is a failure, not a wait.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What other programs would listen to. Each of these would break a run that did.
 const AMBIENT: [(&str, &str); 9] = [

@@ -4,7 +4,7 @@ use super::*;
 use crate::cloud::{ProviderArn, RoleArn, SessionName};
 use crate::env::{ContainerName, Variable, VariableName};
 use crate::file::{FileMode, FileName, OnMissing};
-use crate::mode::{OnRevoked, Refresh};
+use crate::refresh::{OnRevoked, Refresh};
 use crate::selector::Selector;
 use crate::source::Reference;
 

@@ -259,7 +259,7 @@ fn parts(ast: &Ast) -> f64 {
     let (mut parts, mut rest) = (0.0, vec![ast]);
     while let Some(ast) = rest.pop() {
         parts += 1.0;
-        super::add_parts(ast, &mut rest);
+        super::parts::add_parts(ast, &mut rest);
     }
     parts
 }

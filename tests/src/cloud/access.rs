@@ -1,18 +1,16 @@
 //! Who is calling: the checks that the gateway makes before a service sees the call.
 
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use super::account::{Principal, Who};
 use super::call::Call;
 use super::clock;
 use super::config::Rules;
 use super::hidden::Hidden;
+use super::nonces::LARGEST_SKEW;
 use super::refusal::Refusal;
 use super::state::State;
 use super::{verify_v1, verify_v3};
-
-/// A signature is good for this long, in both directions.
-pub(crate) const LARGEST_SKEW: Duration = Duration::minutes(15);
 
 /// What faults change about the check.
 #[derive(Debug, Clone, Copy)]

@@ -2,7 +2,10 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
+
+/// A signature is good for this long, in both directions.
+pub(crate) const LARGEST_SKEW: Duration = Duration::minutes(15);
 
 /// At the rates of a test this covers the window; beyond it the oldest are forgotten.
 const MOST_NONCES: usize = 100_000;
@@ -33,7 +36,7 @@ impl Nonces {
 
     fn forget(&mut self, now: OffsetDateTime) {
         while let Some((when, pair)) = self.order.front() {
-            let fresh = now - *when <= super::access::LARGEST_SKEW * 2;
+            let fresh = now - *when <= LARGEST_SKEW * 2;
             if fresh && self.order.len() < MOST_NONCES {
                 return;
             }

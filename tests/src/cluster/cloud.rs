@@ -8,9 +8,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use super::Cluster;
-use super::component::Program;
-use super::layout::{ADMIN, CLOUD, ISSUER, Layout};
+use super::handle::Cluster;
+use super::layout::{ADMIN, ISSUER, Layout};
+use super::program::Program;
 use super::tools::Tool;
 use super::wait::until;
 
@@ -24,18 +24,6 @@ pub(crate) fn start(cluster: &Cluster, seed: &Path) -> Result<()> {
         cluster.component(Program::Cloud).check()?;
         Ok(layout.cloud().join("ready.json").exists().then_some(()).into())
     })
-}
-
-pub(crate) fn arguments(layout: &Layout) -> Vec<String> {
-    let directory = layout.cloud();
-    vec![
-        "cloud".to_owned(),
-        format!("--out={}", directory.display()),
-        format!("--seed={}", directory.join("seed.json").display()),
-        format!("--https={CLOUD}:443"),
-        format!("--http={CLOUD}:80"),
-        format!("--admin={ADMIN}"),
-    ]
 }
 
 /// Gives every OIDC provider of the seed that names the cluster's issuer the cluster's keys.

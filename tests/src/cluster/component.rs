@@ -10,50 +10,11 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::arguments::arguments;
 use super::boundary::Boundary;
+use super::handle::Cluster;
+use super::program::Program;
 use super::wait::until;
-use super::{Cluster, cloud, control_plane, node};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Program {
-    Etcd,
-    ApiServer,
-    ControllerManager,
-    Scheduler,
-    Containerd,
-    Kubelet,
-    Proxy,
-    Dns,
-    Cloud,
-}
-
-impl Program {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Etcd => "etcd",
-            Self::ApiServer => "kube-apiserver",
-            Self::ControllerManager => "kube-controller-manager",
-            Self::Scheduler => "kube-scheduler",
-            Self::Containerd => "containerd",
-            Self::Kubelet => "kubelet",
-            Self::Proxy => "kube-proxy",
-            Self::Dns => "coredns",
-            Self::Cloud => "cloud",
-        }
-    }
-
-    fn arguments(self, cluster: &Cluster) -> Vec<String> {
-        match self {
-            Self::Etcd | Self::ApiServer | Self::ControllerManager | Self::Scheduler => {
-                control_plane::arguments(self, cluster.layout())
-            }
-            Self::Containerd | Self::Kubelet | Self::Proxy | Self::Dns => {
-                node::arguments(self, cluster.layout())
-            }
-            Self::Cloud => cloud::arguments(cluster.layout()),
-        }
-    }
-}
 
 /// One process of a cluster, running or not.
 #[derive(Debug)]
@@ -73,11 +34,14 @@ impl Drop for Frozen {
     }
 }
 
-impl<'a> Component<'a> {
-    pub(crate) fn new(cluster: &'a Cluster, program: Program) -> Self {
-        Self { cluster, program }
+impl Cluster {
+    /// One of the cluster's own processes, to stop it, kill it and start it again.
+    pub fn component(&self, program: Program) -> Component<'_> {
+        Component { cluster: self, program }
     }
+}
 
+impl Component<'_> {
     /// Starts it with a log of its own and writes down which process it is.
     pub fn start(&self) -> Result<()> {
         self.start_with(&[])
@@ -90,13 +54,13 @@ impl<'a> Component<'a> {
         let program = match self.program {
             // The lab itself.
             Program::Cloud => crate::binary::beside("secrets-lab")?,
-            _ => self.cluster.components.join(name),
+            _ => self.cluster.components().join(name),
         };
         let log = layout.logs().join(name).with_extension("log");
         let log = File::options().create(true).append(true).open(&log)?;
         let mut command = self.cluster.inside(&program).into_command();
         command
-            .args(self.program.arguments(self.cluster))
+            .args(arguments(self.program, layout))
             .args(more)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::Cluster;
+use super::handle::Cluster;
 use super::node::ctr;
 use super::tools::Tool;
 

@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{sleep_until, timeout};
 
-use super::Cluster;
+use super::handle::Cluster;
 use super::wait::until;
 use crate::bench::samples::Samples;
 

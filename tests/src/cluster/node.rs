@@ -1,13 +1,13 @@
-//! containerd, kubelet, proxy and DNS: what they are told, and when Pods can run.
+//! containerd, kubelet, proxy and DNS: when they are started, and when Pods can run.
 
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
 
-use super::Cluster;
-use super::component::Program;
-use super::layout::{DNS_READY, Layout, NODE, NODE_ADDRESS};
+use super::handle::Cluster;
+use super::layout::{DNS_READY, NODE};
+use super::program::Program;
 use super::tools::Tool;
 use super::wait::{Look, until};
 
@@ -58,26 +58,4 @@ pub(crate) fn wait(cluster: &Cluster) -> Result<()> {
 pub(crate) fn ctr(cluster: &Cluster) -> Tool {
     let socket = cluster.layout().containerd_socket();
     cluster.tool("ctr").arg("--address").arg(socket).args(["--namespace", "k8s.io"])
-}
-
-pub(crate) fn arguments(program: Program, layout: &Layout) -> Vec<String> {
-    match program {
-        Program::Containerd => {
-            vec![format!("--config={}", layout.configuration("containerd.toml").display())]
-        }
-        Program::Kubelet => vec![
-            format!("--config={}", layout.configuration("kubelet.json").display()),
-            format!("--kubeconfig={}", layout.kubeconfig_of("node").display()),
-            format!("--root-dir={}", layout.kubelet().display()),
-            format!("--hostname-override={NODE}"),
-            format!("--node-ip={NODE_ADDRESS}"),
-        ],
-        Program::Proxy => {
-            vec![
-                format!("--config={}", layout.configuration("kube-proxy.json").display()),
-                format!("--hostname-override={NODE}"),
-            ]
-        }
-        _ => vec![format!("-conf={}", layout.configuration("Corefile").display())],
-    }
 }

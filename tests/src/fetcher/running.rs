@@ -1,17 +1,15 @@
 //! A fetcher that stays, and what it says meanwhile.
 
-use std::future::Future;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 
-use super::PATIENCE;
+use super::patience::{PATIENCE, eventually};
 
 /// A process that stays until it is told to end; it ends with this.
 #[derive(Debug)]
@@ -70,14 +68,4 @@ impl Running {
         }
         Ok(ended)
     }
-}
-
-/// Looks until it is so, for as long as a test may take.
-pub(super) async fn eventually<F: Future<Output = Result<bool>>>(is: impl Fn() -> F) -> Result<()> {
-    let until = Instant::now() + PATIENCE;
-    while !is().await? {
-        ensure!(Instant::now() < until, "not within {PATIENCE:?}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    Ok(())
 }

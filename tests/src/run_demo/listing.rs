@@ -8,6 +8,9 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
+/// The container whose files are shown.
+pub(crate) const APP: &str = "app";
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Listing {
     /// Where `..data` points.

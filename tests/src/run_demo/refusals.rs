@@ -8,8 +8,8 @@ use lab::fetcher::NAMESPACE;
 use lab::stage::Stage;
 use serde_json::{Value, json};
 
+use super::listing::APP;
 use super::screen::Screen;
-use super::tour::APP;
 
 const SECRETS: &str = "kms.alibabacloud/secrets";
 const MISTAKES: &str = "db-password: {source: kms://shop/db#password, fileMode: 0400}\n\

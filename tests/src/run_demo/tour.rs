@@ -11,14 +11,11 @@ use lab::{http, manifest};
 use serde_json::{Value, json};
 
 use super::changes::{Line, changes};
-use super::listing::Listing;
+use super::listing::{APP, Listing};
 use super::screen::Screen;
 use super::{progress, refusals};
 
 const POD: &str = include_str!("../../../examples/pod.yaml");
-
-/// The container whose files are shown.
-pub(crate) const APP: &str = "app";
 
 pub(crate) async fn take<W: Write>(screen: &mut Screen<W>) -> Result<()> {
     screen.title("Secrets of Alibaba Cloud in a Pod: from an annotation to a file")?;

@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 use webhook::settings::Settings;
 
-use super::Axis;
+use super::axis::{Axis, ordinary};
 use super::pod::{Pod, container};
-use super::settings::ordinary;
 
 pub(super) fn axes() -> Vec<Axis> {
     let axis = |name, most, fill| Axis { name, most, fill, settings: ordinary };

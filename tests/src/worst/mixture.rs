@@ -5,8 +5,9 @@ use std::fmt;
 use anyhow::Context as _;
 use webhook::settings::Settings;
 
-use super::settings::ordinary;
-use super::{Axis, Pod, axes};
+use super::axes::axes;
+use super::axis::{Axis, ordinary};
+use super::pod::Pod;
 
 /// Places in the list of axes, and how many sixteenths of its size each has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

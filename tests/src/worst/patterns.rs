@@ -3,7 +3,7 @@
 
 use webhook::settings::Settings;
 
-use super::Axis;
+use super::axis::Axis;
 use super::pod::Pod;
 use super::settings::set;
 
@@ -121,7 +121,7 @@ fn secrets_allowed(rules: usize, letters: usize) -> Settings {
 
 #[cfg(test)]
 mod tests {
-    use super::super::settings::ordinary;
+    use super::super::axis::ordinary;
     use super::*;
 
     #[test]

@@ -3,8 +3,10 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
+use super::axes::axes;
 use super::measure::{Cost, measure};
-use super::{Mixture, axes, bodies};
+use super::mixture::Mixture;
+use super::shapes::bodies;
 
 /// The dearest that was found, by time and by memory.
 #[derive(Clone, Debug, Default)]

@@ -2,7 +2,7 @@
 
 use webhook::settings::{Inputs, Settings};
 
-use super::Axis;
+use super::axis::{Axis, ordinary};
 use super::lists::variables;
 
 pub(super) fn axes() -> Vec<Axis> {
@@ -67,14 +67,6 @@ pub(super) fn axes() -> Vec<Axis> {
             },
         },
     ]
-}
-
-pub(super) fn ordinary(_: usize) -> Settings {
-    Settings {
-        region: Some("cn-hangzhou".to_owned()),
-        cluster_id: Some("c0123456789".to_owned()),
-        ..Settings::default()
-    }
 }
 
 fn files(count: usize) -> String {

@@ -2,10 +2,9 @@
 
 use webhook::settings::{FileKeyRef, Settings};
 
-use super::Axis;
+use super::axis::{Axis, ordinary};
 use super::lists::variables;
 use super::pod::{Pod, container};
-use super::settings::ordinary;
 
 pub(super) fn axes() -> Vec<Axis> {
     let axis = |name, most, fill| Axis { name, most, fill, settings: ordinary };

@@ -1,6 +1,6 @@
 //! How long the fetcher works, from the annotations that say so.
 
-use plan::{InvalidMode, Mode, Refresh};
+use plan::{InvalidRefresh, Mode, Refresh};
 
 use super::agent::refuse_strays;
 use crate::annotations::{self, ModeName, Request};
@@ -42,7 +42,7 @@ pub(super) fn decide(
         Ok(refresh) => Some(Mode::Refresh(refresh)),
         Err(error) => {
             let key = match error {
-                InvalidMode::Staleness { .. } => "max-staleness",
+                InvalidRefresh::Staleness { .. } => "max-staleness",
                 _ => "refresh-interval",
             };
             problems.push(annotations::problem(key, error.to_string(), ""));
