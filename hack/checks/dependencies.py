@@ -11,10 +11,11 @@ OURS = {
     "printable": set(),
     "plan": {"printable"},
     "template": {"printable"},
+    "manifest": set(),
     "flight": set(),
     "cloud": {"printable"},
     "certs": set(),
-    "webhook": {"printable", "plan", "template", "flight", "certs"},
+    "webhook": {"printable", "plan", "template", "manifest", "flight", "certs"},
     "injector": {"printable", "plan", "template", "flight", "cloud"},
     "lab": {"plan", "certs", "webhook", "injector"},
 }
@@ -34,6 +35,10 @@ NEVER_IN = {
         "serde-saphyr": "a YAML writer of few lines is enough",
         "regex": "the parse tree says more",
     },
+    "manifest": {
+        "tokio": "a text editor needs no runtime",
+        "k8s-openapi": "documents are edited whatever objects are in them",
+    },
     "flight": {
         "hyper": "what is read is not its affair",
     },
@@ -52,6 +57,7 @@ NEVER_IN = {
         "axum": "twice the size of hyper's server",
         "serde-saphyr": "the webhook hands over JSON",
         "granit-parser": "the webhook hands over JSON",
+        "manifest": "the webhook hands over JSON",
         "clap": "30 times the size of lexopt",
     },
 }

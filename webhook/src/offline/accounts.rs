@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::account::{Account, ServiceAccount};
+use manifest::Node;
 
-use super::node::Node;
 use super::workload::{Object, annotations};
+use crate::account::{Account, ServiceAccount};
 
 #[derive(Debug, Default)]
 pub(super) struct Accounts(HashMap<(String, String), Account>);

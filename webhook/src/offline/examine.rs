@@ -3,14 +3,12 @@
 
 use std::io::Read;
 
+use manifest::{Document, Node, Stream, read};
 use serde_json::Value;
 
 use super::accounts::Accounts;
-use super::document::{Document, Stream, read};
 use super::input::{self, Manifest};
 use super::namespaces::{ENABLED, LABEL, Namespaces};
-use super::node::Node;
-use super::value::value;
 use super::workload::{Object, Template, annotations, objects};
 use super::{finding::Finding, mistyped, position};
 use crate::Failure;
@@ -70,7 +68,7 @@ impl Examiner {
                 let finding = Finding::unreadable(&manifest.name, unreadable);
                 examination.findings.push(finding);
             }
-            for object in stream.documents.iter().flat_map(|document| objects(&document.root)) {
+            for object in stream.documents.iter().flat_map(|document| objects(document.root())) {
                 self.accounts.note(&object, object.namespace.unwrap_or(&self.namespace));
                 self.namespaces.note(&object);
             }
@@ -87,15 +85,16 @@ impl Examiner {
         examination: &mut Examination,
     ) -> Option<Value> {
         let mut root = None;
-        for object in objects(&document.root) {
+        for object in objects(document.root()) {
             let template = object.template();
             self.strayed(manifest, &object, template.as_ref(), examination);
             let Some(template) = template else { continue };
             examination.templates += 1;
-            let Some(injected) = self.template(manifest, &object, &template, examination) else {
+            let Some(injected) = self.template(manifest, document, &object, &template, examination)
+            else {
                 continue;
             };
-            let root = root.get_or_insert_with(|| value(&document.root));
+            let root = root.get_or_insert_with(|| document.root().value());
             if let Some(place) = root.pointer_mut(&template.pointer) {
                 *place = injected;
             }
@@ -106,6 +105,7 @@ impl Examiner {
     fn template(
         &self,
         manifest: &Manifest,
+        document: &Document<'_>,
         object: &Object<'_>,
         template: &Template<'_>,
         examination: &mut Examination,
@@ -113,7 +113,7 @@ impl Examiner {
         let namespace = object.namespace.unwrap_or(&self.namespace);
         let account = self.accounts.of(namespace, template.node);
         let subject = Subject { namespace, account };
-        let before = value(template.node);
+        let before = template.node.value();
         let text = format!("{before:#}");
         if let Err(unreadable) = Pod::read(&text) {
             let (line, problem) = mistyped::problem(&before, template.node, unreadable.line);
@@ -127,7 +127,7 @@ impl Examiner {
             Err(problems) => {
                 self.asked(manifest, object, template, examination);
                 let findings = problems.as_slice().iter().map(|problem| {
-                    let line = position::line(&manifest.text, template.node, problem);
+                    let line = position::line(document, template.node, problem);
                     Finding::problem(&manifest.name, line, object, problem)
                 });
                 examination.findings.extend(findings);
@@ -191,7 +191,7 @@ impl Examiner {
         for (key, _) in places.into_iter().flat_map(annotations) {
             let Some(name) = key.scalar().filter(|name| name.starts_with(PREFIX)) else { continue };
             let what = format!("annotation {name}: {remedy}");
-            examination.findings.push(Finding::warning(&manifest.name, key.line, object, &what));
+            examination.findings.push(Finding::warning(&manifest.name, key.line(), object, &what));
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
-use super::unreadable::Unreadable;
+use manifest::Unreadable;
+
 use super::workload::Object;
 use crate::annotations::PREFIX;
 use crate::problem::Problem;

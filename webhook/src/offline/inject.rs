@@ -2,11 +2,12 @@
 
 use std::io::{Read, Write};
 
-use super::document::Stream;
+use manifest::{Document, Rewritten, Stream, append};
+use serde_json::Value;
+
 use super::examine::{self, Examination, Examiner};
 use super::finding::Finding;
 use super::input::Manifest;
-use super::rewrite::rewrite;
 use crate::Failure;
 use crate::args::ManifestArgs;
 
@@ -45,42 +46,30 @@ fn injected(
     stream: &Stream<'_>,
     examination: &mut Examination,
 ) -> String {
-    let mut output = String::with_capacity(manifest.text.len());
-    let mut at = 0;
+    let mut rewritten = Vec::with_capacity(stream.documents.len());
     for document in &stream.documents {
-        let Some(after) = examiner.examine(manifest, document, examination) else { continue };
+        let after = examiner.examine(manifest, document, examination);
         // Nothing will be written, and where the documents around an unreadable one end is not known.
-        if !stream.unreadable.is_empty() {
-            continue;
-        }
-        let line = document.root.line;
-        let Some(rewritten) = rewrite(&manifest.text, document, &after) else {
-            examination.findings.push(Finding::unwritable(&manifest.name, line));
-            continue;
-        };
-        if rewritten.anew {
-            examination.findings.push(Finding::anew(&manifest.name, line));
-        }
-        output.push_str(manifest.text.get(at..document.region.start).unwrap_or_default());
-        output.push_str(&rewritten.text);
-        at = document.region.end;
+        let after = after.filter(|_| stream.unreadable.is_empty());
+        rewritten.push(after.and_then(|after| changed(manifest, document, &after, examination)));
     }
-    output.push_str(manifest.text.get(at..).unwrap_or_default());
-    output
+    stream.text_with(&rewritten)
 }
 
-/// Puts one stream behind another.
-fn append(output: &mut String, text: &str) {
-    if !output.is_empty() {
-        if !output.ends_with('\n') {
-            output.push('\n');
+fn changed(
+    manifest: &Manifest,
+    document: &Document<'_>,
+    after: &Value,
+    examination: &mut Examination,
+) -> Option<Rewritten> {
+    let line = document.root().line();
+    let rewritten = document.rewrite(after);
+    match &rewritten {
+        None => examination.findings.push(Finding::unwritable(&manifest.name, line)),
+        Some(Rewritten { anew: true, .. }) => {
+            examination.findings.push(Finding::anew(&manifest.name, line));
         }
-        // JSON objects need nothing between them, and JSON readers understand nothing there.
-        let json = |text: &str| text.trim_start().starts_with('{');
-        let divided = text.starts_with("---") || (json(output) && json(text));
-        if !divided {
-            output.push_str("---\n");
-        }
+        Some(_) => {}
     }
-    output.push_str(text);
+    rewritten
 }

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
+use manifest::Node;
 use serde_json::Value;
 
-use super::node::Node;
 use crate::problem::Problem;
 
 /// One step on the way from the template to the value.
@@ -29,7 +29,7 @@ pub(super) fn problem(template: &Value, node: &Node<'_>, line: usize) -> (usize,
         };
         at = at.and_then(|node| match step {
             Step::Field(name) => node.field(name),
-            Step::Item(index) => node.items()?.get(index).map(|item| &**item),
+            Step::Item(index) => node.items()?.nth(index),
         });
     }
     let problem = Problem::pod(
@@ -37,7 +37,7 @@ pub(super) fn problem(template: &Value, node: &Node<'_>, line: usize) -> (usize,
         format!("it is {}, and Kubernetes has another type {}", kind(found), whereabouts(found)),
         format!("correct it as `kubectl explain {field}` says"),
     );
-    (at.unwrap_or(node).line, problem)
+    (at.unwrap_or(node).line(), problem)
 }
 
 /// Of a mapping or a list only the end is known to be wrong, which may be because of the last value.

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::node::Node;
+use manifest::Node;
+
 use super::workload::Object;
 
 #[derive(Debug, Default)]

@@ -1,7 +1,7 @@
 //! The Kubernetes objects in a document, and the Pod templates in those objects. Templates are
 //! found by their shape, so that workloads of operators count, too.
 
-use super::node::Node;
+use manifest::Node;
 
 /// An object by itself or in a list.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ fn collect<'d>(node: &'d Node<'d>, pointer: String, depth: usize, objects: &mut 
     let Some(kind) = text(&["kind"]) else { return };
     let items = node.field("items").and_then(Node::items).filter(|_| kind.ends_with("List"));
     if let (Some(items), Some(depth)) = (items, depth.checked_sub(1)) {
-        for (index, item) in items.iter().enumerate() {
+        for (index, item) in items.enumerate() {
             collect(item, format!("{pointer}/items/{index}"), depth, objects);
         }
         return;
@@ -81,6 +81,5 @@ impl<'d> Object<'d> {
 pub(super) fn annotations<'d>(
     metadata: &'d Node<'d>,
 ) -> impl Iterator<Item = (&'d Node<'d>, &'d Node<'d>)> {
-    let entries = metadata.field("annotations").and_then(Node::entries).unwrap_or_default();
-    entries.iter().map(|entry| (&*entry.key, &*entry.value))
+    metadata.field("annotations").into_iter().flat_map(Node::pairs)
 }

@@ -1,19 +1,27 @@
 //! Documents with a JSON patch applied to their text.
 
-use proptest::prelude::*;
-use serde_json::json;
+#![cfg(test)]
 
-use super::*;
+use manifest::read;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// The text with the value `after` in its first document.
+fn rewritten(text: &str, after: &Value) -> Option<String> {
+    let stream = read(text);
+    assert_eq!(stream.unreadable, [], "{text}");
+    let rewritten = stream.documents[0].rewrite(after)?;
+    Some(stream.text_with(&[Some(rewritten)]))
+}
 
 /// The one document of `text` after a patch.
 fn patched(text: &str, patch: &Value) -> String {
     let stream = read(text);
-    assert_eq!(stream.unreadable, [], "{text}");
     let [document] = stream.documents.as_slice() else { panic!("{text}") };
-    let mut after = value(&document.root);
+    let mut after = document.root().value();
     let patch: json_patch::Patch = serde_json::from_value(patch.clone()).unwrap();
     json_patch::patch(&mut after, &patch).unwrap();
-    rewrite(text, document, &after).unwrap().text
+    rewritten(text, &after).unwrap()
 }
 
 fn add(path: &str, value: &Value) -> Value {
@@ -233,17 +241,18 @@ proptest! {
     ) {
         let before = Value::Object(before.into_iter().collect());
         let after = Value::Object(after.into_iter().collect());
-        let style = Style::of("", &read("a: b").documents[0].root);
-        let text = match layout {
-            0 => emit::node(&before, &style).join("\n") + "\n",
-            1 => emit::node(&before, &Style { newline: "\r\n", dash: 0, ..style }).join("\r\n") + "\r\n",
-            2 => serde_json::to_string_pretty(&before).unwrap(),
-            _ => before.to_string(),
+        let written = match layout {
+            0 => rewritten("a:\n  - b\n", &before),
+            1 => rewritten("a:\r\n- b\r\n", &before),
+            2 => serde_json::to_string_pretty(&before).ok(),
+            _ => Some(before.to_string()),
         };
+        let text = written.unwrap();
         let stream = read(&text);
         prop_assert_eq!(&stream.unreadable, &[], "{}", text);
-        prop_assert_eq!(&value(&stream.documents[0].root), &before, "{}", text);
-        let written = rewrite(&text, &stream.documents[0], &after);
+        prop_assert_eq!(&stream.documents[0].root().value(), &before, "{}", text);
+        let written = rewritten(&text, &after);
         prop_assert!(written.is_some(), "{text}\n{after}");
+        prop_assert_eq!(&read(&written.unwrap()).documents[0].root().value(), &after);
     }
 }

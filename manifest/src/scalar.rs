@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Scalar {
+pub(crate) enum Scalar {
     /// The text is the value.
     Text,
     Null,
@@ -18,7 +18,7 @@ pub(super) enum Scalar {
 
 impl Scalar {
     /// The meaning of a text that is neither quoted nor tagged.
-    pub(super) fn plain(text: &str) -> Self {
+    pub(crate) fn plain(text: &str) -> Self {
         match text {
             "" | "~" | "null" | "Null" | "NULL" => return Self::Null,
             "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
@@ -36,7 +36,7 @@ impl Scalar {
     }
 
     /// The JSON value, `text` being the scalar's own.
-    pub(super) fn json(self, text: &str) -> Value {
+    pub(crate) fn json(self, text: &str) -> Value {
         match self {
             Self::Text => Value::from(text),
             Self::Null => Value::Null,

@@ -6,10 +6,12 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use super::align::{Step, align};
-use super::emit::{self, Body};
-use super::node::{Content, Entry, Node};
-use super::style::{Flow, Style, dash_line, indentation, leading, line_start};
+use crate::alignment::{Step, align};
+use crate::block::{self, Body};
+use crate::flow;
+use crate::layout::{Flow, Layout};
+use crate::lines::{dash_line, indentation, leading, line_start};
+use crate::node::{Content, Entry, Node};
 
 #[derive(Debug)]
 struct Edit {
@@ -28,21 +30,21 @@ enum Place<'p> {
 
 struct Splice<'t> {
     text: &'t str,
-    style: &'t Style,
+    layout: &'t Layout,
     edits: Vec<Edit>,
 }
 
 /// The text of `region` with `root` changed from `before` to `after`, or `None` where that cannot
 /// be done in place.
-pub(super) fn splice(
+pub(crate) fn splice(
     text: &str,
     region: Range<usize>,
     root: &Node<'_>,
-    style: &Style,
+    layout: &Layout,
     before: &Value,
     after: &Value,
 ) -> Option<String> {
-    let mut splice = Splice { text, style, edits: Vec::new() };
+    let mut splice = Splice { text, layout, edits: Vec::new() };
     splice.change(root, before, after, Place::Root)?;
     splice.apply(region)
 }
@@ -119,11 +121,11 @@ impl Splice<'_> {
             if flow {
                 let end = last.key.span.end.max(last.value.span.end);
                 let (separator, base) = self.flow_separator(last.key.span.start);
-                let entry = emit::flow_entry(name, value, self.style, &base);
+                let entry = flow::entry(name, value, self.layout, &base);
                 self.edit(end..end, format!("{separator}{entry}"));
             } else {
                 let at = self.line_after(&last.value)?;
-                self.insert(at, emit::entry(name, value, self.style), column);
+                self.insert(at, block::entry(name, value, self.layout), column);
             }
         }
         Some(())
@@ -149,14 +151,14 @@ impl Splice<'_> {
                 Step::Drop(_) if flow => return None,
                 Step::Drop(old) => {
                     let item = items.get(old)?;
-                    let (start, _) = dash_line(self.text, item)?;
+                    let (start, _) = dash_line(self.text, item.span.start)?;
                     let end = self.line_after(item)?;
                     self.edit(start..end, String::new());
                     previous = Some(item);
                 }
                 Step::Add(new) if flow => {
                     let (separator, base) = self.flow_separator(first.span.start);
-                    let value = emit::flow(after.get(new)?, self.style, &base);
+                    let value = flow::value(after.get(new)?, self.layout, &base);
                     match previous {
                         Some(item) => {
                             self.edit(item.span.end..item.span.end, format!("{separator}{value}"));
@@ -169,12 +171,12 @@ impl Splice<'_> {
                     }
                 }
                 Step::Add(new) => {
-                    let (start, column) = dash_line(self.text, first)?;
+                    let (start, column) = dash_line(self.text, first.span.start)?;
                     let at = match previous {
                         Some(item) => self.line_after(item)?,
                         None => self.above_comments(start),
                     };
-                    self.insert(at, emit::item(after.get(new)?, self.style), column);
+                    self.insert(at, block::item(after.get(new)?, self.layout), column);
                 }
             }
         }
@@ -189,20 +191,20 @@ impl Splice<'_> {
             Place::Root => {
                 let start = line_start(self.text, node.span.start);
                 let end = self.line_after(node)?;
-                self.edit(start..end, self.joined(&emit::node(after, self.style), end));
+                self.edit(start..end, self.joined(&block::node(after, self.layout), end));
             }
             Place::Entry { key, column } => self.replace_value(node, after, key, column)?,
             Place::Item if node.is_block() => {
-                let (start, column) = dash_line(self.text, node)?;
+                let (start, column) = dash_line(self.text, node.span.start)?;
                 let end = self.line_after(node)?;
-                let lines = emit::item(after, self.style);
-                let lines: Vec<_> = emit::indented(lines, &" ".repeat(column)).collect();
+                let lines = block::item(after, self.layout);
+                let lines: Vec<_> = block::indented(lines, &" ".repeat(column)).collect();
                 self.edit(start..end, self.joined(&lines, end));
             }
             Place::Item => {
-                let lines = emit::node(after, self.style).into_iter();
+                let lines = block::node(after, self.layout).into_iter();
                 let by = " ".repeat(node.column);
-                let separator = format!("{}{by}", self.style.newline);
+                let separator = format!("{}{by}", self.layout.newline);
                 self.replace_inline(node, &lines.collect::<Vec<_>>().join(&separator));
             }
         }
@@ -216,7 +218,7 @@ impl Splice<'_> {
         key: &Node<'_>,
         column: usize,
     ) -> Option<()> {
-        let (head, lines) = match emit::body(after, self.style) {
+        let (head, lines) = match block::body(after, self.layout) {
             Body::Inline(text) if !node.is_block() => {
                 self.replace_inline(node, &text);
                 return Some(());
@@ -224,7 +226,7 @@ impl Splice<'_> {
             Body::Inline(text) => (format!(" {text}"), Vec::new()),
             Body::Block { header, indent, lines } => {
                 let by = " ".repeat(column + indent);
-                (header.to_owned(), emit::indented(lines, &by).collect())
+                (header.to_owned(), block::indented(lines, &by).collect())
             }
         };
         let end = self.line_after(node)?;
@@ -241,7 +243,7 @@ impl Splice<'_> {
     }
 
     fn replace_flow(&mut self, node: &Node<'_>, after: &Value) {
-        let value = emit::flow(after, self.style, self.base(node.span.start));
+        let value = flow::value(after, self.layout, self.base(node.span.start));
         self.replace_inline(node, &value);
     }
 
@@ -253,12 +255,12 @@ impl Splice<'_> {
 
     /// How an item of a flow collection is divided from the next, and its indentation.
     fn flow_separator(&self, sibling: usize) -> (String, String) {
-        if self.style.flow == Flow::Dense {
+        if self.layout.flow == Flow::Dense {
             return (",".to_owned(), String::new());
         }
         match leading(self.text, sibling) {
             Some(space) if line_start(self.text, sibling) > 0 => {
-                (format!(",{}{space}", self.style.newline), space.to_owned())
+                (format!(",{}{space}", self.layout.newline), space.to_owned())
             }
             _ => (", ".to_owned(), self.base(sibling).to_owned()),
         }
@@ -266,7 +268,7 @@ impl Splice<'_> {
 
     /// The indentation that lines of a value in brackets start from, where it has lines.
     fn base(&self, at: usize) -> &str {
-        match self.style.flow {
+        match self.layout.flow {
             Flow::Lines(_) => indentation(self.text, at),
             Flow::Dense | Flow::Spaced => "",
         }
@@ -299,8 +301,8 @@ impl Splice<'_> {
     }
 
     fn insert(&mut self, at: usize, lines: Vec<String>, column: usize) {
-        let lines: Vec<_> = emit::indented(lines, &" ".repeat(column)).collect();
-        let newline = self.style.newline;
+        let lines: Vec<_> = block::indented(lines, &" ".repeat(column)).collect();
+        let newline = self.layout.newline;
         let open = !self.text.get(..at).is_some_and(|before| before.ends_with('\n'));
         let text =
             if open { [newline, &lines.join(newline)].concat() } else { self.joined(&lines, at) };
@@ -310,7 +312,7 @@ impl Splice<'_> {
     /// Lines in the place of lines that ended at `end`: with a line break, if those had one.
     fn joined(&self, lines: &[String], end: usize) -> String {
         let closed = self.text.get(..end).is_some_and(|before| before.ends_with('\n'));
-        let newline = self.style.newline;
+        let newline = self.layout.newline;
         let mut text = lines.join(newline);
         if closed {
             text.push_str(newline);

@@ -4,16 +4,17 @@ use granit_parser::{ErrorKind, ScanError};
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
-pub(super) struct Unreadable {
-    pub(super) line: usize,
-    pub(super) what: String,
+pub struct Unreadable {
+    /// From 1.
+    pub line: usize,
+    pub what: &'static str,
 }
 
 impl Unreadable {
     /// The parser's error, `lines` below the beginning of the file.
-    pub(super) fn syntax(error: &ScanError, lines: usize) -> Self {
+    pub(crate) fn syntax(error: &ScanError, lines: usize) -> Self {
         let line = error.marker().line().max(1) + lines;
-        Self { line, what: syntax(error.kind()).to_owned() }
+        Self { line, what: syntax(error.kind()) }
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     /// The old and the new index of the same item.
     Keep(usize, usize),
     Drop(usize),
@@ -14,7 +14,7 @@ pub(super) enum Step {
 const MAX_TABLE: usize = 250_000;
 
 /// The longest common subsequence as steps in order, or `None` for lists too long for it.
-pub(super) fn align(before: &[Value], after: &[Value]) -> Option<Vec<Step>> {
+pub(crate) fn align(before: &[Value], after: &[Value]) -> Option<Vec<Step>> {
     // Nothing came or went: items without a name may have changed in their places.
     let mut pairs = before.iter().zip(after);
     if before.len() == after.len() && pairs.all(|(old, new)| name(old) == name(new)) {

@@ -1,20 +1,21 @@
 //! How a document is laid out, so that what is added looks like the rest.
 
-use super::node::{Content, Node};
+use crate::lines::{dash_line, leading, line_start};
+use crate::node::{Content, Node};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Style {
-    pub(super) newline: &'static str,
+pub(crate) struct Layout {
+    pub(crate) newline: &'static str,
     /// Columns from a mapping's keys to the keys of a mapping below it.
-    pub(super) indent: usize,
+    pub(crate) indent: usize,
     /// Columns from a mapping's keys to the dashes of a list below it.
-    pub(super) dash: usize,
-    pub(super) flow: Flow,
+    pub(crate) dash: usize,
+    pub(crate) flow: Flow,
 }
 
 /// What is within brackets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Flow {
+pub(crate) enum Flow {
     /// `{"a":1,"b":2}`
     Dense,
     /// `{"a": 1, "b": 2}`
@@ -23,8 +24,8 @@ pub(super) enum Flow {
     Lines(String),
 }
 
-impl Style {
-    pub(super) fn of(text: &str, root: &Node<'_>) -> Self {
+impl Layout {
+    pub(crate) fn of(text: &str, root: &Node<'_>) -> Self {
         let newline = match text.find('\n') {
             Some(at) if text.get(..at).is_some_and(|line| line.ends_with('\r')) => "\r\n",
             _ => "\n",
@@ -38,12 +39,12 @@ impl Style {
             }
             _ => Flow::Spaced,
         };
-        let mut style = Self { newline, indent: 2, dash: 2, flow };
+        let mut layout = Self { newline, indent: 2, dash: 2, flow };
         let (mut indent, mut dash) = (None, None);
         survey(text, root, &mut indent, &mut dash);
-        style.indent = indent.unwrap_or(style.indent);
-        style.dash = dash.unwrap_or(style.dash);
-        style
+        layout.indent = indent.unwrap_or(layout.indent);
+        layout.dash = dash.unwrap_or(layout.dash);
+        layout
     }
 }
 
@@ -72,8 +73,8 @@ fn survey(text: &str, node: &Node<'_>, indent: &mut Option<usize>, dash: &mut Op
                         *indent = entry.value.column.checked_sub(node.column).filter(|by| *by > 0);
                     }
                     Content::Sequence { items, flow: false } if dash.is_none() => {
-                        let first = items.first().and_then(|item| dash_column(text, item));
-                        *dash = first.and_then(|column| column.checked_sub(node.column));
+                        let first = items.first().and_then(|item| dash_line(text, item.span.start));
+                        *dash = first.and_then(|(_, column)| column.checked_sub(node.column));
                     }
                     _ => {}
                 }
@@ -87,44 +88,4 @@ fn survey(text: &str, node: &Node<'_>, indent: &mut Option<usize>, dash: &mut Op
         }
         _ => {}
     }
-}
-
-/// Columns before an item's dash, where the dash is the first thing on the item's line.
-pub(super) fn dash_column(text: &str, item: &Node<'_>) -> Option<usize> {
-    dash_line(text, item).map(|(_, column)| column)
-}
-
-/// Where the line of an item's dash begins, and the columns before the dash.
-pub(super) fn dash_line(text: &str, item: &Node<'_>) -> Option<(usize, usize)> {
-    let mut start = line_start(text, item.span.start);
-    let mut before = text.get(start..item.span.start)?;
-    // The item may stand on a line below its dash.
-    while before.trim().is_empty() || before.trim_start().starts_with('#') {
-        let end = start.checked_sub(1)?;
-        start = line_start(text, end);
-        before = text.get(start..end)?;
-    }
-    let bare = before.trim_start_matches(' ');
-    let behind = bare.strip_prefix('-')?.trim();
-    // Anchors, tags and comments may stand behind the dash; another dash is another list.
-    let properties = behind.is_empty() || behind.starts_with(['&', '!', '#']);
-    properties.then(|| (start, before.len() - bare.len()))
-}
-
-/// Where the line of this byte begins.
-pub(super) fn line_start(text: &str, at: usize) -> usize {
-    text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1)
-}
-
-/// What stands before this byte on its line, if it is nothing but space.
-pub(super) fn leading(text: &str, at: usize) -> Option<&str> {
-    let before = text.get(line_start(text, at)..at)?;
-    before.chars().all(|c| c == ' ' || c == '\t').then_some(before)
-}
-
-/// The space at the beginning of this byte's line.
-pub(super) fn indentation(text: &str, at: usize) -> &str {
-    let line = text.get(line_start(text, at)..at).unwrap_or_default();
-    let content = line.trim_start_matches([' ', '\t']);
-    line.get(..line.len() - content.len()).unwrap_or_default()
 }

@@ -1,17 +1,15 @@
-//! Writes JSON values as YAML or JSON text. Strings that could be read as something else are
-//! quoted; strings of several lines become literal blocks.
-
-use std::fmt::Write as _;
+//! Values as lines of YAML. Strings that could be read as something else are quoted; strings of
+//! several lines become literal blocks.
 
 use serde_json::Value;
 
-use super::scalar::Scalar;
-use super::style::{Flow, Style};
+use crate::layout::Layout;
+use crate::scalar::Scalar;
 
 /// `key: value` as the lines of a block mapping, not indented.
-pub(super) fn entry(key: &str, value: &Value, style: &Style) -> Vec<String> {
+pub(crate) fn entry(key: &str, value: &Value, layout: &Layout) -> Vec<String> {
     let key = text(key);
-    match body(value, style) {
+    match body(value, layout) {
         Body::Inline(value) => vec![format!("{key}: {value}")],
         Body::Block { header, indent, lines } => {
             let mut all = vec![format!("{key}:{header}")];
@@ -22,8 +20,8 @@ pub(super) fn entry(key: &str, value: &Value, style: &Style) -> Vec<String> {
 }
 
 /// `- value` as the lines of a block list, not indented.
-pub(super) fn item(value: &Value, style: &Style) -> Vec<String> {
-    let lines = node(value, style);
+pub(crate) fn item(value: &Value, layout: &Layout) -> Vec<String> {
+    let lines = node(value, layout);
     let mut first = "- ";
     let lines = lines.into_iter().map(|line| {
         let prefix = std::mem::replace(&mut first, "  ");
@@ -33,15 +31,15 @@ pub(super) fn item(value: &Value, style: &Style) -> Vec<String> {
 }
 
 /// A value as lines that begin at the column of the value.
-pub(super) fn node(value: &Value, style: &Style) -> Vec<String> {
+pub(crate) fn node(value: &Value, layout: &Layout) -> Vec<String> {
     match value {
         Value::Object(map) if !map.is_empty() => {
-            map.iter().flat_map(|(key, value)| entry(key, value, style)).collect()
+            map.iter().flat_map(|(key, value)| entry(key, value, layout)).collect()
         }
         Value::Array(items) if !items.is_empty() => {
-            items.iter().flat_map(|value| item(value, style)).collect()
+            items.iter().flat_map(|value| item(value, layout)).collect()
         }
-        _ => match body(value, style) {
+        _ => match body(value, layout) {
             Body::Inline(text) => vec![text],
             Body::Block { header, indent, lines } => {
                 let mut all = vec![header.trim_start().to_owned()];
@@ -53,30 +51,30 @@ pub(super) fn node(value: &Value, style: &Style) -> Vec<String> {
 }
 
 /// How a value stands behind its key.
-pub(super) enum Body {
+pub(crate) enum Body {
     /// On the key's line.
     Inline(String),
     /// On lines below it, indented from the key; the header stands behind the colon.
     Block { header: &'static str, indent: usize, lines: Vec<String> },
 }
 
-pub(super) fn body(value: &Value, style: &Style) -> Body {
+pub(crate) fn body(value: &Value, layout: &Layout) -> Body {
     match value {
         Value::Object(map) if !map.is_empty() => {
-            Body::Block { header: "", indent: style.indent, lines: node(value, style) }
+            Body::Block { header: "", indent: layout.indent, lines: node(value, layout) }
         }
         Value::Array(items) if !items.is_empty() => {
-            Body::Block { header: "", indent: style.dash, lines: node(value, style) }
+            Body::Block { header: "", indent: layout.dash, lines: node(value, layout) }
         }
         Value::String(content) => match literal(content) {
-            Some((header, lines)) => Body::Block { header, indent: style.indent, lines },
+            Some((header, lines)) => Body::Block { header, indent: layout.indent, lines },
             None => Body::Inline(text(content)),
         },
         _ => Body::Inline(value.to_string()),
     }
 }
 
-pub(super) fn indented(lines: Vec<String>, by: &str) -> impl Iterator<Item = String> {
+pub(crate) fn indented(lines: Vec<String>, by: &str) -> impl Iterator<Item = String> {
     lines.into_iter().map(move |line| if line.is_empty() { line } else { format!("{by}{line}") })
 }
 
@@ -115,57 +113,4 @@ fn text(content: &str) -> String {
     let double = Value::from(content).to_string();
     let escaped = double.contains('\\') && !content.contains(|c: char| c.is_control() || c == '\'');
     if escaped { format!("'{content}'") } else { double }
-}
-
-/// A value within brackets; `base` is the indentation of the line that it begins on.
-pub(super) fn flow(value: &Value, style: &Style, base: &str) -> String {
-    let mut out = String::new();
-    write(value, style, base, &mut out);
-    out
-}
-
-/// `"key": value` within brackets.
-pub(super) fn flow_entry(key: &str, value: &Value, style: &Style, base: &str) -> String {
-    let colon = if style.flow == Flow::Dense { ":" } else { ": " };
-    format!("{}{colon}{}", Value::from(key), flow(value, style, base))
-}
-
-fn write(value: &Value, style: &Style, base: &str, out: &mut String) {
-    let parts: Vec<(Option<&str>, &Value)> = match value {
-        Value::Object(map) => map.iter().map(|(key, value)| (Some(key.as_str()), value)).collect(),
-        Value::Array(items) => items.iter().map(|value| (None, value)).collect(),
-        _ => Vec::new(),
-    };
-    let (open, close) = match value {
-        Value::Object(_) => ('{', '}'),
-        Value::Array(_) => ('[', ']'),
-        _ => {
-            let _ = write!(out, "{value}");
-            return;
-        }
-    };
-    let inner = match &style.flow {
-        Flow::Lines(unit) if !parts.is_empty() => Some(format!("{base}{unit}")),
-        _ => None,
-    };
-    out.push(open);
-    for (index, (key, value)) in parts.iter().enumerate() {
-        if index > 0 {
-            out.push_str(if style.flow == Flow::Spaced { ", " } else { "," });
-        }
-        if let Some(inner) = &inner {
-            out.push_str(style.newline);
-            out.push_str(inner);
-        }
-        let base = inner.as_deref().unwrap_or(base);
-        match key {
-            Some(key) => out.push_str(&flow_entry(key, value, style, base)),
-            None => write(value, style, base, out),
-        }
-    }
-    if inner.is_some() {
-        out.push_str(style.newline);
-        out.push_str(base);
-    }
-    out.push(close);
 }

@@ -5,25 +5,24 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::scalar::Scalar;
+use crate::scalar::Scalar;
 
 #[derive(Debug)]
-pub(super) struct Node<'a> {
+pub struct Node<'a> {
     /// Bytes of the content: without anchor and tag, without comments behind it. A block scalar
     /// ends behind its last line break, an empty value is an empty range.
-    pub(super) span: Range<usize>,
-    /// Where the content begins, from 1.
-    pub(super) line: usize,
+    pub(crate) span: Range<usize>,
+    pub(crate) line: usize,
     /// Characters before the content on its line.
-    pub(super) column: usize,
+    pub(crate) column: usize,
     /// Levels and nodes below this one, itself included and aliases written out.
-    pub(super) height: usize,
-    pub(super) size: usize,
-    pub(super) content: Content<'a>,
+    pub(crate) height: usize,
+    pub(crate) size: usize,
+    pub(crate) content: Content<'a>,
 }
 
 #[derive(Debug)]
-pub(super) enum Content<'a> {
+pub(crate) enum Content<'a> {
     Scalar {
         text: Cow<'a, str>,
         style: Style,
@@ -42,13 +41,13 @@ pub(super) enum Content<'a> {
 }
 
 #[derive(Debug)]
-pub(super) struct Entry<'a> {
-    pub(super) key: Rc<Node<'a>>,
-    pub(super) value: Rc<Node<'a>>,
+pub(crate) struct Entry<'a> {
+    pub(crate) key: Rc<Node<'a>>,
+    pub(crate) value: Rc<Node<'a>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Style {
+pub(crate) enum Style {
     Plain,
     Quoted,
     Literal,
@@ -56,8 +55,15 @@ pub(super) enum Style {
 }
 
 impl<'a> Node<'a> {
+    /// Where the content begins, from 1.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
     /// The node itself, or the one that an alias stands for.
-    pub(super) fn target(&self) -> &Self {
+    #[must_use]
+    pub fn target(&self) -> &Self {
         let mut node = self;
         while let Content::Alias(target) = &node.content {
             node = target;
@@ -65,21 +71,35 @@ impl<'a> Node<'a> {
         node
     }
 
-    pub(super) fn scalar(&self) -> Option<&str> {
+    /// The text of a scalar, without quotes.
+    #[must_use]
+    pub fn scalar(&self) -> Option<&str> {
         match &self.target().content {
             Content::Scalar { text, .. } => Some(text),
             _ => None,
         }
     }
 
-    pub(super) fn items(&self) -> Option<&[Rc<Self>]> {
+    /// The items of a list.
+    #[must_use]
+    pub fn items(&self) -> Option<impl ExactSizeIterator<Item = &Self>> {
+        Some(self.sequence()?.iter().map(|item| &**item))
+    }
+
+    /// The keys and values of a mapping as they are written: a merge key (`<<`) is one of them.
+    pub fn pairs(&self) -> impl Iterator<Item = (&Self, &Self)> {
+        let entries = self.entries().unwrap_or_default();
+        entries.iter().map(|entry| (&*entry.key, &*entry.value))
+    }
+
+    fn sequence(&self) -> Option<&[Rc<Self>]> {
         match &self.target().content {
             Content::Sequence { items, .. } => Some(items),
             _ => None,
         }
     }
 
-    pub(super) fn entries(&self) -> Option<&[Entry<'a>]> {
+    pub(crate) fn entries(&self) -> Option<&[Entry<'a>]> {
         match &self.target().content {
             Content::Mapping { entries, .. } => Some(entries),
             _ => None,
@@ -87,7 +107,8 @@ impl<'a> Node<'a> {
     }
 
     /// The value under a key, merged mappings (`<<`) included.
-    pub(super) fn field(&self, name: &str) -> Option<&Self> {
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&Self> {
         let entries = self.entries()?;
         let own = entries.iter().find(|entry| !entry.merges() && entry.name() == name);
         own.map(|entry| &*entry.value).or_else(|| {
@@ -99,12 +120,13 @@ impl<'a> Node<'a> {
     }
 
     /// The value at the end of a row of keys.
-    pub(super) fn at(&self, path: &[&str]) -> Option<&Self> {
+    #[must_use]
+    pub fn at(&self, path: &[&str]) -> Option<&Self> {
         path.iter().try_fold(self, |node, name| node.field(name))
     }
 
     /// Whether the text runs over lines of its own, which an end of line closes.
-    pub(super) fn is_block(&self) -> bool {
+    pub(crate) fn is_block(&self) -> bool {
         match &self.content {
             Content::Scalar { style, .. } => matches!(style, Style::Literal | Style::Folded),
             Content::Sequence { flow, .. } | Content::Mapping { flow, .. } => !flow,
@@ -115,7 +137,7 @@ impl<'a> Node<'a> {
 
 impl<'a> Entry<'a> {
     /// The key as Kubernetes reads it.
-    pub(super) fn name(&self) -> Cow<'_, str> {
+    pub(crate) fn name(&self) -> Cow<'_, str> {
         match &self.key.target().content {
             Content::Scalar { value: Scalar::Text, text, .. } => Cow::Borrowed(text),
             Content::Scalar { value, .. } => Cow::Owned(value.to_string()),
@@ -124,14 +146,14 @@ impl<'a> Entry<'a> {
         }
     }
 
-    pub(super) fn merges(&self) -> bool {
+    pub(crate) fn merges(&self) -> bool {
         matches!(&self.key.content,
             Content::Scalar { text, style: Style::Plain, .. } if text == "<<")
     }
 
     /// The mappings that a merge key brings in, strongest first.
-    pub(super) fn merged(&self) -> impl Iterator<Item = &Node<'a>> {
-        let several = self.value.items().unwrap_or_default();
+    pub(crate) fn merged(&self) -> impl Iterator<Item = &Node<'a>> {
+        let several = self.value.sequence().unwrap_or_default();
         let single = several.is_empty().then(|| self.value.target());
         several.iter().map(|item| item.target()).chain(single)
     }

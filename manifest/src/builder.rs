@@ -1,75 +1,27 @@
-//! Reads a stream of YAML or JSON documents into trees, within a budget: what a document would be
-//! with its aliases written out is bounded, so that a small file cannot grow.
+//! Builds the trees of a stream from the parser's events, within a budget.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StructureStyle, Tag};
-use serde::de::IgnoredAny;
 
-use super::node::{Content, Entry, Node, Style};
-use super::scalar::Scalar;
-use super::unreadable::Unreadable;
-
-/// One document and its part of the text; the parts of a stream make up the whole text.
-#[derive(Debug)]
-pub(super) struct Document<'a> {
-    pub(super) region: Range<usize>,
-    pub(super) root: Rc<Node<'a>>,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Stream<'a> {
-    pub(super) documents: Vec<Document<'a>>,
-    pub(super) unreadable: Vec<Unreadable>,
-}
+use crate::document::Document;
+use crate::node::{Content, Entry, Node, Style};
+use crate::scalar::Scalar;
+use crate::stream::Stream;
+use crate::unreadable::Unreadable;
 
 /// More than any Kubernetes object has, less than what recursion stands.
 const MAX_DEPTH: usize = 100;
 /// Nodes of one text, aliases written out: ten times what the largest manifests have.
-const MAX_NODES: usize = 1_000_000;
+pub(crate) const MAX_NODES: usize = 1_000_000;
 
-pub(super) fn read(text: &str) -> Stream<'_> {
-    let mut stream = Stream::default();
-    let (mut nodes, mut lines) = (0, 0);
-    for piece in pieces(text) {
-        let offset = piece.start;
-        let piece = text.get(piece).unwrap_or_default();
-        let (open, anchors) = (Vec::new(), HashMap::new());
-        nodes = Builder { offset, lines, open, anchors, nodes }.run(piece, &mut stream);
-        lines += piece.matches('\n').count();
-        if nodes > MAX_NODES {
-            break;
-        }
-    }
-    if let Some(last) = stream.documents.last_mut() {
-        last.region.end = text.len();
-    }
-    stream
-}
-
-/// JSON objects may follow each other without a separator, as kubectl allows; YAML has its own.
-fn pieces(text: &str) -> Vec<Range<usize>> {
-    let whole = || vec![Range { start: 0, end: text.len() }];
-    if !text.trim_start().starts_with('{') {
-        return whole();
-    }
-    let mut pieces = Vec::new();
-    let mut start = 0;
-    let mut objects = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
-    while let Some(object) = objects.next() {
-        if object.is_err() {
-            return whole();
-        }
-        pieces.push(start..objects.byte_offset());
-        start = objects.byte_offset();
-    }
-    pieces
-}
-
-/// Puts the parser's events together. Its text is a piece of the stream's.
-struct Builder<'a> {
+/// Puts the parser's events together.
+pub(crate) struct Builder<'a> {
+    /// A piece of the stream's text, and where in that it begins.
+    text: &'a str,
     offset: usize,
     lines: usize,
     open: Vec<Open<'a>>,
@@ -87,12 +39,19 @@ struct Open<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn run(mut self, text: &'a str, stream: &mut Stream<'a>) -> usize {
+    /// For the piece `text`, which begins at the byte `offset`, with the lines before it and the
+    /// nodes that were read before it.
+    pub(crate) fn new(text: &'a str, offset: usize, lines: usize, nodes: usize) -> Self {
+        Self { text, offset, lines, open: Vec::new(), anchors: HashMap::new(), nodes }
+    }
+
+    /// Adds the documents of the piece to the stream, and returns how many nodes are read now.
+    pub(crate) fn run(mut self, stream: &mut Stream<'a>) -> usize {
         let mut options = Options::default();
         options.flow_nesting_limit = MAX_DEPTH;
         options.block_nesting_limit = MAX_DEPTH;
         options.set_emit_comments(false);
-        let mut parser = Parser::new_from_str_with_options(text, options);
+        let mut parser = Parser::new_from_str_with_options(self.text, options);
         let mut start = self.offset;
         let mut root = None;
         while let Some(event) = parser.next_event() {
@@ -100,13 +59,14 @@ impl<'a> Builder<'a> {
                 Ok((Event::DocumentEnd, span)) => {
                     let end = self.range(&span).end;
                     if let Some(root) = root.take() {
-                        stream.documents.push(Document { region: start..end, root });
+                        let (text, region) = (stream.text, start..end);
+                        stream.documents.push(Document { text, region, root });
                     }
                     start = end;
                     self.anchors.clear();
                     continue;
                 }
-                Ok((event, span)) => self.step(event, &span, text),
+                Ok((event, span)) => self.step(event, &span),
                 Err(error) => Err(Unreadable::syntax(&error, self.lines)),
             };
             match step {
@@ -132,16 +92,10 @@ impl<'a> Builder<'a> {
     }
 
     /// The node that an event completes.
-    fn step(
-        &mut self,
-        event: Event<'a>,
-        span: &Span,
-        text: &'a str,
-    ) -> Result<Option<Rc<Node<'a>>>, Unreadable> {
+    fn step(&mut self, event: Event<'a>, span: &Span) -> Result<Option<Rc<Node<'a>>>, Unreadable> {
         let (node, anchor) = match event {
-            Event::Scalar(text_value, style, anchor, tag) => {
-                let node = self.scalar(text_value, style, tag.as_deref(), span, text);
-                (node, anchor)
+            Event::Scalar(value, style, anchor, tag) => {
+                (self.scalar(value, style, tag.as_deref(), span), anchor)
             }
             Event::SequenceStart(style, anchor, _) => {
                 self.open(span, anchor, false, style);
@@ -154,7 +108,7 @@ impl<'a> Builder<'a> {
             Event::SequenceEnd | Event::MappingEnd => {
                 let Some(open) = self.open.pop() else { return Ok(None) };
                 let anchor = open.anchor;
-                (self.close(open, span, text)?, anchor)
+                (self.close(open, span)?, anchor)
             }
             Event::Alias(id) => {
                 let Some(target) = self.anchors.get(&id).cloned() else {
@@ -188,11 +142,10 @@ impl<'a> Builder<'a> {
 
     fn scalar(
         &self,
-        value: std::borrow::Cow<'a, str>,
+        value: Cow<'a, str>,
         style: ScalarStyle,
         tag: Option<&Tag>,
         span: &Span,
-        text: &str,
     ) -> Node<'a> {
         let style = match style {
             ScalarStyle::Plain => Style::Plain,
@@ -210,18 +163,18 @@ impl<'a> Builder<'a> {
         };
         let mut range = self.range(span);
         if matches!(style, Style::Literal | Style::Folded) {
-            range.end = self.offset + block_end(text, span, &value);
+            range.end = self.offset + block_end(self.text, span, &value);
         }
         let content = Content::Scalar { text: value, style, value: meaning };
         self.node(span, range, 1, 1, content)
     }
 
-    fn close(&self, open: Open<'a>, end: &Span, text: &str) -> Result<Node<'a>, Unreadable> {
+    fn close(&self, open: Open<'a>, end: &Span) -> Result<Node<'a>, Unreadable> {
         let Open { start, mapping, flow, mut children, .. } = open;
         if mapping {
             for pair in children.chunks_exact_mut(2) {
                 if let [key, value] = pair {
-                    self.behind_colon(key, value, text);
+                    self.behind_colon(key, value);
                 }
             }
         }
@@ -241,13 +194,13 @@ impl<'a> Builder<'a> {
     }
 
     /// The parser puts an empty value at the end of its key, where no value could be written.
-    fn behind_colon(&self, key: &Node<'a>, value: &mut Rc<Node<'a>>, text: &str) {
+    fn behind_colon(&self, key: &Node<'a>, value: &mut Rc<Node<'a>>) {
         let Some(value) =
             Rc::get_mut(value).filter(|value| value.span == (key.span.end..key.span.end))
         else {
             return;
         };
-        let rest = text.get(key.span.end - self.offset..).unwrap_or_default();
+        let rest = self.text.get(key.span.end - self.offset..).unwrap_or_default();
         let colon = rest.trim_start_matches([' ', '\t']);
         if colon.starts_with(':') {
             let at = key.span.end + rest.len() - colon.len() + 1;
@@ -276,8 +229,8 @@ impl<'a> Builder<'a> {
         span.start.line().max(1) + self.lines
     }
 
-    fn refused(&self, span: &Span, what: &str) -> Unreadable {
-        Unreadable { line: self.line(span), what: what.to_owned() }
+    fn refused(&self, span: &Span, what: &'static str) -> Unreadable {
+        Unreadable { line: self.line(span), what }
     }
 }
 
@@ -291,7 +244,7 @@ fn entries<'a>(children: Vec<Rc<Node<'a>>>) -> Result<Vec<Entry<'a>>, Unreadable
     let mut names = HashSet::with_capacity(entries.len());
     for entry in &entries {
         let line = entry.key.line;
-        let refused = |what: &str| Err(Unreadable { line, what: what.to_owned() });
+        let refused = |what| Err(Unreadable { line, what });
         if !matches!(entry.key.target().content, Content::Scalar { .. }) {
             return refused("a key that is not a simple word (a template that is not rendered?)");
         }
