@@ -16,22 +16,24 @@ use crate::stream::Stream;
 #[derive(Debug)]
 pub struct Rewritten {
     text: String,
+    /// What is read of the text.
+    value: Value,
     /// Written anew: aliases are written out, and comments within the document are lost.
     pub anew: bool,
 }
 
 impl Document<'_> {
-    /// The document with the value `after`, or `None` if no text was found that reads as that value.
+    /// The document with another value, or `None` if no text was found that reads as that value.
     #[must_use]
-    pub fn rewrite(&self, after: &Value) -> Option<Rewritten> {
+    pub fn rewrite(&self, value: Value) -> Option<Rewritten> {
         let layout = Layout::of(self.text, &self.root);
         let (region, before) = (self.region.clone(), self.root.value());
-        let spliced = splice(self.text, region, &self.root, &layout, &before, after);
-        if let Some(text) = spliced.filter(|text| reads_as(text, after)) {
-            return Some(Rewritten { text, anew: false });
+        let spliced = splice(self.text, region, &self.root, &layout, &before, &value);
+        if let Some(text) = spliced.filter(|text| reads_as(text, &value)) {
+            return Some(Rewritten { text, value, anew: false });
         }
-        let text = self.anew(&layout, after).filter(|text| reads_as(text, after))?;
-        Some(Rewritten { text, anew: true })
+        let text = self.anew(&layout, &value).filter(|text| reads_as(text, &value))?;
+        Some(Rewritten { text, value, anew: true })
     }
 
     fn anew(&self, layout: &Layout, after: &Value) -> Option<String> {
@@ -55,19 +57,33 @@ impl Document<'_> {
 }
 
 impl Stream<'_> {
-    /// The text with documents rewritten: one place in `rewritten` for each of them, in order.
+    /// The text with documents rewritten, one place in `rewritten` for each of them in order, or
+    /// `None` if the documents that are meant would not be read from it.
     #[must_use]
-    pub fn text_with(&self, rewritten: &[Option<Rewritten>]) -> String {
+    pub fn text_with(&self, rewritten: &[Option<Rewritten>]) -> Option<String> {
         let mut output = String::with_capacity(self.text.len());
         let mut at = 0;
         for (document, rewritten) in self.documents.iter().zip(rewritten) {
             let Some(rewritten) = rewritten else { continue };
-            output.push_str(self.text.get(at..document.region.start).unwrap_or_default());
+            output.push_str(self.text.get(at..document.region.start)?);
             output.push_str(&rewritten.text);
             at = document.region.end;
         }
-        output.push_str(self.text.get(at..).unwrap_or_default());
-        output
+        output.push_str(self.text.get(at..)?);
+        let unchanged = rewritten.iter().all(Option::is_none);
+        (unchanged || self.becomes(&output, rewritten)).then_some(output)
+    }
+
+    /// Each document could be read by itself, and yet not between its neighbours.
+    fn becomes(&self, output: &str, rewritten: &[Option<Rewritten>]) -> bool {
+        let again = read(output);
+        let mut all = self.documents.iter().zip(rewritten).zip(&again.documents);
+        again.unreadable.is_empty()
+            && again.documents.len() == self.documents.len()
+            && all.all(|((before, rewritten), after)| match rewritten {
+                Some(rewritten) => rewritten.value == after.root.value(),
+                None => before.root.value() == after.root.value(),
+            })
     }
 }
 

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 fn rewritten(text: &str, after: &Value) -> Option<String> {
     let stream = read(text);
     assert_eq!(stream.unreadable, [], "{text}");
-    let rewritten = stream.documents[0].rewrite(after)?;
-    Some(stream.text_with(&[Some(rewritten)]))
+    let rewritten = stream.documents[0].rewrite(after.clone())?;
+    stream.text_with(&[Some(rewritten)])
 }
 
 /// The one document of `text` after a patch.

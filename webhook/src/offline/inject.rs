@@ -51,15 +51,18 @@ fn injected(
         let after = examiner.examine(manifest, document, examination);
         // Nothing will be written, and where the documents around an unreadable one end is not known.
         let after = after.filter(|_| stream.unreadable.is_empty());
-        rewritten.push(after.and_then(|after| changed(manifest, document, &after, examination)));
+        rewritten.push(after.and_then(|after| changed(manifest, document, after, examination)));
     }
-    stream.text_with(&rewritten)
+    stream.text_with(&rewritten).unwrap_or_else(|| {
+        examination.findings.push(Finding::unwritable(&manifest.name, 1));
+        String::new()
+    })
 }
 
 fn changed(
     manifest: &Manifest,
     document: &Document<'_>,
-    after: &Value,
+    after: Value,
     examination: &mut Examination,
 ) -> Option<Rewritten> {
     let line = document.root().line();

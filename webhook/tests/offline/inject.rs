@@ -237,6 +237,17 @@ fn what_an_alias_stands_for_may_change_without_it_at_the_cost_of_comments() {
 }
 
 #[test]
+fn a_document_that_would_not_be_read_behind_its_neighbour_is_a_problem() {
+    // A carriage return alone ends the line that divides them.
+    let template = indented(TEMPLATE, 4);
+    let deployment = format!("kind: Deployment\nspec:\n  template: &a\n{template}copy: *a\n");
+    let run = inject(&format!("{ACCOUNT}---\r{deployment}"));
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{}", run.stderr);
+    let problem = "standard input:1: the document cannot be written again with the same meaning";
+    assert!(run.stderr.contains(problem), "{}", run.stderr);
+}
+
+#[test]
 fn an_alias_elsewhere_costs_no_comment() {
     let text = format!(
         "kind: Pod # a Pod\nx-labels: &labels {{a: b}}\ny: *labels # again\n{TEMPLATE}---\n{ACCOUNT}"
