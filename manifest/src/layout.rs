@@ -39,12 +39,9 @@ impl Layout {
             }
             _ => Flow::Spaced,
         };
-        let mut layout = Self { newline, indent: 2, dash: 2, flow };
         let (mut indent, mut dash) = (None, None);
         survey(text, root, &mut indent, &mut dash);
-        layout.indent = indent.unwrap_or(layout.indent);
-        layout.dash = dash.unwrap_or(layout.dash);
-        layout
+        Self { newline, indent: indent.unwrap_or(2), dash: dash.unwrap_or(2), flow }
     }
 }
 

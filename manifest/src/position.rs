@@ -13,7 +13,7 @@ impl Document<'_> {
         if *style == Style::Literal {
             // The node begins at its first line that is not blank.
             let blank = value.len() - value.trim_start_matches('\n').len();
-            return (node.line + line).saturating_sub(1 + blank);
+            return (node.line + line).saturating_sub(1 + blank).max(1);
         }
         let skipped = value.split_inclusive('\n').take(line.saturating_sub(1));
         let wanted: usize = skipped.map(str::len).sum();

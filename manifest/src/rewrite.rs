@@ -46,7 +46,7 @@ impl Document<'_> {
             (root.span.start, flow::value(after, layout, ""))
         };
         let rest = text.get(root.span.end..region.end)?;
-        // Of the last line nothing remains but what divides documents.
+        // Nothing of the last line remains but what divides documents.
         let rest = if root.is_block() && !text.get(..root.span.end)?.ends_with('\n') {
             rest.split_once('\n').map_or("", |(_, rest)| rest)
         } else {

@@ -79,6 +79,14 @@ fn lines_within_a_value_are_found_in_the_text() {
 }
 
 #[test]
+fn no_line_within_a_value_is_counted_below_the_first() {
+    let stream = read("|+\n\n\n\n");
+    let document = &stream.documents[0];
+    assert_eq!(document.root().scalar(), Some("\n\n\n"));
+    assert!((1..=3).all(|line| document.line_within(document.root(), line) >= 1));
+}
+
+#[test]
 fn what_cannot_be_read_is_refused_with_its_line_and_never_quoted() {
     let bomb = {
         let level = |index: usize| {
