@@ -125,7 +125,7 @@ impl Examiner {
             Ok(Injection::Untouched) => return None,
             Ok(Injection::Patched { patch, warnings }) => (patch, warnings),
             Err(problems) => {
-                self.asked(manifest, object, template, examination);
+                self.count_annotated(manifest, object, template, examination);
                 let findings = problems.as_slice().iter().map(|problem| {
                     let line = position::line(document, template.node, problem);
                     Finding::problem(&manifest.name, line, object, problem)
@@ -134,7 +134,7 @@ impl Examiner {
                 return None;
             }
         };
-        self.asked(manifest, object, template, examination);
+        self.count_annotated(manifest, object, template, examination);
         let line = position::annotated(template.node);
         let warn = |warning: &String| Finding::warning(&manifest.name, line, object, warning);
         examination.findings.extend(warnings.iter().map(warn));
@@ -151,7 +151,7 @@ impl Examiner {
     }
 
     /// Counts an annotated template, which gets nothing in a namespace that is not opted in.
-    fn asked(
+    fn count_annotated(
         &self,
         manifest: &Manifest,
         object: &Object<'_>,

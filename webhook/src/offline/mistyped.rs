@@ -40,7 +40,7 @@ pub(super) fn problem(template: &Value, node: &Node<'_>, line: usize) -> (usize,
     (at.unwrap_or(node).line(), problem)
 }
 
-/// Of a mapping or a list only the end is known to be wrong, which may be because of the last value.
+/// A mapping or a list is known to be wrong at its end only, which may be because of its last value.
 fn whereabouts(found: &Value) -> &'static str {
     if found.is_object() || found.is_array() { "there, or for a value in it" } else { "there" }
 }
