@@ -1,23 +1,38 @@
-//! A manifest given to `secrets-webhook inject`.
+//! A text of manifests, in which each document in turn gets the value of the next one.
 #![no_main]
 
-use clap::Parser as _;
-use webhook::args::{Cli, Command};
+use manifest::read;
+use serde_json::Value;
 
-libfuzzer_sys::fuzz_target!(|manifest: &[u8]| {
-    let Some(once) = injected(manifest) else { return };
-    let twice = injected(&once).expect("our own output is read again");
-    assert_eq!(once, twice, "our own output is left as it is");
+libfuzzer_sys::fuzz_target!(|text: &str| {
+    let stream = read(text);
+    assert_eq!(
+        stream.text_with(&[]).as_deref(),
+        Some(text),
+        "without a change the text is what was read"
+    );
+    if !stream.unreadable.is_empty() {
+        return;
+    }
+    let values: Vec<_> = stream.documents.iter().map(|document| document.root().value()).collect();
+    for (index, document) in stream.documents.iter().enumerate().take(8) {
+        for (_, value) in document.root().pairs() {
+            assert!(document.line_within(value, 2) >= 1, "lines are counted from 1");
+        }
+        let with = |value: &Value| {
+            let mut rewritten: Vec<_> = values.iter().map(|_| None).collect();
+            rewritten[index] = Some(document.rewrite(value.clone())?);
+            stream.text_with(&rewritten)
+        };
+        assert_eq!(with(&values[index]).as_deref(), Some(text), "its own value changes nothing");
+        let next = &values[(index + 1) % values.len()];
+        let Some(changed) = with(next) else { continue };
+        let again = read(&changed);
+        assert_eq!(again.unreadable, [], "what is written is read again");
+        let mut wanted = values.clone();
+        wanted[index].clone_from(next);
+        let found: Vec<_> =
+            again.documents.iter().map(|document| document.root().value()).collect();
+        assert_eq!(found, wanted, "the other documents stay");
+    }
 });
-
-/// What the command prints, `None` where it found problems.
-fn injected(manifest: &[u8]) -> Option<Vec<u8>> {
-    let cli = Cli::try_parse_from(["secrets-webhook", "inject", "-f", "-"]).expect("valid flags");
-    let Command::Inject(args) = cli.command else { unreachable!("inject was asked for") };
-    let environment = [("SECRETS_WEBHOOK_SETTING_REGION", "cn-hangzhou")]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let (mut output, mut findings) = (Vec::new(), Vec::new());
-    webhook::offline::inject::run(&args, environment, manifest, &mut output, &mut findings)
-        .is_ok()
-        .then_some(output)
-}
