@@ -4,15 +4,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use webhook::admit::admit;
-use webhook::settings::Settings;
+use webhook::settings::{Inputs, Settings};
 
 /// An operator's settings for one cluster.
 pub fn settings() -> Settings {
-    Settings {
-        region: Some("cn-hangzhou".to_owned()),
-        cluster_id: Some("c0123".to_owned()),
-        ..Settings::default()
-    }
+    let flags = ["region=cn-hangzhou", "clusterId=c0123"].map(str::to_owned);
+    let inputs = Inputs::new(None, &flags, []).expect("the settings have these names");
+    inputs.load().expect("the settings are valid")
 }
 
 /// The review of a Pod's creation that carries this text as one annotation.

@@ -1,4 +1,5 @@
-"""The chart's values: each is described, in the README's table too, and known to the schema.
+"""The chart's values: each is described, in the README's table too, and known to the schema, which
+takes and refuses what the webhook does.
 
 `--write` brings the table up to date.
 """
@@ -10,6 +11,8 @@ import sys
 CHART = "charts/alibabacloud-secrets-injector"
 BEGIN, END = "<!-- values: python3 hack/checks/values.py --write -->\n", "<!-- /values -->\n"
 SETTINGS = "docs/settings.md"
+# What the webhook's own tests hold its settings against.
+SAMPLES = "webhook/src/settings/samples.json"
 # The chart writes these from values of its own.
 COMPUTED = {"injector.image", "injector.imagePullPolicy"}
 
@@ -79,6 +82,54 @@ def documented_settings(text):
             group = name.rpartition(".")[0] if not name.startswith(".") else group
 
 
+TYPES = {"string": str, "array": list, "object": dict, "integer": int, "number": (int, float),
+         "null": type(None)}
+
+
+def fits(value, schema, definitions):
+    """Whether a value is one of the schema, as far as schemas of settings go."""
+    schema = definitions.get(schema.get("$ref", "").rpartition("/")[2], schema)
+
+    def inner(value, schema):
+        return fits(value, schema, definitions)
+
+    if "anyOf" in schema:
+        return any(inner(value, choice) for choice in schema["anyOf"])
+    if "enum" in schema:
+        return value in schema["enum"]
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    if not isinstance(value, tuple(TYPES[name] for name in types)):
+        return False
+    if isinstance(value, str):
+        return (schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value))
+                # To the schema `$` is the end, and never before a last line break.
+                and re.search(schema.get("pattern", "").replace("$", r"\Z"), value) is not None)
+    if isinstance(value, list):
+        first, rest = schema["items"], schema.get("additionalItems", schema["items"])
+        first = first if isinstance(first, list) else [first] * len(value)
+        return (schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value))
+                and all(map(inner, value, first))
+                and all(inner(item, rest) for item in value[len(first):]))
+    if isinstance(value, dict):
+        known = schema["properties"]
+        return (set(schema.get("required", ())) <= set(value) <= set(known)
+                and all(inner(value[name], known[name]) for name in value))
+    return (schema.get("minimum", value) <= value <= schema.get("maximum", value)
+            and value > schema.get("exclusiveMinimum", value - 1))
+
+
+def wrong_samples(schema, samples):
+    for setting in sorted(set(samples) - COMPUTED):
+        inner = schema["properties"]["settings"]
+        for name in setting.split("."):
+            inner = inner["properties"][name]
+        for kind, values in samples[setting].items():
+            for value in values:
+                if fits(value, inner, schema["definitions"]) == (kind == "bad"):
+                    verb = "takes" if kind == "bad" else "refuses"
+                    yield f"values.schema.json {verb} the {kind} {value!r} for settings.{setting}"
+
+
 def read(path):
     with open(path, encoding="utf-8") as file:
         return file.read()
@@ -95,6 +146,9 @@ def main():
     problems += [f"values.schema.json does not know {path}" for path in sorted(given - known)]
     problems += [f"values.yaml does not have {path}" for path in sorted(known - given)]
     problems += [f"values.schema.json: {place} is open" for place in open_objects(schema)]
+
+    samples = json.loads(read(SAMPLES))
+    problems += wrong_samples(schema, samples)
 
     settings = {path.removeprefix("settings.") for path in given if path.startswith("settings.")}
     documented = set(documented_settings(read(SETTINGS)))

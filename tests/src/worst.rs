@@ -6,6 +6,7 @@ mod axis;
 mod lists;
 pub mod measure;
 mod mixture;
+mod operator;
 mod patterns;
 mod pod;
 mod search;

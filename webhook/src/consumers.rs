@@ -31,7 +31,7 @@ pub(crate) fn choose(
 ) -> Consumers {
     let mut chosen = Consumers { at: Vec::new(), warnings: Vec::new() };
     let is_proxy = |container: &Container<'_>| {
-        settings.mesh_proxies.iter().any(|proxy| *proxy == container.name)
+        settings.mesh_proxies().iter().any(|proxy| proxy.as_str() == container.name)
     };
     let candidates = || {
         pod.all_containers().filter(|(_, _, container)| !reserved::is_container(&container.name))

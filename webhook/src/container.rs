@@ -9,7 +9,7 @@ use crate::annotations::Request;
 use crate::ownership::Ownership;
 use crate::pod::{Amounts, Pod};
 use crate::problem::Problems;
-use crate::quantity::Quantity;
+use crate::quantity::{Quantity, WrittenQuantity};
 use crate::reserved;
 use crate::role::Role;
 use crate::settings::{Settings, Uid};
@@ -100,8 +100,8 @@ pub(crate) struct Resources {
 #[derive(Debug, Serialize)]
 struct Pair {
     #[serde(skip_serializing_if = "Option::is_none")]
-    cpu: Option<String>,
-    memory: String,
+    cpu: Option<WrittenQuantity>,
+    memory: WrittenQuantity,
 }
 
 #[derive(Debug, Serialize)]
@@ -152,22 +152,22 @@ impl<'a> Container<'a> {
             let mount_path = agent.token.directory().as_str();
             mounts.push(Mount { name: AGENT_VOLUME, mount_path, read_only: false });
         }
-        let injector = &settings.injector;
+        let injector = settings.injector();
         Self {
             role,
-            mirrors: &injector.image_mirrors,
-            platform_assigns_user: settings.uid == Uid::Platform,
+            mirrors: injector.image_mirrors(),
+            platform_assigns_user: settings.uid() == Uid::Platform,
             name: role.name(),
-            image: &injector.image,
-            image_pull_policy: injector.image_pull_policy.as_deref(),
-            command: &injector.command,
+            image: injector.image(),
+            image_pull_policy: injector.image_pull_policy(),
+            command: injector.command(),
             args: std::iter::once(role.command().as_str())
-                .chain(injector.extra_args.iter().map(String::as_str))
+                .chain(injector.extra_args().iter().map(String::as_str))
                 .collect(),
             restart_policy: role.is_native_sidecar().then_some("Always"),
             startup_probe: role
                 .holds_back(plan.mode())
-                .then(|| StartupProbe::new(plan, &injector.command)),
+                .then(|| StartupProbe::new(plan, injector.command())),
             env: [Variable { name: PLAN_VARIABLE, value: encoded }],
             ports: plan
                 .metrics_port()
@@ -225,58 +225,52 @@ impl Resources {
         settings: &Settings,
         problems: &mut Problems,
     ) -> Self {
-        let defaults = &settings.injector.resources;
+        let defaults = settings.injector().resources();
         let wanted = &request.resources;
-        let memory_limit = match wanted.memory_limit {
-            Some(limit) => limit.to_owned(),
+        let own = |amount: &Option<WrittenQuantity>| amount.clone();
+        let memory_limit = own(&wanted.memory_limit).unwrap_or_else(|| {
             // What is written into memory volumes counts as the writer's memory, as the agent does.
-            None => Quantity::bytes(32 << 20).plus(memory).to_bytes_text(),
-        };
+            WrittenQuantity::of_bytes(Quantity::bytes(32 << 20).plus(memory))
+        });
         let resources = if is_guaranteed(pod) {
-            let cpu = wanted.cpu_limit.or(wanted.cpu_request).unwrap_or(&defaults.guaranteed_cpu);
+            let cpu = own(&wanted.cpu_limit).or_else(|| own(&wanted.cpu_request));
+            let cpu = cpu.unwrap_or_else(|| defaults.guaranteed_cpu().clone());
+            let is_limit = |request: &Option<WrittenQuantity>, limit: &WrittenQuantity| {
+                request.as_ref().is_none_or(|request| request.amount() == limit.amount())
+            };
             Self {
-                guaranteed: wanted.cpu_request.is_none_or(|request| same(request, cpu))
-                    && wanted.memory_request.is_none_or(|request| same(request, &memory_limit)),
+                guaranteed: is_limit(&wanted.cpu_request, &cpu)
+                    && is_limit(&wanted.memory_request, &memory_limit),
                 requests: Pair {
-                    cpu: Some(wanted.cpu_request.unwrap_or(cpu).to_owned()),
-                    memory: wanted.memory_request.unwrap_or(&memory_limit).to_owned(),
+                    cpu: Some(own(&wanted.cpu_request).unwrap_or_else(|| cpu.clone())),
+                    memory: own(&wanted.memory_request).unwrap_or_else(|| memory_limit.clone()),
                 },
-                limits: Pair { cpu: Some(cpu.to_owned()), memory: memory_limit },
+                limits: Pair { cpu: Some(cpu), memory: memory_limit },
             }
         } else {
+            let cpu = own(&wanted.cpu_request)
+                .unwrap_or_else(|| lower(defaults.cpu(), wanted.cpu_limit.as_ref()));
+            let memory = own(&wanted.memory_request)
+                .unwrap_or_else(|| lower(defaults.memory(), wanted.memory_limit.as_ref()));
             Self {
-                requests: Pair {
-                    cpu: Some(
-                        wanted
-                            .cpu_request
-                            .unwrap_or_else(|| lower(&defaults.cpu, wanted.cpu_limit))
-                            .to_owned(),
-                    ),
-                    memory: wanted
-                        .memory_request
-                        .unwrap_or_else(|| lower(&defaults.memory, wanted.memory_limit))
-                        .to_owned(),
-                },
-                limits: Pair { cpu: wanted.cpu_limit.map(str::to_owned), memory: memory_limit },
+                requests: Pair { cpu: Some(cpu), memory },
+                limits: Pair { cpu: own(&wanted.cpu_limit), memory: memory_limit },
                 guaranteed: false,
             }
         };
-        let over = |request: Option<&str>, limit: Option<&str>| {
-            let parsed = |text: Option<&str>| text.and_then(Quantity::parse);
-            matches!((parsed(request), parsed(limit)), (Some(r), Some(l)) if r > l)
-        };
         let Self { requests, limits, .. } = &resources;
         for (key, request, limit) in [
-            ("resources.requests.cpu", requests.cpu.as_deref(), limits.cpu.as_deref()),
-            ("resources.requests.memory", Some(&*requests.memory), Some(&*limits.memory)),
+            ("resources.requests.cpu", requests.cpu.as_ref(), limits.cpu.as_ref()),
+            ("resources.requests.memory", Some(&requests.memory), Some(&limits.memory)),
         ] {
-            if over(request, limit) {
+            let (Some(request), Some(limit)) = (request, limit) else { continue };
+            if request.amount() > limit.amount() {
                 problems.push(crate::annotations::problem(
                     key,
                     format!(
                         "the request {} is above the limit {}",
-                        request.unwrap_or_default(),
-                        limit.unwrap_or_default()
+                        request.as_str(),
+                        limit.as_str()
                     ),
                     "lower the request or raise the limit",
                 ));
@@ -286,16 +280,9 @@ impl Resources {
     }
 }
 
-fn same(request: &str, limit: &str) -> bool {
-    Quantity::parse(request) == Quantity::parse(limit)
-}
-
 /// A default request, or the limit where that is lower.
-fn lower<'t>(request: &'t str, limit: Option<&'t str>) -> &'t str {
-    match limit {
-        Some(limit) if Quantity::parse(limit) < Quantity::parse(request) => limit,
-        _ => request,
-    }
+fn lower(request: &WrittenQuantity, limit: Option<&WrittenQuantity>) -> WrittenQuantity {
+    limit.filter(|limit| limit.amount() < request.amount()).unwrap_or(request).clone()
 }
 
 const LARGEST_FILE: u64 = MAX_VALUE_BYTES as u64;

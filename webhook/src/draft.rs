@@ -22,7 +22,7 @@ use crate::ownership::Ownership;
 use crate::pod::Pod;
 use crate::problem::{Problem, Problems};
 use crate::secrets::{self, Asked, Budget, Files, Place};
-use crate::settings::{self, Settings};
+use crate::settings::{ConfigMapName, Settings};
 
 /// What a plan is made from.
 pub(crate) struct Draft<'a> {
@@ -117,15 +117,12 @@ impl Draft<'_> {
                 |refresh, problems| self.agent(refresh, &asked, any_lookup, allowed, problems),
                 problems,
             )?)
-            .network(match settings.network {
-                settings::Network::Vpc => plan::Network::Vpc,
-                settings::Network::Public => plan::Network::Public,
-            })
+            .network(settings.network())
             .group(ownership.file_group)
             .on_change(request.on_change.clone())
             .metrics_port(request.metrics_port)
             .private_ca(gateway || request.ca_config_map.is_some())
-            .timeout_seconds(request.timeout.unwrap_or(settings.timeout_seconds))
+            .timeout_seconds(request.timeout.unwrap_or(settings.timeout_seconds()))
             .log_level(request.log_level.unwrap_or_default())
             .consumers(consumers);
         match builder.build() {
@@ -191,7 +188,7 @@ impl Draft<'_> {
 
     /// Whether a directory would be mounted over something of ours: our own container has it too.
     fn collision(&self, key: &str, directory: &MountPath, others: &[&str]) -> Option<Problem> {
-        let program = self.settings.injector.command.first().map(Path::new);
+        let program = self.settings.injector().command().first().map(Path::new);
         let programs =
             program.map(|path| [path.to_owned(), path.with_file_name(ENVIRONMENT_PROGRAM)]);
         let programs = programs.iter().flatten().filter_map(|path| path.to_str());
@@ -224,8 +221,8 @@ impl Draft<'_> {
         found.is_some()
     }
 
-    pub(crate) fn ca_config_map(&self) -> Option<&str> {
-        self.request.ca_config_map.or(self.settings.ca_config_map.as_deref())
+    pub(crate) fn ca_config_map(&self) -> Option<&ConfigMapName> {
+        self.request.ca_config_map.as_ref().or(self.settings.ca_config_map())
     }
 }
 
@@ -273,11 +270,7 @@ pub(crate) fn wanted(
         }
         return Files::default();
     }
-    let operators = settings.path_translation.as_deref().map(plan::PathTranslation::parse);
-    let translation = match (request.path_translation, operators) {
-        (Some(translation), _) | (None, Some(Ok(translation))) => translation,
-        (None, _) => plan::PathTranslation::default(),
-    };
+    let translation = request.path_translation.unwrap_or(settings.path_translation());
     let listed = request.secrets.map(|text| secrets::read(text, translation, budget, problems));
     let mut files = listed.unwrap_or_default();
     // A plan holds each text as it is.

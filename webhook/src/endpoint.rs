@@ -68,7 +68,7 @@ pub(crate) fn check_region(
     problems: &mut Problems,
 ) -> Result<(), Bad> {
     let name = region.as_str();
-    if REGIONS.contains(&name) || settings.regions.iter().any(|known| known == name) {
+    if REGIONS.contains(&name) || settings.regions().contains(region) {
         return Ok(());
     }
     let remedy = match problems.did_you_mean(name, REGIONS) {
@@ -107,7 +107,7 @@ pub(crate) fn allowed(
 ) -> Result<Host, Bad> {
     let host = filled(text, region)?;
     let name = host.as_str();
-    if settings.allowed_endpoints.of(service).iter().any(|known| known == name) {
+    if settings.allowed_endpoints(service).contains(&host) {
         return Ok(host);
     }
     if host.is_dedicated_gateway() {
@@ -206,9 +206,10 @@ mod tests {
 
     fn check(text: &str, service: Service) -> Result<String, String> {
         let region = Region::parse("cn-hangzhou").unwrap();
-        let mut settings = Settings::default();
-        settings.allowed_endpoints.kms.push("kms.example.internal".to_owned());
-        settings.regions.push("cn-moon-1".to_owned());
+        let settings = crate::settings::of_flags(&[
+            "allowedEndpoints.kms=kms.example.internal",
+            "regions=cn-moon-1",
+        ]);
         allowed(text, service, Some(&region), &settings, &mut Problems::default())
             .map(|host| host.to_string())
             .map_err(|(what, remedy)| format!("{what}; {remedy}"))

@@ -52,7 +52,7 @@ pub(crate) fn pod_region(
             }
         };
     }
-    settings.region.as_deref().and_then(|region| Region::parse(region).ok())
+    settings.region().cloned()
 }
 
 /// Where one value is asked for, and as whom.
@@ -91,11 +91,7 @@ pub(crate) fn lookup(
         fail(bad, problems);
         return None;
     }
-    let (pods, operators) = match service {
-        Service::Kms => (request.kms_endpoint, settings.kms_endpoint.as_deref()),
-        Service::Oos | Service::Sts => (request.oos_endpoint, settings.oos_endpoint.as_deref()),
-    };
-    let endpoint = match (own, pods, operators) {
+    let endpoint = match (own, shared, settings.endpoint(service)) {
         (Some(text), _, _) => {
             Some(endpoint::allowed(text, service, region.as_ref(), settings, problems))
         }
@@ -200,7 +196,7 @@ fn sts_endpoint(
     settings: &Settings,
     problems: &mut Problems,
 ) -> Option<Option<Host>> {
-    let found = match (request.sts_endpoint, settings.sts_endpoint.as_deref()) {
+    let found = match (request.sts_endpoint, settings.endpoint(Service::Sts)) {
         (Some(text), _) => endpoint::allowed(text, Service::Sts, region, settings, problems),
         (None, Some(text)) => endpoint::filled(text, region),
         (None, None) => return Some(None),
@@ -223,16 +219,7 @@ fn provider(
     if request.oidc_provider_arn.is_some() || request.is_bad("oidc-provider-arn") {
         return request.oidc_provider_arn.clone();
     }
-    let text = match (&settings.oidc_provider_arn, &settings.cluster_id) {
-        (Some(arn), _) => Some(arn.clone()),
-        (None, Some(cluster)) => {
-            // A provider belongs to the account whose roles trust it.
-            let account = settings.account_id.as_deref().unwrap_or(role.account());
-            Some(format!("acs:ram::{account}:oidc-provider/ack-rrsa-{cluster}"))
-        }
-        (None, None) => None,
-    };
-    let provider = text.and_then(|text| ProviderArn::parse(&text).ok());
+    let provider = settings.oidc_provider(role);
     if provider.is_none() {
         problems.push(annotations::problem(
             "oidc-provider-arn",

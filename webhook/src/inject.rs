@@ -1,7 +1,7 @@
 //! The whole decision for one Pod: from its JSON and the facts around it to a patch, or to all the
 //! problems in it. Pure: the admission server and the offline commands call the same function.
 
-use plan::Plan;
+use plan::{ContainerName, Plan};
 use serde::Serialize;
 
 use crate::account::Account;
@@ -55,7 +55,7 @@ pub(crate) struct Wish<'a> {
     /// The value of the status annotation.
     pub(crate) status: String,
     pub(crate) init_first: annotations::InitFirst,
-    pub(crate) mesh_proxies: &'a [String],
+    pub(crate) mesh_proxies: &'a [ContainerName],
 }
 
 /// `json` is a Pod, or a workload's template, which has the same shape.
@@ -80,7 +80,7 @@ pub(crate) fn decide(
     }
     let mut problems = pod.check_limits().or(Problems::default())?;
     let mut reserved = Problems::default();
-    let present = Present::find(pod, json, &settings.injector, &mut reserved);
+    let present = Present::find(pod, json, settings.injector(), &mut reserved);
     if let (Some(later), false) = (present.later_release(), present.impostor) {
         let warnings = vec![of_a_later_release(later)];
         return Ok(Injection::Patched { patch: Patch::default(), warnings });
@@ -101,7 +101,7 @@ pub(crate) fn decide(
     let files = draft::wanted(&request, settings, &mut budget, &mut problems);
     let native = request.native_sidecar.unwrap_or_default();
     let roles = roles(request.mode, native, pod.restart_policy());
-    let early = weave::early(pod, roles, request.init_first, &settings.mesh_proxies);
+    let early = weave::early(pod, roles, request.init_first, settings.mesh_proxies());
     let asker = env::Asker { pod, request: &request, settings };
     let environment = env::read(asker, &consumers, &early, &mut budget, &mut problems);
     refuse::taken_back(pod, &present, &consumers, &environment, &mut problems);
@@ -125,11 +125,11 @@ pub(crate) fn decide(
         |role: &Role| Container::new(*role, &plan, &encoded, &ownership, &resources, settings);
     let mut volumes = vec![
         volume::secrets(size_limit.to_bytes_text()),
-        volume::token(request.token_expiration.unwrap_or(settings.token_expiration_seconds)),
+        volume::token(request.token_expiration.unwrap_or(settings.token_expiration_seconds())),
     ];
     volumes.extend(environment_size.map(|size| volume::environment(size.to_bytes_text())));
     if plan.private_ca() {
-        volumes.extend(draft.ca_config_map().map(volume::ca));
+        volumes.extend(draft.ca_config_map().map(|name| volume::ca(name.as_str())));
     }
     if plan.mode().agent().is_some() {
         volumes.push(volume::agent());
@@ -143,7 +143,7 @@ pub(crate) fn decide(
         hook: &hook,
         status: status(&plan, roles),
         init_first: request.init_first,
-        mesh_proxies: &settings.mesh_proxies,
+        mesh_proxies: settings.mesh_proxies(),
     };
     let patch = weave::patch(pod, &present, &wish).map_err(|_| unwritable())?;
     let mut warnings = consumers.warnings;

@@ -41,7 +41,7 @@ pub(crate) fn decide<'p, 'a: 'p>(
         Some(neighbours) => neighbours.unused(NOBODY),
         None => common.filter(|uid| *uid != 0).unwrap_or(NOBODY),
     };
-    let explicit = settings.uid == Uid::Explicit;
+    let explicit = settings.uid() == Uid::Explicit;
     let user = request.run_as_user.or_else(|| explicit.then(chosen));
     let (mode, file_group) = if user.is_some() && user == common {
         (FileMode::OWNER, None)
@@ -184,7 +184,7 @@ mod tests {
     fn the_platforms_uid_is_not_overridden() {
         let json = pod("", "", "");
         let pod = Pod::read(&json).unwrap();
-        let settings = Settings { uid: Uid::Platform, ..Settings::default() };
+        let settings = crate::settings::of_flags(&["uid=platform"]);
         let ownership = decided_by(&pod, &Request::default(), &settings);
         assert_eq!((ownership.user, ownership.mode), (None, FileMode::ALL));
         assert_eq!(ownership.unreadable(FileMode::OWNER), None);

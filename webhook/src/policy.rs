@@ -11,7 +11,7 @@ use crate::problem::Problem;
 
 /// The operator's rules. Without any, every namespace may use every role by RRSA.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Policy(pub(crate) Vec<Rule>);
+pub(crate) struct Policy(pub(crate) Vec<Rule>);
 
 /// Lets Pods of these namespaces use these roles by these credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -176,9 +176,9 @@ impl Ours {
 
 fn is_of_a_release(container: &Value, injector: &Injector) -> bool {
     let image = container.get("image").and_then(Value::as_str).unwrap_or_default();
-    if image::has_repository(image, &injector.image, &injector.image_mirrors) {
+    if image::has_repository(image, injector.image(), injector.image_mirrors()) {
         return true;
     }
     let words = container.get("command").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    words.iter().map(Value::as_str).eq(injector.command.iter().map(|word| Some(word.as_str())))
+    words.iter().map(Value::as_str).eq(injector.command().iter().map(|word| Some(word.as_str())))
 }

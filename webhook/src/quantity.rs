@@ -1,5 +1,7 @@
 //! Kubernetes quantities, as far as resources need them: compared and added in thousandths.
 
+use serde::{Serialize, Serializer};
+
 /// A non-negative amount in thousandths of its unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Quantity(u128);
@@ -46,6 +48,46 @@ impl Quantity {
             }
         }
         bytes.to_string()
+    }
+}
+
+/// A positive amount and the text that says it, which goes into the Pod as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct WrittenQuantity {
+    text: String,
+    amount: Quantity,
+}
+
+impl WrittenQuantity {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let amount = Quantity::parse(text).filter(|amount| !amount.is_zero())?;
+        Some(Self { text: text.to_owned(), amount })
+    }
+
+    /// Whole bytes, rounded up.
+    pub(crate) fn of_bytes(amount: Quantity) -> Self {
+        let amount = Quantity(amount.0.next_multiple_of(1000));
+        Self { text: amount.to_bytes_text(), amount }
+    }
+
+    /// Thousandths, like `100m`.
+    pub(crate) fn of_thousandths(thousandths: u16) -> Self {
+        let amount = Quantity(u128::from(thousandths));
+        Self { text: format!("{thousandths}m"), amount }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn amount(&self) -> Quantity {
+        self.amount
+    }
+}
+
+impl Serialize for WrittenQuantity {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
     }
 }
 
@@ -136,6 +178,23 @@ mod tests {
         ] {
             assert_eq!(Quantity::parse(text), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn an_amount_of_resources_is_positive_and_stays_as_it_is_written() {
+        for text in ["10m", "0.5", "16Mi", "1e3", ".1", "1.", "2Ti"] {
+            let written = WrittenQuantity::parse(text).unwrap();
+            assert_eq!((written.as_str(), written.amount()), (text, parse(text)));
+        }
+        for text in ["0", "0.0", "0m", "-1", "ten", ""] {
+            assert_eq!(WrittenQuantity::parse(text), None, "{text:?}");
+        }
+        assert_eq!(WrittenQuantity::of_thousandths(100), WrittenQuantity::parse("100m").unwrap());
+        assert_eq!(
+            WrittenQuantity::of_bytes(parse("16Mi")),
+            WrittenQuantity::parse("16Mi").unwrap()
+        );
+        assert_eq!(WrittenQuantity::of_bytes(parse("1500m")).as_str(), "2");
     }
 
     #[test]

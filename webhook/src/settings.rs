@@ -1,4 +1,4 @@
-//! What the operator decides: defaults and limits for every Pod, as validated values.
+//! What the operator decides: defaults and limits for every Pod, as parsed values.
 //! How they are read (file, flags, environment) is in the modules below.
 
 use std::borrow::Cow;
@@ -8,91 +8,75 @@ mod load;
 mod overrides;
 mod policy;
 mod raw;
+mod rules;
 #[cfg(test)]
 mod tests;
+mod values;
 
 pub use self::load::{FILE_LIMIT, Inputs, LoadError};
 pub use self::overrides::{Override, OverrideError};
 pub use self::raw::RawSettings;
+pub(crate) use self::values::ConfigMapName;
+use self::values::{AccountId, ClusterId, EndpointPattern, PullPolicy};
 
-use plan::Glob;
+use plan::{
+    ContainerName, Glob, Host, Network, PathTranslation, ProviderArn, Region, RoleArn, VariableName,
+};
 
 use crate::endpoint::Service;
 use crate::policy::Policy;
+use crate::quantity::{Quantity, WrittenQuantity};
 
-/// The operator's settings. Made by [`Inputs::resolve`] or `TryFrom<RawSettings>`: one that
-/// exists is valid, and it is shared read-only.
+/// The operator's settings. Only [`Inputs::resolve`] and `TryFrom<RawSettings>` make them, so that
+/// all that exist are valid; they are shared read-only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Region of sources that name none.
-    pub region: Option<String>,
-    /// Alibaba Cloud account that role names and the OIDC provider belong to.
-    pub account_id: Option<String>,
-    /// ACK cluster, from which the OIDC provider's name follows.
-    pub cluster_id: Option<String>,
-    pub oidc_provider_arn: Option<String>,
-    /// Which of the shared endpoints are used where none is named.
-    pub network: Network,
-    /// Endpoint hosts; `{region}` in them is replaced.
-    pub kms_endpoint: Option<String>,
-    pub oos_endpoint: Option<String>,
-    pub sts_endpoint: Option<String>,
-    /// Hosts that a Pod may name beside the built-in patterns.
-    pub allowed_endpoints: Endpoints,
-    /// Regions beside the built-in table.
-    pub regions: Vec<String>,
-    /// As in the CSI provider: the character that replaces `/`, or `False`.
-    pub path_translation: Option<String>,
-    /// ConfigMap with the CA of a dedicated KMS gateway, for Pods that name none.
-    pub ca_config_map: Option<String>,
-    /// Containers of service meshes, which never become consumers.
-    pub mesh_proxies: Vec<String>,
-    pub uid: Uid,
-    pub injector: Injector,
-    /// Lifetime of the ServiceAccount token that the fetcher gets.
-    pub token_expiration_seconds: u32,
-    /// How long a first fetch may take where the Pod says nothing.
-    pub timeout_seconds: u32,
-    /// Variables that a Pod may set from secrets although they make a program run other code.
-    pub allowed_variables: Vec<String>,
-    /// Names of the only variables that a Pod may set from secrets; `None` is all.
-    pub only_variables: Option<Vec<Glob>>,
-    pub file_key_ref: FileKeyRef,
-    /// Minor version of the oldest kubelet of the cluster; `None` where nobody has said it.
-    pub oldest_kubelet: Option<u32>,
-    /// Who may use which role.
-    pub policy: Policy,
+    region: Option<Region>,
+    account_id: Option<AccountId>,
+    cluster_id: Option<ClusterId>,
+    oidc_provider_arn: Option<ProviderArn>,
+    network: Network,
+    kms_endpoint: Option<EndpointPattern>,
+    oos_endpoint: Option<EndpointPattern>,
+    sts_endpoint: Option<EndpointPattern>,
+    allowed_endpoints: Endpoints,
+    regions: Vec<Region>,
+    path_translation: PathTranslation,
+    ca_config_map: Option<ConfigMapName>,
+    mesh_proxies: Vec<ContainerName>,
+    uid: Uid,
+    injector: Injector,
+    token_expiration_seconds: u32,
+    timeout_seconds: u32,
+    allowed_variables: Vec<VariableName>,
+    only_variables: Option<Vec<Glob>>,
+    file_key_ref: FileKeyRef,
+    oldest_kubelet: Option<u32>,
+    policy: Policy,
 }
 
 /// Hosts by service: one that is trusted with requests for secrets is not for that trusted with
 /// the token that STS gets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Endpoints {
-    pub kms: Vec<String>,
-    pub oos: Vec<String>,
-    pub sts: Vec<String>,
+struct Endpoints {
+    kms: Vec<Host>,
+    oos: Vec<Host>,
+    sts: Vec<Host>,
 }
 
 /// Where variables may go by files that the kubelet reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileKeyRef {
+pub(crate) enum FileKeyRef {
     Never,
     /// In Pods that ask for it.
-    Asked,
+    OnRequest,
     /// In containers without a command as well.
     Auto,
 }
 
-/// Reachability of the cloud's endpoints from the cluster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Network {
-    Vpc,
-    Public,
-}
-
 /// Who chooses the uid of our containers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Uid {
+pub(crate) enum Uid {
     /// We do, always.
     Explicit,
     /// The platform assigns it from a range.
@@ -101,25 +85,21 @@ pub enum Uid {
 
 /// The injected containers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Injector {
-    pub image: String,
-    /// `Always`, `IfNotPresent` or `Never`; the cluster's default without.
-    pub image_pull_policy: Option<String>,
-    /// Repositories of the operator's that hold the same image: another webhook may write their names.
-    pub image_mirrors: Vec<String>,
-    pub command: Vec<String>,
-    /// Flags for every fetcher, which Pods cannot change.
-    pub extra_args: Vec<String>,
-    pub resources: Resources,
+pub(crate) struct Injector {
+    image: String,
+    image_pull_policy: Option<PullPolicy>,
+    image_mirrors: Vec<String>,
+    command: Vec<String>,
+    extra_args: Vec<String>,
+    resources: Resources,
 }
 
-/// Kubernetes quantities.
+/// Kubernetes quantities, as they were written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resources {
-    pub cpu: String,
-    pub memory: String,
-    /// CPU request and limit in a Guaranteed Pod, where a limit cannot be left out.
-    pub guaranteed_cpu: String,
+pub(crate) struct Resources {
+    cpu: WrittenQuantity,
+    memory: WrittenQuantity,
+    guaranteed_cpu: WrittenQuantity,
 }
 
 /// A setting whose value is not allowed.
@@ -136,17 +116,174 @@ pub struct BadSetting {
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
 pub struct BadSettings(pub Vec<BadSetting>);
 
-impl Endpoints {
-    pub(crate) fn of(&self, service: Service) -> &[String] {
-        match service {
-            Service::Kms => &self.kms,
-            Service::Oos => &self.oos,
-            Service::Sts => &self.sts,
+impl Settings {
+    /// Region of sources that name none.
+    #[must_use]
+    pub fn region(&self) -> Option<&Region> {
+        self.region.as_ref()
+    }
+
+    /// Alibaba Cloud account that role names and the OIDC provider belong to.
+    pub(crate) fn account_id(&self) -> Option<&str> {
+        self.account_id.as_ref().map(AccountId::as_str)
+    }
+
+    /// The cluster's OIDC provider, by its ARN or by the name that ACK derives from the cluster's id.
+    /// A provider belongs to the account whose roles trust it, where no setting names another.
+    pub(crate) fn oidc_provider(&self, role: &RoleArn) -> Option<ProviderArn> {
+        match (&self.oidc_provider_arn, &self.cluster_id) {
+            (Some(arn), _) => Some(arn.clone()),
+            (None, Some(cluster)) => {
+                let account = self.account_id().unwrap_or(role.account());
+                let arn = format!("acs:ram::{account}:oidc-provider/ack-rrsa-{}", cluster.as_str());
+                ProviderArn::parse(&arn).ok()
+            }
+            (None, None) => None,
         }
+    }
+
+    /// Which of the shared endpoints are used where none is named.
+    #[must_use]
+    pub fn network(&self) -> Network {
+        self.network
+    }
+
+    /// Endpoint host of a service; `{region}` in it is replaced.
+    pub(crate) fn endpoint(&self, service: Service) -> Option<&str> {
+        let pattern = match service {
+            Service::Kms => &self.kms_endpoint,
+            Service::Oos => &self.oos_endpoint,
+            Service::Sts => &self.sts_endpoint,
+        };
+        pattern.as_ref().map(EndpointPattern::as_str)
+    }
+
+    /// Hosts that a Pod may name beside the built-in patterns.
+    pub(crate) fn allowed_endpoints(&self, service: Service) -> &[Host] {
+        match service {
+            Service::Kms => &self.allowed_endpoints.kms,
+            Service::Oos => &self.allowed_endpoints.oos,
+            Service::Sts => &self.allowed_endpoints.sts,
+        }
+    }
+
+    /// Regions beside the built-in table.
+    pub(crate) fn regions(&self) -> &[Region] {
+        &self.regions
+    }
+
+    /// As in the CSI provider: the character that replaces `/`, or none.
+    pub(crate) fn path_translation(&self) -> PathTranslation {
+        self.path_translation
+    }
+
+    /// ConfigMap with the CA of a dedicated KMS gateway, for Pods that name none.
+    pub(crate) fn ca_config_map(&self) -> Option<&ConfigMapName> {
+        self.ca_config_map.as_ref()
+    }
+
+    /// Containers of service meshes, which never become consumers.
+    pub(crate) fn mesh_proxies(&self) -> &[ContainerName] {
+        &self.mesh_proxies
+    }
+
+    pub(crate) fn uid(&self) -> Uid {
+        self.uid
+    }
+
+    pub(crate) fn injector(&self) -> &Injector {
+        &self.injector
+    }
+
+    /// Lifetime of the ServiceAccount token that the fetcher gets.
+    pub(crate) fn token_expiration_seconds(&self) -> u32 {
+        self.token_expiration_seconds
+    }
+
+    /// How long a first fetch may take where the Pod says nothing.
+    pub(crate) fn timeout_seconds(&self) -> u32 {
+        self.timeout_seconds
+    }
+
+    /// Variables that a Pod may set from secrets although they make a program run other code.
+    pub(crate) fn allowed_variables(&self) -> &[VariableName] {
+        &self.allowed_variables
+    }
+
+    /// Names of the only variables that a Pod may set from secrets; `None` is all.
+    pub(crate) fn only_variables(&self) -> Option<&[Glob]> {
+        self.only_variables.as_deref()
+    }
+
+    pub(crate) fn file_key_ref(&self) -> FileKeyRef {
+        self.file_key_ref
+    }
+
+    /// Minor version of the oldest kubelet of the cluster; `None` where no setting names it.
+    pub(crate) fn oldest_kubelet(&self) -> Option<u32> {
+        self.oldest_kubelet
+    }
+
+    /// Who may use which role.
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
     }
 }
 
+impl Injector {
+    pub(crate) fn image(&self) -> &str {
+        &self.image
+    }
+
+    /// `None` is the cluster's default.
+    pub(crate) fn image_pull_policy(&self) -> Option<&'static str> {
+        self.image_pull_policy.map(PullPolicy::as_str)
+    }
+
+    /// Repositories of the operator's that hold the same image: another webhook may write their
+    /// names.
+    pub(crate) fn image_mirrors(&self) -> &[String] {
+        &self.image_mirrors
+    }
+
+    /// An absolute path, and arguments.
+    pub(crate) fn command(&self) -> &[String] {
+        &self.command
+    }
+
+    /// Flags for every fetcher, which Pods cannot change.
+    pub(crate) fn extra_args(&self) -> &[String] {
+        &self.extra_args
+    }
+
+    pub(crate) fn resources(&self) -> &Resources {
+        &self.resources
+    }
+}
+
+impl Resources {
+    pub(crate) fn cpu(&self) -> &WrittenQuantity {
+        &self.cpu
+    }
+
+    pub(crate) fn memory(&self) -> &WrittenQuantity {
+        &self.memory
+    }
+
+    /// CPU request and limit in a Guaranteed Pod, where a limit cannot be left out.
+    pub(crate) fn guaranteed_cpu(&self) -> &WrittenQuantity {
+        &self.guaranteed_cpu
+    }
+}
+
+#[cfg(test)]
+pub(crate) fn of_flags(flags: &[&str]) -> Settings {
+    let flags: Vec<_> = flags.iter().map(ToString::to_string).collect();
+    Inputs::new(None, &flags, []).unwrap().load().unwrap()
+}
+
 impl Default for Settings {
+    /// What follows from an operator who sets nothing.
     fn default() -> Self {
         Self {
             region: None,
@@ -159,16 +296,19 @@ impl Default for Settings {
             sts_endpoint: None,
             allowed_endpoints: Endpoints::default(),
             regions: Vec::new(),
-            path_translation: None,
+            path_translation: PathTranslation::default(),
             ca_config_map: None,
-            mesh_proxies: MESH_PROXIES.iter().map(ToString::to_string).collect(),
+            mesh_proxies: MESH_PROXIES
+                .iter()
+                .filter_map(|name| ContainerName::parse(name).ok())
+                .collect(),
             uid: Uid::Explicit,
             injector: Injector::default(),
             token_expiration_seconds: 3600,
             timeout_seconds: 300,
             allowed_variables: Vec::new(),
             only_variables: None,
-            file_key_ref: FileKeyRef::Asked,
+            file_key_ref: FileKeyRef::OnRequest,
             oldest_kubelet: None,
             policy: Policy::default(),
         }
@@ -190,7 +330,11 @@ impl Default for Injector {
 
 impl Default for Resources {
     fn default() -> Self {
-        Self { cpu: "10m".into(), memory: "16Mi".into(), guaranteed_cpu: "100m".into() }
+        Self {
+            cpu: WrittenQuantity::of_thousandths(10),
+            memory: WrittenQuantity::of_bytes(Quantity::bytes(16 << 20)),
+            guaranteed_cpu: WrittenQuantity::of_thousandths(100),
+        }
     }
 }
 

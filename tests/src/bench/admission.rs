@@ -4,18 +4,16 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use webhook::admit::admit;
-use webhook::settings::Settings;
+use webhook::settings::Inputs;
 
 use super::reviews;
 use super::samples::Samples;
 use super::table::{Budget, Table};
 
 pub(super) fn measure(table: &mut Table) {
-    let settings = Settings {
-        region: Some("cn-hangzhou".to_owned()),
-        cluster_id: Some("c0123456789".to_owned()),
-        ..Settings::default()
-    };
+    let flags = ["region=cn-hangzhou", "clusterId=c0123456789"].map(str::to_owned);
+    let inputs = Inputs::new(None, &flags, []).ok();
+    let settings = inputs.and_then(|inputs| inputs.load().ok()).unwrap_or_default();
     for (name, review, budget) in [
         ("admit, 8 KB review, median", reviews::typical(), Some(Budget::AtMost(60.0))),
         ("admit, 120 KB review, median", reviews::large(), Some(Budget::AtMost(500.0))),

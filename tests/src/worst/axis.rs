@@ -24,12 +24,3 @@ impl Axis {
         pod.review()
     }
 }
-
-/// Settings of an operator who sets what most do.
-pub(super) fn ordinary(_: usize) -> Settings {
-    Settings {
-        region: Some("cn-hangzhou".to_owned()),
-        cluster_id: Some("c0123456789".to_owned()),
-        ..Settings::default()
-    }
-}

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use webhook::settings::Settings;
 
-use super::axis::{Axis, ordinary};
+use super::axis::Axis;
+use super::operator::{ordinary, set};
 use super::pod::{Pod, container};
 
 pub(super) fn axes() -> Vec<Axis> {
@@ -158,7 +159,7 @@ pub(super) fn axes() -> Vec<Axis> {
 }
 
 fn kubelet(_: usize) -> Settings {
-    Settings { oldest_kubelet: Some(35), ..ordinary(0) }
+    set("oldestKubelet", "1.35")
 }
 
 fn containers(prefix: &str, count: usize) -> Vec<Value> {

@@ -6,7 +6,8 @@ use anyhow::Context as _;
 use webhook::settings::Settings;
 
 use super::axes::axes;
-use super::axis::{Axis, ordinary};
+use super::axis::Axis;
+use super::operator::ordinary;
 use super::pod::Pod;
 
 /// Places in the list of axes, and how many sixteenths of its size each has.

@@ -4,8 +4,8 @@
 use webhook::settings::Settings;
 
 use super::axis::Axis;
+use super::operator::set;
 use super::pod::Pod;
-use super::settings::set;
 
 /// As many letters as a secret's name has at most.
 const LETTERS: usize = 192;
@@ -121,7 +121,7 @@ fn secrets_allowed(rules: usize, letters: usize) -> Settings {
 
 #[cfg(test)]
 mod tests {
-    use super::super::axis::ordinary;
+    use super::super::operator::ordinary;
     use super::*;
 
     #[test]

@@ -1,9 +1,8 @@
 //! The lists of the operator's settings.
 
-use webhook::settings::{Inputs, Settings};
-
-use super::axis::{Axis, ordinary};
+use super::axis::Axis;
 use super::lists::variables;
+use super::operator::{ordinary, set};
 
 pub(super) fn axes() -> Vec<Axis> {
     vec![
@@ -71,15 +70,6 @@ pub(super) fn axes() -> Vec<Axis> {
 
 fn files(count: usize) -> String {
     (0..count).map(|n| format!("f{n}: kms://shop/db-{n}\n")).collect()
-}
-
-/// Ordinary settings with one more; those that are not accepted would be no measure of anything, and
-/// leave the ordinary ones.
-pub(super) fn set(field: &str, value: &str) -> Settings {
-    let flags = ["region=cn-hangzhou".to_owned(), "clusterId=c0123456789".to_owned()];
-    let flags = [flags.as_slice(), &[format!("{field}={value}")]].concat();
-    let inputs = Inputs::new(None, &flags, []).ok();
-    inputs.and_then(|inputs| inputs.load().ok()).unwrap_or_else(|| ordinary(0))
 }
 
 #[cfg(test)]

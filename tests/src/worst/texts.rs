@@ -1,9 +1,10 @@
 //! The annotations: each that holds a list or a text.
 
-use webhook::settings::{FileKeyRef, Settings};
+use webhook::settings::Settings;
 
-use super::axis::{Axis, ordinary};
+use super::axis::Axis;
 use super::lists::variables;
+use super::operator::{ordinary, with};
 use super::pod::{Pod, container};
 
 pub(super) fn axes() -> Vec<Axis> {
@@ -169,7 +170,7 @@ pub(super) fn axes() -> Vec<Axis> {
 }
 
 fn auto(_: usize) -> Settings {
-    Settings { file_key_ref: FileKeyRef::Auto, oldest_kubelet: Some(35), ..ordinary(0) }
+    with(&["fileKeyRef=auto", "oldestKubelet=1.35"])
 }
 
 fn lines(count: usize, line: impl Fn(usize) -> String) -> String {

@@ -5,7 +5,8 @@ use plan::{
     PathTranslation, ProviderArn, Region, ResponseType, RoleArn, SessionName, TokenPath,
 };
 
-use crate::quantity::Quantity;
+use crate::quantity::{Quantity, WrittenQuantity};
+use crate::settings::ConfigMapName;
 
 /// What a Pod asks for, value by value; `None` where it says nothing.
 #[derive(Debug, Default)]
@@ -36,7 +37,7 @@ pub(crate) struct Request<'a> {
     pub(crate) oos_endpoint: Option<&'a str>,
     pub(crate) sts_endpoint: Option<&'a str>,
     pub(crate) path_translation: Option<PathTranslation>,
-    pub(crate) ca_config_map: Option<&'a str>,
+    pub(crate) ca_config_map: Option<ConfigMapName>,
     pub(crate) role_arn: Option<RoleArn>,
     pub(crate) oidc_provider_arn: Option<ProviderArn>,
     pub(crate) role_session_name: Option<SessionName>,
@@ -51,7 +52,7 @@ pub(crate) struct Request<'a> {
     pub(crate) timeout: Option<u32>,
     pub(crate) on_missing: OnMissing,
     pub(crate) log_level: Option<LogLevel>,
-    pub(crate) resources: ResourceRequest<'a>,
+    pub(crate) resources: ResourceRequest,
 }
 
 /// What is wanted; how is said by other annotations.
@@ -124,11 +125,11 @@ pub(crate) enum InitFirst {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct ResourceRequest<'a> {
-    pub(crate) cpu_request: Option<&'a str>,
-    pub(crate) cpu_limit: Option<&'a str>,
-    pub(crate) memory_request: Option<&'a str>,
-    pub(crate) memory_limit: Option<&'a str>,
+pub(crate) struct ResourceRequest {
+    pub(crate) cpu_request: Option<WrittenQuantity>,
+    pub(crate) cpu_limit: Option<WrittenQuantity>,
+    pub(crate) memory_request: Option<WrittenQuantity>,
+    pub(crate) memory_limit: Option<WrittenQuantity>,
 }
 
 impl Request<'_> {

@@ -5,7 +5,8 @@ use std::fmt::Display;
 use plan::{Glob, LogLevel};
 
 use super::{Bad, EnvMethod, InitFirst, ModeName, NativeSidecar};
-use crate::quantity::Quantity;
+use crate::quantity::{Quantity, WrittenQuantity};
+use crate::settings::ConfigMapName;
 
 pub(super) fn said(error: impl Display) -> Bad {
     (error.to_string(), String::new())
@@ -133,21 +134,13 @@ pub(super) fn init_first(value: &str) -> Result<InitFirst, Bad> {
     }
 }
 
-pub(super) fn config_map(value: &str) -> Result<&str, Bad> {
-    let byte_ok = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.');
-    let edge_ok = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_alphanumeric());
-    let ok = value.len() <= 253
-        && value.bytes().all(byte_ok)
-        && edge_ok(value.bytes().next())
-        && edge_ok(value.bytes().next_back());
-    if ok {
-        Ok(value)
-    } else {
-        Err((
+pub(super) fn config_map(value: &str) -> Result<ConfigMapName, Bad> {
+    ConfigMapName::parse(value).ok_or_else(|| {
+        (
             format!("{} is no ConfigMap name", quoted(value)),
             "name a ConfigMap of the Pod's namespace with the key ca.crt".to_owned(),
-        ))
-    }
+        )
+    })
 }
 
 pub(super) fn number(value: &str, least: u32, most: u32, unit: &str) -> Result<u32, Bad> {
@@ -188,14 +181,13 @@ pub(super) fn size(value: &str) -> Result<Quantity, Bad> {
     }
 }
 
-pub(super) fn quantity(value: &str) -> Result<&str, Bad> {
-    match Quantity::parse(value) {
-        Some(quantity) if !quantity.is_zero() => Ok(value),
-        _ => Err((
+pub(super) fn quantity(value: &str) -> Result<WrittenQuantity, Bad> {
+    WrittenQuantity::parse(value).ok_or_else(|| {
+        (
             format!("{} is not a valid quantity", quoted(value)),
             "write it like 50m, 0.1, 32Mi or 1Gi".to_owned(),
-        )),
-    }
+        )
+    })
 }
 
 pub(super) fn log_level(value: &str) -> Result<LogLevel, Bad> {
@@ -280,10 +272,10 @@ mod tests {
     fn config_maps_are_called_as_kubernetes_allows() {
         let longest = "x".repeat(253);
         for name in ["a", "kms-ca.v1", "0", &longest] {
-            assert_eq!(config_map(name).unwrap(), name);
+            assert_eq!(config_map(name).unwrap().as_str(), name);
         }
         let too_long = "x".repeat(254);
-        for name in ["", "A", "a_b", "a/b", "-a", "a-", ".a", "a.", &too_long] {
+        for name in ["", "A", "a_b", "a/b", "-a", "a-", ".a", "a.", "a..b", "a.-b", &too_long] {
             assert!(config_map(name).is_err(), "{name:?}");
         }
     }

@@ -25,8 +25,8 @@ pub(super) fn choose(
     settings: &Settings,
 ) -> Result<Method, Problem> {
     let has_command = !container.own_command().is_empty();
-    let is_read = settings.oldest_kubelet.is_some_and(|minor| minor >= FILE_KEY_REF_SINCE);
-    let allowed = settings.file_key_ref != FileKeyRef::Never;
+    let is_read = settings.oldest_kubelet().is_some_and(|minor| minor >= FILE_KEY_REF_SINCE);
+    let allowed = settings.file_key_ref() != FileKeyRef::Never;
     match (request.env_method, has_command) {
         (EnvMethod::Auto | EnvMethod::Exec, true) => Ok(Method::Exec),
         (EnvMethod::FileKeyRef, _) if !allowed => Err(annotations::problem(
@@ -42,7 +42,7 @@ pub(super) fn choose(
         )),
         // In a sandbox the kubelet may not see the volume that the container sees.
         (EnvMethod::Auto, false)
-            if settings.file_key_ref == FileKeyRef::Auto && is_read && !sandboxed =>
+            if settings.file_key_ref() == FileKeyRef::Auto && is_read && !sandboxed =>
         {
             Ok(Method::FileKeyRef)
         }

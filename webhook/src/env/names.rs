@@ -20,7 +20,7 @@ pub(super) fn refused(
         let remedy = "give the variable another name".to_owned();
         return Some((format!("names that begin with {RESERVED} are ours"), remedy));
     }
-    let only = settings.only_variables.as_ref();
+    let only = settings.only_variables();
     if only.is_some_and(|only| !only.iter().any(|pattern| comparisons.matches(pattern, name))) {
         return Some((
             "the operator allows no variable of this name to be set from a secret".to_owned(),
@@ -28,7 +28,7 @@ pub(super) fn refused(
                 .to_owned(),
         ));
     }
-    let leave = settings.allowed_variables.iter().any(|allowed| allowed == name);
+    let leave = settings.allowed_variables().iter().any(|allowed| allowed.as_str() == name);
     (runs_code(name) && !leave).then(|| {
         (
             "with this variable, whoever writes the secret can run code in the container"
@@ -43,9 +43,8 @@ const RESERVED: &str = "SECRETS_INJECTOR_";
 
 #[cfg(test)]
 mod tests {
-    use plan::Glob;
-
     use super::*;
+    use crate::settings::of_flags;
 
     fn refused(name: &str, settings: &Settings) -> bool {
         let name = VariableName::parse(name).unwrap();
@@ -54,18 +53,15 @@ mod tests {
 
     #[test]
     fn names_that_run_code_need_the_operators_leave() {
-        let mut settings = Settings::default();
+        let settings = Settings::default();
         assert!(refused("NODE_OPTIONS", &settings) && !refused("DB_PASSWORD", &settings));
-        settings.allowed_variables = vec!["NODE_OPTIONS".to_owned()];
+        let settings = of_flags(&["allowedVariables=NODE_OPTIONS"]);
         assert!(!refused("NODE_OPTIONS", &settings) && refused("NODE_PATH", &settings));
     }
 
     #[test]
     fn our_own_names_are_nobodys_in_any_case() {
-        let settings = Settings {
-            allowed_variables: vec!["SECRETS_INJECTOR_PLAN".into()],
-            ..Settings::default()
-        };
+        let settings = of_flags(&["allowedVariables=SECRETS_INJECTOR_PLAN"]);
         for name in ["SECRETS_INJECTOR_PLAN", "secrets_injector_plan", "Secrets_Injector_X"] {
             assert!(refused(name, &settings), "{name}");
         }
@@ -73,8 +69,8 @@ mod tests {
 
     #[test]
     fn an_operator_may_say_which_names_alone_are_set() {
-        let only = ["DB_*", "TOKEN", "*_OPTS"].map(|text| Glob::parse(text).unwrap());
-        let mut settings = Settings { only_variables: Some(only.to_vec()), ..Settings::default() };
+        let only = "onlyVariables=DB_*,TOKEN,*_OPTS";
+        let settings = of_flags(&[only]);
         for (name, free) in
             [("DB_PASSWORD", true), ("TOKEN", true), ("MY_TOKEN", false), ("db_x", false)]
         {
@@ -82,7 +78,7 @@ mod tests {
         }
         // One that runs code needs its own leave all the same.
         assert!(refused("JAVA_OPTS", &settings));
-        settings.allowed_variables = vec!["JAVA_OPTS".to_owned(), "NODE_OPTIONS".to_owned()];
+        let settings = of_flags(&[only, "allowedVariables=JAVA_OPTS,NODE_OPTIONS"]);
         assert!(!refused("JAVA_OPTS", &settings) && refused("NODE_OPTIONS", &settings));
     }
 }

@@ -88,7 +88,7 @@ fn of<'s>(
     settings: &'s Settings,
     comparisons: &mut Comparisons,
 ) -> Option<Reads<'s>> {
-    let reads = settings.policy.reads(subject.namespace, role, Credentials::Rrsa, comparisons)?;
+    let reads = settings.policy().reads(subject.namespace, role, Credentials::Rrsa, comparisons)?;
     (!reads.is_empty()).then_some(reads)
 }
 
@@ -101,11 +101,9 @@ fn place<'a>(
 ) -> Place<'a> {
     let product = Service::of(source.map_or(Provider::Kms, Source::provider));
     let Some(lookup) = lookup else { return Place { product, regions: Vec::new(), host: None } };
-    let operators = match product {
-        Service::Kms => settings.kms_endpoint.as_deref(),
-        Service::Oos | Service::Sts => settings.oos_endpoint.as_deref(),
-    };
-    let operators = operators.and_then(|text| endpoint::filled(text, Some(&lookup.region)).ok());
+    let operators = settings
+        .endpoint(product)
+        .and_then(|text| endpoint::filled(text, Some(&lookup.region)).ok());
     let named = lookup.endpoint.as_ref().filter(|host| operators.as_ref() != Some(*host));
     let region = named.and_then(|host| endpoint::shared_region(host.as_str(), product));
     let host = named.filter(|_| region.as_ref() != Some(&lookup.region));

@@ -59,7 +59,7 @@ fn find(
             .ok();
     }
     if let Some(role_name) = account.role_name.as_deref() {
-        let Some(owner) = settings.account_id.as_deref() else {
+        let Some(owner) = settings.account_id() else {
             problems.push(Problem::pod(
                 place(),
                 format!("{} names a role, and no account is known", account::ROLE_NAME),
@@ -140,7 +140,7 @@ fn check(
     comparisons: &mut Comparisons,
     problems: &mut Problems,
 ) {
-    let verdict = settings.policy.check(subject.namespace, role, Credentials::Rrsa, comparisons);
+    let verdict = settings.policy().check(subject.namespace, role, Credentials::Rrsa, comparisons);
     if let Err(problem) = verdict
         && !comparisons.is_spent()
     {

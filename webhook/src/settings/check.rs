@@ -1,15 +1,17 @@
-//! Raw settings to valid ones: every rule about a value, all broken ones reported at once.
+//! Raw settings to valid ones: each value by its rule, all that are not allowed reported at once.
 
 use std::borrow::Cow;
 
-use plan::{Host, Region, VariableName};
+use plan::Region;
 
 use super::raw::{RawEndpoints, RawInjector, RawResources, RawSettings};
-use super::{
-    BadSetting, BadSettings, Endpoints, FileKeyRef, Injector, Network, Resources, Settings, Uid,
+use super::rules::{
+    ACCOUNT, ARGUMENT, CLUSTER, CONFIG_MAP, CONTAINER, Choices, ENDPOINT, FILE_KEY_REFS, HOST,
+    IMAGE, KUBELET, NETWORKS, PROVIDER, PULL_POLICY, QUANTITY, REGION, REPOSITORY, Rule,
+    TRANSLATION, UIDS, VARIABLE,
 };
+use super::{BadSetting, BadSettings, Endpoints, Injector, Resources, Settings};
 use crate::endpoint::{is_known_region, nearest_region};
-use crate::image::is_repository;
 use crate::nearest::nearest;
 
 impl TryFrom<RawSettings> for Settings {
@@ -29,8 +31,10 @@ impl TryFrom<RawSettings> for Settings {
             sts_endpoint: check.text("stsEndpoint", raw.sts_endpoint, ENDPOINT),
             allowed_endpoints: check.endpoints(raw.allowed_endpoints),
             regions: check.list("regions", raw.regions, REGION).unwrap_or_default(),
-            path_translation: check.text("pathTranslation", raw.path_translation, TRANSLATION),
-            ca_config_map: check.text("caConfigMap", raw.ca_config_map, OBJECT_NAME),
+            path_translation: check
+                .text("pathTranslation", raw.path_translation, TRANSLATION)
+                .unwrap_or(default.path_translation),
+            ca_config_map: check.text("caConfigMap", raw.ca_config_map, CONFIG_MAP),
             mesh_proxies: check
                 .list("meshProxies", raw.mesh_proxies, CONTAINER)
                 .unwrap_or(default.mesh_proxies),
@@ -59,18 +63,12 @@ impl TryFrom<RawSettings> for Settings {
                 FILE_KEY_REFS,
                 default.file_key_ref,
             ),
-            oldest_kubelet: check
-                .text("oldestKubelet", raw.oldest_kubelet, KUBELET)
-                .as_deref()
-                .and_then(minor),
+            oldest_kubelet: check.text("oldestKubelet", raw.oldest_kubelet, KUBELET),
             policy: check.policy(raw.policy.unwrap_or_default()),
         };
         if check.0.is_empty() { Ok(settings) } else { Err(BadSettings(check.0)) }
     }
 }
-
-/// What a text must be, as a test and in words.
-type Rule = (fn(&str) -> bool, &'static str);
 
 pub(super) struct Check(Vec<BadSetting>);
 
@@ -131,49 +129,50 @@ impl Check {
     }
 
     /// A region that does not exist would be found by every Pod, and blamed on it.
-    fn region(&mut self, raw: Option<String>, more: &[String]) -> Option<String> {
+    fn region(&mut self, raw: Option<String>, more: &[String]) -> Option<Region> {
         let region = self.text("region", raw, REGION)?;
-        if is_known_region(&region) || more.contains(&region) {
+        let name = region.as_str();
+        if is_known_region(name) || more.iter().any(|known| known == name) {
             return Some(region);
         }
         let mut allowed = "a region that exists, or that the setting regions names".to_owned();
         let more = more.iter().map(String::as_str);
-        if let Some(meant) = nearest(&region, more).or_else(|| nearest_region(&region)) {
+        if let Some(meant) = nearest(name, more).or_else(|| nearest_region(name)) {
             allowed += &format!("; did you mean {meant}?");
         }
-        self.refuse("region", region, allowed);
+        self.refuse("region", name.to_owned(), allowed);
         None
     }
 
-    fn text(&mut self, field: &'static str, raw: Option<String>, rule: Rule) -> Option<String> {
-        let value = raw?;
-        let (holds, allowed) = rule;
-        if holds(&value) {
-            return Some(value);
+    fn text<T>(
+        &mut self,
+        field: &'static str,
+        raw: Option<String>,
+        (parse, allowed): Rule<T>,
+    ) -> Option<T> {
+        let text = raw?;
+        let value = parse(&text);
+        if value.is_none() {
+            self.refuse(field, text, allowed);
         }
-        self.refuse(field, value, allowed);
-        None
+        value
     }
 
-    fn list(
+    fn list<T>(
         &mut self,
         field: &'static str,
         raw: Option<Vec<String>>,
-        rule: Rule,
-    ) -> Option<Vec<String>> {
-        let (holds, allowed) = rule;
-        let (good, bad): (Vec<_>, Vec<_>) = raw?.into_iter().partition(|item| holds(item));
-        for item in bad {
-            self.refuse(field, item, allowed);
-        }
-        Some(good)
+        rule: Rule<T>,
+    ) -> Option<Vec<T>> {
+        let values = raw?.into_iter().filter_map(|text| self.text(field, Some(text), rule));
+        Some(values.collect())
     }
 
     fn choice<T: Copy>(
         &mut self,
         field: &'static str,
         raw: Option<String>,
-        (choices, allowed): (&[(&str, T)], &'static str),
+        (choices, allowed): Choices<T>,
         default: T,
     ) -> T {
         let Some(value) = raw else { return default };
@@ -215,92 +214,3 @@ impl Check {
         self.0.push(BadSetting { field: field.into(), value, allowed: allowed.into() });
     }
 }
-
-/// Of `1.MINOR`, with or without a `v` and a patch level.
-fn minor(text: &str) -> Option<u32> {
-    let mut parts = text.strip_prefix('v').unwrap_or(text).split('.');
-    let (major, minor) = (parts.next()?, parts.next()?);
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    (major == "1" && digits(minor) && minor.len() <= 3).then(|| minor.parse().ok())?
-}
-
-fn is_label(text: &str, most: usize) -> bool {
-    !text.is_empty()
-        && text.len() <= most
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        && !text.starts_with('-')
-        && !text.ends_with('-')
-}
-
-fn is_provider_arn(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix("acs:ram::") else { return false };
-    let Some((account, name)) = rest.split_once(":oidc-provider/") else { return false };
-    ACCOUNT.0(account)
-        && (1..=128).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
-}
-
-fn is_quantity(text: &str) -> bool {
-    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let suffix = text.strip_prefix(number).unwrap_or_default();
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
-    let digits =
-        |part: &str| (1..=15).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
-    digits(whole)
-        && digits(fraction)
-        && number.bytes().any(|b| (b'1'..=b'9').contains(&b))
-        && ["", "m", "k", "M", "G", "Ki", "Mi", "Gi"].contains(&suffix)
-}
-
-const REGION: Rule = (|t| Region::parse(t).is_ok(), "a region id such as cn-hangzhou");
-const ACCOUNT: Rule = (
-    |t| (1..=20).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_digit()),
-    "an account id of up to 20 digits",
-);
-const CLUSTER: Rule = (|t| is_label(t, 64), "a cluster id of lower case letters and digits");
-const PROVIDER: Rule =
-    (is_provider_arn, "an ARN of the form acs:ram::ACCOUNT_ID:oidc-provider/NAME");
-const NETWORKS: (&[(&str, Network)], &str) =
-    (&[("vpc", Network::Vpc), ("public", Network::Public)], "vpc or public");
-const UIDS: (&[(&str, Uid)], &str) =
-    (&[("explicit", Uid::Explicit), ("platform", Uid::Platform)], "explicit or platform");
-const VARIABLE: Rule = (|t| VariableName::parse(t).is_ok(), "the name of an environment variable");
-const FILE_KEY_REFS: (&[(&str, FileKeyRef)], &str) = (
-    &[("never", FileKeyRef::Never), ("asked", FileKeyRef::Asked), ("auto", FileKeyRef::Auto)],
-    "never, asked or auto",
-);
-const KUBELET: Rule = (|t| minor(t).is_some(), "a version of Kubernetes such as \"1.35\"");
-const HOST: Rule =
-    (|t| Host::parse(t).is_ok(), "a full host name: no scheme, port, path or IP address");
-const ENDPOINT: Rule = (
-    |t| Host::parse(&t.replace("{region}", "cn-hangzhou")).is_ok(),
-    "a full host name, {region} allowed in it: no scheme, port, path or IP address",
-);
-const TRANSLATION: Rule = (
-    |t| {
-        let mut chars = t.chars();
-        t == "False"
-            || matches!((chars.next(), chars.next()), (Some(c), None) if c != '/' && printable::is_printable(c))
-    },
-    "one character other than /, or False",
-);
-const OBJECT_NAME: Rule = (
-    |t| t.len() <= 253 && t.split('.').all(|label| is_label(label, 253)),
-    "the name of a ConfigMap",
-);
-const CONTAINER: Rule = (|t| is_label(t, 63), "the name of a container");
-const IMAGE: Rule = (
-    |t| (1..=512).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_graphic()),
-    "an image reference",
-);
-const PULL_POLICY: Rule =
-    (|t| ["Always", "IfNotPresent", "Never"].contains(&t), "Always, IfNotPresent or Never");
-const REPOSITORY: Rule = (
-    is_repository,
-    "a repository of images such as mirror.example/team/secrets-injector: no scheme, tag or digest",
-);
-const ARGUMENT: Rule = (
-    |t| (1..=4096).contains(&t.len()) && !t.contains('\0'),
-    "an argument of 1 to 4096 bytes without NUL",
-);
-const QUANTITY: Rule = (is_quantity, "a positive quantity such as 10m, 0.5 or 16Mi");

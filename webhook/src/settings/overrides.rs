@@ -153,6 +153,11 @@ static FIELDS: &[Field] = &[
 ];
 
 #[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    FIELDS.iter().map(|field| field.name)
+}
+
+#[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 

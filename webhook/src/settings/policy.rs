@@ -103,7 +103,7 @@ impl Check {
     }
 }
 
-/// What a pattern must be, as a test and in words.
+/// What a pattern must be beside one, and the words for what is none.
 type Rules = (fn(&str) -> bool, &'static str);
 
 fn pattern(text: &str) -> Option<Pattern> {

@@ -1,8 +1,11 @@
 //! Settings through their public interface.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
 use super::*;
 use crate::policy::{Credentials, Pattern, Rule};
-use plan::Glob;
 
 fn resolve(file: &str, flags: &[&str], environment: &[(&str, &str)]) -> Result<Settings, String> {
     let flags: Vec<_> = flags.iter().map(ToString::to_string).collect();
@@ -10,6 +13,10 @@ fn resolve(file: &str, flags: &[&str], environment: &[(&str, &str)]) -> Result<S
     let inputs = Inputs::new(Some("settings.yaml".into()), &flags, environment)
         .map_err(|e| e.to_string())?;
     inputs.resolve(Some(file.as_bytes())).map_err(|e| e.to_string())
+}
+
+fn names(values: &[impl ToString]) -> Vec<String> {
+    values.iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -62,44 +69,48 @@ policy:
 ";
     let settings = resolve(file, &[], &[]).unwrap();
     let glob = |text| Glob::parse(text).unwrap();
+    let host = |text| Host::parse(text).unwrap();
+    let endpoint = |text| EndpointPattern::parse(text);
+    let quantity = |text| WrittenQuantity::parse(text).unwrap();
     assert_eq!(
         settings,
         Settings {
-            region: Some("cn-hangzhou".into()),
-            account_id: Some("1234567890123456".into()),
-            cluster_id: Some("c0123456789abcdef".into()),
-            oidc_provider_arn: Some(
-                "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0123".into()
-            ),
+            region: Region::parse("cn-hangzhou").ok(),
+            account_id: AccountId::parse("1234567890123456"),
+            cluster_id: ClusterId::parse("c0123456789abcdef"),
+            oidc_provider_arn: ProviderArn::parse(
+                "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0123"
+            )
+            .ok(),
             network: Network::Public,
-            kms_endpoint: Some("kms.{region}.aliyuncs.com".into()),
-            oos_endpoint: Some("oos.cn-hangzhou.aliyuncs.com".into()),
-            sts_endpoint: Some("sts.aliyuncs.com".into()),
+            kms_endpoint: endpoint("kms.{region}.aliyuncs.com"),
+            oos_endpoint: endpoint("oos.cn-hangzhou.aliyuncs.com"),
+            sts_endpoint: endpoint("sts.aliyuncs.com"),
             allowed_endpoints: Endpoints {
-                kms: vec!["kms.internal.example".into()],
+                kms: vec![host("kms.internal.example")],
                 oos: Vec::new(),
-                sts: vec!["sts.internal.example".into()],
+                sts: vec![host("sts.internal.example")],
             },
-            regions: vec!["cn-new-1".into()],
-            path_translation: Some("False".into()),
-            ca_config_map: Some("kms-gateway-ca".into()),
-            mesh_proxies: vec!["my-proxy".into()],
+            regions: vec![Region::parse("cn-new-1").unwrap()],
+            path_translation: PathTranslation::Off,
+            ca_config_map: ConfigMapName::parse("kms-gateway-ca"),
+            mesh_proxies: vec![ContainerName::parse("my-proxy").unwrap()],
             uid: Uid::Platform,
             injector: Injector {
                 image: "registry.example/secrets-injector@sha256:00".into(),
-                image_pull_policy: Some("Never".into()),
+                image_pull_policy: Some(PullPolicy::Never),
                 image_mirrors: vec!["mirror.example:5000/team/secrets-injector".into()],
                 command: vec!["/bin/fetch".into(), "--fast".into()],
                 extra_args: vec!["--log-format=json".into()],
                 resources: Resources {
-                    cpu: "20m".into(),
-                    memory: "32Mi".into(),
-                    guaranteed_cpu: "0.2".into(),
+                    cpu: quantity("20m"),
+                    memory: quantity("32Mi"),
+                    guaranteed_cpu: quantity("0.2"),
                 },
             },
             token_expiration_seconds: 600,
             timeout_seconds: 60,
-            allowed_variables: vec!["NODE_OPTIONS".into()],
+            allowed_variables: vec![VariableName::parse("NODE_OPTIONS").unwrap()],
             only_variables: Some(vec![glob("DB_*"), glob("NODE_OPTIONS")]),
             file_key_ref: FileKeyRef::Auto,
             oldest_kubelet: Some(35),
@@ -133,7 +144,7 @@ policy:
 #[test]
 fn json_is_read_as_well() {
     let settings = resolve(r#"{"timeoutSeconds": 5, "regions": ["cn-x"]}"#, &[], &[]).unwrap();
-    assert_eq!((settings.timeout_seconds, settings.regions), (5, vec!["cn-x".to_owned()]));
+    assert_eq!((settings.timeout_seconds, names(&settings.regions)), (5, vec!["cn-x".to_owned()]));
 }
 
 #[test]
@@ -145,9 +156,9 @@ fn a_flag_wins_over_the_environment_which_wins_over_the_file() {
         ("PATH", "/bin"),
     ];
     let settings = resolve(file, &["region=cn-hangzhou"], &environment).unwrap();
-    assert_eq!(settings.region.as_deref(), Some("cn-hangzhou"));
-    assert_eq!(settings.account_id.as_deref(), Some("2"));
-    assert_eq!(settings.cluster_id.as_deref(), Some("c1"));
+    assert_eq!(settings.region.as_ref().map(Region::as_str), Some("cn-hangzhou"));
+    assert_eq!(settings.account_id(), Some("2"));
+    assert_eq!(settings.cluster_id.as_ref().map(ClusterId::as_str), Some("c1"));
 }
 
 #[test]
@@ -158,18 +169,18 @@ fn nested_fields_and_lists_can_be_overridden() {
     ];
     let flags = ["injector.image=r/i:1=x", "injector.extraArgs=", "regions=cn-a,cn-b"];
     let settings = resolve("{injector: {extraArgs: [-v]}}", &flags, &environment).unwrap();
-    assert_eq!(settings.injector.resources.guaranteed_cpu, "250m");
+    assert_eq!(settings.injector.resources.guaranteed_cpu.as_str(), "250m");
     assert_eq!(settings.injector.image, "r/i:1=x");
     assert_eq!(settings.injector.extra_args, Vec::<String>::new());
-    assert_eq!(settings.mesh_proxies, ["one", "two"]);
-    assert_eq!(settings.regions, ["cn-a", "cn-b"]);
+    assert_eq!(names(&settings.mesh_proxies), ["one", "two"]);
+    assert_eq!(names(&settings.regions), ["cn-a", "cn-b"]);
 }
 
 #[test]
 fn one_list_of_hosts_is_for_kms_and_oos_and_never_for_sts() {
     let hosts = |file: &str, flags: &[&str]| {
         let Endpoints { kms, oos, sts } = resolve(file, flags, &[]).unwrap().allowed_endpoints;
-        [kms, oos, sts].map(|hosts| hosts.join(","))
+        [kms, oos, sts].map(|hosts| names(&hosts).join(","))
     };
     let list = "allowedEndpoints: [a.b, c.d]";
     let services = "allowedEndpoints: {kms: [a.b], sts: [s.t]}";
@@ -232,66 +243,84 @@ fn a_region_that_does_not_exist_gets_a_suggestion() {
 #[test]
 fn a_region_of_the_operators_own_is_known() {
     let settings = resolve("{region: cn-moon-1, regions: [cn-moon-1]}", &[], &[]).unwrap();
-    assert_eq!(settings.region.as_deref(), Some("cn-moon-1"));
+    assert_eq!(settings.region.as_ref().map(Region::as_str), Some("cn-moon-1"));
+}
+
+/// Values that a setting may have, and values that it may not. `hack/checks/values.py` holds the
+/// chart's schema against the same.
+const SAMPLES: &str = include_str!("samples.json");
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Samples {
+    good: Vec<Value>,
+    bad: Vec<Value>,
+    /// Values that are bad too, as the schema of the chart cannot tell.
+    #[serde(default)]
+    beyond_schema: Vec<Value>,
+}
+
+/// What settings come of a file that says this alone.
+fn alone(field: &str, value: &Value) -> Result<Settings, String> {
+    let nested = field.rsplit('.').fold(value.clone(), |value, name| json!({ name: value }));
+    resolve(&nested.to_string(), &[], &[])
 }
 
 #[test]
-fn each_rule_refuses_what_it_should() {
-    for flag in [
-        "region=cn hangzhou",
-        "region=CN",
-        "region=mars",
-        "region=cn-moon-1",
-        "accountId=12x",
-        "accountId=123456789012345678901",
-        "clusterId=../x",
-        "oidcProviderArn=acs:ram::1:role/x",
-        "oidcProviderArn=acs:ram::x:oidc-provider/y",
-        "kmsEndpoint=https://kms.cn-hangzhou.aliyuncs.com",
-        "kmsEndpoint=kms.cn-hangzhou.aliyuncs.com:443",
-        "oosEndpoint=10.0.0.1",
-        "oosEndpoint=oos",
-        "oosEndpoint={region}",
-        "oosEndpoint=-{region}.aliyuncs.com",
-        "stsEndpoint={zone}.aliyuncs.com",
-        "allowedEndpoints=kms.x.com,kms.y.com/path",
-        "allowedEndpoints={region}.x.com",
-        "allowedEndpoints=localhost",
-        "allowedEndpoints.kms=kms.y.com/path",
-        "allowedEndpoints.oos=localhost",
-        "allowedEndpoints.sts=10.0.0.1",
-        "regions=cn-a,B",
-        "regions=moon",
-        "pathTranslation=__",
-        "pathTranslation=/",
-        "caConfigMap=A",
-        "meshProxies=a_b",
-        "uid=random",
-        "injector.image=a b",
-        "injector.imagePullPolicy=always",
-        "injector.imageMirrors=mirror.example/a:1",
-        "injector.command=fetch",
-        "injector.command=",
-        "injector.resources.cpu=ten",
-        "injector.resources.cpu=0",
-        "injector.resources.memory=1.Mi",
-        "injector.resources.memory=16Mb",
-        "injector.resources.guaranteedCpu=-1",
-        "tokenExpirationSeconds=43201",
-        "timeoutSeconds=0",
-        "timeoutSeconds=5m",
-        "allowedVariables=A-B",
-        "onlyVariables=",
-        "onlyVariables=A-*",
-        "fileKeyRef=always",
-        "oldestKubelet=35",
-        "oldestKubelet=2.1",
-        "oldestKubelet=1.x",
-    ] {
-        let (field, _) = flag.split_once('=').unwrap();
-        let problem = resolve("", &[flag], &[]).expect_err(flag);
-        assert!(problem.starts_with(&format!("setting {field}: ")), "{flag}: {problem}");
+fn every_setting_takes_what_is_good_and_refuses_what_is_bad_by_its_name() {
+    let samples: BTreeMap<String, Samples> = serde_json::from_str(SAMPLES).unwrap();
+    for (field, Samples { good, bad, beyond_schema }) in &samples {
+        assert!(!good.is_empty() && !bad.is_empty(), "{field}");
+        for value in good {
+            assert!(alone(field, value).is_ok(), "{field}: {value}: {:?}", alone(field, value));
+        }
+        for value in bad.iter().chain(beyond_schema) {
+            let problem = alone(field, value).expect_err(&format!("{field}: {value}"));
+            assert!(
+                problem.starts_with(&format!("setting {field}")),
+                "{field}: {value}: {problem}"
+            );
+        }
     }
+}
+
+#[test]
+fn every_setting_has_samples() {
+    let samples: BTreeMap<String, Samples> = serde_json::from_str(SAMPLES).unwrap();
+    let of_group = |name: &&str| !name.starts_with("allowedEndpoints.");
+    let names: BTreeSet<_> = overrides::names().filter(of_group).map(str::to_owned).collect();
+    assert_eq!(samples.into_keys().collect::<BTreeSet<_>>(), names);
+}
+
+#[test]
+fn a_character_that_no_file_name_has_is_refused_and_not_replaced_by_another() {
+    let problem = resolve("", &["pathTranslation=\\"], &[]).unwrap_err();
+    assert_eq!(
+        problem,
+        "setting pathTranslation: \"\\\\\" is not allowed, \
+         must be one character other than / and \\, or False"
+    );
+}
+
+#[test]
+fn a_provider_that_an_annotation_may_name_may_be_named_by_the_operator() {
+    let provider = "acs:ram::1:oidc-provider/team@example.com";
+    let settings = resolve("", &[&format!("oidcProviderArn={provider}")], &[]).unwrap();
+    let role = RoleArn::parse("acs:ram::2:role/any").unwrap();
+    assert_eq!(settings.oidc_provider(&role).unwrap().as_str(), provider);
+}
+
+#[test]
+fn a_providers_account_is_the_operators_or_else_that_of_the_role() {
+    let role = RoleArn::parse("acs:ram::2:role/any").unwrap();
+    let provider = |flags: &[&str]| {
+        let settings = resolve("", flags, &[]).unwrap();
+        settings.oidc_provider(&role).map(|provider| provider.to_string())
+    };
+    let of = |account| Some(format!("acs:ram::{account}:oidc-provider/ack-rrsa-c1"));
+    assert_eq!(provider(&["clusterId=c1"]), of(2));
+    assert_eq!(provider(&["clusterId=c1", "accountId=1"]), of(1));
+    assert_eq!(provider(&["accountId=1"]), None);
 }
 
 #[test]

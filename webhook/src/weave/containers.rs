@@ -1,6 +1,8 @@
 //! Our containers in the Pod's two lists: those that are there are set, those that are there for
 //! another mode go, missing ones are placed.
 
+use plan::ContainerName;
+
 use super::settled;
 use crate::annotations::InitFirst;
 use crate::container;
@@ -74,7 +76,7 @@ pub(crate) fn early<'p>(
     pod: &'p Pod<'_>,
     roles: &[Role],
     init_first: InitFirst,
-    proxies: &[String],
+    proxies: &[ContainerName],
 ) -> Vec<&'p str> {
     // One of ours that is there for another mode goes, and says nothing about the place.
     let stays = |container: &&Container<'_>| {
@@ -89,7 +91,7 @@ pub(crate) fn early<'p>(
 
 /// Where among the init containers one of ours that is missing is placed. What fetches first comes
 /// first, and beside the one of ours that is there.
-fn first(init: &[&Container<'_>], init_first: InitFirst, proxies: &[String]) -> usize {
+fn first(init: &[&Container<'_>], init_first: InitFirst, proxies: &[ContainerName]) -> usize {
     let at = |name: &str| init.iter().position(|container| container.name == *name);
     match (at(INIT_CONTAINER), at(SIDECAR)) {
         (Some(index), _) => index + 1,
@@ -103,9 +105,9 @@ fn first(init: &[&Container<'_>], init_first: InitFirst, proxies: &[String]) -> 
 }
 
 /// Directly behind the last native mesh proxy: before it there may be no network.
-fn behind_proxy(init: &[&Container<'_>], proxies: &[String]) -> usize {
+fn behind_proxy(init: &[&Container<'_>], proxies: &[ContainerName]) -> usize {
     let is_proxy = |container: &&Container<'_>| {
-        container.is_native_sidecar() && proxies.iter().any(|name| *name == container.name)
+        container.is_native_sidecar() && proxies.iter().any(|name| name.as_str() == container.name)
     };
     init.iter().rposition(is_proxy).map_or(0, |index| index + 1)
 }

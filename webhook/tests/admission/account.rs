@@ -5,7 +5,7 @@ use webhook::inject::{Injection, Subject, inject};
 use webhook::reply::Outcome;
 use webhook::settings::Settings;
 
-use crate::support::{ROLE, ask_with, injected, plan, pod, review, settings};
+use crate::support::{ROLE, ask_with, injected, plan, pod, review, settings, settings_with};
 
 /// A Pod whose role is its ServiceAccount's to say.
 fn without_role() -> Value {
@@ -40,7 +40,7 @@ const NAME: (&str, &str) = ("pod-identity.alibabacloud.com/role-name", " by-name
 
 #[test]
 fn the_role_is_the_pods_else_the_accounts_arn_else_its_name() {
-    let owned = Settings { account_id: Some("6".to_owned()), ..settings() };
+    let owned = settings_with(&["accountId=6"]);
     let role = |pod: &Value, account: &[(&str, &str)]| {
         decided(pod, account, &owned).unwrap().identity().role.to_string()
     };
@@ -69,7 +69,7 @@ fn the_provider_belongs_to_the_operators_account_else_to_the_roles() {
         decided(&without_role(), &[ARN], settings).unwrap().identity().provider.to_string()
     };
     assert_eq!(provider(&settings()), "acs:ram::5:oidc-provider/ack-rrsa-c0123");
-    let owned = Settings { account_id: Some("6".to_owned()), ..settings() };
+    let owned = settings_with(&["accountId=6"]);
     assert_eq!(provider(&owned), "acs:ram::6:oidc-provider/ack-rrsa-c0123");
 }
 

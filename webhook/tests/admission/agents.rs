@@ -299,8 +299,7 @@ fn a_bad_pattern_is_the_only_problem_that_is_told_of_it() {
 
 #[test]
 fn a_region_must_be_known() {
-    let mut settings = crate::support::settings();
-    settings.region = None;
+    let settings = crate::support::settings_with(&["region="]);
     let review = crate::support::review(&alone(&[]));
     let answer = crate::support::ask_with(&review, &settings);
     assert!(answer.message().starts_with("kms.alibabacloud/region: "), "{}", answer.message());

@@ -1,9 +1,9 @@
 use plan::{LogLevel, Network, OnMissing};
 use serde_json::{Value, json};
-use webhook::settings::Settings;
 
 use crate::support::{
-    ask, ask_with, injected, injected_with, ours, plan, pod, review, selected, settings, volume,
+    ask, ask_with, injected, injected_with, ours, plan, pod, review, selected, settings,
+    settings_with, volume,
 };
 
 /// A Pod that asks for one secret, and for this.
@@ -62,18 +62,17 @@ fn what_a_pod_asks_for_is_in_its_container_and_volumes() {
 
 #[test]
 fn a_pod_goes_before_the_settings() {
-    let settings = Settings {
-        oidc_provider_arn: Some("acs:ram::9:oidc-provider/mine".to_owned()),
-        kms_endpoint: Some("kms.cn-hangzhou.aliyuncs.com".to_owned()),
-        oos_endpoint: Some("oos-vpc.cn-hangzhou.aliyuncs.com".to_owned()),
-        sts_endpoint: Some("sts.aliyuncs.com".to_owned()),
-        path_translation: Some("-".to_owned()),
-        ca_config_map: Some("operators".to_owned()),
-        timeout_seconds: 30,
-        token_expiration_seconds: 7200,
-        network: webhook::settings::Network::Public,
-        ..settings()
-    };
+    let settings = settings_with(&[
+        "oidcProviderArn=acs:ram::9:oidc-provider/mine",
+        "kmsEndpoint=kms.cn-hangzhou.aliyuncs.com",
+        "oosEndpoint=oos-vpc.cn-hangzhou.aliyuncs.com",
+        "stsEndpoint=sts.aliyuncs.com",
+        "pathTranslation=-",
+        "caConfigMap=operators",
+        "timeoutSeconds=30",
+        "tokenExpirationSeconds=7200",
+        "network=public",
+    ]);
     let secrets = ("secrets", "- kms://a/b\n- oos://c/d");
     let hosts = |plan: &plan::Plan| {
         let lookups = plan.lookups().iter();
@@ -170,7 +169,7 @@ plain: e
 
 #[test]
 fn without_a_region_of_the_pod_an_endpoint_or_the_objects_say_one() {
-    let no_region = Settings { region: None, ..settings() };
+    let no_region = settings_with(&["region="]);
     let regions = |annotations: &[(&str, &str)]| {
         let plan = plan(&injected_with(&pod(annotations), &no_region));
         let lookup = &plan.lookups()[0];
@@ -189,10 +188,7 @@ fn without_a_region_of_the_pod_an_endpoint_or_the_objects_say_one() {
         ]),
         beijing
     );
-    let operators = Settings {
-        kms_endpoint: Some("kms.cn-beijing.aliyuncs.com".to_owned()),
-        ..no_region.clone()
-    };
+    let operators = settings_with(&["region=", "kmsEndpoint=kms.cn-beijing.aliyuncs.com"]);
     let plan = plan(&injected_with(&pod(&[("secrets", "a: b")]), &operators));
     assert_eq!(plan.lookups()[0].region.as_str(), "cn-beijing");
 }
@@ -232,7 +228,7 @@ fn a_host_outside_the_cloud_is_refused_wherever_a_pod_names_it() {
 
 #[test]
 fn a_region_that_does_not_exist_is_told_once() {
-    let no_region = Settings { region: None, ..settings() };
+    let no_region = settings_with(&["region="]);
     for annotations in [
         &[("secrets", "a: {source: b, region: cn-hangzhuo}")][..],
         &[("secrets", "- acs:kms:cn-hangzhuo:1:secret/b")],
@@ -276,7 +272,7 @@ fn values_just_out_of_range_are_refused() {
 
 #[test]
 fn where_the_platform_assigns_users_every_consumer_may_read() {
-    let settings = Settings { uid: webhook::settings::Uid::Platform, ..settings() };
+    let settings = settings_with(&["uid=platform"]);
     let after = injected_with(&pod(&[("secrets", "a: b")]), &settings);
     assert!(ours(&after)["securityContext"].get("runAsUser").is_none());
     assert_eq!(plan(&after).files()[0].mode.to_string(), "0444");
@@ -287,7 +283,7 @@ fn where_the_platform_assigns_users_every_consumer_may_read() {
 
 #[test]
 fn a_bad_identity_is_told_once() {
-    let no_cluster = Settings { cluster_id: None, ..settings() };
+    let no_cluster = settings_with(&["clusterId="]);
     for (key, words) in
         [("oidc-provider-arn", "not an OIDC provider ARN"), ("role-arn", "not a role ARN")]
     {

@@ -1,7 +1,9 @@
 use serde_json::{Value, json};
 use webhook::settings::Settings;
 
-use crate::support::{ask, ask_with, injected_with, plan, pod, review, settings, volume};
+use crate::support::{
+    ask, ask_with, injected_with, plan, pod, review, settings, settings_with, volume,
+};
 
 fn denied(pod: &Value) -> String {
     ask(pod).message().to_owned()
@@ -67,7 +69,7 @@ fn an_unknown_region_or_provider_says_who_can_set_it() {
 fn a_dedicated_gateway_needs_a_ca() {
     let pod = pod(&[("secrets", "a: {source: b, endpoint: kst-1.cryptoservice.kms.aliyuncs.com}")]);
     assert!(denied(&pod).contains("ca-config-map"));
-    let settings = Settings { ca_config_map: Some("kms-ca".to_owned()), ..settings() };
+    let settings = settings_with(&["caConfigMap=kms-ca"]);
     let after = injected_with(&pod, &settings);
     assert!(plan(&after).private_ca());
     assert_eq!(volume(&after, "kms-ca")["configMap"]["name"], "kms-ca");
@@ -363,7 +365,7 @@ fn what_follows_from_a_problem_is_not_one_more() {
 #[test]
 fn a_missing_region_is_one_problem_however_many_sources_there_are() {
     let pod = pod(&[("secrets", "a: b\nc: d\ne: f"), ("regoin", "cn-hangzhou")]);
-    let settings = Settings { region: None, ..settings() };
+    let settings = settings_with(&["region="]);
     let answer = ask_with(&review(&pod), &settings);
     let message = answer.message();
     assert!(message.contains("no region is known for file \"a\" and 2 more"), "{message}");

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use webhook::reply::Outcome;
 use webhook::settings::Settings;
 
-use crate::support::{ask_with, injected_with, pod, review, settings};
+use crate::support::{ask_with, injected_with, pod, review, settings, settings_with};
 
 /// As many containers as there may be. Each gets a variable, three mounts with long paths, and our
 /// program before its command, and two of ours stand beside them.
@@ -31,7 +31,7 @@ fn full(method: &str) -> Value {
 }
 
 fn settings_for_files() -> Settings {
-    Settings { oldest_kubelet: Some(35), ..settings() }
+    settings_with(&["oldestKubelet=1.35"])
 }
 
 /// The Pod as it comes out, which the next call leaves as it is.

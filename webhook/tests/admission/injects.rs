@@ -1,9 +1,9 @@
 use serde_json::{Value, json};
 use webhook::reply::Outcome;
-use webhook::settings::Settings;
 
 use crate::support::{
-    ask, ask_with, injected, injected_with, ours, plan, pod, review, selected, settings, volume,
+    ask, ask_with, injected, injected_with, ours, plan, pod, review, selected, settings,
+    settings_with, volume,
 };
 
 fn secrets() -> Value {
@@ -322,7 +322,7 @@ fn every_object_keeps_its_own_place_and_caller() {
 
 #[test]
 fn a_shared_endpoint_says_the_region_where_nothing_closer_does() {
-    let no_region = Settings { region: None, ..settings() };
+    let no_region = settings_with(&["region="]);
     let pod = pod(&[(
         "secrets",
         "- objectName: a\n  kmsEndpoint: kms.cn-beijing.aliyuncs.com\n- acs:kms:cn-shanghai:1:secret/b",
@@ -345,15 +345,16 @@ fn no_dollar_reaches_the_environment() {
 
 #[test]
 fn the_operators_settings_fill_what_the_pod_leaves_open() {
-    let mut settings = settings();
-    settings.injector.image = "registry.example/secrets-injector@sha256:00".to_owned();
-    settings.injector.image_pull_policy = Some("Always".to_owned());
-    settings.injector.extra_args = vec!["--ca".to_owned(), "/ca.pem".to_owned()];
-    settings.oidc_provider_arn = Some("acs:ram::9:oidc-provider/mine".to_owned());
-    settings.kms_endpoint = Some("kms.{region}.aliyuncs.com".to_owned());
-    settings.sts_endpoint = Some("sts.aliyuncs.com".to_owned());
-    settings.path_translation = Some("-".to_owned());
-    settings.timeout_seconds = 30;
+    let settings = settings_with(&[
+        "injector.image=registry.example/secrets-injector@sha256:00",
+        "injector.imagePullPolicy=Always",
+        "injector.extraArgs=--ca,/ca.pem",
+        "oidcProviderArn=acs:ram::9:oidc-provider/mine",
+        "kmsEndpoint=kms.{region}.aliyuncs.com",
+        "stsEndpoint=sts.aliyuncs.com",
+        "pathTranslation=-",
+        "timeoutSeconds=30",
+    ]);
     let after = injected_with(&pod(&[("secrets", "kms://a/b")]), &settings);
     let container = ours(&after);
     assert_eq!(container["image"], "registry.example/secrets-injector@sha256:00");

@@ -7,7 +7,7 @@ use webhook::admit::admit;
 use webhook::reply::Outcome;
 use webhook::settings::Inputs;
 
-use crate::support::{ask, ask_with, injected, pod, review, settings};
+use crate::support::{ask, ask_with, injected, pod, review, settings, settings_with};
 
 const FILE: (&str, &str) = ("secrets", "db: kms://shop/db");
 
@@ -330,7 +330,7 @@ fn what_is_under_a_name_of_ours_is_read_only_as_large_as_ours_can_be() {
     assert!(denied(&large).contains("this volume is larger than any of ours"));
     let mut affine = pod(&[("env", "A: x"), ("env-method", "file-key-ref")]);
     affine["spec"]["affinity"] = json!({"podAffinity": vec![json!({}); 5000]});
-    let settings = webhook::settings::Settings { oldest_kubelet: Some(35), ..settings() };
+    let settings = settings_with(&["oldestKubelet=1.35"]);
     let answer = ask_with(&review(&affine), &settings);
     assert!(answer.message().contains("its affinity is too large"), "{}", answer.message());
 }

@@ -1,9 +1,8 @@
 //! Where containers see each other's processes, none has the fetcher's user.
 
 use serde_json::{Value, json};
-use webhook::settings::{Settings, Uid};
 
-use crate::support::{ask, ask_with, injected, ours, plan, pod, review, settings};
+use crate::support::{ask, ask_with, injected, ours, plan, pod, review, settings_with};
 
 const SECRETS: (&str, &str) = ("secrets", "db: kms://app/db\n");
 
@@ -106,7 +105,7 @@ fn a_user_that_a_container_has_is_refused_for_the_fetcher() {
 
 #[test]
 fn a_user_that_the_platform_assigns_is_not_trusted_to_be_another() {
-    let settings = Settings { uid: Uid::Platform, ..settings() };
+    let settings = settings_with(&["uid=platform"]);
     let message = |pod: &Value| ask_with(&review(pod), &settings).message().to_owned();
     let pod = shared(&[json!({})], &[]);
     assert!(

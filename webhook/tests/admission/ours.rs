@@ -2,9 +2,11 @@
 //! or larger, at our first call, where a Pod brings them along, as at every later one.
 
 use serde_json::{Value, json};
-use webhook::settings::{Settings, Uid};
+use webhook::settings::Settings;
 
-use crate::support::{ask_with, injected, injected_with, ours, pod, review, settings, volume};
+use crate::support::{
+    ask_with, injected, injected_with, ours, pod, review, settings, settings_with, volume,
+};
 
 const SIDECAR: &str = "kms-secrets";
 
@@ -162,28 +164,28 @@ fn what_the_api_server_writes_by_itself_stays() {
 
 #[test]
 fn the_admission_plugin_that_has_every_image_pulled_is_not_undone() {
-    for policy in [None, Some("IfNotPresent"), Some("Never"), Some("Always")] {
-        let mut settings = settings();
-        settings.injector.image_pull_policy = policy.map(str::to_owned);
+    for policy in ["", "IfNotPresent", "Never", "Always"] {
+        let settings = settings_with(&[&format!("injector.imagePullPolicy={policy}")]);
         for (plain, list, name) in pods() {
             let mut pod = injected_with(&plain, &settings);
             one_of(&mut pod, list, name)["imagePullPolicy"] = json!("Always");
             let answer = ask_with(&review(&pod), &settings);
-            assert!(answer.response.get("patch").is_none(), "{policy:?}: {}", answer.patch());
+            assert!(answer.response.get("patch").is_none(), "{policy}: {}", answer.patch());
         }
     }
 }
 
 #[test]
 fn an_image_of_a_mirror_stays_only_where_the_operator_names_the_mirror() {
-    let mut settings = settings();
-    settings.injector.image = "registry.example/team/secrets-injector:1".to_owned();
+    let image = "injector.image=registry.example/team/secrets-injector:1";
+    let settings = settings_with(&[image]);
     let mirrored = json!("mirror.example/cache/secrets-injector:1");
     let edit = |image: Value| move |container: &mut Value| container["image"] = image.clone();
     for (after, clean) in edited(edit(mirrored.clone()), &settings) {
         assert_eq!(after["image"], clean["image"]);
     }
-    settings.injector.image_mirrors = vec!["mirror.example/cache/secrets-injector".to_owned()];
+    let mirrors = "injector.imageMirrors=mirror.example/cache/secrets-injector";
+    let settings = settings_with(&[image, mirrors]);
     for (after, _) in edited(edit(mirrored.clone()), &settings) {
         assert_eq!(after["image"], mirrored);
     }
@@ -323,7 +325,7 @@ fn a_guaranteed_pod_stays_guaranteed_whoever_sizes_our_container() {
 
 #[test]
 fn a_platform_that_assigns_users_assigns_its_category_too() {
-    let settings = Settings { uid: Uid::Platform, ..settings() };
+    let settings = settings_with(&["uid=platform"]);
     let edit = |container: &mut Value| {
         container["securityContext"]["runAsUser"] = json!(1_000_650_000);
         container["securityContext"]["seLinuxOptions"] = json!({"level": "s0:c25,c15"});

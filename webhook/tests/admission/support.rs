@@ -4,7 +4,7 @@ use base64::Engine as _;
 use serde_json::{Value, json};
 use webhook::admit::admit;
 use webhook::reply::Outcome;
-use webhook::settings::Settings;
+use webhook::settings::{Inputs, Settings};
 
 pub(crate) const ROLE: &str = "acs:ram::1234567890123456:role/demo-app";
 
@@ -15,11 +15,14 @@ pub(crate) struct Answer {
 
 /// An operator's settings for one cluster.
 pub(crate) fn settings() -> Settings {
-    Settings {
-        region: Some("cn-hangzhou".to_owned()),
-        cluster_id: Some("c0123".to_owned()),
-        ..Settings::default()
-    }
+    settings_with(&[])
+}
+
+/// The same with these set beside them or instead, each like `network=public`.
+pub(crate) fn settings_with(more: &[&str]) -> Settings {
+    let flags = ["region=cn-hangzhou", "clusterId=c0123"];
+    let flags: Vec<_> = flags.iter().chain(more).map(ToString::to_string).collect();
+    Inputs::new(None, &flags, []).unwrap().load().unwrap()
 }
 
 /// A Pod with one container and these annotations, given without their prefix.

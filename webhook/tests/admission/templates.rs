@@ -1,8 +1,7 @@
 use plan::{Content, File, OnMissing};
 use serde_json::Value;
-use webhook::settings::Settings;
 
-use crate::support::{ask, ask_with, injected, plan, pod, review, settings, volume};
+use crate::support::{ask, ask_with, injected, plan, pod, review, settings_with, volume};
 
 const ENV: (&str, &str) =
     ("template.app.env", "USER={{ secret(\"kms://app/db#user\") }}\nKEY={{ secret('key') }}\n");
@@ -96,7 +95,7 @@ fn what_the_operator_forbids_is_forbidden_in_templates_too() {
     let text = "a: {template: '{{ secret(\"x\") }}', crossAccountRoleArn: 'acs:ram::9876543210987654:role/other'}";
     let answer = ask_with(&review(&pod(&[("secrets", text)])), &limited);
     assert!(answer.message().contains("may not use acs:ram::9876543210987654:role/other"));
-    let nowhere = Settings { region: None, ..settings() };
+    let nowhere = settings_with(&["region="]);
     let answer = ask_with(&review(&pod(&[ENV])), &nowhere);
     let message = answer.message();
     assert!(message.contains("no region is known for template.app.env and 1 more"), "{message}");

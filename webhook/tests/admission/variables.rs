@@ -1,8 +1,9 @@
 use serde_json::{Value, json};
-use webhook::settings::{FileKeyRef, Settings};
+use webhook::settings::Settings;
 
 use crate::support::{
-    ask, ask_with, injected, injected_with, ours, plan, pod, review, settings, volume,
+    ask, ask_with, injected, injected_with, ours, plan, pod, review, settings, settings_with,
+    volume,
 };
 
 const ENV: (&str, &str) = ("env", "DB_PASSWORD: kms://app/db#password\nTOKEN: oos://app-token\n");
@@ -16,7 +17,7 @@ fn started(annotations: &[(&str, &str)]) -> Value {
 }
 
 fn kubelets(minor: u32) -> Settings {
-    Settings { oldest_kubelet: Some(minor), ..settings() }
+    settings_with(&[&format!("oldestKubelet=1.{minor}")])
 }
 
 fn wrapped(container: &str, required: &str, command: &[&str]) -> Value {
@@ -96,9 +97,8 @@ fn the_kubelet_reads_variables_in_front_of_all_that_refers_to_them() {
 fn an_old_kubelet_never_gets_variables_to_read() {
     let bare = pod(&[ENV]);
     let asked = started(&[ENV, ("env-method", "file-key-ref")]);
-    for oldest_kubelet in [None, Some(34)] {
-        let file_key_ref = FileKeyRef::Auto;
-        let settings = Settings { oldest_kubelet, file_key_ref, ..settings() };
+    for oldest_kubelet in ["oldestKubelet=", "oldestKubelet=1.34"] {
+        let settings = settings_with(&[oldest_kubelet, "fileKeyRef=auto"]);
         let answer = ask_with(&review(&bare), &settings);
         assert!(answer.message().contains("it has no command"), "{}", answer.message());
         let answer = ask_with(&review(&asked), &settings);
@@ -111,7 +111,7 @@ fn without_a_command_the_kubelet_reads_where_the_operator_allows_it() {
     let bare = pod(&[ENV]);
     let message = ask_with(&review(&bare), &kubelets(36)).message().to_owned();
     assert!(message.contains("write the image's entrypoint"), "{message}");
-    let settings = Settings { file_key_ref: FileKeyRef::Auto, ..kubelets(36) };
+    let settings = settings_with(&["oldestKubelet=1.36", "fileKeyRef=auto"]);
     let after = injected_with(&bare, &settings);
     let env = &after["spec"]["containers"][0]["env"];
     assert_eq!(*env, json!([read("app", "DB_PASSWORD"), read("app", "TOKEN")]));
@@ -307,7 +307,7 @@ fn virtual_name() -> Value {
 #[test]
 fn the_kubelet_reads_nothing_where_the_operator_or_the_node_forbids_it() {
     let asked = started(&[ENV, ("env-method", "file-key-ref")]);
-    let never = Settings { file_key_ref: FileKeyRef::Never, ..kubelets(36) };
+    let never = settings_with(&["oldestKubelet=1.36", "fileKeyRef=never"]);
     assert!(ask_with(&review(&asked), &never).message().contains("the operator does not allow it"));
     for (parent, field, value) in [
         ("spec", "nodeSelector", json!({"type": "virtual-kubelet"})),
@@ -358,7 +358,7 @@ fn a_variable_that_may_be_missing_cannot_be_read_by_the_kubelet() {
 
 #[test]
 fn with_the_operators_leave_a_variable_may_run_code() {
-    let settings = Settings { allowed_variables: vec!["NODE_OPTIONS".to_owned()], ..settings() };
+    let settings = settings_with(&["allowedVariables=NODE_OPTIONS"]);
     injected_with(&started(&[("env", "NODE_OPTIONS: kms://x\n")]), &settings);
 }
 

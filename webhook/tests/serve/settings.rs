@@ -37,12 +37,12 @@ async fn a_changed_file_is_taken_up_and_a_bad_one_is_not() {
         Arc::clone(&metrics),
         Duration::from_millis(5),
     ));
-    let is = |region: &str| settings.load().region.as_deref() == Some(region);
+    let is = |region: &str| settings.load().region().is_some_and(|known| known.as_str() == region);
     let metric = |name: &str| count(&metrics.text().unwrap(), name);
 
     publish(mount.path(), "2", "region: cn-beijing");
     until("the new region", async || is("cn-beijing")).await;
-    assert_eq!(settings.load().network, webhook::settings::Network::Public);
+    assert_eq!(settings.load().network(), plan::Network::Public);
 
     publish(mount.path(), "3", "region: cn-hangzou");
     until("a failure", async || metric("secrets_webhook_settings_stale") == 1).await;

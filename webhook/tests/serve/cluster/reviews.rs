@@ -13,7 +13,7 @@ use webhook::cluster::watch;
 use webhook::metrics::Metrics;
 use webhook::mutate::Judge;
 use webhook::server::Limits;
-use webhook::settings::Settings;
+use webhook::settings::Inputs;
 
 use crate::cluster::api::Api;
 use crate::harness::{Lab, review, text, until};
@@ -62,11 +62,8 @@ async fn serve(api: &Api, watched: bool) -> Lab {
     // No test waits for a deadline, but the one about it.
     let patience = Patience { attempt: Duration::from_millis(200), ..Patience::default() };
     let directory = Directory::new(accounts, api.client(), patience, metrics);
-    let settings = Settings {
-        region: Some("cn-hangzhou".to_owned()),
-        cluster_id: Some("c0123".to_owned()),
-        ..Settings::default()
-    };
+    let flags = ["region=cn-hangzhou", "clusterId=c0123"].map(str::to_owned);
+    let settings = Inputs::new(None, &flags, []).unwrap().load().unwrap();
     Lab::start_with(Judge::InCluster(Box::new(directory)), settings, Limits::default()).await
 }
 
