@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::env::ContainerName;
 use crate::source::shorten;
 
 /// As in the annotation: `signal=SIGHUP:app`, `http=http://127.0.0.1:8080/reload`.
@@ -122,8 +123,7 @@ fn signal(text: &str) -> Result<OnChange, InvalidHook> {
     if container.is_empty() {
         return Err(InvalidHook::NoContainer);
     }
-    let byte_ok = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if container.len() > 63 || !container.bytes().all(byte_ok) {
+    if ContainerName::parse(container).is_err() {
         return Err(InvalidHook::Container(shorten(container)));
     }
     Ok(OnChange::Signal { signal, container: container.to_owned() })
@@ -281,6 +281,7 @@ mod tests {
             ("signal=SIGHUP:", InvalidHook::NoContainer),
             ("signal=SIGHUP:App", InvalidHook::Container("App".to_owned())),
             ("signal=SIGHUP:a:b", InvalidHook::Container("a:b".to_owned())),
+            ("signal=SIGHUP:-a", InvalidHook::Container("-a".to_owned())),
         ] {
             assert_eq!(OnChange::parse(bad).unwrap_err(), error);
         }
