@@ -3,7 +3,7 @@
 
 use plan::{HookUrl, OnChange};
 
-use crate::annotations::{self, ModeName, PREFIX, Request};
+use crate::annotations::{self, PREFIX, Request};
 use crate::consumers::shown;
 use crate::draft;
 use crate::ownership::Ownership;
@@ -34,7 +34,7 @@ pub(crate) fn check(
         reserved(pod, problems);
     }
     let Some(hook) = &request.on_change else { return Hook::default() };
-    if request.mode == ModeName::Init && !request.is_bad("mode") {
+    if request.is_stray(KEY) {
         problems.push(problem(
             "the mode is init, in which files never change",
             "set kms.alibabacloud/mode to refresh, or remove it",

@@ -3,7 +3,7 @@
 pub mod account;
 pub mod admit;
 mod agent;
-mod annotations;
+pub mod annotations;
 pub mod args;
 mod bounded;
 pub mod cluster;

@@ -1,17 +1,19 @@
 //! Where the fetcher serves its metrics, and whether the Pod leaves it the port.
 
-use crate::annotations::{self, ModeName, Request};
+use crate::annotations::{self, Request};
 use crate::consumers::shown;
 use crate::pod::Pod;
 use crate::problem::Problems;
 use crate::reserved;
 
+const KEY: &str = "metrics-port";
+
 pub(crate) fn check(pod: &Pod<'_>, request: &Request<'_>, problems: &mut Problems) {
     let Some(port) = request.metrics_port else { return };
     let mut problem = |what: String, remedy: &str| {
-        problems.push(annotations::problem("metrics-port", what, remedy));
+        problems.push(annotations::problem(KEY, what, remedy));
     };
-    if request.mode == ModeName::Init && !request.is_bad("mode") {
+    if request.is_stray(KEY) {
         problem(
             "the mode is init, in which the fetcher ends before the application starts".to_owned(),
             "set kms.alibabacloud/mode to refresh, or remove it",

@@ -11,6 +11,8 @@ use crate::settings::ConfigMapName;
 /// What a Pod asks for, value by value; `None` where it says nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Request<'a> {
+    /// Keys that have no problem, as the table has them.
+    pub(crate) given: Vec<&'static str>,
     /// Keys that have a problem already, so that nothing else is said about what they lack.
     pub(crate) bad: Vec<&'a str>,
     /// Parsed together with everything else that shapes files.

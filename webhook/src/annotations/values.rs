@@ -8,8 +8,9 @@ use super::{Bad, EnvMethod, InitFirst, ModeName, NativeSidecar};
 use crate::quantity::{Quantity, WrittenQuantity};
 use crate::settings::ConfigMapName;
 
-pub(super) fn said(error: impl Display) -> Bad {
-    (error.to_string(), String::new())
+/// What a type's own parser made of a value; its words say what to write.
+pub(super) fn parsed<T>(value: Result<T, impl Display>) -> Result<T, Bad> {
+    value.map_err(|error| (error.to_string(), String::new()))
 }
 
 fn quoted(value: &str) -> String {
@@ -219,6 +220,11 @@ pub(super) fn duration(value: &str, least: u32, most: u32) -> Result<u32, Bad> {
         Ok(seconds) if seconds <= most => Ok(seconds),
         _ => Err((format!("{} is too long", quoted(value)), format!("use one {bounds}"))),
     }
+}
+
+/// As the KMS Agent has it, zero keeps nothing.
+pub(super) fn cache_ttl(value: &str) -> Result<u32, Bad> {
+    if value == "0" { Ok(0) } else { duration(value, 0, 3600) }
 }
 
 fn seconds(value: &str) -> Option<u64> {

@@ -6,7 +6,7 @@ use plan::{
 };
 
 use super::Draft;
-use crate::annotations::{self, ModeName, PREFIX, Request};
+use crate::annotations::{self, ModeName, Request};
 use crate::comparisons::Comparisons;
 use crate::problem::{Problem, Problems};
 use crate::quantity::Quantity;
@@ -151,26 +151,4 @@ fn listed(asked: &[&Asked]) -> Vec<Glob> {
     names.sort_by(|one, other| one.as_str().cmp(other.as_str()));
     names.dedup();
     names
-}
-
-/// How an agent works, where the mode is another.
-pub(super) fn refuse_strays(request: &Request<'_>, problems: &mut Problems) {
-    let agent = &request.agent;
-    let keys = [
-        ("agent-secrets", agent.secrets.is_some()),
-        ("agent-port", agent.port.is_some()),
-        ("agent-cache-ttl", agent.cache_ttl.is_some()),
-        ("agent-cache-size", agent.cache_size.is_some()),
-        ("agent-max-connections", agent.max_connections.is_some()),
-        ("agent-response-type", agent.response_type.is_some()),
-        ("agent-token-path", agent.token_path.is_some()),
-    ];
-    // What a bad mode would have meant, nobody knows.
-    for (key, _) in keys.into_iter().filter(|(_, set)| *set && !request.is_bad("mode")) {
-        problems.push(annotations::problem(
-            key,
-            "it says how the local agent works, and the Pod has none",
-            format!("set {PREFIX}mode to agent, or remove it"),
-        ));
-    }
 }

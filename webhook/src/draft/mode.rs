@@ -2,9 +2,8 @@
 
 use plan::{InvalidRefresh, Mode, Refresh};
 
-use super::agent::refuse_strays;
-use crate::annotations::{self, ModeName, Request};
-use crate::problem::Problems;
+use crate::annotations::{self, Annotation, ModeName, Modes, Request};
+use crate::problem::{Problem, Problems};
 
 /// Seconds.
 const DEFAULT_INTERVAL: u32 = 300;
@@ -15,24 +14,8 @@ pub(super) fn decide(
     agent: impl FnOnce(Refresh, &mut Problems) -> Option<Mode>,
     problems: &mut Problems,
 ) -> Option<Mode> {
-    if request.mode != ModeName::Agent {
-        refuse_strays(request, problems);
-    }
-    let keys = [
-        ("refresh-interval", request.refresh_interval.is_some()),
-        ("max-staleness", request.max_staleness.is_some()),
-        ("on-revoked", request.on_revoked.is_some()),
-        ("native-sidecar", request.native_sidecar.is_some()),
-    ];
+    problems.extend(strays(request));
     if request.mode == ModeName::Init {
-        // What a bad mode would have meant, nobody knows.
-        for (key, _) in keys.into_iter().filter(|(_, set)| *set && !request.is_bad("mode")) {
-            problems.push(annotations::problem(
-                key,
-                "it says how secrets are kept current, and the mode is init",
-                "set kms.alibabacloud/mode to refresh, or remove it",
-            ));
-        }
         return Some(Mode::Init);
     }
     let interval = request.refresh_interval.unwrap_or(DEFAULT_INTERVAL);
@@ -49,4 +32,27 @@ pub(super) fn decide(
             None
         }
     }
+}
+
+/// What belongs to another mode: first what says how an agent works, then the rest.
+fn strays(request: &Request<'_>) -> Vec<Problem> {
+    // The checks of these two say more about why the mode matters to them.
+    let has_own_check = |row: &Annotation| ["on-change", "metrics-port"].contains(&row.key);
+    let strays = request.strays().filter(|row| !has_own_check(row));
+    let (of_agent, others): (Vec<_>, Vec<_>) = strays.partition(|row| row.modes == Modes::Agent);
+    let of_agent = of_agent.into_iter().map(|row| {
+        annotations::problem(
+            row.key,
+            "it says how the local agent works, and the Pod has none",
+            "set kms.alibabacloud/mode to agent, or remove it",
+        )
+    });
+    let others = others.into_iter().map(|row| {
+        annotations::problem(
+            row.key,
+            "it says how secrets are kept current, and the mode is init",
+            "set kms.alibabacloud/mode to refresh, or remove it",
+        )
+    });
+    of_agent.chain(others).collect()
 }

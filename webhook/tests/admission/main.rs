@@ -9,6 +9,7 @@ mod agents;
 mod asks;
 mod body;
 mod denies;
+mod documents;
 mod endpoints;
 mod full;
 mod hooks;
