@@ -10,7 +10,7 @@ mod tests;
 mod values;
 
 pub(crate) use self::request::{
-    EnvMethod, EnvRequest, InitFirst, ModeName, NativeSidecar, Request, TemplateRequest,
+    EnvMethod, EnvRequest, Given, InitFirst, ModeName, NativeSidecar, Request, TemplateRequest,
 };
 pub use self::table::{ANNOTATIONS, Annotation, Modes};
 use self::table::{Member, Set, member_name};

@@ -1,27 +1,27 @@
 //! From what a Pod asks for to a plan: annotations, identity and settings meet here.
 
 mod agent;
+mod assembly;
 mod mode;
 
 pub(crate) use self::agent::{memory as agent_memory, port as agent_port};
+pub(crate) use self::assembly::{Unbuilt, whole};
 
 use std::path::Path;
 
 use plan::contract::{CA_DIRECTORY, ENVIRONMENT_PROGRAM, TOKEN_DIRECTORY};
-use plan::{
-    ContainerPath, FileMode, InvalidPlan, Lookup, MAX_ENCODED_BYTES, MountPath, OnMissing, Plan,
-    PlanBuilder, Variable,
-};
+use plan::{ContainerPath, FileMode, Host, MAX_ENCODED_BYTES, MountPath};
 
+use self::agent::Served;
+use self::assembly::Parts;
 use crate::annotations::{self, ModeName, Request};
 use crate::comparisons::Comparisons;
-use crate::env::{Environment, Method};
-use crate::identity;
+use crate::identity::{self, Placed, Places};
 use crate::inject::Subject;
 use crate::ownership::Ownership;
 use crate::pod::Pod;
 use crate::problem::{Problem, Problems};
-use crate::secrets::{self, Asked, Budget, Files, Place};
+use crate::secrets::{self, Budget, Files, Place, SecretRef, Wanted};
 use crate::settings::{ConfigMapName, Settings};
 
 /// What a plan is made from.
@@ -33,148 +33,50 @@ pub(crate) struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    pub(crate) fn plan(
+    /// First where each secret is fetched, then as whom, each with all of its problems; and only of
+    /// what is good in both the parts of a plan.
+    pub(crate) fn draw(
         &self,
         pod: &Pod<'_>,
-        files: &Files,
-        environment: &Environment,
+        wanted: Wanted<SecretRef>,
         consumers: Vec<String>,
         comparisons: &mut Comparisons,
         problems: &mut Problems,
-    ) -> Option<Plan> {
-        let Self { request, subject, settings, ownership } = *self;
+    ) -> Option<Unbuilt> {
+        let Self { request, subject, settings, .. } = *self;
         let mount = request.mount_path.clone().unwrap_or_default();
         problems.extend(self.collision("mount-path", &mount, &[]));
-        let region = identity::pod_region(request, settings, problems);
-        identity::check_endpoints(request, region.as_ref(), settings, problems);
-        let variables = environment.wanted.iter().map(|variable| &variable.asked);
-        let in_templates = files.templates.iter().flat_map(|file| &file.secrets);
-        let in_templates = in_templates.map(|(_, asked)| asked);
-        let in_files = files.values.iter().map(|file| &file.asked).chain(in_templates);
-        let asked: Vec<&Asked> = in_files.chain(variables).collect();
-        let lookups: Vec<_> = asked
-            .iter()
-            .map(|asked| {
-                (!problems.is_full())
-                    .then(|| identity::lookup(asked, request, region.as_ref(), settings, problems))
-                    .flatten()
-            })
-            .collect();
-        identity::check_regions(&asked, &lookups, request, region.as_ref(), problems);
-        let serves = request.mode == ModeName::Agent;
-        let any = agent::any_secret().filter(|_| serves);
-        let first = lookups.iter().flatten().map(|lookup| lookup.region.clone()).next();
+
+        let places = Places::of_pod(request, settings, problems);
+        let wanted = wanted.map(|secret| places.place(secret, problems));
+        identity::check_regions(wanted.secrets(), problems);
         // A Pod whose every object names its region needs no other; the agent and STS ask in the
         // first.
-        let region = region.or(first);
-        let any_lookup = any
-            .as_ref()
-            .and_then(|any| identity::lookup(any, request, region.as_ref(), settings, problems));
-        let all: Vec<_> = lookups.iter().cloned().chain([any_lookup.clone()]).collect();
+        let places = places.or_in(wanted.secrets().find_map(Placed::region));
+        let any = agent::any_secret().filter(|_| request.mode == ModeName::Agent);
+        let any = any.map(|any| places.place(any, problems));
+        let own: Vec<&Placed> = wanted.secrets().collect();
+        let all: Vec<&Placed> = own.iter().copied().chain(&any).collect();
         identity::check_assumed(&all, subject, settings, comparisons, problems);
-        let gateway = self.check_gateway(&asked, &lookups, problems)
-            || any.is_some_and(|any| {
-                self.check_gateway(&[&any], std::slice::from_ref(&any_lookup), problems)
-            });
+        let private_ca = self.check_gateway(&all, problems) || request.ca_config_map.is_some();
+        problems.extend(agent::without_region(any.as_ref(), &own));
+
         // A region of its own the agent may have from its endpoint.
-        let region = region.as_ref().or(any_lookup.as_ref().map(|lookup| &lookup.region));
-        // Of bad sources and regions it has been told.
-        if serves && any_lookup.is_none() && problems.is_empty() {
-            problems.push(agent::no_region());
-        }
-        let account = pod.service_account();
+        let places = places.or_in(any.as_ref().and_then(Placed::region));
+        let (account, region) = (pod.service_account(), places.region());
         let identity =
             identity::resolve(request, subject, account, region, settings, comparisons, problems)?;
         let role = &identity.role;
-        identity::check_reads(&asked, &lookups, role, subject, settings, comparisons, problems);
-        let allowed = any_lookup
-            .as_ref()
-            .and_then(|any| identity::agent_reads(any, role, subject, settings, comparisons));
-        let mut builder = PlanBuilder::new(identity, mount);
-        let mut lookups = lookups.into_iter();
-        for (file, lookup) in files.values.iter().zip(lookups.by_ref()) {
-            let mode = self.mode(file.mode, &file.asked.place, problems);
-            let on_missing = file.asked.on_missing.unwrap_or(request.on_missing);
-            let (name, selector) = (file.name.clone(), file.asked.selector.clone());
-            builder.file(name, lookup?, selector, mode, on_missing);
-        }
-        for file in &files.templates {
-            let mode = self.mode(file.mode, &file.place, problems);
-            let on_missing = file.on_missing.unwrap_or(request.on_missing);
-            let mut secrets = Vec::with_capacity(file.secrets.len());
-            for ((written, asked), lookup) in file.secrets.iter().zip(lookups.by_ref()) {
-                secrets.push((written.clone(), lookup?, asked.selector.clone()));
-            }
-            builder.template(file.name.clone(), file.text.clone(), secrets, mode, on_missing);
-        }
-        let variables = self.variables(environment, lookups, &mut builder, problems)?;
-        if !variables.is_empty() {
-            builder.env(Some(plan::Environment { mode: ownership.mode, variables }));
-        }
-        builder
-            .mode(mode::decide(
-                request,
-                |refresh, problems| self.agent(refresh, &asked, any_lookup, allowed, problems),
-                problems,
-            )?)
-            .network(settings.network())
-            .group(ownership.file_group)
-            .on_change(request.on_change.clone())
-            .metrics_port(request.metrics_port)
-            .private_ca(gateway || request.ca_config_map.is_some())
-            .timeout_seconds(request.timeout.unwrap_or(settings.timeout_seconds()))
-            .log_level(request.log_level.unwrap_or_default())
-            .consumers(consumers);
-        match builder.build() {
-            Ok(plan) => Some(plan),
-            // Where a source is bad already, that its file is missing is no news.
-            Err(_) if !problems.is_empty() => None,
-            Err(error) => {
-                problems.push(whole(request, &error));
-                None
-            }
-        }
-    }
+        identity::check_reads(&own, role, subject, settings, comparisons, problems);
+        let served = any.map(|any| {
+            let any = any.lookup.ok();
+            let reads = |any| identity::agent_reads(any, role, subject, settings, comparisons);
+            Served { own: agent::listed(&own), allowed: any.as_ref().and_then(reads), any }
+        });
 
-    /// Each with its lookup, in the order in which they are wanted.
-    fn variables(
-        &self,
-        environment: &Environment,
-        lookups: impl Iterator<Item = Option<Lookup>>,
-        builder: &mut PlanBuilder,
-        problems: &mut Problems,
-    ) -> Option<Vec<Variable>> {
-        // For each variable its containers, by the way on which it reaches them.
-        let mut containers: Vec<(Vec<_>, Vec<_>)> =
-            vec![Default::default(); environment.wanted.len()];
-        for target in &environment.targets {
-            for (at, _) in &target.variables {
-                let Some((exec, file_key_ref)) = containers.get_mut(*at) else { continue };
-                let list = if target.method == Method::Exec { exec } else { file_key_ref };
-                list.push(target.name.clone());
-            }
-        }
-        let mut variables = Vec::with_capacity(environment.wanted.len());
-        let wanted = environment.wanted.iter().zip(containers);
-        for ((wanted, (exec, file_key_ref)), lookup) in wanted.zip(lookups) {
-            let asked = &wanted.asked;
-            let on_missing = asked.on_missing.unwrap_or(self.request.on_missing);
-            if on_missing == OnMissing::Skip && !file_key_ref.is_empty() {
-                problems.push(asked.place.problem(
-                    "the kubelet starts no container whose variable is missing, so it cannot be skipped",
-                    "write onMissing: fail, or set it through a command (env-method: exec)",
-                ));
-            }
-            variables.push(Variable {
-                name: wanted.name.clone(),
-                from: builder.lookup(lookup?),
-                select: asked.selector.clone(),
-                on_missing,
-                exec,
-                file_key_ref,
-            });
-        }
-        Some(variables)
+        let wanted = wanted.try_map(Placed::located).ok()?;
+        let parts = Parts { wanted, identity, mount, served, private_ca, consumers };
+        self.assemble(parts, problems)
     }
 
     /// A file's mode, with a problem where it was asked for and consumers cannot read it.
@@ -201,19 +103,14 @@ impl Draft<'_> {
     }
 
     /// Whether a dedicated gateway is asked, whose certificate only a private CA explains.
-    fn check_gateway(
-        &self,
-        asked: &[&Asked],
-        lookups: &[Option<Lookup>],
-        problems: &mut Problems,
-    ) -> bool {
-        let is_gateway = |lookup: &Lookup| {
-            lookup.endpoint.as_ref().is_some_and(plan::Host::is_dedicated_gateway)
+    fn check_gateway(&self, placed: &[&Placed], problems: &mut Problems) -> bool {
+        let is_gateway = |placed: &&&Placed| {
+            let host = placed.lookup.as_ref().ok().and_then(|lookup| lookup.endpoint.as_ref());
+            host.is_some_and(Host::is_dedicated_gateway)
         };
-        let found =
-            asked.iter().zip(lookups).find(|(_, lookup)| lookup.as_ref().is_some_and(is_gateway));
-        if let (Some((asked, _)), None) = (found, self.ca_config_map()) {
-            problems.push(asked.place.problem(
+        let found = placed.iter().find(is_gateway);
+        if let (Some(placed), None) = (found, self.ca_config_map()) {
+            problems.push(placed.secret.place.problem(
                 "a dedicated KMS gateway needs the CA of its instance, and none is known",
                 "set kms.alibabacloud/ca-config-map to a ConfigMap with the key ca.crt, or ask the operator for caConfigMap in the settings",
             ));
@@ -226,48 +123,21 @@ impl Draft<'_> {
     }
 }
 
-/// What is wrong with all that a Pod asks for; a place only where there is but one.
-pub(crate) fn whole(request: &Request<'_>, error: &InvalidPlan) -> Problem {
-    if matches!(error, InvalidPlan::SamePort(_)) {
-        return annotations::problem("metrics-port", error.to_string(), "");
-    }
-    // Each of its variables waits for a container that another webhook may add, and without one of
-    // ours nothing would be there to give it any.
-    if let (InvalidPlan::Nothing, Some(env)) = (error, request.env.first()) {
-        return annotations::problem(
-            env.key,
-            "its variables are for containers that the Pod does not have so far, and it asks for nothing else",
-            "correct the name, or add kms.alibabacloud/secrets, or a variable for a container that is there",
-        );
-    }
-    let others = !request.env.is_empty() || !request.templates.is_empty();
-    match (request.secrets, others) {
-        (Some(_), false) => annotations::problem("secrets", error.to_string(), ""),
-        _ => Problem::pod("the annotations", error.to_string(), ""),
-    }
-}
-
 /// The files that annotations ask for.
-pub(crate) fn wanted(
+pub(crate) fn files(
     request: &Request<'_>,
     settings: &Settings,
     budget: &mut Budget,
     problems: &mut Problems,
 ) -> Files {
+    if !request.names_secrets() {
+        problems.push(annotations::problem(
+            "secrets",
+            "nothing to fetch: the Pod has annotations of ours and names no secret",
+            "add kms.alibabacloud/secrets or kms.alibabacloud/env (in mode agent agent-secrets will do), or remove the others",
+        ));
+    }
     if request.secrets.is_none() && request.templates.is_empty() {
-        let serves = request.mode == ModeName::Agent && request.agent.secrets.is_some();
-        // What is bad has been told, and may be all that the Pod asks for.
-        let is_ask = |key: &&str| {
-            matches!(*key, "secrets" | "env" | "agent-secrets")
-                || ["template", "env."].iter().any(|family| key.starts_with(family))
-        };
-        if request.env.is_empty() && !serves && !request.bad.iter().any(is_ask) {
-            problems.push(annotations::problem(
-                "secrets",
-                "nothing to fetch: the Pod has annotations of ours and names no secret",
-                "add kms.alibabacloud/secrets or kms.alibabacloud/env (in mode agent agent-secrets will do), or remove the others",
-            ));
-        }
         return Files::default();
     }
     let translation = request.path_translation.unwrap_or(settings.path_translation());

@@ -16,14 +16,13 @@ use crate::container;
 use crate::pod::{Container, List, Pod};
 use crate::problem::{Problem, Problems};
 use crate::quantity::Quantity;
-use crate::secrets::{self, Budget, WantedVariable};
+use crate::secrets::{self, Budget, Place, SecretRef, VariableEntry, WantedVariable};
 use crate::settings::Settings;
 use plan::contract::{ENVIRONMENT_DIRECTORY, ENVIRONMENT_VOLUME};
 
-/// What of a Pod becomes environment variables.
+/// What becomes of a Pod's containers for their environment variables.
 #[derive(Debug, Default)]
 pub(crate) struct Environment {
-    pub(crate) wanted: Vec<WantedVariable>,
     /// Containers that get some.
     pub(crate) targets: Vec<Target>,
     pub(crate) warnings: Vec<String>,
@@ -36,8 +35,7 @@ pub(crate) struct Target {
     pub(crate) index: usize,
     pub(crate) name: ContainerName,
     pub(crate) method: Method,
-    /// Each with its place in `wanted`.
-    pub(crate) variables: Vec<(usize, VariableName)>,
+    pub(crate) variables: Vec<VariableName>,
     /// Those without which the container is not to start.
     pub(crate) required: Vec<String>,
 }
@@ -80,6 +78,7 @@ struct Reader<'r, 'p> {
     /// Whether it was told that a way is not allowed: once, however many containers it is about.
     told: HashSet<Problem>,
     environment: Environment,
+    variables: Vec<WantedVariable<SecretRef>>,
 }
 
 struct Consumer<'r, 'p> {
@@ -88,8 +87,8 @@ struct Consumer<'r, 'p> {
     container: &'r Container<'p>,
     /// Its place among the targets, once it is one.
     target: Option<usize>,
-    /// The variables that it gets, each with its place in `wanted`.
-    variables: HashMap<VariableName, usize>,
+    /// The variables that it gets, each with where it was asked for.
+    variables: HashMap<VariableName, Place>,
 }
 
 /// Who wants variables, and under whose rules.
@@ -100,14 +99,14 @@ pub(crate) struct Asker<'r, 'p> {
     pub(crate) settings: &'r Settings,
 }
 
-/// `early` are init containers that run before the fetcher.
+/// What becomes of the containers, and all variables. `early` are init containers that run before the fetcher.
 pub(crate) fn read<'r, 'p>(
     asker: Asker<'r, 'p>,
     consumers: &Consumers,
     early: &[&str],
     budget: &mut Budget,
     problems: &'r mut Problems,
-) -> Environment {
+) -> (Environment, Vec<WantedVariable<SecretRef>>) {
     let Asker { pod, request, settings } = asker;
     if request.env.is_empty() {
         if request.env_method != EnvMethod::Auto {
@@ -117,7 +116,7 @@ pub(crate) fn read<'r, 'p>(
                 "add kms.alibabacloud/env, or remove it",
             ));
         }
-        return Environment::default();
+        return (Environment::default(), Vec::new());
     }
     let early: HashSet<&str> = early.iter().copied().collect();
     let is_early = |list: List, name: &str| list == List::Init && early.contains(name);
@@ -163,28 +162,29 @@ pub(crate) fn read<'r, 'p>(
         pairs: 0,
         told: HashSet::new(),
         environment,
+        variables: Vec::new(),
     };
     for annotation in &request.env {
-        for wanted in secrets::variables(annotation, budget, reader.problems) {
+        for entry in secrets::variables(annotation, budget, reader.problems) {
             if reader.pairs > MAX_VARIABLES || reader.problems.is_full() {
                 break;
             }
-            reader.take(wanted, &mut budget.comparisons);
+            reader.take(entry, &mut budget.comparisons);
         }
     }
     reader.finish()
 }
 
 impl Reader<'_, '_> {
-    fn take(&mut self, wanted: WantedVariable, comparisons: &mut Comparisons) {
-        let place = &wanted.asked.place;
-        if let Some((what, remedy)) = names::refused(&wanted.name, self.settings, comparisons) {
+    fn take(&mut self, entry: VariableEntry, comparisons: &mut Comparisons) {
+        let place = &entry.secret.place;
+        if let Some((what, remedy)) = names::refused(&entry.name, self.settings, comparisons) {
             if !comparisons.is_spent() {
                 self.problems.push(place.problem(what, remedy));
             }
             return;
         }
-        let chosen: Vec<usize> = match &wanted.containers {
+        let chosen: Vec<usize> = match &entry.containers {
             None => (0..self.consumers.len()).collect(),
             Some(names) => {
                 let (mut chosen, mut seen) = (Vec::new(), HashSet::new());
@@ -207,7 +207,7 @@ impl Reader<'_, '_> {
         };
         if chosen.is_empty() {
             // Of names that nobody has it has been told.
-            if wanted.containers.is_none() && !self.has_no_consumers {
+            if entry.containers.is_none() && !self.has_no_consumers {
                 self.problems.push(place.problem(
                     "no container would get it: the consumers run before the secrets are fetched",
                     format!("name others in {PREFIX}containers, or change {PREFIX}init-first"),
@@ -215,39 +215,46 @@ impl Reader<'_, '_> {
             }
             return;
         }
-        let at = self.environment.wanted.len();
-        for position in chosen {
-            self.give(position, at, &wanted);
+        let mut targets: Vec<usize> =
+            chosen.into_iter().filter_map(|position| self.give(position, &entry)).collect();
+        targets.sort_unstable();
+        let (mut exec, mut file_key_ref) = (Vec::new(), Vec::new());
+        for target in targets.into_iter().filter_map(|at| self.environment.targets.get(at)) {
+            let list = match target.method {
+                Method::Exec => &mut exec,
+                Method::FileKeyRef => &mut file_key_ref,
+            };
+            list.push(target.name.clone());
         }
-        self.environment.wanted.push(wanted);
+        let VariableEntry { name, secret, .. } = entry;
+        self.variables.push(WantedVariable { name, exec, file_key_ref, secret });
     }
 
-    fn give(&mut self, position: usize, at: usize, wanted: &WantedVariable) {
+    /// Gives a variable to a consumer; the result is its place among the targets.
+    fn give(&mut self, position: usize, entry: &VariableEntry) -> Option<usize> {
         self.pairs += 1;
         if self.pairs > MAX_VARIABLES || self.problems.is_full() {
-            return;
+            return None;
         }
-        let Some(known) = self.target(position) else { return };
-        let Some(consumer) = self.consumers.get_mut(position) else { return };
-        let targets = &mut self.environment.targets;
-        let Some(target) = targets.get_mut(known) else { return };
-        let twice = consumer.variables.get(&wanted.name);
-        if let Some(first) = twice.and_then(|first| self.environment.wanted.get(*first)) {
-            let first = &first.asked.place;
-            self.problems.push(wanted.asked.place.problem(
+        let at = self.target(position)?;
+        let consumer = self.consumers.get_mut(position)?;
+        let target = self.environment.targets.get_mut(at)?;
+        if let Some(first) = consumer.variables.get(&entry.name) {
+            self.problems.push(entry.secret.place.problem(
                 format!(
                     "it is set twice in container {}, first in {PREFIX}{}, line {}",
                     target.name, first.key, first.line
                 ),
                 "keep one of them, or say for which containers each is (containers: [NAME])",
             ));
-            return;
+            return None;
         }
-        consumer.variables.insert(wanted.name.clone(), at);
-        target.variables.push((at, wanted.name.clone()));
-        if wanted.asked.on_missing.unwrap_or(self.request.on_missing) == OnMissing::Fail {
-            target.required.push(wanted.name.to_string());
+        consumer.variables.insert(entry.name.clone(), entry.secret.place.clone());
+        target.variables.push(entry.name.clone());
+        if entry.secret.on_missing.unwrap_or(self.request.on_missing) == OnMissing::Fail {
+            target.required.push(entry.name.to_string());
         }
+        Some(at)
     }
 
     /// The place of a consumer among the targets.
@@ -292,7 +299,7 @@ impl Reader<'_, '_> {
         (format!("the Pod has no container {:?}", shown(name)), remedy)
     }
 
-    fn finish(mut self) -> Environment {
+    fn finish(mut self) -> (Environment, Vec<WantedVariable<SecretRef>>) {
         if self.pairs > MAX_VARIABLES {
             self.problems.push(Problem::pod(
                 "the annotations",
@@ -301,7 +308,7 @@ impl Reader<'_, '_> {
                 ),
                 "say for which containers each is (containers: [NAME]), or put several values into one secret as JSON and write a file",
             ));
-            return self.environment;
+            return (self.environment, self.variables);
         }
         self.check_nodes();
         let mut left = references::Left::default();
@@ -317,7 +324,7 @@ impl Reader<'_, '_> {
         }
         self.problems.extend(left.problem());
         self.explain();
-        self.environment
+        (self.environment, self.variables)
     }
 
     /// On a virtual node no kubelet reads files, so a Pod that goes nowhere else would never start.

@@ -9,7 +9,7 @@ use crate::agent;
 use crate::annotations;
 use crate::consumers::{self, Consumers};
 use crate::container::{self, Container, Resources};
-use crate::draft::{self, Draft};
+use crate::draft::{self, Draft, Unbuilt};
 use crate::env::{self, Environment};
 use crate::hook::{self, Hook};
 use crate::metrics_port;
@@ -21,7 +21,7 @@ use crate::problem::{Problem, Problems};
 use crate::quantity::Quantity;
 use crate::refuse;
 use crate::role::{Role, roles};
-use crate::secrets::Budget;
+use crate::secrets::{Budget, Wanted};
 use crate::settings::Settings;
 use crate::volume::{self, Volume};
 use crate::weave;
@@ -98,12 +98,12 @@ pub(crate) fn decide(
     metrics_port::check(pod, &request, &mut problems);
 
     let mut budget = Budget::default();
-    let files = draft::wanted(&request, settings, &mut budget, &mut problems);
+    let files = draft::files(&request, settings, &mut budget, &mut problems);
     let native = request.native_sidecar.unwrap_or_default();
     let roles = roles(request.mode, native, pod.restart_policy());
     let early = weave::early(pod, roles, request.init_first, settings.mesh_proxies());
     let asker = env::Asker { pod, request: &request, settings };
-    let environment = env::read(asker, &consumers, &early, &mut budget, &mut problems);
+    let (environment, variables) = env::read(asker, &consumers, &early, &mut budget, &mut problems);
     refuse::taken_back(pod, &present, &consumers, &environment, &mut problems);
     let size_limit = container::size_limit(&request, files.len());
     let environment_size = environment.size();
@@ -113,13 +113,15 @@ pub(crate) fn decide(
     let names = consumers.containers(pod).map(|(_, _, container)| container.name.to_string());
     let draft = Draft { request: &request, subject, settings, ownership: &ownership };
     let comparisons = &mut budget.comparisons;
-    let plan = draft.plan(pod, &files, &environment, names.collect(), comparisons, &mut problems);
+    let wanted = Wanted { files: files.values, templates: files.templates, variables };
+    let unbuilt = draft.draw(pod, wanted, names.collect(), comparisons, &mut problems);
     problems.extend(comparisons.problem());
-    if let Some(agent) = plan.as_ref().and_then(|plan| plan.mode().agent()) {
+    if let Some(agent) = unbuilt.as_ref().and_then(Unbuilt::agent) {
         agent::check(pod, agent, &consumers, &mut problems);
     }
-    let plan = problems.or(plan)?.ok_or_else(unwritable)?;
-    let encoded = plan.encode().map_err(|error| too_large(&request, &error))?;
+    let unbuilt = problems.or(unbuilt)?.ok_or_else(unwritable)?;
+    let plan = unbuilt.build(&request).map_err(alone)?;
+    let encoded = plan.encode().map_err(|error| alone(draft::whole(&request, &error)))?;
 
     let container =
         |role: &Role| Container::new(*role, &plan, &encoded, &ownership, &resources, settings);
@@ -198,25 +200,17 @@ fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
-fn too_large(request: &annotations::Request<'_>, error: &plan::InvalidPlan) -> Problems {
+fn alone(problem: Problem) -> Problems {
     let mut problems = Problems::default();
-    problems.push(draft::whole(request, error));
+    problems.push(problem);
     problems
 }
 
 pub(crate) fn unreadable(error: &Unreadable) -> Problems {
-    let mut problems = Problems::default();
-    problems.push(Problem::pod("the Pod", error.to_string(), "correct the manifest"));
-    problems
+    alone(Problem::pod("the Pod", error.to_string(), "correct the manifest"))
 }
 
 /// Writing our own types as JSON does not fail; if it did, the Pod must not start without secrets.
 fn unwritable() -> Problems {
-    let mut problems = Problems::default();
-    problems.push(Problem::pod(
-        "the patch",
-        "it could not be written as JSON",
-        "report this as a defect",
-    ));
-    problems
+    alone(Problem::pod("the patch", "it could not be written as JSON", "report this as a defect"))
 }

@@ -11,6 +11,7 @@ mod templates;
 #[cfg(test)]
 mod tests;
 mod variables;
+mod wanted;
 
 use std::borrow::Cow;
 
@@ -21,8 +22,9 @@ use plan::{
 
 pub(crate) use self::budget::Budget;
 use self::budget::NoRoom;
-pub(crate) use self::templates::{WantedTemplate, add as add_template};
-pub(crate) use self::variables::{WantedVariable, variables};
+pub(crate) use self::templates::add as add_template;
+pub(crate) use self::variables::{VariableEntry, variables};
+pub(crate) use self::wanted::{Wanted, WantedFile, WantedTemplate, WantedVariable};
 use crate::annotations::PREFIX;
 use crate::problem::{Problem, Problems};
 use crate::yaml::{self, Node, Value};
@@ -30,21 +32,13 @@ use crate::yaml::{self, Node, Value};
 /// The files that annotations ask for.
 #[derive(Debug, Default)]
 pub(crate) struct Files {
-    pub(crate) values: Vec<Wanted>,
-    pub(crate) templates: Vec<WantedTemplate>,
-}
-
-/// One file that holds a value or a part of it.
-#[derive(Debug)]
-pub(crate) struct Wanted {
-    pub(crate) name: FileName,
-    pub(crate) mode: Option<FileMode>,
-    pub(crate) asked: Asked,
+    pub(crate) values: Vec<WantedFile<SecretRef>>,
+    pub(crate) templates: Vec<WantedTemplate<SecretRef>>,
 }
 
 /// One value that an annotation asks for, with what it says about where the value is.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct SecretRef {
     pub(crate) place: Place,
     pub(crate) source: Source,
     pub(crate) selector: Option<Selector>,
@@ -138,9 +132,9 @@ impl Files {
 
     /// All names, with their places, and whether each is a part of a value.
     fn named(&self) -> impl Iterator<Item = (&FileName, &Place, bool)> {
-        let value = |file: &'_ Wanted| file.asked.selector.is_some();
+        let value = |file: &'_ WantedFile<SecretRef>| file.secret.selector.is_some();
         let values =
-            self.values.iter().map(move |file| (&file.name, &file.asked.place, value(file)));
+            self.values.iter().map(move |file| (&file.name, &file.secret.place, value(file)));
         values.chain(self.templates.iter().map(|file| (&file.name, &file.place, false)))
     }
 }
@@ -275,8 +269,8 @@ impl<'p> Reader<'p> {
         }
         let Some(name) = self.file_name(source.name(), place) else { return };
         let (place, at) = (place.clone(), Location::default());
-        let asked = Asked { place, source, selector: None, at, on_missing: None };
-        self.files.values.push(Wanted { name, mode: None, asked });
+        let secret = SecretRef { place, source, selector: None, at, on_missing: None };
+        self.files.values.push(WantedFile { name, mode: None, secret });
     }
 
     /// Refuses what only shows when everything is known: two files with one name, and too many.

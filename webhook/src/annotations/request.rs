@@ -57,6 +57,14 @@ pub(crate) struct Request<'a> {
     pub(crate) resources: ResourceRequest,
 }
 
+/// What one annotation says. A bad one is a problem by itself, and no default takes its place.
+#[derive(Debug)]
+pub(crate) enum Given<'r, T: ?Sized> {
+    Nothing,
+    Bad,
+    Value(&'r T),
+}
+
 /// What is wanted; how is said by other annotations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum ModeName {
@@ -135,7 +143,44 @@ pub(crate) struct ResourceRequest {
 }
 
 impl Request<'_> {
-    pub(crate) fn is_bad(&self, key: &str) -> bool {
+    pub(super) fn is_bad(&self, key: &str) -> bool {
         self.bad.contains(&key)
+    }
+
+    pub(crate) fn region(&self) -> Given<'_, Region> {
+        self.given("region", self.region.as_ref())
+    }
+
+    pub(crate) fn role_arn(&self) -> Given<'_, RoleArn> {
+        self.given("role-arn", self.role_arn.as_ref())
+    }
+
+    pub(crate) fn oidc_provider_arn(&self) -> Given<'_, ProviderArn> {
+        self.given("oidc-provider-arn", self.oidc_provider_arn.as_ref())
+    }
+
+    pub(crate) fn agent_secrets(&self) -> Given<'_, [Glob]> {
+        self.given("agent-secrets", self.agent.secrets.as_deref())
+    }
+
+    /// Whether the Pod names anything to fetch, be it good or bad.
+    pub(crate) fn names_secrets(&self) -> bool {
+        let is_bad = |key: &&str| {
+            matches!(*key, "secrets" | "env" | "agent-secrets")
+                || ["template", "env."].iter().any(|family| key.starts_with(family))
+        };
+        self.secrets.is_some()
+            || !self.templates.is_empty()
+            || !self.env.is_empty()
+            || (self.mode == ModeName::Agent && self.agent.secrets.is_some())
+            || self.bad.iter().any(is_bad)
+    }
+
+    fn given<'r, T: ?Sized>(&self, key: &str, value: Option<&'r T>) -> Given<'r, T> {
+        match value {
+            Some(value) => Given::Value(value),
+            None if self.is_bad(key) => Given::Bad,
+            None => Given::Nothing,
+        }
     }
 }

@@ -6,11 +6,12 @@ use plan::{
 };
 
 use super::Draft;
-use crate::annotations::{self, ModeName, Request};
+use crate::annotations::{self, Given, ModeName, Request};
 use crate::comparisons::Comparisons;
+use crate::identity::Placed;
 use crate::problem::{Problem, Problems};
 use crate::quantity::Quantity;
-use crate::secrets::{Asked, Location, Place};
+use crate::secrets::{Location, Place, SecretRef};
 
 const PORT: u32 = 2025;
 /// Seconds.
@@ -20,8 +21,8 @@ const MAX_CONNECTIONS: u32 = 800;
 const TOKEN_PATH: &str = "/var/run/kmstoken/token";
 
 /// Any secret that a client may name, so that place and caller are decided as for those of the Pod.
-pub(super) fn any_secret() -> Option<Asked> {
-    Some(Asked {
+pub(super) fn any_secret() -> Option<SecretRef> {
+    Some(SecretRef {
         place: Place { key: "agent-secrets".into(), line: 1, what: String::new() },
         source: Source::new(Provider::Kms, "any", None).ok()?,
         selector: None,
@@ -30,12 +31,26 @@ pub(super) fn any_secret() -> Option<Asked> {
     })
 }
 
-pub(super) fn no_region() -> Problem {
-    annotations::problem(
-        "region",
-        "no region is known for the agent",
-        "set the annotation, or ask the operator for a region in the settings",
-    )
+/// What an agent serves.
+pub(super) struct Served {
+    /// The KMS secrets that the Pod lists.
+    pub(super) own: Vec<Glob>,
+    /// Names that the policy allows; `None` is all.
+    pub(super) allowed: Option<Vec<Glob>>,
+    /// Where a secret is looked up that the Pod does not list.
+    pub(super) any: Option<Lookup>,
+}
+
+/// A problem where the agent has no region, unless a secret of the Pod has none for the same reason.
+pub(super) fn without_region(any: Option<&Placed>, own: &[&Placed]) -> Option<Problem> {
+    let is_alone = !own.iter().any(|placed| placed.has_no_region());
+    (is_alone && any.is_some_and(Placed::has_no_region)).then(|| {
+        annotations::problem(
+            "region",
+            "no region is known for the agent",
+            "set the annotation, or ask the operator for a region in the settings",
+        )
+    })
 }
 
 /// What an agent may need beside what the fetcher does.
@@ -52,22 +67,17 @@ pub(crate) fn port(request: &Request<'_>) -> Option<u32> {
 }
 
 impl Draft<'_> {
-    /// `any` is where a secret is looked up that the Pod does not list.
     pub(super) fn agent(
         &self,
         refresh: Refresh,
-        asked: &[&Asked],
-        any: Option<Lookup>,
-        allowed: Option<Vec<Glob>>,
+        served: Option<Served>,
         problems: &mut Problems,
     ) -> Option<Mode> {
         let request = self.request;
         let agent = &request.agent;
-        let secrets = match &agent.secrets {
-            Some(secrets) => secrets.clone(),
-            None => listed(asked),
-        };
-        if secrets.is_empty() && !request.is_bad("agent-secrets") {
+        let Served { own, allowed, any } = served?;
+        let patterns = request.agent_secrets();
+        if own.is_empty() && matches!(patterns, Given::Nothing) {
             problems.push(annotations::problem(
                 "agent-secrets",
                 "the agent would serve nothing: the Pod lists no KMS secret, and no pattern of names",
@@ -75,9 +85,13 @@ impl Draft<'_> {
             ));
         }
         let any = any?;
-        if let (Some(patterns), Some(allowed)) = (&agent.secrets, &allowed) {
-            problems.extend(self.never_served(patterns, allowed, asked));
+        if let (Given::Value(patterns), Some(allowed)) = (&patterns, &allowed) {
+            problems.extend(self.never_served(patterns, allowed, &own));
         }
+        let secrets = match patterns {
+            Given::Value(patterns) => patterns.to_vec(),
+            Given::Nothing | Given::Bad => own,
+        };
         let token = match &agent.token_path {
             Some(path) => path.clone(),
             None => TokenPath::parse(TOKEN_PATH).ok()?,
@@ -107,17 +121,11 @@ impl Draft<'_> {
 impl Draft<'_> {
     /// Patterns that mean no secret which the Pod lists or the policy allows, of those for which
     /// the comparisons lasts: that nobody is told of the rest costs an answer of the agent.
-    fn never_served(
-        &self,
-        patterns: &[Glob],
-        allowed: &[Glob],
-        asked: &[&Asked],
-    ) -> Option<Problem> {
-        let own = listed(asked);
+    fn never_served(&self, patterns: &[Glob], allowed: &[Glob], own: &[Glob]) -> Option<Problem> {
         let mut comparisons = Comparisons::of(EFFORT);
         let mut is_served = |pattern: &Glob| {
             let served =
-                allowed.iter().chain(&own).any(|names| comparisons.overlaps(pattern, names));
+                allowed.iter().chain(own).any(|names| comparisons.overlaps(pattern, names));
             (!comparisons.is_spent()).then_some(served)
         };
         let judged = patterns.iter().map_while(|pattern| Some((pattern, is_served(pattern)?)));
@@ -144,10 +152,10 @@ const EFFORT: usize = 128 * 1024;
 const NAMED: usize = 3;
 
 /// The KMS secrets of the Pod. No name has a wildcard in it.
-fn listed(asked: &[&Asked]) -> Vec<Glob> {
-    let kms = asked.iter().filter(|asked| asked.source.provider() == Provider::Kms);
-    let mut names: Vec<Glob> =
-        kms.filter_map(|asked| Glob::parse(asked.source.name()).ok()).collect();
+pub(super) fn listed(placed: &[&Placed]) -> Vec<Glob> {
+    let sources = placed.iter().map(|placed| &placed.secret.source);
+    let kms = sources.filter(|source| source.provider() == Provider::Kms);
+    let mut names: Vec<Glob> = kms.filter_map(|source| Glob::parse(source.name()).ok()).collect();
     names.sort_by(|one, other| one.as_str().cmp(other.as_str()));
     names.dedup();
     names

@@ -67,7 +67,7 @@ pub(super) fn check(
     warnings: &mut Vec<String>,
 ) {
     let mut said: HashMap<&str, Said<'_>> =
-        target.variables.iter().map(|(_, name)| (name.as_str(), Said::default())).collect();
+        target.variables.iter().map(|name| (name.as_str(), Said::default())).collect();
     for own in container.env() {
         if let Some(said) = said.get_mut(own.name.as_ref()) {
             said.sets |= !own.is_secret();
@@ -94,7 +94,7 @@ pub(super) fn check(
             }
         }
     }
-    for (_, name) in &target.variables {
+    for name in &target.variables {
         if problems.is_full() {
             return;
         }

@@ -4,18 +4,17 @@ use std::collections::HashMap;
 
 use plan::{Glob, Lookup, MAX_LOOKUPS, Provider, Region, RoleArn, Source};
 
+use super::places::Placed;
 use crate::comparisons::Comparisons;
 use crate::endpoint::{self, Service};
 use crate::inject::Subject;
 use crate::policy::{Credentials, Outside, Place, Reads};
 use crate::problem::Problems;
-use crate::secrets::Asked;
 use crate::settings::Settings;
 
 /// Each secret must be one that the operator lets its reader have, there where it is read.
 pub(crate) fn check(
-    asked: &[&Asked],
-    lookups: &[Option<Lookup>],
+    placed: &[&Placed],
     own: &RoleArn,
     subject: &Subject<'_>,
     settings: &Settings,
@@ -27,17 +26,18 @@ pub(crate) fn check(
     // What is asked for twice is judged once. A Pod that asks for more than a plan has is refused for
     // that, and no rule is looked at for the rest.
     let mut judged: HashMap<(&Source, Option<&Lookup>), Option<Outside>> = HashMap::new();
-    for (asked, lookup) in asked.iter().zip(lookups) {
+    for Placed { secret, lookup } in placed {
+        let lookup = lookup.as_ref().ok();
         if problems.is_full() || judged.len() > MAX_LOOKUPS {
             return;
         }
-        let role = reader(lookup.as_ref(), own);
+        let role = reader(lookup, own);
         let reads =
             known.entry(role.as_str()).or_insert_with(|| of(role, subject, settings, comparisons));
         let Some(reads) = reads else { continue };
-        let outside = judged.entry((&asked.source, lookup.as_ref())).or_insert_with(|| {
-            let place = place(Some(&asked.source), lookup.as_ref(), settings);
-            reads.check(asked.source.name(), &place, comparisons).err()
+        let outside = judged.entry((&secret.source, lookup)).or_insert_with(|| {
+            let place = place(Some(&secret.source), lookup, settings);
+            reads.check(secret.source.name(), &place, comparisons).err()
         });
         if comparisons.is_spent() {
             return;
@@ -50,10 +50,10 @@ pub(crate) fn check(
             }
             Outside::Host(host) => (format!(" from {host}"), "leave the endpoint out"),
         };
-        let (namespace, name) = (subject.namespace, asked.source.name());
+        let (namespace, name) = (subject.namespace, secret.source.name());
         // The rules by name and without their patterns: whoever posts a review chooses its namespace.
         let rules = reads.rules();
-        problems.push(asked.place.problem(
+        problems.push(secret.place.problem(
             format!(
                 "namespace {namespace} may not read {name:.64}{at} with this role: {rules} does not allow it"
             ),
@@ -81,7 +81,7 @@ fn reader<'l>(lookup: Option<&'l Lookup>, own: &'l RoleArn) -> &'l RoleArn {
     assume.map_or(own, |assume| &assume.role)
 }
 
-/// `None` where nothing is forbidden, or where that not even the role is allowed has been told.
+/// `None` where the policy limits no reading. A role that it does not allow is a problem of the role.
 fn of<'s>(
     role: &RoleArn,
     subject: &Subject<'_>,
@@ -92,8 +92,8 @@ fn of<'s>(
     (!reads.is_empty()).then_some(reads)
 }
 
-/// Of what could not be resolved the name alone counts. An agent that looks secrets up asks KMS, and
-/// has no `source`.
+/// Without a lookup the name alone counts. An agent that looks secrets up asks KMS, and has no
+/// `source`.
 fn place<'a>(
     source: Option<&Source>,
     lookup: Option<&'a Lookup>,

@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use plan::{Assume, Lookup, RoleArn};
+use plan::{Assume, RoleArn};
 
+use super::places::Placed;
 use crate::account::{self, Account};
-use crate::annotations::{PREFIX, Request};
+use crate::annotations::{Given, PREFIX, Request};
 use crate::comparisons::Comparisons;
 use crate::inject::Subject;
 use crate::policy::Credentials;
@@ -36,8 +37,10 @@ fn find(
     settings: &Settings,
     problems: &mut Problems,
 ) -> Option<RoleArn> {
-    if request.role_arn.is_some() || request.is_bad("role-arn") {
-        return request.role_arn.clone();
+    match request.role_arn() {
+        Given::Value(role) => return Some(role.clone()),
+        Given::Bad => return None,
+        Given::Nothing => {}
     }
     let place = || format!("ServiceAccount {name:?}");
     let account = match subject.account {
@@ -118,13 +121,14 @@ fn no_account(account: &Account, namespace: &str, name: &str) -> Problem {
 /// The roles that are assumed on top are the Pod's as well: each is a problem once, where the
 /// policy does not allow it.
 pub(crate) fn check_assumed(
-    lookups: &[Option<Lookup>],
+    placed: &[&Placed],
     subject: &Subject<'_>,
     settings: &Settings,
     comparisons: &mut Comparisons,
     problems: &mut Problems,
 ) {
-    let assumed = lookups.iter().flatten().filter_map(|lookup| lookup.assume.as_ref());
+    let lookups = placed.iter().filter_map(|placed| placed.lookup.as_ref().ok());
+    let assumed = lookups.filter_map(|lookup| lookup.assume.as_ref());
     let mut seen: HashSet<&str> = HashSet::new();
     for Assume { role, .. } in assumed {
         if seen.insert(role.as_str()) && !problems.is_full() && !comparisons.is_spent() {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use plan::{Provider, Selector, Source, Version};
 
 use super::fields::{Fields, OBJECT};
-use super::{Asked, Place, Reader, Wanted};
+use super::{Place, Reader, SecretRef, WantedFile};
 use crate::yaml::{Node, Value};
 
 const EXTRACT: [&str; 2] = ["path", "objectAlias"];
@@ -111,8 +111,8 @@ impl Reader<'_> {
         let whole = whole.map(|name| (place.clone(), name, None));
         for (place, name, selector) in whole.into_iter().chain(extracts.into_iter().flatten()) {
             let (source, at) = (source.clone(), at.clone());
-            let asked = Asked { place, source, selector, at, on_missing };
-            self.files.values.push(Wanted { name, mode, asked });
+            let secret = SecretRef { place, source, selector, at, on_missing };
+            self.files.values.push(WantedFile { name, mode, secret });
         }
     }
 

@@ -3,7 +3,7 @@
 use plan::{FileName, Reference};
 
 use super::fields::Fields;
-use super::{Asked, Body, Location, Place, Reader, Wanted, WantedTemplate};
+use super::{Body, Location, Place, Reader, SecretRef, WantedFile, WantedTemplate};
 use crate::yaml::{Node, Value};
 
 const FIELDS: [&str; 9] = [
@@ -80,8 +80,8 @@ impl Reader<'_> {
             };
             if let (Some(name), Some(Body { reference, at, mode, on_missing })) = (name, wanted) {
                 let Reference { source, selector } = reference;
-                let asked = Asked { place, source, selector, at, on_missing };
-                self.files.values.push(Wanted { name, mode, asked });
+                let secret = SecretRef { place, source, selector, at, on_missing };
+                self.files.values.push(WantedFile { name, mode, secret });
             }
         }
     }

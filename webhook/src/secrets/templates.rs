@@ -1,23 +1,11 @@
 //! Templates: in the mapping form, and each in an annotation of its own.
 
-use plan::{FileMode, FileName, OnMissing, PathTranslation, Reference};
+use plan::{OnMissing, PathTranslation, Reference};
 use template::{Fault, Template};
 
-use super::{Asked, Budget, Files, Location, Place, Reader};
+use super::{Budget, Files, Location, Place, Reader, SecretRef, WantedTemplate};
 use crate::annotations::{PREFIX, TemplateRequest};
 use crate::problem::Problems;
-
-/// One file that is made from a template.
-#[derive(Debug)]
-pub(crate) struct WantedTemplate {
-    pub(crate) name: FileName,
-    pub(crate) mode: Option<FileMode>,
-    pub(crate) on_missing: Option<OnMissing>,
-    pub(crate) place: Place,
-    pub(crate) text: String,
-    /// All that it names, as it is written there.
-    pub(crate) secrets: Vec<(String, Asked)>,
-}
 
 /// Adds the file of an annotation `template.FILE`.
 pub(crate) fn add(
@@ -58,7 +46,7 @@ impl Reader<'_> {
         at: &Location,
         on_missing: Option<OnMissing>,
         place: impl Fn(usize) -> Place,
-    ) -> Option<Vec<(String, Asked)>> {
+    ) -> Option<Vec<(String, SecretRef)>> {
         let room = self.budget.template(text);
         if !self.fits(&place(1), room) {
             return None;
@@ -82,14 +70,14 @@ impl Reader<'_> {
             return None;
         }
         let mut secrets = Vec::with_capacity(template.secrets().len());
-        for secret in template.secrets() {
-            let place = place(secret.line);
-            // All of them are told.
-            let reference = self.reference(&secret.source, &place);
+        for named in template.secrets() {
+            let place = place(named.line);
+            // Every one that is bad is a problem.
+            let reference = self.reference(&named.source, &place);
             if let Some(Reference { source, selector }) = reference {
                 let at = at.clone();
-                let asked = Asked { place, source, selector, at, on_missing };
-                secrets.push((secret.source.clone(), asked));
+                let secret = SecretRef { place, source, selector, at, on_missing };
+                secrets.push((named.source.clone(), secret));
             }
         }
         (secrets.len() == template.secrets().len()).then_some(secrets)

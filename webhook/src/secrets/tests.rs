@@ -9,8 +9,8 @@ fn files(text: &str) -> Vec<(String, String)> {
         .iter()
         .map(|file| {
             let reference = Reference {
-                source: file.asked.source.clone(),
-                selector: file.asked.selector.clone(),
+                source: file.secret.source.clone(),
+                selector: file.secret.selector.clone(),
             };
             (file.name.to_string(), reference.to_string())
         })

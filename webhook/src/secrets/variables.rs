@@ -3,18 +3,18 @@
 use plan::{PathTranslation, Reference, VariableName};
 
 use super::fields::Fields;
-use super::{Asked, Body, Budget, Place, Reader};
+use super::{Body, Budget, Place, Reader, SecretRef};
 use crate::annotations::EnvRequest;
 use crate::problem::Problems;
 use crate::yaml::{self, Node, Value};
 
-/// One variable that an annotation asks for.
+/// One variable, as an annotation has it.
 #[derive(Debug)]
-pub(crate) struct WantedVariable {
+pub(crate) struct VariableEntry {
     pub(crate) name: VariableName,
     /// Where it names them; every consumer gets it otherwise.
     pub(crate) containers: Option<Vec<String>>,
-    pub(crate) asked: Asked,
+    pub(crate) secret: SecretRef,
 }
 
 const FIELDS: [&str; 8] = [
@@ -33,7 +33,7 @@ pub(crate) fn variables(
     request: &EnvRequest<'_>,
     budget: &mut Budget,
     problems: &mut Problems,
-) -> Vec<WantedVariable> {
+) -> Vec<VariableEntry> {
     let key = request.key.to_owned();
     let mut reader = Reader::new(key, PathTranslation::default(), budget, problems);
     let place = reader.place(1, "");
@@ -61,8 +61,8 @@ impl Reader<'_> {
         &mut self,
         entries: &[(Node<'_>, Node<'_>)],
         container: Option<&str>,
-    ) -> Vec<WantedVariable> {
-        let mut wanted: Vec<WantedVariable> = Vec::new();
+    ) -> Vec<VariableEntry> {
+        let mut wanted: Vec<VariableEntry> = Vec::new();
         for (key, value) in entries {
             let shown: String = key.scalar().unwrap_or_default().chars().take(64).collect();
             let place = self.place(key.line, format!("variable {shown:?}"));
@@ -89,8 +89,8 @@ impl Reader<'_> {
             let containers = container.map(|name| vec![name.to_owned()]).or(containers);
             if let Some(Body { reference, at, on_missing, .. }) = body {
                 let Reference { source, selector } = reference;
-                let asked = Asked { place, source, selector, at, on_missing };
-                wanted.push(WantedVariable { name, containers, asked });
+                let secret = SecretRef { place, source, selector, at, on_missing };
+                wanted.push(VariableEntry { name, containers, secret });
             }
         }
         wanted

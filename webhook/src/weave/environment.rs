@@ -80,7 +80,7 @@ fn variables(
 ) -> serde_json::Result<()> {
     let wanted: Vec<Entry<'_>> = match target {
         Some(target) if target.method == Method::FileKeyRef => {
-            target.variables.iter().map(|(_, name)| Entry::new(target, name)).collect()
+            target.variables.iter().map(|name| Entry::new(target, name)).collect()
         }
         _ => Vec::new(),
     };
