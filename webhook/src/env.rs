@@ -66,17 +66,17 @@ struct Reader<'r, 'p> {
     /// All names of the Pod's containers.
     names: HashSet<&'r str>,
     /// Containers that the annotation `containers` names and that the Pod does not have: another
-    /// webhook may add them, and they are told about as consumers.
+    /// webhook may add them, and whether it may is decided for consumers.
     may_come: HashSet<&'r str>,
     settings: &'r Settings,
     is_for_virtual_nodes: bool,
     problems: &'r mut Problems,
-    /// That there are none is told elsewhere.
+    /// Then no variable has a container, which is one problem of the Pod and none of each variable.
     has_no_consumers: bool,
     /// Variables, counted once for each of their containers.
     pairs: usize,
-    /// Whether it was told that a way is not allowed: once, however many containers it is about.
-    told: HashSet<Problem>,
+    /// Ways that are not allowed: each is one problem, however many containers it is about.
+    refused_ways: HashSet<Problem>,
     environment: Environment,
     variables: Vec<WantedVariable<SecretRef>>,
 }
@@ -160,7 +160,7 @@ pub(crate) fn read<'r, 'p>(
         problems,
         has_no_consumers,
         pairs: 0,
-        told: HashSet::new(),
+        refused_ways: HashSet::new(),
         environment,
         variables: Vec::new(),
     };
@@ -206,7 +206,7 @@ impl Reader<'_, '_> {
             }
         };
         if chosen.is_empty() {
-            // Of names that nobody has it has been told.
+            // Each name that no container has is a problem above.
             if entry.containers.is_none() && !self.has_no_consumers {
                 self.problems.push(place.problem(
                     "no container would get it: the consumers run before the secrets are fetched",
@@ -269,7 +269,7 @@ impl Reader<'_, '_> {
         let sandboxed = self.pod.spec.runtime_class_name.is_some() || self.is_for_virtual_nodes;
         let method = method::choose(container, sandboxed, self.request, self.settings);
         let method = method.unwrap_or_else(|problem| {
-            if self.told.insert(problem.clone()) {
+            if self.refused_ways.insert(problem.clone()) {
                 self.problems.push(problem);
             }
             Method::Exec
@@ -373,7 +373,7 @@ fn check_mounts(container: &Container<'_>, problems: &mut Problems) {
             return;
         }
         let (path, at) = (&taken.mount_path, taken.place());
-        // Of one that may lead anywhere it has been told.
+        // One that may lead anywhere is a problem of the Pod's consumers.
         let meets = at.is_within(&directory) && !at.steps_back();
         if meets && taken.name != ENVIRONMENT_VOLUME {
             problems.push(Problem::pod(

@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::lists::variables;
-use super::operator::{ordinary, set};
+use super::operator::set;
 
 pub(super) fn axes() -> Vec<Axis> {
     vec![
@@ -74,6 +74,7 @@ fn files(count: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::operator::ordinary;
     use super::*;
 
     #[test]

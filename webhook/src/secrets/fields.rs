@@ -10,6 +10,8 @@ use crate::yaml::{Node, Value};
 /// Fields not yet taken, each with its value.
 pub(super) struct Fields<'n, 'a> {
     entries: Vec<(&'n str, &'n Node<'a>)>,
+    /// Whether some have no name that is known; one of them may be any that is missing.
+    has_unknown: bool,
     place: Place,
 }
 
@@ -42,11 +44,13 @@ impl<'n, 'a> Fields<'n, 'a> {
         known: &[&'static str],
     ) -> Self {
         let mut found: Vec<(&str, &Node<'a>)> = Vec::with_capacity(entries.len());
+        let mut has_unknown = false;
         for (key, value) in entries {
             if reader.problems.is_full() {
                 break;
             }
             let Some(name) = key.scalar() else {
+                has_unknown = true;
                 let place = place.within(key, "a field name");
                 reader.problem(&place, format!("it cannot be {}", key.kind()), "write NAME: value");
                 continue;
@@ -54,6 +58,7 @@ impl<'n, 'a> Fields<'n, 'a> {
             let shown: String =
                 name.chars().filter(|c| printable::is_printable(*c)).take(64).collect();
             let field = place.within(key, &shown);
+            has_unknown |= !known.contains(&name);
             if name == "oosEndpoint" {
                 reader.problem(
                     &field,
@@ -78,7 +83,12 @@ impl<'n, 'a> Fields<'n, 'a> {
                 found.push((name, value));
             }
         }
-        Self { entries: found, place: place.clone() }
+        Self { entries: found, has_unknown, place: place.clone() }
+    }
+
+    /// Whether a field was left out, and is not one of those that are misspelt.
+    pub(super) fn lacks(&self, name: &str) -> bool {
+        !self.has_unknown && !self.entries.iter().any(|(known, _)| *known == name)
     }
 
     pub(super) fn take(&mut self, name: &str) -> Option<&'n Node<'a>> {

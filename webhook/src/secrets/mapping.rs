@@ -135,29 +135,23 @@ impl Reader<'_> {
         node: &Node<'_>,
         place: &Place,
     ) -> Option<Body> {
-        let before = self.problems.count();
         let mut fields = Fields::read(self, entries, place, &FIELDS);
-        self.body(&mut fields, node, place, before)
+        self.body(&mut fields, node, place)
     }
 
-    /// What the fields say; `before` is how many problems there were without them.
+    /// What the fields say.
     pub(super) fn body(
         &mut self,
         fields: &mut Fields<'_, '_>,
         node: &Node<'_>,
         place: &Place,
-        before: usize,
     ) -> Option<Body> {
-        let reference = match fields.text(self, "source") {
-            Some((text, place)) => self.reference(&text, &place),
-            // A field that is wrong or misspelt has been told about.
-            None if self.problems.count() > before => None,
-            None => {
-                let place = place.within(node, "source");
-                self.problem(&place, "the source is missing", "add source: kms://NAME");
-                None
-            }
-        };
+        if fields.lacks("source") {
+            let place = place.within(node, "source");
+            self.problem(&place, "the source is missing", "add source: kms://NAME");
+        }
+        let source = fields.text(self, "source");
+        let reference = source.and_then(|(text, place)| self.reference(&text, &place));
         let selector = fields.text(self, "jmesPath");
         let selector = selector.and_then(|(text, place)| self.selector(&text, &place, ""));
         let at = fields.location(self, "endpoint");

@@ -256,3 +256,15 @@ fn a_template_names_its_sources_and_is_kept_as_it_is() {
         ]
     );
 }
+
+#[test]
+fn a_missing_source_is_found_beside_other_bad_fields_and_a_misspelt_one_is_not_missing() {
+    let words = |text: &str| {
+        wrong(text).iter().map(|problem| problem.what.clone()).collect::<Vec<_>>().join("; ")
+    };
+    let both = words("a: {fileMode: '9', region: X}");
+    assert!(both.contains("the source is missing") && both.contains("region"), "{both}");
+    for text in ["a: {sorce: kms://b}", "a: {source: ''}", "a: {[x]: y}"] {
+        assert!(!words(text).contains("missing"), "{text}");
+    }
+}

@@ -116,15 +116,14 @@ impl Reader<'_> {
         node: &Node<'_>,
         place: &Place,
     ) -> (Option<Body>, Option<Vec<String>>) {
-        let before = self.problems.count();
         let mut fields = Fields::read(self, entries, place, &FIELDS);
         let containers = fields.take("containers").map(|node| self.containers(node, place));
-        (self.body(&mut fields, node, place, before), containers)
+        (self.body(&mut fields, node, place), containers)
     }
 
     fn containers(&mut self, node: &Node<'_>, place: &Place) -> Vec<String> {
         let names: Vec<&str> = match &node.value {
-            // What is no name is none of the Pod's, and so told about.
+            // What is no name is none of the Pod's containers either, and refused as such.
             Value::Sequence(items) => {
                 items.iter().map(|item| item.scalar().unwrap_or(item.kind())).collect()
             }

@@ -298,6 +298,17 @@ fn a_bad_pattern_is_the_only_problem_that_is_told_of_it() {
 }
 
 #[test]
+fn a_missing_region_and_other_mistakes_are_found_at_once() {
+    let settings = crate::support::settings_with(&["region="]);
+    let review = crate::support::review(&alone(&[("timeout", "soon")]));
+    let answer = crate::support::ask_with(&review, &settings);
+    let lines: Vec<_> = answer.message().lines().skip(1).collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines[0].starts_with("- kms.alibabacloud/timeout: "), "{lines:?}");
+    assert!(lines[1].starts_with("- kms.alibabacloud/region: no region"), "{lines:?}");
+}
+
+#[test]
 fn a_region_must_be_known() {
     let settings = crate::support::settings_with(&["region="]);
     let review = crate::support::review(&alone(&[]));

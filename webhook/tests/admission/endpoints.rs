@@ -3,13 +3,7 @@
 use serde_json::Value;
 use webhook::settings::{Inputs, Settings};
 
-use crate::support::{ask_with, injected_with, plan, pod, review};
-
-fn settings(flags: &[&str]) -> Settings {
-    let flags = ["region=cn-hangzhou", "clusterId=c0123"].iter().chain(flags);
-    let flags: Vec<_> = flags.map(ToString::to_string).collect();
-    Inputs::new(None, &flags, []).unwrap().load().unwrap()
-}
+use crate::support::{ask_with, injected_with, plan, pod, review, settings_with as settings};
 
 fn denied(pod: &Value, settings: &Settings) -> String {
     ask_with(&review(pod), settings).message().to_owned()
@@ -50,4 +44,14 @@ fn a_host_is_allowed_for_the_service_that_it_is_listed_for() {
             }
         }
     }
+}
+
+#[test]
+fn an_endpoint_of_another_service_is_one_mistake_and_no_missing_region() {
+    let nowhere = settings(&["region="]);
+    let secrets = "a: {source: 'oos://b', endpoint: kms.cn-hangzhou.aliyuncs.com}\n\
+                   b: {source: kms://c, region: cn-hangzhou}";
+    let message = denied(&pod(&[("secrets", secrets)]), &nowhere);
+    assert!(message.contains("is not allowed here"), "{message}");
+    assert!(!message.contains("no region"), "{message}");
 }

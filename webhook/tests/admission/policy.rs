@@ -1,13 +1,12 @@
 //! The operator's policy, as the author of a Pod meets it.
 
 use serde_json::{Value, json};
-use webhook::settings::{Inputs, Settings};
+use webhook::settings::Settings;
 
-use crate::support::{ROLE, ask_with, injected_with, plan, pod, review};
+use crate::support::{ROLE, ask_with, injected_with, plan, pod, review, settings_with};
 
 fn settings(policy: &str) -> Settings {
-    let flags = ["region=cn-hangzhou", "clusterId=c0123", policy].map(str::to_owned);
-    Inputs::new(None, &flags, []).unwrap().load().unwrap()
+    settings_with(&[policy])
 }
 
 fn shops() -> Settings {

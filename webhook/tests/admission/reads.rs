@@ -2,9 +2,9 @@
 //! regions, and from which hosts.
 
 use serde_json::Value;
-use webhook::settings::{Inputs, Settings};
+use webhook::settings::Settings;
 
-use crate::support::{ask_with, injected_with, pod, review};
+use crate::support::{ask_with, injected_with, pod, review, settings_with};
 
 /// Settings with one rule for namespace `shop`, of which the rest is given.
 fn ruled(rest: &str) -> Settings {
@@ -13,9 +13,7 @@ fn ruled(rest: &str) -> Settings {
 
 fn with(rest: &str, more: &[&str]) -> Settings {
     let policy = format!("policy=[{{name: shops, namespaces: [shop], roles: ['*'], {rest}}}]");
-    let flags = ["region=cn-hangzhou", "clusterId=c0123", &policy];
-    let flags: Vec<_> = flags.iter().chain(more).map(ToString::to_string).collect();
-    Inputs::new(None, &flags, []).unwrap().load().unwrap()
+    settings_with(&[&[policy.as_str()], more].concat())
 }
 
 fn secrets(text: &str) -> Value {
@@ -144,8 +142,7 @@ fn a_pattern_may_say_which_product_it_is_about() {
 fn one_rule_allows_all_of_a_reading_or_none_does() {
     let policy = "policy=[{name: a, namespaces: [shop], roles: ['*'], secrets: [x], regions: [cn-beijing]}, \
                   {name: b, namespaces: [shop], roles: ['*'], secrets: [y], regions: [cn-hangzhou]}]";
-    let flags = ["region=cn-hangzhou", "clusterId=c0123", policy].map(str::to_owned);
-    let settings = Inputs::new(None, &flags, []).unwrap().load().unwrap();
+    let settings = settings_with(&[policy]);
     passes(&secrets("- y\n- {objectName: x, region: cn-beijing}"), &settings);
     for text in ["a: x", "a: {source: y, region: cn-beijing}"] {
         assert!(denied(&secrets(text), &settings).contains("does not allow it"), "{text}");

@@ -1,15 +1,9 @@
 //! No variable is read from a file of ours by a Pod's own reference, whatever the operator allows.
 
 use serde_json::{Value, json};
-use webhook::settings::{Inputs, Settings};
+use webhook::settings::Settings;
 
-use crate::support::{ask_with, injected_with, pod, review};
-
-fn settings(flags: &[&str]) -> Settings {
-    let flags = ["region=cn-hangzhou", "clusterId=c0123"].iter().chain(flags);
-    let flags: Vec<_> = flags.map(ToString::to_string).collect();
-    Inputs::new(None, &flags, []).unwrap().load().unwrap()
-}
+use crate::support::{ask_with, injected_with, pod, review, settings_with as settings};
 
 fn denied(pod: &Value, settings: &Settings) -> String {
     ask_with(&review(pod), settings).message().to_owned()
