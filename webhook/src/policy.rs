@@ -140,7 +140,10 @@ impl Verdict<'_> {
 }
 
 impl Credentials {
-    pub(crate) const ALL: [Self; 3] = [Self::Rrsa, Self::EcsRamRole, Self::Secret];
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let all = [Self::Rrsa, Self::EcsRamRole, Self::Secret];
+        all.into_iter().find(|credentials| credentials.as_str() == text)
+    }
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {

@@ -10,6 +10,8 @@ mod policy;
 mod raw;
 mod rules;
 #[cfg(test)]
+mod samples;
+#[cfg(test)]
 mod tests;
 mod values;
 

@@ -114,6 +114,19 @@ impl Rule {
 }
 
 impl Pattern {
+    /// A pattern of names, with the scheme of its product before it or without.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (product, name) = match text.split_once("://") {
+            None => (None, text),
+            Some(("kms", name)) => (Some(Service::Kms), name),
+            Some(("oos", name)) => (Some(Service::Oos), name),
+            Some(_) => return None,
+        };
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b"_/+=.@:-*?".contains(&b);
+        let name = Glob::parse(name).ok().filter(|_| name.bytes().all(fits))?;
+        Some(Self { product, name })
+    }
+
     fn is_about(&self, product: Service) -> bool {
         self.product.is_none_or(|own| own == product)
     }

@@ -4,8 +4,8 @@ use plan::Glob;
 
 use super::check::Check;
 use super::raw::RawRule;
-use crate::endpoint::Service;
-use crate::policy::{Credentials, Pattern, Policy, Rule};
+use super::rules::Rule;
+use crate::policy::{self, Credentials, Pattern, Policy};
 
 impl Check {
     pub(super) fn policy(&mut self, raw: Vec<RawRule>) -> Policy {
@@ -14,7 +14,7 @@ impl Check {
             self.refuse("policy", format!("{} rules", raw.len()), allowed);
             return Policy::default();
         }
-        let mut rules: Vec<Rule> = Vec::with_capacity(raw.len());
+        let mut rules: Vec<policy::Rule> = Vec::with_capacity(raw.len());
         for (index, raw) in raw.into_iter().enumerate() {
             let rule = self.rule(&format!("policy[{index}]"), raw, &rules);
             rules.push(rule);
@@ -23,7 +23,7 @@ impl Check {
     }
 
     /// `place` is said where something is wrong, `earlier` are the rules before it.
-    fn rule(&mut self, place: &str, raw: RawRule, earlier: &[Rule]) -> Rule {
+    fn rule(&mut self, place: &str, raw: RawRule, earlier: &[policy::Rule]) -> policy::Rule {
         let name = raw.name.unwrap_or_default();
         if !is_name(&name) {
             let allowed = "1 to 63 letters, digits, hyphens, dots or underscores";
@@ -32,29 +32,17 @@ impl Check {
             let allowed = "a name that no other rule has";
             self.refuse(format!("{place}.name"), name.clone(), allowed);
         }
-        let namespaces = self.globs(&format!("{place}.namespaces"), raw.namespaces, NAMESPACES);
-        let roles = self.globs(&format!("{place}.roles"), raw.roles, ROLES);
+        let namespaces = self.some_of(&format!("{place}.namespaces"), raw.namespaces, NAMESPACES);
+        let roles = self.some_of(&format!("{place}.roles"), raw.roles, ROLES);
         let credentials = self.credentials(&format!("{place}.credentials"), raw.credentials);
-        let secrets = raw.secrets.map(|raw| self.patterns(&format!("{place}.secrets"), raw));
-        let mut limit = |field: &str, raw: Option<Vec<String>>, rules| {
-            raw.map(|raw| self.globs(&format!("{place}.{field}"), Some(raw), rules))
+        let secrets =
+            raw.secrets.map(|raw| self.some_of(&format!("{place}.secrets"), Some(raw), SECRETS));
+        let mut limit = |field: &str, raw: Option<Vec<String>>, rule| {
+            raw.map(|raw| self.some_of(&format!("{place}.{field}"), Some(raw), rule))
         };
         let regions = limit("regions", raw.regions, REGIONS);
         let endpoints = limit("endpoints", raw.endpoints, ENDPOINTS);
-        Rule { name, namespaces, roles, credentials, secrets, regions, endpoints }
-    }
-
-    /// Names of secrets, with the product before them or without.
-    fn patterns(&mut self, field: &str, raw: Vec<String>) -> Vec<Pattern> {
-        self.some(field, &raw);
-        let mut patterns = Vec::with_capacity(raw.len());
-        for text in raw {
-            match pattern(&text) {
-                Some(pattern) => patterns.push(pattern),
-                None => self.refuse(field.to_owned(), text, SECRETS),
-            }
-        }
-        patterns
+        policy::Rule { name, namespaces, roles, credentials, secrets, regions, endpoints }
     }
 
     /// Nothing could mean nobody or everybody.
@@ -65,57 +53,34 @@ impl Check {
     }
 
     pub(super) fn only_variables(&mut self, raw: Option<Vec<String>>) -> Option<Vec<Glob>> {
-        raw.map(|raw| self.globs("onlyVariables", Some(raw), VARIABLES))
+        raw.map(|raw| self.some_of("onlyVariables", Some(raw), VARIABLES))
     }
 
-    fn globs(
-        &mut self,
-        field: &str,
-        raw: Option<Vec<String>>,
-        (fits, allowed): Rules,
-    ) -> Vec<Glob> {
+    /// A list of one value at least; a list that is left out has none.
+    fn some_of<T>(&mut self, field: &str, raw: Option<Vec<String>>, rule: Rule<T>) -> Vec<T> {
         let raw = raw.unwrap_or_default();
         self.some(field, &raw);
-        let mut globs = Vec::with_capacity(raw.len());
+        self.each(field, raw, rule)
+    }
+
+    fn each<T>(&mut self, field: &str, raw: Vec<String>, (parse, allowed): Rule<T>) -> Vec<T> {
+        let mut values = Vec::with_capacity(raw.len());
         for text in raw {
-            match Glob::parse(&text) {
-                Ok(glob) if fits(&text) => globs.push(glob),
-                _ => self.refuse(field.to_owned(), text, allowed),
+            match parse(&text) {
+                Some(value) => values.push(value),
+                None => self.refuse(field.to_owned(), text, allowed),
             }
         }
-        globs
+        values
     }
 
     fn credentials(&mut self, field: &str, raw: Option<Vec<String>>) -> Vec<Credentials> {
         let Some(raw) = raw else { return vec![Credentials::Rrsa] };
-        let allowed = "a list of rrsa, ecs-ram-role and secret";
         if raw.is_empty() {
-            self.refuse(field.to_owned(), "nothing".to_owned(), allowed);
+            self.refuse(field.to_owned(), "nothing".to_owned(), CREDENTIALS.1);
         }
-        let mut kinds = Vec::with_capacity(raw.len());
-        for text in raw {
-            match Credentials::ALL.into_iter().find(|kind| kind.as_str() == text) {
-                Some(kind) => kinds.push(kind),
-                None => self.refuse(field.to_owned(), text, allowed),
-            }
-        }
-        kinds
+        self.each(field, raw, CREDENTIALS)
     }
-}
-
-/// What a pattern must be beside one, and the words for what is none.
-type Rules = (fn(&str) -> bool, &'static str);
-
-fn pattern(text: &str) -> Option<Pattern> {
-    let (product, name) = match text.split_once("://") {
-        None => (None, text),
-        Some(("kms", name)) => (Some(Service::Kms), name),
-        Some(("oos", name)) => (Some(Service::Oos), name),
-        Some(_) => return None,
-    };
-    let fits = |b: u8| b.is_ascii_alphanumeric() || b"_/+=.@:-*?".contains(&b);
-    let name = Glob::parse(name).ok().filter(|_| name.bytes().all(fits))?;
-    Some(Pattern { product, name })
 }
 
 fn is_name(text: &str) -> bool {
@@ -123,34 +88,43 @@ fn is_name(text: &str) -> bool {
     (1..=63).contains(&text.len()) && text.bytes().all(allowed)
 }
 
-const NAMESPACES: Rules = (
-    |text| {
-        text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-*?".contains(&b))
-    },
-    "a pattern of a namespace's name, like payments or pay-*",
-);
+/// A pattern of these bytes and `*` and `?` alone.
+fn glob(text: &str, fits: fn(u8) -> bool) -> Option<Glob> {
+    let of_pattern = |b: u8| matches!(b, b'*' | b'?') || fits(b);
+    text.bytes().all(of_pattern).then(|| Glob::parse(text).ok())?
+}
+
+fn of_label(b: u8) -> bool {
+    b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'
+}
+
+const NAMESPACES: Rule<Glob> =
+    (|text| glob(text, of_label), "a pattern of a namespace's name, like payments or pay-*");
+
 /// One that names no account by mistake would match nothing.
-const ROLES: Rules = (
-    |text| text == "*" || text.starts_with("acs:ram::"),
+const ROLES: Rule<Glob> = (
+    |text| (text == "*" || text.starts_with("acs:ram::")).then(|| Glob::parse(text).ok())?,
     "\"*\" or a pattern of role ARNs, like acs:ram::1234567890123456:role/payments-*",
 );
 
-const SECRETS: &str =
-    "a pattern of names of secrets, like payments/*, kms://payments/* or oos://payments/*";
-const VARIABLES: Rules = (
-    |text| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_*?".contains(&b)),
+const CREDENTIALS: Rule<Credentials> =
+    (Credentials::parse, "a list of rrsa, ecs-ram-role and secret");
+
+const SECRETS: Rule<Pattern> = (
+    Pattern::parse,
+    "a pattern of names of secrets, like payments/*, kms://payments/* or oos://payments/*",
+);
+
+const VARIABLES: Rule<Glob> = (
+    |text| glob(text, |b| b.is_ascii_alphanumeric() || b == b'_'),
     "a pattern of names of environment variables, like DB_*",
 );
-const REGIONS: Rules = (
-    |text| {
-        text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-*?".contains(&b))
-    },
-    "a pattern of region ids, like cn-hangzhou or cn-*",
-);
-const ENDPOINTS: Rules = (
-    |text| {
-        text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.*?".contains(&b))
-    },
+
+const REGIONS: Rule<Glob> =
+    (|text| glob(text, of_label), "a pattern of region ids, like cn-hangzhou or cn-*");
+
+const ENDPOINTS: Rule<Glob> = (
+    |text| glob(text, |b| of_label(b) || b == b'.'),
     "a pattern of host names, like kst-payments.cryptoservice.kms.aliyuncs.com",
 );
 
