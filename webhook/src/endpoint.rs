@@ -1,60 +1,14 @@
 //! Which hosts a Pod may name, and what region a host belongs to.
 
-use plan::{Host, Provider, Region};
+pub(crate) mod regions;
+pub(crate) mod service;
 
-use crate::nearest::nearest;
+use plan::{Host, Region};
+
+use self::regions::REGIONS;
+use self::service::Service;
 use crate::problem::Problems;
 use crate::settings::Settings;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Service {
-    Kms,
-    Oos,
-    Sts,
-}
-
-/// Regions with KMS, OOS or STS endpoints.
-const REGIONS: [&str; 39] = [
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-south-1",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ap-southeast-3",
-    "ap-southeast-5",
-    "ap-southeast-6",
-    "ap-southeast-7",
-    "ap-southeast-8",
-    "cn-beijing",
-    "cn-beijing-finance-1",
-    "cn-chengdu",
-    "cn-fuzhou",
-    "cn-guangzhou",
-    "cn-hangzhou",
-    "cn-hangzhou-finance",
-    "cn-heyuan",
-    "cn-heyuan-acdr-1",
-    "cn-hongkong",
-    "cn-huhehaote",
-    "cn-nanjing",
-    "cn-qingdao",
-    "cn-shanghai",
-    "cn-shanghai-finance-1",
-    "cn-shenzhen",
-    "cn-shenzhen-finance-1",
-    "cn-wuhan-lr",
-    "cn-wulanchabu",
-    "cn-zhangjiakou",
-    "cn-zhengzhou-jva",
-    "eu-central-1",
-    "eu-west-1",
-    "me-central-1",
-    "me-east-1",
-    "na-south-1",
-    "us-east-1",
-    "us-southeast-1",
-    "us-west-1",
-];
 
 /// A host name has at most 253 bytes; the rest is room for `{region}`.
 const LONGEST: usize = 512;
@@ -68,7 +22,7 @@ pub(crate) fn check_region(
     problems: &mut Problems,
 ) -> Result<(), Bad> {
     let name = region.as_str();
-    if REGIONS.contains(&name) || settings.regions().contains(region) {
+    if regions::is_known(name) || settings.regions().contains(region) {
         return Ok(());
     }
     let remedy = match problems.did_you_mean(name, REGIONS) {
@@ -76,15 +30,6 @@ pub(crate) fn check_region(
         None => "use a region id like cn-hangzhou, or ask the operator to add it to the settings (regions)".to_owned(),
     };
     Err((format!("there is no region {name}"), remedy))
-}
-
-pub(crate) fn is_known_region(name: &str) -> bool {
-    REGIONS.contains(&name)
-}
-
-/// The known region that a misspelt name means.
-pub(crate) fn nearest_region(name: &str) -> Option<&'static str> {
-    nearest(name, REGIONS)
 }
 
 /// The region of a shared endpoint, which its name says. The text may be one that is no host, and
@@ -168,36 +113,6 @@ pub(crate) fn filled(text: &str, region: Option<&Region>) -> Result<Host, Bad> {
         ));
     }
     Host::parse(&text).map_err(|error| (error.to_string(), String::new()))
-}
-
-impl Service {
-    pub(crate) fn of(provider: Provider) -> Self {
-        match provider {
-            Provider::Kms => Self::Kms,
-            Provider::Oos | Provider::OosParameter => Self::Oos,
-        }
-    }
-
-    /// As settings call it.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Kms => "kms",
-            Self::Oos => "oos",
-            Self::Sts => "sts",
-        }
-    }
-
-    fn patterns(self) -> &'static str {
-        match self {
-            Self::Kms => {
-                "use kms.REGION.aliyuncs.com, kms-vpc.REGION.aliyuncs.com or ID.cryptoservice.kms.aliyuncs.com"
-            }
-            Self::Oos => "use oos.REGION.aliyuncs.com or oos-vpc.REGION.aliyuncs.com",
-            Self::Sts => {
-                "use sts.REGION.aliyuncs.com, sts-vpc.REGION.aliyuncs.com or sts.aliyuncs.com"
-            }
-        }
-    }
 }
 
 #[cfg(test)]

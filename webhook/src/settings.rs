@@ -25,7 +25,7 @@ use plan::{
     ContainerName, Glob, Host, Network, PathTranslation, ProviderArn, Region, RoleArn, VariableName,
 };
 
-use crate::endpoint::Service;
+use crate::endpoint::service::Service;
 use crate::policy::Policy;
 use crate::quantity::{Quantity, WrittenQuantity};
 

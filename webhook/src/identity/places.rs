@@ -4,7 +4,8 @@
 use plan::{Assume, Host, Lookup, Region};
 
 use crate::annotations::{self, Given, PREFIX, Request};
-use crate::endpoint::{self, Bad, Service};
+use crate::endpoint::service::Service;
+use crate::endpoint::{self, Bad};
 use crate::problem::Problems;
 use crate::secrets::SecretRef;
 use crate::settings::Settings;

@@ -6,7 +6,8 @@ use plan::{Glob, Lookup, MAX_LOOKUPS, Provider, Region, RoleArn, Source};
 
 use super::places::Placed;
 use crate::comparisons::Comparisons;
-use crate::endpoint::{self, Service};
+use crate::endpoint;
+use crate::endpoint::service::Service;
 use crate::inject::Subject;
 use crate::policy::{Credentials, Outside, Place, Reads};
 use crate::problem::Problems;

@@ -5,7 +5,7 @@ use plan::{Glob, Host, Region};
 
 use super::{NAMED, Rule};
 use crate::comparisons::Comparisons;
-use crate::endpoint::Service;
+use crate::endpoint::service::Service;
 
 /// Names of secrets and parameters, of one product or of all.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use super::rules::{
     TRANSLATION, UIDS, VARIABLE,
 };
 use super::{BadSetting, BadSettings, Endpoints, Injector, Resources, Settings};
-use crate::endpoint::{is_known_region, nearest_region};
+use crate::endpoint::regions;
 use crate::nearest::nearest;
 
 impl TryFrom<RawSettings> for Settings {
@@ -132,12 +132,12 @@ impl Check {
     fn region(&mut self, raw: Option<String>, more: &[String]) -> Option<Region> {
         let region = self.text("region", raw, REGION)?;
         let name = region.as_str();
-        if is_known_region(name) || more.iter().any(|known| known == name) {
+        if regions::is_known(name) || more.iter().any(|known| known == name) {
             return Some(region);
         }
         let mut allowed = "a region that exists, or that the setting regions names".to_owned();
         let more = more.iter().map(String::as_str);
-        if let Some(meant) = nearest(name, more).or_else(|| nearest_region(name)) {
+        if let Some(meant) = nearest(name, more).or_else(|| regions::nearest_to(name)) {
             allowed += &format!("; did you mean {meant}?");
         }
         self.refuse("region", name.to_owned(), allowed);
