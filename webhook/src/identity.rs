@@ -1,4 +1,4 @@
-//! Who the Pod is in the cloud, and where each of its secrets is fetched.
+//! The identity that a Pod has in the cloud; its parts, and the places of its secrets, are below.
 
 mod places;
 mod reads;

@@ -226,7 +226,7 @@ impl Settings {
         self.oldest_kubelet
     }
 
-    /// Who may use which role.
+    /// The rules about which namespaces may use which roles, and read what with them.
     pub(crate) fn policy(&self) -> &Policy {
         &self.policy
     }

@@ -120,7 +120,7 @@ impl Draft<'_> {
 
 impl Draft<'_> {
     /// Patterns that mean no secret which the Pod lists or the policy allows, of those for which
-    /// the comparisons last: of the others the agent says so itself when it is asked.
+    /// the comparisons last: of the others the agent itself says so when a client wants one.
     fn never_served(&self, patterns: &[Glob], allowed: &[Glob], own: &[Glob]) -> Option<Problem> {
         let mut comparisons = Comparisons::of(EFFORT);
         let mut is_served = |pattern: &Glob| {
