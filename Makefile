@@ -2,6 +2,8 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
+# Where hack/setup puts Go and rustup puts Rust, and where a shell that is no login shell does not look.
+export PATH := $(CURDIR)/target/go/bin:$(PATH):$(HOME)/.cargo/bin:/usr/local/go/bin:/usr/sbin:/sbin
 
 .PHONY: help toolchain build demo test bench simulate cluster cluster-down e2e images fuzz fmt lint clean
 
@@ -15,11 +17,13 @@ toolchain:
 build: toolchain ## The binaries as they ship, in dist/bin (minutes)
 	hack/build webhook injector lab
 
-demo: toolchain ## From an annotated Pod to files, with an emulated cloud; no cluster, no root
+demo: ## From an annotated Pod to files, with an emulated cloud; no cluster, no root
+	@hack/setup demo
 	cargo build --release --locked --quiet -p webhook -p injector -p lab
 	@target/release/secrets-lab demo
 
-test: ## Everything that CI checks, cheapest first
+test: ## Everything that CI checks, cheapest first; installs what it needs where it may
+	@hack/setup test
 	@hack/test
 
 bench: build ## Measures what ships, as root on a cluster too; prints a table, writes target/bench/summary.json
