@@ -1,13 +1,14 @@
 //! A question to one service: who is asked for what, and the request that says so.
 
+use secret::Sensitive;
+
+use crate::call_info::CallInfo;
 use crate::cause::Cause;
 use crate::credentials::Credentials;
-use crate::error::Asked;
 use crate::judge::Unread;
 use crate::kms;
 use crate::lookup::{AssumedRole, Lookup, Subject};
 use crate::oos::{self, Kind};
-use crate::sensitive::Sensitive;
 use crate::session::Identity;
 use crate::sign::{self, Stamp};
 use crate::sts::{self, Token};
@@ -34,11 +35,11 @@ pub(crate) enum Call<'a> {
 }
 
 impl Call<'_> {
-    pub(crate) fn asked(&self) -> Asked {
+    pub(crate) fn info(&self) -> CallInfo {
         match self {
-            Self::Exchange { identity, .. } => exchange_asked(identity),
-            Self::Assume { identity, role, .. } => assume_asked(identity, role),
-            Self::Fetch { lookup, .. } => fetch_asked(lookup),
+            Self::Exchange { identity, .. } => exchange_info(identity),
+            Self::Assume { identity, role, .. } => assume_info(identity, role),
+            Self::Fetch { lookup, .. } => fetch_info(lookup),
         }
     }
 
@@ -117,8 +118,8 @@ impl Call<'_> {
     }
 }
 
-pub(crate) fn exchange_asked(identity: &Identity) -> Asked {
-    Asked {
+pub(crate) fn exchange_info(identity: &Identity) -> CallInfo {
+    CallInfo {
         operation: "STS AssumeRoleWithOIDC",
         host: identity.sts_endpoint.clone(),
         subject: identity.role_arn.clone(),
@@ -126,8 +127,8 @@ pub(crate) fn exchange_asked(identity: &Identity) -> Asked {
     }
 }
 
-pub(crate) fn assume_asked(identity: &Identity, role: &AssumedRole) -> Asked {
-    Asked {
+pub(crate) fn assume_info(identity: &Identity, role: &AssumedRole) -> CallInfo {
+    CallInfo {
         operation: "STS AssumeRole",
         host: identity.sts_endpoint.clone(),
         subject: role.role_arn.clone(),
@@ -135,8 +136,8 @@ pub(crate) fn assume_asked(identity: &Identity, role: &AssumedRole) -> Asked {
     }
 }
 
-pub(crate) fn fetch_asked(lookup: &Lookup) -> Asked {
-    Asked {
+pub(crate) fn fetch_info(lookup: &Lookup) -> CallInfo {
+    CallInfo {
         operation: match lookup.subject {
             Subject::KmsSecret { .. } => "KMS GetSecretValue",
             Subject::OosSecretParameter { .. } => "OOS GetSecretParameter",

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use secret::Sensitive;
+
 use crate::judge::Content;
-use crate::sensitive::Sensitive;
 
 pub(crate) struct Credentials {
     key_id: String,

@@ -3,15 +3,13 @@
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_ENCODING, DATE, HeaderMap, RETRY_AFTER};
+use secret::{LONGEST_TEXT, Sensitive, echoes, identifier, parse_http_date};
 use serde::Deserialize;
 
-use crate::cause::{Cause, Failure, Malformed, Refusal};
-use crate::code::Meaning;
-use crate::date::parse_http;
-use crate::echo::{LONGEST, echoes, identifier};
+use crate::cause::{Cause, FailedAttempt, Malformed, Refusal};
 use crate::endpoint::is_host_name;
+use crate::error_code::Meaning;
 use crate::held::{held, quotes};
-use crate::sensitive::Sensitive;
 use crate::shape::Object;
 use crate::transport::Answer;
 
@@ -26,7 +24,7 @@ pub(crate) struct Success {
 }
 
 /// `sent` are the secrets of the request; text that echoes one of them is not repeated.
-pub(crate) fn open(answer: Answer, sent: &[&Sensitive]) -> Result<Success, Failure> {
+pub(crate) fn open(answer: Answer, sent: &[&Sensitive]) -> Result<Success, FailedAttempt> {
     let Answer { status, headers, body } = answer;
     let request_id = header(&headers, "x-acs-request-id");
     let told = request_id.and_then(|id| identifier(id, sent));
@@ -55,10 +53,16 @@ pub(crate) fn open(answer: Answer, sent: &[&Sensitive]) -> Result<Success, Failu
             };
             let refusal = Cause::Refused(Box::new(refusal));
             let (hint, date) = (hint(&headers), date(&headers));
-            return Err(Failure { cause: refusal, status: Some(status), request_id, hint, date });
+            return Err(FailedAttempt {
+                cause: refusal,
+                status: Some(status),
+                request_id,
+                hint,
+                date,
+            });
         }
     };
-    Err(Failure { cause, status: Some(status), request_id, hint: None, date: None })
+    Err(FailedAttempt { cause, status: Some(status), request_id, hint: None, date: None })
 }
 
 /// Whether an answer of status 200 is a refusal after all. Of such a body only a code is used that
@@ -85,7 +89,7 @@ pub(crate) fn unreadable(error: &serde_json::Error) -> Malformed {
 
 /// When the service says how late it is there.
 fn date(headers: &HeaderMap) -> Option<u64> {
-    parse_http(headers.get(DATE)?.to_str().ok()?)
+    parse_http_date(headers.get(DATE)?.to_str().ok()?)
 }
 
 /// Empty when the body is not an envelope; then the status has to do.
@@ -128,7 +132,7 @@ impl Envelope {
 
 /// Bounded and printable; `None` when it repeats a secret.
 fn line(text: &str, secrets: &[&Sensitive]) -> Option<String> {
-    let text = text.get(..text.floor_char_boundary(LONGEST)).unwrap_or_default();
+    let text = text.get(..text.floor_char_boundary(LONGEST_TEXT)).unwrap_or_default();
     if echoes(text, secrets) || quotes(text) {
         return None;
     }

@@ -3,9 +3,8 @@
 
 use std::fmt;
 
+use secret::Sensitive;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-
-use crate::sensitive::Sensitive;
 
 /// Where the services put what is secret, in small letters.
 const FIELDS: [&str; 4] = ["secretdata", "value", "accesskeysecret", "securitytoken"];

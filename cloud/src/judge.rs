@@ -1,10 +1,10 @@
 //! From an answer's bytes to what it is, and to what is told of it: whatever of an answer goes into
 //! ids, versions or errors is compared here with what was sent and with what came.
 
-use crate::cause::{Cause, Failure, Malformed};
-use crate::echo::{echoes, identifier, silent};
+use secret::{Sensitive, echoes, identifier};
+
+use crate::cause::{Cause, FailedAttempt, Malformed};
 use crate::envelope::{self, Success};
-use crate::sensitive::Sensitive;
 use crate::transport::Answer;
 
 /// What was asked for.
@@ -48,10 +48,10 @@ pub(crate) fn judge<T: Content>(
     answer: Answer,
     sent: &[&Sensitive],
     read: impl FnOnce(&[u8], Option<u64>) -> Result<T, Unread>,
-) -> Result<(T, Option<String>), Failure> {
+) -> Result<(T, Option<String>), FailedAttempt> {
     let Success { status, request_id: in_header, date, body } = envelope::open(answer, sent)?;
     let fail = |cause, request_id| {
-        Err(Failure { cause, status: Some(status), request_id, hint: None, date: None })
+        Err(FailedAttempt { cause, status: Some(status), request_id, hint: None, date: None })
     };
     let told = |id: Option<&str>, secrets: &[&Sensitive]| identifier(id?, secrets);
     match read(body.expose(), date) {
@@ -70,6 +70,21 @@ pub(crate) fn judge<T: Content>(
             fail(silent(cause, &secrets), told(in_header.as_deref(), &secrets))
         }
         Err(Unread { cause, held: None }) => fail(cause, None),
+    }
+}
+
+/// The same cause without what repeats a secret.
+fn silent(cause: Cause, secrets: &[&Sensitive]) -> Cause {
+    match cause {
+        Cause::Mismatched(mut mismatched) => {
+            mismatched.answered.take_if(|answered| echoes(answered, secrets));
+            Cause::Mismatched(mismatched)
+        }
+        Cause::Refused(mut refusal) => {
+            refusal.code.take_if(|code| echoes(code, secrets));
+            Cause::Refused(refusal)
+        }
+        other => other,
     }
 }
 

@@ -2,17 +2,16 @@
 //! It knows nothing of Kubernetes, files or plans; clock, token and network are given to it.
 
 mod call;
+mod call_info;
 mod canonical;
 mod cause;
 mod clock;
-mod code;
 mod credentials;
 mod crypto;
-mod date;
-mod echo;
 pub mod endpoint;
 mod envelope;
 mod error;
+mod error_code;
 mod held;
 mod judge;
 mod kms;
@@ -20,8 +19,6 @@ mod lookup;
 mod matching;
 mod oos;
 mod pace;
-mod retry;
-mod sensitive;
 mod session;
 mod shape;
 mod sign;
@@ -33,15 +30,10 @@ mod transport;
 mod untold;
 mod value;
 
-pub use crypto::{roll, secret_hex};
-pub use date::{iso8601, parse_iso8601};
 pub use endpoint::{Network, Service};
-pub use error::{Class, Error};
-pub use kms::About;
-pub use lookup::{AssumedRole, Fetched, Lookup, Subject};
+pub use error::Error;
+pub use lookup::{AssumedRole, Lookup, Subject};
 pub use pace::{Entry, Window};
-pub use retry::{BadRetryPolicy, Next, RetryPolicy, Trouble};
-pub use sensitive::Sensitive;
 pub use session::{Identity, Session};
 pub use tally::Requests;
 pub use transport::{Transport, TransportConfig, TransportError};

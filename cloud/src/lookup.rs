@@ -1,14 +1,8 @@
-//! What is asked of the cloud, and what comes back.
+//! What is asked of the cloud.
 
-use std::time::Duration;
-
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use secret::Sensitive;
 
 use crate::call;
-use crate::echo;
-use crate::kms::About;
-use crate::sensitive::Sensitive;
 
 /// One value to fetch. Every lookup names its own endpoint and account: nothing is inherited from
 /// the lookup before it.
@@ -32,35 +26,6 @@ pub enum Subject {
 pub struct AssumedRole {
     pub role_arn: String,
     pub external_id: Option<String>,
-}
-
-/// A value and what is known about how it came.
-#[derive(Debug)]
-pub struct Fetched {
-    /// The bytes of the secret; a binary secret is already decoded.
-    pub value: Sensitive,
-    pub version: String,
-    pub request_id: String,
-    /// What else KMS says; nothing of a parameter.
-    pub about: About,
-    /// The assumed role, with its session, that asked.
-    pub caller: String,
-    /// Requests for this value, the successful one included.
-    pub attempts: u32,
-    pub elapsed: Duration,
-}
-
-impl Fetched {
-    /// The version for logs; nothing where it would tell of the value.
-    #[must_use]
-    pub fn printable_version(&self) -> &str {
-        let encoded = match self.about.binary {
-            true => Sensitive::from(STANDARD.encode(self.value.expose())),
-            false => Sensitive::new(Vec::new()),
-        };
-        let tells = echo::echoes(&self.version, &[&self.value, &encoded]);
-        if tells { "" } else { &self.version }
-    }
 }
 
 impl Subject {

@@ -1,11 +1,11 @@
 //! OOS `GetSecretParameter` and `GetParameter`: parameters and answer.
 
+use secret::Metadata;
 use serde::Deserialize;
 
 use crate::cause::{Cause, Malformed};
 use crate::envelope::{misplaced_refusal, unreadable};
 use crate::judge::Unread;
-use crate::kms::About;
 use crate::matching;
 use crate::shape::{Number, Object};
 use crate::sign::Api;
@@ -64,7 +64,7 @@ pub(crate) fn read(
     match checked {
         Ok(version) => {
             let (request_id, version) = (answer.request_id, version.to_string());
-            Ok(Value { bytes, encoded: None, version, request_id, about: About::default() })
+            Ok(Value { bytes, encoded: None, version, request_id, metadata: Metadata::default() })
         }
         Err(cause) => Err(Unread::holding(cause, [bytes])),
     }

@@ -4,10 +4,9 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use secret::Next;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
-
-use crate::retry::Next;
 
 /// The rule by itself: nothing in it waits.
 #[derive(Clone, Debug)]

@@ -6,22 +6,20 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use secret::{Failure, Fetched, RetryPolicy, Sensitive, Trouble, iso8601};
 use tokio::time::{Instant, timeout_at};
 use tracing::debug;
 
 use crate::call::{self, Call};
-use crate::cause::{Cause, Failure, TokenProblem, Unreachable};
+use crate::call_info::CallInfo;
+use crate::cause::{Cause, FailedAttempt, TokenProblem, Unreachable};
 use crate::clock::Clock;
-use crate::code::Meaning;
 use crate::credentials::Credentials;
-use crate::crypto;
-use crate::date::iso8601;
-use crate::error::{Asked, Class, Error};
+use crate::error::Error;
+use crate::error_code::Remedy;
 use crate::judge::{Content, Unread, judge};
-use crate::lookup::{AssumedRole, Fetched, Lookup};
+use crate::lookup::{AssumedRole, Lookup};
 use crate::pace::Pace;
-use crate::retry::{RetryPolicy, Trouble};
-use crate::sensitive::Sensitive;
 use crate::sign::Stamp;
 use crate::slot::Slot;
 use crate::sts::{self, Times, Token};
@@ -115,7 +113,7 @@ impl Session {
         let first = self.ask(&Call::Fetch { lookup, with: &with }, deadline, read).await;
         let (reply, earlier) = match first {
             Ok(reply) => (reply, 0),
-            Err(error) if error.meaning() == Some(Meaning::Expired) => {
+            Err(error) if error.wants_new_credentials() => {
                 let refused = with;
                 with = self.credentials(role, Some(&refused), deadline).await?;
                 if Arc::ptr_eq(&with, &refused) {
@@ -130,7 +128,7 @@ impl Session {
         Ok(Fetched {
             value: reply.content.bytes,
             version: reply.content.version,
-            about: reply.content.about,
+            metadata: reply.content.metadata,
             request_id: reply.request_id.unwrap_or_default(),
             caller: with.caller().to_owned(),
             attempts: earlier + reply.attempts,
@@ -175,7 +173,7 @@ impl Session {
     ) -> Result<Arc<Credentials>, Error> {
         let exchange = |deadline| self.exchange(deadline);
         let found = self.shared.own.obtain(|| self.clock.here(), refused, deadline, exchange).await;
-        found.unwrap_or_else(|| Err(too_late(call::exchange_asked(&self.shared.identity))))
+        found.unwrap_or_else(|| Err(too_late(call::exchange_info(&self.shared.identity))))
     }
 
     async fn assumed_credentials(
@@ -190,13 +188,13 @@ impl Session {
         };
         let assume = |deadline| self.assume(role, deadline);
         let found = slot.obtain(|| self.clock.here(), refused, deadline, assume).await;
-        found.unwrap_or_else(|| Err(too_late(call::assume_asked(&self.shared.identity, role))))
+        found.unwrap_or_else(|| Err(too_late(call::assume_info(&self.shared.identity, role))))
     }
 
     async fn exchange(&self, deadline: Instant) -> Result<Credentials, Error> {
         let identity = &self.shared.identity;
         let unread =
-            |problem: TokenProblem| Error::new(call::exchange_asked(identity), problem.into(), 0);
+            |problem: TokenProblem| Error::new(call::exchange_info(identity), problem.into(), 0);
         let raw = (self.shared.token)()
             .map_err(|error| unread(TokenProblem::Unreadable(error.kind())))?;
         let token = Token::new(&raw).map_err(unread)?;
@@ -219,7 +217,7 @@ impl Session {
         let with = self.own_credentials(None, deadline).await?;
         let first = self.ask(&Call::Assume { identity, role, with: &with }, deadline, read).await;
         match first {
-            Err(error) if error.meaning() == Some(Meaning::Expired) => {
+            Err(error) if error.wants_new_credentials() => {
                 let refused = with;
                 let with = self.own_credentials(Some(&refused), deadline).await?;
                 if Arc::ptr_eq(&with, &refused) {
@@ -241,11 +239,11 @@ impl Session {
         deadline: Instant,
         read: impl Fn(&[u8], Option<u64>) -> Result<T, Unread>,
     ) -> Result<Reply<T>, Error> {
-        let asked = call.asked();
-        let Asked { operation, host, subject, .. } = &asked;
+        let info = call.info();
+        let CallInfo { operation, host, subject, .. } = &info;
         let (operation, host, subject) = (*operation, host.as_str(), subject.as_str());
         let pace = self.pace(host, call.caller());
-        let mut last: Option<Failure> = None;
+        let mut last: Option<FailedAttempt> = None;
         let (mut attempts, mut last_attempt) = (0, false);
         // The connection that was out of step is gone: the next answer comes on another one.
         let mut was_mismatched = false;
@@ -256,7 +254,7 @@ impl Session {
             };
             attempts += 1;
             let began = Instant::now();
-            let failure = match self.attempt(call, host, deadline, &read).await {
+            let failed = match self.attempt(call, host, deadline, &read).await {
                 Ok((content, request_id)) => {
                     turn.answered();
                     self.shared.tally.add(operation, None);
@@ -271,46 +269,46 @@ impl Session {
                     );
                     return Ok(Reply { content, request_id, attempts });
                 }
-                Err(failure) if failure.was_not_sent() => {
+                Err(failed) if failed.was_not_sent() => {
                     attempts -= 1;
                     break;
                 }
-                Err(failure) => {
-                    let class = asked.class(&failure);
-                    self.shared.tally.add(operation, Some(class));
+                Err(failed) => {
+                    let failure = info.failure(&failed);
+                    self.shared.tally.add(operation, Some(failure));
                     debug!(
                         operation,
                         host,
                         subject,
                         attempt = attempts,
                         duration_ms = milliseconds(began.elapsed()),
-                        status = failure.status,
-                        class = class.word(),
-                        code = failure.code(),
-                        request_id = failure.request_id,
+                        status = failed.status,
+                        class = failure.word(),
+                        code = failed.code(),
+                        request_id = failed.request_id,
                         "request failed"
                     );
                     match last.take() {
-                        Some(last) if failure.is_silence() && Instant::now() >= deadline => last,
-                        _ => failure,
+                        Some(last) if failed.is_silence() && Instant::now() >= deadline => last,
+                        _ => failed,
                     }
                 }
             };
-            let mismatched = matches!(failure.cause, Cause::Mismatched(_));
+            let mismatched = matches!(failed.cause, Cause::Mismatched(_));
             let once_more = mismatched && !std::mem::replace(&mut was_mismatched, mismatched);
-            if !failure.is_retriable() && !once_more {
-                return Err(Error::new(asked, failure, attempts));
+            if !failed.is_retriable() && !once_more {
+                return Err(Error::new(info, failed, attempts));
             }
-            if let (Some(Meaning::Skewed), Some(date)) = (failure.meaning(), failure.date) {
+            if let (Remedy::CorrectClock, Some(date)) = (failed.remedy(), failed.date) {
                 self.clock.correct(host, date);
             }
             if let Some(observer) = &self.observer {
-                observer(&Error::new(asked.clone(), failure.clone(), attempts));
+                observer(&Error::new(info.clone(), failed.clone(), attempts));
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            let hint = failure.hint;
-            let next = |trouble, tried| self.retry.next(tried, trouble, hint, left, crypto::roll());
-            let throttled = failure.class() == Class::Throttled;
+            let hint = failed.hint;
+            let next = |trouble, tried| self.retry.next(tried, trouble, hint, left, secret::roll());
+            let throttled = failed.failure() == Failure::Throttled;
             let next = match throttled {
                 // The pause is for all that this caller asks of the host.
                 true => turn.throttled(|row| next(Trouble::Throttled, row)),
@@ -319,7 +317,7 @@ impl Session {
                     next(Trouble::Other, attempts)
                 }
             };
-            last = Some(failure);
+            last = Some(failed);
             if last_attempt || left.is_zero() {
                 break;
             }
@@ -336,8 +334,8 @@ impl Session {
                 tokio::time::sleep(next.pause).await;
             }
         }
-        let failure = last.unwrap_or_else(|| Unreachable::NotSent.into());
-        Err(Error::new(asked, failure, attempts))
+        let failed = last.unwrap_or_else(|| Unreachable::NotSent.into());
+        Err(Error::new(info, failed, attempts))
     }
 
     fn pace(&self, host: &str, caller: &str) -> Arc<Pace> {
@@ -351,9 +349,9 @@ impl Session {
         host: &str,
         deadline: Instant,
         read: impl Fn(&[u8], Option<u64>) -> Result<T, Unread>,
-    ) -> Result<(T, Option<String>), Failure> {
-        let nonce = crypto::random::<16>().map_err(|_| Cause::Randomness)?;
-        let stamp = Stamp { date: iso8601(self.clock.at(host)), nonce: crypto::hex(&nonce) };
+    ) -> Result<(T, Option<String>), FailedAttempt> {
+        let nonce = secret::random::<16>().map_err(Cause::from)?;
+        let stamp = Stamp { date: iso8601(self.clock.at(host)), nonce: secret::hex(&nonce) };
         let judge = |answer| judge(answer, &call.secrets(), read);
         self.shared.transport.send(call.request(&stamp)?, call.untold(), deadline, judge).await
     }
@@ -369,6 +367,6 @@ fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn too_late(asked: Asked) -> Error {
-    Error::new(asked, Unreachable::Timeout.into(), 0)
+fn too_late(info: CallInfo) -> Error {
+    Error::new(info, Unreachable::Timeout.into(), 0)
 }

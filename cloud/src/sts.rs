@@ -2,16 +2,15 @@
 //! of credentials that we have): requests and their answer.
 
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use secret::{Sensitive, parse_iso8601};
 use serde::Deserialize;
 
 use crate::canonical;
 use crate::cause::{Cause, Malformed, TokenProblem};
 use crate::credentials::Credentials;
-use crate::date::parse_iso8601;
 use crate::envelope::{misplaced_refusal, unreadable};
 use crate::judge::Unread;
 use crate::matching;
-use crate::sensitive::Sensitive;
 use crate::session::Identity;
 use crate::shape::Object;
 use crate::sign::{Api, Stamp, unsigned_headers};

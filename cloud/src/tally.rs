@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::error::Class;
+use secret::Failure;
 
 /// Requests that came to the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,16 +11,16 @@ pub struct Requests {
     /// Product and API, for instance `KMS GetSecretValue`.
     pub operation: &'static str,
     /// What kind of failure they were, if they were one.
-    pub failed: Option<Class>,
+    pub failed: Option<Failure>,
     pub count: u64,
 }
 
 /// As many entries as there are operations and classes.
 #[derive(Default)]
-pub(crate) struct Tally(Mutex<BTreeMap<(&'static str, Option<Class>), u64>>);
+pub(crate) struct Tally(Mutex<BTreeMap<(&'static str, Option<Failure>), u64>>);
 
 impl Tally {
-    pub(crate) fn add(&self, operation: &'static str, failed: Option<Class>) {
+    pub(crate) fn add(&self, operation: &'static str, failed: Option<Failure>) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *counts.entry((operation, failed)).or_default() += 1;
     }

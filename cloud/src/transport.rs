@@ -19,15 +19,15 @@ use reqwest::header::{CONNECTION, HeaderMap};
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Method, Url, Version};
 use rustls::ClientConfig;
+use secret::Sensitive;
 use tokio::time::{Instant, timeout_at};
 
 use self::body::{Room, Share};
 use self::lane::Lane;
 use self::lanes::Lanes;
 use self::resolve::Resolver;
-use crate::cause::{Cause, Failure, Unreachable};
+use crate::cause::{Cause, FailedAttempt, Unreachable};
 use crate::endpoint::{is_dedicated_kms, is_host_name};
-use crate::sensitive::Sensitive;
 use crate::untold::Untold;
 
 pub struct TransportConfig {
@@ -118,8 +118,8 @@ impl Transport {
         request: Request,
         untold: Untold,
         deadline: Instant,
-        judge: impl FnOnce(Answer) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+        judge: impl FnOnce(Answer) -> Result<T, FailedAttempt>,
+    ) -> Result<T, FailedAttempt> {
         if !is_host_name(&request.host) {
             return Err(Cause::Endpoint.into());
         }
@@ -138,10 +138,10 @@ impl Transport {
         let exchange = exchange(taken.lane(), request, &self.room, &lanes.share);
         let limit = Instant::now() + self.connect_timeout + self.read_timeout;
         let judged = match timeout_at(limit.min(deadline), exchange).await {
-            Ok(answer) => answer.map_err(Failure::from).and_then(judge),
+            Ok(answer) => answer.map_err(FailedAttempt::from).and_then(judge),
             Err(_) => Err(Unreachable::Timeout.into()),
         };
-        if judged.as_ref().is_err_and(Failure::ends_connection) {
+        if judged.as_ref().is_err_and(FailedAttempt::ends_connection) {
             taken.end();
         }
         judged

@@ -2,12 +2,11 @@
 
 use std::fmt;
 
+use secret::{Metadata, Sensitive};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
 use crate::cause::Malformed;
 use crate::judge::Content;
-use crate::kms::About;
-use crate::sensitive::Sensitive;
 
 /// What a lookup yields.
 #[derive(Debug)]
@@ -18,7 +17,7 @@ pub(crate) struct Value {
     pub(crate) version: String,
     /// As it stood there.
     pub(crate) request_id: Option<String>,
-    pub(crate) about: About,
+    pub(crate) metadata: Metadata,
 }
 
 impl Content for Value {

@@ -12,10 +12,11 @@ OURS = {
     "plan": {"printable"},
     "template": {"printable"},
     "flight": set(),
-    "cloud": {"printable"},
+    "secret": set(),
+    "cloud": {"printable", "secret"},
     "certs": set(),
     "webhook": {"printable", "plan", "template", "flight", "certs"},
-    "injector": {"printable", "plan", "template", "flight", "cloud"},
+    "injector": {"printable", "plan", "template", "flight", "secret", "cloud"},
     "lab": {"plan", "certs", "webhook", "injector"},
 }
 FOR_TESTS = {"lab": {"cloud", "template"}}
@@ -36,6 +37,11 @@ NEVER_IN = {
     },
     "flight": {
         "hyper": "what is read is not its affair",
+    },
+    "secret": {
+        "tokio": "a value needs no runtime",
+        "hyper": "whoever fetches a value has its own way there",
+        "rustls": "whoever fetches a value has its own way there",
     },
     "cloud": {
         "plan": "the client knows nothing of plans",

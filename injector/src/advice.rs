@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use cloud::{Class, Error};
+use cloud::Error;
 use plan::{Lookup, Plan, Provider};
+use secret::Failure;
 
 use crate::exit::Exit;
 use crate::report::Problem;
@@ -17,20 +18,21 @@ pub(crate) struct Advisor<'a> {
 
 impl Advisor<'_> {
     pub(crate) fn problem(&self, lookup: &Lookup, error: &Error) -> Problem {
-        let mut problem = Problem::new(Exit::from(error.class()), error.to_string())
+        let mut problem = Problem::new(Exit::from(error.failure()), error.to_string())
             .about(lookup.source.to_string());
-        problem.advice.push(match error.class() {
+        problem.advice.push(match error.failure() {
             // Nothing was sent: the token would not do.
-            Class::Identity if error.attempts() == 0 => self.no_token(),
-            Class::Identity => self.identity(error.operation(), error.code(), lookup),
-            Class::Denied => self.denied(lookup),
-            Class::NotFound => not_found(lookup),
-            Class::Throttled => THROTTLED.to_owned(),
-            Class::Unreachable if self.lacks_private_ca(lookup) => PRIVATE_CA.to_owned(),
-            Class::Unreachable => unreachable(error.host(), error.code(), error.status()),
-            Class::Rejected => rejected(error.code()),
-            Class::Malformed => malformed(error.host()),
-            Class::Mismatched => mismatched(error.host()),
+            Failure::Identity if error.attempts() == 0 => self.no_token(),
+            Failure::Identity => self.identity(error.operation(), error.code(), lookup),
+            Failure::Denied => self.denied(lookup),
+            Failure::NotFound => not_found(lookup),
+            Failure::Throttled => THROTTLED.to_owned(),
+            Failure::Unreachable if self.lacks_private_ca(lookup) => PRIVATE_CA.to_owned(),
+            Failure::Unreachable => unreachable(error.host(), error.code(), error.status()),
+            Failure::Refused => rejected(error.code()),
+            Failure::Unusable => malformed(error.host()),
+            Failure::Mismatched => mismatched(error.host()),
+            Failure::Local => LOCAL.to_owned(),
         });
         if let Some(link) = error.recommendation() {
             problem.advice.push(link.to_owned());
@@ -195,6 +197,8 @@ const NODE_CLOCK: &str = "the clock of the node";
 
 const PRIVATE_CA: &str = "that the gateway's own CA is given (annotation ca-config-map): public \
                           CAs do not count for it";
+
+const LOCAL: &str = "the volume at the mount path and what else writes to it";
 
 const THROTTLED: &str = "the account's request limits, and what else uses them; a longer timeout \
                          lets more retries happen";

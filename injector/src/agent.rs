@@ -19,8 +19,8 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloud::Fetched;
 use plan::Plan;
+use secret::Fetched;
 use tokio::net::TcpListener;
 use tracing::info;
 

@@ -8,9 +8,9 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use cloud::Sensitive;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
+use secret::Sensitive;
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unreadable {

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloud::{Error, Fetched, RetryPolicy, Sensitive, Session, Transport, TransportConfig};
+use cloud::{Error, Session, Transport, TransportConfig};
 use plan::Plan;
+use secret::{Fetched, RetryPolicy, Sensitive};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
@@ -157,13 +158,13 @@ async fn ask(
     let session = match standing.clone() {
         None => session,
         Some(standing) => {
-            session.with_observer(move |error: &Error| standing.fails(index, error.class().into()))
+            session.with_observer(move |error: &Error| standing.fails(index, error.failure()))
         }
     };
     let result = session.fetch(lookup, deadline).await;
     match (&result, standing) {
         (Ok(_), Some(standing)) => standing.confirmed(index, since_boot()),
-        (Err(error), Some(standing)) => standing.fails(index, error.class().into()),
+        (Err(error), Some(standing)) => standing.fails(index, error.failure()),
         (_, None) => {}
     }
     let duration_ms = milliseconds(began.elapsed());

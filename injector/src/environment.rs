@@ -1,8 +1,8 @@
 //! What a value must be like to become an environment variable. No message says anything of it
 //! but its length.
 
-use cloud::Sensitive;
 use plan::VariableName;
+use secret::Sensitive;
 use zeroize::Zeroizing;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::status::Failing;
+use secret::Failure;
 
 /// One code for each kind of thing to mend; `docs/exit-codes.md` is the reader's side of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,25 +35,19 @@ pub enum Exit {
     Interrupted = 143,
 }
 
-impl From<Failing> for Exit {
-    fn from(failing: Failing) -> Self {
+impl From<Failure> for Exit {
+    fn from(failing: Failure) -> Self {
         match failing {
-            Failing::Identity => Self::Identity,
-            Failing::Denied => Self::Denied,
-            Failing::NotFound => Self::NotFound,
-            Failing::Throttled => Self::Throttled,
-            Failing::Unreachable => Self::Unreachable,
-            Failing::Refused => Self::Refused,
-            Failing::Unusable => Self::Unusable,
-            Failing::Mismatched => Self::Mismatched,
-            Failing::Local => Self::Local,
+            Failure::Identity => Self::Identity,
+            Failure::Denied => Self::Denied,
+            Failure::NotFound => Self::NotFound,
+            Failure::Throttled => Self::Throttled,
+            Failure::Unreachable => Self::Unreachable,
+            Failure::Refused => Self::Refused,
+            Failure::Unusable => Self::Unusable,
+            Failure::Mismatched => Self::Mismatched,
+            Failure::Local => Self::Local,
         }
-    }
-}
-
-impl From<cloud::Class> for Exit {
-    fn from(class: cloud::Class) -> Self {
-        Failing::from(class).into()
     }
 }
 

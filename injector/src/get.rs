@@ -1,7 +1,8 @@
 //! `get`: asks for sources of the plan and shows everything about the answer except the value.
 
-use cloud::{Error, Fetched};
+use cloud::Error;
 use plan::{Lookup, Plan, Reference};
+use secret::Fetched;
 
 use crate::args::Args;
 use crate::client::{Client, Patience};

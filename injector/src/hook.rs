@@ -9,8 +9,8 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloud::{RetryPolicy, Trouble};
 use plan::{HookSignal, OnChange};
+use secret::Backoff;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 use tracing::{error, info, warn};
@@ -21,6 +21,9 @@ use crate::changes::Changes;
 
 /// For one change, before the next one is waited for.
 const TRIES: u32 = 5;
+/// From 1 to 2 seconds after the first try to 8 to 16 after the fourth: a server that is started anew
+/// needs some, and no try follows another at once.
+const PAUSES: Backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(16));
 /// Of one try.
 const DEADLINE: Duration = Duration::from_secs(5);
 /// Between one time that the application is told and the next.
@@ -127,10 +130,6 @@ async fn tries(
     tell: &impl AsyncFn(&str) -> Result<(), Untold>,
     count: &impl Fn(Told),
 ) -> Option<String> {
-    // From 1 to 2 seconds after the first to 8 to 16 after the fourth: a server that is started
-    // anew needs some.
-    let retry = RetryPolicy::new(Duration::from_millis(400), Duration::from_secs(10));
-    let retry = retry.unwrap_or_default();
     for attempt in 1..=TRIES {
         let generation = shown.borrow_and_update().clone();
         let told = timeout(DEADLINE, tell(&generation)).await.unwrap_or(Err(Untold::TooLate));
@@ -142,10 +141,7 @@ async fn tries(
         warn!(generation, attempt, "the application could not be told of a change: {problem}");
         count(Told::Failed);
         if attempt < TRIES {
-            // As one who is throttled: never at once.
-            let left = Duration::from_secs(3600);
-            let next = retry.next(attempt, Trouble::Throttled, None, left, cloud::roll());
-            sleep(next.pause).await;
+            sleep(PAUSES.equal_jitter(attempt, secret::roll())).await;
         }
     }
     count(Told::GivenUp);

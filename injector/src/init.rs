@@ -3,8 +3,9 @@
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
-use cloud::{Class, Error, Fetched};
+use cloud::Error;
 use plan::{OnMissing, Plan};
+use secret::{Failure, Fetched};
 use tokio::time::sleep;
 use tracing::{info, warn};
 
@@ -128,7 +129,7 @@ async fn tell(args: &Args, plan: &Plan, standing: &Standing, known: Option<&Stri
 
 /// Whether a failure makes the whole start fail.
 pub(crate) fn is_final(entries: &[Entry<'_>], index: usize, error: &Error) -> bool {
-    !(error.class() == Class::NotFound && may_miss(entries, index))
+    !(error.failure() == Failure::NotFound && may_miss(entries, index))
 }
 
 pub(crate) fn interrupted() -> Problem {

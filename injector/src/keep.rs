@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use cloud::Class;
 use plan::{OnRevoked, Refresh};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,30 +41,6 @@ impl Fate {
     }
 }
 
-/// Whether the service knows us, is well, and will not give the value any more.
-pub(crate) fn is_revoked(class: Class, code: Option<&str>) -> bool {
-    let is_one_of = |codes: &[&str]| code.is_some_and(|code| codes.contains(&code));
-    match class {
-        // Word for word: what is in between has words that begin alike, and so has the service for
-        // accounts that owe it something.
-        Class::Denied => is_one_of(&["Forbidden.NoPermission", "Forbidden.RAM", "NoPermission"]),
-        Class::NotFound => {
-            is_one_of(&["Forbidden.ResourceNotFound", "Forbidden.KeyNotFound"])
-                || code.is_some_and(|code| MISSING.iter().any(|kind| code.starts_with(kind)))
-        }
-        // Its key was disabled or is about to be deleted; the secret itself is.
-        Class::Rejected => is_one_of(&[
-            "Rejected.Disabled",
-            "Rejected.PendingDeletion",
-            "Rejected.ResourceInDeleteWindow",
-        ]),
-        _ => false,
-    }
-}
-
-/// What follows them is the kind of thing.
-const MISSING: [&str; 2] = ["EntityNotExists.", "EntityNotExist."];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,38 +66,5 @@ mod tests {
         assert_eq!(after(OnRevoked::Remove), Fate::Revoked);
         assert_eq!(after(OnRevoked::Fail), Fate::Ended);
         assert_eq!(fate(true, HOUR * 2, &refresh(Some(3600), OnRevoked::Keep)), Fate::Stale);
-    }
-
-    #[test]
-    fn only_a_service_that_is_well_revokes() {
-        for (class, code, expected) in [
-            (Class::Denied, Some("Forbidden.NoPermission"), true),
-            (Class::NotFound, Some("Forbidden.ResourceNotFound"), true),
-            (Class::Rejected, Some("Rejected.ResourceInDeleteWindow"), true),
-            (Class::Rejected, Some("Rejected.Disabled"), true),
-            (Class::Rejected, Some("InvalidParameter"), false),
-            (Class::Identity, Some("AuthenticationFail.NoPermission"), false),
-            (Class::Throttled, Some("Rejected.Throttling"), false),
-            (Class::Denied, None, false),
-            // What something in between may say, in the service's form.
-            (Class::Denied, Some("AccessBlocked"), false),
-            (Class::Denied, Some("unauthorized"), false),
-            (Class::NotFound, Some("not_found"), false),
-            (Class::Denied, Some("Forbidden"), false),
-            (Class::Denied, Some("ForbiddenByProxy"), false),
-            (Class::Denied, Some("AccessDeniedException"), false),
-            (Class::NotFound, Some("EntityNotExistInCache"), false),
-            // A bill that is not paid, or a service that is not opened, says nothing of a secret.
-            (Class::Denied, Some("Forbidden.InDebt"), false),
-            (Class::Denied, Some("Forbidden.InDebtOverdue"), false),
-            (Class::Denied, Some("Forbidden.KmsServiceNotEnabled"), false),
-            (Class::Denied, Some("Forbidden.ProhibitedByRiskControl"), false),
-            (Class::NotFound, Some("EntityNotExists.Parameter"), true),
-            (Class::NotFound, Some("EntityNotExist.Role"), true),
-            (Class::Unreachable, None, false),
-            (Class::Malformed, None, false),
-        ] {
-            assert_eq!(is_revoked(class, code), expected, "{class:?} {code:?}");
-        }
     }
 }

@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cloud::Session;
+use secret::Failure;
 
 pub(crate) use self::serve::{Page, serve};
 use crate::agent::Counters;
 use crate::hook::Told;
 use crate::standing::Standing;
-use crate::status::Failing;
 
 /// A clone is the same.
 #[derive(Clone)]
@@ -32,7 +32,7 @@ struct Counts {
     changes: u64,
     /// When the one that applications see was published, in seconds since 1970.
     generation: Option<u64>,
-    failures: BTreeMap<Failing, u64>,
+    failures: BTreeMap<Failure, u64>,
     hooks: BTreeMap<Told, u64>,
 }
 
@@ -59,7 +59,7 @@ impl Metrics {
     }
 
     /// A source could not be confirmed.
-    pub(crate) fn failed(&self, failing: Failing) {
+    pub(crate) fn failed(&self, failing: Failure) {
         self.with(|counts| *counts.failures.entry(failing).or_default() += 1);
     }
 

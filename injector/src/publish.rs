@@ -2,8 +2,8 @@
 
 use std::time::SystemTime;
 
-use cloud::Sensitive;
 use plan::Plan;
+use secret::Sensitive;
 
 use crate::args::Args;
 use crate::bounded::{self, Unreadable};

@@ -12,8 +12,8 @@ mod told;
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use cloud::{RetryPolicy, Sensitive};
 use plan::{Plan, Refresh};
+use secret::{RetryPolicy, Sensitive};
 use tokio::time::Instant;
 use tracing::{error, info};
 
@@ -144,7 +144,7 @@ impl<'a> Keeper<'a> {
         sources.resize(plan.lookups().len(), Source::of(now, None));
         let oldest = sources.iter().map(|source| source.confirmed).min().unwrap_or(now);
         let failing = sources.iter().any(|source| source.failing.is_some());
-        let schedule = Schedule::new(refresh.interval(), now, oldest, failing, cloud::roll());
+        let schedule = Schedule::new(refresh.interval(), now, oldest, failing, secret::roll());
         let templates = Templates::default();
         let (agent, lagging, holds) = (None, BTreeSet::new(), Holds::default());
         Self {
@@ -199,7 +199,7 @@ impl<'a> Keeper<'a> {
                 return Err(report);
             }
             let failed = self.sources.iter().any(|source| source.failing.is_some());
-            self.schedule.done(asked, failed, since_boot(), cloud::roll());
+            self.schedule.done(asked, failed, since_boot(), secret::roll());
         }
     }
 

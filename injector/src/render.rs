@@ -4,8 +4,8 @@
 mod documents;
 mod template;
 
-use cloud::Sensitive;
 use plan::{Plan, Selector};
+use secret::Sensitive;
 
 use self::documents::Documents;
 pub(crate) use self::template::check;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use secret::{Backoff, share};
+
 /// Of one Pod. Sources that are well are asked together, so that what changes together is seen
 /// together; those that failed are asked again sooner, by themselves.
 #[derive(Clone, Debug)]
@@ -23,6 +25,7 @@ pub enum Asked {
 
 /// The pause after a first failure; the next ones are longer.
 const RETRY: Duration = Duration::from_secs(30);
+const RETRIES: Backoff = Backoff::new(RETRY, Duration::MAX);
 
 impl Schedule {
     /// `confirmed` is when the source that was fetched longest ago was; `failing` whether one could
@@ -61,10 +64,9 @@ impl Schedule {
             self.round = now + self.interval - share(self.interval / 10, roll);
         }
         self.failures = if failed { self.failures.saturating_add(1) } else { 0 };
-        let longest = RETRY.saturating_mul(1 << self.failures.saturating_sub(1).min(16));
         // Beyond that the rounds are enough.
-        let sooner = failed && longest < self.interval;
-        self.retry = sooner.then(|| now + longest / 2 + share(longest / 2, roll));
+        let sooner = failed && RETRIES.longest(self.failures) < self.interval;
+        self.retry = sooner.then(|| now + RETRIES.equal_jitter(self.failures, roll));
     }
 
     /// How long one ask may last, with everything that is sent again.
@@ -75,10 +77,6 @@ impl Schedule {
 }
 
 const WINDOW: Duration = Duration::from_secs(15);
-
-fn share(whole: Duration, roll: u32) -> Duration {
-    whole.mul_f64(f64::from(roll) / f64::from(u32::MAX))
-}
 
 #[cfg(test)]
 mod tests {

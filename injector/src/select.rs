@@ -6,9 +6,9 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use cloud::Sensitive;
 use jmespath::{Context, DEFAULT_RUNTIME, Rcvar, Variable, interpret};
 use plan::Selector;
+use secret::Sensitive;
 use zeroize::Zeroize;
 
 /// A value that is JSON, parsed once for all of its extracts.

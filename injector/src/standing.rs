@@ -4,8 +4,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use secret::Failure;
+
 use crate::refresh::Failed;
-use crate::status::Failing;
 
 /// A clone is the same.
 #[derive(Clone)]
@@ -26,7 +27,7 @@ pub(crate) struct Stands {
 pub(crate) struct Stand {
     /// When it last gave a value, since boot; `None` where it has not yet.
     pub(crate) confirmed: Option<Duration>,
-    pub(crate) failing: Option<Failing>,
+    pub(crate) failing: Option<Failure>,
     /// Its files were taken away.
     pub(crate) removed: bool,
 }
@@ -56,7 +57,7 @@ impl Standing {
     }
 
     /// One that has not given a value yet.
-    pub(crate) fn fails(&self, source: usize, failing: Failing) {
+    pub(crate) fn fails(&self, source: usize, failing: Failure) {
         if let Some(stand) = self.lock().sources.get_mut(source) {
             stand.failing = Some(failing);
         }

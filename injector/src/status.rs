@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use plan::Plan;
+use secret::Failure;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
@@ -44,7 +45,7 @@ pub(crate) struct Source {
     confirmed_uptime: Option<u64>,
     /// What stands in the way since then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    failing: Option<Failing>,
+    failing: Option<Failure>,
     /// Its files were taken away: nobody waits for them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     removed: bool,
@@ -61,22 +62,6 @@ struct Template {
     removed: bool,
 }
 
-/// As `docs/exit-codes.md` calls them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Failing {
-    Identity,
-    Denied,
-    NotFound,
-    Throttled,
-    Unreachable,
-    Refused,
-    Unusable,
-    Mismatched,
-    /// The files could not be written.
-    Local,
-}
-
 /// What an earlier process of this Pod knew.
 #[derive(Debug, Default)]
 pub(crate) struct Before {
@@ -91,7 +76,7 @@ pub(crate) struct Before {
 pub(crate) struct Known {
     /// Since boot; `None` where it had not given a value.
     pub(crate) confirmed: Option<Duration>,
-    pub(crate) failing: Option<Failing>,
+    pub(crate) failing: Option<Failure>,
     pub(crate) removed: bool,
 }
 
@@ -210,50 +195,6 @@ fn load(args: &Args, plan: &Plan) -> Option<Status> {
     ours.then_some(status)
 }
 
-impl Failing {
-    pub(crate) const ALL: [Self; 9] = [
-        Self::Identity,
-        Self::Denied,
-        Self::NotFound,
-        Self::Throttled,
-        Self::Unreachable,
-        Self::Refused,
-        Self::Unusable,
-        Self::Mismatched,
-        Self::Local,
-    ];
-
-    /// As in the file.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Identity => "identity",
-            Self::Denied => "denied",
-            Self::NotFound => "not-found",
-            Self::Throttled => "throttled",
-            Self::Unreachable => "unreachable",
-            Self::Refused => "refused",
-            Self::Unusable => "unusable",
-            Self::Mismatched => "mismatched",
-            Self::Local => "local",
-        }
-    }
-}
-
-impl From<cloud::Class> for Failing {
-    fn from(class: cloud::Class) -> Self {
-        match class {
-            cloud::Class::Identity => Self::Identity,
-            cloud::Class::Denied => Self::Denied,
-            cloud::Class::NotFound => Self::NotFound,
-            cloud::Class::Throttled => Self::Throttled,
-            cloud::Class::Unreachable => Self::Unreachable,
-            cloud::Class::Rejected => Self::Refused,
-            cloud::Class::Malformed => Self::Unusable,
-            cloud::Class::Mismatched => Self::Mismatched,
-        }
-    }
-}
-
 pub(crate) fn path(args: &Args, plan: &Plan) -> PathBuf {
     args.mount(plan.mount()).join(NAME)
 }
@@ -261,30 +202,5 @@ pub(crate) fn path(args: &Args, plan: &Plan) -> PathBuf {
 /// So long ago.
 fn calendar(ago: Duration) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    cloud::iso8601(now.saturating_sub(ago).as_secs())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_is_the_same_in_the_file_and_beside_it() {
-        for failing in Failing::ALL {
-            assert_eq!(serde_json::to_value(failing).unwrap(), failing.word());
-        }
-        use cloud::Class;
-        for class in [
-            Class::Identity,
-            Class::Denied,
-            Class::NotFound,
-            Class::Throttled,
-            Class::Unreachable,
-            Class::Rejected,
-            Class::Malformed,
-            Class::Mismatched,
-        ] {
-            assert_eq!(Failing::from(class).word(), class.word());
-        }
-    }
+    secret::iso8601(now.saturating_sub(ago).as_secs())
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use cloud::Sensitive;
+use secret::Sensitive;
 use serde::Deserialize;
 
 use crate::bounded::{self, Unreadable};

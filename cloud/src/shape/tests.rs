@@ -1,8 +1,8 @@
 use allocation_counter::measure;
 use reqwest::header::HeaderMap;
+use secret::Sensitive;
 
 use crate::lookup::Subject;
-use crate::sensitive::Sensitive;
 use crate::transport::Answer;
 use crate::{call, envelope, sts};
 

@@ -3,18 +3,22 @@ use std::future::pending;
 use tokio::time::{advance, timeout};
 
 use super::*;
+use crate::call_info::CallInfo;
 use crate::cause::Unreachable;
-use crate::error::Asked;
 
 /// Credentials from 0 to 1,000 seconds, which are due from 800 on.
 fn credentials(name: &str) -> Credentials {
-    let secret = || crate::Sensitive::from("x".to_owned());
+    let secret = || secret::Sensitive::from("x".to_owned());
     Credentials::new(name.to_owned(), secret(), secret(), "caller".to_owned(), 0, 1000)
 }
 
 fn silence() -> Error {
-    let asked =
-        Asked { operation: "STS", host: "sts".to_owned(), subject: "r".to_owned(), identity: true };
+    let asked = CallInfo {
+        operation: "STS",
+        host: "sts".to_owned(),
+        subject: "r".to_owned(),
+        identity: true,
+    };
     Error::new(asked, Unreachable::Timeout.into(), 1)
 }
 

@@ -1,12 +1,12 @@
 //! Bodies of answers: how much of one is read, and how many may be large at once.
 
 use reqwest::Response;
+use secret::Sensitive;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use zeroize::Zeroizing;
 
 use super::trouble;
 use crate::cause::{Cause, Malformed, Unreachable};
-use crate::sensitive::Sensitive;
 
 /// What one process has for the bodies that arrive. Ordinary ones take no place: a server that
 /// announces or sends more keeps large ones of its own host waiting, and nobody else.

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloud::{AssumedRole, Class, Lookup};
+use cloud::{AssumedRole, Lookup};
+use secret::Failure;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
@@ -120,7 +121,7 @@ async fn a_question_for_which_no_connection_was_free_was_not_sent() {
     let asked = asked.unwrap_err();
     assert!(asked.is_timeout() && asked.was_asked(), "{asked}");
     let waited = waited.unwrap_err();
-    assert_eq!((waited.class(), waited.attempts()), (Class::Unreachable, 0));
+    assert_eq!((waited.failure(), waited.attempts()), (Failure::Unreachable, 0));
     assert!(waited.is_timeout() && !waited.was_asked(), "{waited}");
     assert!(waited.to_string().contains("before a request could be sent"), "{waited}");
     assert_eq!(bench.server.count("GetSecretValue"), 4);

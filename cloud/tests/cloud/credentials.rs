@@ -4,7 +4,8 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cloud::{AssumedRole, Class, Lookup, Sensitive, Session, Transport};
+use cloud::{AssumedRole, Lookup, Session, Transport};
+use secret::{Failure, Sensitive};
 
 use crate::authority::Authority;
 use crate::server::{
@@ -26,7 +27,7 @@ fn numbered(
     }
 }
 
-async fn eight_at_once(bench: &Bench) -> Vec<Result<cloud::Fetched, cloud::Error>> {
+async fn eight_at_once(bench: &Bench) -> Vec<Result<secret::Fetched, cloud::Error>> {
     let names: Vec<Lookup> = (0..8).map(|index| secret(&format!("s{index}"))).collect();
     let [a, b, c, d, e, f, g, h] = names.as_slice() else { unreachable!() };
     let (a, b, c, d, e, f, g, h) = tokio::join!(
@@ -68,7 +69,7 @@ const EXPIRED_PARAMETER: &str = r#"{"Code":"InvalidParameter","Message":"The spe
 async fn credentials_that_stay_refused_end_the_fetch() {
     let bench = Bench::new(numbered(|_| Some(refusal(403, "InvalidSecurityToken.Expired")))).await;
     let error = bench.refused().await;
-    assert_eq!((error.class(), error.attempts()), (Class::Identity, 2));
+    assert_eq!((error.failure(), error.attempts()), (Failure::Identity, 2));
     assert_eq!(bench.server.count("AssumeRoleWithOIDC"), 2);
     assert_eq!(bench.server.count("GetSecretValue"), 2);
 }
@@ -78,7 +79,7 @@ async fn a_refused_exchange_is_told_to_all_who_waited_for_it() {
     let bench = Bench::new(|_| refusal(401, "AuthenticationFail.NoPermission")).await;
     for fetched in eight_at_once(&bench).await {
         let error = fetched.unwrap_err();
-        assert_eq!(error.class(), Class::Identity);
+        assert_eq!(error.failure(), Failure::Identity);
         assert_eq!(error.operation(), "STS AssumeRoleWithOIDC");
         assert_eq!(error.host(), STS);
     }
@@ -88,7 +89,7 @@ async fn a_refused_exchange_is_told_to_all_who_waited_for_it() {
 #[tokio::test]
 async fn a_missing_role_is_about_the_identity() {
     let bench = Bench::new(|_| refusal(404, "EntityNotExist.Role")).await;
-    assert_eq!(bench.refused().await.class(), Class::Identity);
+    assert_eq!(bench.refused().await.failure(), Failure::Identity);
 }
 
 #[tokio::test]
@@ -130,7 +131,7 @@ async fn a_token_that_is_none_is_never_sent() {
         let transport = Arc::new(Transport::new(config(&authority, server.address)).unwrap());
         let session = Session::new(transport, identity(), token, quick());
         let error = session.fetch(&secret("db"), soon()).await.unwrap_err();
-        assert_eq!((error.class(), error.attempts()), (Class::Identity, 0));
+        assert_eq!((error.failure(), error.attempts()), (Failure::Identity, 0));
         assert!(error.to_string().contains(words), "{error}");
         assert!(!error.to_string().contains("canary"));
         assert_eq!(server.accepted(), 0);
@@ -222,7 +223,7 @@ async fn a_refused_chain_names_the_other_role() {
     .await;
     let role = AssumedRole { role_arn: String::from("acs:ram::2:role/other"), external_id: None };
     let error = bench.fetch(&Lookup { assume: Some(role), ..secret("db") }).await.unwrap_err();
-    assert_eq!((error.class(), error.operation()), (Class::Identity, "STS AssumeRole"));
+    assert_eq!((error.failure(), error.operation()), (Failure::Identity, "STS AssumeRole"));
     assert_eq!(error.subject(), "acs:ram::2:role/other");
 }
 

@@ -6,10 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use cloud::{
-    Error, Fetched, Identity, Lookup, RetryPolicy, Sensitive, Session, Subject, Transport,
-    TransportConfig,
-};
+use cloud::{Error, Identity, Lookup, Session, Subject, Transport, TransportConfig};
+use secret::{Fetched, RetryPolicy, Sensitive};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};

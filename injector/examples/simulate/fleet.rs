@@ -4,8 +4,9 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
-use cloud::{Entry, RetryPolicy, Trouble, Window};
+use cloud::{Entry, Window};
 use injector::{Asked, Schedule};
+use secret::{RetryPolicy, Trouble};
 
 use super::service::Service;
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::status::Failing;
+use secret::Failure;
 
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
@@ -14,18 +14,18 @@ pub(crate) struct Counters {
     pub(crate) stale: Count,
     /// KMS said no, or nothing.
     pub(crate) failures: Count,
-    /// Questions to KMS that came to that, by the order of [`Failing::ALL`].
-    unanswered: [Count; Failing::ALL.len()],
+    /// Questions to KMS that came to that, by the order of [`Failure::ALL`].
+    unanswered: [Count; Failure::ALL.len()],
     /// Not a request that is answered with a secret: token, host, scope, form.
     pub(crate) refused: Count,
 }
 
 impl Counters {
-    pub(crate) fn unanswered(&self) -> impl Iterator<Item = (Failing, &Count)> {
-        Failing::ALL.into_iter().zip(&self.unanswered)
+    pub(crate) fn unanswered(&self) -> impl Iterator<Item = (Failure, &Count)> {
+        Failure::ALL.into_iter().zip(&self.unanswered)
     }
 
-    pub(crate) fn count_unanswered(&self, failing: Failing) {
+    pub(crate) fn count_unanswered(&self, failing: Failure) {
         for (_, count) in self.unanswered().filter(|(of, _)| *of == failing) {
             count.add();
         }

@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use cloud::Class;
+use secret::Failure;
 
-use super::answer::Failure;
+use super::answer::ErrorResponse;
 use super::key::Key;
 
 #[derive(Debug, Default)]
@@ -14,8 +14,8 @@ pub(crate) struct Failures(HashMap<Key, Failed>);
 
 #[derive(Debug)]
 struct Failed {
+    response: ErrorResponse,
     failure: Failure,
-    class: Class,
     /// Until when it is the answer.
     until: Duration,
 }
@@ -27,18 +27,24 @@ const REFUSED: Duration = Duration::from_secs(2);
 const OTHER: Duration = Duration::from_secs(1);
 
 impl Failures {
-    pub(crate) fn find(&self, key: &Key, now: Duration) -> Option<&Failure> {
+    pub(crate) fn find(&self, key: &Key, now: Duration) -> Option<&ErrorResponse> {
         let failed = self.0.get(key).filter(|failed| now < failed.until);
-        failed.map(|failed| &failed.failure)
+        failed.map(|failed| &failed.response)
     }
 
     /// Whether it is news.
-    pub(crate) fn put(&mut self, key: &Key, class: Class, failure: Failure, now: Duration) -> bool {
-        let time = match class {
-            Class::NotFound | Class::Denied => REFUSED,
+    pub(crate) fn put(
+        &mut self,
+        key: &Key,
+        failure: Failure,
+        response: ErrorResponse,
+        now: Duration,
+    ) -> bool {
+        let time = match failure {
+            Failure::NotFound | Failure::Denied => REFUSED,
             _ => OTHER,
         };
-        let failed = Failed { failure, class, until: now + time };
+        let failed = Failed { response, failure, until: now + time };
         let before = self.0.insert(key.clone(), failed);
         if self.0.len() > MOST {
             let oldest = self.0.iter().min_by_key(|(_, failed)| failed.until);
@@ -46,7 +52,7 @@ impl Failures {
                 self.0.remove(&oldest);
             }
         }
-        before.is_none_or(|before| before.class != class)
+        before.is_none_or(|before| before.failure != failure)
     }
 
     /// It was answered.
@@ -63,16 +69,16 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    fn put(failures: &mut Failures, id: &str, class: Class, now: u64) -> bool {
-        let failure = Failure::new(404, "code", "message", false);
-        failures.put(&Key::new(id, None, None), class, failure, seconds(now))
+    fn put(failures: &mut Failures, id: &str, failure: Failure, now: u64) -> bool {
+        let response = ErrorResponse::new(404, "code", "message", false);
+        failures.put(&Key::new(id, None, None), failure, response, seconds(now))
     }
 
     #[test]
     fn a_refusal_is_known_for_two_seconds_and_trouble_for_one() {
         let mut failures = Failures::default();
-        put(&mut failures, "a", Class::NotFound, 10);
-        put(&mut failures, "b", Class::Unreachable, 10);
+        put(&mut failures, "a", Failure::NotFound, 10);
+        put(&mut failures, "b", Failure::Unreachable, 10);
         let known = |id, now| failures.find(&Key::new(id, None, None), seconds(now)).is_some();
         assert_eq!((known("a", 11), known("a", 12)), (true, false));
         assert_eq!((known("b", 10), known("b", 11)), (true, false));
@@ -83,16 +89,16 @@ mod tests {
     #[test]
     fn it_is_news_once_for_as_long_as_it_is_the_same() {
         let mut failures = Failures::default();
-        assert!(put(&mut failures, "a", Class::Denied, 10));
-        assert!(!put(&mut failures, "a", Class::Denied, 1000));
-        assert!(put(&mut failures, "a", Class::NotFound, 1001));
+        assert!(put(&mut failures, "a", Failure::Denied, 10));
+        assert!(!put(&mut failures, "a", Failure::Denied, 1000));
+        assert!(put(&mut failures, "a", Failure::NotFound, 1001));
     }
 
     #[test]
     fn whatever_names_are_asked_for_few_are_remembered() {
         let mut failures = Failures::default();
         for at in 0..1000 {
-            put(&mut failures, &at.to_string(), Class::NotFound, at);
+            put(&mut failures, &at.to_string(), Failure::NotFound, at);
         }
         assert_eq!(failures.0.len(), MOST);
         assert!(failures.find(&Key::new("999", None, None), seconds(1000)).is_some());

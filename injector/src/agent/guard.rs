@@ -1,10 +1,10 @@
 //! Who may ask: a client that means this very machine, sends its request itself and knows the
 //! token. Pure.
 
-use cloud::Sensitive;
 use hyper::HeaderMap;
 use hyper::header::HOST;
 use hyper::http::uri::Authority;
+use secret::Sensitive;
 use subtle::ConstantTimeEq;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -4,14 +4,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use cloud::{Class, Error, Fetched, Sensitive, Session};
+use cloud::{Error, Session};
 use flight::Flights;
 use hyper::StatusCode;
 use plan::{Agent, Plan, ResponseType};
+use secret::{Failure, Fetched, Sensitive};
 use tokio::time::{Instant, timeout_at};
 use tracing::{debug, warn};
 
-use super::answer::{self, Failure};
+use super::answer::{self, ErrorResponse};
 use super::asking::Asking;
 use super::cache::{Bounds, Cache, Found};
 use super::counters::Counters;
@@ -36,7 +37,7 @@ pub(crate) struct Shared {
     session: Session,
     cache: Mutex<Cache>,
     failures: Mutex<Failures>,
-    flights: Flights<Key, Result<Bytes, Failure>>,
+    flights: Flights<Key, Result<Bytes, ErrorResponse>>,
     asking: Asking,
     pub(crate) counters: Arc<Counters>,
     metrics: Metrics,
@@ -108,7 +109,7 @@ impl Shared {
             self.counters.refused.add();
             debug!(id = wanted.id.as_ref(), "a client may not have this secret: {refused}");
             let text = refused.to_string();
-            return failed(&Failure::new(403, "Forbidden.AgentSecrets", &text, false));
+            return failed(&ErrorResponse::new(403, "Forbidden.AgentSecrets", &text, false));
         }
         let version = (wanted.version_id.as_deref(), wanted.version_stage.as_deref());
         let key = Key::new(&wanted.id, version.0, version.1);
@@ -125,8 +126,8 @@ impl Shared {
                 Found::Stale(_) => patience = BRIEFLY,
                 Found::Nothing => {
                     let known = self.failures().find(&key, since_boot()).cloned();
-                    if let Some(failure) = known {
-                        return self.failed(wanted, &failure);
+                    if let Some(response) = known {
+                        return self.failed(wanted, &response);
                     }
                 }
             }
@@ -138,26 +139,26 @@ impl Shared {
                 debug!(id = wanted.id.as_ref(), "answered by KMS");
                 Answer::json(StatusCode::OK, body)
             }
-            Err(failure) => match self.better(&key, wanted, &failure) {
+            Err(response) => match self.better(&key, wanted, &response) {
                 Some(body) => self.stale(wanted, body),
-                None => self.failed(wanted, &failure),
+                None => self.failed(wanted, &response),
             },
         }
     }
 
     /// What is kept now: what was kept before the question may be gone.
-    fn better(&self, key: &Key, wanted: &Wanted<'_>, failure: &Failure) -> Option<Bytes> {
-        let may = failure.passes && !wanted.refresh_now;
+    fn better(&self, key: &Key, wanted: &Wanted<'_>, response: &ErrorResponse) -> Option<Bytes> {
+        let may = response.passes && !wanted.refresh_now;
         match self.cache().find(key, since_boot()) {
             Found::Fresh(body) | Found::Held(body) | Found::Stale(body) if may => Some(body),
             _ => None,
         }
     }
 
-    fn failed(&self, wanted: &Wanted<'_>, failure: &Failure) -> Answer {
+    fn failed(&self, wanted: &Wanted<'_>, response: &ErrorResponse) -> Answer {
         self.counters.failures.add();
-        debug!(id = wanted.id.as_ref(), status = failure.status, "not answered");
-        failed(failure)
+        debug!(id = wanted.id.as_ref(), status = response.status, "not answered");
+        failed(response)
     }
 
     fn stale(&self, wanted: &Wanted<'_>, body: Bytes) -> Answer {
@@ -171,44 +172,44 @@ impl Shared {
         wanted: &Wanted<'_>,
         key: &Key,
         patience: Duration,
-    ) -> Result<Bytes, Failure> {
+    ) -> Result<Bytes, ErrorResponse> {
         let lookup = self.scope.lookup(wanted);
         let deadline = Instant::now() + patience;
         let Ok(Some(_place)) = timeout_at(deadline, self.asking.enter(&lookup)).await else {
-            self.counters.count_unanswered(Class::Unreachable.into());
+            self.counters.count_unanswered(Failure::Unreachable);
             self.cache().postpone(key, since_boot());
-            return Err(Failure::late(true));
+            return Err(ErrorResponse::late(true));
         };
         // Until the deadline: each round but the last one saw the files change.
-        let (class, failure, error) = loop {
+        let (failure, response, error) = loop {
             let asked = since_boot();
             match self.session.fetch(&lookup, deadline).await {
                 Ok(fetched) => {
                     let Some(body) = self.body(&wanted.id, &fetched) else {
                         let text = "the value is no text, or needs more than 96 KiB as JSON";
-                        let failure = Failure::new(500, "InternalFailure", text, true);
-                        break (Class::Malformed, failure, None);
+                        let response = ErrorResponse::new(500, "InternalFailure", text, true);
+                        break (Failure::Unusable, response, None);
                     };
                     if let Some(body) = self.cache().put(key, body, asked) {
                         self.failures().forget(key);
                         return Ok(body);
                     }
                 }
-                Err(error) => break (error.class(), Failure::of(&error), Some(error)),
+                Err(error) => break (error.failure(), ErrorResponse::of(&error), Some(error)),
             }
         };
-        self.counters.count_unanswered(class.into());
+        self.counters.count_unanswered(failure);
         let now = since_boot();
-        if failure.passes {
+        if response.passes {
             self.cache().postpone(key, now);
         } else {
             self.cache().forget(key);
         }
-        let is_news = self.failures().put(key, class, failure.clone(), now);
+        let is_news = self.failures().put(key, failure, response.clone(), now);
         if is_news {
-            warn_of(wanted, error.as_ref(), &failure);
+            warn_of(wanted, error.as_ref(), &response);
         }
-        Err(failure)
+        Err(response)
     }
 
     fn body(&self, id: &str, fetched: &Fetched) -> Option<Bytes> {
@@ -268,15 +269,15 @@ fn said(status: u16, text: impl Into<Bytes>) -> Answer {
     Answer::text(status_of(status), text)
 }
 
-fn failed(failure: &Failure) -> Answer {
-    Answer::json(status_of(failure.status), failure.body.clone())
+fn failed(response: &ErrorResponse) -> Answer {
+    Answer::json(status_of(response.status), response.body.clone())
 }
 
 fn status_of(status: u16) -> StatusCode {
     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-fn warn_of(wanted: &Wanted<'_>, error: Option<&Error>, failure: &Failure) {
+fn warn_of(wanted: &Wanted<'_>, error: Option<&Error>, response: &ErrorResponse) {
     let id = wanted.id.as_ref();
     match error {
         Some(error) => warn!(
@@ -290,7 +291,7 @@ fn warn_of(wanted: &Wanted<'_>, error: Option<&Error>, failure: &Failure) {
         None => {
             warn!(
                 id,
-                status = failure.status,
+                status = response.status,
                 "fetched for a client, and the value cannot be answered"
             );
         }

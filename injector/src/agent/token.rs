@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use cloud::Sensitive;
 use plan::{Agent, Plan};
+use secret::Sensitive;
 
 use crate::args::Args;
 use crate::bounded::{self, Unreadable};
@@ -33,7 +33,7 @@ pub(crate) fn ensure(
     let known = present(&path(args, agent)).map_err(|error| {
         Problem::new(Exit::Local, error.to_string()).advise("what else uses the volume kms-agent")
     })?;
-    let token = known.or_else(cloud::secret_hex).ok_or_else(|| {
+    let token = known.or_else(secret::secret_hex).ok_or_else(|| {
         Problem::new(Exit::Local, "no randomness from the operating system".to_owned())
     })?;
     // One that is there is written too: who may read it is ours to say, not that of who left it.

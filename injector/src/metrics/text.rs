@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use cloud::Requests;
+use secret::Failure;
 
 use super::Counts;
 use crate::agent::Counters;
 use crate::hook::Told;
 use crate::standing::Stands;
-use crate::status::Failing;
 
 /// Moments since boot become moments of the calendar.
 #[derive(Clone, Copy)]
@@ -31,7 +31,7 @@ pub(super) fn metrics(
     text.family("sources", "gauge", "Sources of the plan.");
     text.value("sources", "", stands.sources.len());
     text.family("failing_sources", "gauge", "Sources that could not be had when last asked.");
-    for failing in Failing::ALL {
+    for failing in Failure::ALL {
         text.value("failing_sources", &class(failing), of_class(stands, failing));
     }
     text.family("failing_templates", "gauge", "Templates that cannot be rendered.");
@@ -60,12 +60,12 @@ pub(super) fn metrics(
         text.value("oldest_value_age_seconds", "", age(oldest));
     }
     text.family("failures", "counter", "Times that a source could not be confirmed.");
-    for failing in Failing::ALL {
+    for failing in Failure::ALL {
         text.value("failures_total", &class(failing), counted(&counts.failures, &failing));
     }
     text.family("requests", "counter", "Requests to the cloud, by what came of them.");
     for Requests { operation, failed, count } in requests {
-        let outcome = failed.map_or("ok", |class| Failing::from(class).word());
+        let outcome = failed.map_or("ok", Failure::word);
         let labels = format!("{{operation=\"{operation}\",outcome=\"{outcome}\"}}");
         text.value("requests_total", &labels, *count);
     }
@@ -116,7 +116,7 @@ pub(super) fn unready(filled: bool, stands: &Stands) -> Option<String> {
     if !filled {
         reasons.push_str("the files are not there yet\n");
     }
-    for failing in Failing::ALL {
+    for failing in Failure::ALL {
         let (failed, all) = (of_class(stands, failing), stands.sources.len());
         if failed > 0 {
             let _ = writeln!(reasons, "{}: {failed} of {all} sources", failing.word());
@@ -131,11 +131,11 @@ pub(super) fn unready(filled: bool, stands: &Stands) -> Option<String> {
     (!reasons.is_empty()).then_some(reasons)
 }
 
-fn of_class(stands: &Stands, failing: Failing) -> usize {
+fn of_class(stands: &Stands, failing: Failure) -> usize {
     stands.sources.iter().filter(|stand| stand.failing == Some(failing)).count()
 }
 
-fn class(failing: Failing) -> String {
+fn class(failing: Failure) -> String {
     format!("{{class=\"{}\"}}", failing.word())
 }
 
@@ -158,7 +158,7 @@ impl Text {
 
 #[cfg(test)]
 mod tests {
-    use cloud::Class;
+    use secret::Failure;
 
     use super::*;
     use crate::refresh::Failed;
@@ -166,7 +166,7 @@ mod tests {
 
     const NOW: Now = Now { calendar: 1_800_000_000, uptime: Duration::from_secs(1000) };
 
-    fn stand(confirmed: u64, failing: Option<Failing>) -> Stand {
+    fn stand(confirmed: u64, failing: Option<Failure>) -> Stand {
         let confirmed = Some(Duration::from_secs(confirmed));
         Stand { confirmed, failing, removed: false }
     }
@@ -182,18 +182,18 @@ mod tests {
 
     #[test]
     fn what_is_known_is_a_number_and_what_is_not_is_left_out() {
-        let stands = of_sources(&[stand(700, None), stand(400, Some(Failing::Denied))]);
+        let stands = of_sources(&[stand(700, None), stand(400, Some(Failure::Denied))]);
         let mut counts =
             Counts { changes: 3, generation: Some(1_799_999_000), ..Counts::default() };
-        counts.failures.insert(Failing::Denied, 7);
+        counts.failures.insert(Failure::Denied, 7);
         counts.hooks.insert(Told::Failed, 2);
         let operation = "KMS GetSecretValue";
         let agent = Counters::default();
         agent.stale.add();
-        agent.count_unanswered(Failing::Identity);
+        agent.count_unanswered(Failure::Identity);
         let requests = [
             Requests { operation, failed: None, count: 5 },
-            Requests { operation, failed: Some(Class::Rejected), count: 1 },
+            Requests { operation, failed: Some(Failure::Refused), count: 1 },
         ];
         let text = metrics(&counts, &stands, &requests, Some(&agent), NOW);
         for line in [
@@ -259,7 +259,7 @@ mod tests {
     fn all_is_well_when_the_files_are_there_and_nothing_fails() {
         assert_eq!(unready(true, &of_sources(&[stand(1, None)])), None);
         assert_eq!(unready(false, &of_sources(&[])).unwrap(), "the files are not there yet\n");
-        let stands = of_sources(&[stand(1, Some(Failing::Throttled)), stand(1, None)]);
+        let stands = of_sources(&[stand(1, Some(Failure::Throttled)), stand(1, None)]);
         assert_eq!(unready(true, &stands).unwrap(), "throttled: 1 of 2 sources\n");
         let well = of_sources(&[stand(1, None)]);
         let stands = Stands { templates: vec![template(1)], removed: 2, ..well };

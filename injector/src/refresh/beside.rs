@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use std::future::pending;
 use std::time::Duration;
 
-use cloud::Fetched;
 use plan::Plan;
+use secret::Fetched;
 use tracing::info;
 
 use super::source::Verdict;

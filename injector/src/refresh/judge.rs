@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use cloud::Class;
+use secret::Failure;
 use tracing::error;
 
 use super::Keeper;
@@ -13,10 +13,9 @@ use crate::advice;
 use crate::client::Outcome;
 use crate::entry::Entry;
 use crate::init;
-use crate::keep::{Fate, fate, is_revoked};
+use crate::keep::{Fate, fate};
 use crate::render::Rendered;
 use crate::report::Problem;
-use crate::status::Failing;
 
 /// What an ask came to, by lookup.
 #[derive(Default)]
@@ -37,13 +36,13 @@ impl Keeper<'_> {
         for (index, (lookup, source)) in self.plan.lookups().iter().zip(&self.sources).enumerate() {
             let Some(outcome) = outcomes.get(&index) else { continue };
             let (failing, revoked, problem) = match (outcome, unusable.get(&index)) {
-                (Outcome::Fetched(_), Some(problem)) => (Failing::Unusable, false, problem.clone()),
+                (Outcome::Fetched(_), Some(problem)) => (Failure::Unusable, false, problem.clone()),
                 (Outcome::Fetched(fetched), None) => {
                     judged.verdicts.insert(index, Verdict::fresh(fetched));
                     continue;
                 }
                 (Outcome::Failed(error), _)
-                    if error.class() == Class::NotFound
+                    if error.failure() == Failure::NotFound
                         && init::may_miss(self.entries, index)
                         && !self.shows(index) =>
                 {
@@ -51,12 +50,12 @@ impl Keeper<'_> {
                     continue;
                 }
                 (Outcome::Failed(error), _) => (
-                    error.class().into(),
-                    is_revoked(error.class(), error.code()),
+                    error.failure(),
+                    error.is_revocation(),
                     self.client.advisor().problem(lookup, error),
                 ),
                 (Outcome::Unfinished, _) => {
-                    (Failing::Unreachable, false, advice::unfinished(lookup))
+                    (Failure::Unreachable, false, advice::unfinished(lookup))
                 }
             };
             let unconfirmed = now.saturating_sub(source.confirmed);

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use cloud::Fetched;
+use secret::{Failure, Fetched};
 
 use crate::client::Outcome;
 use crate::standing::Stand;
-use crate::status::{Failing, Known};
+use crate::status::Known;
 
 #[derive(Clone, Debug)]
 pub(super) struct Source {
     /// When it last gave a value that its files can use, since boot.
     pub(super) confirmed: Duration,
-    pub(super) failing: Option<Failing>,
+    pub(super) failing: Option<Failure>,
     /// Its files were taken away.
     pub(super) removed: bool,
     /// As it may be told; see `Verdict::fresh`.
@@ -29,11 +29,11 @@ pub(super) enum Verdict {
     /// There is none and there need be none.
     Absent,
     /// The files of before stay.
-    Kept(Failing),
+    Kept(Failure),
     /// They go.
-    Removed(Failing),
+    Removed(Failure),
     /// They go and are missed: whoever starts again must find the same end.
-    Ended(Failing),
+    Ended(Failure),
 }
 
 impl Verdict {
@@ -121,7 +121,7 @@ impl Source {
     /// `written` is whether the files are now as the verdict wants them.
     pub(super) fn learn(&mut self, verdict: Verdict, written: bool, now: Duration) {
         if !written && self.changes(&verdict) {
-            self.failing = Some(Failing::Local);
+            self.failing = Some(Failure::Local);
             return;
         }
         match verdict {
@@ -148,7 +148,7 @@ fn printable(fetched: &Fetched) -> String {
 
 #[cfg(test)]
 mod tests {
-    use cloud::{About, Sensitive};
+    use secret::{Metadata, Sensitive};
 
     use super::*;
 
@@ -164,7 +164,7 @@ mod tests {
             value: Sensitive::from(value.to_owned()),
             version: version.to_owned(),
             request_id: "r-1".to_owned(),
-            about: About::default(),
+            metadata: Metadata::default(),
             caller: String::new(),
             attempts: 1,
             elapsed: Duration::ZERO,
@@ -186,9 +186,9 @@ mod tests {
     fn what_could_not_be_written_is_not_confirmed() {
         let mut source = Source::known(THEN, Some("v1".to_owned()));
         source.learn(fresh(), false, NOW);
-        assert_eq!((source.confirmed, source.failing), (THEN, Some(Failing::Local)));
+        assert_eq!((source.confirmed, source.failing), (THEN, Some(Failure::Local)));
         assert_eq!(source.version.as_deref(), Some("v1"));
-        source.learn(Verdict::Removed(Failing::Denied), false, NOW);
+        source.learn(Verdict::Removed(Failure::Denied), false, NOW);
         assert!(!source.removed);
         source.learn(fresh(), true, NOW);
         assert_eq!((source.confirmed, source.failing), (NOW, None));
@@ -208,22 +208,22 @@ mod tests {
     #[test]
     fn files_of_an_end_are_missed_also_where_they_were_gone_before() {
         let mut source = Source::of(THEN, None);
-        source.learn(Verdict::Removed(Failing::Unreachable), true, NOW);
+        source.learn(Verdict::Removed(Failure::Unreachable), true, NOW);
         assert!(source.removed);
-        source.learn(Verdict::Ended(Failing::Denied), true, NOW);
-        assert!(!source.removed && source.failing == Some(Failing::Denied));
+        source.learn(Verdict::Ended(Failure::Denied), true, NOW);
+        assert!(!source.removed && source.failing == Some(Failure::Denied));
     }
 
     #[test]
     fn files_are_removed_once_and_come_back_with_a_value() {
         let mut source = Source::of(THEN, None);
-        let removed = Verdict::Removed(Failing::NotFound);
+        let removed = Verdict::Removed(Failure::NotFound);
         assert!(source.changes(&removed));
         source.learn(removed.clone(), true, NOW);
         assert!(source.removed && source.confirmed == THEN && !source.changes(&removed));
         // A write that fails for another source's sake is no news for this one.
         source.learn(removed, false, NOW);
-        assert_eq!(source.failing, Some(Failing::NotFound));
+        assert_eq!(source.failing, Some(Failure::NotFound));
         source.learn(fresh(), true, NOW);
         assert!(!source.removed && source.failing.is_none());
     }

@@ -1,7 +1,7 @@
 //! Parts of values. A value is parsed once for all of its parts that are wanted one after the other.
 
-use cloud::Sensitive;
 use plan::Selector;
+use secret::Sensitive;
 
 use super::Content;
 use crate::select::{Document, SelectError};

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use cloud::Sensitive;
 use plan::{Plan, Secret};
+use secret::Sensitive;
 use template::Template;
 
 use super::documents::Documents;

@@ -20,7 +20,8 @@ pub fn parse_iso8601(text: &str) -> Option<u64> {
 }
 
 /// The `Date` header: `Thu, 02 Jan 2025 03:04:05 GMT`. The two obsolete forms are not read.
-pub(crate) fn parse_http(text: &str) -> Option<u64> {
+#[must_use]
+pub fn parse_http_date(text: &str) -> Option<u64> {
     let (_weekday, rest) = text.strip_suffix(" GMT")?.split_once(", ")?;
     let mut parts = rest.split(' ');
     let day = number(parts.next()?, 2)?;
@@ -81,7 +82,7 @@ const MONTHS: [&str; 12] =
 
 #[cfg(test)]
 mod tests {
-    use super::{iso8601, parse_http, parse_iso8601};
+    use super::{iso8601, parse_http_date, parse_iso8601};
 
     #[test]
     fn known_dates_are_read_and_written() {
@@ -95,7 +96,7 @@ mod tests {
             assert_eq!(iso8601(seconds), text);
             assert_eq!(parse_iso8601(text), Some(seconds));
         }
-        assert_eq!(parse_http("Thu, 02 Jan 2025 03:04:05 GMT"), Some(1_735_787_045));
+        assert_eq!(parse_http_date("Thu, 02 Jan 2025 03:04:05 GMT"), Some(1_735_787_045));
     }
 
     #[test]
@@ -121,6 +122,6 @@ mod tests {
         ] {
             assert_eq!(parse_iso8601(text), None, "{text}");
         }
-        assert_eq!(parse_http("Thursday, 02-Jan-25 03:04:05 GMT"), None);
+        assert_eq!(parse_http_date("Thursday, 02-Jan-25 03:04:05 GMT"), None);
     }
 }

@@ -2,14 +2,13 @@
 
 use std::collections::HashSet;
 
-use crate::cause::Cause;
 use crate::sensitive::Sensitive;
 
 /// Whether a secret is part of the text, or a stretch of one that is long enough to matter. A text that
 /// is longer than any that is told counts as one that does.
-pub(crate) fn echoes(text: &str, secrets: &[&Sensitive]) -> bool {
+pub fn echoes(text: &str, secrets: &[&Sensitive]) -> bool {
     let text = text.as_bytes();
-    if text.len() > LONGEST {
+    if text.len() > LONGEST_TEXT {
         return true;
     }
     let within = |text: &[u8], part: &[u8]| memchr::memmem::find(text, part).is_some();
@@ -28,25 +27,10 @@ pub(crate) fn echoes(text: &str, secrets: &[&Sensitive]) -> bool {
 }
 
 /// An id or code: a bounded word that cannot carry text.
-pub(crate) fn identifier(text: &str, secrets: &[&Sensitive]) -> Option<String> {
+pub fn identifier(text: &str, secrets: &[&Sensitive]) -> Option<String> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
     let fits = (1..=100).contains(&text.len()) && text.bytes().all(allowed);
     (fits && !echoes(text, secrets)).then(|| text.to_owned())
-}
-
-/// The same without what repeats a secret.
-pub(crate) fn silent(cause: Cause, secrets: &[&Sensitive]) -> Cause {
-    match cause {
-        Cause::Mismatched(mut mismatched) => {
-            mismatched.answered.take_if(|answered| echoes(answered, secrets));
-            Cause::Mismatched(mismatched)
-        }
-        Cause::Refused(mut refusal) => {
-            refusal.code.take_if(|code| echoes(code, secrets));
-            Cause::Refused(refusal)
-        }
-        other => other,
-    }
 }
 
 /// Sixteen characters of base64 are 96 bits, and no word of prose.
@@ -54,4 +38,4 @@ const STRETCH: usize = 16;
 /// Bytes of an id, and some more.
 const SHORT: usize = 128;
 /// Bytes of any text that may be told.
-pub(crate) const LONGEST: usize = 16 * 1024;
+pub const LONGEST_TEXT: usize = 16 * 1024;

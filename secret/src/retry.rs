@@ -1,7 +1,9 @@
-//! When a failed request is sent again: exponential backoff with jitter, and the server's own hint.
-//! Pure: attempt, hint and randomness go in, a pause comes out.
+//! When a failed request is sent again: back-off, the server's own hint, and the deadline. It is
+//! pure: attempt, hint and randomness go in, a pause comes out.
 
 use std::time::Duration;
+
+use crate::backoff::{Backoff, share};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
@@ -27,15 +29,15 @@ pub struct Next {
 
 #[derive(Debug, thiserror::Error)]
 #[error("retry base {base:?} must be above zero and at most the cap {cap:?}")]
-pub struct BadRetryPolicy {
+pub struct InvalidRetryPolicy {
     base: Duration,
     cap: Duration,
 }
 
 impl RetryPolicy {
-    pub fn new(base: Duration, cap: Duration) -> Result<Self, BadRetryPolicy> {
+    pub fn new(base: Duration, cap: Duration) -> Result<Self, InvalidRetryPolicy> {
         if base.is_zero() || base > cap {
-            return Err(BadRetryPolicy { base, cap });
+            return Err(InvalidRetryPolicy { base, cap });
         }
         Ok(Self { base, cap })
     }
@@ -66,16 +68,12 @@ impl RetryPolicy {
             // A fleet that was told the same moment must not come back in the same moment.
             return hint.clamp(self.base, self.cap) + share(self.base, roll);
         }
-        let doublings = attempt.saturating_sub(1).min(31);
-        let longest = |base: Duration, cap: Duration| base.saturating_mul(1 << doublings).min(cap);
         match trouble {
-            Trouble::Other => share(longest(self.base, self.cap), roll),
+            Trouble::Other => Backoff::new(self.base, self.cap).full_jitter(attempt, roll),
             // A second for the default, up to 16. At least half of it, or the quickest of a fleet
             // would ask ten times for each answer that there is.
-            Trouble::Throttled => {
-                let longest = longest(self.base.saturating_mul(5), self.cap * 8 / 5);
-                longest / 2 + share(longest / 2, roll)
-            }
+            Trouble::Throttled => Backoff::new(self.base.saturating_mul(5), self.cap * 8 / 5)
+                .equal_jitter(attempt, roll),
         }
     }
 }
@@ -89,10 +87,6 @@ impl Default for RetryPolicy {
 
 /// Kept free before the deadline for the last attempt; its jitter takes up to half of it.
 const LAST_ATTEMPT: Duration = Duration::from_secs(1);
-
-fn share(whole: Duration, roll: u32) -> Duration {
-    whole.mul_f64(f64::from(roll) / f64::from(u32::MAX))
-}
 
 #[cfg(test)]
 mod tests {
