@@ -16,6 +16,19 @@ pub(crate) struct CallInfo {
 }
 
 impl CallInfo {
+    pub(crate) fn of_exchange(endpoint: &str, role_arn: &str) -> Self {
+        Self::of_sts("STS AssumeRoleWithOIDC", endpoint, role_arn)
+    }
+
+    pub(crate) fn of_assume(endpoint: &str, role_arn: &str) -> Self {
+        Self::of_sts("STS AssumeRole", endpoint, role_arn)
+    }
+
+    fn of_sts(operation: &'static str, endpoint: &str, role_arn: &str) -> Self {
+        let (host, subject) = (endpoint.to_owned(), role_arn.to_owned());
+        Self { operation, host, subject, identity: true }
+    }
+
     pub(crate) fn failure(&self, failed: &FailedAttempt) -> Failure {
         let failure = failed.failure();
         let about_us = matches!(failure, Failure::Denied | Failure::NotFound | Failure::Refused);

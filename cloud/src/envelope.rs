@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::cause::{Cause, FailedAttempt, Malformed, Refusal};
 use crate::endpoint::is_host_name;
 use crate::error_code::Meaning;
-use crate::held::{held, quotes};
+use crate::secret_fields::{quotes_secret_field, secret_fields};
 use crate::shape::Object;
 use crate::transport::Answer;
 
@@ -40,7 +40,7 @@ pub(crate) fn open(answer: Answer, sent: &[&Sensitive]) -> Result<Success, Faile
         _ => {
             // What stands between us and the service may put what it got from there into its own words.
             let envelope = Envelope::read(body.expose());
-            let (refusal, request_id) = match held(body.expose()) {
+            let (refusal, request_id) = match secret_fields(body.expose()) {
                 Some(held) => {
                     let secrets: Vec<_> = sent.iter().copied().chain(&held).collect();
                     let told = |id: Option<&str>| id.and_then(|id| identifier(id, &secrets));
@@ -133,7 +133,7 @@ impl Envelope {
 /// Bounded and printable; `None` when it repeats a secret.
 fn line(text: &str, secrets: &[&Sensitive]) -> Option<String> {
     let text = text.get(..text.floor_char_boundary(LONGEST_TEXT)).unwrap_or_default();
-    if echoes(text, secrets) || quotes(text) {
+    if echoes(text, secrets) || quotes_secret_field(text) {
         return None;
     }
     let line = printable::line(text, MESSAGE_LIMIT);

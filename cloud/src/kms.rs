@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use crate::cause::{Cause, Malformed};
 use crate::envelope::{misplaced_refusal, unreadable};
-use crate::judge::Unread;
 use crate::matching;
+use crate::response::ReadError;
 use crate::shape::{Object, Stages, Word};
 use crate::sign::Api;
 use crate::value::{Text, Value, label, within_limit};
@@ -32,18 +32,18 @@ pub(crate) fn read(
     body: &[u8],
     name: &str,
     version: (Option<&str>, Option<&str>),
-) -> Result<Value, Unread> {
+) -> Result<Value, ReadError> {
     let Object(mut answer): Object<Answer> =
         serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
     let Some(Text(data)) = answer.secret_data.take() else {
         let refusal = misplaced_refusal(answer.code.as_deref());
         let cause = refusal.unwrap_or(Malformed::Missing("SecretData").into());
-        return Err(Unread::holding(cause, []));
+        return Err(ReadError::holding(cause, []));
     };
     let (bytes, encoded) = match answer.decoded(&data) {
         Ok(Some(decoded)) => (decoded, Some(data)),
         Ok(None) => (data, None),
-        Err(cause) => return Err(Unread::holding(cause, [data])),
+        Err(cause) => return Err(ReadError::holding(cause, [data])),
     };
     let checked = answer.check(name, version).and_then(|version| {
         within_limit(&bytes)?;
@@ -55,8 +55,8 @@ pub(crate) fn read(
             let metadata = answer.metadata(encoded.is_some());
             Ok(Value { bytes, encoded, version, request_id, metadata })
         }
-        (Err(cause), Some(encoded)) => Err(Unread::holding(cause, [bytes, encoded])),
-        (Err(cause), None) => Err(Unread::holding(cause, [bytes])),
+        (Err(cause), Some(encoded)) => Err(ReadError::holding(cause, [bytes, encoded])),
+        (Err(cause), None) => Err(ReadError::holding(cause, [bytes])),
     }
 }
 

@@ -1,9 +1,5 @@
 //! What is asked of the cloud.
 
-use secret::Sensitive;
-
-use crate::call;
-
 /// One value to fetch. Every lookup names its own endpoint and account: nothing is inherited from
 /// the lookup before it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -37,11 +33,5 @@ impl Subject {
             | Self::OosSecretParameter { name, .. }
             | Self::OosParameter { name, .. } => name,
         }
-    }
-
-    /// The value in the body of a successful answer, if there is one; alone, for fuzzing.
-    #[must_use]
-    pub fn read(&self, answer: &[u8]) -> Option<Sensitive> {
-        Some(call::read(self, answer).ok()?.bytes)
     }
 }

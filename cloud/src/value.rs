@@ -6,7 +6,7 @@ use secret::{Metadata, Sensitive};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
 use crate::cause::Malformed;
-use crate::judge::Content;
+use crate::response::Content;
 
 /// What a lookup yields.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloud::{Error, Session, Transport, TransportConfig};
+use cloud::{CredentialsProvider, Error, Rrsa, Session, Transport, TransportConfig};
 use plan::Plan;
 use secret::{Fetched, RetryPolicy, Sensitive};
 use tokio::time::Instant;
@@ -83,8 +83,8 @@ impl<'a> Client<'a> {
         let subject = token::subject(&token_file.read().map_err(|error| no_token(&error))?);
         let read_token = move || token_file.read().map_err(Into::into);
         let retry = RetryPolicy::default();
-        let session =
-            Session::new(transport(args, plan)?, question::identity(plan), read_token, retry);
+        let provider = CredentialsProvider::Rrsa(Rrsa::new(question::role(plan), read_token));
+        let session = Session::new(transport(args, plan)?, provider, retry);
         let lookups: Vec<_> =
             plan.lookups().iter().map(|lookup| question::lookup(plan, lookup)).collect();
         let (lookups, standing) = (lookups.into(), Standing::new(plan.lookups().len()));

@@ -1,13 +1,13 @@
 //! The plan's words in the words of the cloud client: who asks, and what is asked where.
 
 use cloud::endpoint::host;
-use cloud::{AssumedRole, Service, Subject};
+use cloud::{AssumedRole, RrsaRole, Service, Subject};
 use plan::{Lookup, Plan, Provider, Version};
 
-pub(crate) fn identity(plan: &Plan) -> cloud::Identity {
+pub(crate) fn role(plan: &Plan) -> RrsaRole {
     let identity = plan.identity();
     let region = identity.region.as_str();
-    cloud::Identity {
+    RrsaRole {
         sts_endpoint: match &identity.endpoint {
             Some(endpoint) => endpoint.to_string(),
             None => host(Service::Sts, region, network(plan)),

@@ -4,13 +4,13 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cloud::{AssumedRole, Lookup, Session, Transport};
+use cloud::{AssumedRole, Lookup, Transport};
 use secret::{Failure, Sensitive};
 
 use crate::authority::Authority;
 use crate::server::{
-    Bench, KMS, Reply, STS, Seen, Server, TOKEN, config, credentials, identity, quick, refusal,
-    secret, session, soon, value,
+    Bench, KMS, Reply, STS, Seen, Server, TOKEN, config, credentials, quick, refusal, secret,
+    session, session_with, soon, value,
 };
 
 /// STS that numbers its credentials, and a service that refuses those that `refuses` names.
@@ -98,14 +98,14 @@ async fn the_token_is_read_again_at_each_exchange() {
     let leaf = authority.leaf(&["*.cn-hangzhou.aliyuncs.com"]);
     let refuse_first = |id: &str| (id == "STS.1").then(|| refusal(403, "InvalidSecurityToken.x"));
     let server = Server::start(leaf, numbered(refuse_first)).await;
-    let transport = Arc::new(Transport::new(config(&authority, server.address)).unwrap());
+    let transport = Transport::new(config(&authority, server.address)).unwrap();
     let reads = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&reads);
     let token = move || {
         let number = 1 + counter.fetch_add(1, Ordering::SeqCst);
         Ok(Sensitive::from(format!("{TOKEN}{number}\n")))
     };
-    let session = Session::new(transport, identity(), token, quick());
+    let session = session_with(transport, token, quick());
     session.fetch(&secret("db"), soon()).await.unwrap();
 
     assert_eq!(reads.load(Ordering::SeqCst), 2);
@@ -128,8 +128,8 @@ async fn a_token_that_is_none_is_never_sent() {
         let authority = Authority::root("public");
         let leaf = authority.leaf(&["*.cn-hangzhou.aliyuncs.com"]);
         let server = Server::start(leaf, |_| value("x")).await;
-        let transport = Arc::new(Transport::new(config(&authority, server.address)).unwrap());
-        let session = Session::new(transport, identity(), token, quick());
+        let transport = Transport::new(config(&authority, server.address)).unwrap();
+        let session = session_with(transport, token, quick());
         let error = session.fetch(&secret("db"), soon()).await.unwrap_err();
         assert_eq!((error.failure(), error.attempts()), (Failure::Identity, 0));
         assert!(error.to_string().contains(words), "{error}");

@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use cloud::{Error, Identity, Lookup, Session, Subject, Transport, TransportConfig};
+use cloud::{
+    CredentialsProvider, Error, Lookup, Rrsa, RrsaRole, Session, Subject, Transport,
+    TransportConfig,
+};
 use secret::{Fetched, RetryPolicy, Sensitive};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -271,12 +274,20 @@ pub(crate) fn after_sts(
 }
 
 pub(crate) fn session(transport: Transport, retry: RetryPolicy) -> Session {
-    let token = || Ok(Sensitive::from(String::from(TOKEN)));
-    Session::new(Arc::new(transport), identity(), token, retry)
+    session_with(transport, || Ok(Sensitive::from(String::from(TOKEN))), retry)
 }
 
-pub(crate) fn identity() -> Identity {
-    Identity {
+pub(crate) fn session_with(
+    transport: Transport,
+    token: impl Fn() -> std::io::Result<Sensitive> + Send + Sync + 'static,
+    retry: RetryPolicy,
+) -> Session {
+    let provider = CredentialsProvider::Rrsa(Rrsa::new(role(), token));
+    Session::new(Arc::new(transport), provider, retry)
+}
+
+fn role() -> RrsaRole {
+    RrsaRole {
         sts_endpoint: String::from(STS),
         role_arn: String::from("acs:ram::1:role/app"),
         oidc_provider_arn: String::from("acs:ram::1:oidc-provider/ack-rrsa-c1"),

@@ -1,5 +1,5 @@
-//! How many requests of one caller to one host are under way at once. As many as there are to send,
-//! until the host throttles: then one, and twice as many after each answer. So a caller whose fleet
+//! How many requests of one caller to one host are under way at once: as many as there are to send,
+//! until the host throttles; then one, and twice as many after each answer. So a caller whose fleet
 //! is above the limit offers one request at a time, and one that is served once is served to the end.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -66,7 +66,7 @@ impl Window {
 
 /// One for each host and who asks it: services limit each account by itself.
 #[derive(Default)]
-pub(crate) struct Pace {
+pub(crate) struct ConcurrencyLimit {
     state: Mutex<State>,
     changed: Notify,
 }
@@ -75,18 +75,18 @@ pub(crate) struct Pace {
 struct State {
     window: Window,
     not_before: Option<Instant>,
-    /// Since the last answer, for those whose time is over before their turn.
+    /// Since the last answer, for requests whose time is over before they get a permit.
     throttled: bool,
 }
 
-pub(crate) struct Turn<'a> {
-    pace: &'a Pace,
+pub(crate) struct Permit<'a> {
+    limit: &'a ConcurrencyLimit,
     entry: Option<Entry>,
 }
 
-impl Pace {
-    /// Waits until it is this request's turn.
-    pub(crate) async fn enter(&self) -> Turn<'_> {
+impl ConcurrencyLimit {
+    /// Waits until one more request may be sent.
+    pub(crate) async fn enter(&self) -> Permit<'_> {
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
             // From here on no change is missed.
@@ -96,20 +96,20 @@ impl Pace {
                 match state.not_before.filter(|moment| *moment > Instant::now()) {
                     Some(moment) => Some(moment),
                     None => match state.window.enter() {
-                        Some(entry) => return Turn { pace: self, entry: Some(entry) },
+                        Some(entry) => return Permit { limit: self, entry: Some(entry) },
                         None => None,
                     },
                 }
             };
             match quiet {
-                // Who comes first then tries; the others see that it is not their turn.
+                // The first to wake then tries; the others see that there is no room for them.
                 Some(moment) => drop(timeout_at(moment, changed).await),
                 None => changed.await,
             }
         }
     }
 
-    /// Whether that is why nobody gets a turn.
+    /// Whether throttling is why nobody gets a permit.
     pub(crate) fn is_throttled(&self) -> bool {
         self.state().throttled
     }
@@ -119,10 +119,10 @@ impl Pace {
     }
 }
 
-impl Turn<'_> {
+impl Permit<'_> {
     pub(crate) fn answered(mut self) {
         if let Some(entry) = self.entry.take() {
-            let mut state = self.pace.state();
+            let mut state = self.limit.state();
             state.window.answered(entry);
             state.throttled = false;
         }
@@ -130,7 +130,7 @@ impl Turn<'_> {
 
     /// Nobody asks before the pause is over that `next` names for so many throttlings in a row.
     pub(crate) fn throttled(mut self, next: impl FnOnce(u32) -> Next) -> Next {
-        let mut state = self.pace.state();
+        let mut state = self.limit.state();
         let streak = self.entry.take().map_or(1, |entry| state.window.throttled(entry));
         let next = next(streak);
         let until = Instant::now() + next.pause;
@@ -140,13 +140,13 @@ impl Turn<'_> {
     }
 }
 
-/// Also of a request that was given up.
-impl Drop for Turn<'_> {
+/// A request that was given up gives its permit back too.
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if let Some(entry) = self.entry.take() {
-            self.pace.state().window.left(entry);
+            self.limit.state().window.left(entry);
         }
-        self.pace.changed.notify_waiters();
+        self.limit.changed.notify_waiters();
     }
 }
 
@@ -194,22 +194,22 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn turns_are_waited_for_and_given_back_also_by_those_who_give_up() {
-        let pace = Arc::new(Pace::default());
-        let (first, second) = (pace.enter().await, pace.enter().await);
+        let limit = Arc::new(ConcurrencyLimit::default());
+        let (first, second) = (limit.enter().await, limit.enter().await);
         let until = Instant::now() + Duration::from_secs(3);
-        for turn in [first, second] {
-            turn.throttled(|streak| Next { pause: Duration::from_secs(3) * streak, last: false });
+        for permit in [first, second] {
+            permit.throttled(|streak| Next { pause: Duration::from_secs(3) * streak, last: false });
         }
-        let turn = pace.enter().await;
+        let permit = limit.enter().await;
         assert_eq!(Instant::now(), until);
         let waiting = tokio::spawn({
-            let pace = Arc::clone(&pace);
-            async move { pace.enter().await.answered() }
+            let limit = Arc::clone(&limit);
+            async move { limit.enter().await.answered() }
         });
-        let in_vain = tokio::time::timeout(Duration::from_secs(9), pace.enter()).await;
+        let in_vain = tokio::time::timeout(Duration::from_secs(9), limit.enter()).await;
         assert!(in_vain.is_err() && !waiting.is_finished());
-        drop(turn);
+        drop(permit);
         waiting.await.unwrap();
-        assert!(!pace.is_throttled());
+        assert!(!limit.is_throttled());
     }
 }

@@ -1,4 +1,4 @@
-//! The place in which one identity's credentials are shared. Whoever finds them missing, over or
+//! The place in which one identity's credentials are shared. Whoever finds them missing, expired or
 //! refused makes the exchange; all who wait meanwhile get its outcome, a failure too. Nobody who can
 //! go on with what there is waits for an exchange of others.
 
@@ -13,7 +13,7 @@ use crate::credentials::{Credentials, Freshness};
 use crate::error::Error;
 
 #[derive(Default)]
-pub(crate) struct Slot {
+pub(crate) struct CredentialCache {
     /// Never locked while somebody waits.
     current: Mutex<Option<Current>>,
     /// Locked by whoever makes the exchange.
@@ -38,13 +38,15 @@ struct Failed {
     until: Instant,
 }
 
-enum Stands {
-    Good(Arc<Credentials>),
-    Due(Arc<Credentials>),
-    Gone,
+enum State {
+    Usable(Arc<Credentials>),
+    /// They are usable, and better renewed.
+    RenewalDue(Arc<Credentials>),
+    /// They are missing, expired or refused.
+    Unusable,
 }
 
-impl Slot {
+impl CredentialCache {
     /// `now` is by our clock. `refused` are credentials that a service has refused; they are returned
     /// where that is not believed. `None` when `deadline` passes while somebody else's exchange is
     /// under way.
@@ -59,13 +61,15 @@ impl Slot {
         F: Future<Output = Result<Credentials, Error>>,
     {
         let seen = self.failures.load(Ordering::Relaxed);
-        match self.stands(now(), refused) {
-            Stands::Good(current) => return Some(Ok(current)),
-            Stands::Due(current) => return Some(Ok(self.renew(current, deadline, exchange).await)),
-            Stands::Gone => {}
+        match self.state(now(), refused) {
+            State::Usable(current) => return Some(Ok(current)),
+            State::RenewalDue(current) => {
+                return Some(Ok(self.renew(current, deadline, exchange).await));
+            }
+            State::Unusable => {}
         }
         let mut failed = timeout_at(deadline + PATIENCE, self.exchange.lock()).await.ok()?;
-        if let Stands::Good(current) | Stands::Due(current) = self.stands(now(), refused) {
+        if let State::Usable(current) | State::RenewalDue(current) = self.state(now(), refused) {
             return Some(Ok(current));
         }
         if self.failures.load(Ordering::Relaxed) > seen {
@@ -113,21 +117,21 @@ impl Slot {
         }
     }
 
-    fn stands(&self, now: u64, refused: Option<&Arc<Credentials>>) -> Stands {
-        let Some(current) = self.lock().clone() else { return Stands::Gone };
+    fn state(&self, now: u64, refused: Option<&Arc<Credentials>>) -> State {
+        let Some(current) = self.lock().clone() else { return State::Unusable };
         let Current { credentials, quiet_until, believed_until } = current;
         let is_ahead = |until: Option<Instant>| until.is_some_and(|until| Instant::now() < until);
         if refused.is_some_and(|refused| Arc::ptr_eq(refused, &credentials)) {
             // A host that refuses all credentials would have each of them exchanged.
             return match is_ahead(believed_until) {
-                true => Stands::Good(credentials),
-                false => Stands::Gone,
+                true => State::Usable(credentials),
+                false => State::Unusable,
             };
         }
         match credentials.freshness(now) {
-            Freshness::Over => Stands::Gone,
-            Freshness::Due if !is_ahead(quiet_until) => Stands::Due(credentials),
-            Freshness::Due | Freshness::Fresh => Stands::Good(credentials),
+            Freshness::Expired => State::Unusable,
+            Freshness::Due if !is_ahead(quiet_until) => State::RenewalDue(credentials),
+            Freshness::Due | Freshness::Fresh => State::Usable(credentials),
         }
     }
 

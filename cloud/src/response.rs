@@ -1,5 +1,5 @@
-//! From an answer's bytes to what it is, and to what is told of it: whatever of an answer goes into
-//! ids, versions or errors is compared here with what was sent and with what came.
+//! Reads an answer's bytes. Whatever of an answer goes into ids, versions or errors is compared here
+//! with what was sent and with what came.
 
 use secret::{Sensitive, echoes, identifier};
 
@@ -9,7 +9,7 @@ use crate::transport::Answer;
 
 /// What was asked for.
 pub(crate) trait Content {
-    /// All of it that is told to nobody.
+    /// All of it that must not be shown.
     fn secrets(&self) -> Vec<&Sensitive>;
 
     /// The request's id as the body has it.
@@ -23,20 +23,20 @@ pub(crate) trait Content {
 }
 
 /// Why an answer is of no use.
-pub(crate) struct Unread {
+pub(crate) struct ReadError {
     cause: Cause,
     /// The secrets in it; `None` where that is not known.
     held: Option<Vec<Sensitive>>,
 }
 
-impl Unread {
+impl ReadError {
     pub(crate) fn holding<const N: usize>(cause: impl Into<Cause>, held: [Sensitive; N]) -> Self {
         Self { cause: cause.into(), held: Some(Vec::from(held)) }
     }
 }
 
-/// Of what could not be taken apart nothing is told.
-impl From<Malformed> for Unread {
+/// Nothing is shown of an answer that could not be taken apart.
+impl From<Malformed> for ReadError {
     fn from(malformed: Malformed) -> Self {
         Self { cause: malformed.into(), held: None }
     }
@@ -44,10 +44,10 @@ impl From<Malformed> for Unread {
 
 /// What the answer holds and the request's id, which may have to be left out. `sent` are the
 /// secrets of the request; `read` hears the time by the service's clock as well.
-pub(crate) fn judge<T: Content>(
+pub(crate) fn read_response<T: Content>(
     answer: Answer,
     sent: &[&Sensitive],
-    read: impl FnOnce(&[u8], Option<u64>) -> Result<T, Unread>,
+    read: impl FnOnce(&[u8], Option<u64>) -> Result<T, ReadError>,
 ) -> Result<(T, Option<String>), FailedAttempt> {
     let Success { status, request_id: in_header, date, body } = envelope::open(answer, sent)?;
     let fail = |cause, request_id| {
@@ -65,11 +65,11 @@ pub(crate) fn judge<T: Content>(
             }
             Ok((content, request_id))
         }
-        Err(Unread { cause, held: Some(held) }) => {
+        Err(ReadError { cause, held: Some(held) }) => {
             let secrets: Vec<_> = sent.iter().copied().chain(&held).collect();
             fail(silent(cause, &secrets), told(in_header.as_deref(), &secrets))
         }
-        Err(Unread { cause, held: None }) => fail(cause, None),
+        Err(ReadError { cause, held: None }) => fail(cause, None),
     }
 }
 
@@ -113,7 +113,7 @@ mod tests {
             let answer = Answer { status: 200, headers, body };
             let times = sts::Times { date: None, expected: 0, here: 0 };
             let read = |body: &[u8], _| sts::read(body, ("acs:ram::1:role/app", "pod"), times);
-            let (_, request_id) = judge(answer, &[], read).unwrap();
+            let (_, request_id) = read_response(answer, &[], read).unwrap();
             assert_eq!(request_id.as_deref(), told);
         }
     }

@@ -1,4 +1,4 @@
-//! What a refusal holds that nobody is to be told: values and credentials that stand in it though it is
+//! Fields of a refusal that must not be shown: values and credentials that stand in it though it is
 //! none of the answers in which they belong.
 
 use std::fmt;
@@ -14,7 +14,7 @@ const MOST: usize = 32;
 const SHORTEST: usize = 4;
 
 /// Texts under those names, at any depth. `None` where not all of them are known.
-pub(crate) fn held(body: &[u8]) -> Option<Vec<Sensitive>> {
+pub(crate) fn secret_fields(body: &[u8]) -> Option<Vec<Sensitive>> {
     let mut held = Vec::new();
     let mut json = serde_json::Deserializer::from_slice(body);
     Walk { held: &mut held, secret: false }.deserialize(&mut json).ok()?;
@@ -22,7 +22,7 @@ pub(crate) fn held(body: &[u8]) -> Option<Vec<Sensitive>> {
 }
 
 /// Whether a text has one of those fields in it, as JSON that somebody quotes has.
-pub(crate) fn quotes(text: &str) -> bool {
+pub(crate) fn quotes_secret_field(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     let is_key = |(at, field): (usize, &str)| {
         let before = text.get(..at).unwrap_or_default();
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     fn texts(body: &str) -> Option<Vec<String>> {
-        let held = held(body.as_bytes())?;
+        let held = secret_fields(body.as_bytes())?;
         Some(held.iter().map(|held| String::from_utf8(held.expose().to_vec()).unwrap()).collect())
     }
 
@@ -160,7 +160,7 @@ mod tests {
             "upstream said {'AccessKeySecret' : 'x'}",
             r#"upstream said {"value":"x"}"#,
         ] {
-            assert!(quotes(text), "{text}");
+            assert!(quotes_secret_field(text), "{text}");
         }
         for text in [
             "Specified SecurityToken is expired.",
@@ -168,7 +168,7 @@ mod tests {
             "The specified parameter \"SecurityToken.Expired\" is not valid.",
             "the \"Value\" is bad",
         ] {
-            assert!(!quotes(text), "{text}");
+            assert!(!quotes_secret_field(text), "{text}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! One connection to one host. A lane carries one request at a time over a client whose pool holds
-//! a single connection, and lets that client connect again only when the connection is gone.
+//! One connection to one host. It carries one request at a time over a client whose pool holds a
+//! single connection, and lets that client connect again only when the connection is gone.
 //!
 //! The client gives a connection back to its pool a moment after the last byte of an answer. A
 //! request that starts in between would open a second connection, which the service counts.
@@ -16,12 +16,12 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 #[derive(Clone)]
-pub(super) struct Lane {
+pub(super) struct Connection {
     client: Client,
     gate: Gate,
 }
 
-impl Lane {
+impl Connection {
     pub(super) fn new(builder: ClientBuilder) -> reqwest::Result<Self> {
         let gate = Gate::default();
         let client = builder.pool_max_idle_per_host(1).connector_layer(gate.clone()).build()?;
@@ -42,7 +42,7 @@ impl Lane {
     }
 }
 
-/// Stands before the connector of one lane.
+/// A layer before the connector of one client.
 #[derive(Clone, Default)]
 struct Gate(Arc<Mutex<State>>);
 

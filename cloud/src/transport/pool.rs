@@ -1,16 +1,16 @@
-//! The lanes to one host: at most four, opened when they are needed, the latest used first. Each
-//! is of one kind of question as long as it lives.
+//! The connections to one host: at most four, opened when they are needed, the latest used first.
+//! Each keeps its key as long as it lives.
 
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::body::Share;
-use super::lane::Lane;
+use super::connection::Connection;
 use crate::cause::Unreachable;
-use crate::untold::Untold;
+use crate::pool_key::PoolKey;
 
-pub(super) struct Lanes {
+pub(super) struct Pool {
     /// Those that were used last come last.
     idle: Mutex<Vec<Owned>>,
     permits: Semaphore,
@@ -19,19 +19,19 @@ pub(super) struct Lanes {
 
 #[derive(Clone)]
 struct Owned {
-    lane: Lane,
-    of: Untold,
+    connection: Connection,
+    key: PoolKey,
 }
 
-/// A lane on loan; it goes back when dropped.
+/// A connection on loan; it goes back when dropped.
 pub(super) struct Taken<'a> {
     owned: Owned,
     trusted: bool,
-    lanes: &'a Lanes,
+    pool: &'a Pool,
     _permit: SemaphorePermit<'a>,
 }
 
-impl Lanes {
+impl Pool {
     pub(super) fn new() -> Self {
         Self {
             idle: Mutex::new(Vec::new()),
@@ -40,35 +40,35 @@ impl Lanes {
         }
     }
 
-    /// Waits for a free lane, or opens one while there are fewer than allowed: a lane is either
-    /// idle or in the hands of a permit's holder. One of other questions makes room.
+    /// Waits for a free connection, or opens one while there are fewer than allowed: each is either
+    /// idle or in the hands of a permit's holder. One with another key makes room.
     pub(super) async fn take(
         &self,
-        of: Untold,
-        open: impl FnOnce() -> reqwest::Result<Lane>,
+        key: PoolKey,
+        open: impl FnOnce() -> reqwest::Result<Connection>,
     ) -> Result<Taken<'_>, Unreachable> {
         let permit = self.permits.acquire().await.map_err(|_| Unreachable::Client)?;
-        let (found, over) = self.find(&of);
-        let lane = match found {
-            Some(lane) => lane,
+        let (found, over) = self.find(&key);
+        let connection = match found {
+            Some(connection) => connection,
             None => {
                 if over.is_some() {
-                    // A connection ends with the last one who knows its lane, in a task of the
-                    // client's; the next one is opened after it.
+                    // A connection ends when its last handle is dropped, in a task of the client's;
+                    // the next one is opened after it.
                     drop(over);
                     tokio::task::yield_now().await;
                 }
                 open().map_err(|_| Unreachable::Client)?
             }
         };
-        Ok(Taken { owned: Owned { lane, of }, trusted: true, lanes: self, _permit: permit })
+        Ok(Taken { owned: Owned { connection, key }, trusted: true, pool: self, _permit: permit })
     }
 
-    /// The lane to use, and one to end instead where a new one would be too many.
-    fn find(&self, of: &Untold) -> (Option<Lane>, Option<Owned>) {
+    /// The connection to use, and one to end instead where a new one would be too many.
+    fn find(&self, key: &PoolKey) -> (Option<Connection>, Option<Owned>) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(place) = idle.iter().rposition(|owned| owned.of == *of) {
-            return (Some(idle.remove(place).lane), None);
+        if let Some(place) = idle.iter().rposition(|owned| owned.key == *key) {
+            return (Some(idle.remove(place).connection), None);
         }
         // Ours is among those in use.
         let in_use = MOST.saturating_sub(self.permits.available_permits());
@@ -78,8 +78,8 @@ impl Lanes {
 }
 
 impl Taken<'_> {
-    pub(super) fn lane(&self) -> &Lane {
-        &self.owned.lane
+    pub(super) fn connection(&self) -> &Connection {
+        &self.owned.connection
     }
 
     /// Ends this connection, and those that nobody uses at the moment: what answers there may be
@@ -91,10 +91,10 @@ impl Taken<'_> {
 
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
-        let mut idle = self.lanes.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
         match self.trusted {
             true => idle.push(self.owned.clone()),
-            // A connection ends with the last one who knows its lane.
+            // A connection ends when its last handle is dropped.
             false => idle.clear(),
         }
     }

@@ -5,11 +5,13 @@ use tokio::time::{advance, timeout};
 use super::*;
 use crate::call_info::CallInfo;
 use crate::cause::Unreachable;
+use crate::credentials::Lifetime;
 
 /// Credentials from 0 to 1,000 seconds, which are due from 800 on.
 fn credentials(name: &str) -> Credentials {
     let secret = || secret::Sensitive::from("x".to_owned());
-    Credentials::new(name.to_owned(), secret(), secret(), "caller".to_owned(), 0, 1000)
+    let lifetime = Some(Lifetime { issued: 0, expires: 1000 });
+    Credentials::new(name.to_owned(), secret(), Some(secret()), "caller".to_owned(), lifetime)
 }
 
 fn silence() -> Error {
@@ -28,18 +30,18 @@ fn soon() -> Instant {
 
 /// What STS gives, when it is asked.
 async fn given(
-    slot: &Slot,
+    cache: &CredentialCache,
     now: u64,
     refused: Option<&Arc<Credentials>>,
     name: &str,
 ) -> Arc<Credentials> {
     let exchange = |_| async { Ok(credentials(name)) };
-    slot.obtain(|| now, refused, soon(), exchange).await.unwrap().unwrap()
+    cache.obtain(|| now, refused, soon(), exchange).await.unwrap().unwrap()
 }
 
 /// STS says nothing until the deadline.
 async fn silent(
-    slot: &Slot,
+    cache: &CredentialCache,
     now: u64,
     refused: Option<&Arc<Credentials>>,
 ) -> Result<Arc<Credentials>, Error> {
@@ -47,18 +49,18 @@ async fn silent(
         let _ = timeout_at(until, pending::<()>()).await;
         Err(silence())
     };
-    slot.obtain(|| now, refused, soon(), exchange).await.unwrap()
+    cache.obtain(|| now, refused, soon(), exchange).await.unwrap()
 }
 
 #[tokio::test(start_paused = true)]
 async fn good_credentials_are_there_for_others_while_those_of_one_host_are_exchanged_anew() {
-    let slot = Slot::default();
-    let first = given(&slot, 0, None, "first").await;
-    let refused = silent(&slot, 1, Some(&first));
+    let cache = CredentialCache::default();
+    let first = given(&cache, 0, None, "first").await;
+    let refused = silent(&cache, 1, Some(&first));
     let others = async {
         tokio::task::yield_now().await;
         let moment = Duration::from_millis(1);
-        timeout(moment, given(&slot, 1, None, "never asked")).await.unwrap()
+        timeout(moment, given(&cache, 1, None, "never asked")).await.unwrap()
     };
     let (refused, others) = tokio::join!(refused, others);
     assert!(refused.is_err() && Arc::ptr_eq(&others, &first));
@@ -66,8 +68,8 @@ async fn good_credentials_are_there_for_others_while_those_of_one_host_are_excha
 
 #[tokio::test(start_paused = true)]
 async fn an_early_renewal_holds_up_no_other_and_leaves_half_of_the_time_to_its_own() {
-    let slot = Slot::default();
-    let first = given(&slot, 0, None, "first").await;
+    let cache = CredentialCache::default();
+    let first = given(&cache, 0, None, "first").await;
     let began = Instant::now();
     let deadline = began + Duration::from_secs(2);
     let exchange = |until| async move {
@@ -75,13 +77,13 @@ async fn an_early_renewal_holds_up_no_other_and_leaves_half_of_the_time_to_its_o
         Err(silence())
     };
     let renewing = async {
-        let kept = slot.obtain(|| 900, None, deadline, exchange).await.unwrap().unwrap();
+        let kept = cache.obtain(|| 900, None, deadline, exchange).await.unwrap().unwrap();
         (kept, began.elapsed())
     };
     let others = async {
         tokio::task::yield_now().await;
         let moment = Duration::from_millis(1);
-        timeout(moment, given(&slot, 900, None, "never asked")).await.unwrap()
+        timeout(moment, given(&cache, 900, None, "never asked")).await.unwrap()
     };
     let ((renewed, after), others) = tokio::join!(renewing, others);
     assert!(Arc::ptr_eq(&renewed, &first) && Arc::ptr_eq(&others, &first));
@@ -90,25 +92,25 @@ async fn an_early_renewal_holds_up_no_other_and_leaves_half_of_the_time_to_its_o
 
 #[tokio::test(start_paused = true)]
 async fn a_host_that_refuses_all_credentials_has_them_exchanged_now_and_then_and_not_each_time() {
-    let slot = Slot::default();
-    let first = given(&slot, 0, None, "first").await;
-    let second = given(&slot, 1, Some(&first), "second").await;
+    let cache = CredentialCache::default();
+    let first = given(&cache, 0, None, "first").await;
+    let second = given(&cache, 1, Some(&first), "second").await;
     assert!(!Arc::ptr_eq(&second, &first), "the first word is believed");
-    let again = given(&slot, 2, Some(&second), "never asked").await;
+    let again = given(&cache, 2, Some(&second), "never asked").await;
     assert!(Arc::ptr_eq(&again, &second));
     advance(QUIET).await;
-    let third = given(&slot, 32, Some(&second), "third").await;
+    let third = given(&cache, 32, Some(&second), "third").await;
     assert!(!Arc::ptr_eq(&third, &second));
 }
 
 #[tokio::test(start_paused = true)]
 async fn credentials_that_are_over_are_exchanged_once_for_all_who_wait() {
-    let slot = Slot::default();
-    let first = given(&slot, 0, None, "first").await;
-    let (one, other) = tokio::join!(silent(&slot, 1000, None), silent(&slot, 1000, None));
+    let cache = CredentialCache::default();
+    let first = given(&cache, 0, None, "first").await;
+    let (one, other) = tokio::join!(silent(&cache, 1000, None), silent(&cache, 1000, None));
     assert!(one.is_err() && other.is_err());
-    assert_eq!(slot.failures.load(Ordering::Relaxed), 1);
+    assert_eq!(cache.failures.load(Ordering::Relaxed), 1);
     let (one, other) =
-        tokio::join!(given(&slot, 1000, Some(&first), "a"), given(&slot, 0, Some(&first), "b"));
+        tokio::join!(given(&cache, 1000, Some(&first), "a"), given(&cache, 0, Some(&first), "b"));
     assert!(Arc::ptr_eq(&one, &other));
 }
