@@ -8,7 +8,7 @@ use secret::Failure;
 
 use crate::call_info::CallInfo;
 use crate::cause::{FailedAttempt, Refusal};
-use crate::error_code::{self, Remedy};
+use crate::error_code::{self, Diagnosis, Remedy};
 
 #[derive(Clone)]
 pub struct Error(Box<Detail>);
@@ -86,6 +86,12 @@ impl Error {
     #[must_use]
     pub fn is_revocation(&self) -> bool {
         error_code::is_revocation(self.failure(), self.code())
+    }
+
+    /// What to look at, as far as operation and code tell.
+    #[must_use]
+    pub fn diagnosis(&self) -> Diagnosis {
+        Diagnosis::of(self.failure(), self.operation(), self.code())
     }
 
     /// Whether new credentials may do where these were refused.

@@ -119,6 +119,61 @@ pub(crate) fn is_revocation(failure: Failure, code: Option<&str>) -> bool {
     }
 }
 
+/// What a refusal is about, as far as operation and code tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Diagnosis {
+    /// The clocks of node and service differ.
+    Clock,
+    /// The credentials of whoever asked are not accepted, although STS gave them.
+    Credentials,
+    /// The same of our own, when another role was to be assumed with them.
+    OwnCredentials,
+    /// The other role may not be assumed.
+    RoleChain,
+    TokenExpired,
+    TokenAudience,
+    /// The token is none.
+    NoToken,
+    NoRole,
+    /// The OIDC provider does not know the issuer or the keys of the token.
+    Provider,
+    TrustPolicy,
+    Disabled,
+    Deleted,
+    Other,
+}
+
+impl Diagnosis {
+    #[must_use]
+    pub fn of(failure: Failure, operation: &str, code: Option<&str>) -> Self {
+        let code = code.unwrap_or_default();
+        let has = |parts: &[&str]| parts.iter().any(|part| code.contains(part));
+        let is_clock = has(&["TimeStamp", "Timestamp", "TimeTooSkewed"]);
+        match failure {
+            Failure::Identity if is_clock => Self::Clock,
+            Failure::Identity if operation.ends_with(" AssumeRole") => {
+                match has(&["SecurityToken", "AccessKeyId", "Signature"]) {
+                    true => Self::OwnCredentials,
+                    false => Self::RoleChain,
+                }
+            }
+            Failure::Identity if !operation.ends_with(" AssumeRoleWithOIDC") => Self::Credentials,
+            Failure::Identity if has(&["Expired"]) => Self::TokenExpired,
+            Failure::Identity if has(&["AudienceNotMatch"]) => Self::TokenAudience,
+            Failure::Identity if code.starts_with("EntityNotExist") => Self::NoRole,
+            Failure::Identity if has(&["Signature", "Issuer", "Fingerprint", "Url"]) => {
+                Self::Provider
+            }
+            Failure::Identity if code.ends_with("OIDCToken.Invalid") => Self::NoToken,
+            Failure::Identity => Self::TrustPolicy,
+            Failure::Refused if has(&["Disabled"]) => Self::Disabled,
+            Failure::Refused if has(&["Delet"]) => Self::Deleted,
+            Failure::Refused if is_clock => Self::Clock,
+            _ => Self::Other,
+        }
+    }
+}
+
 /// The kind of thing that is missing follows them.
 const MISSING: [&str; 2] = ["EntityNotExists.", "EntityNotExist."];
 

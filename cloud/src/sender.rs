@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use secret::{Failure, RetryPolicy, Trouble, iso8601};
+use secret::{Failure, Requests, RetryPolicy, Tally, Trouble, iso8601};
 use tokio::time::{Instant, timeout_at};
 use tracing::debug;
 
@@ -19,7 +19,6 @@ use crate::error_code::Remedy;
 use crate::response::{Content, ReadError, read_response};
 use crate::sign::Stamp;
 use crate::sts::Times;
-use crate::tally::{Requests, Tally};
 use crate::transport::Transport;
 
 /// A clone sends over the same connections.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use secret::{Fetched, RetryPolicy};
+use secret::{Fetched, Requests, RetryPolicy};
 use tokio::time::Instant;
 
 use crate::call::{self, Call};
@@ -12,7 +12,6 @@ use crate::credentials::store::CredentialStore;
 use crate::error::Error;
 use crate::lookup::Lookup;
 use crate::sender::Sender;
-use crate::tally::Requests;
 use crate::transport::Transport;
 
 /// Shared by all fetches of one process; a clone has the same credentials.

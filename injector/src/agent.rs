@@ -59,7 +59,14 @@ impl Agent {
         let (token, held) = ensure_token(args, plan, wanted)?;
         let limits = Limits::new(wanted.max_connections.get().into());
         let counters = metrics.of_agent();
-        let shared = Shared::new(plan, wanted, client.session(), token, counters, metrics.clone());
+        let shared = Shared::new(
+            plan,
+            wanted,
+            client.backend().kms().session(),
+            token,
+            counters,
+            metrics.clone(),
+        );
         let shared = Arc::new(shared);
         info!(port, addresses = listeners.len(), "the agent listens");
         Ok(Some(Self { listeners, limits, shared, _token: held }))

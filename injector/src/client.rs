@@ -1,35 +1,28 @@
-//! The cloud as one plan sees it: identity and trust are set up once, lookups are asked for by
-//! their index in the plan.
+//! Fetches lookups of one plan, by their index, and says how each source stands.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloud::{CredentialsProvider, Error, Rrsa, Session, Transport, TransportConfig};
 use plan::Plan;
-use secret::{Fetched, RetryPolicy, Sensitive};
+use secret::{Fetched, RetryPolicy};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use crate::advice::Advisor;
 use crate::args::Args;
-use crate::bounded;
+use crate::backends::{Backend, FetchError};
 use crate::clock::since_boot;
-use crate::exit::Exit;
 use crate::output::one_line;
-use crate::question;
 use crate::report::Problem;
 use crate::resolve::{self, resolve};
 use crate::standing::Standing;
-use crate::token::{self, TokenError, TokenFile};
 
-pub(crate) type Outcome = resolve::Outcome<Fetched, Error>;
+pub(crate) type Outcome = resolve::Outcome<Fetched, FetchError>;
 
 impl Outcome {
     /// The service's error code.
     pub(crate) fn code(&self) -> Option<&str> {
         match self {
-            Self::Failed(error) => error.code(),
+            Self::Failed(error) => error.code.as_deref(),
             Self::Fetched(_) | Self::Unfinished => None,
         }
     }
@@ -38,7 +31,7 @@ impl Outcome {
     pub(crate) fn request_id(&self) -> Option<String> {
         let id = match self {
             Self::Fetched(fetched) => Some(fetched.request_id.as_str()),
-            Self::Failed(error) => error.request_id(),
+            Self::Failed(error) => error.request_id.as_deref(),
             Self::Unfinished => None,
         };
         id.map(|id| one_line(id, 64))
@@ -47,12 +40,8 @@ impl Outcome {
 
 pub(crate) struct Client<'a> {
     plan: &'a Plan,
-    session: Session,
-    lookups: Arc<[cloud::Lookup]>,
+    backend: Arc<Backend>,
     standing: Standing,
-    token_file: PathBuf,
-    /// Who the token says it is for.
-    subject: Option<String>,
 }
 
 /// How long, and how eagerly, lookups are tried.
@@ -72,23 +61,10 @@ impl Patience {
     }
 }
 
-/// A bundle of every public CA has a quarter of this.
-const CA_LIMIT: usize = 1024 * 1024;
-
 impl<'a> Client<'a> {
-    /// Reads token and CAs before anything is sent, so that what is wrong with a file has words of
-    /// its own.
     pub(crate) fn new(args: &Args, plan: &'a Plan) -> Result<Self, Problem> {
-        let token_file = TokenFile::new(args.token());
-        let subject = token::subject(&token_file.read().map_err(|error| no_token(&error))?);
-        let read_token = move || token_file.read().map_err(Into::into);
-        let retry = RetryPolicy::default();
-        let provider = CredentialsProvider::Rrsa(Rrsa::new(question::role(plan), read_token));
-        let session = Session::new(transport(args, plan)?, provider, retry);
-        let lookups: Vec<_> =
-            plan.lookups().iter().map(|lookup| question::lookup(plan, lookup)).collect();
-        let (lookups, standing) = (lookups.into(), Standing::new(plan.lookups().len()));
-        Ok(Self { plan, session, lookups, standing, token_file: args.token(), subject })
+        let backend = Arc::new(Backend::new(args, plan)?);
+        Ok(Self { plan, backend, standing: Standing::new(plan.lookups().len()) })
     }
 
     /// Asks for each of these once. When one fails and `is_final` says so, the others are given up
@@ -97,24 +73,19 @@ impl<'a> Client<'a> {
         &self,
         wanted: &[usize],
         patience: Patience,
-        is_final: impl Fn(usize, &Error) -> bool,
+        is_final: impl Fn(usize, &FetchError) -> bool,
     ) -> Vec<Outcome> {
-        let session = self.session.with_retry(patience.retry);
-        let ask = |position: usize| {
+        let fetch = |position: usize| {
             let index = wanted.get(position).copied().unwrap_or(usize::MAX);
             let standing = patience.told.then(|| self.standing.clone());
-            let lookups = Arc::clone(&self.lookups);
-            ask(session.clone(), lookups, index, self.source(index), patience.deadline, standing)
+            fetch(Arc::clone(&self.backend), index, self.source(index), patience, standing)
         };
-        let is_final = |position: usize, error: &Error| {
+        let is_final = |position: usize, error: &FetchError| {
             wanted.get(position).is_some_and(|index| is_final(*index, error))
         };
-        let server = |position: usize| {
-            let lookup = wanted.get(position).and_then(|index| self.lookups.get(*index));
-            // Two roles at one host wait for two exchanges.
-            lookup.map(|lookup| (lookup.endpoint.as_str(), lookup.assume.as_ref()))
-        };
-        resolve(wanted.len(), server, ask, is_final, patience.deadline).await
+        let server =
+            |position: usize| wanted.get(position).and_then(|index| self.backend.server(*index));
+        resolve(wanted.len(), server, fetch, is_final, patience.deadline).await
     }
 
     /// How the sources stand, as the first fetch goes on and as the keeper says from then on.
@@ -122,18 +93,8 @@ impl<'a> Client<'a> {
         &self.standing
     }
 
-    /// The same identity, for questions that are not the plan's.
-    pub(crate) fn session(&self) -> Session {
-        self.session.clone()
-    }
-
-    /// Requests to STS so far.
-    pub(crate) fn exchanges(&self) -> u64 {
-        self.session.exchanges()
-    }
-
-    pub(crate) fn advisor(&self) -> Advisor<'_> {
-        Advisor { plan: self.plan, token_file: &self.token_file, subject: self.subject.as_deref() }
+    pub(crate) fn backend(&self) -> &Arc<Backend> {
+        &self.backend
     }
 
     fn source(&self, index: usize) -> String {
@@ -141,30 +102,20 @@ impl<'a> Client<'a> {
     }
 }
 
-async fn ask(
-    session: Session,
-    lookups: Arc<[cloud::Lookup]>,
+async fn fetch(
+    backend: Arc<Backend>,
     index: usize,
     source: String,
-    deadline: Instant,
+    patience: Patience,
     standing: Option<Standing>,
-) -> Result<Fetched, Error> {
+) -> Result<Fetched, FetchError> {
     let began = Instant::now();
-    let Some(lookup) = lookups.get(index) else {
-        // Indexes come from the plan.
-        return std::future::pending().await;
-    };
     let told = standing.is_some();
-    let session = match standing.clone() {
-        None => session,
-        Some(standing) => {
-            session.with_observer(move |error: &Error| standing.fails(index, error.failure()))
-        }
-    };
-    let result = session.fetch(lookup, deadline).await;
+    let observer = standing.clone().map(|standing| move |failure| standing.fails(index, failure));
+    let result = backend.fetch(index, patience.retry, patience.deadline, observer).await;
     match (&result, standing) {
         (Ok(_), Some(standing)) => standing.confirmed(index, since_boot()),
-        (Err(error), Some(standing)) => standing.fails(index, error.failure()),
+        (Err(error), Some(standing)) => standing.fails(index, error.failure),
         (_, None) => {}
     }
     let duration_ms = milliseconds(began.elapsed());
@@ -182,11 +133,11 @@ async fn ask(
         Err(error) => warn!(
             source,
             duration_ms,
-            attempts = error.attempts(),
-            code = error.code(),
-            request_id = error.request_id().map(|id| one_line(id, 64)),
+            attempts = error.attempts,
+            code = error.code,
+            request_id = error.request_id.as_deref().map(|id| one_line(id, 64)),
             "not fetched: {}",
-            one_line(&error.to_string(), 600)
+            one_line(&error.text, 600)
         ),
     }
     result
@@ -194,37 +145,4 @@ async fn ask(
 
 pub(crate) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn no_token(error: &TokenError) -> Problem {
-    Problem::new(Exit::Identity, error.to_string()).advise(match error {
-        TokenError::Unreadable(..) => {
-            "that the webhook's projected token volume is mounted in this container; locally, \
-             --token"
-        }
-        TokenError::Empty(_) => {
-            "what else is mounted there: the kubelet writes a ServiceAccount token into it; \
-             locally, --token"
-        }
-    })
-}
-
-fn transport(args: &Args, plan: &Plan) -> Result<Arc<Transport>, Problem> {
-    let private_ca = if plan.private_ca() { Some(ca(&args.private_ca())?) } else { None };
-    let extra_ca = args.ca.as_deref().map(ca).transpose()?;
-    let connect_to = args.connect_to.clone();
-    let config = TransportConfig { private_ca, extra_ca, connect_to, ..TransportConfig::default() };
-    let transport = Transport::new(config)
-        .map_err(|error| Problem::new(Exit::Local, error.to_string()).advise("the CA file"))?;
-    Ok(Arc::new(transport))
-}
-
-fn ca(path: &Path) -> Result<Vec<u8>, Problem> {
-    match bounded::read(path, CA_LIMIT) {
-        Ok(bytes) => Ok(Sensitive::expose(&bytes).to_vec()),
-        Err(problem) => {
-            let text = format!("the CA file {} {problem}", path.display());
-            Err(Problem::new(Exit::Local, text).advise("the ConfigMap or file that holds the CA"))
-        }
-    }
 }

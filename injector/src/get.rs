@@ -1,10 +1,10 @@
 //! `get`: asks for sources of the plan and shows everything about the answer except the value.
 
-use cloud::Error;
 use plan::{Lookup, Plan, Reference};
 use secret::Fetched;
 
 use crate::args::Args;
+use crate::backends::{Backend, FetchError, unfinished};
 use crate::client::{Client, Patience};
 use crate::entry::entries;
 use crate::exit::Exit;
@@ -21,21 +21,20 @@ pub(crate) fn run(args: &Args, plan: &Plan, sources: &[String]) -> Result<(), Re
     let indexes: Vec<usize> = wanted.iter().map(|(index, _)| *index).collect();
     let outcomes = runtime::block_on(async |mut stop| {
         let patience = Patience::of_a_start(plan);
-        let is_final = |index: usize, error: &Error| is_final(&entries, index, error);
+        let is_final = |index: usize, error: &FetchError| is_final(&entries, index, error);
         let fetched = client.fetch(&indexes, patience, is_final);
         stop.or(fetched).await.ok_or_else(|| interrupted().into())
     })?;
-    let advisor = client.advisor();
     let mut problems = Vec::new();
     for ((_, lookup), outcome) in wanted.iter().zip(&outcomes) {
         output::stdout(&match outcome {
             Outcome::Fetched(fetched) => shown(lookup, fetched),
             Outcome::Failed(error) => {
-                problems.push(advisor.problem(lookup, error));
-                refused(plan, lookup, error)
+                problems.push(error.problem(lookup));
+                refused(client.backend(), lookup, error)
             }
             Outcome::Unfinished => {
-                problems.push(crate::advice::unfinished(lookup));
+                problems.push(unfinished(lookup));
                 format!("{}\n  not asked to the end\n", lookup.source)
             }
         });
@@ -90,13 +89,11 @@ fn shown(lookup: &Lookup, fetched: &Fetched) -> String {
     )
 }
 
-fn refused(plan: &Plan, lookup: &Lookup, error: &Error) -> String {
-    let identity = plan.identity();
-    let role = lookup.assume.as_ref().map_or(&identity.role, |assume| &assume.role);
+fn refused(backend: &Backend, lookup: &Lookup, error: &FetchError) -> String {
     format!(
-        "{}\n  asked by    {role}, session {}\n  not fetched {}\n",
+        "{}\n  asked by    {}\n  not fetched {}\n",
         lookup.source,
-        identity.session,
-        one_line(&error.to_string(), 600),
+        backend.identity(lookup),
+        one_line(&error.text, 600),
     )
 }

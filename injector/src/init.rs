@@ -3,15 +3,14 @@
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
-use cloud::Error;
 use plan::{OnMissing, Plan};
 use secret::{Failure, Fetched};
 use tokio::time::sleep;
 use tracing::{info, warn};
 
-use crate::advice;
 use crate::agent;
 use crate::args::Args;
+use crate::backends::{FetchError, unfinished};
 use crate::client::{Client, Outcome, Patience, milliseconds};
 use crate::clock::since_boot;
 use crate::entry::{Entry, Form, Volume, entries};
@@ -61,7 +60,7 @@ pub(crate) async fn fill(
     );
     let entries = entries(plan);
     let wanted: Vec<usize> = (0..plan.lookups().len()).collect();
-    let is_final = |index: usize, error: &Error| is_final(&entries, index, error);
+    let is_final = |index: usize, error: &FetchError| is_final(&entries, index, error);
     let fetch = client.fetch(&wanted, Patience::of_a_start(plan), is_final);
     let told = status::told(args, plan);
     let standing = client.standing();
@@ -72,7 +71,7 @@ pub(crate) async fn fill(
         }
     };
     let outcomes = stop.or(fetch).await.ok_or_else(interrupted)?;
-    let fetched = all(plan, &entries, client, &outcomes)?;
+    let fetched = all(plan, &entries, &outcomes)?;
     let value = |index: usize| {
         fetched.get(index).copied().flatten().map(|fetched: &Fetched| &fetched.value)
     };
@@ -107,7 +106,7 @@ pub(crate) async fn fill(
         variables = entries.len() - plan.files().len(),
         bytes = rendered.iter().map(|rendered| rendered.as_new().content.len()).sum::<usize>(),
         changed = written == Written::Changed,
-        sts_requests = client.exchanges(),
+        sts_requests = client.backend().exchanges(),
         duration_ms = milliseconds(began.elapsed()),
         "done"
     );
@@ -128,8 +127,8 @@ async fn tell(args: &Args, plan: &Plan, standing: &Standing, known: Option<&Stri
 }
 
 /// Whether a failure makes the whole start fail.
-pub(crate) fn is_final(entries: &[Entry<'_>], index: usize, error: &Error) -> bool {
-    !(error.failure() == Failure::NotFound && may_miss(entries, index))
+pub(crate) fn is_final(entries: &[Entry<'_>], index: usize, error: &FetchError) -> bool {
+    !(error.failure == Failure::NotFound && may_miss(entries, index))
 }
 
 pub(crate) fn interrupted() -> Problem {
@@ -146,22 +145,20 @@ pub(crate) fn may_miss(entries: &[Entry<'_>], lookup: usize) -> bool {
 fn all<'o>(
     plan: &Plan,
     entries: &[Entry<'_>],
-    client: &Client<'_>,
     outcomes: &'o [Outcome],
 ) -> Result<Vec<Option<&'o Fetched>>, Report> {
-    let advisor = client.advisor();
     let mut values = Vec::with_capacity(outcomes.len());
-    let (mut problems, mut unfinished) = (Vec::new(), Vec::new());
+    let (mut problems, mut given_up) = (Vec::new(), Vec::new());
     for (index, (lookup, outcome)) in plan.lookups().iter().zip(outcomes).enumerate() {
         match outcome {
             Outcome::Fetched(fetched) => values.push(Some(fetched)),
             Outcome::Failed(error) if !is_final(entries, index, error) => values.push(None),
-            Outcome::Failed(error) => problems.push(advisor.problem(lookup, error)),
-            Outcome::Unfinished => unfinished.push(advice::unfinished(lookup)),
+            Outcome::Failed(error) => problems.push(error.problem(lookup)),
+            Outcome::Unfinished => given_up.push(unfinished(lookup)),
         }
     }
-    // Behind the reasons for which they were given up.
-    problems.extend(unfinished);
+    // Unfinished lookups go last: the report leads with actual failures.
+    problems.extend(given_up);
     Report::of(problems).map_or(Ok(values), Err)
 }
 

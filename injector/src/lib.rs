@@ -1,9 +1,9 @@
 //! The fetcher: plan → values (resolved with the Pod's own identity) → files under the mount.
 //! A library only so that tests and benches reach its parts; the product is its two programs.
 
-mod advice;
 mod agent;
 mod args;
+mod backends;
 mod bounded;
 mod changes;
 mod client;
@@ -18,7 +18,6 @@ mod holds;
 mod hook;
 mod init;
 mod input;
-mod keep;
 #[cfg(test)]
 mod lease;
 mod limits;
@@ -29,7 +28,6 @@ mod output;
 mod probe;
 mod program;
 mod publish;
-mod question;
 mod refresh;
 mod render;
 mod report;
@@ -40,7 +38,6 @@ mod schedule;
 mod select;
 mod standing;
 mod status;
-mod token;
 mod write;
 
 pub use crate::agent::request::{

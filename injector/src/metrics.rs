@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use cloud::Session;
 use secret::Failure;
 
 pub(crate) use self::serve::{Page, serve};
 use crate::agent::Counters;
+use crate::backends::Backend;
 use crate::hook::Told;
 use crate::standing::Standing;
 
@@ -21,7 +21,7 @@ use crate::standing::Standing;
 pub(crate) struct Metrics {
     counts: Arc<Mutex<Counts>>,
     standing: Standing,
-    session: Session,
+    backend: Arc<Backend>,
     /// Where there is an agent.
     agent: Option<Arc<Counters>>,
 }
@@ -37,8 +37,8 @@ struct Counts {
 }
 
 impl Metrics {
-    pub(crate) fn new(standing: Standing, session: Session) -> Self {
-        Self { counts: Arc::default(), standing, session, agent: None }
+    pub(crate) fn new(standing: Standing, backend: Arc<Backend>) -> Self {
+        Self { counts: Arc::default(), standing, backend, agent: None }
     }
 
     /// What an agent counts, which is told too from now on.

@@ -4,12 +4,14 @@
 mod beside;
 mod judge;
 mod lagging;
+mod retention;
 mod source;
 mod templates;
 mod together;
 mod told;
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use plan::{Plan, Refresh};
@@ -18,10 +20,12 @@ use tokio::time::Instant;
 use tracing::{error, info};
 
 use self::beside::{Tells, tell_agent, tell_of_version};
+#[cfg(test)]
+pub(crate) use self::retention::Retention;
 use self::source::{Source, Verdict};
 pub(crate) use self::templates::Failed;
 #[cfg(test)]
-pub(crate) use self::templates::News;
+pub(crate) use self::templates::TemplateNews;
 use self::templates::Templates;
 use self::together::together;
 use crate::agent::Agent;
@@ -46,7 +50,7 @@ use crate::write::{NewFile, Written};
 pub(crate) fn run(args: &Args, plan: &Plan, refresh: &Refresh) -> Result<(), Report> {
     render::check(plan)?;
     let client = Client::new(args, plan)?;
-    let mut metrics = Metrics::new(client.standing().clone(), client.session());
+    let mut metrics = Metrics::new(client.standing().clone(), Arc::clone(client.backend()));
     runtime::block_on(async |mut stop| {
         let agent = Agent::start(args, plan, &client, &mut metrics)?;
         let result = tokio::select! {

@@ -9,6 +9,7 @@ mod fetched;
 mod random;
 mod retry;
 mod sensitive;
+mod tally;
 
 pub use backoff::{Backoff, share};
 pub use date::{iso8601, parse_http_date, parse_iso8601};
@@ -18,3 +19,4 @@ pub use fetched::{Fetched, Metadata};
 pub use random::{NoRandomness, hex, random, roll, secret_hex};
 pub use retry::{InvalidRetryPolicy, Next, RetryPolicy, Trouble};
 pub use sensitive::Sensitive;
+pub use tally::{Requests, Tally};

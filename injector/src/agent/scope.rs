@@ -7,7 +7,7 @@ use plan::{Agent, Assume, Glob, Plan, Provider};
 
 use super::answer::Place;
 use super::request::Wanted;
-use crate::question;
+use crate::backends::alibaba::ask;
 
 #[derive(Debug)]
 pub(crate) struct Scope {
@@ -49,7 +49,7 @@ impl Scope {
                 let name = lookup.source.name().to_owned();
                 // Of several ways to one name the first one counts.
                 known.entry(name).or_insert_with(|| Way {
-                    lookup: question::lookup(plan, lookup),
+                    lookup: ask::lookup(plan, lookup),
                     region: lookup.region.to_string(),
                     account: account(lookup.assume.as_ref()),
                 });
@@ -59,7 +59,7 @@ impl Scope {
             secrets: agent.secrets.clone(),
             allowed: agent.allowed.clone(),
             other: Way {
-                lookup: question::of_agent(plan, agent),
+                lookup: ask::of_agent(plan, agent),
                 region: agent.region.to_string(),
                 account: account(agent.assume.as_ref()),
             },

@@ -21,11 +21,11 @@ use super::guard;
 use super::key::Key;
 use super::request::{PING, Refused, Request, Wanted};
 use super::scope::Scope;
+use crate::backends::alibaba::ask;
 use crate::clock::since_boot;
 use crate::listener::{Answer, Asked, Handler};
 use crate::metrics::{Metrics, Page};
 use crate::output::one_line;
-use crate::question;
 
 pub(crate) struct Shared {
     token: Sensitive,
@@ -62,7 +62,7 @@ impl Shared {
     ) -> Self {
         let scope = Scope::new(plan, agent);
         let own = |lookup: &plan::Lookup| {
-            let lookup = question::lookup(plan, lookup);
+            let lookup = ask::lookup(plan, lookup);
             scope.is_own(&lookup).then(|| Key::of(&lookup.subject)).flatten()
         };
         let own = plan.lookups().iter().map(own).collect();

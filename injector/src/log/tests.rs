@@ -8,8 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use plan::LogLevel;
 
-use crate::keep::Fate;
-use crate::refresh::News;
+use crate::refresh::{Retention, TemplateNews};
 
 const DOCS: &str = include_str!("../../../docs/observability.md");
 const MACROS: [&str; 4] = ["debug!(", "info!(", "warn!(", "error!("];
@@ -132,9 +131,11 @@ fn every_field_is_documented_and_every_documented_field_is_written() {
 fn every_message_is_documented_and_every_documented_message_is_written() {
     let mut messages: BTreeSet<String> =
         written().into_iter().map(|line| line.message).filter(|text| !text.is_empty()).collect();
-    let told = [Fate::Keep, Fate::Revoked, Fate::Ended, Fate::Stale].map(Fate::told);
-    messages.extend(told.map(str::to_owned));
-    messages.extend([News::Stays, News::Goes].map(|news| news.told().to_owned()));
+    use Retention::{Ended, Keep, Revoked, Stale};
+    let headlines = [Keep, Revoked, Ended, Stale].map(Retention::headline);
+    messages.extend(headlines.map(str::to_owned));
+    messages
+        .extend([TemplateNews::Stays, TemplateNews::Goes].map(|news| news.headline().to_owned()));
     let messages: BTreeSet<&str> = messages.iter().map(String::as_str).collect();
     assert_eq!(messages, documented("message"));
 }

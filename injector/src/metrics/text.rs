@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use cloud::Requests;
-use secret::Failure;
+use secret::{Failure, Requests};
 
 use super::Counts;
 use crate::agent::Counters;

@@ -7,13 +7,13 @@ use secret::Failure;
 use tracing::error;
 
 use super::Keeper;
+use super::retention::{Retention, retention};
 use super::source::Verdict;
-use super::templates::News;
-use crate::advice;
+use super::templates::TemplateNews;
+use crate::backends::unfinished;
 use crate::client::Outcome;
 use crate::entry::Entry;
 use crate::init;
-use crate::keep::{Fate, fate};
 use crate::render::Rendered;
 use crate::report::Problem;
 
@@ -42,25 +42,21 @@ impl Keeper<'_> {
                     continue;
                 }
                 (Outcome::Failed(error), _)
-                    if error.failure() == Failure::NotFound
+                    if error.failure == Failure::NotFound
                         && init::may_miss(self.entries, index)
                         && !self.shows(index) =>
                 {
                     judged.verdicts.insert(index, Verdict::Absent);
                     continue;
                 }
-                (Outcome::Failed(error), _) => (
-                    error.failure(),
-                    error.is_revocation(),
-                    self.client.advisor().problem(lookup, error),
-                ),
-                (Outcome::Unfinished, _) => {
-                    (Failure::Unreachable, false, advice::unfinished(lookup))
+                (Outcome::Failed(error), _) => {
+                    (error.failure, error.is_revocation, error.problem(lookup))
                 }
+                (Outcome::Unfinished, _) => (Failure::Unreachable, false, unfinished(lookup)),
             };
             let unconfirmed = now.saturating_sub(source.confirmed);
-            let fate = fate(revoked, unconfirmed, self.refresh);
-            let stays = fate == Fate::Keep;
+            let retention = retention(revoked, unconfirmed, self.refresh);
+            let stays = retention == Retention::Keep;
             // Once, and not at every look for as long as it lasts.
             if source.failing != Some(failing) || (!stays && !source.removed) {
                 error!(
@@ -69,14 +65,14 @@ impl Keeper<'_> {
                     request_id = outcome.request_id(),
                     unconfirmed_s = unconfirmed.as_secs(),
                     "{}: {}",
-                    fate.told(),
+                    retention.headline(),
                     problem.headline()
                 );
             }
-            let verdict = match fate {
-                Fate::Keep => Verdict::Kept(failing),
-                Fate::Revoked | Fate::Stale => Verdict::Removed(failing),
-                Fate::Ended => {
+            let verdict = match retention {
+                Retention::Keep => Verdict::Kept(failing),
+                Retention::Revoked | Retention::Stale => Verdict::Removed(failing),
+                Retention::Ended => {
                     judged.ended.push(problem);
                     Verdict::Ended(failing)
                 }
@@ -103,9 +99,9 @@ impl Keeper<'_> {
             if let (Some(news), Some(entry)) = (news, self.entries.get(*at)) {
                 let file = entry.name.as_ref();
                 let unconfirmed_s = self.templates.age(*at, now).as_secs();
-                error!(file, unconfirmed_s, "{}: {}", news.told(), problem.headline());
+                error!(file, unconfirmed_s, "{}: {}", news.headline(), problem.headline());
             }
-            going |= news == Some(News::Goes);
+            going |= news == Some(TemplateNews::Goes);
         }
         going
     }

@@ -104,7 +104,7 @@ impl Source {
     pub(super) fn heard(&mut self, outcome: &Outcome, now: Duration) {
         let was_asked = match outcome {
             Outcome::Fetched(_) => true,
-            Outcome::Failed(error) => error.was_asked(),
+            Outcome::Failed(error) => error.was_sent(),
             Outcome::Unfinished => false,
         };
         if was_asked {

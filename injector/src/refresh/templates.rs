@@ -20,16 +20,16 @@ pub(crate) struct Failed {
 
 /// What a failure means, where it is news.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum News {
+pub(crate) enum TemplateNews {
     /// The file of before stays.
     Stays,
     /// It goes: it is older than the Pod allows.
     Goes,
 }
 
-impl News {
+impl TemplateNews {
     /// For the log, before the reason.
-    pub(crate) fn told(self) -> &'static str {
+    pub(crate) fn headline(self) -> &'static str {
         match self {
             Self::Stays => "the last good file of a template stays",
             Self::Goes => {
@@ -65,15 +65,15 @@ impl Templates {
         rendered: Duration,
         now: Duration,
         most: Option<Duration>,
-    ) -> Option<News> {
+    ) -> Option<TemplateNews> {
         let is_new = !self.0.contains_key(&entry);
         let failed = self.0.entry(entry).or_insert(Failed { rendered, removed: false });
         let is_over = most.is_some_and(|most| now.saturating_sub(failed.rendered) >= most);
         if is_over && !failed.removed {
             failed.removed = true;
-            return Some(News::Goes);
+            return Some(TemplateNews::Goes);
         }
-        is_new.then_some(News::Stays)
+        is_new.then_some(TemplateNews::Stays)
     }
 
     /// How long ago it was last rendered.
@@ -129,17 +129,17 @@ mod tests {
     fn a_failure_is_told_once_and_its_file_goes_at_its_own_time() {
         let mut templates = Templates::default();
         let most = Some(MINUTE * 10);
-        assert_eq!(templates.failed(3, MINUTE, MINUTE * 2, most), Some(News::Stays));
+        assert_eq!(templates.failed(3, MINUTE, MINUTE * 2, most), Some(TemplateNews::Stays));
         // What is said of later sources changes nothing: it was last rendered then.
         assert_eq!(templates.failed(3, MINUTE * 9, MINUTE * 10, most), None);
         assert_eq!(templates.stale(most), Some(MINUTE * 11));
         assert!(!templates.is_removed(3));
-        assert_eq!(templates.failed(3, MINUTE * 10, MINUTE * 11, most), Some(News::Goes));
+        assert_eq!(templates.failed(3, MINUTE * 10, MINUTE * 11, most), Some(TemplateNews::Goes));
         assert!(templates.is_removed(3) && templates.stale(most).is_none());
         assert_eq!(templates.failed(3, MINUTE * 11, MINUTE * 12, most), None);
         templates.rendered(3);
         assert!(!templates.is_removed(3));
-        assert_eq!(templates.failed(3, MINUTE * 12, MINUTE * 13, None), Some(News::Stays));
+        assert_eq!(templates.failed(3, MINUTE * 12, MINUTE * 13, None), Some(TemplateNews::Stays));
         assert_eq!(templates.stale(None), None);
     }
 }

@@ -1,13 +1,17 @@
-//! The plan's words in the words of the cloud client: who asks, and what is asked where.
+//! The plan's words in those of the cloud client: who asks, and what is asked where.
 
 use cloud::endpoint::host;
-use cloud::{AssumedRole, RrsaRole, Service, Subject};
+use cloud::{AssumedRole, CredentialsProvider, Rrsa, RrsaRole, Service, Subject};
 use plan::{Lookup, Plan, Provider, Version};
 
-pub(crate) fn role(plan: &Plan) -> RrsaRole {
+use crate::backends::service_account_token::TokenFile;
+
+/// The one place where the plan's credentials become those of the client. `token_file` is read at
+/// each exchange.
+pub(super) fn provider(plan: &Plan, token_file: TokenFile) -> CredentialsProvider {
     let identity = plan.identity();
     let region = identity.region.as_str();
-    RrsaRole {
+    let role = RrsaRole {
         sts_endpoint: match &identity.endpoint {
             Some(endpoint) => endpoint.to_string(),
             None => host(Service::Sts, region, network(plan)),
@@ -16,7 +20,9 @@ pub(crate) fn role(plan: &Plan) -> RrsaRole {
         oidc_provider_arn: identity.provider.to_string(),
         session_name: identity.session.to_string(),
         duration: identity.duration,
-    }
+    };
+    let token = move || token_file.read().map_err(Into::into);
+    CredentialsProvider::Rrsa(Rrsa::new(role, token))
 }
 
 pub(crate) fn lookup(plan: &Plan, lookup: &Lookup) -> cloud::Lookup {
@@ -54,7 +60,7 @@ pub(crate) fn lookup(plan: &Plan, lookup: &Lookup) -> cloud::Lookup {
     }
 }
 
-/// A question of the local agent; which secret, each client says.
+/// What the local agent asks; each client says for which secret.
 pub(crate) fn of_agent(plan: &Plan, agent: &plan::Agent) -> cloud::Lookup {
     cloud::Lookup {
         endpoint: match &agent.endpoint {

@@ -1,5 +1,3 @@
-use std::path::Path;
-
 use plan::{
     Assume, FileMode, FileName, Identity, MountPath, OnMissing, PlanBuilder, ProviderArn,
     Reference, Region, RoleArn, SessionName,
@@ -33,10 +31,23 @@ fn plan() -> Plan {
     builder.build().unwrap()
 }
 
+fn advisor(plan: &Plan, subject: Option<&str>) -> Advisor {
+    Advisor::new(plan, PathBuf::from("/t/token"), subject.map(ToOwned::to_owned))
+}
+
+/// What is advised where `operation` was refused with `code`.
+fn refused_identity(
+    advisor: &Advisor,
+    operation: &str,
+    code: Option<&str>,
+    lookup: &Lookup,
+) -> String {
+    advisor.not_accepted(Diagnosis::of(Failure::Identity, operation, code), lookup)
+}
+
 #[test]
 fn a_denial_names_action_resource_and_role() {
-    let plan = plan();
-    let advisor = Advisor { plan: &plan, token_file: Path::new("/t/token"), subject: None };
+    let advisor = advisor(&plan(), None);
     for (source, resource) in [
         (
             "kms://a/b",
@@ -60,10 +71,10 @@ fn a_denial_names_action_resource_and_role() {
 
 #[test]
 fn a_refused_identity_names_what_has_to_trust_whom() {
-    let plan = plan();
     let subject = Some("system:serviceaccount:shop:checkout");
-    let advisor = Advisor { plan: &plan, token_file: Path::new("/t/token"), subject };
-    let oidc = |code| advisor.identity("STS AssumeRoleWithOIDC", code, &lookup("kms://a"));
+    let advisor = advisor(&plan(), subject);
+    let oidc =
+        |code| refused_identity(&advisor, "STS AssumeRoleWithOIDC", code, &lookup("kms://a"));
     assert_eq!(
         oidc(Some("AuthenticationFail.NoPermission")),
         "the trust policy of acs:ram::1:role/app must allow oidc:sub \
@@ -81,13 +92,12 @@ fn a_refused_identity_names_what_has_to_trust_whom() {
     let mut other = lookup("kms://a");
     let role = RoleArn::parse("acs:ram::2:role/theirs").unwrap();
     other.assume = Some(Assume { role, external_id: None });
-    let chained = advisor.identity("STS AssumeRole", Some("NoPermission"), &other);
+    let chained = refused_identity(&advisor, "STS AssumeRole", Some("NoPermission"), &other);
     assert!(chained.contains("sts:AssumeRole on acs:ram::2:role/theirs for acs:ram::1:role/app"));
 }
 
 #[test]
 fn a_token_that_is_none_is_looked_for_in_its_file() {
-    let plan = plan();
     let source = lookup("kms://a");
     for (subject, code) in [
         (Some("system:serviceaccount:shop:checkout"), Some("AuthenticationFail.OIDCToken.Invalid")),
@@ -95,16 +105,15 @@ fn a_token_that_is_none_is_looked_for_in_its_file() {
         (None, Some("AuthenticationFail.NoPermission")),
         (None, None),
     ] {
-        let advisor = Advisor { plan: &plan, token_file: Path::new("/t/token"), subject };
-        let advice = advisor.identity("STS AssumeRoleWithOIDC", code, &source);
+        let advisor = advisor(&plan(), subject);
+        let advice = refused_identity(&advisor, "STS AssumeRoleWithOIDC", code, &source);
         assert!(advice.starts_with("the token file /t/token: it does not hold"), "{advice}");
     }
 }
 
 #[test]
 fn credentials_that_are_not_accepted_are_neither_the_token_nor_the_trust_policy() {
-    let plan = plan();
-    let advisor = Advisor { plan: &plan, token_file: Path::new("/t/token"), subject: Some("s") };
+    let advisor = advisor(&plan(), Some("s"));
     let mut other = lookup("kms://a");
     let theirs = "acs:ram::2:role/theirs";
     other.assume = Some(Assume { role: RoleArn::parse(theirs).unwrap(), external_id: None });
@@ -118,7 +127,7 @@ fn credentials_that_are_not_accepted_are_neither_the_token_nor_the_trust_policy(
         for code in
             ["InvalidSecurityToken.Expired", "InvalidAccessKeyId.NotFound", "SignatureDoesNotMatch"]
         {
-            let advice = advisor.identity(operation, Some(code), lookup);
+            let advice = refused_identity(&advisor, operation, Some(code), lookup);
             let start = format!("the clock of the node, and that {role} was not deleted");
             assert!(advice.starts_with(&start), "{operation} {code}: {advice}");
         }
@@ -132,11 +141,15 @@ fn what_to_check_depends_on_whether_somebody_answered() {
     assert!(unreachable("h", Some("InternalFailure"), Some(500)).contains("health"));
 }
 
+fn refused_with(code: &str) -> &'static str {
+    refused(Diagnosis::of(Failure::Refused, "KMS GetSecretValue", Some(code)))
+}
+
 #[test]
 fn a_secret_that_is_disabled_or_going_away_is_said_so() {
-    assert!(rejected(Some("Rejected.Disabled")).contains("is disabled"));
+    assert!(refused_with("Rejected.Disabled").contains("is disabled"));
     for code in ["Rejected.PendingDeletion", "Rejected.ResourceInDeleteWindow"] {
-        assert!(rejected(Some(code)).contains("scheduled for deletion"));
+        assert!(refused_with(code).contains("scheduled for deletion"));
     }
-    assert!(rejected(Some("InvalidTimeStamp.Expired")).contains("clock"));
+    assert!(refused_with("InvalidTimeStamp.Expired").contains("clock"));
 }

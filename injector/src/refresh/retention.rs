@@ -5,7 +5,7 @@ use std::time::Duration;
 use plan::{OnRevoked, Refresh};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum Retention {
     /// The last good files stay.
     Keep,
     /// They go: the Pod may not have the value any more.
@@ -17,18 +17,18 @@ pub(crate) enum Fate {
 }
 
 /// `unconfirmed` is how long ago the source last gave a value.
-pub(crate) fn fate(revoked: bool, unconfirmed: Duration, refresh: &Refresh) -> Fate {
+pub(super) fn retention(revoked: bool, unconfirmed: Duration, refresh: &Refresh) -> Retention {
     match refresh.on_revoked() {
-        OnRevoked::Fail if revoked => Fate::Ended,
-        OnRevoked::Remove if revoked => Fate::Revoked,
-        _ if refresh.max_staleness().is_some_and(|most| unconfirmed >= most) => Fate::Stale,
-        _ => Fate::Keep,
+        OnRevoked::Fail if revoked => Retention::Ended,
+        OnRevoked::Remove if revoked => Retention::Revoked,
+        _ if refresh.max_staleness().is_some_and(|most| unconfirmed >= most) => Retention::Stale,
+        _ => Retention::Keep,
     }
 }
 
-impl Fate {
+impl Retention {
     /// For the log, before the reason.
-    pub(crate) fn told(self) -> &'static str {
+    pub(crate) fn headline(self) -> &'static str {
         match self {
             Self::Keep => "the last good files of a source stay",
             Self::Revoked | Self::Ended => {
@@ -54,17 +54,20 @@ mod tests {
     #[test]
     fn an_outage_takes_nothing_away_before_its_time() {
         let fail = refresh(Some(3600), OnRevoked::Fail);
-        assert_eq!(fate(false, HOUR - Duration::from_secs(1), &fail), Fate::Keep);
-        assert_eq!(fate(false, HOUR, &fail), Fate::Stale);
-        assert_eq!(fate(false, HOUR * 1000, &refresh(None, OnRevoked::Fail)), Fate::Keep);
+        assert_eq!(retention(false, HOUR - Duration::from_secs(1), &fail), Retention::Keep);
+        assert_eq!(retention(false, HOUR, &fail), Retention::Stale);
+        assert_eq!(retention(false, HOUR * 1000, &refresh(None, OnRevoked::Fail)), Retention::Keep);
     }
 
     #[test]
     fn a_refusal_is_what_the_pod_says_it_is() {
-        let after = |on_revoked| fate(true, Duration::ZERO, &refresh(None, on_revoked));
-        assert_eq!(after(OnRevoked::Keep), Fate::Keep);
-        assert_eq!(after(OnRevoked::Remove), Fate::Revoked);
-        assert_eq!(after(OnRevoked::Fail), Fate::Ended);
-        assert_eq!(fate(true, HOUR * 2, &refresh(Some(3600), OnRevoked::Keep)), Fate::Stale);
+        let after = |on_revoked| retention(true, Duration::ZERO, &refresh(None, on_revoked));
+        assert_eq!(after(OnRevoked::Keep), Retention::Keep);
+        assert_eq!(after(OnRevoked::Remove), Retention::Revoked);
+        assert_eq!(after(OnRevoked::Fail), Retention::Ended);
+        assert_eq!(
+            retention(true, HOUR * 2, &refresh(Some(3600), OnRevoked::Keep)),
+            Retention::Stale
+        );
     }
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use secret::Failure;
+use crate::failure::Failure;
 
 /// Requests that came to the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Requests {
-    /// Product and API, for instance `KMS GetSecretValue`.
+    /// As the backend calls it, for instance `KMS GetSecretValue`.
     pub operation: &'static str,
     /// What kind of failure they were, if they were one.
     pub failed: Option<Failure>,
@@ -17,15 +17,16 @@ pub struct Requests {
 
 /// As many entries as there are operations and classes.
 #[derive(Default)]
-pub(crate) struct Tally(Mutex<BTreeMap<(&'static str, Option<Failure>), u64>>);
+pub struct Tally(Mutex<BTreeMap<(&'static str, Option<Failure>), u64>>);
 
 impl Tally {
-    pub(crate) fn add(&self, operation: &'static str, failed: Option<Failure>) {
+    pub fn add(&self, operation: &'static str, failed: Option<Failure>) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *counts.entry((operation, failed)).or_default() += 1;
     }
 
-    pub(crate) fn all(&self) -> Vec<Requests> {
+    #[must_use]
+    pub fn all(&self) -> Vec<Requests> {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let requests = |(&(operation, failed), &count): (&(&'static str, _), &u64)| Requests {
             operation,
