@@ -6,10 +6,10 @@ mod cache;
 mod counters;
 mod failures;
 mod guard;
+mod handler;
 mod key;
 pub(crate) mod request;
 mod scope;
-mod server;
 mod token;
 
 use std::convert::Infallible;
@@ -24,13 +24,13 @@ use secret::Fetched;
 use tokio::net::TcpListener;
 use tracing::info;
 
-use self::server::Shared;
-use crate::args::Args;
-use crate::client::Client;
-use crate::exit::Exit;
-use crate::listener::{self, Limits};
-use crate::metrics::Metrics;
-use crate::report::Problem;
+use self::handler::Shared;
+use crate::fetch::client::Client;
+use crate::health::metrics::Metrics;
+use crate::http::server::{self, Limits};
+use crate::input::args::Args;
+use crate::report::exit::Exit;
+use crate::report::problem::Problem;
 
 pub(crate) use self::counters::Counters;
 pub(crate) use self::token::{TokenMissing, ensure as ensure_token, is_there as token_is_there};
@@ -73,7 +73,7 @@ impl Agent {
     }
 
     pub(crate) async fn serve(&self) -> Infallible {
-        listener::serve(&self.listeners, self.limits, Arc::clone(&self.shared)).await
+        server::serve(&self.listeners, self.limits, Arc::clone(&self.shared)).await
     }
 
     /// What it did, for the log.
@@ -104,8 +104,8 @@ impl Agent {
 /// Loopback of both families, where the machine has both: clients resolve `localhost` to either,
 /// and nobody else must answer there.
 fn bind(port: u16) -> io::Result<Vec<TcpListener>> {
-    let mut listeners = vec![listener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?];
-    match listener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))) {
+    let mut listeners = vec![server::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?];
+    match server::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))) {
         Ok(listener) => listeners.push(listener),
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
         // No IPv6 here.

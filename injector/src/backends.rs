@@ -9,9 +9,9 @@ use secret::{Failure, Fetched, Requests, RetryPolicy};
 use tokio::time::Instant;
 
 use self::alibaba::Alibaba;
-use crate::args::Args;
-use crate::exit::Exit;
-use crate::report::Problem;
+use crate::input::args::Args;
+use crate::report::exit::Exit;
+use crate::report::problem::Problem;
 
 pub(crate) enum Backend {
     Alibaba(Box<Alibaba>),

@@ -2,50 +2,76 @@
 //! A library only so that tests and benches reach its parts; the product is its two programs.
 
 mod agent;
-mod args;
 mod backends;
-mod bounded;
-mod changes;
-mod client;
-mod clock;
-mod entry;
-mod environment;
-mod exec;
-mod exit;
-mod get;
-mod guard;
-mod holds;
-mod hook;
-mod init;
-mod input;
-#[cfg(test)]
-mod lease;
-mod limits;
-mod listener;
-mod log;
-mod metrics;
-mod output;
-mod probe;
-mod program;
-mod publish;
 mod refresh;
 mod render;
-mod report;
-mod resolve;
 mod run;
-mod runtime;
-mod schedule;
-mod select;
-mod standing;
-mod status;
-mod write;
+
+/// What a process is started with.
+mod input {
+    pub(crate) mod args;
+    pub(crate) mod plan_env;
+}
+
+/// Many values at once.
+mod fetch {
+    pub(crate) mod client;
+    pub(crate) mod resolve;
+}
+
+/// Files appear at one instant.
+mod write {
+    pub(crate) mod atomic_writer;
+    pub(crate) mod holds;
+    pub(crate) mod volumes;
+}
+
+/// Why a run failed, for people and scripts.
+mod report {
+    pub(crate) mod exit;
+    pub(crate) mod problem;
+    pub(crate) mod terminal;
+}
+
+/// How it goes, for whoever asks.
+mod health {
+    pub(crate) mod board;
+    pub(crate) mod metrics;
+    pub(crate) mod startup_probe;
+    pub(crate) mod status_file;
+}
+
+/// Commands that end by themselves.
+mod once {
+    pub(crate) mod exec;
+    pub(crate) mod exec_binary;
+    pub(crate) mod get;
+    pub(crate) mod init;
+}
+
+/// The server that metrics and the agent share.
+mod http {
+    pub(crate) mod server;
+}
+
+/// What this process needs of the system.
+mod process {
+    pub(crate) mod bounded;
+    pub(crate) mod clock;
+    pub(crate) mod guard;
+    #[cfg(test)]
+    pub(crate) mod lease;
+    pub(crate) mod limits;
+    pub(crate) mod log;
+    pub(crate) mod runtime;
+}
 
 pub use crate::agent::request::{
     Refused as AgentRefusal, Request as AgentRequest, Wanted as AgentWanted,
 };
-pub use crate::exec::exec;
-pub use crate::exit::Exit;
-pub use crate::hook::proc;
-pub use crate::input::PLAN_VARIABLE;
+pub use crate::input::plan_env::PLAN_VARIABLE;
+pub use crate::once::exec::exec;
+pub use crate::refresh::hook::proc;
+pub use crate::refresh::schedule::{Asked, Schedule};
+pub use crate::report::exit::Exit;
 pub use crate::run::run;
-pub use crate::schedule::{Asked, Schedule};

@@ -2,9 +2,12 @@
 //! Whatever fails, the last good files stay, unless the Pod says otherwise.
 
 mod beside;
+pub(crate) mod changes;
+pub(crate) mod hook;
 mod judge;
 mod lagging;
 mod retention;
+pub(crate) mod schedule;
 mod source;
 mod templates;
 mod together;
@@ -29,23 +32,23 @@ pub(crate) use self::templates::TemplateNews;
 use self::templates::Templates;
 use self::together::together;
 use crate::agent::Agent;
-use crate::args::Args;
-use crate::changes::Changes;
-use crate::client::{Client, Outcome, Patience};
-use crate::clock::{since_boot, wait_until};
-use crate::entry::{Entry, Volume, entries};
-use crate::holds::Holds;
-use crate::init;
-use crate::limits::Limits;
-use crate::metrics::Metrics;
-use crate::probe;
-use crate::publish::{self, generation, held, publish};
+use crate::fetch::client::{Client, Outcome, Patience};
+use crate::health::metrics::Metrics;
+use crate::health::startup_probe;
+use crate::health::status_file;
+use crate::input::args::Args;
+use crate::once::init;
+use crate::process::clock::{since_boot, wait_until};
+use crate::process::limits::Limits;
+use crate::process::runtime::{self, Stop};
+use crate::refresh::changes::Changes;
+use crate::refresh::schedule::{Asked, Schedule};
+use crate::render::entry::{Entry, Volume, entries};
 use crate::render::{self, Blame, Rendered, Unusable, render};
-use crate::report::{Problem, Report};
-use crate::runtime::{self, Stop};
-use crate::schedule::{Asked, Schedule};
-use crate::status;
-use crate::write::{NewFile, Written};
+use crate::report::problem::{Problem, Report};
+use crate::write::atomic_writer::{NewFile, Written};
+use crate::write::holds::Holds;
+use crate::write::volumes::{self, generation, held, publish};
 
 pub(crate) fn run(args: &Args, plan: &Plan, refresh: &Refresh) -> Result<(), Report> {
     render::check(plan)?;
@@ -78,15 +81,15 @@ async fn keep(
         return Ok(());
     };
     let now = since_boot();
-    let told = status::told(args, plan);
-    let there = probe::run(args, plan);
+    let told = status_file::told(args, plan);
+    let there = startup_probe::run(args, plan);
     let entries = entries(plan);
     let mut templates = Templates::default();
     let sources = match &there {
         // Written by the init container, or by us before a restart.
         Ok(there) => {
             info!(files = there.wanted, "the files are there already");
-            let known = status::read(args, plan).unwrap_or_default();
+            let known = status_file::read(args, plan).unwrap_or_default();
             templates = Templates::continued(&known.templates, &entries, now);
             known.sources.into_iter().map(|known| Source::continued(known, now)).collect()
         }
@@ -339,7 +342,7 @@ impl<'a> Keeper<'a> {
         verdicts: &HashMap<usize, Verdict>,
     ) -> Result<Written, Problem> {
         let mut written = Written::Unchanged;
-        let name = publish::next(self.args, self.plan);
+        let name = volumes::next(self.args, self.plan);
         for volume in Volume::of(self.plan) {
             let new = rendered.iter().filter(|rendered| rendered.entry.volume == volume);
             let new: Vec<_> = new.map(Rendered::as_new).collect();

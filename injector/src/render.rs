@@ -2,6 +2,9 @@
 //! template. No I/O.
 
 mod documents;
+pub(crate) mod entry;
+pub(crate) mod environment;
+pub(crate) mod select;
 mod template;
 
 use plan::{Plan, Selector};
@@ -9,12 +12,12 @@ use secret::Sensitive;
 
 use self::documents::Documents;
 pub(crate) use self::template::check;
-use crate::entry::{Entry, Form, Origin};
-use crate::environment::{self, Unfit};
-use crate::exit::Exit;
-use crate::report::Problem;
-use crate::select::SelectError;
-use crate::write::NewFile;
+use crate::render::entry::{Entry, Form, Origin};
+use crate::render::environment::Unfit;
+use crate::render::select::SelectError;
+use crate::report::exit::Exit;
+use crate::report::problem::Problem;
+use crate::write::atomic_writer::NewFile;
 
 /// An entry and what it will hold.
 pub(crate) struct Rendered<'a> {

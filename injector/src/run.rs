@@ -6,10 +6,15 @@ use plan::{LogLevel, Plan};
 use rustix::io::Errno;
 use tracing::error;
 
-use crate::args::{Args, Command, HELP};
-use crate::exit::Exit;
-use crate::report::{Problem, Report};
-use crate::{get, guard, init, input, limits, log, output, probe, refresh, report, status};
+use crate::health::{startup_probe, status_file};
+use crate::input::args::{Args, Command, HELP};
+use crate::input::plan_env;
+use crate::once::{get, init};
+use crate::process::{guard, limits, log};
+use crate::refresh;
+use crate::report::exit::Exit;
+use crate::report::problem::{Problem, Report};
+use crate::report::{problem, terminal};
 
 /// `words` is the command line with the program's name, `plan` the one environment variable.
 pub fn run(words: impl IntoIterator<Item = OsString>, plan: Option<OsString>) -> Exit {
@@ -19,8 +24,8 @@ pub fn run(words: impl IntoIterator<Item = OsString>, plan: Option<OsString>) ->
     let args = match Args::parse(words) {
         Ok(args) => args,
         Err(error) => {
-            let line = output::one_line(&error.to_string(), 400);
-            output::stderr(&format!("secrets-injector: {line}\nsee secrets-injector --help"));
+            let line = terminal::one_line(&error.to_string(), 400);
+            terminal::stderr(&format!("secrets-injector: {line}\nsee secrets-injector --help"));
             return Exit::Usage;
         }
     };
@@ -32,9 +37,9 @@ pub fn run(words: impl IntoIterator<Item = OsString>, plan: Option<OsString>) ->
     // So may few files.
     let _ = limits::raise();
     match &args.command {
-        Command::Help => done(|| output::stdout(HELP)),
+        Command::Help => done(|| terminal::stdout(HELP)),
         Command::Version => {
-            done(|| output::stdout(concat!("secrets-injector ", env!("CARGO_PKG_VERSION"), "\n")))
+            done(|| terminal::stdout(concat!("secrets-injector ", env!("CARGO_PKG_VERSION"), "\n")))
         }
         Command::Init => served(&args, plan, init::run),
         Command::Refresh => served(&args, plan, refresh),
@@ -54,7 +59,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>, plan: Option<OsString>) ->
 }
 
 fn exposed(errno: Errno) -> Exit {
-    output::stderr(&format!("secrets-injector: could not make this process private: {errno}"));
+    terminal::stderr(&format!("secrets-injector: could not make this process private: {errno}"));
     Exit::Local
 }
 
@@ -82,7 +87,7 @@ fn refresh(args: &Args, plan: &Plan) -> Result<(), Report> {
 }
 
 fn decoded(plan: Option<OsString>) -> Result<Plan, Report> {
-    input::plan(plan).map_err(|error| {
+    plan_env::plan(plan).map_err(|error| {
         Problem::new(Exit::Plan, error.to_string())
             .advise("that webhook and fetcher are of one release, and that nothing edits the plan")
             .into()
@@ -90,13 +95,13 @@ fn decoded(plan: Option<OsString>) -> Result<Plan, Report> {
 }
 
 fn probe(args: &Args, plan: &Plan) -> Exit {
-    match probe::ready(args, plan) {
+    match startup_probe::ready(args, plan) {
         Ok(there) => done(|| {
-            output::stdout(&format!("{}\n", output::one_line(&there.to_string(), 600)));
+            terminal::stdout(&format!("{}\n", terminal::one_line(&there.to_string(), 600)));
         }),
         Err(error) => {
-            let line = format!("not ready: {error}{}", status::waiting(args, plan));
-            output::stdout(&format!("{}\n", output::one_line(&line, 600)));
+            let line = format!("not ready: {error}{}", status_file::waiting(args, plan));
+            terminal::stdout(&format!("{}\n", terminal::one_line(&line, 600)));
             Exit::NotReady
         }
     }
@@ -110,13 +115,13 @@ fn done(work: impl FnOnce()) -> Exit {
 /// For the kubelet and for whoever reads the log: the last line says why.
 fn fail(args: &Args, report: &Report) -> Exit {
     let message = report.message();
-    report::leave(&message, &args.termination_log());
+    problem::leave(&message, &args.termination_log());
     error!(exit_code = report.exit() as u8, "{message}");
     report.exit()
 }
 
 /// For a person at a terminal.
 fn tell(report: &Report) -> Exit {
-    output::stderr(&report.message());
+    terminal::stderr(&report.message());
     report.exit()
 }

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use plan::{Agent, Plan};
 use secret::Sensitive;
 
-use crate::args::Args;
-use crate::bounded::{self, Unreadable};
-use crate::exit::Exit;
-use crate::publish::our_group;
-use crate::report::Problem;
-use crate::write;
+use crate::input::args::Args;
+use crate::process::bounded::{self, Unreadable};
+use crate::report::exit::Exit;
+use crate::report::problem::Problem;
+use crate::write::atomic_writer;
+use crate::write::volumes::our_group;
 
 const DIGITS: usize = 64;
 
@@ -37,10 +37,11 @@ pub(crate) fn ensure(
         Problem::new(Exit::Local, "no randomness from the operating system".to_owned())
     })?;
     // One that is there is written too: who may read it is ours to say, not that of who left it.
-    let access = write::Access { mode: agent.token_mode.bits(), group: our_group(args, plan) };
+    let access =
+        atomic_writer::Access { mode: agent.token_mode.bits(), group: our_group(args, plan) };
     let directory = args.mount(agent.token.directory());
     let name = agent.token.file().as_str();
-    let held = write::put(&directory, name, token.expose(), access).map_err(|error| {
+    let held = atomic_writer::put(&directory, name, token.expose(), access).map_err(|error| {
         Problem::new(Exit::Local, format!("the agent's token was not written: {error}"))
             .advise("the volume kms-agent and what else writes to it; locally, make the directory")
     })?;
@@ -83,7 +84,7 @@ fn path(args: &Args, agent: &Agent) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lease::Lease;
+    use crate::process::lease::Lease;
 
     #[test]
     fn a_token_that_somebody_has_a_lease_on_is_kept_and_others_are_made_anew() {

@@ -12,9 +12,9 @@ use tokio::time::Instant;
 use self::advice::Advisor;
 use super::FetchError;
 use super::service_account_token::{self, TokenError, TokenFile};
-use crate::args::Args;
-use crate::exit::Exit;
-use crate::report::Problem;
+use crate::input::args::Args;
+use crate::report::exit::Exit;
+use crate::report::problem::Problem;
 
 pub(crate) struct Alibaba {
     session: Session,

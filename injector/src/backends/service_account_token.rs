@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secret::Sensitive;
 use serde::Deserialize;
 
-use crate::bounded::{self, Unreadable};
+use crate::process::bounded::{self, Unreadable};
 
 /// Where the token is.
 #[derive(Clone, Debug)]

@@ -11,13 +11,13 @@ use tracing::info;
 
 use super::source::Verdict;
 use crate::agent::Agent;
-use crate::args::Args;
-use crate::changes::Changes;
-use crate::client::{Client, Outcome};
-use crate::hook;
-use crate::metrics::{self, Metrics};
-use crate::output::one_line;
-use crate::status::{self, Status};
+use crate::fetch::client::{Client, Outcome};
+use crate::health::metrics::{self, Metrics};
+use crate::health::status_file::{self, Status};
+use crate::input::args::Args;
+use crate::refresh::changes::Changes;
+use crate::refresh::hook;
+use crate::report::terminal::one_line;
 
 /// Who hears of what the keeper does.
 #[derive(Clone, Copy)]
@@ -45,7 +45,7 @@ pub(super) async fn tell_application(
     // At once, or a process that starts in our place would tell it again.
     let heard = || {
         let status = Status::new(plan, client.standing(), Some(changes.told()));
-        status::write(args, plan, &status);
+        status_file::write(args, plan, &status);
     };
     match plan.on_change() {
         Some(hook) => hook::run(hook, changes, heard, |told| metrics.told(told)).await,

@@ -11,11 +11,11 @@ use super::retention::{Retention, retention};
 use super::source::Verdict;
 use super::templates::TemplateNews;
 use crate::backends::unfinished;
-use crate::client::Outcome;
-use crate::entry::Entry;
-use crate::init;
+use crate::fetch::client::Outcome;
+use crate::once::init;
 use crate::render::Rendered;
-use crate::report::Problem;
+use crate::render::entry::Entry;
+use crate::report::problem::Problem;
 
 /// What an ask came to, by lookup.
 #[derive(Default)]

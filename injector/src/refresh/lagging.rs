@@ -6,9 +6,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::Keeper;
 use super::source::Verdict;
-use crate::entry::Entry;
-use crate::exit::Exit;
-use crate::report::Problem;
+use crate::render::entry::Entry;
+use crate::report::exit::Exit;
+use crate::report::problem::Problem;
 
 impl Keeper<'_> {
     /// Templates whose files show an older version of a source than it gave, for want of another

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use secret::{Failure, Fetched};
 
-use crate::client::Outcome;
-use crate::standing::Stand;
-use crate::status::Known;
+use crate::fetch::client::Outcome;
+use crate::health::board::Stand;
+use crate::health::status_file::Known;
 
 #[derive(Clone, Debug)]
 pub(super) struct Source {

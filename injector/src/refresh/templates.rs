@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::entry::Entry;
+use crate::render::entry::Entry;
 
 /// By entry; those that were rendered last are not in it.
 #[derive(Clone, Debug, Default)]

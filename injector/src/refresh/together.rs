@@ -1,6 +1,6 @@
 //! Which sources are asked for at the same time.
 
-use crate::entry::Entry;
+use crate::render::entry::Entry;
 
 /// A template is made of all its values at one time, and none is kept in memory: who asks for one
 /// of its sources asks for the others too, and for those of their templates. `wanted` says by
@@ -30,7 +30,7 @@ mod tests {
     use plan::Plan;
 
     use super::*;
-    use crate::entry::entries;
+    use crate::render::entry::entries;
 
     /// Files by their sources, of five lookups.
     fn plan(files: &[&[usize]]) -> Plan {

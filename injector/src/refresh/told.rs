@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::Keeper;
 use super::source::{Source, Verdict};
 use super::templates::Failed;
-use crate::standing::Stands;
-use crate::status::{self, Status};
+use crate::health::board::Stands;
+use crate::health::status_file::{self, Status};
 
 impl Keeper<'_> {
     /// Tells of files that go before they do: whoever continues in between must not miss them.
@@ -36,7 +36,7 @@ impl Keeper<'_> {
         let standing = self.client.standing();
         standing.keep(self.stands(sources));
         let told = self.tells.changes.told();
-        status::write(self.args, self.plan, &Status::new(self.plan, standing, Some(told)));
+        status_file::write(self.args, self.plan, &Status::new(self.plan, standing, Some(told)));
     }
 
     fn stands(&self, sources: &[Source]) -> Stands {

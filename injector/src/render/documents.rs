@@ -4,7 +4,7 @@ use plan::Selector;
 use secret::Sensitive;
 
 use super::Content;
-use crate::select::{Document, SelectError};
+use crate::render::select::{Document, SelectError};
 
 /// The last one, with its lookup. No other is kept: a document takes a hundred times the memory of
 /// its text if its author likes, and whoever writes one secret must not end the fetcher of all.

@@ -8,9 +8,9 @@ use template::Template;
 
 use super::documents::Documents;
 use super::{Content, Why, about, problem};
-use crate::entry::Entry;
-use crate::exit::Exit;
-use crate::report::Problem;
+use crate::render::entry::Entry;
+use crate::report::exit::Exit;
+use crate::report::problem::Problem;
 
 /// Of all values that one template names: each is copied for it, and a container's memory has room
 /// for the values of all files and for this.

@@ -7,10 +7,10 @@ use cloud::{Transport, TransportConfig};
 use plan::Plan;
 use secret::Sensitive;
 
-use crate::args::Args;
-use crate::bounded;
-use crate::exit::Exit;
-use crate::report::Problem;
+use crate::input::args::Args;
+use crate::process::bounded;
+use crate::report::exit::Exit;
+use crate::report::problem::Problem;
 
 /// A bundle of every public CA has a quarter of this.
 const CA_LIMIT: usize = 1024 * 1024;

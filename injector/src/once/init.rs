@@ -9,21 +9,21 @@ use tokio::time::sleep;
 use tracing::{info, warn};
 
 use crate::agent;
-use crate::args::Args;
 use crate::backends::{FetchError, unfinished};
-use crate::client::{Client, Outcome, Patience, milliseconds};
-use crate::clock::since_boot;
-use crate::entry::{Entry, Form, Volume, entries};
-use crate::exit::Exit;
-use crate::holds::Holds;
-use crate::program;
-use crate::publish::{self, publish};
+use crate::fetch::client::{Client, Outcome, Patience, milliseconds};
+use crate::health::board::{Stand, Standing};
+use crate::health::status_file::{self, Status};
+use crate::input::args::Args;
+use crate::once::exec_binary;
+use crate::process::clock::since_boot;
+use crate::process::runtime::{self, Stop};
+use crate::render::entry::{Entry, Form, Volume, entries};
 use crate::render::{self, Rendered, render};
-use crate::report::{Problem, Report};
-use crate::runtime::{self, Stop};
-use crate::standing::{Stand, Standing};
-use crate::status::{self, Status};
-use crate::write::Written;
+use crate::report::exit::Exit;
+use crate::report::problem::{Problem, Report};
+use crate::write::atomic_writer::Written;
+use crate::write::holds::Holds;
+use crate::write::volumes::{self, publish};
 
 /// Between looks at how the first fetch goes.
 const GLANCE: Duration = Duration::from_secs(1);
@@ -62,7 +62,7 @@ pub(crate) async fn fill(
     let wanted: Vec<usize> = (0..plan.lookups().len()).collect();
     let is_final = |index: usize, error: &FetchError| is_final(&entries, index, error);
     let fetch = client.fetch(&wanted, Patience::of_a_start(plan), is_final);
-    let told = status::told(args, plan);
+    let told = status_file::told(args, plan);
     let standing = client.standing();
     let fetch = async {
         tokio::select! {
@@ -87,10 +87,10 @@ pub(crate) async fn fill(
     }
     warn_of_skipped(plan, &entries, &rendered, |index| value(index).is_none());
     if entries.iter().any(|entry| matches!(entry.form, Form::Exec(_))) {
-        holds.keep_program(program::install(args)?);
+        holds.keep_program(exec_binary::install(args)?);
     }
     let mut written = Written::Unchanged;
-    let name = publish::next(args, plan);
+    let name = volumes::next(args, plan);
     for volume in Volume::of(plan) {
         let of_volume = rendered.iter().filter(|rendered| rendered.entry.volume == volume);
         let files: Vec<_> = of_volume.map(Rendered::as_new).collect();
@@ -99,7 +99,7 @@ pub(crate) async fn fill(
     let now = since_boot();
     standing.set(vec![Stand { confirmed: Some(now), ..Stand::default() }; outcomes.len()]);
     if plan.mode().refresh().is_some() {
-        status::write(args, plan, &Status::new(plan, standing, told));
+        status_file::write(args, plan, &Status::new(plan, standing, told));
     }
     info!(
         files = plan.files().len(),
@@ -119,7 +119,7 @@ async fn tell(args: &Args, plan: &Plan, standing: &Standing, known: Option<&Stri
     loop {
         let now = standing.all();
         if plan.mode().refresh().is_some() && told.as_ref() != Some(&now) {
-            status::write(args, plan, &Status::new(plan, standing, known.cloned()));
+            status_file::write(args, plan, &Status::new(plan, standing, known.cloned()));
             told = Some(now);
         }
         sleep(GLANCE).await;

@@ -6,17 +6,17 @@ use std::path::PathBuf;
 
 use plan::ENVIRONMENT_PROGRAM;
 
-use crate::args::Args;
-use crate::bounded;
-use crate::entry::Volume;
-use crate::exit::Exit;
-use crate::publish;
-use crate::report::Problem;
-use crate::write;
+use crate::input::args::Args;
+use crate::process::bounded;
+use crate::render::entry::Volume;
+use crate::report::exit::Exit;
+use crate::report::problem::Problem;
+use crate::write::atomic_writer;
+use crate::write::volumes;
 
 /// Several times what is shipped.
 const LIMIT: usize = 128 * 1024 * 1024;
-const EXECUTABLE: write::Access = write::Access { mode: 0o555, group: None };
+const EXECUTABLE: atomic_writer::Access = atomic_writer::Access { mode: 0o555, group: None };
 
 /// Nobody can keep containers from starting by a lease on it while what is returned is open.
 pub(crate) fn install(args: &Args) -> Result<File, Problem> {
@@ -32,8 +32,8 @@ pub(crate) fn install(args: &Args) -> Result<File, Problem> {
     {
         return Ok(known);
     }
-    write::put(&directory, ENVIRONMENT_PROGRAM, program.expose(), EXECUTABLE)
-        .map_err(|error| publish::problem(Volume::Environment, &error))
+    atomic_writer::put(&directory, ENVIRONMENT_PROGRAM, program.expose(), EXECUTABLE)
+        .map_err(|error| volumes::problem(Volume::Environment, &error))
 }
 
 /// Where an image, a build and an installation have both programs.

@@ -10,7 +10,7 @@ use plan::LogLevel;
 
 use crate::refresh::{Retention, TemplateNews};
 
-const DOCS: &str = include_str!("../../../docs/observability.md");
+const DOCS: &str = include_str!("../../../../docs/observability.md");
 const MACROS: [&str; 4] = ["debug!(", "info!(", "warn!(", "error!("];
 
 /// What is written.

@@ -9,10 +9,10 @@ use std::time::Instant;
 
 use rustix::io::Errno;
 
-use crate::bounded::{self, GLANCE, Unreadable};
-use crate::exit::Exit;
-use crate::report::Problem;
-use crate::write::{self, WriteError};
+use crate::process::bounded::{self, GLANCE, Unreadable};
+use crate::report::exit::Exit;
+use crate::report::problem::Problem;
+use crate::write::atomic_writer::{self, WriteError};
 
 pub(super) fn read(
     directory: &Path,
@@ -35,9 +35,9 @@ pub(super) fn read(
 
 /// `None` where the generation went away while it was read.
 fn held(directory: &Path, prefix: &str) -> Result<Option<Vec<(OsString, OsString)>>, Trouble> {
-    let mount = write::open_mount(directory)?;
-    let generation = write::current(&mount)?.ok_or(Trouble::Nothing)?;
-    let names = match write::names(&mount, &generation) {
+    let mount = atomic_writer::open_mount(directory)?;
+    let generation = atomic_writer::current(&mount)?.ok_or(Trouble::Nothing)?;
+    let names = match atomic_writer::names(&mount, &generation) {
         Ok(names) => names,
         Err(Errno::NOENT) => return Ok(None),
         Err(errno) => return Err(Trouble::Directory(errno)),
@@ -104,8 +104,8 @@ mod tests {
     use plan::FileMode;
 
     use super::*;
-    use crate::lease::Lease;
-    use crate::write::{Hold, Name, NewFile, directory_mode, in_current, publish};
+    use crate::process::lease::Lease;
+    use crate::write::atomic_writer::{Hold, Name, NewFile, directory_mode, in_current, publish};
 
     #[test]
     fn a_variable_is_waited_for_while_somebody_has_a_lease_on_its_file() {

@@ -9,13 +9,13 @@ use secret::Failure;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
-use crate::args::Args;
-use crate::bounded;
-use crate::clock::since_boot;
-use crate::exit::Exit;
+use crate::health::board::{Stand, Standing};
+use crate::input::args::Args;
+use crate::process::bounded;
+use crate::process::clock::since_boot;
 use crate::refresh::Failed;
-use crate::standing::{Stand, Standing};
-use crate::write;
+use crate::report::exit::Exit;
+use crate::write::atomic_writer;
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -128,7 +128,9 @@ impl Template {
 /// One that cannot be written is told and changes nothing else.
 pub(crate) fn write(args: &Args, plan: &Plan, status: &Status) {
     let Ok(json) = serde_json::to_vec(status) else { return };
-    if let Err(error) = write::put(&args.mount(plan.mount()), NAME, &json, write::Access::ALL) {
+    if let Err(error) =
+        atomic_writer::put(&args.mount(plan.mount()), NAME, &json, atomic_writer::Access::ALL)
+    {
         warn!("the status file was not written: {error}");
     }
 }

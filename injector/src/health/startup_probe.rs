@@ -12,10 +12,10 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, FileType};
 
 use crate::agent::{self, TokenMissing};
-use crate::args::Args;
-use crate::entry::{Entry, Form, Volume, entries};
-use crate::status::{self, some_of};
-use crate::write::{self, WriteError};
+use crate::health::status_file::{self, some_of};
+use crate::input::args::Args;
+use crate::render::entry::{Entry, Form, Volume, entries};
+use crate::write::atomic_writer::{self, WriteError};
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotReady {
@@ -93,7 +93,7 @@ const EXPECTED: &[u8] = b"HTTP/1.1 200 ";
 pub(crate) fn run(args: &Args, plan: &Plan) -> Result<There, NotReady> {
     let entries = entries(plan);
     // Taken away on purpose, as the Pod wants it.
-    let known = status::read(args, plan).unwrap_or_default();
+    let known = status_file::read(args, plan).unwrap_or_default();
     let is_removed = |lookup: usize| known.sources.get(lookup).is_some_and(|known| known.removed);
     let failed = |entry: &Entry<'_>| {
         known.templates.iter().find(|(name, _)| entry.is_file(name)).map(|(_, failed)| failed)
@@ -121,9 +121,9 @@ pub(crate) fn run(args: &Args, plan: &Plan) -> Result<There, NotReady> {
 }
 
 fn look<'e>(mount: &Path, wanted: impl Iterator<Item = &'e Entry<'e>>) -> Result<(), NotReady> {
-    let mount = write::open_mount(mount)?;
-    let generation = write::current(&mount)?.ok_or(NotReady::Nothing)?;
-    let directory = write::open_directory(&mount, Path::new(&generation));
+    let mount = atomic_writer::open_mount(mount)?;
+    let generation = atomic_writer::current(&mount)?.ok_or(NotReady::Nothing)?;
+    let directory = atomic_writer::open_directory(&mount, Path::new(&generation));
     let directory = directory.map_err(|_| NotReady::Nothing)?;
     // In the generation, and by the name that applications open.
     let missing = wanted.filter(|entry| {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use plan::{Content, FileMode, OnMissing, Plan, Selector, Template, Value, VariableName};
 
-use crate::args::Args;
+use crate::input::args::Args;
 
 /// A volume that is ours to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

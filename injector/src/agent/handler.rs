@@ -22,10 +22,10 @@ use super::key::Key;
 use super::request::{PING, Refused, Request, Wanted};
 use super::scope::Scope;
 use crate::backends::alibaba::ask;
-use crate::clock::since_boot;
-use crate::listener::{Answer, Asked, Handler};
-use crate::metrics::{Metrics, Page};
-use crate::output::one_line;
+use crate::health::metrics::{Metrics, Page};
+use crate::http::server::{Answer, Asked, Handler};
+use crate::process::clock::since_boot;
+use crate::report::terminal::one_line;
 
 pub(crate) struct Shared {
     token: Sensitive,

@@ -11,27 +11,27 @@ use std::process::Command;
 
 pub(crate) use self::line::HELP;
 use self::line::{Line, Wanted};
-use crate::exit::Exit;
-use crate::guard;
-use crate::output::{self, one_line};
-use crate::report::{self, Problem, Report};
+use crate::process::guard;
+use crate::report::exit::Exit;
+use crate::report::problem::{self, Problem, Report};
+use crate::report::terminal::{self, one_line};
 
 /// `words` is the command line with the program's name. Returns where nothing was started.
 pub fn exec(words: impl IntoIterator<Item = OsString>) -> Exit {
     // What it becomes is as open to others as its own program is.
     if let Err(errno) = guard::conceal() {
-        output::stderr(&format!("secrets-exec: could not make this process private: {errno}"));
+        terminal::stderr(&format!("secrets-exec: could not make this process private: {errno}"));
         return Exit::Local;
     }
     match Line::parse(words) {
-        Ok(Wanted::Help) => output::stdout(HELP),
+        Ok(Wanted::Help) => terminal::stdout(HELP),
         Ok(Wanted::Version) => {
-            output::stdout(concat!("secrets-exec ", env!("CARGO_PKG_VERSION"), "\n"));
+            terminal::stdout(concat!("secrets-exec ", env!("CARGO_PKG_VERSION"), "\n"));
         }
         Ok(Wanted::Start(line)) => return failed(&line, start(&line)),
         Err(error) => {
             let text = one_line(&error.to_string(), 400);
-            output::stderr(&format!("secrets-exec: {text}\nsee secrets-exec --help"));
+            terminal::stderr(&format!("secrets-exec: {text}\nsee secrets-exec --help"));
             return Exit::Usage;
         }
     }
@@ -41,8 +41,8 @@ pub fn exec(words: impl IntoIterator<Item = OsString>) -> Exit {
 /// For whoever looks at the container, for whom we are not there if all goes well.
 fn failed(line: &Line, problem: Problem) -> Exit {
     let report = Report::from(problem);
-    report::leave(&report.message(), &line.termination_log());
-    output::stderr(&format!("secrets-exec: {}", report.message()));
+    problem::leave(&report.message(), &line.termination_log());
+    terminal::stderr(&format!("secrets-exec: {}", report.message()));
     report.exit()
 }
 

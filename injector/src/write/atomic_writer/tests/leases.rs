@@ -1,7 +1,7 @@
 //! What is shown is held, so that nobody gets a lease on it.
 
 use super::*;
-use crate::lease::Lease;
+use crate::process::lease::Lease;
 
 #[test]
 fn a_lease_on_a_file_neither_changes_nor_hides_anything() {

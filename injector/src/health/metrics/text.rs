@@ -8,8 +8,8 @@ use secret::{Failure, Requests};
 
 use super::Counts;
 use crate::agent::Counters;
-use crate::hook::Told;
-use crate::standing::Stands;
+use crate::health::board::Stands;
+use crate::refresh::hook::Told;
 
 /// Moments since boot become moments of the calendar.
 #[derive(Clone, Copy)]
@@ -160,8 +160,8 @@ mod tests {
     use secret::Failure;
 
     use super::*;
+    use crate::health::board::Stand;
     use crate::refresh::Failed;
-    use crate::standing::Stand;
 
     const NOW: Now = Now { calendar: 1_800_000_000, uptime: Duration::from_secs(1000) };
 

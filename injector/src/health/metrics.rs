@@ -13,8 +13,8 @@ use secret::Failure;
 pub(crate) use self::serve::{Page, serve};
 use crate::agent::Counters;
 use crate::backends::Backend;
-use crate::hook::Told;
-use crate::standing::Standing;
+use crate::health::board::Standing;
+use crate::refresh::hook::Told;
 
 /// A clone is the same.
 #[derive(Clone)]

@@ -4,8 +4,8 @@ use std::future::Future;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::exit::Exit;
-use crate::report::{Problem, Report};
+use crate::report::exit::Exit;
+use crate::report::problem::{Problem, Report};
 
 /// For threads that look names up. Said here, or the environment would be asked for it.
 const STACK: usize = 512 * 1024;

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
-use crate::exit::Exit;
-use crate::output::one_line;
+use crate::report::exit::Exit;
+use crate::report::terminal::one_line;
 
 /// One thing that is wrong, and what to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]

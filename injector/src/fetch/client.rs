@@ -8,13 +8,13 @@ use secret::{Fetched, RetryPolicy};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use crate::args::Args;
 use crate::backends::{Backend, FetchError};
-use crate::clock::since_boot;
-use crate::output::one_line;
-use crate::report::Problem;
-use crate::resolve::{self, resolve};
-use crate::standing::Standing;
+use crate::fetch::resolve::{self, resolve};
+use crate::health::board::Standing;
+use crate::input::args::Args;
+use crate::process::clock::since_boot;
+use crate::report::problem::Problem;
+use crate::report::terminal::one_line;
 
 pub(crate) type Outcome = resolve::Outcome<Fetched, FetchError>;
 

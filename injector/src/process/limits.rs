@@ -5,8 +5,8 @@
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::exit::Exit;
-use crate::report::Problem;
+use crate::report::exit::Exit;
+use crate::report::problem::Problem;
 
 /// Those without which nothing is asked or written. To run out of others ends a process.
 const LIMITS: [Resource; 2] = [Resource::Nofile, Resource::Nproc];

@@ -17,7 +17,7 @@ use tracing::{error, info, warn};
 
 use self::http::NotCalled;
 use self::signal::NotSent;
-use crate::changes::Changes;
+use crate::refresh::changes::Changes;
 
 /// For one change, before the next one is waited for.
 const TRIES: u32 = 5;

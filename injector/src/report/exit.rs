@@ -64,7 +64,7 @@ mod tests {
     /// Scripts depend on the numbers: a changed line here is a breaking change.
     #[test]
     fn every_code_is_the_documented_one() {
-        let documented = include_str!("../../docs/exit-codes.md");
+        let documented = include_str!("../../../docs/exit-codes.md");
         for (exit, code) in [
             (Exit::Success, 0),
             (Exit::NotReady, 1),
@@ -85,7 +85,7 @@ mod tests {
         ] {
             assert_eq!(exit as u8, code, "{exit:?}");
             assert!(documented.contains(&format!("\n| {code} | ")), "{exit:?} is not documented");
-            let help = [crate::args::HELP, crate::exec::HELP].concat();
+            let help = [crate::input::args::HELP, crate::once::exec::HELP].concat();
             assert!(help.contains(&format!("\n  {code:>3}  ")), "{exit:?} is not in --help");
         }
     }

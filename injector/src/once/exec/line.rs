@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use lexopt::{Arg, Parser, ValueExt};
 use plan::ENVIRONMENT_DIRECTORY;
 
-use crate::args::{TERMINATION_LOG, under};
+use crate::input::args::{TERMINATION_LOG, under};
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Wanted {

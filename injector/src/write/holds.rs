@@ -8,11 +8,11 @@ use plan::{ENVIRONMENT_PROGRAM, Plan};
 use rustix::io::Errno;
 use tokio::time::{Instant, sleep};
 
-use crate::args::Args;
-use crate::bounded::{self, GLANCE};
-use crate::entry::Volume;
-use crate::status;
-use crate::write::{self, Hold};
+use crate::health::status_file;
+use crate::input::args::Args;
+use crate::process::bounded::{self, GLANCE};
+use crate::render::entry::Volume;
+use crate::write::atomic_writer::{self, Hold};
 
 #[derive(Default)]
 pub(crate) struct Holds {
@@ -67,7 +67,7 @@ impl Holds {
                 leased |= holds.hold(args, plan, volume) == Err(Errno::WOULDBLOCK);
             }
             for (held, path) in [
-                (&mut status, status::path(args, plan)),
+                (&mut status, status_file::path(args, plan)),
                 (&mut holds.program, args.environment().join(ENVIRONMENT_PROGRAM)),
             ] {
                 leased |= keep(held, &path);
@@ -86,8 +86,8 @@ impl Holds {
     }
 
     fn hold(&mut self, args: &Args, plan: &Plan, volume: Volume) -> Result<(), Errno> {
-        let Ok(mount) = write::open_mount(&volume.path(args, plan)) else { return Ok(()) };
-        match write::current(&mount) {
+        let Ok(mount) = atomic_writer::open_mount(&volume.path(args, plan)) else { return Ok(()) };
+        match atomic_writer::current(&mount) {
             Ok(Some(generation)) => self.of(volume).all(&mount, &generation),
             _ => Ok(()),
         }

@@ -12,8 +12,8 @@ use tracing::{error, info};
 
 use super::text::{self, Now};
 use super::{Metrics, now};
-use crate::clock::since_boot;
-use crate::listener::{self, Answer, Asked, Handler, Limits};
+use crate::http::server::{self, Answer, Asked, Handler, Limits};
+use crate::process::clock::since_boot;
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// A collector or two, and a probe.
@@ -41,14 +41,14 @@ pub(crate) async fn serve(port: u16, metrics: Metrics) -> Infallible {
     };
     info!(port, "serving metrics");
     let limits = Limits { idle: IDLE, ..Limits::new(CONNECTIONS) };
-    listener::serve(&[listener], limits, Arc::new(metrics)).await
+    server::serve(&[listener], limits, Arc::new(metrics)).await
 }
 
 /// A socket of IPv6 takes IPv4 too, where there is IPv6.
 fn bind(port: u16) -> std::io::Result<TcpListener> {
-    match listener::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))) {
+    match server::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))) {
         Err(error) if error.kind() != std::io::ErrorKind::AddrInUse => {
-            listener::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)))
+            server::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)))
         }
         bound => bound,
     }

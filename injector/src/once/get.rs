@@ -3,16 +3,16 @@
 use plan::{Lookup, Plan, Reference};
 use secret::Fetched;
 
-use crate::args::Args;
 use crate::backends::{Backend, FetchError, unfinished};
-use crate::client::{Client, Patience};
-use crate::entry::entries;
-use crate::exit::Exit;
-use crate::init::{interrupted, is_final};
-use crate::output::{self, one_line};
-use crate::report::{Problem, Report};
-use crate::resolve::Outcome;
-use crate::runtime;
+use crate::fetch::client::{Client, Patience};
+use crate::fetch::resolve::Outcome;
+use crate::input::args::Args;
+use crate::once::init::{interrupted, is_final};
+use crate::process::runtime;
+use crate::render::entry::entries;
+use crate::report::exit::Exit;
+use crate::report::problem::{Problem, Report};
+use crate::report::terminal::{self, one_line};
 
 pub(crate) fn run(args: &Args, plan: &Plan, sources: &[String]) -> Result<(), Report> {
     let wanted = find(plan, sources)?;
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &Args, plan: &Plan, sources: &[String]) -> Result<(), Re
     })?;
     let mut problems = Vec::new();
     for ((_, lookup), outcome) in wanted.iter().zip(&outcomes) {
-        output::stdout(&match outcome {
+        terminal::stdout(&match outcome {
             Outcome::Fetched(fetched) => shown(lookup, fetched),
             Outcome::Failed(error) => {
                 problems.push(error.problem(lookup));
