@@ -3,7 +3,6 @@
 mod answer;
 mod asking;
 mod cache;
-mod counters;
 mod failures;
 mod guard;
 mod handler;
@@ -27,12 +26,12 @@ use tracing::info;
 use self::handler::Shared;
 use crate::fetch::client::Client;
 use crate::health::metrics::Metrics;
-use crate::http::server::{self, Limits};
+use crate::http::limits::Limits;
+use crate::http::server;
 use crate::input::args::Args;
 use crate::report::exit::Exit;
 use crate::report::problem::Problem;
 
-pub(crate) use self::counters::Counters;
 pub(crate) use self::token::{TokenMissing, ensure as ensure_token, is_there as token_is_there};
 
 /// Bound to its port; serves while [`Agent::serve`] is polled.

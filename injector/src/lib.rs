@@ -22,7 +22,15 @@ mod fetch {
 /// Files appear at one instant.
 mod write {
     pub(crate) mod atomic_writer;
+    pub(crate) mod directory;
+    pub(crate) mod error;
+    mod generation;
+    pub(crate) mod generation_name;
+    pub(crate) mod hold;
     pub(crate) mod holds;
+    mod links;
+    pub(crate) mod new_file;
+    pub(crate) mod single_file;
     pub(crate) mod volumes;
 }
 
@@ -35,7 +43,8 @@ mod report {
 
 /// How it goes, for whoever asks.
 mod health {
-    pub(crate) mod board;
+    pub(crate) mod agent_counters;
+    pub(crate) mod health_board;
     pub(crate) mod metrics;
     pub(crate) mod startup_probe;
     pub(crate) mod status_file;
@@ -51,6 +60,9 @@ mod once {
 
 /// The server that metrics and the agent share.
 mod http {
+    pub(crate) mod deadlines;
+    pub(crate) mod handler;
+    pub(crate) mod limits;
     pub(crate) mod server;
 }
 
@@ -72,6 +84,6 @@ pub use crate::agent::request::{
 pub use crate::input::plan_env::PLAN_VARIABLE;
 pub use crate::once::exec::exec;
 pub use crate::refresh::hook::proc;
-pub use crate::refresh::schedule::{Asked, Schedule};
+pub use crate::refresh::schedule::{Round, Schedule};
 pub use crate::report::exit::Exit;
 pub use crate::run::run;

@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use cloud::{Entry, Window};
-use injector::{Asked, Schedule};
+use injector::{Round, Schedule};
 use secret::{RetryPolicy, Trouble};
 
 use super::service::Service;
@@ -62,7 +62,7 @@ struct Pod {
     pending: Vec<bool>,
     asks: u32,
     schedule: Option<Schedule>,
-    asked: Asked,
+    asked: Round,
     exchanged: Duration,
     failing: Vec<bool>,
     confirmed: Vec<Duration>,
@@ -110,7 +110,7 @@ impl Fleet {
             pending: vec![false; secrets],
             asks: 0,
             schedule: None,
-            asked: Asked::All,
+            asked: Round::All,
             exchanged: Duration::ZERO,
             failing: vec![false; secrets],
             confirmed: vec![Duration::ZERO; secrets],
@@ -210,7 +210,7 @@ impl Fleet {
         pod.retry = RetryPolicy::new(wait / 2, wait).unwrap_or_default();
         pod.deadline = now + wait;
         pod.waiting = (pod.failing.iter().enumerate())
-            .filter(|(_, failing)| pod.asked == Asked::All || **failing)
+            .filter(|(_, failing)| pod.asked == Round::All || **failing)
             .map(|(secret, _)| (secret, 0))
             .collect();
         pod.asks += 1;

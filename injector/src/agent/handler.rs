@@ -15,15 +15,16 @@ use tracing::{debug, warn};
 use super::answer::{self, ErrorResponse};
 use super::asking::Asking;
 use super::cache::{Bounds, Cache, Found};
-use super::counters::Counters;
 use super::failures::Failures;
 use super::guard;
 use super::key::Key;
 use super::request::{PING, Refused, Request, Wanted};
 use super::scope::Scope;
 use crate::backends::alibaba::ask;
-use crate::health::metrics::{Metrics, Page};
-use crate::http::server::{Answer, Asked, Handler};
+use crate::health::agent_counters::AgentCounters;
+use crate::health::metrics::Metrics;
+use crate::health::metrics::serve::Page;
+use crate::http::handler::{Answer, Handler, HttpRequest};
 use crate::process::clock::since_boot;
 use crate::report::terminal::one_line;
 
@@ -39,7 +40,7 @@ pub(crate) struct Shared {
     failures: Mutex<Failures>,
     flights: Flights<Key, Result<Bytes, ErrorResponse>>,
     asking: Asking,
-    pub(crate) counters: Arc<Counters>,
+    pub(crate) counters: Arc<AgentCounters>,
     metrics: Metrics,
 }
 
@@ -57,7 +58,7 @@ impl Shared {
         agent: &Agent,
         session: Session,
         token: Sensitive,
-        counters: Arc<Counters>,
+        counters: Arc<AgentCounters>,
         metrics: Metrics,
     ) -> Self {
         let scope = Scope::new(plan, agent);
@@ -225,9 +226,9 @@ impl Shared {
     }
 
     /// In the order of the KMS Agent's model, behind the check that it lacks.
-    fn judge<'a>(&self, asked: &'a Asked) -> Result<Request<'a>, Answer> {
+    fn judge<'a>(&self, asked: &'a HttpRequest) -> Result<Request<'a>, Answer> {
         // A body is nobody's business: it is not read, and the connection ends with the answer.
-        let Asked { head, has_body: _, crowded } = asked;
+        let HttpRequest { head, has_body: _, crowded } = asked;
         let target = head.uri.authority();
         guard::check_host(&head.headers, target, self.port)
             .map_err(|refused| said(refused.status(), refused.to_string()))?;
@@ -250,7 +251,7 @@ impl Shared {
 }
 
 impl Handler for Shared {
-    async fn answer(&self, asked: Asked) -> Answer {
+    async fn answer(&self, asked: HttpRequest) -> Answer {
         match self.judge(&asked) {
             Ok(Request::Ping) => Answer::text(StatusCode::OK, "healthy").for_anybody(),
             Ok(Request::Metrics) => self.metrics.page(Page::Metrics).for_anybody(),

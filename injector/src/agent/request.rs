@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use plan::{Provider, Source, Version};
 
-use crate::health::metrics::Page;
+use crate::health::metrics::serve::Page;
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Request<'a> {

@@ -12,7 +12,7 @@ use crate::input::args::Args;
 use crate::process::bounded::{self, Unreadable};
 use crate::report::exit::Exit;
 use crate::report::problem::Problem;
-use crate::write::atomic_writer;
+use crate::write::single_file;
 use crate::write::volumes::our_group;
 
 const DIGITS: usize = 64;
@@ -38,10 +38,10 @@ pub(crate) fn ensure(
     })?;
     // One that is there is written too: who may read it is ours to say, not that of who left it.
     let access =
-        atomic_writer::Access { mode: agent.token_mode.bits(), group: our_group(args, plan) };
+        single_file::Access { mode: agent.token_mode.bits(), group: our_group(args, plan) };
     let directory = args.mount(agent.token.directory());
     let name = agent.token.file().as_str();
-    let held = atomic_writer::put(&directory, name, token.expose(), access).map_err(|error| {
+    let held = single_file::put(&directory, name, token.expose(), access).map_err(|error| {
         Problem::new(Exit::Local, format!("the agent's token was not written: {error}"))
             .advise("the volume kms-agent and what else writes to it; locally, make the directory")
     })?;

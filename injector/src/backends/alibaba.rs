@@ -10,7 +10,7 @@ use secret::{Failure, Fetched, Requests, RetryPolicy};
 use tokio::time::Instant;
 
 use self::advice::Advisor;
-use super::FetchError;
+use super::fetch_error::FetchError;
 use super::service_account_token::{self, TokenError, TokenFile};
 use crate::input::args::Args;
 use crate::report::exit::Exit;

@@ -10,7 +10,7 @@ use tracing::{info, warn};
 
 use crate::backends::{Backend, FetchError};
 use crate::fetch::resolve::{self, resolve};
-use crate::health::board::Standing;
+use crate::health::health_board::HealthBoard;
 use crate::input::args::Args;
 use crate::process::clock::since_boot;
 use crate::report::problem::Problem;
@@ -41,7 +41,7 @@ impl Outcome {
 pub(crate) struct Client<'a> {
     plan: &'a Plan,
     backend: Arc<Backend>,
-    standing: Standing,
+    health: HealthBoard,
 }
 
 /// How long, and how eagerly, lookups are tried.
@@ -64,7 +64,7 @@ impl Patience {
 impl<'a> Client<'a> {
     pub(crate) fn new(args: &Args, plan: &'a Plan) -> Result<Self, Problem> {
         let backend = Arc::new(Backend::new(args, plan)?);
-        Ok(Self { plan, backend, standing: Standing::new(plan.lookups().len()) })
+        Ok(Self { plan, backend, health: HealthBoard::new(plan.lookups().len()) })
     }
 
     /// Asks for each of these once. When one fails and `is_final` says so, the others are given up
@@ -77,8 +77,8 @@ impl<'a> Client<'a> {
     ) -> Vec<Outcome> {
         let fetch = |position: usize| {
             let index = wanted.get(position).copied().unwrap_or(usize::MAX);
-            let standing = patience.told.then(|| self.standing.clone());
-            fetch(Arc::clone(&self.backend), index, self.source(index), patience, standing)
+            let health = patience.told.then(|| self.health.clone());
+            fetch(Arc::clone(&self.backend), index, self.source(index), patience, health)
         };
         let is_final = |position: usize, error: &FetchError| {
             wanted.get(position).is_some_and(|index| is_final(*index, error))
@@ -89,8 +89,8 @@ impl<'a> Client<'a> {
     }
 
     /// How the sources stand, as the first fetch goes on and as the keeper says from then on.
-    pub(crate) fn standing(&self) -> &Standing {
-        &self.standing
+    pub(crate) fn health(&self) -> &HealthBoard {
+        &self.health
     }
 
     pub(crate) fn backend(&self) -> &Arc<Backend> {
@@ -107,15 +107,15 @@ async fn fetch(
     index: usize,
     source: String,
     patience: Patience,
-    standing: Option<Standing>,
+    health: Option<HealthBoard>,
 ) -> Result<Fetched, FetchError> {
     let began = Instant::now();
-    let told = standing.is_some();
-    let observer = standing.clone().map(|standing| move |failure| standing.fails(index, failure));
+    let told = health.is_some();
+    let observer = health.clone().map(|health| move |failure| health.fails(index, failure));
     let result = backend.fetch(index, patience.retry, patience.deadline, observer).await;
-    match (&result, standing) {
-        (Ok(_), Some(standing)) => standing.confirmed(index, since_boot()),
-        (Err(error), Some(standing)) => standing.fails(index, error.failure),
+    match (&result, health) {
+        (Ok(_), Some(health)) => health.confirmed(index, since_boot()),
+        (Err(error), Some(health)) => health.fails(index, error.failure),
         (_, None) => {}
     }
     let duration_ms = milliseconds(began.elapsed());

@@ -1,7 +1,7 @@
 //! What the fetcher counts, as OpenMetrics text. Operations and classes; no name of a secret, and
 //! no value: whoever reaches the Pod may read it.
 
-mod serve;
+pub(crate) mod serve;
 mod text;
 
 use std::collections::BTreeMap;
@@ -10,20 +10,27 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use secret::Failure;
 
-pub(crate) use self::serve::{Page, serve};
-use crate::agent::Counters;
 use crate::backends::Backend;
-use crate::health::board::Standing;
-use crate::refresh::hook::Told;
+use crate::health::agent_counters::AgentCounters;
+use crate::health::health_board::HealthBoard;
 
 /// A clone is the same.
 #[derive(Clone)]
 pub(crate) struct Metrics {
     counts: Arc<Mutex<Counts>>,
-    standing: Standing,
+    health: HealthBoard,
     backend: Arc<Backend>,
     /// Where there is an agent.
-    agent: Option<Arc<Counters>>,
+    agent: Option<Arc<AgentCounters>>,
+}
+
+/// How one attempt to tell the application of a change ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum HookOutcome {
+    Delivered,
+    Failed,
+    /// After the last try.
+    GivenUp,
 }
 
 #[derive(Clone, Default)]
@@ -33,16 +40,16 @@ struct Counts {
     /// When the one that applications see was published, in seconds since 1970.
     generation: Option<u64>,
     failures: BTreeMap<Failure, u64>,
-    hooks: BTreeMap<Told, u64>,
+    hooks: BTreeMap<HookOutcome, u64>,
 }
 
 impl Metrics {
-    pub(crate) fn new(standing: Standing, backend: Arc<Backend>) -> Self {
-        Self { counts: Arc::default(), standing, backend, agent: None }
+    pub(crate) fn new(health: HealthBoard, backend: Arc<Backend>) -> Self {
+        Self { counts: Arc::default(), health, backend, agent: None }
     }
 
     /// What an agent counts, which is told too from now on.
-    pub(crate) fn of_agent(&mut self) -> Arc<Counters> {
+    pub(crate) fn of_agent(&mut self) -> Arc<AgentCounters> {
         Arc::clone(self.agent.get_or_insert_default())
     }
 
@@ -63,7 +70,7 @@ impl Metrics {
         self.with(|counts| *counts.failures.entry(failing).or_default() += 1);
     }
 
-    pub(crate) fn told(&self, told: Told) {
+    pub(crate) fn told(&self, told: HookOutcome) {
         self.with(|counts| *counts.hooks.entry(told).or_default() += 1);
     }
 

@@ -15,7 +15,8 @@ use crate::agent::{self, TokenMissing};
 use crate::health::status_file::{self, some_of};
 use crate::input::args::Args;
 use crate::render::entry::{Entry, Form, Volume, entries};
-use crate::write::atomic_writer::{self, WriteError};
+use crate::write::directory;
+use crate::write::error::WriteError;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotReady {
@@ -121,9 +122,9 @@ pub(crate) fn run(args: &Args, plan: &Plan) -> Result<There, NotReady> {
 }
 
 fn look<'e>(mount: &Path, wanted: impl Iterator<Item = &'e Entry<'e>>) -> Result<(), NotReady> {
-    let mount = atomic_writer::open_mount(mount)?;
-    let generation = atomic_writer::current(&mount)?.ok_or(NotReady::Nothing)?;
-    let directory = atomic_writer::open_directory(&mount, Path::new(&generation));
+    let mount = directory::open_mount(mount)?;
+    let generation = directory::current(&mount)?.ok_or(NotReady::Nothing)?;
+    let directory = directory::open_directory(&mount, Path::new(&generation));
     let directory = directory.map_err(|_| NotReady::Nothing)?;
     // In the generation, and by the name that applications open.
     let missing = wanted.filter(|entry| {

@@ -9,13 +9,13 @@ use secret::Failure;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
-use crate::health::board::{Stand, Standing};
+use crate::health::health_board::FailedTemplate;
+use crate::health::health_board::{HealthBoard, SourceHealth};
 use crate::input::args::Args;
 use crate::process::bounded;
 use crate::process::clock::since_boot;
-use crate::refresh::Failed;
 use crate::report::exit::Exit;
-use crate::write::atomic_writer;
+use crate::write::single_file;
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -68,7 +68,7 @@ pub(crate) struct Before {
     /// By lookup.
     pub(crate) sources: Vec<Known>,
     /// By the names of their files.
-    pub(crate) templates: Vec<(String, Failed)>,
+    pub(crate) templates: Vec<(String, FailedTemplate)>,
 }
 
 /// And of a source.
@@ -87,35 +87,35 @@ const LIMIT: usize = 1024 * 1024;
 
 impl Status {
     /// How the plan's sources stand, and which templates fail.
-    pub(crate) fn new(plan: &Plan, standing: &Standing, told: Option<String>) -> Self {
-        let stands = standing.stands();
-        let of_plan = plan.lookups().iter().zip(&stands.sources);
-        let sources = of_plan.map(|(lookup, stand)| Source::new(&lookup.source, stand));
+    pub(crate) fn new(plan: &Plan, health: &HealthBoard, told: Option<String>) -> Self {
+        let snapshot = health.snapshot();
+        let of_plan = plan.lookups().iter().zip(&snapshot.sources);
+        let sources = of_plan.map(|(lookup, source)| Source::new(&lookup.source, source));
         Self {
             version: VERSION,
             written: calendar(Duration::ZERO),
             told,
             sources: sources.collect(),
-            templates: stands.templates.iter().map(Template::new).collect(),
+            templates: snapshot.templates.iter().map(Template::new).collect(),
         }
     }
 }
 
 impl Source {
-    fn new(source: &plan::Source, stand: &Stand) -> Self {
+    fn new(source: &plan::Source, health: &SourceHealth) -> Self {
         let ago = |confirmed| calendar(since_boot().saturating_sub(confirmed));
         Self {
             source: source.to_string(),
-            confirmed: stand.confirmed.map(ago),
-            confirmed_uptime: stand.confirmed.map(|confirmed| confirmed.as_secs()),
-            failing: stand.failing,
-            removed: stand.removed,
+            confirmed: health.confirmed.map(ago),
+            confirmed_uptime: health.confirmed.map(|confirmed| confirmed.as_secs()),
+            failing: health.failing,
+            removed: health.removed,
         }
     }
 }
 
 impl Template {
-    fn new((file, failed): &(String, Failed)) -> Self {
+    fn new((file, failed): &(String, FailedTemplate)) -> Self {
         Self {
             file: file.clone(),
             rendered: calendar(since_boot().saturating_sub(failed.rendered)),
@@ -129,7 +129,7 @@ impl Template {
 pub(crate) fn write(args: &Args, plan: &Plan, status: &Status) {
     let Ok(json) = serde_json::to_vec(status) else { return };
     if let Err(error) =
-        atomic_writer::put(&args.mount(plan.mount()), NAME, &json, atomic_writer::Access::ALL)
+        single_file::put(&args.mount(plan.mount()), NAME, &json, single_file::Access::ALL)
     {
         warn!("the status file was not written: {error}");
     }
@@ -145,7 +145,7 @@ pub(crate) fn read(args: &Args, plan: &Plan) -> Option<Before> {
         };
         let failed = |template: Template| {
             let rendered = Duration::from_secs(template.rendered_uptime);
-            (template.file, Failed { rendered, removed: template.removed })
+            (template.file, FailedTemplate { rendered, removed: template.removed })
         };
         Before {
             sources: status.sources.iter().map(known).collect(),

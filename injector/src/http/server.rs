@@ -1,11 +1,9 @@
 //! A small HTTP/1 server for clients near by: connections, heads and time are bounded, bodies are
 //! never read, and nothing of it outlives its owner.
 
-mod pace;
-
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::future::{Future, poll_fn};
+use std::future::{Future as _, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -17,7 +15,6 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
-use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -28,67 +25,9 @@ use tokio::sync::Notify;
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet, yield_now};
 use tokio::time::{Instant, sleep, timeout};
 
-use self::pace::{Pace, Watched};
-
-/// Who answers. Heads are parsed; whose they are and what they ask for is the handler's to judge.
-pub(crate) trait Handler: Send + Sync + 'static {
-    fn answer(&self, asked: Asked) -> impl Future<Output = Answer> + Send;
-}
-
-pub(crate) struct Asked {
-    pub(crate) head: Parts,
-    /// A body was announced. Nobody reads it, and the connection ends with the answer.
-    pub(crate) has_body: bool,
-    /// There are more connections than are served: only what costs nothing should be answered.
-    pub(crate) crowded: bool,
-}
-
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) content_type: &'static str,
-    pub(crate) body: Bytes,
-    /// Whoever asks gets it: a connection with nothing but such answers makes way for others.
-    pub(crate) is_anybodys: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    /// Connections that are served; some more are told that there are too many.
-    pub(crate) connections: usize,
-    /// How long a new connection may take to ask for something, and any for a head that has begun.
-    pub(crate) head: Duration,
-    /// How long one that did may take to ask again, or to take its answer.
-    pub(crate) idle: Duration,
-    /// How long an answer may take.
-    pub(crate) answer: Duration,
-}
-
-impl Limits {
-    pub(crate) fn new(connections: usize) -> Self {
-        Self {
-            connections,
-            head: Duration::from_secs(10),
-            idle: Duration::from_secs(120),
-            // As the KMS Agent's model has it.
-            answer: Duration::from_secs(61),
-        }
-    }
-}
-
-impl Answer {
-    pub(crate) fn text(status: StatusCode, text: impl Into<Bytes>) -> Self {
-        let content_type = "text/plain; charset=utf-8";
-        Self { status, content_type, body: text.into(), is_anybodys: false }
-    }
-
-    pub(crate) fn json(status: StatusCode, body: Bytes) -> Self {
-        Self { status, content_type: "application/json", body, is_anybodys: false }
-    }
-
-    pub(crate) fn for_anybody(self) -> Self {
-        Self { is_anybodys: true, ..self }
-    }
-}
+use crate::http::deadlines::{Deadlines, Watched};
+use crate::http::handler::{Answer, Handler, HttpRequest};
+use crate::http::limits::Limits;
 
 /// Connections beyond the limit that hear so, where all others are being answered. Whoever comes
 /// then waits in the kernel's queue.
@@ -159,7 +98,7 @@ pub(crate) async fn serve(
 #[derive(Default)]
 struct Crowd {
     tasks: JoinSet<()>,
-    open: HashMap<Id, (Pace, AbortHandle)>,
+    open: HashMap<Id, (Deadlines, AbortHandle)>,
     freed: Arc<Notify>,
 }
 
@@ -186,9 +125,9 @@ impl Crowd {
             self.displace();
         }
         let crowded = self.is_full(&limits);
-        let pace = Pace::new(Arc::clone(&self.freed));
-        let task = self.tasks.spawn(talk(stream, crowded, limits, handler, pace.clone()));
-        self.open.insert(task.id(), (pace, task));
+        let deadlines = Deadlines::new(Arc::clone(&self.freed));
+        let task = self.tasks.spawn(talk(stream, crowded, limits, handler, deadlines.clone()));
+        self.open.insert(task.id(), (deadlines, task));
     }
 
     fn displace(&mut self) {
@@ -198,7 +137,8 @@ impl Crowd {
     }
 
     fn dispensable(&self) -> Option<Id> {
-        let ranked = self.open.iter().filter_map(|(id, (pace, _))| Some((pace.rank()?, *id)));
+        let ranked =
+            self.open.iter().filter_map(|(id, (deadlines, _))| Some((deadlines.rank()?, *id)));
         ranked.min_by_key(|(rank, _)| *rank).map(|(_, id)| id)
     }
 
@@ -232,14 +172,14 @@ async fn talk(
     crowded: bool,
     limits: Limits,
     handler: Arc<impl Handler>,
-    pace: Pace,
+    deadlines: Deadlines,
 ) {
     let service = service_fn(|request: Request<Incoming>| {
-        let (handler, mut answering) = (Arc::clone(&handler), pace.answering());
+        let (handler, mut answering) = (Arc::clone(&handler), deadlines.answering());
         async move {
             let (head, body) = request.into_parts();
             let has_body = !body.is_end_stream();
-            let asked = Asked { head, has_body, crowded };
+            let asked = HttpRequest { head, has_body, crowded };
             let answer = timeout(limits.answer, handler.answer(asked)).await;
             if answer.as_ref().is_ok_and(|answer| !answer.is_anybodys) {
                 answering.serves();
@@ -255,14 +195,14 @@ async fn talk(
     http.max_buf_size(HEAD).max_headers(HEADERS).keep_alive(!crowded);
     // One that has ended its sending side is gone, to all that can be seen, and others want its place.
     http.half_close(false);
-    let stream = Watched::new(stream, pace.clone());
+    let stream = Watched::new(stream, deadlines.clone());
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
     let mut timer = pin!(sleep(limits.head));
     poll_fn(|cx| {
         if connection.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
         }
-        let Some(due) = pace.due(&limits) else { return Poll::Pending };
+        let Some(due) = deadlines.due(&limits) else { return Poll::Pending };
         // A time that has moved away is looked at when the timer ends, not at each request.
         if due < timer.deadline() {
             timer.as_mut().reset(due);

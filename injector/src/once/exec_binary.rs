@@ -11,12 +11,12 @@ use crate::process::bounded;
 use crate::render::entry::Volume;
 use crate::report::exit::Exit;
 use crate::report::problem::Problem;
-use crate::write::atomic_writer;
+use crate::write::single_file;
 use crate::write::volumes;
 
 /// Several times what is shipped.
 const LIMIT: usize = 128 * 1024 * 1024;
-const EXECUTABLE: atomic_writer::Access = atomic_writer::Access { mode: 0o555, group: None };
+const EXECUTABLE: single_file::Access = single_file::Access { mode: 0o555, group: None };
 
 /// Nobody can keep containers from starting by a lease on it while what is returned is open.
 pub(crate) fn install(args: &Args) -> Result<File, Problem> {
@@ -32,7 +32,7 @@ pub(crate) fn install(args: &Args) -> Result<File, Problem> {
     {
         return Ok(known);
     }
-    atomic_writer::put(&directory, ENVIRONMENT_PROGRAM, program.expose(), EXECUTABLE)
+    single_file::put(&directory, ENVIRONMENT_PROGRAM, program.expose(), EXECUTABLE)
         .map_err(|error| volumes::problem(Volume::Environment, &error))
 }
 

@@ -11,7 +11,7 @@ use tracing::{info, warn};
 use crate::agent;
 use crate::backends::{FetchError, unfinished};
 use crate::fetch::client::{Client, Outcome, Patience, milliseconds};
-use crate::health::board::{Stand, Standing};
+use crate::health::health_board::{HealthBoard, SourceHealth};
 use crate::health::status_file::{self, Status};
 use crate::input::args::Args;
 use crate::once::exec_binary;
@@ -63,11 +63,11 @@ pub(crate) async fn fill(
     let is_final = |index: usize, error: &FetchError| is_final(&entries, index, error);
     let fetch = client.fetch(&wanted, Patience::of_a_start(plan), is_final);
     let told = status_file::told(args, plan);
-    let standing = client.standing();
+    let health = client.health();
     let fetch = async {
         tokio::select! {
             outcomes = fetch => outcomes,
-            never = tell(args, plan, standing, told.as_ref()) => match never {},
+            never = tell(args, plan, health, told.as_ref()) => match never {},
         }
     };
     let outcomes = stop.or(fetch).await.ok_or_else(interrupted)?;
@@ -97,9 +97,12 @@ pub(crate) async fn fill(
         written = written.max(publish(&name, args, plan, volume, &entries, &files, holds)?);
     }
     let now = since_boot();
-    standing.set(vec![Stand { confirmed: Some(now), ..Stand::default() }; outcomes.len()]);
+    health.set_sources(vec![
+        SourceHealth { confirmed: Some(now), ..SourceHealth::default() };
+        outcomes.len()
+    ]);
     if plan.mode().refresh().is_some() {
-        status_file::write(args, plan, &Status::new(plan, standing, told));
+        status_file::write(args, plan, &Status::new(plan, health, told));
     }
     info!(
         files = plan.files().len(),
@@ -114,12 +117,17 @@ pub(crate) async fn fill(
 }
 
 /// For `probe`, which says why a Pod waits. `known` is the generation that applications know.
-async fn tell(args: &Args, plan: &Plan, standing: &Standing, known: Option<&String>) -> Infallible {
+async fn tell(
+    args: &Args,
+    plan: &Plan,
+    health: &HealthBoard,
+    known: Option<&String>,
+) -> Infallible {
     let mut told = None;
     loop {
-        let now = standing.all();
+        let now = health.sources();
         if plan.mode().refresh().is_some() && told.as_ref() != Some(&now) {
-            status_file::write(args, plan, &Status::new(plan, standing, known.cloned()));
+            status_file::write(args, plan, &Status::new(plan, health, known.cloned()));
             told = Some(now);
         }
         sleep(GLANCE).await;

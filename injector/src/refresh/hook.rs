@@ -17,6 +17,7 @@ use tracing::{error, info, warn};
 
 use self::http::NotCalled;
 use self::signal::NotSent;
+use crate::health::metrics::HookOutcome;
 use crate::refresh::changes::Changes;
 
 /// For one change, before the next one is waited for.
@@ -29,16 +30,8 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// Between one time that the application is told and the next.
 const SETTLE: Duration = Duration::from_secs(1);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Told {
-    Heard,
-    Failed,
-    /// After the last try.
-    GivenUp,
-}
-
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Untold {
+pub(crate) enum HookError {
     #[error("{0}")]
     Http(#[from] NotCalled),
     #[error("{0}")]
@@ -55,10 +48,10 @@ pub(crate) async fn run(
     hook: &OnChange,
     changes: &Changes,
     heard: impl Fn(),
-    count: impl Fn(Told),
+    count: impl Fn(HookOutcome),
 ) -> Infallible {
     let looking = Arc::new(Semaphore::new(1));
-    let once = async |generation: &str| -> Result<(), Untold> {
+    let once = async |generation: &str| -> Result<(), HookError> {
         match hook {
             OnChange::Http(url) => http::call(url, generation).await?,
             OnChange::Signal { signal, container } => {
@@ -69,7 +62,7 @@ pub(crate) async fn run(
     };
     let name = hook.to_string();
     follow(changes, once, heard, |told| {
-        if told == Told::GivenUp {
+        if told == HookOutcome::GivenUp {
             error!(hook = name, "the application is not told of this change");
         }
         count(told);
@@ -82,22 +75,24 @@ async fn send(
     looking: &Arc<Semaphore>,
     signal: HookSignal,
     container: String,
-) -> Result<(), Untold> {
-    let Ok(permit) = Arc::clone(looking).try_acquire_owned() else { return Err(Untold::TooLate) };
+) -> Result<(), HookError> {
+    let Ok(permit) = Arc::clone(looking).try_acquire_owned() else {
+        return Err(HookError::TooLate);
+    };
     let sent = cloud::thread::start(move || {
         let sent = signal::send(signal, &container);
         drop(permit);
         sent
     });
     // Once there, it ends with an answer.
-    Ok(sent.map_err(|_| Untold::NoThread)?.await.map_err(|_| Untold::TooLate)??)
+    Ok(sent.map_err(|_| HookError::NoThread)?.await.map_err(|_| HookError::TooLate)??)
 }
 
 async fn follow(
     changes: &Changes,
-    tell: impl AsyncFn(&str) -> Result<(), Untold>,
+    tell: impl AsyncFn(&str) -> Result<(), HookError>,
     heard: impl Fn(),
-    count: impl Fn(Told),
+    count: impl Fn(HookOutcome),
 ) -> Infallible {
     let mut shown = changes.follow();
     loop {
@@ -127,24 +122,24 @@ async fn changed(shown: &mut watch::Receiver<String>) {
 /// Each try is about the last change by then. Returns which one the application knows now.
 async fn tries(
     shown: &mut watch::Receiver<String>,
-    tell: &impl AsyncFn(&str) -> Result<(), Untold>,
-    count: &impl Fn(Told),
+    tell: &impl AsyncFn(&str) -> Result<(), HookError>,
+    count: &impl Fn(HookOutcome),
 ) -> Option<String> {
     for attempt in 1..=TRIES {
         let generation = shown.borrow_and_update().clone();
-        let told = timeout(DEADLINE, tell(&generation)).await.unwrap_or(Err(Untold::TooLate));
+        let told = timeout(DEADLINE, tell(&generation)).await.unwrap_or(Err(HookError::TooLate));
         let Err(problem) = told else {
             info!(generation, attempt, "the application was told of the change");
-            count(Told::Heard);
+            count(HookOutcome::Delivered);
             return Some(generation);
         };
         warn!(generation, attempt, "the application could not be told of a change: {problem}");
-        count(Told::Failed);
+        count(HookOutcome::Failed);
         if attempt < TRIES {
             sleep(PAUSES.equal_jitter(attempt, secret::roll())).await;
         }
     }
-    count(Told::GivenUp);
+    count(HookOutcome::GivenUp);
     None
 }
 

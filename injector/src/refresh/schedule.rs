@@ -17,7 +17,7 @@ pub struct Schedule {
 
 /// Who is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
+pub enum Round {
     All,
     /// Those whose last answer was a failure.
     Failed,
@@ -49,16 +49,16 @@ impl Schedule {
 
     /// The moment of the next ask, and who is asked.
     #[must_use]
-    pub fn due(&self) -> (Duration, Asked) {
+    pub fn due(&self) -> (Duration, Round) {
         match self.retry {
-            Some(retry) if retry < self.round => (retry, Asked::Failed),
-            _ => (self.round, Asked::All),
+            Some(retry) if retry < self.round => (retry, Round::Failed),
+            _ => (self.round, Round::All),
         }
     }
 
     /// An ask was over at `now`.
-    pub fn done(&mut self, asked: Asked, failed: bool, now: Duration, roll: u32) {
-        if asked == Asked::All {
+    pub fn done(&mut self, asked: Round, failed: bool, now: Duration, roll: u32) {
+        if asked == Round::All {
             // At most the interval, so that it can be relied on; less, so that Pods which met by
             // chance, or in an outage, part again.
             self.round = now + self.interval - share(self.interval / 10, roll);
@@ -95,7 +95,7 @@ mod tests {
     }
 
     /// In whole seconds, the nearest ones.
-    fn due(schedule: &Schedule) -> (u64, Asked) {
+    fn due(schedule: &Schedule) -> (u64, Round) {
         let (at, asked) = schedule.due();
         ((at + Duration::from_millis(500)).as_secs(), asked)
     }
@@ -104,7 +104,7 @@ mod tests {
     fn a_fleet_that_starts_together_begins_anywhere_in_its_interval() {
         for (roll, at) in [(0, 1000), (HALF, 1143), (u32::MAX, 1285)] {
             let schedule = new(INTERVAL, 1000, roll);
-            assert_eq!(due(&schedule), (at, Asked::All));
+            assert_eq!(due(&schedule), (at, Round::All));
         }
     }
 
@@ -112,8 +112,8 @@ mod tests {
     fn rounds_follow_within_the_interval_and_not_much_sooner() {
         let mut schedule = new(INTERVAL, 0, 0);
         for (roll, at) in [(0, 300), (HALF, 285), (u32::MAX, 270)] {
-            schedule.done(Asked::All, false, seconds(0), roll);
-            assert_eq!(due(&schedule), (at, Asked::All));
+            schedule.done(Round::All, false, seconds(0), roll);
+            assert_eq!(due(&schedule), (at, Round::All));
         }
     }
 
@@ -123,16 +123,16 @@ mod tests {
         let mut pauses = Vec::new();
         let mut now = seconds(0);
         for _ in 0..6 {
-            schedule.done(Asked::Failed, true, now, u32::MAX);
+            schedule.done(Round::Failed, true, now, u32::MAX);
             let (at, asked) = schedule.due();
-            assert_eq!(asked, Asked::Failed);
+            assert_eq!(asked, Round::Failed);
             pauses.push((at - now).as_secs());
             now = at;
         }
         assert_eq!(pauses, [30, 60, 120, 240, 480, 960]);
-        schedule.done(Asked::Failed, false, now, 0);
-        assert_eq!(due(&schedule), (3420, Asked::All));
-        schedule.done(Asked::Failed, true, now, u32::MAX);
+        schedule.done(Round::Failed, false, now, 0);
+        assert_eq!(due(&schedule), (3420, Round::All));
+        schedule.done(Round::Failed, true, now, u32::MAX);
         assert_eq!(schedule.due().0 - now, seconds(30));
     }
 
@@ -141,11 +141,11 @@ mod tests {
         let resumed = |confirmed, failing, roll| {
             Schedule::new(INTERVAL, seconds(1000), seconds(confirmed), failing, roll)
         };
-        assert_eq!(due(&resumed(900, false, u32::MAX)), (1200, Asked::All));
-        assert_eq!(due(&resumed(900, false, HALF)), (1143, Asked::All));
+        assert_eq!(due(&resumed(900, false, u32::MAX)), (1200, Round::All));
+        assert_eq!(due(&resumed(900, false, HALF)), (1143, Round::All));
         // Overdue: spread all the same, a node's Pods start again together.
-        assert_eq!(due(&resumed(100, false, HALF)), (1015, Asked::All));
-        assert_eq!(due(&resumed(900, true, HALF)), (1015, Asked::Failed));
+        assert_eq!(due(&resumed(100, false, HALF)), (1015, Round::All));
+        assert_eq!(due(&resumed(900, true, HALF)), (1015, Round::Failed));
     }
 
     #[test]

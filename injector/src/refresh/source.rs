@@ -5,7 +5,7 @@ use std::time::Duration;
 use secret::{Failure, Fetched};
 
 use crate::fetch::client::Outcome;
-use crate::health::board::Stand;
+use crate::health::health_board::SourceHealth;
 use crate::health::status_file::Known;
 
 #[derive(Clone, Debug)]
@@ -64,9 +64,9 @@ impl Source {
         Self { confirmed, failing: None, removed: false, version, asked: None }
     }
 
-    pub(super) fn stand(&self) -> Stand {
+    pub(super) fn health(&self) -> SourceHealth {
         let (failing, removed) = (self.failing, self.removed);
-        Stand { confirmed: Some(self.confirmed), failing, removed }
+        SourceHealth { confirmed: Some(self.confirmed), failing, removed }
     }
 
     /// Whether anything is to be written for it.

@@ -4,19 +4,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::health::health_board::FailedTemplate;
 use crate::render::entry::Entry;
 
-/// By entry; those that were rendered last are not in it.
+/// Failures by entry. Entries that rendered successfully are absent.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Templates(BTreeMap<usize, Failed>);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Failed {
-    /// When it was last rendered, since boot.
-    pub(crate) rendered: Duration,
-    /// Its file was taken away.
-    pub(crate) removed: bool,
-}
+pub(super) struct Templates(BTreeMap<usize, FailedTemplate>);
 
 /// What a failure means, where it is news.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,14 +35,14 @@ impl TemplateNews {
 impl Templates {
     /// As a process before us knew them, by the names of their files.
     pub(super) fn continued(
-        known: &[(String, Failed)],
+        known: &[(String, FailedTemplate)],
         entries: &[Entry<'_>],
         now: Duration,
     ) -> Self {
         let place = |name: &str| entries.iter().position(|entry| entry.is_file(name));
-        let bounded = |(name, failed): &(String, Failed)| {
+        let bounded = |(name, failed): &(String, FailedTemplate)| {
             // A moment that has not come yet is not of this boot.
-            Some((place(name)?, Failed { rendered: failed.rendered.min(now), ..*failed }))
+            Some((place(name)?, FailedTemplate { rendered: failed.rendered.min(now), ..*failed }))
         };
         Self(known.iter().filter_map(bounded).collect())
     }
@@ -67,7 +60,7 @@ impl Templates {
         most: Option<Duration>,
     ) -> Option<TemplateNews> {
         let is_new = !self.0.contains_key(&entry);
-        let failed = self.0.entry(entry).or_insert(Failed { rendered, removed: false });
+        let failed = self.0.entry(entry).or_insert(FailedTemplate { rendered, removed: false });
         let is_over = most.is_some_and(|most| now.saturating_sub(failed.rendered) >= most);
         if is_over && !failed.removed {
             failed.removed = true;
@@ -94,8 +87,8 @@ impl Templates {
 
     /// When the first file is too old that is there.
     pub(super) fn stale(&self, most: Option<Duration>) -> Option<Duration> {
-        let standing = self.0.values().filter(|failed| !failed.removed);
-        standing.filter_map(|failed| Some(failed.rendered + most?)).min()
+        let shown = self.0.values().filter(|failed| !failed.removed);
+        shown.filter_map(|failed| Some(failed.rendered + most?)).min()
     }
 
     /// Whether a file is too old that this source is in.
@@ -106,7 +99,7 @@ impl Templates {
         now: Duration,
         most: Option<Duration>,
     ) -> bool {
-        let is_over = |failed: &Failed| {
+        let is_over = |failed: &FailedTemplate| {
             !failed.removed && most.is_some_and(|most| now.saturating_sub(failed.rendered) >= most)
         };
         self.0.iter().any(|(entry, failed)| {
@@ -114,7 +107,7 @@ impl Templates {
         })
     }
 
-    pub(super) fn failing(&self) -> impl Iterator<Item = (usize, Failed)> {
+    pub(super) fn failing(&self) -> impl Iterator<Item = (usize, FailedTemplate)> {
         self.0.iter().map(|(entry, failed)| (*entry, *failed))
     }
 }

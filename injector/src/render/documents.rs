@@ -3,7 +3,7 @@
 use plan::Selector;
 use secret::Sensitive;
 
-use super::Content;
+use super::content::Content;
 use crate::render::select::{Document, SelectError};
 
 /// The last one, with its lookup. No other is kept: a document takes a hundred times the memory of

@@ -6,8 +6,9 @@ use plan::{Plan, Secret};
 use secret::Sensitive;
 use template::Template;
 
+use super::content::Content;
 use super::documents::Documents;
-use super::{Content, Why, about, problem};
+use super::unusable::{Why, about, problem};
 use crate::render::entry::Entry;
 use crate::report::exit::Exit;
 use crate::report::problem::Problem;

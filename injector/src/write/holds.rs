@@ -12,7 +12,8 @@ use crate::health::status_file;
 use crate::input::args::Args;
 use crate::process::bounded::{self, GLANCE};
 use crate::render::entry::Volume;
-use crate::write::atomic_writer::{self, Hold};
+use crate::write::directory;
+use crate::write::hold::Hold;
 
 #[derive(Default)]
 pub(crate) struct Holds {
@@ -86,8 +87,8 @@ impl Holds {
     }
 
     fn hold(&mut self, args: &Args, plan: &Plan, volume: Volume) -> Result<(), Errno> {
-        let Ok(mount) = atomic_writer::open_mount(&volume.path(args, plan)) else { return Ok(()) };
-        match atomic_writer::current(&mount) {
+        let Ok(mount) = directory::open_mount(&volume.path(args, plan)) else { return Ok(()) };
+        match directory::current(&mount) {
             Ok(Some(generation)) => self.of(volume).all(&mount, &generation),
             _ => Ok(()),
         }

@@ -10,8 +10,12 @@ use crate::process::bounded::{self, Unreadable};
 use crate::render::entry::{Entry, Volume};
 use crate::report::exit::Exit;
 use crate::report::problem::Problem;
-use crate::write::atomic_writer::{self, Name, NewFile, WriteError, Written};
+use crate::write::atomic_writer::{self, Written};
+use crate::write::directory;
+use crate::write::error::WriteError;
+use crate::write::generation_name::Name;
 use crate::write::holds::Holds;
+use crate::write::new_file::{self, NewFile};
 
 /// As much as an answer of the cloud may have.
 const LIMIT: usize = 1024 * 1024;
@@ -28,10 +32,10 @@ pub(crate) fn publish(
     holds: &mut Holds,
 ) -> Result<Written, Problem> {
     let of_volume = entries.iter().filter(|entry| entry.volume == volume);
-    let mode = atomic_writer::directory_mode(of_volume.map(|entry| entry.mode));
+    let mode = new_file::directory_mode(of_volume.map(|entry| entry.mode));
     let group = our_group(args, plan);
     // Where files change, applications may want to hear of it.
-    let sentinel = NewFile { name: atomic_writer::SENTINEL, mode: 0o444, content: b"" };
+    let sentinel = NewFile { name: directory::SENTINEL, mode: 0o444, content: b"" };
     let is_told = volume == Volume::Files && plan.mode().refresh().is_some();
     let files: Vec<_> = files.iter().copied().chain(is_told.then_some(sentinel)).collect();
     atomic_writer::publish(&volume.path(args, plan), &files, mode, group, name, holds.of(volume))
@@ -52,8 +56,8 @@ pub(crate) fn next(args: &Args, plan: &Plan) -> Name {
 /// they changed without the files.
 pub(crate) fn generation(args: &Args, plan: &Plan) -> Option<String> {
     let current = |volume: Volume| {
-        let mount = atomic_writer::open_mount(&volume.path(args, plan)).ok()?;
-        atomic_writer::current(&mount).ok().flatten()
+        let mount = directory::open_mount(&volume.path(args, plan)).ok()?;
+        directory::current(&mount).ok().flatten()
     };
     Volume::of(plan).filter_map(current).max()
 }
@@ -65,7 +69,7 @@ pub(crate) fn held(
     entry: &Entry<'_>,
     holds: &Holds,
 ) -> Result<Option<Sensitive>, Problem> {
-    let path = atomic_writer::in_current(&entry.volume.path(args, plan), &entry.name);
+    let path = directory::in_current(&entry.volume.path(args, plan), &entry.name);
     let content = match holds.on(entry.volume).file(&path, &entry.name) {
         Some(held) => bounded::content(&held, LIMIT),
         None => bounded::read(&path, LIMIT),

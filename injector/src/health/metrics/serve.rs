@@ -12,7 +12,9 @@ use tracing::{error, info};
 
 use super::text::{self, Now};
 use super::{Metrics, now};
-use crate::http::server::{self, Answer, Asked, Handler, Limits};
+use crate::http::handler::{Answer, Handler, HttpRequest};
+use crate::http::limits::Limits;
+use crate::http::server;
 use crate::process::clock::since_boot;
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -55,7 +57,7 @@ fn bind(port: u16) -> std::io::Result<TcpListener> {
 }
 
 impl Handler for Metrics {
-    async fn answer(&self, asked: Asked) -> Answer {
+    async fn answer(&self, asked: HttpRequest) -> Answer {
         // A probe costs nothing, and must not fail because others ask too.
         if asked.crowded && asked.head.uri.path() != "/readyz" {
             return Answer::text(StatusCode::TOO_MANY_REQUESTS, "too many connections\n");
@@ -89,16 +91,16 @@ impl Page {
 
 impl Metrics {
     pub(crate) fn page(&self, page: Page) -> Answer {
-        let (counts, stands) = (self.with(|counts| counts.clone()), self.standing.stands());
+        let (counts, snapshot) = (self.with(|counts| counts.clone()), self.health.snapshot());
         if page == Page::Ready {
-            return match text::unready(counts.generation.is_some(), &stands) {
+            return match text::unready(counts.generation.is_some(), &snapshot) {
                 None => Answer::text(StatusCode::OK, "ok\n"),
                 Some(reasons) => Answer::text(StatusCode::SERVICE_UNAVAILABLE, reasons),
             };
         }
         let now = Now { calendar: now(), uptime: since_boot() };
         let agent = self.agent.as_deref();
-        let body = text::metrics(&counts, &stands, &self.backend.requests(), agent, now);
+        let body = text::metrics(&counts, &snapshot, &self.backend.requests(), agent, now);
         Answer {
             status: StatusCode::OK,
             content_type: CONTENT_TYPE,

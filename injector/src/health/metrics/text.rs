@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use secret::{Failure, Requests};
 
-use super::Counts;
-use crate::agent::Counters;
-use crate::health::board::Stands;
-use crate::refresh::hook::Told;
+use super::{Counts, HookOutcome};
+use crate::health::agent_counters::AgentCounters;
+use crate::health::health_board::Snapshot;
 
 /// Moments since boot become moments of the calendar.
 #[derive(Clone, Copy)]
@@ -21,24 +20,24 @@ pub(super) struct Now {
 
 pub(super) fn metrics(
     counts: &Counts,
-    stands: &Stands,
+    snapshot: &Snapshot,
     requests: &[Requests],
-    agent: Option<&Counters>,
+    agent: Option<&AgentCounters>,
     now: Now,
 ) -> String {
     let mut text = Text(String::new());
     text.family("sources", "gauge", "Sources of the plan.");
-    text.value("sources", "", stands.sources.len());
+    text.value("sources", "", snapshot.sources.len());
     text.family("failing_sources", "gauge", "Sources that could not be had when last asked.");
     for failing in Failure::ALL {
-        text.value("failing_sources", &class(failing), of_class(stands, failing));
+        text.value("failing_sources", &class(failing), of_class(snapshot, failing));
     }
     text.family("failing_templates", "gauge", "Templates that cannot be rendered.");
-    text.value("failing_templates", "", stands.templates.len());
+    text.value("failing_templates", "", snapshot.templates.len());
     text.family("removed_files", "gauge", "Files and variables that were taken away.");
-    text.value("removed_files", "", stands.removed);
+    text.value("removed_files", "", snapshot.removed);
     let age = |confirmed: Duration| now.uptime.saturating_sub(confirmed).as_secs();
-    let confirmed = || stands.sources.iter().filter_map(|stand| stand.confirmed);
+    let confirmed = || snapshot.sources.iter().filter_map(|source| source.confirmed);
     text.family(
         "last_success_timestamp_seconds",
         "gauge",
@@ -54,7 +53,7 @@ pub(super) fn metrics(
         "How long ago that was confirmed which applications see the oldest value of.",
     );
     // What a template shows is as old as what it was last rendered from.
-    let rendered = stands.templates.iter().map(|(_, failed)| failed.rendered);
+    let rendered = snapshot.templates.iter().map(|(_, failed)| failed.rendered);
     if let Some(oldest) = confirmed().chain(rendered).min() {
         text.value("oldest_value_age_seconds", "", age(oldest));
     }
@@ -79,9 +78,11 @@ pub(super) fn metrics(
         text.value("generation_timestamp_seconds", "", generation);
     }
     text.family("hook_calls", "counter", "Times that the application was to be told of a change.");
-    for (told, word) in
-        [(Told::Heard, "told"), (Told::Failed, "failed"), (Told::GivenUp, "given-up")]
-    {
+    for (told, word) in [
+        (HookOutcome::Delivered, "told"),
+        (HookOutcome::Failed, "failed"),
+        (HookOutcome::GivenUp, "given-up"),
+    ] {
         let labels = format!("{{outcome=\"{word}\"}}");
         text.value("hook_calls_total", &labels, counted(&counts.hooks, &told));
     }
@@ -110,28 +111,29 @@ pub(super) fn metrics(
 }
 
 /// Why not all is well, a line for each reason. `filled` is whether the files were ever there.
-pub(super) fn unready(filled: bool, stands: &Stands) -> Option<String> {
+pub(super) fn unready(filled: bool, snapshot: &Snapshot) -> Option<String> {
     let mut reasons = String::new();
     if !filled {
         reasons.push_str("the files are not there yet\n");
     }
     for failing in Failure::ALL {
-        let (failed, all) = (of_class(stands, failing), stands.sources.len());
+        let (failed, all) = (of_class(snapshot, failing), snapshot.sources.len());
         if failed > 0 {
             let _ = writeln!(reasons, "{}: {failed} of {all} sources", failing.word());
         }
     }
-    if !stands.templates.is_empty() {
-        let _ = writeln!(reasons, "templates that cannot be rendered: {}", stands.templates.len());
+    if !snapshot.templates.is_empty() {
+        let _ =
+            writeln!(reasons, "templates that cannot be rendered: {}", snapshot.templates.len());
     }
-    if stands.removed > 0 {
-        let _ = writeln!(reasons, "files and variables that were removed: {}", stands.removed);
+    if snapshot.removed > 0 {
+        let _ = writeln!(reasons, "files and variables that were removed: {}", snapshot.removed);
     }
     (!reasons.is_empty()).then_some(reasons)
 }
 
-fn of_class(stands: &Stands, failing: Failure) -> usize {
-    stands.sources.iter().filter(|stand| stand.failing == Some(failing)).count()
+fn of_class(snapshot: &Snapshot, failing: Failure) -> usize {
+    snapshot.sources.iter().filter(|source| source.failing == Some(failing)).count()
 }
 
 fn class(failing: Failure) -> String {
@@ -160,41 +162,41 @@ mod tests {
     use secret::Failure;
 
     use super::*;
-    use crate::health::board::Stand;
-    use crate::refresh::Failed;
+    use crate::health::health_board::FailedTemplate;
+    use crate::health::health_board::SourceHealth;
 
     const NOW: Now = Now { calendar: 1_800_000_000, uptime: Duration::from_secs(1000) };
 
-    fn stand(confirmed: u64, failing: Option<Failure>) -> Stand {
+    fn source(confirmed: u64, failing: Option<Failure>) -> SourceHealth {
         let confirmed = Some(Duration::from_secs(confirmed));
-        Stand { confirmed, failing, removed: false }
+        SourceHealth { confirmed, failing, removed: false }
     }
 
-    fn of_sources(sources: &[Stand]) -> Stands {
-        Stands { sources: sources.to_vec(), ..Stands::default() }
+    fn of_sources(sources: &[SourceHealth]) -> Snapshot {
+        Snapshot { sources: sources.to_vec(), ..Snapshot::default() }
     }
 
-    fn template(rendered: u64) -> (String, Failed) {
+    fn template(rendered: u64) -> (String, FailedTemplate) {
         let rendered = Duration::from_secs(rendered);
-        ("SECRET".to_owned(), Failed { rendered, removed: false })
+        ("SECRET".to_owned(), FailedTemplate { rendered, removed: false })
     }
 
     #[test]
     fn what_is_known_is_a_number_and_what_is_not_is_left_out() {
-        let stands = of_sources(&[stand(700, None), stand(400, Some(Failure::Denied))]);
+        let snapshot = of_sources(&[source(700, None), source(400, Some(Failure::Denied))]);
         let mut counts =
             Counts { changes: 3, generation: Some(1_799_999_000), ..Counts::default() };
         counts.failures.insert(Failure::Denied, 7);
-        counts.hooks.insert(Told::Failed, 2);
+        counts.hooks.insert(HookOutcome::Failed, 2);
         let operation = "KMS GetSecretValue";
-        let agent = Counters::default();
+        let agent = AgentCounters::default();
         agent.stale.add();
         agent.count_unanswered(Failure::Identity);
         let requests = [
             Requests { operation, failed: None, count: 5 },
             Requests { operation, failed: Some(Failure::Refused), count: 1 },
         ];
-        let text = metrics(&counts, &stands, &requests, Some(&agent), NOW);
+        let text = metrics(&counts, &snapshot, &requests, Some(&agent), NOW);
         for line in [
             "sources 2",
             "failing_sources{class=\"denied\"} 1",
@@ -216,15 +218,16 @@ mod tests {
             assert!(text.contains(&format!("\nsecrets_injector_{line}\n")), "{line}: {text}");
         }
         assert!(text.ends_with("\n# EOF\n"));
-        let nothing = metrics(&Counts::default(), &of_sources(&[Stand::default()]), &[], None, NOW);
+        let nothing =
+            metrics(&Counts::default(), &of_sources(&[SourceHealth::default()]), &[], None, NOW);
         assert!(!nothing.contains("\nsecrets_injector_oldest"), "{nothing}");
     }
 
     #[test]
     fn a_template_that_fails_is_counted_and_as_old_as_what_it_was_rendered_from() {
         let templates = vec![template(100), template(900)];
-        let stands = Stands { templates, removed: 3, ..of_sources(&[stand(990, None)]) };
-        let text = metrics(&Counts::default(), &stands, &[], None, NOW);
+        let snapshot = Snapshot { templates, removed: 3, ..of_sources(&[source(990, None)]) };
+        let text = metrics(&Counts::default(), &snapshot, &[], None, NOW);
         for line in
             ["failing_templates 2", "removed_files 3", "oldest_value_age_seconds 900", "sources 1"]
         {
@@ -235,8 +238,9 @@ mod tests {
 
     #[test]
     fn every_sample_belongs_to_the_family_above_it() {
-        let stands = of_sources(&[stand(1, None)]);
-        let text = metrics(&Counts::default(), &stands, &[], Some(&Counters::default()), NOW);
+        let snapshot = of_sources(&[source(1, None)]);
+        let text =
+            metrics(&Counts::default(), &snapshot, &[], Some(&AgentCounters::default()), NOW);
         let (mut family, mut kind) = (String::new(), String::new());
         for line in text.lines() {
             if let Some(declared) = line.strip_prefix("# TYPE ") {
@@ -256,14 +260,14 @@ mod tests {
 
     #[test]
     fn all_is_well_when_the_files_are_there_and_nothing_fails() {
-        assert_eq!(unready(true, &of_sources(&[stand(1, None)])), None);
+        assert_eq!(unready(true, &of_sources(&[source(1, None)])), None);
         assert_eq!(unready(false, &of_sources(&[])).unwrap(), "the files are not there yet\n");
-        let stands = of_sources(&[stand(1, Some(Failure::Throttled)), stand(1, None)]);
-        assert_eq!(unready(true, &stands).unwrap(), "throttled: 1 of 2 sources\n");
-        let well = of_sources(&[stand(1, None)]);
-        let stands = Stands { templates: vec![template(1)], removed: 2, ..well };
+        let snapshot = of_sources(&[source(1, Some(Failure::Throttled)), source(1, None)]);
+        assert_eq!(unready(true, &snapshot).unwrap(), "throttled: 1 of 2 sources\n");
+        let well = of_sources(&[source(1, None)]);
+        let snapshot = Snapshot { templates: vec![template(1)], removed: 2, ..well };
         assert_eq!(
-            unready(true, &stands).unwrap(),
+            unready(true, &snapshot).unwrap(),
             "templates that cannot be rendered: 1\nfiles and variables that were removed: 2\n"
         );
     }

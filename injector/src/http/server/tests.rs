@@ -17,7 +17,7 @@ struct Echo {
 }
 
 impl Handler for Echo {
-    async fn answer(&self, asked: Asked) -> Answer {
+    async fn answer(&self, asked: HttpRequest) -> Answer {
         self.asked.fetch_add(1, Ordering::SeqCst);
         if let (Some(gate), "/slow") = (&self.gate, asked.head.uri.path()) {
             gate.acquire().await.unwrap().forget();
@@ -276,8 +276,8 @@ fn talking(limits: Limits, handler: Echo) -> (DuplexStream, Arc<Echo>, JoinHandl
     let (client, server) = duplex(64 * 1024);
     let handler = Arc::new(handler);
     let shared = Arc::clone(&handler);
-    let pace = Pace::new(Arc::default());
-    let talk = tokio::spawn(async move { talk(server, false, limits, shared, pace).await });
+    let deadlines = Deadlines::new(Arc::default());
+    let talk = tokio::spawn(async move { talk(server, false, limits, shared, deadlines).await });
     (client, handler, talk)
 }
 

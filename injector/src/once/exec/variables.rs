@@ -12,7 +12,8 @@ use rustix::io::Errno;
 use crate::process::bounded::{self, GLANCE, Unreadable};
 use crate::report::exit::Exit;
 use crate::report::problem::Problem;
-use crate::write::atomic_writer::{self, WriteError};
+use crate::write::directory;
+use crate::write::error::WriteError;
 
 pub(super) fn read(
     directory: &Path,
@@ -35,9 +36,9 @@ pub(super) fn read(
 
 /// `None` where the generation went away while it was read.
 fn held(directory: &Path, prefix: &str) -> Result<Option<Vec<(OsString, OsString)>>, Trouble> {
-    let mount = atomic_writer::open_mount(directory)?;
-    let generation = atomic_writer::current(&mount)?.ok_or(Trouble::Nothing)?;
-    let names = match atomic_writer::names(&mount, &generation) {
+    let mount = directory::open_mount(directory)?;
+    let generation = directory::current(&mount)?.ok_or(Trouble::Nothing)?;
+    let names = match directory::names(&mount, &generation) {
         Ok(names) => names,
         Err(Errno::NOENT) => return Ok(None),
         Err(errno) => return Err(Trouble::Directory(errno)),
@@ -105,7 +106,11 @@ mod tests {
 
     use super::*;
     use crate::process::lease::Lease;
-    use crate::write::atomic_writer::{Hold, Name, NewFile, directory_mode, in_current, publish};
+    use crate::write::atomic_writer::publish;
+    use crate::write::directory::in_current;
+    use crate::write::generation_name::Name;
+    use crate::write::hold::Hold;
+    use crate::write::new_file::{NewFile, directory_mode};
 
     #[test]
     fn a_variable_is_waited_for_while_somebody_has_a_lease_on_its_file() {

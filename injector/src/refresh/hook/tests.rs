@@ -15,9 +15,9 @@ fn show(changes: &Changes, number: u32) {
 /// Runs `script` beside the hook; returns what was told when, in seconds, and what was counted.
 async fn story(
     changes: &Changes,
-    tell: impl AsyncFn(u32) -> Result<(), Untold>,
+    tell: impl AsyncFn(u32) -> Result<(), HookError>,
     script: impl Future<Output = ()>,
-) -> (Vec<(u64, String)>, Vec<Told>) {
+) -> (Vec<(u64, String)>, Vec<HookOutcome>) {
     let (began, calls) = (Instant::now(), Cell::new(0));
     let (told, counted) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
     let call = async |generation: &str| {
@@ -52,7 +52,7 @@ async fn what_the_application_started_with_is_no_change_and_each_change_is_told_
     };
     let (told, counted) = story(&changes, async |_| Ok(()), script).await;
     assert_eq!(told, [(10, "g1".to_owned()), (20, "g2".to_owned())]);
-    assert_eq!(counted, [Told::Heard, Told::Heard]);
+    assert_eq!(counted, [HookOutcome::Delivered, HookOutcome::Delivered]);
     assert_eq!(changes.told(), "g2");
     // The same again is no change.
     assert!(!changes.show(Some("g2".to_owned())) && !changes.show(None));
@@ -100,11 +100,11 @@ async fn a_failure_is_tried_again_and_given_up_until_the_next_change() {
         show(&changes, 2);
         seconds(3600).await;
     };
-    let tell = async |call: u32| if call <= 6 { Err(Untold::TooLate) } else { Ok(()) };
+    let tell = async |call: u32| if call <= 6 { Err(HookError::TooLate) } else { Ok(()) };
     let (told, counted) = story(&changes, tell, script).await;
     assert_eq!(generations(&told), ["g1", "g1", "g1", "g1", "g1", "g2", "g2"]);
-    let mut expected = vec![Told::Failed; 5];
-    expected.extend([Told::GivenUp, Told::Failed, Told::Heard]);
+    let mut expected = vec![HookOutcome::Failed; 5];
+    expected.extend([HookOutcome::GivenUp, HookOutcome::Failed, HookOutcome::Delivered]);
     assert_eq!(counted, expected);
     // Never at once, and all of it in less than a minute.
     let times: Vec<u64> = told.iter().take(5).map(|(at, _)| *at).collect();
@@ -123,7 +123,7 @@ async fn a_try_has_its_time_and_no_more() {
         seconds(3600).await;
     };
     let (told, counted) = story(&changes, never, script).await;
-    assert_eq!((told.len(), counted.last()), (5, Some(&Told::GivenUp)));
+    assert_eq!((told.len(), counted.last()), (5, Some(&HookOutcome::GivenUp)));
     assert!(told[1].0 >= 6, "{told:?}");
     // Whoever starts again still owes it.
     assert_eq!(changes.told(), "g0");

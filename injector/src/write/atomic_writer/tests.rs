@@ -6,8 +6,12 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
+use rustix::fs::{CWD, Mode, OFlags};
 use tempfile::TempDir;
 
+use super::super::directory::SENTINEL;
+use super::super::generation_name::is_name;
+use super::super::new_file::directory_mode;
 use super::*;
 
 mod access;
@@ -53,7 +57,7 @@ impl Mount {
     }
 
     fn generations(&self) -> Vec<String> {
-        self.names().into_iter().filter(|name| generation::is_name(name)).collect()
+        self.names().into_iter().filter(|name| is_name(name)).collect()
     }
 
     /// Everything that a change of anything would show in.

@@ -1,5 +1,7 @@
 //! What is shown is held, so that nobody gets a lease on it.
 
+use rustix::io::Errno;
+
 use super::*;
 use crate::process::lease::Lease;
 

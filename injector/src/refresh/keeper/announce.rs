@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::Keeper;
-use super::source::{Source, Verdict};
-use super::templates::Failed;
-use crate::health::board::Stands;
+use crate::health::health_board::FailedTemplate;
+use crate::health::health_board::Snapshot;
 use crate::health::status_file::{self, Status};
+use crate::refresh::source::{Source, Verdict};
 
 impl Keeper<'_> {
     /// Tells of files that go before they do: whoever continues in between must not miss them.
@@ -33,14 +33,14 @@ impl Keeper<'_> {
 
     /// For whoever looks into the mount, and for the next process.
     pub(super) fn tell(&self, sources: &[Source]) {
-        let standing = self.client.standing();
-        standing.keep(self.stands(sources));
-        let told = self.tells.changes.told();
-        status_file::write(self.args, self.plan, &Status::new(self.plan, standing, Some(told)));
+        let health = self.client.health();
+        health.replace(self.snapshot(sources));
+        let told = self.observers.changes.told();
+        status_file::write(self.args, self.plan, &Status::new(self.plan, health, Some(told)));
     }
 
-    fn stands(&self, sources: &[Source]) -> Stands {
-        let named = |(at, failed): (usize, Failed)| {
+    fn snapshot(&self, sources: &[Source]) -> Snapshot {
+        let named = |(at, failed): (usize, FailedTemplate)| {
             Some((self.entries.get(at)?.name.clone().into_owned(), failed))
         };
         let is_removed = |source: usize| sources.get(source).is_some_and(|source| source.removed);
@@ -48,8 +48,8 @@ impl Keeper<'_> {
         let removed = entries.filter(|(at, entry)| {
             self.templates.is_removed(*at) || entry.sources().any(is_removed)
         });
-        Stands {
-            sources: sources.iter().map(Source::stand).collect(),
+        Snapshot {
+            sources: sources.iter().map(Source::health).collect(),
             templates: self.templates.failing().filter_map(named).collect(),
             removed: removed.count(),
         }

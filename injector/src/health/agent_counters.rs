@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use secret::Failure;
 
 #[derive(Debug, Default)]
-pub(crate) struct Counters {
+pub(crate) struct AgentCounters {
     /// Answered from the cache.
     pub(crate) hits: Count,
     /// Asked of KMS, with an answer.
@@ -20,7 +20,7 @@ pub(crate) struct Counters {
     pub(crate) refused: Count,
 }
 
-impl Counters {
+impl AgentCounters {
     pub(crate) fn unanswered(&self) -> impl Iterator<Item = (Failure, &Count)> {
         Failure::ALL.into_iter().zip(&self.unanswered)
     }

@@ -7,12 +7,12 @@ use secret::Failure;
 use tracing::error;
 
 use super::Keeper;
-use super::retention::{Retention, retention};
-use super::source::Verdict;
-use super::templates::TemplateNews;
 use crate::backends::unfinished;
 use crate::fetch::client::Outcome;
 use crate::once::init;
+use crate::refresh::retention::{Retention, retention};
+use crate::refresh::source::Verdict;
+use crate::refresh::templates::TemplateNews;
 use crate::render::Rendered;
 use crate::render::entry::Entry;
 use crate::report::problem::Problem;

@@ -5,11 +5,9 @@ use std::os::fd::OwnedFd;
 use rustix::fs::{AtFlags, FileType};
 use rustix::io::Errno;
 
-use super::generation::{Wanted, entries};
-use super::{CURRENT, WriteError, kind};
-
-/// Becomes the visible link by a rename, where another link is in its place.
-pub(super) const NEW_LINK: &str = "..link_tmp";
+use super::directory::{CURRENT, NEW_LINK, entries, kind};
+use super::error::WriteError;
+use super::generation::Wanted;
 
 /// Something in the mount that we did not make is never overwritten.
 pub(super) fn refuse_foreign(mount: &OwnedFd, wanted: &Wanted<'_>) -> Result<(), WriteError> {

@@ -21,12 +21,12 @@ use crate::report::terminal::one_line;
 
 /// Who hears of what the keeper does.
 #[derive(Clone, Copy)]
-pub(super) struct Tells<'a> {
+pub(super) struct Observers<'a> {
     pub(super) changes: &'a Changes,
     pub(super) metrics: &'a Metrics,
 }
 
-impl Tells<'_> {
+impl Observers<'_> {
     /// `generation` is what applications see now, be it new or not.
     pub(super) fn changed(&self, generation: Option<String>) {
         if self.changes.show(generation) {
@@ -39,12 +39,12 @@ pub(super) async fn tell_application(
     args: &Args,
     plan: &Plan,
     client: &Client<'_>,
-    tells: Tells<'_>,
+    observers: Observers<'_>,
 ) -> Infallible {
-    let Tells { changes, metrics } = tells;
+    let Observers { changes, metrics } = observers;
     // At once, or a process that starts in our place would tell it again.
     let heard = || {
-        let status = Status::new(plan, client.standing(), Some(changes.told()));
+        let status = Status::new(plan, client.health(), Some(changes.told()));
         status_file::write(args, plan, &status);
     };
     match plan.on_change() {
@@ -55,7 +55,7 @@ pub(super) async fn tell_application(
 
 pub(super) async fn serve(plan: &Plan, metrics: &Metrics) -> Infallible {
     match plan.metrics_port() {
-        Some(port) => metrics::serve(port, metrics.clone()).await,
+        Some(port) => metrics::serve::serve(port, metrics.clone()).await,
         None => pending().await,
     }
 }

@@ -10,13 +10,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::Limits;
+use crate::http::limits::Limits;
 
 /// A clone is of the same connection.
 #[derive(Clone, Debug)]
-pub(super) struct Pace {
+pub(crate) struct Deadlines {
     step: Arc<Mutex<Step>>,
-    /// Told when an answer was given: the place may be had from then on.
+    /// HookOutcome when an answer was given: the place may be had from then on.
     freed: Arc<Notify>,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Pace {
 /// never were served before of those that were, and the longest wait first. Who was only refused was
 /// not served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Rank {
+pub(crate) struct Rank {
     served: bool,
     since: Instant,
 }
@@ -39,14 +39,14 @@ enum Step {
     Idle { since: Instant, served: bool },
 }
 
-impl Pace {
-    pub(super) fn new(freed: Arc<Notify>) -> Self {
+impl Deadlines {
+    pub(crate) fn new(freed: Arc<Notify>) -> Self {
         let step = Step::Head { since: Instant::now(), served: false };
         Self { step: Arc::new(Mutex::new(step)), freed }
     }
 
     /// `None` while it is answered: nobody is sent away then.
-    pub(super) fn rank(&self) -> Option<Rank> {
+    pub(crate) fn rank(&self) -> Option<Rank> {
         match *self.lock() {
             Step::Head { since, served } => Some(Rank { served, since }),
             Step::Answer => None,
@@ -55,7 +55,7 @@ impl Pace {
     }
 
     /// `None` while it is answered, which has a limit of its own.
-    pub(super) fn due(&self, limits: &Limits) -> Option<Instant> {
+    pub(crate) fn due(&self, limits: &Limits) -> Option<Instant> {
         match *self.lock() {
             Step::Head { since, .. } => Some(since + limits.head),
             Step::Answer => None,
@@ -64,10 +64,10 @@ impl Pace {
     }
 
     /// A request is answered until what this returns is dropped.
-    pub(super) fn answering(&self) -> Answering {
+    pub(crate) fn answering(&self) -> Answering {
         let served = self.rank().is_some_and(|rank| rank.served);
         *self.lock() = Step::Answer;
-        Answering { pace: self.clone(), served }
+        Answering { deadlines: self.clone(), served }
     }
 
     fn received(&self) {
@@ -82,29 +82,29 @@ impl Pace {
     }
 }
 
-pub(super) struct Answering {
-    pace: Pace,
+pub(crate) struct Answering {
+    deadlines: Deadlines,
     served: bool,
 }
 
 impl Answering {
     /// The answer is one for its client, and not the same for everybody.
-    pub(super) fn serves(&mut self) {
+    pub(crate) fn serves(&mut self) {
         self.served = true;
     }
 }
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        *self.pace.lock() = Step::Idle { since: Instant::now(), served: self.served };
-        self.pace.freed.notify_one();
+        *self.deadlines.lock() = Step::Idle { since: Instant::now(), served: self.served };
+        self.deadlines.freed.notify_one();
     }
 }
 
 /// A stream whose client is watched.
-pub(super) struct Watched<S> {
+pub(crate) struct Watched<S> {
     stream: S,
-    pace: Pace,
+    deadlines: Deadlines,
     /// Our side is closed.
     is_shut: bool,
     /// Bytes that came after that.
@@ -112,8 +112,8 @@ pub(super) struct Watched<S> {
 }
 
 impl<S> Watched<S> {
-    pub(super) fn new(stream: S, pace: Pace) -> Self {
-        Self { stream, pace, is_shut: false, unread: 0 }
+    pub(crate) fn new(stream: S, deadlines: Deadlines) -> Self {
+        Self { stream, deadlines, is_shut: false, unread: 0 }
     }
 }
 
@@ -129,7 +129,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
         if buffer.filled().len() > before {
-            self.pace.received();
+            self.deadlines.received();
         }
         read
     }

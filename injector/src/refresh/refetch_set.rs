@@ -1,11 +1,11 @@
-//! Which sources are asked for at the same time.
+//! Which sources are fetched again at the same time.
 
 use crate::render::entry::Entry;
 
 /// A template is made of all its values at one time, and none is kept in memory: who asks for one
 /// of its sources asks for the others too, and for those of their templates. `wanted` says by
 /// lookup what is asked for anyway.
-pub(super) fn together(entries: &[Entry<'_>], mut wanted: Vec<bool>) -> Vec<usize> {
+pub(super) fn refetch_set(entries: &[Entry<'_>], mut wanted: Vec<bool>) -> Vec<usize> {
     let is = |wanted: &[bool], source: usize| wanted.get(source).copied().unwrap_or(false);
     let mut grows = true;
     while grows {
@@ -61,7 +61,7 @@ mod tests {
 
     fn asked(files: &[&[usize]], wanted: &[usize]) -> Vec<usize> {
         let plan = plan(files);
-        together(&entries(&plan), (0..5).map(|index| wanted.contains(&index)).collect())
+        refetch_set(&entries(&plan), (0..5).map(|index| wanted.contains(&index)).collect())
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::Keeper;
-use super::source::Verdict;
+use crate::refresh::source::Verdict;
 use crate::render::entry::Entry;
 use crate::report::exit::Exit;
 use crate::report::problem::Problem;

@@ -12,7 +12,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
-use super::{generation, open_directory};
+use super::directory::{entries, open_directory};
 
 #[derive(Debug, Default)]
 pub(crate) struct Hold {
@@ -52,7 +52,7 @@ impl Hold {
     pub(crate) fn all(&mut self, mount: &OwnedFd, generation: &str) -> Result<(), Errno> {
         let directory = open_directory(mount, Path::new(generation))?;
         let mut leased = Ok(());
-        for name in generation::entries(&directory)? {
+        for name in entries(&directory)? {
             if let Err(Errno::WOULDBLOCK) = self.open(&directory, generation, &name) {
                 leased = Err(Errno::WOULDBLOCK);
             }
