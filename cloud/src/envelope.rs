@@ -113,7 +113,7 @@ impl Envelope {
         if envelope.code.is_some() { envelope } else { Self::default() }
     }
 
-    /// Of one whose secrets are not known.
+    /// What is shown of an envelope whose secrets are not known.
     fn silent_refusal(&self, status: u16) -> Refusal {
         let code = self.code.as_deref().filter(|code| Meaning::of_code(code, None).is_some());
         let code = code.and_then(|code| identifier(code, &[]));

@@ -204,7 +204,7 @@ mod tests {
             ("Rejected.ResourceInDeleteWindow", 409, Meaning::REFUSED),
             ("InternalFailure", 400, Meaning::UNAVAILABLE),
             ("ServiceUnavailableTemporary", 503, Meaning::UNAVAILABLE),
-            // Of something in between, for all that is known.
+            // For all that is known, something in between may say this.
             ("Something.New", 404, Meaning::REFUSED),
             ("Something.New", 502, Meaning::UNAVAILABLE),
             ("Something.New", 400, Meaning::REFUSED),

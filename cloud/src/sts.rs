@@ -126,7 +126,7 @@ pub(crate) fn read(
         let caller = caller.ok_or(Malformed::Missing("AssumedRoleUser"))?;
         let caller = label(caller, "AssumedRoleUser")?;
         matching::caller(role, session, &caller)?;
-        // Who waits for them would find them over, and ask once more, one after the other.
+        // Callers that wait for them would find them expired, and ask again, one after the other.
         let end = times.end(expires).ok_or(Malformed::Over)?;
         Ok((key_id, caller, end))
     });

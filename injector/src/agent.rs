@@ -1,12 +1,12 @@
 //! The local agent: the KMS Agent's HTTP API on loopback, for the Pod's own containers.
 
 mod answer;
-mod asking;
 mod cache;
-mod failures;
+mod fetch_limit;
 mod guard;
 mod handler;
 mod key;
+mod recent_failures;
 pub(crate) mod request;
 mod scope;
 mod token;
@@ -23,7 +23,7 @@ use secret::Fetched;
 use tokio::net::TcpListener;
 use tracing::info;
 
-use self::handler::Shared;
+use self::handler::AgentHandler;
 use crate::fetch::client::Client;
 use crate::health::metrics::Metrics;
 use crate::http::limits::Limits;
@@ -38,7 +38,7 @@ pub(crate) use self::token::{TokenMissing, ensure as ensure_token, is_there as t
 pub(crate) struct Agent {
     listeners: Vec<TcpListener>,
     limits: Limits,
-    shared: Arc<Shared>,
+    handler: Arc<AgentHandler>,
     /// Open, so that nobody gets a lease on it and holds clients up.
     _token: File,
 }
@@ -53,12 +53,12 @@ impl Agent {
     ) -> Result<Option<Self>, Problem> {
         let Some(wanted) = plan.mode().agent() else { return Ok(None) };
         let port = wanted.port.get();
-        let listeners = bind(port).map_err(|error| taken(port, &error))?;
+        let listeners = bind(port).map_err(|error| port_problem(port, &error))?;
         // Not before the port is ours: clients would show it to whoever listens there.
         let (token, held) = ensure_token(args, plan, wanted)?;
         let limits = Limits::new(wanted.max_connections.get().into());
-        let counters = metrics.of_agent();
-        let shared = Shared::new(
+        let counters = metrics.agent_counters();
+        let handler = AgentHandler::new(
             plan,
             wanted,
             client.backend().kms().session(),
@@ -66,18 +66,18 @@ impl Agent {
             counters,
             metrics.clone(),
         );
-        let shared = Arc::new(shared);
+        let handler = Arc::new(handler);
         info!(port, addresses = listeners.len(), "the agent listens");
-        Ok(Some(Self { listeners, limits, shared, _token: held }))
+        Ok(Some(Self { listeners, limits, handler, _token: held }))
     }
 
     pub(crate) async fn serve(&self) -> Infallible {
-        server::serve(&self.listeners, self.limits, Arc::clone(&self.shared)).await
+        server::serve(&self.listeners, self.limits, Arc::clone(&self.handler)).await
     }
 
     /// What it did, for the log.
-    pub(crate) fn tell(&self) {
-        let counters = &self.shared.counters;
+    pub(crate) fn log_totals(&self) {
+        let counters = &self.handler.counters;
         info!(
             hits = counters.hits.get(),
             misses = counters.misses.get(),
@@ -91,12 +91,12 @@ impl Agent {
     /// A lookup of the plan gave this, to a question that was asked at `asked`: from now on the
     /// agent answers nothing older.
     pub(crate) fn learn(&self, lookup: usize, fetched: &Fetched, asked: Duration) {
-        self.shared.learn(lookup, fetched, asked);
+        self.handler.learn(lookup, fetched, asked);
     }
 
     /// The files of a lookup were taken away.
     pub(crate) fn forget(&self, lookup: usize) {
-        self.shared.forget(lookup);
+        self.handler.forget(lookup);
     }
 }
 
@@ -113,7 +113,7 @@ fn bind(port: u16) -> io::Result<Vec<TcpListener>> {
     Ok(listeners)
 }
 
-fn taken(port: u16, error: &io::Error) -> Problem {
+fn port_problem(port: u16, error: &io::Error) -> Problem {
     let text = format!("the agent cannot listen on port {port} of loopback: {}", error.kind());
     Problem::new(Exit::Local, text).advise(
         "what else of the Pod listens there; another port is set by the annotation agent-port",

@@ -1,4 +1,4 @@
-//! Who answers for the sources of a plan. Each backend is a folder beside this file; no other file
+//! The backends that answer for the sources of a plan. Each backend is a folder beside this file; no other file
 //! knows its words, but for the local agent, whose interface is that of KMS.
 
 pub(crate) mod alibaba;

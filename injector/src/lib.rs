@@ -79,7 +79,7 @@ mod process {
 }
 
 pub use crate::agent::request::{
-    Refused as AgentRefusal, Request as AgentRequest, Wanted as AgentWanted,
+    Refused as AgentRefusal, Request as AgentRequest, SecretRequest as AgentSecretRequest,
 };
 pub use crate::input::plan_env::PLAN_VARIABLE;
 pub use crate::once::exec::exec;

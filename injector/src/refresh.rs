@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Args, plan: &Plan, refresh: &Refresh) -> Result<(), Rep
             never = companions::serve(plan, &metrics) => match never {},
         };
         if let Some(agent) = &agent {
-            agent.tell();
+            agent.log_totals();
         }
         result
     })
@@ -68,11 +68,11 @@ async fn keep(
     stop: &mut Stop,
 ) -> Result<(), Report> {
     let limits = Limits::now();
-    let Some((mut holds, status)) = stop.or(Holds::of_before(args, plan)).await else {
+    let Some((mut holds, status)) = stop.or(Holds::after_restart(args, plan)).await else {
         return Ok(());
     };
     let now = since_boot();
-    let told = status_file::told(args, plan);
+    let notified = status_file::notified_generation(args, plan);
     let there = startup_probe::run(args, plan);
     let entries = entries(plan);
     let mut templates = Templates::default();
@@ -86,14 +86,14 @@ async fn keep(
         }
         Err(_) => {
             let outcomes = init::fill(args, plan, client, stop, &mut holds).await?;
-            companions::teach(agent, &outcomes, now);
+            companions::seed_agent(agent, &outcomes, now);
             outcomes.iter().map(|outcome| Source::of(now, outcome.fetched())).collect()
         }
     };
     drop(status);
-    metrics.filled();
+    metrics.mark_filled();
     // What applications start with is no change.
-    let changes = Changes::new(generation(args, plan), told);
+    let changes = Changes::new(generation(args, plan), notified);
     let observers = Observers { changes: &changes, metrics };
     let mut keeper = Keeper::new(args, plan, refresh, client, observers, &entries, sources)
         .with_agent(agent)
@@ -104,7 +104,7 @@ async fn keep(
     }
     tokio::select! {
         ended = keeper.run(stop, &limits) => ended,
-        never = companions::tell_application(args, plan, client, observers) => match never {},
+        never = companions::notify_application(args, plan, client, observers) => match never {},
         never = companions::answer(agent) => match never {},
     }
 }

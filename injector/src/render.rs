@@ -54,9 +54,9 @@ pub(crate) fn render<'a>(
         let content = match entry.origin {
             Origin::Value { from, select } => {
                 let part = documents.part(from, select, value(from)?).map_err(Why::from);
-                part.and_then(|content| Ok(formed(entry, content)?)).map_err(|why| Unusable {
+                part.and_then(|content| Ok(encoded(entry, content)?)).map_err(|why| Unusable {
                     blame: Blame::Source(from),
-                    problem: problem(plan, &entry.shown(), from, select, &why),
+                    problem: problem(plan, &entry.description(), from, select, &why),
                 })
             }
             Origin::Template(template) => {
@@ -71,7 +71,7 @@ pub(crate) fn render<'a>(
 }
 
 /// As the entry wants it written.
-fn formed<'a>(entry: &Entry<'_>, content: Content<'a>) -> Result<Content<'a>, Unfit> {
+fn encoded<'a>(entry: &Entry<'_>, content: Content<'a>) -> Result<Content<'a>, Unfit> {
     match entry.form {
         Form::File => Ok(content),
         Form::Exec(name) => environment::exec(name, content.bytes()).map(|()| content),

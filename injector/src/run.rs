@@ -37,23 +37,23 @@ pub fn run(words: impl IntoIterator<Item = OsString>, plan: Option<OsString>) ->
     // So may few files.
     let _ = limits::raise();
     match &args.command {
-        Command::Help => done(|| terminal::stdout(HELP)),
-        Command::Version => {
-            done(|| terminal::stdout(concat!("secrets-injector ", env!("CARGO_PKG_VERSION"), "\n")))
-        }
+        Command::Help => succeed(|| terminal::stdout(HELP)),
+        Command::Version => succeed(|| {
+            terminal::stdout(concat!("secrets-injector ", env!("CARGO_PKG_VERSION"), "\n"));
+        }),
         Command::Init => served(&args, plan, init::run),
         Command::Refresh => served(&args, plan, refresh),
         Command::Get(sources) => match decoded(plan) {
             // Somebody is looking at a terminal: the answers are the output, progress is noise.
             Ok(plan) => log::with(LogLevel::Error, || {
                 get::run(&args, &plan, sources)
-                    .map_or_else(|report| tell(&report), |()| Exit::Success)
+                    .map_or_else(|report| print_report(&report), |()| Exit::Success)
             }),
-            Err(report) => tell(&report),
+            Err(report) => print_report(&report),
         },
         Command::Probe => match decoded(plan) {
             Ok(plan) => probe(&args, &plan),
-            Err(report) => tell(&report),
+            Err(report) => print_report(&report),
         },
     }
 }
@@ -96,7 +96,7 @@ fn decoded(plan: Option<OsString>) -> Result<Plan, Report> {
 
 fn probe(args: &Args, plan: &Plan) -> Exit {
     match startup_probe::ready(args, plan) {
-        Ok(there) => done(|| {
+        Ok(there) => succeed(|| {
             terminal::stdout(&format!("{}\n", terminal::one_line(&there.to_string(), 600)));
         }),
         Err(error) => {
@@ -107,7 +107,7 @@ fn probe(args: &Args, plan: &Plan) -> Exit {
     }
 }
 
-fn done(work: impl FnOnce()) -> Exit {
+fn succeed(work: impl FnOnce()) -> Exit {
     work();
     Exit::Success
 }
@@ -121,7 +121,7 @@ fn fail(args: &Args, report: &Report) -> Exit {
 }
 
 /// For a person at a terminal.
-fn tell(report: &Report) -> Exit {
+fn print_report(report: &Report) -> Exit {
     terminal::stderr(&report.message());
     report.exit()
 }

@@ -106,7 +106,7 @@ impl CredentialCache {
             Ok(fresh) => self.keep(fresh, None),
             Err(error) => {
                 self.fail(&mut failed, &error, until);
-                // Who had no time left to ask has not learnt how STS is.
+                // Without time for a request nothing was learnt about STS.
                 if error.attempts() > 0
                     && let Some(current) = &mut *self.lock()
                 {
@@ -152,8 +152,8 @@ impl CredentialCache {
     }
 }
 
-/// Who waits for another's exchange waits a moment longer than it lasts: its error says more than
-/// "too late".
+/// A caller that waits for another's exchange waits a moment longer than it lasts: its error says
+/// more than "too late".
 const PATIENCE: Duration = Duration::from_millis(100);
 /// Limit of an exchange that is made ahead of need.
 const EARLY: Duration = Duration::from_secs(5);

@@ -97,7 +97,7 @@ async fn a_connection_that_the_server_closes_is_replaced() {
     }
 }
 
-/// Who waited in vain for a connection says so, and not that it was asked and nobody answered.
+/// A fetch that waited in vain for a connection says so, and not that nobody answered.
 #[tokio::test]
 async fn a_question_for_which_no_connection_was_free_was_not_sent() {
     let silent = Arc::new(Semaphore::new(0));

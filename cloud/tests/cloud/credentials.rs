@@ -1,4 +1,4 @@
-//! Who asks: exchanges are shared, renewed once, and never mixed up.
+//! The identity of a session: exchanges are shared, renewed once, and never mixed up.
 
 use std::io;
 use std::sync::Arc;

@@ -85,7 +85,7 @@ async fn an_answer_that_is_not_used_tells_no_value_either() {
         |body, _| body["SecretName"] = Value::Null,
         |body, _| body["SecretDataType"] = "other".into(),
         |body, _| body["VersionId"] = "two\nlines".into(),
-        // Of such a body nothing is known.
+        // Nothing is known of such a body.
         |body, _| body["VersionId"] = 7.into(),
     ];
     let all = mismatches.map(|change| (change, Failure::Mismatched)).into_iter();

@@ -155,7 +155,7 @@ async fn a_failing_sts_is_told_to_all_who_wait_until_the_deadline() {
     }
 }
 
-/// Of two accounts at one host; the first one is told to come back in an hour.
+/// Two accounts use one host; the first one is told to come back in an hour.
 async fn with_a_throttled_account() -> (Bench, [Lookup; 2]) {
     let hour = Duration::from_secs(3600);
     let handler = after_sts(|seen| match seen.parameter("RoleArn") {

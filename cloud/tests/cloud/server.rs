@@ -81,7 +81,7 @@ pub(crate) enum Reply {
     Raw(String),
     /// An answer; when told, something more; when the client hung up, word of it.
     Stray(String, String, Arc<Notify>, Arc<Notify>),
-    /// Nothing, for ever.
+    /// No answer comes, forever.
     Silence,
     /// These bytes, then nothing.
     Stall(String),

@@ -1,4 +1,4 @@
-//! Whose certificate is accepted for which host.
+//! Which certificates are accepted for which host.
 
 use cloud::{Error, Lookup, Transport, TransportConfig, TransportError};
 use secret::{Failure, Fetched};

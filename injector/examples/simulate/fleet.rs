@@ -81,7 +81,7 @@ enum State {
 
 /// In place of a number of attempts: there is no other.
 const LAST: u32 = u32::MAX;
-/// Of a request and its answer.
+/// A request and its answer take so long on their way.
 const TRIP: Duration = Duration::from_millis(20);
 const TIMEOUT: Duration = Duration::from_secs(300);
 /// Credentials live for an hour and are renewed ten minutes before its end.

@@ -18,7 +18,7 @@ pub(crate) struct Place<'a> {
     pub(crate) account: &'a str,
 }
 
-/// `None` where a value that is called text is none.
+/// `None` if the value is declared text but is not UTF-8.
 pub(crate) fn secret(
     response_type: ResponseType,
     place: Place<'_>,
@@ -33,9 +33,9 @@ pub(crate) fn secret(
     };
     let data = std::str::from_utf8(data).ok()?;
     match response_type {
-        ResponseType::Kms => written(&Kms::new(place, fetched, data)),
-        ResponseType::Aws => written(&Aws::new(place, fetched, data)),
-        ResponseType::Vault => written(&Vault::new(fetched, data)),
+        ResponseType::Kms => to_bytes(&Kms::new(place, fetched, data)),
+        ResponseType::Aws => to_bytes(&Aws::new(place, fetched, data)),
+        ResponseType::Vault => to_bytes(&Vault::new(fetched, data)),
     }
 }
 
@@ -208,7 +208,7 @@ fn name<'a>(place: Place<'a>, metadata: &'a Metadata) -> &'a str {
 /// six times as much, and clients that do not read keep their answers in memory.
 const MOST: usize = 96 * 1024;
 
-fn written(body: &impl Serialize) -> Option<Bytes> {
+fn to_bytes(body: &impl Serialize) -> Option<Bytes> {
     let mut size = Size(0);
     serde_json::to_writer(&mut size, body).ok()?;
     if size.0 > MOST {
@@ -252,12 +252,12 @@ pub(crate) struct ErrorResponse {
 impl ErrorResponse {
     pub(crate) fn new(status: u16, code: &str, message: &str, passes: bool) -> Self {
         #[derive(Serialize)]
-        struct Said<'a> {
+        struct ErrorBody<'a> {
             __type: &'a str,
             message: &'a str,
         }
         // Writing text into memory does not fail.
-        let body = serde_json::to_vec(&Said { __type: code, message }).unwrap_or_default();
+        let body = serde_json::to_vec(&ErrorBody { __type: code, message }).unwrap_or_default();
         Self { status, body: body.into(), passes }
     }
 

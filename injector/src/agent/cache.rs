@@ -12,7 +12,7 @@ use super::key::Key;
 pub(crate) struct Cache {
     bounds: Bounds,
     entries: HashMap<Key, Entry>,
-    /// Of all answers together.
+    /// The size of all answers together.
     bytes: usize,
     /// What the keeper said last, also of what is not kept; at most the plan's lookups.
     learned: HashMap<Key, Learned>,
@@ -50,9 +50,9 @@ struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Found {
     Fresh(Bytes),
-    /// Over, and not to be asked for yet.
+    /// Expired; a refetch is not due yet.
     Held(Bytes),
-    /// Over: better than nothing.
+    /// Expired, but usable if the refetch fails.
     Stale(Bytes),
     Nothing,
 }
@@ -104,7 +104,7 @@ impl Cache {
         asked: Duration,
         now: Duration,
     ) {
-        // Of two questions at the same time nobody knows whose answer is the newer: the next
+        // Nobody knows which of two questions at the same time has the newer answer: the next
         // client finds out.
         let certain = self.entries.get(key).is_none_or(|known| known.asked <= asked);
         let learned = Learned { at: now, version: Some(version.to_owned()) };
@@ -234,7 +234,7 @@ mod tests {
         let (mut cache, a) = (cache(300, 10, 100), key("a"));
         cache.put(&a, answer("old"), seconds(11));
         cache.learn(&a, "v2", Some(answer("new")), seconds(10), seconds(12));
-        // Whose is the newer nobody knows: the client's is gone, the next one asks.
+        // Nobody knows which is the newer: the client's answer is gone, the next one asks.
         assert_eq!(cache.find(&a, seconds(12)), Found::Stale(answer("new")));
         cache.put(&a, answer("new"), seconds(13));
         assert_eq!(cache.find(&a, seconds(13)), Found::Fresh(answer("new")));

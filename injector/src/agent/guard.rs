@@ -1,4 +1,4 @@
-//! Who may ask: a client that means this very machine, sends its request itself and knows the
+//! Which clients may ask: one that means this very machine, sends its request itself and knows the
 //! token. Pure.
 
 use hyper::HeaderMap;

@@ -13,12 +13,12 @@ use tokio::time::{Instant, timeout_at};
 use tracing::{debug, warn};
 
 use super::answer::{self, ErrorResponse};
-use super::asking::Asking;
 use super::cache::{Bounds, Cache, Found};
-use super::failures::Failures;
+use super::fetch_limit::FetchLimit;
 use super::guard;
 use super::key::Key;
-use super::request::{PING, Refused, Request, Wanted};
+use super::recent_failures::RecentFailures;
+use super::request::{PING, Refused, Request, SecretRequest};
 use super::scope::Scope;
 use crate::backends::alibaba::ask;
 use crate::health::agent_counters::AgentCounters;
@@ -28,7 +28,7 @@ use crate::http::handler::{Answer, Handler, HttpRequest};
 use crate::process::clock::since_boot;
 use crate::report::terminal::one_line;
 
-pub(crate) struct Shared {
+pub(crate) struct AgentHandler {
     token: Sensitive,
     port: u16,
     response_type: ResponseType,
@@ -37,9 +37,9 @@ pub(crate) struct Shared {
     own: Vec<Option<Key>>,
     session: Session,
     cache: Mutex<Cache>,
-    failures: Mutex<Failures>,
+    failures: Mutex<RecentFailures>,
     flights: Flights<Key, Result<Bytes, ErrorResponse>>,
-    asking: Asking,
+    fetch_limit: FetchLimit,
     pub(crate) counters: Arc<AgentCounters>,
     metrics: Metrics,
 }
@@ -52,7 +52,7 @@ const STALENESS: Duration = Duration::from_secs(24 * 60 * 60);
 /// The default memory limit of our container has room for as much, beside the connections.
 const BYTES: usize = 8 * 1024 * 1024;
 
-impl Shared {
+impl AgentHandler {
     pub(crate) fn new(
         plan: &Plan,
         agent: &Agent,
@@ -73,7 +73,7 @@ impl Shared {
             entries: agent.cache_size.get().into(),
             bytes: BYTES,
         };
-        let asking = Asking::new(scope.ways());
+        let fetch_limit = FetchLimit::new(scope.routes());
         Self {
             token,
             port: agent.port.get(),
@@ -84,7 +84,7 @@ impl Shared {
             cache: Mutex::new(Cache::new(bounds)),
             failures: Mutex::default(),
             flights: Flights::default(),
-            asking,
+            fetch_limit,
             counters,
             metrics,
         }
@@ -105,12 +105,12 @@ impl Shared {
         }
     }
 
-    async fn get(&self, wanted: &Wanted<'_>) -> Answer {
+    async fn get(&self, wanted: &SecretRequest<'_>) -> Answer {
         if let Err(refused) = self.scope.check(&wanted.id) {
             self.counters.refused.add();
             debug!(id = wanted.id.as_ref(), "a client may not have this secret: {refused}");
             let text = refused.to_string();
-            return failed(&ErrorResponse::new(403, "Forbidden.AgentSecrets", &text, false));
+            return error_answer(&ErrorResponse::new(403, "Forbidden.AgentSecrets", &text, false));
         }
         let version = (wanted.version_id.as_deref(), wanted.version_stage.as_deref());
         let key = Key::new(&wanted.id, version.0, version.1);
@@ -128,7 +128,7 @@ impl Shared {
                 Found::Nothing => {
                     let known = self.failures().find(&key, since_boot()).cloned();
                     if let Some(response) = known {
-                        return self.failed(wanted, &response);
+                        return self.fail(wanted, &response);
                     }
                 }
             }
@@ -142,13 +142,18 @@ impl Shared {
             }
             Err(response) => match self.better(&key, wanted, &response) {
                 Some(body) => self.stale(wanted, body),
-                None => self.failed(wanted, &response),
+                None => self.fail(wanted, &response),
             },
         }
     }
 
     /// What is kept now: what was kept before the question may be gone.
-    fn better(&self, key: &Key, wanted: &Wanted<'_>, response: &ErrorResponse) -> Option<Bytes> {
+    fn better(
+        &self,
+        key: &Key,
+        wanted: &SecretRequest<'_>,
+        response: &ErrorResponse,
+    ) -> Option<Bytes> {
         let may = response.passes && !wanted.refresh_now;
         match self.cache().find(key, since_boot()) {
             Found::Fresh(body) | Found::Held(body) | Found::Stale(body) if may => Some(body),
@@ -156,13 +161,13 @@ impl Shared {
         }
     }
 
-    fn failed(&self, wanted: &Wanted<'_>, response: &ErrorResponse) -> Answer {
+    fn fail(&self, wanted: &SecretRequest<'_>, response: &ErrorResponse) -> Answer {
         self.counters.failures.add();
         debug!(id = wanted.id.as_ref(), status = response.status, "not answered");
-        failed(response)
+        error_answer(response)
     }
 
-    fn stale(&self, wanted: &Wanted<'_>, body: Bytes) -> Answer {
+    fn stale(&self, wanted: &SecretRequest<'_>, body: Bytes) -> Answer {
         self.counters.stale.add();
         debug!(id = wanted.id.as_ref(), "answered from the cache, which is over");
         Answer::json(StatusCode::OK, body)
@@ -170,13 +175,13 @@ impl Shared {
 
     async fn fetch(
         &self,
-        wanted: &Wanted<'_>,
+        wanted: &SecretRequest<'_>,
         key: &Key,
         patience: Duration,
     ) -> Result<Bytes, ErrorResponse> {
         let lookup = self.scope.lookup(wanted);
         let deadline = Instant::now() + patience;
-        let Ok(Some(_place)) = timeout_at(deadline, self.asking.enter(&lookup)).await else {
+        let Ok(Some(_place)) = timeout_at(deadline, self.fetch_limit.enter(&lookup)).await else {
             self.counters.count_unanswered(Failure::Unreachable);
             self.cache().postpone(key, since_boot());
             return Err(ErrorResponse::late(true));
@@ -221,7 +226,7 @@ impl Shared {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn failures(&self) -> MutexGuard<'_, Failures> {
+    fn failures(&self) -> MutexGuard<'_, RecentFailures> {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -231,26 +236,26 @@ impl Shared {
         let HttpRequest { head, has_body: _, crowded } = asked;
         let target = head.uri.authority();
         guard::check_host(&head.headers, target, self.port)
-            .map_err(|refused| said(refused.status(), refused.to_string()))?;
+            .map_err(|refused| text_answer(refused.status(), refused.to_string()))?;
         let path = head.uri.path();
         let is_ping = path == PING;
         if *crowded && !is_ping {
-            return Err(said(429, "Connection limit exceeded"));
+            return Err(text_answer(429, "Connection limit exceeded"));
         }
         if !is_ping {
             guard::check_direct(&head.headers)
-                .map_err(|refused| said(refused.status(), refused.to_string()))?;
+                .map_err(|refused| text_answer(refused.status(), refused.to_string()))?;
         }
         if !is_ping && Page::at(path).is_none() {
             guard::check_token(&head.headers, &self.token)
-                .map_err(|refused| said(refused.status(), refused.to_string()))?;
+                .map_err(|refused| text_answer(refused.status(), refused.to_string()))?;
         }
-        let of = |refused: Refused| said(refused.status(), refused.to_string());
+        let of = |refused: Refused| text_answer(refused.status(), refused.to_string());
         Request::parse(head.method.as_str(), path, head.uri.query()).map_err(of)
     }
 }
 
-impl Handler for Shared {
+impl Handler for AgentHandler {
     async fn answer(&self, asked: HttpRequest) -> Answer {
         match self.judge(&asked) {
             Ok(Request::Ping) => Answer::text(StatusCode::OK, "healthy").for_anybody(),
@@ -266,11 +271,11 @@ impl Handler for Shared {
     }
 }
 
-fn said(status: u16, text: impl Into<Bytes>) -> Answer {
+fn text_answer(status: u16, text: impl Into<Bytes>) -> Answer {
     Answer::text(status_of(status), text)
 }
 
-fn failed(response: &ErrorResponse) -> Answer {
+fn error_answer(response: &ErrorResponse) -> Answer {
     Answer::json(status_of(response.status), response.body.clone())
 }
 
@@ -278,7 +283,7 @@ fn status_of(status: u16) -> StatusCode {
     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-fn warn_of(wanted: &Wanted<'_>, error: Option<&Error>, response: &ErrorResponse) {
+fn warn_of(wanted: &SecretRequest<'_>, error: Option<&Error>, response: &ErrorResponse) {
     let id = wanted.id.as_ref();
     match error {
         Some(error) => warn!(

@@ -13,12 +13,12 @@ pub enum Request<'a> {
     /// How it goes.
     Metrics,
     Ready,
-    Get(Wanted<'a>),
+    Get(SecretRequest<'a>),
 }
 
 /// One version of one secret; names are of the shape that KMS allows.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Wanted<'a> {
+pub struct SecretRequest<'a> {
     pub id: Cow<'a, str>,
     pub version_id: Option<Cow<'a, str>>,
     pub version_stage: Option<Cow<'a, str>>,
@@ -72,11 +72,11 @@ impl<'a> Request<'a> {
             None if path == BY_QUERY => None,
             None => return Err(Refused::Path),
         };
-        Wanted::parse(id, query.unwrap_or_default()).map(Self::Get)
+        SecretRequest::parse(id, query.unwrap_or_default()).map(Self::Get)
     }
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> SecretRequest<'a> {
     fn parse(in_path: Option<Cow<'a, str>>, query: &'a str) -> Result<Self, Refused> {
         let by_path = in_path.is_some();
         let (mut id, mut version_id, mut version_stage) = (in_path, None, None);

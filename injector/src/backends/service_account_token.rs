@@ -51,7 +51,8 @@ impl From<TokenError> for io::Error {
     }
 }
 
-/// Who the token says it is for. Not verified, and no secret: it goes into advice only.
+/// The ServiceAccount that the token says it is for. That is not verified, and no secret: it goes
+/// into advice only.
 pub(crate) fn subject(token: &Sensitive) -> Option<String> {
     #[derive(Deserialize)]
     struct Claims {

@@ -50,14 +50,14 @@ pub(crate) struct Patience {
     pub(crate) deadline: Instant,
     pub(crate) retry: RetryPolicy,
     /// Whether every success is worth a line of the log, and every failure meanwhile is to be seen.
-    pub(crate) told: bool,
+    pub(crate) reports_progress: bool,
 }
 
 impl Patience {
-    /// Of the fetch that an application waits for.
-    pub(crate) fn of_a_start(plan: &Plan) -> Self {
+    /// The patience of the fetch that an application waits for.
+    pub(crate) fn of_start(plan: &Plan) -> Self {
         let deadline = Instant::now() + plan.timeout();
-        Self { deadline, retry: RetryPolicy::default(), told: true }
+        Self { deadline, retry: RetryPolicy::default(), reports_progress: true }
     }
 }
 
@@ -77,7 +77,7 @@ impl<'a> Client<'a> {
     ) -> Vec<Outcome> {
         let fetch = |position: usize| {
             let index = wanted.get(position).copied().unwrap_or(usize::MAX);
-            let health = patience.told.then(|| self.health.clone());
+            let health = patience.reports_progress.then(|| self.health.clone());
             fetch(Arc::clone(&self.backend), index, self.source(index), patience, health)
         };
         let is_final = |position: usize, error: &FetchError| {
@@ -110,7 +110,7 @@ async fn fetch(
     health: Option<HealthBoard>,
 ) -> Result<Fetched, FetchError> {
     let began = Instant::now();
-    let told = health.is_some();
+    let reports_progress = health.is_some();
     let observer = health.clone().map(|health| move |failure| health.fails(index, failure));
     let result = backend.fetch(index, patience.retry, patience.deadline, observer).await;
     match (&result, health) {
@@ -120,7 +120,7 @@ async fn fetch(
     }
     let duration_ms = milliseconds(began.elapsed());
     match &result {
-        Ok(fetched) if told => info!(
+        Ok(fetched) if reports_progress => info!(
             source,
             duration_ms,
             attempts = fetched.attempts,

@@ -30,7 +30,8 @@ impl<T, E> Outcome<T, E> {
 /// Enough to fill four connections of several hosts; the rest waits here and not in memory.
 const CONCURRENT: usize = 32;
 
-/// Of one server at any time, however many fetches wait for others: as many as it has connections.
+/// One server always gets so many fetches, however many wait for others: as many as it has
+/// connections.
 /// A server that says nothing holds its fetches until their time is over.
 const ITS_OWN: usize = 4;
 

@@ -14,7 +14,7 @@ use crate::backends::Backend;
 use crate::health::agent_counters::AgentCounters;
 use crate::health::health_board::HealthBoard;
 
-/// A clone is the same.
+/// Clones share state.
 #[derive(Clone)]
 pub(crate) struct Metrics {
     counts: Arc<Mutex<Counts>>,
@@ -49,16 +49,16 @@ impl Metrics {
     }
 
     /// What an agent counts, which is told too from now on.
-    pub(crate) fn of_agent(&mut self) -> Arc<AgentCounters> {
+    pub(crate) fn agent_counters(&mut self) -> Arc<AgentCounters> {
         Arc::clone(self.agent.get_or_insert_default())
     }
 
     /// The files were there, or are now.
-    pub(crate) fn filled(&self) {
+    pub(crate) fn mark_filled(&self) {
         self.with(|counts| counts.generation = Some(now()));
     }
 
-    pub(crate) fn changed(&self) {
+    pub(crate) fn count_change(&self) {
         self.with(|counts| {
             counts.changes += 1;
             counts.generation = Some(now());
@@ -66,12 +66,12 @@ impl Metrics {
     }
 
     /// A source could not be confirmed.
-    pub(crate) fn failed(&self, failing: Failure) {
+    pub(crate) fn count_failure(&self, failing: Failure) {
         self.with(|counts| *counts.failures.entry(failing).or_default() += 1);
     }
 
-    pub(crate) fn told(&self, told: HookOutcome) {
-        self.with(|counts| *counts.hooks.entry(told).or_default() += 1);
+    pub(crate) fn count_hook(&self, outcome: HookOutcome) {
+        self.with(|counts| *counts.hooks.entry(outcome).or_default() += 1);
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Counts) -> T) -> T {

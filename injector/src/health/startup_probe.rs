@@ -116,8 +116,8 @@ pub(crate) fn run(args: &Args, plan: &Plan) -> Result<There, NotReady> {
     let kept = others.into_iter().filter(|entry| failed(entry).is_some());
     Ok(There {
         wanted: entries.len(),
-        removed: removed.into_iter().map(Entry::shown).collect(),
-        kept: kept.map(Entry::shown).collect(),
+        removed: removed.into_iter().map(Entry::description).collect(),
+        kept: kept.map(Entry::description).collect(),
     })
 }
 
@@ -131,7 +131,7 @@ fn look<'e>(mount: &Path, wanted: impl Iterator<Item = &'e Entry<'e>>) -> Result
         let held = is_file(&directory, &entry.name, AtFlags::SYMLINK_NOFOLLOW);
         !(held && is_file(&mount, &entry.name, AtFlags::empty()))
     });
-    let missing: Vec<String> = missing.map(Entry::shown).collect();
+    let missing: Vec<String> = missing.map(Entry::description).collect();
     if missing.is_empty() { Ok(()) } else { Err(NotReady::Missing(missing)) }
 }
 

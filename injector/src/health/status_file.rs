@@ -24,8 +24,8 @@ pub(crate) struct Status {
     /// When this was written.
     written: String,
     /// The generation that applications started with or were told of.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    told: Option<String>,
+    #[serde(rename = "told", default, skip_serializing_if = "Option::is_none")]
+    notified: Option<String>,
     /// In the plan's order.
     sources: Vec<Source>,
     /// Those that cannot be rendered from what their sources gave.
@@ -87,14 +87,14 @@ const LIMIT: usize = 1024 * 1024;
 
 impl Status {
     /// How the plan's sources stand, and which templates fail.
-    pub(crate) fn new(plan: &Plan, health: &HealthBoard, told: Option<String>) -> Self {
+    pub(crate) fn new(plan: &Plan, health: &HealthBoard, notified: Option<String>) -> Self {
         let snapshot = health.snapshot();
         let of_plan = plan.lookups().iter().zip(&snapshot.sources);
         let sources = of_plan.map(|(lookup, source)| Source::new(&lookup.source, source));
         Self {
             version: VERSION,
             written: calendar(Duration::ZERO),
-            told,
+            notified,
             sources: sources.collect(),
             templates: snapshot.templates.iter().map(Template::new).collect(),
         }
@@ -155,8 +155,8 @@ pub(crate) fn read(args: &Args, plan: &Plan) -> Option<Before> {
 }
 
 /// The generation that applications know, by an earlier process of this Pod.
-pub(crate) fn told(args: &Args, plan: &Plan) -> Option<String> {
-    load(args, plan)?.told
+pub(crate) fn notified_generation(args: &Args, plan: &Plan) -> Option<String> {
+    load(args, plan)?.notified
 }
 
 /// Why the files may not be there yet, by the process that fetches them; empty where it does not say.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::http::request::Parts;
 
-/// Who answers. Heads are parsed; whose they are and what they ask for is the handler's to judge.
+/// Answers requests. Heads are parsed; whose they are and what they ask for is the handler's to judge.
 pub(crate) trait Handler: Send + Sync + 'static {
     fn answer(&self, asked: HttpRequest) -> impl Future<Output = Answer> + Send;
 }

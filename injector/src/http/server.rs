@@ -32,7 +32,7 @@ use crate::http::limits::Limits;
 /// Connections beyond the limit that hear so, where all others are being answered. Whoever comes
 /// then waits in the kernel's queue.
 const SPARE: usize = 16;
-/// Of one request line with all headers; beyond it the answer is 431 or 414.
+/// A request line with all headers has at most so many bytes; beyond it the answer is 431 or 414.
 const HEAD: usize = 8 * 1024;
 const HEADERS: usize = 64;
 /// Connections that were sent away and whose tasks have not ended.
@@ -40,7 +40,8 @@ const ENDING: usize = 16;
 /// When the process has no file descriptors left.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Of one connection and one direction; the kernel keeps twice as much, and counts it as our memory.
+/// The buffer of one connection and one direction; the kernel keeps twice as much, and counts it as
+/// our memory.
 const BUFFER: u32 = 8 * 1024;
 /// Connections that wait to be accepted.
 const QUEUE: u32 = 64;
@@ -79,7 +80,7 @@ pub(crate) async fn serve(
             stream = accept(listeners, turn), if has_room => match stream {
                 Ok(stream) => {
                     if crowd.is_full(&limits) {
-                        // Who has sent his request by now is seen to have done so.
+                        // A client that has sent its request by now is seen to have done so.
                         yield_now().await;
                     }
                     crowd.admit(stream, limits, Arc::clone(&handler));
@@ -193,7 +194,7 @@ async fn talk(
     });
     let mut http = http1::Builder::new();
     http.max_buf_size(HEAD).max_headers(HEADERS).keep_alive(!crowded);
-    // One that has ended its sending side is gone, to all that can be seen, and others want its place.
+    // A half-closed client is treated as gone, and its place is freed.
     http.half_close(false);
     let stream = Watched::new(stream, deadlines.clone());
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));

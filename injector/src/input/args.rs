@@ -127,7 +127,7 @@ impl Args {
                     args.connect_to.push(connect_to(&parser.value()?.string()?)?);
                 }
                 Arg::Value(word) => match &mut command {
-                    None => command = Some(named(word.string()?)?),
+                    None => command = Some(parse_command(word.string()?)?),
                     Some(Command::Get(sources)) => sources.push(word.string()?),
                     Some(_) => return Err(Arg::Value(word).unexpected().into()),
                 },
@@ -180,7 +180,7 @@ pub(crate) fn under(root: Option<&Path>, path: &Path) -> PathBuf {
     }
 }
 
-fn named(word: String) -> Result<Command, UsageError> {
+fn parse_command(word: String) -> Result<Command, UsageError> {
     match word.as_str() {
         "init" => Ok(Command::Init),
         "refresh" => Ok(Command::Refresh),

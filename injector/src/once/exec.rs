@@ -10,7 +10,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 pub(crate) use self::line::HELP;
-use self::line::{Line, Wanted};
+use self::line::{Invocation, Line};
 use crate::process::guard;
 use crate::report::exit::Exit;
 use crate::report::problem::{self, Problem, Report};
@@ -24,11 +24,11 @@ pub fn exec(words: impl IntoIterator<Item = OsString>) -> Exit {
         return Exit::Local;
     }
     match Line::parse(words) {
-        Ok(Wanted::Help) => terminal::stdout(HELP),
-        Ok(Wanted::Version) => {
+        Ok(Invocation::Help) => terminal::stdout(HELP),
+        Ok(Invocation::Version) => {
             terminal::stdout(concat!("secrets-exec ", env!("CARGO_PKG_VERSION"), "\n"));
         }
-        Ok(Wanted::Start(line)) => return failed(&line, start(&line)),
+        Ok(Invocation::Start(line)) => return report_failure(&line, start(&line)),
         Err(error) => {
             let text = one_line(&error.to_string(), 400);
             terminal::stderr(&format!("secrets-exec: {text}\nsee secrets-exec --help"));
@@ -38,8 +38,8 @@ pub fn exec(words: impl IntoIterator<Item = OsString>) -> Exit {
     Exit::Success
 }
 
-/// For whoever looks at the container, for whom we are not there if all goes well.
-fn failed(line: &Line, problem: Problem) -> Exit {
+/// Leaves the reason where people and the kubelet look for it: nothing was started.
+fn report_failure(line: &Line, problem: Problem) -> Exit {
     let report = Report::from(problem);
     problem::leave(&report.message(), &line.termination_log());
     terminal::stderr(&format!("secrets-exec: {}", report.message()));

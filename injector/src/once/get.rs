@@ -20,7 +20,7 @@ pub(crate) fn run(args: &Args, plan: &Plan, sources: &[String]) -> Result<(), Re
     let entries = entries(plan);
     let indexes: Vec<usize> = wanted.iter().map(|(index, _)| *index).collect();
     let outcomes = runtime::block_on(async |mut stop| {
-        let patience = Patience::of_a_start(plan);
+        let patience = Patience::of_start(plan);
         let is_final = |index: usize, error: &FetchError| is_final(&entries, index, error);
         let fetched = client.fetch(&indexes, patience, is_final);
         stop.or(fetched).await.ok_or_else(|| interrupted().into())
@@ -28,10 +28,10 @@ pub(crate) fn run(args: &Args, plan: &Plan, sources: &[String]) -> Result<(), Re
     let mut problems = Vec::new();
     for ((_, lookup), outcome) in wanted.iter().zip(&outcomes) {
         terminal::stdout(&match outcome {
-            Outcome::Fetched(fetched) => shown(lookup, fetched),
+            Outcome::Fetched(fetched) => describe_value(lookup, fetched),
             Outcome::Failed(error) => {
                 problems.push(error.problem(lookup));
-                refused(client.backend(), lookup, error)
+                describe_failure(client.backend(), lookup, error)
             }
             Outcome::Unfinished => {
                 problems.push(unfinished(lookup));
@@ -77,7 +77,7 @@ fn has(wanted: &[(usize, &Lookup)], index: usize) -> bool {
     wanted.iter().any(|(known, _)| *known == index)
 }
 
-fn shown(lookup: &Lookup, fetched: &Fetched) -> String {
+fn describe_value(lookup: &Lookup, fetched: &Fetched) -> String {
     let line = |text: &str| one_line(text, 200);
     format!(
         "{}\n  asked by    {}\n  version     {}\n  size        {} bytes\n  request id  {}\n",
@@ -89,7 +89,7 @@ fn shown(lookup: &Lookup, fetched: &Fetched) -> String {
     )
 }
 
-fn refused(backend: &Backend, lookup: &Lookup, error: &FetchError) -> String {
+fn describe_failure(backend: &Backend, lookup: &Lookup, error: &FetchError) -> String {
     format!(
         "{}\n  asked by    {}\n  not fetched {}\n",
         lookup.source,

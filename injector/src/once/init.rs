@@ -36,7 +36,7 @@ pub(crate) fn run(args: &Args, plan: &Plan) -> Result<(), Report> {
         agent::ensure_token(args, plan, agent)?;
     }
     runtime::block_on(async |mut stop| {
-        let mut holds = stop.or(Holds::of_the_first()).await.ok_or_else(interrupted)?;
+        let mut holds = stop.or(Holds::at_first_start()).await.ok_or_else(interrupted)?;
         fill(args, plan, &client, &mut stop, &mut holds).await.map(drop)
     })
 }
@@ -61,13 +61,13 @@ pub(crate) async fn fill(
     let entries = entries(plan);
     let wanted: Vec<usize> = (0..plan.lookups().len()).collect();
     let is_final = |index: usize, error: &FetchError| is_final(&entries, index, error);
-    let fetch = client.fetch(&wanted, Patience::of_a_start(plan), is_final);
-    let told = status_file::told(args, plan);
+    let fetch = client.fetch(&wanted, Patience::of_start(plan), is_final);
+    let notified = status_file::notified_generation(args, plan);
     let health = client.health();
     let fetch = async {
         tokio::select! {
             outcomes = fetch => outcomes,
-            never = tell(args, plan, health, told.as_ref()) => match never {},
+            never = report_health(args, plan, health, notified.as_ref()) => match never {},
         }
     };
     let outcomes = stop.or(fetch).await.ok_or_else(interrupted)?;
@@ -102,7 +102,7 @@ pub(crate) async fn fill(
         outcomes.len()
     ]);
     if plan.mode().refresh().is_some() {
-        status_file::write(args, plan, &Status::new(plan, health, told));
+        status_file::write(args, plan, &Status::new(plan, health, notified));
     }
     info!(
         files = plan.files().len(),
@@ -117,18 +117,18 @@ pub(crate) async fn fill(
 }
 
 /// For `probe`, which says why a Pod waits. `known` is the generation that applications know.
-async fn tell(
+async fn report_health(
     args: &Args,
     plan: &Plan,
     health: &HealthBoard,
     known: Option<&String>,
 ) -> Infallible {
-    let mut told = None;
+    let mut reported = None;
     loop {
         let now = health.sources();
-        if plan.mode().refresh().is_some() && told.as_ref() != Some(&now) {
+        if plan.mode().refresh().is_some() && reported.as_ref() != Some(&now) {
             status_file::write(args, plan, &Status::new(plan, health, known.cloned()));
-            told = Some(now);
+            reported = Some(now);
         }
         sleep(GLANCE).await;
     }
@@ -186,7 +186,7 @@ fn warn_of_skipped(
             let missing = entry.sources().find(|source| is_missing(*source));
             let source = missing.and_then(|source| plan.lookups().get(source));
             let source = source.map(|lookup| lookup.source.to_string());
-            warn!(source, "the source does not exist; no {} (skip)", entry.shown());
+            warn!(source, "the source does not exist; no {} (skip)", entry.description());
         }
     }
 }

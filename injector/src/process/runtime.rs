@@ -20,9 +20,9 @@ pub(crate) struct Stop {
 pub(crate) fn block_on<T>(work: impl AsyncFnOnce(Stop) -> Result<T, Report>) -> Result<T, Report> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().thread_stack_size(STACK).build();
-    let runtime = runtime.map_err(|error| failed(&error))?;
+    let runtime = runtime.map_err(|error| setup_problem(&error))?;
     let result = runtime.block_on(async {
-        let stop = Stop::new().map_err(|error| failed(&error))?;
+        let stop = Stop::new().map_err(|error| setup_problem(&error))?;
         work(stop).await
     });
     // A DNS lookup on its own thread cannot be cancelled, and must not hold us up.
@@ -30,7 +30,7 @@ pub(crate) fn block_on<T>(work: impl AsyncFnOnce(Stop) -> Result<T, Report>) -> 
     result
 }
 
-fn failed(error: &std::io::Error) -> Problem {
+fn setup_problem(error: &std::io::Error) -> Problem {
     Problem::new(Exit::Local, format!("the runtime could not be set up: {}", error.kind()))
 }
 
@@ -43,7 +43,7 @@ impl Stop {
     }
 
     /// When somebody wants us to end.
-    pub(crate) async fn asked(&mut self) {
+    pub(crate) async fn requested(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -55,7 +55,7 @@ impl Stop {
         tokio::select! {
             // In this order, so that we can be stopped from the first request on.
             biased;
-            () = self.asked() => None,
+            () = self.requested() => None,
             result = work => Some(result),
         }
     }

@@ -7,16 +7,16 @@ use tokio::sync::watch;
 /// Generations by name.
 pub(crate) struct Changes {
     shown: watch::Sender<String>,
-    told: Mutex<String>,
+    notified: Mutex<String>,
 }
 
 impl Changes {
     /// `told` is what an earlier process of this Pod left behind, if one did. Whoever starts with
     /// `shown` need not be told of it.
-    pub(crate) fn new(shown: Option<String>, told: Option<String>) -> Self {
+    pub(crate) fn new(shown: Option<String>, notified: Option<String>) -> Self {
         let shown = shown.unwrap_or_default();
-        let told = told.unwrap_or_else(|| shown.clone());
-        Self { shown: watch::Sender::new(shown), told: Mutex::new(told) }
+        let notified = notified.unwrap_or_else(|| shown.clone());
+        Self { shown: watch::Sender::new(shown), notified: Mutex::new(notified) }
     }
 
     /// Whether that is another one than before.
@@ -33,11 +33,11 @@ impl Changes {
         self.shown.subscribe()
     }
 
-    pub(crate) fn told(&self) -> String {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(crate) fn notified_generation(&self) -> String {
+        self.notified.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn tell(&self, generation: &str) {
-        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = generation.to_owned();
+    pub(crate) fn set_notified(&self, generation: &str) {
+        *self.notified.lock().unwrap_or_else(PoisonError::into_inner) = generation.to_owned();
     }
 }

@@ -19,7 +19,7 @@ use crate::refresh::changes::Changes;
 use crate::refresh::hook;
 use crate::report::terminal::one_line;
 
-/// Who hears of what the keeper does.
+/// What the keeper reports to.
 #[derive(Clone, Copy)]
 pub(super) struct Observers<'a> {
     pub(super) changes: &'a Changes,
@@ -30,12 +30,12 @@ impl Observers<'_> {
     /// `generation` is what applications see now, be it new or not.
     pub(super) fn changed(&self, generation: Option<String>) {
         if self.changes.show(generation) {
-            self.metrics.changed();
+            self.metrics.count_change();
         }
     }
 }
 
-pub(super) async fn tell_application(
+pub(super) async fn notify_application(
     args: &Args,
     plan: &Plan,
     client: &Client<'_>,
@@ -43,12 +43,14 @@ pub(super) async fn tell_application(
 ) -> Infallible {
     let Observers { changes, metrics } = observers;
     // At once, or a process that starts in our place would tell it again.
-    let heard = || {
-        let status = Status::new(plan, client.health(), Some(changes.told()));
+    let on_delivery = || {
+        let status = Status::new(plan, client.health(), Some(changes.notified_generation()));
         status_file::write(args, plan, &status);
     };
     match plan.on_change() {
-        Some(hook) => hook::run(hook, changes, heard, |told| metrics.told(told)).await,
+        Some(hook) => {
+            hook::run(hook, changes, on_delivery, |outcome| metrics.count_hook(outcome)).await
+        }
         None => pending().await,
     }
 }
@@ -68,7 +70,7 @@ pub(super) async fn answer(agent: Option<&Agent>) -> Infallible {
 }
 
 /// What the first fetch brought, for the agent.
-pub(super) fn teach(agent: Option<&Agent>, outcomes: &[Outcome], now: Duration) {
+pub(super) fn seed_agent(agent: Option<&Agent>, outcomes: &[Outcome], now: Duration) {
     let Some(agent) = agent else { return };
     for (index, outcome) in outcomes.iter().enumerate() {
         if let Some(fetched) = outcome.fetched() {
@@ -78,7 +80,7 @@ pub(super) fn teach(agent: Option<&Agent>, outcomes: &[Outcome], now: Duration) 
 }
 
 /// In the same moment as the files change: nothing waits in between.
-pub(super) fn tell_agent(
+pub(super) fn update_agent(
     agent: Option<&Agent>,
     index: usize,
     verdict: &Verdict,
@@ -94,7 +96,7 @@ pub(super) fn tell_agent(
 }
 
 /// `version` is one that applications see from now on.
-pub(super) fn tell_of_version(plan: &Plan, index: usize, version: &str, request_id: Option<&str>) {
+pub(super) fn log_version(plan: &Plan, index: usize, version: &str, request_id: Option<&str>) {
     let source = plan.lookups().get(index).map(|lookup| lookup.source.to_string());
     info!(source, version = one_line(version, 64), request_id, "a new version");
 }

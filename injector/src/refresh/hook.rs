@@ -1,4 +1,4 @@
-//! The application is told of changes: once for many, again after a failure, never for ever. It
+//! The application is told of changes: once for many, again after a failure, never forever. The hook
 //! runs beside the refreshing and holds nothing of it up.
 
 mod http;
@@ -25,7 +25,7 @@ const TRIES: u32 = 5;
 /// From 1 to 2 seconds after the first try to 8 to 16 after the fourth: a server that is started anew
 /// needs some, and no try follows another at once.
 const PAUSES: Backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(16));
-/// Of one try.
+/// One try may take so long.
 const DEADLINE: Duration = Duration::from_secs(5);
 /// Between one time that the application is told and the next.
 const SETTLE: Duration = Duration::from_secs(1);
@@ -47,7 +47,7 @@ pub(crate) enum HookError {
 pub(crate) async fn run(
     hook: &OnChange,
     changes: &Changes,
-    heard: impl Fn(),
+    on_delivery: impl Fn(),
     count: impl Fn(HookOutcome),
 ) -> Infallible {
     let looking = Arc::new(Semaphore::new(1));
@@ -61,11 +61,11 @@ pub(crate) async fn run(
         Ok(())
     };
     let name = hook.to_string();
-    follow(changes, once, heard, |told| {
-        if told == HookOutcome::GivenUp {
+    follow(changes, once, on_delivery, |outcome| {
+        if outcome == HookOutcome::GivenUp {
             error!(hook = name, "the application is not told of this change");
         }
-        count(told);
+        count(outcome);
     })
     .await
 }
@@ -90,18 +90,18 @@ async fn send(
 
 async fn follow(
     changes: &Changes,
-    tell: impl AsyncFn(&str) -> Result<(), HookError>,
-    heard: impl Fn(),
+    notify: impl AsyncFn(&str) -> Result<(), HookError>,
+    on_delivery: impl Fn(),
     count: impl Fn(HookOutcome),
 ) -> Infallible {
     let mut shown = changes.follow();
     loop {
-        let owed = changes.told() != *shown.borrow();
+        let owed = changes.notified_generation() != *shown.borrow();
         if owed {
-            match tries(&mut shown, &tell, &count).await {
+            match notify_until_heard(&mut shown, &notify, &count).await {
                 Some(generation) => {
-                    changes.tell(&generation);
-                    heard();
+                    changes.set_notified(&generation);
+                    on_delivery();
                 }
                 None => changed(&mut shown).await,
             }
@@ -120,15 +120,16 @@ async fn changed(shown: &mut watch::Receiver<String>) {
 }
 
 /// Each try is about the last change by then. Returns which one the application knows now.
-async fn tries(
+async fn notify_until_heard(
     shown: &mut watch::Receiver<String>,
-    tell: &impl AsyncFn(&str) -> Result<(), HookError>,
+    notify: &impl AsyncFn(&str) -> Result<(), HookError>,
     count: &impl Fn(HookOutcome),
 ) -> Option<String> {
     for attempt in 1..=TRIES {
         let generation = shown.borrow_and_update().clone();
-        let told = timeout(DEADLINE, tell(&generation)).await.unwrap_or(Err(HookError::TooLate));
-        let Err(problem) = told else {
+        let answer =
+            timeout(DEADLINE, notify(&generation)).await.unwrap_or(Err(HookError::TooLate));
+        let Err(problem) = answer else {
             info!(generation, attempt, "the application was told of the change");
             count(HookOutcome::Delivered);
             return Some(generation);

@@ -18,7 +18,7 @@ use crate::input::args::Args;
 use crate::process::clock::{since_boot, wait_until};
 use crate::process::limits::Limits;
 use crate::process::runtime::Stop;
-use crate::refresh::companions::{Observers, tell_agent, tell_of_version};
+use crate::refresh::companions::{Observers, log_version, update_agent};
 use crate::refresh::refetch_set::refetch_set;
 use crate::refresh::schedule::{Round, Schedule};
 use crate::refresh::source::{Source, Verdict};
@@ -29,7 +29,7 @@ use crate::report::problem::{Problem, Report};
 use crate::write::atomic_writer::Written;
 use crate::write::holds::Holds;
 use crate::write::new_file::NewFile;
-use crate::write::volumes::{self, generation, held, publish};
+use crate::write::volumes::{self, current_content, generation, publish};
 
 pub(super) struct Keeper<'a> {
     args: &'a Args,
@@ -104,7 +104,7 @@ impl<'a> Keeper<'a> {
             }
         }
         for (at, entry) in self.entries.iter().enumerate() {
-            if matches!(held(self.args, self.plan, entry, &self.holds), Ok(Some(_))) {
+            if matches!(current_content(self.args, self.plan, entry, &self.holds), Ok(Some(_))) {
                 self.templates.is_there(at);
             }
         }
@@ -115,29 +115,29 @@ impl<'a> Keeper<'a> {
     }
 
     pub(super) async fn run(&mut self, stop: &mut Stop, limits: &Limits) -> Result<(), Report> {
-        self.tell(&self.sources);
+        self.report_health(&self.sources);
         loop {
-            let (moment, asked) = self.due();
+            let (moment, round) = self.due();
             if stop.or(wait_until(moment)).await.is_none() {
                 return Ok(());
             }
             limits.check()?;
-            let wanted = self.wanted(asked);
+            let wanted = self.due_sources(round);
             let asked_at = since_boot();
             let Some(outcomes) = stop.or(self.ask(&wanted)).await else { return Ok(()) };
             let ended = self.take(&wanted, &outcomes, asked_at);
-            self.tell(&self.sources);
+            self.report_health(&self.sources);
             if let Some(report) = Report::of(ended) {
                 return Err(report);
             }
             let failed = self.sources.iter().any(|source| source.failing.is_some());
-            self.schedule.done(asked, failed, since_boot(), secret::roll());
+            self.schedule.done(round, failed, since_boot(), secret::roll());
         }
     }
 
     /// As scheduled, or earlier where the time of a failing source's files is over before.
     fn due(&self) -> (Duration, Round) {
-        let (moment, asked) = self.schedule.due();
+        let (moment, round) = self.schedule.due();
         let now = since_boot();
         let failing = self.sources.iter().filter(|source| source.failing.is_some());
         let shown = failing.filter(|source| !source.removed);
@@ -149,14 +149,14 @@ impl<'a> Keeper<'a> {
             .min();
         match stale {
             Some(stale) if stale < moment => (stale, Round::Failed),
-            _ => (moment, asked),
+            _ => (moment, round),
         }
     }
 
-    fn wanted(&self, asked: Round) -> Vec<usize> {
+    fn due_sources(&self, round: Round) -> Vec<usize> {
         let (now, most) = (since_boot(), self.refresh.max_staleness());
         let is_wanted = |(index, source): (usize, &Source)| {
-            asked == Round::All
+            round == Round::All
                 || source.failing.is_some()
                 || self.templates.need(index, self.entries, now, most)
         };
@@ -166,7 +166,7 @@ impl<'a> Keeper<'a> {
         wanted
     }
 
-    /// That of a template is that of all of its sources: asked one by one in turn, they would never
+    /// A template shares the turn of all of its sources: asked one by one in turn, they would never
     /// all be asked in one look.
     fn turn(&self, source: usize) -> Option<impl Ord + use<>> {
         let of = |index: usize| self.sources.get(index).map(Source::turn);
@@ -178,7 +178,8 @@ impl<'a> Keeper<'a> {
         let window = self.schedule.window();
         // Nobody waits for the answer: a service in trouble is asked rarely.
         let retry = RetryPolicy::new(window / 2, window).unwrap_or_default();
-        let patience = Patience { deadline: Instant::now() + window, retry, told: false };
+        let patience =
+            Patience { deadline: Instant::now() + window, retry, reports_progress: false };
         self.client.fetch(wanted, patience, |_, _| false).await
     }
 
@@ -204,24 +205,24 @@ impl<'a> Keeper<'a> {
         let tried = rendered.iter().map(|rendered| rendered.at);
         let tried = tried.chain(failed.iter().map(|(at, _)| *at)).collect();
         self.lagging = self.lagging(&tried, &judged.verdicts);
-        failed.extend(self.lagging.iter().map(|at| (*at, self.lags(*at))));
+        failed.extend(self.lagging.iter().map(|at| (*at, self.lagging_problem(*at))));
         let going = self.judge_templates(&rendered, &failed, now);
         self.announce(&judged.verdicts, going, now);
         let written = self.write(&rendered, &judged.verdicts);
         for (index, verdict) in judged.verdicts {
             let fetched = outcomes.get(&index).and_then(|outcome| outcome.fetched());
-            tell_agent(self.agent, index, &verdict, fetched, asked);
+            update_agent(self.agent, index, &verdict, fetched, asked);
             if let Some(source) = self.sources.get_mut(index) {
                 if let Some(outcome) = outcomes.get(&index) {
-                    source.heard(outcome, now);
+                    source.note_attempt(outcome, now);
                 }
-                if let Some(version) = source.news(&verdict, written) {
+                if let Some(version) = source.new_version(&verdict, written) {
                     let request_id = outcomes.get(&index).and_then(|outcome| outcome.request_id());
-                    tell_of_version(self.plan, index, version, request_id.as_deref());
+                    log_version(self.plan, index, version, request_id.as_deref());
                 }
                 source.learn(verdict, written, now);
                 if let Some(failing) = source.failing {
-                    self.observers.metrics.failed(failing);
+                    self.observers.metrics.count_failure(failing);
                 }
             }
         }
@@ -231,7 +232,9 @@ impl<'a> Keeper<'a> {
     /// Whether applications see anything of this lookup.
     fn shows(&self, index: usize) -> bool {
         let mut entries = self.entries.iter().filter(|entry| entry.uses(index));
-        entries.any(|entry| matches!(held(self.args, self.plan, entry, &self.holds), Ok(Some(_))))
+        entries.any(|entry| {
+            matches!(current_content(self.args, self.plan, entry, &self.holds), Ok(Some(_)))
+        })
     }
 
     /// Whether the files are now as the verdicts want them.
@@ -271,7 +274,7 @@ impl<'a> Keeper<'a> {
         for volume in Volume::of(self.plan) {
             let new = rendered.iter().filter(|rendered| rendered.entry.volume == volume);
             let new: Vec<_> = new.map(Rendered::as_new).collect();
-            let kept = self.kept(volume, &new, verdicts)?;
+            let kept = self.unchanged_files(volume, &new, verdicts)?;
             let kept = kept.iter().map(|(entry, value)| NewFile {
                 name: &entry.name,
                 mode: entry.mode.bits(),
@@ -285,7 +288,7 @@ impl<'a> Keeper<'a> {
         Ok(written)
     }
 
-    fn kept(
+    fn unchanged_files(
         &self,
         volume: Volume,
         new: &[NewFile<'_>],
@@ -299,7 +302,8 @@ impl<'a> Keeper<'a> {
             let goes = entry.sources().any(removed) || self.templates.is_removed(at);
             if !goes && !is_new(entry) {
                 kept.extend(
-                    held(self.args, self.plan, entry, &self.holds)?.map(|value| (entry, value)),
+                    current_content(self.args, self.plan, entry, &self.holds)?
+                        .map(|value| (entry, value)),
                 );
             }
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use secret::{Backoff, share};
 
-/// Of one Pod. Sources that are well are asked together, so that what changes together is seen
+/// The schedule of one Pod. Sources that are well are asked together, so that what changes together is seen
 /// together; those that failed are asked again sooner, by themselves.
 #[derive(Clone, Debug)]
 pub struct Schedule {
@@ -15,7 +15,7 @@ pub struct Schedule {
     failures: u32,
 }
 
-/// Who is asked.
+/// Which sources are asked in a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Round {
     All,
@@ -41,7 +41,7 @@ impl Schedule {
     ) -> Self {
         // Also after a restart no later than if there had been none, and not sooner than others.
         let latest = (confirmed + interval).max(now + share(RETRY.min(interval), roll));
-        // Over as long as lies between two rounds on average, or some moments would get more.
+        // Spread over the mean interval; a shorter window would bunch the calls.
         let round = latest.min(now + share(interval - interval / 20, roll));
         let retry = failing.then(|| now + share(RETRY.min(interval), roll));
         Self { interval, round, retry, failures: failing.into() }
@@ -57,8 +57,8 @@ impl Schedule {
     }
 
     /// An ask was over at `now`.
-    pub fn done(&mut self, asked: Round, failed: bool, now: Duration, roll: u32) {
-        if asked == Round::All {
+    pub fn done(&mut self, round: Round, failed: bool, now: Duration, roll: u32) {
+        if round == Round::All {
             // At most the interval, so that it can be relied on; less, so that Pods which met by
             // chance, or in an outage, part again.
             self.round = now + self.interval - share(self.interval / 10, roll);

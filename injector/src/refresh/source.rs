@@ -79,7 +79,7 @@ impl Source {
     }
 
     /// The version that the files show with this verdict and did not show before.
-    pub(super) fn news<'v>(&self, verdict: &'v Verdict, written: bool) -> Option<&'v str> {
+    pub(super) fn new_version<'v>(&self, verdict: &'v Verdict, written: bool) -> Option<&'v str> {
         match (verdict, &self.version) {
             (Verdict::Fresh { version }, Some(known)) if written && version != known => {
                 Some(version)
@@ -91,7 +91,7 @@ impl Source {
     /// Whether it gave another version than the files showed, as far as is known.
     pub(super) fn is_other(&self, verdict: &Verdict) -> bool {
         match verdict {
-            // Of one that may not be told nothing is known.
+            // Nothing is known of a version that may not be shown.
             Verdict::Fresh { version } => {
                 version.is_empty() || self.version.as_ref() != Some(version)
             }
@@ -99,9 +99,9 @@ impl Source {
         }
     }
 
-    /// Who was asked comes after those that were not: answers that come late, or never, would else
-    /// keep others from being asked at all.
-    pub(super) fn heard(&mut self, outcome: &Outcome, now: Duration) {
+    /// Sources that were asked come after those that were not: answers that come late, or never,
+    /// would otherwise keep others from being asked at all.
+    pub(super) fn note_attempt(&mut self, outcome: &Outcome, now: Duration) {
         let was_asked = match outcome {
             Outcome::Fetched(_) => true,
             Outcome::Failed(error) => error.was_sent(),
@@ -197,12 +197,12 @@ mod tests {
     #[test]
     fn a_version_is_news_once_it_is_written_and_not_before() {
         let mut source = Source::known(THEN, Some("v1".to_owned()));
-        assert_eq!(source.news(&fresh(), false), None);
+        assert_eq!(source.new_version(&fresh(), false), None);
         source.learn(fresh(), false, NOW);
-        assert_eq!(source.news(&fresh(), true), Some("v2"));
+        assert_eq!(source.new_version(&fresh(), true), Some("v2"));
         source.learn(fresh(), true, NOW);
-        assert_eq!(source.news(&fresh(), true), None);
-        assert_eq!(Source::known(THEN, None).news(&fresh(), true), None);
+        assert_eq!(source.new_version(&fresh(), true), None);
+        assert_eq!(Source::known(THEN, None).new_version(&fresh(), true), None);
     }
 
     #[test]

@@ -126,7 +126,7 @@ impl Entry<'_> {
     }
 
     /// For people.
-    pub(crate) fn shown(&self) -> String {
+    pub(crate) fn description(&self) -> String {
         match self.form {
             Form::File => format!("file {:?}", self.name),
             Form::Exec(name) | Form::FileKeyRef(name) => format!("variable {name}"),

@@ -70,7 +70,7 @@ impl Report {
         Some(Self { first: rest.next()?, others: rest.collect() })
     }
 
-    /// That of the first problem in the plan's order.
+    /// The exit code of the first problem, in the plan's order.
     pub(crate) fn exit(&self) -> Exit {
         self.first.exit
     }

@@ -8,7 +8,7 @@ use rustix::fs::AtFlags;
 
 use super::directory::{CURRENT, NEXT, current, open_mount};
 use super::error::WriteError;
-use super::generation::{self, Wanted};
+use super::generation::{self, Contents};
 use super::generation_name::Name;
 use super::hold::Hold;
 use super::links;
@@ -34,7 +34,7 @@ pub(crate) fn publish(
     hold: &mut Hold,
 ) -> Result<Written, WriteError> {
     let mount = open_mount(mount)?;
-    let wanted = Wanted::new(files, directory_mode, group);
+    let wanted = Contents::new(files, directory_mode, group);
     links::refuse_foreign(&mount, &wanted)?;
     let current = current(&mount)?;
     generation::remove_unfinished(&mount, current.as_deref());
@@ -58,13 +58,13 @@ pub(crate) fn publish(
 }
 
 /// Links come first: they lead nowhere until everything can be opened at one instant.
-fn show(mount: &OwnedFd, wanted: &Wanted<'_>, new: &str) -> Result<(), WriteError> {
+fn show(mount: &OwnedFd, wanted: &Contents<'_>, new: &str) -> Result<(), WriteError> {
     let added = links::add(mount, wanted)?;
     switch(mount, new).inspect_err(|_| links::remove(mount, &added))
 }
 
 /// What is shown no more goes; what cannot be removed is in nobody's way. Says whether a link went.
-fn tidy(mount: &OwnedFd, wanted: &Wanted<'_>, shown: &str, before: Option<&str>) -> bool {
+fn tidy(mount: &OwnedFd, wanted: &Contents<'_>, shown: &str, before: Option<&str>) -> bool {
     // The generation before stays for readers who are in the middle of it, unless it holds
     // something that is to be there no more.
     let before = before.filter(|name| !wanted.lacks_some_of(mount, name));

@@ -18,13 +18,13 @@ use super::hold::Hold;
 use super::new_file::NewFile;
 
 /// What a generation has to hold.
-pub(super) struct Wanted<'a> {
+pub(super) struct Contents<'a> {
     pub(super) files: &'a [NewFile<'a>],
     directory_mode: Mode,
     group: Option<Gid>,
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> Contents<'a> {
     pub(super) fn new(files: &'a [NewFile<'a>], directory_mode: u16, group: Option<u32>) -> Self {
         Self {
             files,
@@ -93,7 +93,11 @@ impl<'a> Wanted<'a> {
 }
 
 /// Makes a directory that holds what is wanted, or leaves none behind.
-pub(super) fn create(mount: &OwnedFd, wanted: &Wanted<'_>, name: &str) -> Result<Hold, WriteError> {
+pub(super) fn create(
+    mount: &OwnedFd,
+    wanted: &Contents<'_>,
+    name: &str,
+) -> Result<Hold, WriteError> {
     rustix::fs::mkdirat(mount, name, Mode::RWXU)
         .map_err(|errno| WriteError::new("create", name, errno))?;
     let filled = open_directory(mount, Path::new(name))
@@ -102,7 +106,7 @@ pub(super) fn create(mount: &OwnedFd, wanted: &Wanted<'_>, name: &str) -> Result
     filled.inspect_err(|_| remove(mount, name))
 }
 
-fn fill(directory: &OwnedFd, wanted: &Wanted<'_>, name: &str) -> Result<Hold, WriteError> {
+fn fill(directory: &OwnedFd, wanted: &Contents<'_>, name: &str) -> Result<Hold, WriteError> {
     let mut hold = Hold::on(name);
     for file in wanted.files {
         let flags =

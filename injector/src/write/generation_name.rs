@@ -18,8 +18,8 @@ pub(super) fn is_name(name: &str) -> bool {
 }
 
 impl Name {
-    /// That of `now`, if it sorts behind `present`; else the one after that: a clock may be set
-    /// back, or stand still.
+    /// The name of `now`, if it sorts behind `present`; otherwise the name after `present`: a clock
+    /// may be set back, or stand still.
     pub(crate) fn next(now: SystemTime, present: Option<&str>) -> Self {
         let of_now = name(now.duration_since(UNIX_EPOCH).unwrap_or_default());
         match present.filter(|present| of_now.as_str() <= *present) {

@@ -20,7 +20,7 @@ pub(crate) struct Holds {
     files: Hold,
     environment: Hold,
     program: Option<File>,
-    /// Of the container: root of any other one of the Pod owns them there too.
+    /// The container's own files: root of any other container of the Pod owns them there too.
     resolver: [Option<File>; RESOLVER.len()],
 }
 
@@ -47,7 +47,7 @@ impl Holds {
     }
 
     /// For a process that finds nothing of one before it.
-    pub(crate) async fn of_the_first() -> Self {
+    pub(crate) async fn at_first_start() -> Self {
         let mut holds = Self::default();
         let end = Instant::now() + bounded::longest_lease();
         while holds.hold_resolver() && Instant::now() < end {
@@ -58,7 +58,7 @@ impl Holds {
 
     /// On what a process before us left, and on its status, for as long as that is read. Who has a
     /// lease on something is waited for; whatever cannot be held then is as good as not there.
-    pub(crate) async fn of_before(args: &Args, plan: &Plan) -> (Self, Option<File>) {
+    pub(crate) async fn after_restart(args: &Args, plan: &Plan) -> (Self, Option<File>) {
         let mut holds = Self::default();
         let mut status = None;
         let end = Instant::now() + bounded::longest_lease();

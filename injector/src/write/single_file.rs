@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use super::directory::{open_mount, set_owner};
 use super::error::WriteError;
 
-/// Who may read a file that is put.
+/// Which users may read a file.
 #[derive(Clone, Copy)]
 pub(crate) struct Access {
     pub(crate) mode: u16,

@@ -36,8 +36,8 @@ pub(crate) fn publish(
     let group = our_group(args, plan);
     // Where files change, applications may want to hear of it.
     let sentinel = NewFile { name: directory::SENTINEL, mode: 0o444, content: b"" };
-    let is_told = volume == Volume::Files && plan.mode().refresh().is_some();
-    let files: Vec<_> = files.iter().copied().chain(is_told.then_some(sentinel)).collect();
+    let has_sentinel = volume == Volume::Files && plan.mode().refresh().is_some();
+    let files: Vec<_> = files.iter().copied().chain(has_sentinel.then_some(sentinel)).collect();
     atomic_writer::publish(&volume.path(args, plan), &files, mode, group, name, holds.of(volume))
         .map_err(|error| problem(volume, &error))
 }
@@ -63,7 +63,7 @@ pub(crate) fn generation(args: &Args, plan: &Plan) -> Option<String> {
 }
 
 /// What is in an entry's place now; `None` where there is nothing.
-pub(crate) fn held(
+pub(crate) fn current_content(
     args: &Args,
     plan: &Plan,
     entry: &Entry<'_>,

@@ -6,12 +6,12 @@ use cloud::{Diagnosis, Error};
 use plan::{Identity, Lookup, Plan, Provider};
 use secret::Failure;
 
-/// Who and where the run is.
+/// What advice needs to know of the run.
 pub(super) struct Advisor {
     identity: Identity,
     has_private_ca: bool,
     token_file: PathBuf,
-    /// Who the token says it is for, where that could be read.
+    /// The ServiceAccount that the token says it is for, where that could be read.
     subject: Option<String>,
 }
 

@@ -61,7 +61,7 @@ pub(crate) fn lookup(plan: &Plan, lookup: &Lookup) -> cloud::Lookup {
 }
 
 /// What the local agent asks; each client says for which secret.
-pub(crate) fn of_agent(plan: &Plan, agent: &plan::Agent) -> cloud::Lookup {
+pub(crate) fn for_agent(plan: &Plan, agent: &plan::Agent) -> cloud::Lookup {
     cloud::Lookup {
         endpoint: match &agent.endpoint {
             Some(endpoint) => endpoint.to_string(),

@@ -26,22 +26,26 @@ pub(super) fn metrics(
     now: Now,
 ) -> String {
     let mut text = Text(String::new());
-    text.family("sources", "gauge", "Sources of the plan.");
+    text.family("sources", "gauge", "The plan has this many sources.");
     text.value("sources", "", snapshot.sources.len());
-    text.family("failing_sources", "gauge", "Sources that could not be had when last asked.");
+    text.family(
+        "failing_sources",
+        "gauge",
+        "This many sources could not be fetched when they were last asked for.",
+    );
     for failing in Failure::ALL {
         text.value("failing_sources", &class(failing), of_class(snapshot, failing));
     }
-    text.family("failing_templates", "gauge", "Templates that cannot be rendered.");
+    text.family("failing_templates", "gauge", "This many templates cannot be rendered.");
     text.value("failing_templates", "", snapshot.templates.len());
-    text.family("removed_files", "gauge", "Files and variables that were taken away.");
+    text.family("removed_files", "gauge", "This many files and variables were taken away.");
     text.value("removed_files", "", snapshot.removed);
     let age = |confirmed: Duration| now.uptime.saturating_sub(confirmed).as_secs();
     let confirmed = || snapshot.sources.iter().filter_map(|source| source.confirmed);
     text.family(
         "last_success_timestamp_seconds",
         "gauge",
-        "When a source was last confirmed, in seconds since 1970.",
+        "A source was last confirmed at this time, in seconds since 1970.",
     );
     if let Some(newest) = confirmed().max() {
         let at = now.calendar.saturating_sub(age(newest));
@@ -50,34 +54,46 @@ pub(super) fn metrics(
     text.family(
         "oldest_value_age_seconds",
         "gauge",
-        "How long ago that was confirmed which applications see the oldest value of.",
+        "The oldest value that applications see was confirmed this long ago.",
     );
     // What a template shows is as old as what it was last rendered from.
     let rendered = snapshot.templates.iter().map(|(_, failed)| failed.rendered);
     if let Some(oldest) = confirmed().chain(rendered).min() {
         text.value("oldest_value_age_seconds", "", age(oldest));
     }
-    text.family("failures", "counter", "Times that a source could not be confirmed.");
+    text.family("failures", "counter", "A source could not be confirmed this many times.");
     for failing in Failure::ALL {
         text.value("failures_total", &class(failing), counted(&counts.failures, &failing));
     }
-    text.family("requests", "counter", "Requests to the cloud, by what came of them.");
+    text.family(
+        "requests",
+        "counter",
+        "This many requests were sent to the cloud, by what came of them.",
+    );
     for Requests { operation, failed, count } in requests {
         let outcome = failed.map_or("ok", Failure::word);
         let labels = format!("{{operation=\"{operation}\",outcome=\"{outcome}\"}}");
         text.value("requests_total", &labels, *count);
     }
-    text.family("changes", "counter", "Generations of the files that replaced another one.");
+    text.family(
+        "changes",
+        "counter",
+        "The files were replaced by another generation this many times.",
+    );
     text.value("changes_total", "", counts.changes);
     text.family(
         "generation_timestamp_seconds",
         "gauge",
-        "When the files were last replaced, or found by this process, in seconds since 1970.",
+        "The files were last replaced, or found by this process, at this time, in seconds since 1970.",
     );
     if let Some(generation) = counts.generation {
         text.value("generation_timestamp_seconds", "", generation);
     }
-    text.family("hook_calls", "counter", "Times that the application was to be told of a change.");
+    text.family(
+        "hook_calls",
+        "counter",
+        "The application was to be told of a change this many times, by what came of it.",
+    );
     for (told, word) in [
         (HookOutcome::Delivered, "told"),
         (HookOutcome::Failed, "failed"),
@@ -87,7 +103,11 @@ pub(super) fn metrics(
         text.value("hook_calls_total", &labels, counted(&counts.hooks, &told));
     }
     if let Some(agent) = agent {
-        text.family("agent_requests", "counter", "Requests to the agent, by their outcome.");
+        text.family(
+            "agent_requests",
+            "counter",
+            "The agent got this many requests, by their outcome.",
+        );
         for (count, outcome) in [
             (&agent.hits, "hit"),
             (&agent.misses, "miss"),
@@ -98,12 +118,16 @@ pub(super) fn metrics(
             let labels = format!("{{outcome=\"{outcome}\"}}");
             text.value("agent_requests_total", &labels, count.get());
         }
-        text.family("agent_failures", "counter", "Questions of the agent that KMS did not answer.");
+        text.family(
+            "agent_failures",
+            "counter",
+            "KMS did not answer this many questions of the agent.",
+        );
         for (failing, count) in agent.unanswered() {
             text.value("agent_failures_total", &class(failing), count.get());
         }
     }
-    text.family("build", "info", "The fetcher.");
+    text.family("build", "info", "The version of the fetcher.");
     let labels = concat!("{version=\"", env!("CARGO_PKG_VERSION"), "\"}");
     text.value("build_info", labels, 1);
     text.0.push_str("# EOF\n");

@@ -9,7 +9,7 @@ use plan::ENVIRONMENT_DIRECTORY;
 use crate::input::args::{TERMINATION_LOG, under};
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(super) enum Invocation {
     Start(Line),
     Version,
     Help,
@@ -61,15 +61,17 @@ Exit codes, where the command was not started:
 ";
 
 impl Line {
-    pub(super) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Wanted, LineError> {
+    pub(super) fn parse(
+        words: impl IntoIterator<Item = OsString>,
+    ) -> Result<Invocation, LineError> {
         let mut parser = Parser::from_iter(words);
         let (mut root, mut termination_log) = (None, PathBuf::from(TERMINATION_LOG));
         let (mut container, mut required) = (String::new(), String::new());
         let program = loop {
             match parser.next()? {
                 None => return Err(LineError::NoCommand),
-                Some(Arg::Long("help") | Arg::Short('h')) => return Ok(Wanted::Help),
-                Some(Arg::Long("version") | Arg::Short('V')) => return Ok(Wanted::Version),
+                Some(Arg::Long("help") | Arg::Short('h')) => return Ok(Invocation::Help),
+                Some(Arg::Long("version") | Arg::Short('V')) => return Ok(Invocation::Version),
                 Some(Arg::Long("root")) => root = Some(parser.value()?.into()),
                 Some(Arg::Long("termination-log")) => termination_log = parser.value()?.into(),
                 Some(Arg::Long("container")) => container = parser.value()?.string()?,
@@ -85,7 +87,14 @@ impl Line {
         let required = names.map(str::to_owned).collect();
         // What is behind the program is the application's, dashes and all.
         let arguments = parser.raw_args()?.collect();
-        Ok(Wanted::Start(Self { root, termination_log, container, required, program, arguments }))
+        Ok(Invocation::Start(Self {
+            root,
+            termination_log,
+            container,
+            required,
+            program,
+            arguments,
+        }))
     }
 
     pub(super) fn environment(&self) -> PathBuf {
@@ -101,7 +110,7 @@ impl Line {
 mod tests {
     use super::*;
 
-    fn parse(words: &[&str]) -> Result<Wanted, LineError> {
+    fn parse(words: &[&str]) -> Result<Invocation, LineError> {
         Line::parse(["secrets-exec"].iter().chain(words).map(OsString::from))
     }
 
@@ -109,7 +118,7 @@ mod tests {
     fn what_is_started_stands_behind_two_dashes_and_is_not_looked_into() {
         let ours = ["--root", "/r", "--container", "app", "--require", "A,B", "--"];
         for words in [&["sh", "-c", "--help"][..], &["--", "-x"], &["--version"]] {
-            let Wanted::Start(line) = parse(&[&ours[..], words].concat()).unwrap() else {
+            let Invocation::Start(line) = parse(&[&ours[..], words].concat()).unwrap() else {
                 panic!("{words:?}");
             };
             let started = [&line.program].into_iter().chain(&line.arguments);
@@ -128,7 +137,7 @@ mod tests {
         }
         assert!(matches!(parse(&["-x"]), Err(LineError::Syntax(_))));
         assert!(matches!(parse(&["--container"]), Err(LineError::Syntax(_))));
-        assert_eq!(parse(&["-h"]).unwrap(), Wanted::Help);
-        assert_eq!(parse(&["--version"]).unwrap(), Wanted::Version);
+        assert_eq!(parse(&["-h"]).unwrap(), Invocation::Help);
+        assert_eq!(parse(&["--version"]).unwrap(), Invocation::Version);
     }
 }

@@ -48,7 +48,7 @@ struct Written {
     message: String,
 }
 
-/// Of this crate and of the one below it.
+/// The places of this crate and of the client.
 fn written() -> Vec<Written> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut all = Vec::new();

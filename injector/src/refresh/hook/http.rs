@@ -21,7 +21,7 @@ pub(crate) enum NotCalled {
     Status(StatusCode),
 }
 
-/// Of the head of an answer; its body is not read.
+/// Limits of the head of an answer; its body is not read.
 const HEAD: usize = 16 * 1024;
 const HEADERS: usize = 64;
 
@@ -38,7 +38,7 @@ pub(super) async fn call(url: &HookUrl, generation: &str) -> Result<(), NotCalle
     let answer = tokio::select! {
         biased;
         answer = &mut answer => answer,
-        // What it is over with may be the answer.
+        // The connection may end with the response; poll both.
         _ = &mut connection => answer.await,
     };
     match answer.map_err(|_| NotCalled::NoAnswer)?.status() {

@@ -27,7 +27,7 @@ pub(crate) enum NotSent {
 
 /// Processes that are looked at.
 const MOST: usize = 65_536;
-/// Of one file of one process.
+/// No more is read of one file of one process.
 const LIMIT: u64 = 4 * 1024 * 1024;
 
 pub(super) fn send(signal: HookSignal, container: &str) -> Result<(), NotSent> {
@@ -74,8 +74,8 @@ struct Found {
     started: u64,
 }
 
-/// Of all processes of the container that are ours to signal the first one: others that it has,
-/// or that were executed in it, came later.
+/// The first process of the container that is ours to signal: others that it has, or that were
+/// executed in it, came later.
 fn target(proc: &Path, container: &str) -> Result<Found, NotSent> {
     let us = rustix::process::geteuid().as_raw();
     let ours = proc.join("self");

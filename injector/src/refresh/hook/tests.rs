@@ -53,7 +53,7 @@ async fn what_the_application_started_with_is_no_change_and_each_change_is_told_
     let (told, counted) = story(&changes, async |_| Ok(()), script).await;
     assert_eq!(told, [(10, "g1".to_owned()), (20, "g2".to_owned())]);
     assert_eq!(counted, [HookOutcome::Delivered, HookOutcome::Delivered]);
-    assert_eq!(changes.told(), "g2");
+    assert_eq!(changes.notified_generation(), "g2");
     // The same again is no change.
     assert!(!changes.show(Some("g2".to_owned())) && !changes.show(None));
 }
@@ -126,7 +126,7 @@ async fn a_try_has_its_time_and_no_more() {
     assert_eq!((told.len(), counted.last()), (5, Some(&HookOutcome::GivenUp)));
     assert!(told[1].0 >= 6, "{told:?}");
     // Whoever starts again still owes it.
-    assert_eq!(changes.told(), "g0");
+    assert_eq!(changes.notified_generation(), "g0");
 }
 
 #[tokio::test(start_paused = true)]

@@ -27,16 +27,16 @@ impl Keeper<'_> {
             }
         }
         if going {
-            self.tell(&sources);
+            self.report_health(&sources);
         }
     }
 
     /// For whoever looks into the mount, and for the next process.
-    pub(super) fn tell(&self, sources: &[Source]) {
+    pub(super) fn report_health(&self, sources: &[Source]) {
         let health = self.client.health();
         health.replace(self.snapshot(sources));
-        let told = self.observers.changes.told();
-        status_file::write(self.args, self.plan, &Status::new(self.plan, health, Some(told)));
+        let notified = self.observers.changes.notified_generation();
+        status_file::write(self.args, self.plan, &Status::new(self.plan, health, Some(notified)));
     }
 
     fn snapshot(&self, sources: &[Source]) -> Snapshot {

@@ -39,7 +39,7 @@ impl Keeper<'_> {
     }
 
     /// What is said of one.
-    pub(super) fn lags(&self, at: usize) -> Problem {
+    pub(super) fn lagging_problem(&self, at: usize) -> Problem {
         let name = self.entries.get(at).map_or("", |entry| entry.name.as_ref());
         let text = format!(
             "one of its sources has a new version, and not all of them have answered at one time since; wanted for file {name:?}"

@@ -194,7 +194,7 @@ fn what_an_interrupted_run_left_behind_goes_away() {
 #[test]
 fn a_switch_that_fails_leaves_no_name_and_no_generation() {
     let mount = Mount::new();
-    // Of somebody else, and in the way of ours.
+    // Somebody else made it, and it is in the way of ours.
     fs::create_dir(mount.path("..data_tmp")).unwrap();
     let error = mount.publish(0, &[("a", 0o400, "1")]).unwrap_err();
     assert_eq!(error.to_string(), "could not create \"..data_tmp\": File exists (os error 17)");

@@ -1,4 +1,4 @@
-//! Who may read what is written.
+//! Which users may read what is written.
 
 use super::*;
 

@@ -13,7 +13,7 @@ const OF_A_HOST: usize = 2;
 type Caller = Option<AssumedRole>;
 
 /// Hosts, and who asks there.
-pub(super) struct Asking(HashMap<String, Host>);
+pub(super) struct FetchLimit(HashMap<String, Host>);
 
 struct Host {
     places: Semaphore,
@@ -26,11 +26,11 @@ pub(super) struct Place<'a> {
     _of_the_host: SemaphorePermit<'a>,
 }
 
-impl Asking {
+impl FetchLimit {
     /// For all ways in which may be asked.
-    pub(super) fn new<'l>(ways: impl Iterator<Item = &'l Lookup>) -> Self {
+    pub(super) fn new<'l>(routes: impl Iterator<Item = &'l Lookup>) -> Self {
         let mut hosts: HashMap<String, Host> = HashMap::new();
-        for Lookup { endpoint, assume, .. } in ways {
+        for Lookup { endpoint, assume, .. } in routes {
             let host = hosts.entry(endpoint.clone()).or_insert_with(|| Host {
                 places: Semaphore::new(OF_A_HOST),
                 callers: HashMap::new(),
@@ -64,35 +64,35 @@ mod tests {
 
     use super::*;
 
-    fn way(endpoint: &str, role: Option<&str>) -> Lookup {
+    fn route(endpoint: &str, role: Option<&str>) -> Lookup {
         let assume = role.map(|role| AssumedRole { role_arn: role.to_owned(), external_id: None });
         let subject =
             Subject::KmsSecret { name: "a".into(), version_id: None, version_stage: None };
         Lookup { endpoint: endpoint.to_owned(), subject, assume }
     }
 
-    async fn may_enter<'a>(asking: &'a Asking, way: &Lookup) -> Option<Place<'a>> {
-        timeout(Duration::from_secs(1), asking.enter(way)).await.ok().flatten()
+    async fn may_enter<'a>(limit: &'a FetchLimit, route: &Lookup) -> Option<Place<'a>> {
+        timeout(Duration::from_secs(1), limit.enter(route)).await.ok().flatten()
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_host_whose_places_are_taken_keeps_no_other_host_waiting() {
-        let (silent, well) = (way("silent", None), way("well", None));
-        let asking = Asking::new([&silent, &well, &silent].into_iter());
-        let taken = [may_enter(&asking, &silent).await, may_enter(&asking, &silent).await];
+        let (silent, well) = (route("silent", None), route("well", None));
+        let limit = FetchLimit::new([&silent, &well, &silent].into_iter());
+        let taken = [may_enter(&limit, &silent).await, may_enter(&limit, &silent).await];
         assert!(taken.iter().all(Option::is_some));
-        assert!(may_enter(&asking, &silent).await.is_none());
-        assert!(may_enter(&asking, &well).await.is_some());
+        assert!(may_enter(&limit, &silent).await.is_none());
+        assert!(may_enter(&limit, &well).await.is_some());
         drop(taken);
-        assert!(may_enter(&asking, &silent).await.is_some());
+        assert!(may_enter(&limit, &silent).await.is_some());
     }
 
     #[tokio::test(start_paused = true)]
     async fn of_several_callers_of_a_host_none_gets_all_its_places() {
-        let (throttled, other) = (way("host", Some("a")), way("host", Some("b")));
-        let asking = Asking::new([&throttled, &other].into_iter());
-        let _taken = may_enter(&asking, &throttled).await.unwrap();
-        assert!(may_enter(&asking, &throttled).await.is_none());
-        assert!(may_enter(&asking, &other).await.is_some());
+        let (throttled, other) = (route("host", Some("a")), route("host", Some("b")));
+        let limit = FetchLimit::new([&throttled, &other].into_iter());
+        let _taken = may_enter(&limit, &throttled).await.unwrap();
+        assert!(may_enter(&limit, &throttled).await.is_none());
+        assert!(may_enter(&limit, &other).await.is_some());
     }
 }

@@ -10,7 +10,7 @@ use super::answer::ErrorResponse;
 use super::key::Key;
 
 #[derive(Debug, Default)]
-pub(crate) struct Failures(HashMap<Key, Failed>);
+pub(crate) struct RecentFailures(HashMap<Key, Failed>);
 
 #[derive(Debug)]
 struct Failed {
@@ -22,11 +22,11 @@ struct Failed {
 
 /// A client may ask for any name.
 const MOST: usize = 256;
-/// Of a secret that is not there, or not for this Pod.
+/// A secret that is not there, or not for this Pod, is not asked for again so soon.
 const REFUSED: Duration = Duration::from_secs(2);
 const OTHER: Duration = Duration::from_secs(1);
 
-impl Failures {
+impl RecentFailures {
     pub(crate) fn find(&self, key: &Key, now: Duration) -> Option<&ErrorResponse> {
         let failed = self.0.get(key).filter(|failed| now < failed.until);
         failed.map(|failed| &failed.response)
@@ -69,14 +69,14 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    fn put(failures: &mut Failures, id: &str, failure: Failure, now: u64) -> bool {
+    fn put(failures: &mut RecentFailures, id: &str, failure: Failure, now: u64) -> bool {
         let response = ErrorResponse::new(404, "code", "message", false);
         failures.put(&Key::new(id, None, None), failure, response, seconds(now))
     }
 
     #[test]
     fn a_refusal_is_known_for_two_seconds_and_trouble_for_one() {
-        let mut failures = Failures::default();
+        let mut failures = RecentFailures::default();
         put(&mut failures, "a", Failure::NotFound, 10);
         put(&mut failures, "b", Failure::Unreachable, 10);
         let known = |id, now| failures.find(&Key::new(id, None, None), seconds(now)).is_some();
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn it_is_news_once_for_as_long_as_it_is_the_same() {
-        let mut failures = Failures::default();
+        let mut failures = RecentFailures::default();
         assert!(put(&mut failures, "a", Failure::Denied, 10));
         assert!(!put(&mut failures, "a", Failure::Denied, 1000));
         assert!(put(&mut failures, "a", Failure::NotFound, 1001));
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn whatever_names_are_asked_for_few_are_remembered() {
-        let mut failures = Failures::default();
+        let mut failures = RecentFailures::default();
         for at in 0..1000 {
             put(&mut failures, &at.to_string(), Failure::NotFound, at);
         }
