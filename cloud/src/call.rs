@@ -53,7 +53,7 @@ impl Call<'_> {
         }
     }
 
-    /// Empty where nobody is known yet.
+    /// The caller is empty while the credentials that name it are still asked for.
     pub(crate) fn caller(&self) -> &str {
         match self {
             Self::Exchange(_) => "",
@@ -62,7 +62,7 @@ impl Call<'_> {
     }
 
     pub(crate) fn pool_key(&self) -> PoolKey {
-        // Credentials say whose they are.
+        // An answer with credentials says whose they are.
         let Self::Fetch { lookup, .. } = self else { return PoolKey::default() };
         let (action, place, version) = match &lookup.subject {
             // Asked by ARN, the service may answer with the name alone.

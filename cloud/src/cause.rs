@@ -52,7 +52,7 @@ pub(crate) enum Cause {
 pub(crate) struct Refusal {
     pub(crate) meaning: Meaning,
     pub(crate) code: Option<String>,
-    /// Bounded, one line, and checked against what we sent.
+    /// It is bounded, one line, and was checked against what we sent.
     pub(crate) message: Option<String>,
     pub(crate) recommendation: Option<String>,
 }
@@ -82,7 +82,7 @@ pub(crate) enum Unreachable {
     NotSent,
 }
 
-/// Why an answer could not be read; never what was in it.
+/// Why an answer could not be read. What was in it is never repeated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Malformed {
     #[error("the answer is not HTTP")]
@@ -107,12 +107,12 @@ pub(crate) enum Malformed {
     ValueTooLarge { size: usize, limit: usize },
 }
 
-/// An answer that belongs to another question. Names and versions, never a value.
+/// An answer that belongs to another question. It holds names and versions, never a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mismatched {
     pub(crate) field: &'static str,
     pub(crate) asked: String,
-    /// What the answer is about, where that is told in the characters of a name.
+    /// What the answer is about, where it is made of the characters of a name.
     pub(crate) answered: Option<String>,
 }
 

@@ -22,7 +22,7 @@ pub struct Window {
 #[derive(Clone, Copy, Debug)]
 pub struct Entry(u64);
 
-/// More than anybody sends at once.
+/// No caller sends so many at once.
 const MOST: u32 = 256;
 
 impl Default for Window {
@@ -47,7 +47,7 @@ impl Window {
         self.limit = self.limit.saturating_mul(2).min(MOST);
     }
 
-    /// How many throttlings in a row there were now.
+    /// Returns how many throttlings in a row there were by now.
     pub fn throttled(&mut self, entry: Entry) -> u32 {
         self.inside = self.inside.saturating_sub(1);
         self.limit = 1;
@@ -58,13 +58,13 @@ impl Window {
         self.streak
     }
 
-    /// It ended in a way that says nothing of the host's limits.
+    /// The request ended in a way that says nothing of the host's limits.
     pub fn left(&mut self, _: Entry) {
         self.inside = self.inside.saturating_sub(1);
     }
 }
 
-/// One for each host and who asks it: services limit each account by itself.
+/// There is one for each pair of host and caller: services limit each account by itself.
 #[derive(Default)]
 pub(crate) struct ConcurrencyLimit {
     state: Mutex<State>,
@@ -75,7 +75,8 @@ pub(crate) struct ConcurrencyLimit {
 struct State {
     window: Window,
     not_before: Option<Instant>,
-    /// Since the last answer, for requests whose time is over before they get a permit.
+    /// The host has throttled since its last answer: the error of requests whose time is over before
+    /// they get a permit.
     throttled: bool,
 }
 

@@ -16,7 +16,7 @@ use crate::transport::Answer;
 /// The body of a success. It may hold a value: no part of it goes into an error.
 pub(crate) struct Success {
     pub(crate) status: u16,
-    /// As the header has it: it may repeat what the body holds.
+    /// The id as the header has it: it may repeat what the body holds.
     pub(crate) request_id: Option<String>,
     /// The service's clock, seconds since 1970.
     pub(crate) date: Option<u64>,
@@ -27,28 +27,28 @@ pub(crate) struct Success {
 pub(crate) fn open(answer: Answer, sent: &[&Sensitive]) -> Result<Success, FailedAttempt> {
     let Answer { status, headers, body } = answer;
     let request_id = header(&headers, "x-acs-request-id");
-    let told = request_id.and_then(|id| identifier(id, sent));
+    let shown = request_id.and_then(|id| identifier(id, sent));
     let plain = headers.get(CONTENT_ENCODING).is_none_or(|value| value == "identity");
     let (cause, request_id) = match status {
         200..300 if plain => {
             let request_id = request_id.map(ToOwned::to_owned);
             return Ok(Success { status, request_id, date: date(&headers), body });
         }
-        // What it holds is not known.
+        // Nobody knows what a compressed body holds.
         200..300 => (Malformed::Encoded.into(), None),
-        300..400 => (Cause::Redirected, told),
+        300..400 => (Cause::Redirected, shown),
         _ => {
             // What stands between us and the service may put what it got from there into its own words.
             let envelope = Envelope::read(body.expose());
             let (refusal, request_id) = match secret_fields(body.expose()) {
                 Some(held) => {
                     let secrets: Vec<_> = sent.iter().copied().chain(&held).collect();
-                    let told = |id: Option<&str>| id.and_then(|id| identifier(id, &secrets));
-                    let request_id = told(envelope.request_id.as_deref()).or(told(request_id));
+                    let shown = |id: Option<&str>| id.and_then(|id| identifier(id, &secrets));
+                    let request_id = shown(envelope.request_id.as_deref()).or(shown(request_id));
                     (envelope.refusal(status, &secrets), request_id)
                 }
-                // One that is no envelope has words that are told nowhere.
-                None if envelope.code.is_none() => (envelope.refusal(status, sent), told),
+                // The words of a body that is no envelope are shown nowhere.
+                None if envelope.code.is_none() => (envelope.refusal(status, sent), shown),
                 None => (envelope.silent_refusal(status), None),
             };
             let refusal = Cause::Refused(Box::new(refusal));
@@ -75,7 +75,7 @@ pub(crate) fn misplaced_refusal(code: Option<&str>) -> Option<Cause> {
     Some(Cause::Refused(Box::new(refusal)))
 }
 
-/// A library's error text quotes what it could not read; its place is all that is told.
+/// A library's error text quotes what it could not read; only its place is shown.
 pub(crate) fn unreadable(error: &serde_json::Error) -> Malformed {
     let (line, column) = (error.line(), error.column());
     match error.classify() {
@@ -87,7 +87,7 @@ pub(crate) fn unreadable(error: &serde_json::Error) -> Malformed {
     }
 }
 
-/// When the service says how late it is there.
+/// The time at which the service says that it is.
 fn date(headers: &HeaderMap) -> Option<u64> {
     parse_http_date(headers.get(DATE)?.to_str().ok()?)
 }

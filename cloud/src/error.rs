@@ -119,7 +119,7 @@ impl Error {
 
     /// Whether anything was sent for it.
     #[must_use]
-    pub fn was_asked(&self) -> bool {
+    pub fn was_sent(&self) -> bool {
         self.0.attempts > 0
     }
 

@@ -11,7 +11,7 @@ pub(crate) struct Meaning {
     pub(crate) remedy: Remedy,
 }
 
-/// After what the same question may be answered.
+/// What has to come before the same question may be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Remedy {
     Nothing,
@@ -63,7 +63,7 @@ impl Meaning {
                 Self::SKEWED
             }
             "InvalidAccessKeyId.NotFound" | "MissingSecurityToken" => Self::EXPIRED,
-            // Seen in the field for an expired token: the reason is in the message alone.
+            // This was seen in the field for an expired token: the reason is in the message alone.
             "InvalidParameter" if message.is_some_and(|m| m.contains("SecurityToken.Expired")) => {
                 Self::EXPIRED
             }
@@ -126,13 +126,13 @@ pub enum Diagnosis {
     Clock,
     /// The credentials of whoever asked are not accepted, although STS gave them.
     Credentials,
-    /// The same of our own, when another role was to be assumed with them.
+    /// Our own credentials are not accepted, when another role was to be assumed with them.
     OwnCredentials,
     /// The other role may not be assumed.
     RoleChain,
     TokenExpired,
     TokenAudience,
-    /// The token is none.
+    /// The token is no token.
     NoToken,
     NoRole,
     /// The OIDC provider does not know the issuer or the keys of the token.

@@ -98,13 +98,13 @@ impl Answer {
         let version = self.version_id.take().ok_or(Malformed::Missing("VersionId"))?;
         let version = label(version, "VersionId")?;
         let stages = self.version_stages.as_ref();
-        let said = matching::Secret {
+        let answer = matching::Secret {
             name: word(&self.secret_name),
             kind: word(&self.secret_type),
             version: &version,
             stages: stages.map_or(&[], |stages| &stages.0),
         };
-        said.check(name, asked.0, asked.1)?;
+        answer.check(name, asked.0, asked.1)?;
         Ok(version)
     }
 

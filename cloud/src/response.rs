@@ -53,12 +53,12 @@ pub(crate) fn read_response<T: Content>(
     let fail = |cause, request_id| {
         Err(FailedAttempt { cause, status: Some(status), request_id, hint: None, date: None })
     };
-    let told = |id: Option<&str>, secrets: &[&Sensitive]| identifier(id?, secrets);
+    let shown = |id: Option<&str>, secrets: &[&Sensitive]| identifier(id?, secrets);
     match read(body.expose(), date) {
         Ok(content) => {
             let secrets = [sent, &content.secrets()].concat();
-            let request_id = told(content.request_id(), &secrets);
-            let request_id = request_id.or_else(|| told(in_header.as_deref(), &secrets));
+            let request_id = shown(content.request_id(), &secrets);
+            let request_id = request_id.or_else(|| shown(in_header.as_deref(), &secrets));
             // One that repeats the value is hidden from logs; this one goes to files as well.
             if echoes(content.version(), sent) {
                 return fail(Malformed::Invalid("VersionId").into(), request_id);
@@ -67,7 +67,7 @@ pub(crate) fn read_response<T: Content>(
         }
         Err(ReadError { cause, held: Some(held) }) => {
             let secrets: Vec<_> = sent.iter().copied().chain(&held).collect();
-            fail(silent(cause, &secrets), told(in_header.as_deref(), &secrets))
+            fail(silent(cause, &secrets), shown(in_header.as_deref(), &secrets))
         }
         Err(ReadError { cause, held: None }) => fail(cause, None),
     }
@@ -101,7 +101,7 @@ mod tests {
         let body = r#"{"AssumedRoleUser":{"Arn":"acs:ram::1:role/app/pod"},"Credentials":{
             "AccessKeyId":"STS.x","AccessKeySecret":"canary-key","SecurityToken":"canary-token",
             "Expiration":"2999-01-01T00:00:00Z"}}"#;
-        for (id, told) in [
+        for (id, shown) in [
             ("canary-key", None),
             ("canary-token", None),
             ("x-canary-key", None),
@@ -114,7 +114,7 @@ mod tests {
             let times = sts::Times { date: None, expected: 0, here: 0 };
             let read = |body: &[u8], _| sts::read(body, ("acs:ram::1:role/app", "pod"), times);
             let (_, request_id) = read_response(answer, &[], read).unwrap();
-            assert_eq!(request_id.as_deref(), told);
+            assert_eq!(request_id.as_deref(), shown);
         }
     }
 }

@@ -80,7 +80,7 @@ impl Sender {
         self.shared.tally.all()
     }
 
-    /// The deadline never hides what went wrong before it.
+    /// Sends `call` until it is answered. The deadline never hides what went wrong before it.
     pub(crate) async fn send<T: Content>(
         &self,
         call: &Call<'_>,

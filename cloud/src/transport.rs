@@ -56,7 +56,8 @@ impl Default for TransportConfig {
     }
 }
 
-/// Longer than between the requests of one look, or of clients that follow each other.
+/// An idle connection is kept for longer than the requests of one look, or of clients that follow each
+/// other, are apart.
 const IDLE: Duration = Duration::from_secs(15);
 
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +78,7 @@ pub struct Transport {
     connect_timeout: Duration,
     read_timeout: Duration,
     room: Room,
-    /// As many entries as the lookups name hosts.
+    /// There are as many entries as the lookups name hosts.
     hosts: Mutex<HashMap<String, Arc<Pool>>>,
 }
 
@@ -86,7 +87,7 @@ pub(crate) struct Request {
     pub(crate) host: String,
     pub(crate) query: String,
     pub(crate) headers: HeaderMap,
-    /// A form.
+    /// The body of a form.
     pub(crate) body: Option<Sensitive>,
 }
 

@@ -12,10 +12,10 @@ use crate::response::Content;
 #[derive(Debug)]
 pub(crate) struct Value {
     pub(crate) bytes: Sensitive,
-    /// The same as it stood in the answer, where that is not the same.
+    /// The value as it stood in the answer, where it is encoded there.
     pub(crate) encoded: Option<Sensitive>,
     pub(crate) version: String,
-    /// As it stood there.
+    /// The id as it stood in the answer.
     pub(crate) request_id: Option<String>,
     pub(crate) metadata: Metadata,
 }

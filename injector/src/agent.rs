@@ -34,17 +34,17 @@ use crate::report::problem::Problem;
 
 pub(crate) use self::token::{TokenMissing, ensure as ensure_token, is_there as token_is_there};
 
-/// Bound to its port; serves while [`Agent::serve`] is polled.
+/// The agent is bound to its port, and serves while [`Agent::serve`] is polled.
 pub(crate) struct Agent {
     listeners: Vec<TcpListener>,
     limits: Limits,
     handler: Arc<AgentHandler>,
-    /// Open, so that nobody gets a lease on it and holds clients up.
+    /// The token's file stays open, so that nobody gets a lease on it and holds clients up.
     _token: File,
 }
 
 impl Agent {
-    /// `None` where the plan wants none.
+    /// Returns `None` where the plan has no agent.
     pub(crate) fn start(
         args: &Args,
         plan: &Plan,
@@ -54,7 +54,8 @@ impl Agent {
         let Some(wanted) = plan.mode().agent() else { return Ok(None) };
         let port = wanted.port.get();
         let listeners = bind(port).map_err(|error| port_problem(port, &error))?;
-        // Not before the port is ours: clients would show it to whoever listens there.
+        // The token is not written before the port is ours: clients would show it to whoever
+        // listens there.
         let (token, held) = ensure_token(args, plan, wanted)?;
         let limits = Limits::new(wanted.max_connections.get().into());
         let counters = metrics.agent_counters();
@@ -75,7 +76,7 @@ impl Agent {
         server::serve(&self.listeners, self.limits, Arc::clone(&self.handler)).await
     }
 
-    /// What it did, for the log.
+    /// Logs what the agent did.
     pub(crate) fn log_totals(&self) {
         let counters = &self.handler.counters;
         info!(
@@ -88,8 +89,8 @@ impl Agent {
         );
     }
 
-    /// A lookup of the plan gave this, to a question that was asked at `asked`: from now on the
-    /// agent answers nothing older.
+    /// A lookup of the plan gave this value, to a question that was asked at `asked`: from now on
+    /// the agent answers nothing older.
     pub(crate) fn learn(&self, lookup: usize, fetched: &Fetched, asked: Duration) {
         self.handler.learn(lookup, fetched, asked);
     }
@@ -100,14 +101,14 @@ impl Agent {
     }
 }
 
-/// Loopback of both families, where the machine has both: clients resolve `localhost` to either,
-/// and nobody else must answer there.
+/// Listens on loopback of both families, where the machine has both: clients resolve `localhost` to
+/// either, and nobody else must answer there.
 fn bind(port: u16) -> io::Result<Vec<TcpListener>> {
     let mut listeners = vec![server::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?];
     match server::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))) {
         Ok(listener) => listeners.push(listener),
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
-        // No IPv6 here.
+        // This machine has no IPv6.
         Err(_) => {}
     }
     Ok(listeners)

@@ -46,7 +46,7 @@ impl Backend {
         }
     }
 
-    /// As whom a lookup is asked for.
+    /// The identity that asks for a lookup, for people.
     pub(crate) fn identity(&self, lookup: &Lookup) -> String {
         match self {
             Self::Alibaba(alibaba) => alibaba.identity(lookup),

@@ -77,7 +77,7 @@ async fn keep(
     let entries = entries(plan);
     let mut templates = Templates::default();
     let sources = match &there {
-        // Written by the init container, or by us before a restart.
+        // The init container wrote them, or we did before a restart.
         Ok(there) => {
             info!(files = there.wanted, "the files are there already");
             let known = status_file::read(args, plan).unwrap_or_default();
@@ -92,7 +92,7 @@ async fn keep(
     };
     drop(status);
     metrics.mark_filled();
-    // What applications start with is no change.
+    // The generation that applications start with is no change.
     let changes = Changes::new(generation(args, plan), notified);
     let observers = Observers { changes: &changes, metrics };
     let mut keeper = Keeper::new(args, plan, refresh, client, observers, &entries, sources)

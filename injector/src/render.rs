@@ -1,5 +1,5 @@
 //! Values become the content of entries: whole, the part that an entry selects, or in the text of a
-//! template. No I/O.
+//! template. There is no I/O.
 
 mod content;
 mod documents;
@@ -39,8 +39,8 @@ impl Rendered<'_> {
     }
 }
 
-/// In the order of the entries. `value` gives a lookup's value; an entry that lacks one is left
-/// out.
+/// Renders the entries, in their order. `value` gives a lookup's value; an entry that lacks one is
+/// left out.
 pub(crate) fn render<'a>(
     plan: &Plan,
     entries: &'a [Entry<'a>],
@@ -70,7 +70,7 @@ pub(crate) fn render<'a>(
     entries.iter().enumerate().filter_map(render).collect()
 }
 
-/// As the entry wants it written.
+/// Encodes the content as the entry wants it written.
 fn encoded<'a>(entry: &Entry<'_>, content: Content<'a>) -> Result<Content<'a>, Unfit> {
     match entry.form {
         Form::File => Ok(content),

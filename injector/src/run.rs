@@ -1,4 +1,4 @@
-//! Which command does what, and what is said when it fails.
+//! Runs the command, and reports why it failed.
 
 use std::ffi::OsString;
 
@@ -34,7 +34,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>, plan: Option<OsString>) ->
     }
     // Not every kernel and sandbox can, and a Pod that has no swap needs none of it.
     let _ = guard::stay_in_memory();
-    // So may few files.
+    // The same holds for the number of files.
     let _ = limits::raise();
     match &args.command {
         Command::Help => succeed(|| terminal::stdout(HELP)),
@@ -63,7 +63,7 @@ fn exposed(errno: Errno) -> Exit {
     Exit::Local
 }
 
-/// In a container, for a Pod that waits for its files.
+/// Runs a command in a container, for a Pod that waits for its files.
 fn served(
     args: &Args,
     plan: Option<OsString>,
@@ -112,7 +112,7 @@ fn succeed(work: impl FnOnce()) -> Exit {
     Exit::Success
 }
 
-/// For the kubelet and for whoever reads the log: the last line says why.
+/// Reports to the kubelet and to those who read the log: the last line says why.
 fn fail(args: &Args, report: &Report) -> Exit {
     let message = report.message();
     problem::leave(&message, &args.termination_log());
@@ -120,7 +120,7 @@ fn fail(args: &Args, report: &Report) -> Exit {
     report.exit()
 }
 
-/// For a person at a terminal.
+/// Reports to a person at a terminal.
 fn print_report(report: &Report) -> Exit {
     terminal::stderr(&report.message());
     report.exit()

@@ -1,4 +1,4 @@
-//! The two date formats of the wire. Pure; whole seconds since 1970, UTC.
+//! The two date formats of the wire, in whole seconds since 1970, UTC. It is pure.
 
 /// `2025-01-02T03:04:05Z`, from seconds since 1970.
 #[must_use]

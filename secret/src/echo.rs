@@ -1,11 +1,11 @@
-//! What of an answer may be told: nothing that repeats a secret, of the request or of the answer.
+//! Which texts may be shown: none that repeats a secret, of the request or of the answer.
 
 use std::collections::HashSet;
 
 use crate::sensitive::Sensitive;
 
 /// Whether a secret is part of the text, or a stretch of one that is long enough to matter. A text that
-/// is longer than any that is told counts as one that does.
+/// is longer than any that may be shown counts as one that does.
 pub fn echoes(text: &str, secrets: &[&Sensitive]) -> bool {
     let text = text.as_bytes();
     if text.len() > LONGEST_TEXT {
@@ -35,7 +35,7 @@ pub fn identifier(text: &str, secrets: &[&Sensitive]) -> Option<String> {
 
 /// Sixteen characters of base64 are 96 bits, and no word of prose.
 const STRETCH: usize = 16;
-/// Bytes of an id, and some more.
+/// An id has fewer bytes.
 const SHORT: usize = 128;
-/// Bytes of any text that may be told.
+/// A text that may be shown has at most so many bytes.
 pub const LONGEST_TEXT: usize = 16 * 1024;

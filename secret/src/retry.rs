@@ -14,7 +14,7 @@ pub struct RetryPolicy {
 /// What an attempt failed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// Too many ask: the pause is longer, and never short.
+    /// There are too many requests: the pause is longer, and never short.
     Throttled,
     Other,
 }
@@ -65,12 +65,12 @@ impl RetryPolicy {
 
     fn pause(&self, attempt: u32, trouble: Trouble, hint: Option<Duration>, roll: u32) -> Duration {
         if let Some(hint) = hint {
-            // A fleet that was told the same moment must not come back in the same moment.
+            // A fleet that got the same hint must not come back in the same moment.
             return hint.clamp(self.base, self.cap) + share(self.base, roll);
         }
         match trouble {
             Trouble::Other => Backoff::new(self.base, self.cap).full_jitter(attempt, roll),
-            // A second for the default, up to 16. At least half of it, or the quickest of a fleet
+            // By default a second, up to 16. Without at least half of it the quickest of a fleet
             // would ask ten times for each answer that there is.
             Trouble::Throttled => Backoff::new(self.base.saturating_mul(5), self.cap * 8 / 5)
                 .equal_jitter(attempt, roll),

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::failure::Failure;
 
-/// Requests that came to the same.
+/// Requests with the same outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Requests {
     /// As the backend calls it, for instance `KMS GetSecretValue`.
@@ -15,7 +15,7 @@ pub struct Requests {
     pub count: u64,
 }
 
-/// As many entries as there are operations and classes.
+/// There are as many entries as operations and kinds of failure.
 #[derive(Default)]
 pub struct Tally(Mutex<BTreeMap<(&'static str, Option<Failure>), u64>>);
 

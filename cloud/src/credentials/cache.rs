@@ -14,20 +14,20 @@ use crate::error::Error;
 
 #[derive(Default)]
 pub(crate) struct CredentialCache {
-    /// Never locked while somebody waits.
+    /// It is never locked while somebody waits.
     current: Mutex<Option<Current>>,
-    /// Locked by whoever makes the exchange.
+    /// It is locked by the caller that makes the exchange.
     exchange: tokio::sync::Mutex<Option<Failed>>,
-    /// Failed exchanges so far; tells who was waiting during one.
+    /// Failed exchanges so far: a caller that sees it grow was waiting during one.
     failures: AtomicU64,
 }
 
 #[derive(Clone)]
 struct Current {
     credentials: Arc<Credentials>,
-    /// No early renewal before this.
+    /// No renewal is made early before this moment.
     quiet_until: Option<Instant>,
-    /// Those before were refused, and no other refusal is believed before this.
+    /// The credentials before these were refused, and no other refusal is believed before this moment.
     believed_until: Option<Instant>,
 }
 
@@ -89,7 +89,7 @@ impl CredentialCache {
         })
     }
 
-    /// Ahead of need, in no more than half of the time that whoever comes first has for its question.
+    /// Renews ahead of need, in no more than half of the time that the first caller has for its question.
     async fn renew<F>(
         &self,
         current: Arc<Credentials>,

@@ -74,7 +74,7 @@ impl Room {
     ) -> Result<(), Unreachable> {
         if length > ORDINARY && place.is_none() {
             let over = |_| Unreachable::Timeout;
-            // The host's own first, or those of one host would wait at the others' expense.
+            // The host's own place is taken first, or bodies of one host would wait at the others' expense.
             let own = share.0.acquire().await.map_err(over)?;
             *place = Some(Place { _own: own, _of_all: self.0.acquire().await.map_err(over)? });
         }

@@ -11,7 +11,7 @@ use crate::cause::Unreachable;
 use crate::pool_key::PoolKey;
 
 pub(super) struct Pool {
-    /// Those that were used last come last.
+    /// Connections that were used last come last.
     idle: Mutex<Vec<Owned>>,
     permits: Semaphore,
     pub(super) share: Share,
@@ -70,7 +70,7 @@ impl Pool {
         if let Some(place) = idle.iter().rposition(|owned| owned.key == *key) {
             return (Some(idle.remove(place).connection), None);
         }
-        // Ours is among those in use.
+        // Our own permit is among those in use.
         let in_use = MOST.saturating_sub(self.permits.available_permits());
         let too_many = !idle.is_empty() && idle.len() + in_use > MOST;
         (None, too_many.then(|| idle.remove(0)))

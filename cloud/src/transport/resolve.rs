@@ -15,7 +15,7 @@ use crate::thread;
 pub(super) struct Resolver {
     connect_to: Arc<[(String, SocketAddr)]>,
     timeout: Duration,
-    /// For threads, which may outlive the deadline of those who wait for them.
+    /// Threads may outlive the deadline of the requests that wait for them.
     places: Arc<Semaphore>,
 }
 

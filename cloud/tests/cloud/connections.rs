@@ -119,10 +119,10 @@ async fn a_question_for_which_no_connection_was_free_was_not_sent() {
     };
     let (asked, _, _, _, waited) = tokio::join!(fetch(a), fetch(b), fetch(c), fetch(d), last);
     let asked = asked.unwrap_err();
-    assert!(asked.is_timeout() && asked.was_asked(), "{asked}");
+    assert!(asked.is_timeout() && asked.was_sent(), "{asked}");
     let waited = waited.unwrap_err();
     assert_eq!((waited.failure(), waited.attempts()), (Failure::Unreachable, 0));
-    assert!(waited.is_timeout() && !waited.was_asked(), "{waited}");
+    assert!(waited.is_timeout() && !waited.was_sent(), "{waited}");
     assert!(waited.to_string().contains("before a request could be sent"), "{waited}");
     assert_eq!(bench.server.count("GetSecretValue"), 4);
 }

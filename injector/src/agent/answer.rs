@@ -18,7 +18,7 @@ pub(crate) struct Place<'a> {
     pub(crate) account: &'a str,
 }
 
-/// `None` if the value is declared text but is not UTF-8.
+/// Returns `None` if the value is declared text but is not UTF-8.
 pub(crate) fn secret(
     response_type: ResponseType,
     place: Place<'_>,
@@ -39,7 +39,7 @@ pub(crate) fn secret(
     }
 }
 
-/// As KMS answers `GetSecretValue`.
+/// The answer of KMS to `GetSecretValue`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Kms<'a> {
@@ -89,7 +89,7 @@ impl<'a> Kms<'a> {
     }
 }
 
-/// As AWS Secrets Manager answers `GetSecretValue`.
+/// The answer of AWS Secrets Manager to `GetSecretValue`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Aws<'a> {
@@ -128,7 +128,7 @@ impl<'a> Aws<'a> {
     }
 }
 
-/// As the KV engine of HashiCorp Vault, version 2, answers a read.
+/// The answer of the KV engine of HashiCorp Vault, version 2, to a read.
 #[derive(Serialize)]
 struct Vault<'a> {
     request_id: &'a str,
@@ -203,11 +203,12 @@ fn name<'a>(place: Place<'a>, metadata: &'a Metadata) -> &'a str {
     metadata.name.as_deref().unwrap_or(place.id)
 }
 
-/// Counted first, then written: a buffer that grows leaves copies behind that nobody wipes.
-/// The largest secret as base64, and what else is said of it. A text of control characters would take
-/// six times as much, and clients that do not read keep their answers in memory.
+/// The largest secret as base64, and what else is said of it, fit into this. A text of control
+/// characters would take six times as much, and clients that do not read keep their answers in
+/// memory.
 const MOST: usize = 96 * 1024;
 
+/// Counts first, then writes: a buffer that grows leaves copies behind that nobody wipes.
 fn to_bytes(body: &impl Serialize) -> Option<Bytes> {
     let mut size = Size(0);
     serde_json::to_writer(&mut size, body).ok()?;
@@ -245,7 +246,7 @@ impl AsRef<[u8]> for Body {
 pub(crate) struct ErrorResponse {
     pub(crate) status: u16,
     pub(crate) body: Bytes,
-    /// Whether a value of before is better than this.
+    /// A value that is kept is better than this answer.
     pub(crate) passes: bool,
 }
 
@@ -265,8 +266,9 @@ impl ErrorResponse {
         Self::new(504, "TimeoutError", "KMS did not answer in time", passes)
     }
 
-    /// A refusal of KMS keeps its status, code and words. One of our identity would pass for one
-    /// of the secret, and does not; as with the files, it takes nothing away.
+    /// A refusal of KMS keeps its status, code and words. A refusal of our identity would be taken
+    /// for one of the secret, so that it does not keep them; as with the files, it takes nothing
+    /// away.
     pub(crate) fn of(error: &Error) -> Self {
         let failure = error.failure();
         let passes = !error.is_revocation();

@@ -1,6 +1,6 @@
-//! How many questions to the cloud are under way for clients at once: the files need connections too,
-//! and a host that is silent, or a role that is throttled, keeps the clients of others waiting as
-//! little as it keeps the files.
+//! How many questions to the cloud are under way for clients at once. The files need connections
+//! too, and a host that is silent, or a role that is throttled, keeps the clients of others waiting
+//! as little as it keeps the files.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ const OF_A_HOST: usize = 2;
 
 type Caller = Option<AssumedRole>;
 
-/// Hosts, and who asks there.
+/// The places of each host, and of each caller there.
 pub(super) struct FetchLimit(HashMap<String, Host>);
 
 struct Host {
@@ -27,7 +27,7 @@ pub(super) struct Place<'a> {
 }
 
 impl FetchLimit {
-    /// For all ways in which may be asked.
+    /// The limit has places for all of these routes.
     pub(super) fn new<'l>(routes: impl Iterator<Item = &'l Lookup>) -> Self {
         let mut hosts: HashMap<String, Host> = HashMap::new();
         for Lookup { endpoint, assume, .. } in routes {
@@ -38,18 +38,19 @@ impl FetchLimit {
             host.callers.entry(assume.clone()).or_insert_with(|| Semaphore::new(0));
         }
         for host in hosts.values() {
-            // Of several nobody gets all places.
+            // No caller gets all places of a host that has several.
             let of_a_caller = if host.callers.len() > 1 { OF_A_HOST - 1 } else { OF_A_HOST };
             host.callers.values().for_each(|places| places.add_permits(of_a_caller));
         }
         Self(hosts)
     }
 
-    /// Waits for a place. `None` for a way that was not announced.
+    /// Waits for a place. Returns `None` for a route that the limit does not know.
     pub(super) async fn enter(&self, lookup: &Lookup) -> Option<Place<'_>> {
         let host = self.0.get(&lookup.endpoint)?;
         let caller = host.callers.get(&lookup.assume)?;
-        // The caller's own first, or those of one would wait at the others' expense.
+        // The caller's own place is taken first, or the questions of one caller would wait at the
+        // others' expense.
         let _of_the_caller = caller.acquire().await.ok()?;
         Some(Place { _of_the_caller, _of_the_host: host.places.acquire().await.ok()? })
     }

@@ -33,7 +33,7 @@ pub(crate) struct AgentHandler {
     port: u16,
     response_type: ResponseType,
     scope: Scope,
-    /// The plan's own lookups, by index; those that the agent would ask otherwise are none.
+    /// The plan's own lookups, by index. A lookup that the agent would make otherwise has no key.
     own: Vec<Option<Key>>,
     session: Session,
     cache: Mutex<Cache>,
@@ -47,7 +47,7 @@ pub(crate) struct AgentHandler {
 /// How long KMS is asked for a client that has nothing else, and for one that has.
 const PATIENCE: Duration = Duration::from_secs(10);
 const BRIEFLY: Duration = Duration::from_secs(3);
-/// Where the Pod does not say how old a value may be.
+/// The bound where the Pod does not say how old a value may be.
 const STALENESS: Duration = Duration::from_secs(24 * 60 * 60);
 /// The default memory limit of our container has room for as much, beside the connections.
 const BYTES: usize = 8 * 1024 * 1024;
@@ -147,7 +147,7 @@ impl AgentHandler {
         }
     }
 
-    /// What is kept now: what was kept before the question may be gone.
+    /// Returns the answer that is kept now: the one that was kept before the question may be gone.
     fn better(
         &self,
         key: &Key,
@@ -186,7 +186,7 @@ impl AgentHandler {
             self.cache().postpone(key, since_boot());
             return Err(ErrorResponse::late(true));
         };
-        // Until the deadline: each round but the last one saw the files change.
+        // The rounds end at the deadline: each but the last one saw the files change.
         let (failure, response, error) = loop {
             let asked = since_boot();
             match self.session.fetch(&lookup, deadline).await {
@@ -230,9 +230,9 @@ impl AgentHandler {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// In the order of the KMS Agent's model, behind the check that it lacks.
+    /// Checks a request in the order of the KMS Agent's model, behind the check that it lacks.
     fn judge<'a>(&self, asked: &'a HttpRequest) -> Result<Request<'a>, Answer> {
-        // A body is nobody's business: it is not read, and the connection ends with the answer.
+        // Nobody needs a body: it is not read, and the connection ends with the answer.
         let HttpRequest { head, has_body: _, crowded } = asked;
         let target = head.uri.authority();
         guard::check_host(&head.headers, target, self.port)

@@ -1,5 +1,5 @@
-//! Answers of KMS that are none, for a moment: a client that asks again and again asks us and not
-//! KMS, and the log hears of it once. Pure: times since boot go in.
+//! The failures of a moment ago: a client that asks again and again asks us and not KMS, and the
+//! log has one line of it. It is pure: times since boot go in.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub(crate) struct RecentFailures(HashMap<Key, Failed>);
 struct Failed {
     response: ErrorResponse,
     failure: Failure,
-    /// Until when it is the answer.
+    /// It is the answer until this moment.
     until: Duration,
 }
 
@@ -32,7 +32,7 @@ impl RecentFailures {
         failed.map(|failed| &failed.response)
     }
 
-    /// Whether it is news.
+    /// Returns whether the failure is another one than before.
     pub(crate) fn put(
         &mut self,
         key: &Key,
@@ -55,7 +55,7 @@ impl RecentFailures {
         before.is_none_or(|before| before.failure != failure)
     }
 
-    /// It was answered.
+    /// The question was answered.
     pub(crate) fn forget(&mut self, key: &Key) {
         self.0.remove(key);
     }

@@ -1,4 +1,4 @@
-//! Which secrets the agent may serve, and where each is looked up. Pure.
+//! Which secrets the agent may serve, and where each is looked up. It is pure.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::backends::alibaba::ask;
 pub(crate) struct Scope {
     secrets: Vec<Glob>,
     allowed: Option<Vec<Glob>>,
-    /// Any secret that the plan does not look up, but for its name.
+    /// The route to any secret that the plan does not look up, but for its name.
     other: Route,
     /// How the plan looks a secret up, by its name.
     known: HashMap<String, Route>,
@@ -97,7 +97,7 @@ impl Scope {
         Place { id, region, account }
     }
 
-    /// All ways in which the agent asks.
+    /// All routes by which the agent asks.
     pub(crate) fn routes(&self) -> impl Iterator<Item = &Lookup> {
         self.known.values().chain([&self.other]).map(|route| &route.lookup)
     }

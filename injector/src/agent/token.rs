@@ -1,5 +1,5 @@
-//! The token that clients show: 64 hex digits in a file that the Pod's consumers can read. One that
-//! is there is kept, because clients may have read it before we were started again.
+//! The token that clients show: 64 hex digits in a file that the Pod's consumers can read. A token
+//! that is there is kept, because clients may have read it before we were started again.
 
 use std::fs::File;
 use std::io;
@@ -36,7 +36,7 @@ pub(crate) fn ensure(
     let token = known.or_else(secret::secret_hex).ok_or_else(|| {
         Problem::new(Exit::Local, "no randomness from the operating system".to_owned())
     })?;
-    // One that is there is written too: who may read it is ours to say, not that of who left it.
+    // A token that is there is written too: we say who may read it, not the process that left it.
     let access =
         single_file::Access { mode: agent.token_mode.bits(), group: our_group(args, plan) };
     let directory = args.mount(agent.token.directory());
@@ -48,7 +48,8 @@ pub(crate) fn ensure(
     Ok((token, held))
 }
 
-/// `None` where there is none, or none of ours. One that cannot be read now may be ours.
+/// Returns `None` where there is no token, or none of ours. A file that cannot be read now may be
+/// ours.
 fn present(path: &Path) -> Result<Option<Sensitive>, TokenMissing> {
     match bounded::read_in_time(path, DIGITS) {
         Ok(token) => Ok(is_ours(&token).then_some(token)),

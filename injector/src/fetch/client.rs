@@ -27,7 +27,7 @@ impl Outcome {
         }
     }
 
-    /// For a line of the log.
+    /// The request's id, for a line of the log.
     pub(crate) fn request_id(&self) -> Option<String> {
         let id = match self {
             Self::Fetched(fetched) => Some(fetched.request_id.as_str()),
@@ -49,7 +49,7 @@ pub(crate) struct Client<'a> {
 pub(crate) struct Patience {
     pub(crate) deadline: Instant,
     pub(crate) retry: RetryPolicy,
-    /// Whether every success is worth a line of the log, and every failure meanwhile is to be seen.
+    /// Every success is logged, and every failure meanwhile is shown on the health board.
     pub(crate) reports_progress: bool,
 }
 
@@ -67,8 +67,8 @@ impl<'a> Client<'a> {
         Ok(Self { plan, backend, health: HealthBoard::new(plan.lookups().len()) })
     }
 
-    /// Asks for each of these once. When one fails and `is_final` says so, the others are given up
-    /// soon.
+    /// Fetches each of these lookups once. When one fails and `is_final` says so, the others are
+    /// given up soon.
     pub(crate) async fn fetch(
         &self,
         wanted: &[usize],
@@ -88,7 +88,7 @@ impl<'a> Client<'a> {
         resolve(wanted.len(), server, fetch, is_final, patience.deadline).await
     }
 
-    /// How the sources stand, as the first fetch goes on and as the keeper says from then on.
+    /// How the sources are, as the first fetch goes on and as the keeper says from then on.
     pub(crate) fn health(&self) -> &HealthBoard {
         &self.health
     }

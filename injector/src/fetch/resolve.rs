@@ -1,5 +1,5 @@
-//! Runs many fetches at once and decides when it is over. What a fetch is, it does not know; whom
-//! it may have to wait for, it is told.
+//! Runs many fetches at once and decides when it is over. It does not know what a fetch is; its
+//! caller says which server a fetch may have to wait for.
 
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 pub(crate) enum Outcome<T, E> {
     Fetched(T),
     Failed(E),
-    /// Given up, because another fetch had failed for good or the time was over.
+    /// The fetch was given up, because another one had failed for good or the time was over.
     Unfinished,
 }
 
@@ -27,7 +27,7 @@ impl<T, E> Outcome<T, E> {
     }
 }
 
-/// Enough to fill four connections of several hosts; the rest waits here and not in memory.
+/// So many fetches fill four connections of several hosts; the rest waits here and not in memory.
 const CONCURRENT: usize = 32;
 
 /// One server always gets so many fetches, however many wait for others: as many as it has
@@ -101,7 +101,7 @@ impl<S: Eq + Hash, F: Fn(usize) -> S> Waiting<S, F> {
         Self { fetches: (0..count).collect(), server, running: HashMap::new() }
     }
 
-    /// The first that may begin while so many run.
+    /// The first fetch that may begin while so many run.
     fn next(&mut self, running: usize) -> Option<usize> {
         let may_begin = |index: &usize| {
             let own = self.running.get(&(self.server)(*index)).copied().unwrap_or(0);

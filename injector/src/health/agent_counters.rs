@@ -1,4 +1,4 @@
-//! What the agent did, in numbers.
+//! How often the agent did what.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,17 +6,18 @@ use secret::Failure;
 
 #[derive(Debug, Default)]
 pub(crate) struct AgentCounters {
-    /// Answered from the cache.
+    /// Requests that were answered from the cache.
     pub(crate) hits: Count,
-    /// Asked of KMS, with an answer.
+    /// Requests that KMS was asked for, with an answer.
     pub(crate) misses: Count,
-    /// Answered from the cache although it is over, because KMS could not be asked.
+    /// Requests that were answered from the cache after the answer had expired, because KMS could
+    /// not be asked.
     pub(crate) stale: Count,
-    /// KMS said no, or nothing.
+    /// Requests that KMS refused or did not answer.
     pub(crate) failures: Count,
-    /// Questions to KMS that came to that, by the order of [`Failure::ALL`].
+    /// Questions that KMS did not answer, in the order of [`Failure::ALL`].
     unanswered: [Count; Failure::ALL.len()],
-    /// Not a request that is answered with a secret: token, host, scope, form.
+    /// Requests that are not answered with a secret, for their token, host, scope or form.
     pub(crate) refused: Count,
 }
 

@@ -1,5 +1,5 @@
-//! What the fetcher counts, as OpenMetrics text. Operations and classes; no name of a secret, and
-//! no value: whoever reaches the Pod may read it.
+//! What the fetcher counts, as OpenMetrics text: operations and kinds of failure, no name of a
+//! secret and no value, because whoever reaches the Pod may read it.
 
 pub(crate) mod serve;
 mod text;
@@ -20,7 +20,7 @@ pub(crate) struct Metrics {
     counts: Arc<Mutex<Counts>>,
     health: HealthBoard,
     backend: Arc<Backend>,
-    /// Where there is an agent.
+    /// Only an agent has counters.
     agent: Option<Arc<AgentCounters>>,
 }
 
@@ -29,15 +29,15 @@ pub(crate) struct Metrics {
 pub(crate) enum HookOutcome {
     Delivered,
     Failed,
-    /// After the last try.
+    /// No try follows.
     GivenUp,
 }
 
 #[derive(Clone, Default)]
 struct Counts {
-    /// Generations that replaced another one.
+    /// The number of generations that replaced another one.
     changes: u64,
-    /// When the one that applications see was published, in seconds since 1970.
+    /// When the generation that applications see was published, in seconds since 1970.
     generation: Option<u64>,
     failures: BTreeMap<Failure, u64>,
     hooks: BTreeMap<HookOutcome, u64>,
@@ -48,12 +48,12 @@ impl Metrics {
         Self { counts: Arc::default(), health, backend, agent: None }
     }
 
-    /// What an agent counts, which is told too from now on.
+    /// The counters of an agent, which are shown too from now on.
     pub(crate) fn agent_counters(&mut self) -> Arc<AgentCounters> {
         Arc::clone(self.agent.get_or_insert_default())
     }
 
-    /// The files were there, or are now.
+    /// The files were there at the start, or are there now.
     pub(crate) fn mark_filled(&self) {
         self.with(|counts| counts.generation = Some(now()));
     }

@@ -34,17 +34,17 @@ pub(crate) enum NotReady {
     Agent(u16, io::ErrorKind),
 }
 
-/// A Pod's own loopback, and an answer that costs nothing.
+/// The Pod's own loopback answers sooner, and the answer costs nothing.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What applications find: as the plan promises, but for what went or stays on purpose.
+/// What applications find: what the plan promises, except what was removed or stays on purpose.
 #[derive(Debug)]
 pub(crate) struct There {
-    /// Entries of the plan.
+    /// The number of entries of the plan.
     pub(crate) wanted: usize,
-    /// Those that were taken away, as the Pod wants it.
+    /// Entries that were taken away, as the Pod wants it.
     removed: Vec<String>,
-    /// Those that are there and cannot be rendered anew.
+    /// Entries that are there and cannot be rendered anew.
     kept: Vec<String>,
 }
 
@@ -93,7 +93,7 @@ const EXPECTED: &[u8] = b"HTTP/1.1 200 ";
 
 pub(crate) fn run(args: &Args, plan: &Plan) -> Result<There, NotReady> {
     let entries = entries(plan);
-    // Taken away on purpose, as the Pod wants it.
+    // These files were taken away on purpose, as the Pod wants it.
     let known = status_file::read(args, plan).unwrap_or_default();
     let is_removed = |lookup: usize| known.sources.get(lookup).is_some_and(|known| known.removed);
     let failed = |entry: &Entry<'_>| {
@@ -126,7 +126,7 @@ fn look<'e>(mount: &Path, wanted: impl Iterator<Item = &'e Entry<'e>>) -> Result
     let generation = directory::current(&mount)?.ok_or(NotReady::Nothing)?;
     let directory = directory::open_directory(&mount, Path::new(&generation));
     let directory = directory.map_err(|_| NotReady::Nothing)?;
-    // In the generation, and by the name that applications open.
+    // A file has to be in the generation, and to be found by the name that applications open.
     let missing = wanted.filter(|entry| {
         let held = is_file(&directory, &entry.name, AtFlags::SYMLINK_NOFOLLOW);
         !(held && is_file(&mount, &entry.name, AtFlags::empty()))

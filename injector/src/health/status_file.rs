@@ -28,7 +28,7 @@ pub(crate) struct Status {
     notified: Option<String>,
     /// In the plan's order.
     sources: Vec<Source>,
-    /// Those that cannot be rendered from what their sources gave.
+    /// Templates that cannot be rendered from what their sources gave.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     templates: Vec<Template>,
 }
@@ -37,13 +37,13 @@ pub(crate) struct Status {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Source {
     source: String,
-    /// When it last gave a value, by the calendar; it has not yet where this is missing.
+    /// When the source last gave a value, by the calendar. It has not yet where this is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     confirmed: Option<String>,
-    /// The same in seconds since the machine was started, which no clock change moves.
+    /// The same moment in seconds since the machine was started, which no clock change moves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     confirmed_uptime: Option<u64>,
-    /// What stands in the way since then.
+    /// The kind of failure since then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     failing: Option<Failure>,
     /// Its files were taken away: nobody waits for them.
@@ -65,16 +65,16 @@ struct Template {
 /// What an earlier process of this Pod knew.
 #[derive(Debug, Default)]
 pub(crate) struct Before {
-    /// By lookup.
+    /// The sources, in the plan's order.
     pub(crate) sources: Vec<Known>,
-    /// By the names of their files.
+    /// The templates, by the names of their files.
     pub(crate) templates: Vec<(String, FailedTemplate)>,
 }
 
-/// And of a source.
+/// What an earlier process of this Pod knew of a source.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Known {
-    /// Since boot; `None` where it had not given a value.
+    /// When it last gave a value, since boot; `None` where it had not.
     pub(crate) confirmed: Option<Duration>,
     pub(crate) failing: Option<Failure>,
     pub(crate) removed: bool,
@@ -86,7 +86,7 @@ const NAME: &str = ".kms-status.json";
 const LIMIT: usize = 1024 * 1024;
 
 impl Status {
-    /// How the plan's sources stand, and which templates fail.
+    /// The status of the plan's sources, and which templates fail.
     pub(crate) fn new(plan: &Plan, health: &HealthBoard, notified: Option<String>) -> Self {
         let snapshot = health.snapshot();
         let of_plan = plan.lookups().iter().zip(&snapshot.sources);
@@ -125,7 +125,7 @@ impl Template {
     }
 }
 
-/// One that cannot be written is told and changes nothing else.
+/// Writes the file. A file that cannot be written is logged and changes nothing else.
 pub(crate) fn write(args: &Args, plan: &Plan, status: &Status) {
     let Ok(json) = serde_json::to_vec(status) else { return };
     if let Err(error) =
@@ -135,7 +135,7 @@ pub(crate) fn write(args: &Args, plan: &Plan, status: &Status) {
     }
 }
 
-/// `None` where nobody knows.
+/// Returns `None` where no earlier process left a status.
 pub(crate) fn read(args: &Args, plan: &Plan) -> Option<Before> {
     load(args, plan).map(|status| {
         let known = |source: &Source| Known {
@@ -154,12 +154,13 @@ pub(crate) fn read(args: &Args, plan: &Plan) -> Option<Before> {
     })
 }
 
-/// The generation that applications know, by an earlier process of this Pod.
+/// The generation that applications know, as an earlier process of this Pod left it.
 pub(crate) fn notified_generation(args: &Args, plan: &Plan) -> Option<String> {
     load(args, plan)?.notified
 }
 
-/// Why the files may not be there yet, by the process that fetches them; empty where it does not say.
+/// Why the files may not be there yet, as the process that fetches them says; empty where it does
+/// not say.
 pub(crate) fn waiting(args: &Args, plan: &Plan) -> String {
     let Some(status) = load(args, plan) else { return String::new() };
     let failing: Vec<String> = status
@@ -201,7 +202,7 @@ pub(crate) fn path(args: &Args, plan: &Plan) -> PathBuf {
     args.mount(plan.mount()).join(NAME)
 }
 
-/// So long ago.
+/// The calendar's time so long ago.
 fn calendar(ago: Duration) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     secret::iso8601(now.saturating_sub(ago).as_secs())

@@ -1,5 +1,5 @@
-//! How far a connection is, and until when it may stay so. What its client sends is seen on its way
-//! to the HTTP implementation, which does not tell when a head begins.
+//! How far a connection is, and until when it may stay so. What its client sends is watched on its
+//! way to the HTTP implementation, which does not say when a head begins.
 
 use std::io;
 use std::pin::Pin;
@@ -12,17 +12,17 @@ use tokio::time::Instant;
 
 use crate::http::limits::Limits;
 
-/// A clone is of the same connection.
+/// Clones share the state of one connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Deadlines {
     step: Arc<Mutex<Step>>,
-    /// HookOutcome when an answer was given: the place may be had from then on.
+    /// It is notified when an answer was given: the place may be taken from then on.
     freed: Arc<Notify>,
 }
 
-/// How dispensable a connection is that waits for its client: the least goes first, of those that
-/// never were served before of those that were, and the longest wait first. Who was only refused was
-/// not served.
+/// How dispensable a connection is that waits for its client. The least goes first: connections
+/// that never were served go before those that were, and the longest wait goes first. A connection
+/// whose requests were only refused was not served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Rank {
     served: bool,
@@ -45,7 +45,7 @@ impl Deadlines {
         Self { step: Arc::new(Mutex::new(step)), freed }
     }
 
-    /// `None` while it is answered: nobody is sent away then.
+    /// Returns `None` while a request is answered: no connection is ended then.
     pub(crate) fn rank(&self) -> Option<Rank> {
         match *self.lock() {
             Step::Head { since, served } => Some(Rank { served, since }),
@@ -54,7 +54,7 @@ impl Deadlines {
         }
     }
 
-    /// `None` while it is answered, which has a limit of its own.
+    /// Returns `None` while a request is answered, which has a limit of its own.
     pub(crate) fn due(&self, limits: &Limits) -> Option<Instant> {
         match *self.lock() {
             Step::Head { since, .. } => Some(since + limits.head),
@@ -107,7 +107,7 @@ pub(crate) struct Watched<S> {
     deadlines: Deadlines,
     /// Our side is closed.
     is_shut: bool,
-    /// Bytes that came after that.
+    /// The number of bytes that came after that.
     unread: usize,
 }
 
@@ -148,7 +148,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
-    /// Until the client has closed too, or its time is over: only then has it what was sent.
+    /// Waits until the client has closed too, or its time is over: only then has it received what
+    /// was sent.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !self.is_shut {
             ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;

@@ -23,7 +23,8 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) content_type: &'static str,
     pub(crate) body: Bytes,
-    /// Whoever asks gets it: a connection with nothing but such answers makes way for others.
+    /// Every client gets this answer: a connection with nothing but such answers makes way for
+    /// others.
     pub(crate) is_anybodys: bool,
 }
 

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// Connections that are served; some more are told that there are too many.
+    /// Connections that are served; some more are answered that there are too many.
     pub(crate) connections: usize,
     /// How long a new connection may take to ask for something, and any for a head that has begun.
     pub(crate) head: Duration,
-    /// How long one that did may take to ask again, or to take its answer.
+    /// How long a connection that asked for something may take to ask again, or to take its answer.
     pub(crate) idle: Duration,
     /// How long an answer may take.
     pub(crate) answer: Duration,
@@ -20,7 +20,7 @@ impl Limits {
             connections,
             head: Duration::from_secs(10),
             idle: Duration::from_secs(120),
-            // As the KMS Agent's model has it.
+            // The KMS Agent's model has this limit.
             answer: Duration::from_secs(61),
         }
     }

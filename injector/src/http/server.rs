@@ -29,15 +29,15 @@ use crate::http::deadlines::{Deadlines, Watched};
 use crate::http::handler::{Answer, Handler, HttpRequest};
 use crate::http::limits::Limits;
 
-/// Connections beyond the limit that hear so, where all others are being answered. Whoever comes
-/// then waits in the kernel's queue.
+/// Connections beyond the limit that are answered so, while all others are being answered. Further
+/// clients wait in the kernel's queue.
 const SPARE: usize = 16;
 /// A request line with all headers has at most so many bytes; beyond it the answer is 431 or 414.
 const HEAD: usize = 8 * 1024;
 const HEADERS: usize = 64;
 /// Connections that were sent away and whose tasks have not ended.
 const ENDING: usize = 16;
-/// When the process has no file descriptors left.
+/// The pause when the process has no file descriptors left.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// The buffer of one connection and one direction; the kernel keeps twice as much, and counts it as
@@ -52,7 +52,7 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
         SocketAddr::V4(_) => TcpSocket::new_v4(),
         SocketAddr::V6(_) => TcpSocket::new_v6(),
     }?;
-    // The port of a process that has just ended.
+    // The port may be that of a process that has just ended.
     socket.set_reuseaddr(true)?;
     socket.set_send_buffer_size(BUFFER)?;
     socket.set_recv_buffer_size(BUFFER)?;
@@ -71,11 +71,11 @@ pub(crate) async fn serve(
     loop {
         let has_room = crowd.has_room(&limits);
         tokio::select! {
-            // What has ended is let go of first: it takes memory until then, and in a flood there is
+            // What has ended is released first: it takes memory until then, and in a flood there is
             // always one more to accept.
             biased;
             Some(ended) = crowd.tasks.join_next_with_id() => crowd.forget(&ended),
-            // Somebody has an answer and can be sent away, if need be.
+            // A client has its answer, and its connection can be ended if need be.
             () = crowd.freed.notified(), if !has_room => {}
             stream = accept(listeners, turn), if has_room => match stream {
                 Ok(stream) => {
@@ -104,7 +104,7 @@ struct Crowd {
 }
 
 impl Crowd {
-    /// Whether one more can be taken, be it in the place of another.
+    /// Whether one more connection can be taken, perhaps in the place of another.
     fn has_room(&self, limits: &Limits) -> bool {
         let most = limits.connections + SPARE;
         self.tasks.len() < most + ENDING && (self.open.len() < most || self.dispensable().is_some())
@@ -114,8 +114,8 @@ impl Crowd {
         self.open.len() >= limits.connections
     }
 
-    /// When all places are taken, one who waits for nothing makes way: connections that ask for
-    /// nothing, in any number, keep nobody from being answered.
+    /// Admits a connection. When all places are taken, one that waits for nothing makes way:
+    /// connections that ask for nothing, in any number, keep nobody from being answered.
     fn admit(&mut self, stream: TcpStream, limits: Limits, handler: Arc<impl Handler>) {
         // Small answers are not worth waiting for more.
         let _ = stream.set_nodelay(true);
@@ -143,7 +143,7 @@ impl Crowd {
         ranked.min_by_key(|(rank, _)| *rank).map(|(_, id)| id)
     }
 
-    /// How a connection ended concerns nobody.
+    /// Forgets a connection, however it ended.
     fn forget(&mut self, ended: &Result<(Id, ()), JoinError>) {
         let id = match ended {
             Ok((id, ())) => *id,
@@ -153,7 +153,7 @@ impl Crowd {
     }
 }
 
-/// Whichever has somebody; where all have, each in its turn.
+/// Accepts from the listener that has a client; where all have one, each gets its turn.
 async fn accept(listeners: &[TcpListener], turn: usize) -> io::Result<TcpStream> {
     let first = turn.checked_rem(listeners.len()).unwrap_or_default();
     let poll = |cx: &mut Context<'_>| {
@@ -167,7 +167,7 @@ async fn accept(listeners: &[TcpListener], turn: usize) -> io::Result<TcpStream>
     poll_fn(poll).await
 }
 
-/// One connection, until its client is done or does nothing for too long.
+/// Serves one connection until its client is done or does nothing for too long.
 async fn talk(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     crowded: bool,

@@ -18,7 +18,7 @@ use crate::report::terminal::{self, one_line};
 
 /// `words` is the command line with the program's name. Returns where nothing was started.
 pub fn exec(words: impl IntoIterator<Item = OsString>) -> Exit {
-    // What it becomes is as open to others as its own program is.
+    // The application that it becomes is as open to others as its own program is.
     if let Err(errno) = guard::conceal() {
         terminal::stderr(&format!("secrets-exec: could not make this process private: {errno}"));
         return Exit::Local;
@@ -59,8 +59,8 @@ fn start(line: &Line) -> Problem {
     not_started(&line.program, &error)
 }
 
-/// Its secret is gone, and the Pod has said that what came of it goes too. An application that went
-/// on with less would find out later, and worse.
+/// The variable's secret is gone, and the Pod has said that its variables go too. An application
+/// that went on with less would find out later, and worse.
 fn taken_away(name: &str) -> Problem {
     let text = format!("variable {} is not there: it was taken away", one_line(name, 128));
     Problem::new(Exit::Local, text).advise(
@@ -68,7 +68,7 @@ fn taken_away(name: &str) -> Problem {
     )
 }
 
-/// As a shell, and the container runtime, would end.
+/// Ends as a shell, and the container runtime, would.
 fn not_started(program: &OsStr, error: &io::Error) -> Problem {
     let exit = match error.kind() {
         io::ErrorKind::NotFound => Exit::NoProgram,

@@ -14,11 +14,12 @@ use crate::report::problem::Problem;
 use crate::write::single_file;
 use crate::write::volumes;
 
-/// Several times what is shipped.
+/// The program that is shipped has a fraction of this.
 const LIMIT: usize = 128 * 1024 * 1024;
 const EXECUTABLE: single_file::Access = single_file::Access { mode: 0o555, group: None };
 
-/// Nobody can keep containers from starting by a lease on it while what is returned is open.
+/// Puts the copy there. Nobody can keep containers from starting by a lease on it while the file
+/// that is returned is open.
 pub(crate) fn install(args: &Args) -> Result<File, Problem> {
     let path = beside_us()?;
     let program = bounded::read(&path, LIMIT).map_err(|problem| {
@@ -26,7 +27,8 @@ pub(crate) fn install(args: &Args) -> Result<File, Problem> {
             .advise("that the image is the fetcher's, whole: it has two programs")
     })?;
     let directory = args.environment();
-    // There is room for two, so that one of another version can be replaced; but no need to.
+    // There is room for two copies, so that one of another version can be replaced; but an equal
+    // one stays.
     if let Ok(known) = bounded::open(&directory.join(ENVIRONMENT_PROGRAM))
         && bounded::content(&known, LIMIT).is_ok_and(|held| held.expose() == program.expose())
     {
@@ -36,7 +38,7 @@ pub(crate) fn install(args: &Args) -> Result<File, Problem> {
         .map_err(|error| volumes::problem(Volume::Environment, &error))
 }
 
-/// Where an image, a build and an installation have both programs.
+/// An image, a build and an installation have both programs in one directory.
 fn beside_us() -> Result<PathBuf, Problem> {
     let ours = std::env::current_exe().map_err(|error| {
         let text = format!("the fetcher's own program is not found: {}", error.kind());

@@ -25,14 +25,14 @@ use crate::write::atomic_writer::Written;
 use crate::write::holds::Holds;
 use crate::write::volumes::{self, publish};
 
-/// Between looks at how the first fetch goes.
+/// The pause between looks at how the first fetch goes.
 const GLANCE: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(args: &Args, plan: &Plan) -> Result<(), Report> {
     render::check(plan)?;
     let client = Client::new(args, plan)?;
     if let Some(agent) = plan.mode().agent() {
-        // For clients that start before the container that answers them.
+        // Clients may start before the container that answers them.
         agent::ensure_token(args, plan, agent)?;
     }
     runtime::block_on(async |mut stop| {
@@ -116,7 +116,8 @@ pub(crate) async fn fill(
     Ok(outcomes)
 }
 
-/// For `probe`, which says why a Pod waits. `known` is the generation that applications know.
+/// Writes the status file for `probe`, which says why a Pod waits. `known` is the generation that
+/// applications know.
 async fn report_health(
     args: &Args,
     plan: &Plan,
@@ -149,7 +150,8 @@ pub(crate) fn may_miss(entries: &[Entry<'_>], lookup: usize) -> bool {
     of_lookup.all(|entry| entry.on_missing == OnMissing::Skip)
 }
 
-/// What came, by lookup; `None` where a source is missing and may be. Otherwise every problem.
+/// What came, by lookup: `None` where a source is missing and may be. Every problem is returned
+/// otherwise.
 fn all<'o>(
     plan: &Plan,
     entries: &[Entry<'_>],

@@ -24,7 +24,7 @@ pub(crate) enum Unreadable {
     Other(io::ErrorKind),
 }
 
-/// Between two looks whether a lease has ended.
+/// The pause between two looks whether a lease has ended.
 pub(crate) const GLANCE: Duration = Duration::from_millis(50);
 
 /// Symbolic links are followed: the kubelet projects a token through them.
@@ -32,7 +32,8 @@ pub(crate) fn read(path: &Path, limit: usize) -> Result<Sensitive, Unreadable> {
     content(&open(path)?, limit)
 }
 
-/// Waits for whoever has a lease on the file. Only for where nothing else is to be done meanwhile.
+/// Waits for a process that has a lease on the file. It is for places where nothing else is to be
+/// done meanwhile.
 pub(crate) fn read_in_time(path: &Path, limit: usize) -> Result<Sensitive, Unreadable> {
     let end = Instant::now() + longest_lease();
     loop {
@@ -53,7 +54,7 @@ pub(crate) fn open(path: &Path) -> Result<File, Unreadable> {
     Ok(file)
 }
 
-/// From its beginning, wherever it was read to before.
+/// Reads the file from its beginning, wherever it was read to before.
 pub(crate) fn content(file: &File, limit: usize) -> Result<Sensitive, Unreadable> {
     let metadata = file.metadata().map_err(|error| Unreadable::Other(error.kind()))?;
     // Room for all of it at once: a buffer that grows leaves copies behind that nobody wipes. No
@@ -88,7 +89,8 @@ impl Read for FromStart<'_> {
 }
 
 impl Unreadable {
-    /// Whether somebody has a lease on it, which trying to open it told to end.
+    /// Whether another process has a lease on the file. Opening the file has asked it to end the
+    /// lease.
     pub(crate) fn is_leased(&self) -> bool {
         *self == Self::Other(io::ErrorKind::WouldBlock)
     }
@@ -96,7 +98,7 @@ impl Unreadable {
     fn of(errno: Errno) -> Self {
         match errno {
             Errno::NOENT | Errno::NOTDIR => Self::Missing,
-            // A socket.
+            // The file is a socket.
             Errno::NXIO => Self::NotAFile,
             other => Self::Other(other.kind()),
         }

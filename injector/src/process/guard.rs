@@ -6,8 +6,8 @@ use rustix::process::{
     DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit,
 };
 
-/// The first act of every command. Not dumpable: no core, and in a shared PID namespace no
-/// `/proc/PID/mem` or `environ` for another process, even of the same user.
+/// The first act of every command. A process that is not dumpable leaves no core, and in a shared
+/// PID namespace no other process, even of the same user, reads its `/proc/PID/mem` or `environ`.
 pub(crate) fn conceal() -> Result<(), Errno> {
     set_dumpable_behavior(DumpableBehavior::NotDumpable)
 }

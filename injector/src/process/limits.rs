@@ -8,7 +8,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::report::exit::Exit;
 use crate::report::problem::Problem;
 
-/// Those without which nothing is asked or written. To run out of others ends a process.
+/// Without these nothing is asked or written. A process that runs out of others ends.
 const LIMITS: [Resource; 2] = [Resource::Nofile, Resource::Nproc];
 
 pub(crate) struct Limits([Rlimit; LIMITS.len()]);
@@ -37,7 +37,7 @@ impl Limits {
 }
 
 fn is_lower(now: &Rlimit, before: &Rlimit) -> bool {
-    // None is no limit.
+    // `None` is no limit.
     let most = |limit: Option<u64>| limit.unwrap_or(u64::MAX);
     most(now.current) < most(before.current)
 }

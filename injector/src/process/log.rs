@@ -1,4 +1,4 @@
-//! Progress as JSON lines on stderr. Names, sizes, times and request ids; never a value.
+//! Writes progress as JSON lines to stderr: names, sizes, times and request ids, never a value.
 
 use std::io::{self, Write};
 
@@ -10,7 +10,7 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 /// Runs `work` with logs of our own crates at `level`. Libraries stay silent: what they write at
 /// debug level is not ours to vouch for.
 pub(crate) fn with<T>(level: LogLevel, work: impl FnOnce() -> T) -> T {
-    // Scoped to this thread, where the runtime runs too.
+    // The subscriber is scoped to this thread, where the runtime runs too.
     tracing::subscriber::with_default(subscriber(level, io::stderr), work)
 }
 

@@ -7,7 +7,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::report::exit::Exit;
 use crate::report::problem::{Problem, Report};
 
-/// For threads that look names up. Said here, or the environment would be asked for it.
+/// The stack of threads that look names up. It is set here, or the environment would be asked for
+/// it.
 const STACK: usize = 512 * 1024;
 
 /// SIGTERM and SIGINT. As process 1 of a container we would not even notice them without asking.
@@ -42,7 +43,7 @@ impl Stop {
         })
     }
 
-    /// When somebody wants us to end.
+    /// Returns when a signal wants us to end.
     pub(crate) async fn requested(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
@@ -50,10 +51,10 @@ impl Stop {
         }
     }
 
-    /// What `work` gives, or `None` when we are to end before.
+    /// What `work` returns, or `None` when we are to end before.
     pub(crate) async fn or<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
-            // In this order, so that we can be stopped from the first request on.
+            // The order lets us be stopped from the first request on.
             biased;
             () = self.requested() => None,
             result = work => Some(result),

@@ -1,25 +1,25 @@
-//! Which generation applications see, and which one they were told of.
+//! Which generation applications see, and of which one they were notified.
 
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-/// Generations by name.
+/// Generations are named.
 pub(crate) struct Changes {
     shown: watch::Sender<String>,
     notified: Mutex<String>,
 }
 
 impl Changes {
-    /// `told` is what an earlier process of this Pod left behind, if one did. Whoever starts with
-    /// `shown` need not be told of it.
+    /// `notified` is what an earlier process of this Pod left behind, if one did. Applications that
+    /// start with `shown` need not be notified of it.
     pub(crate) fn new(shown: Option<String>, notified: Option<String>) -> Self {
         let shown = shown.unwrap_or_default();
         let notified = notified.unwrap_or_else(|| shown.clone());
         Self { shown: watch::Sender::new(shown), notified: Mutex::new(notified) }
     }
 
-    /// Whether that is another one than before.
+    /// Shows a generation. Returns whether it is another one than before.
     pub(crate) fn show(&self, generation: Option<String>) -> bool {
         let Some(generation) = generation else { return false };
         self.shown.send_if_modified(|shown| {

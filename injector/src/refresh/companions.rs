@@ -1,5 +1,5 @@
-//! What runs beside the keeper and is dropped with it – the hook, the agent, the server of the
-//! metrics – and what they are told.
+//! What runs beside the keeper and is dropped with it (the hook, the agent, the server of the
+//! metrics), and what the keeper reports to them.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -42,7 +42,8 @@ pub(super) async fn notify_application(
     observers: Observers<'_>,
 ) -> Infallible {
     let Observers { changes, metrics } = observers;
-    // At once, or a process that starts in our place would tell it again.
+    // The status is written at once, or a process that starts in our place would notify the
+    // application again.
     let on_delivery = || {
         let status = Status::new(plan, client.health(), Some(changes.notified_generation()));
         status_file::write(args, plan, &status);
@@ -69,7 +70,7 @@ pub(super) async fn answer(agent: Option<&Agent>) -> Infallible {
     }
 }
 
-/// What the first fetch brought, for the agent.
+/// Gives the agent what the first fetch brought.
 pub(super) fn seed_agent(agent: Option<&Agent>, outcomes: &[Outcome], now: Duration) {
     let Some(agent) = agent else { return };
     for (index, outcome) in outcomes.iter().enumerate() {
@@ -79,7 +80,7 @@ pub(super) fn seed_agent(agent: Option<&Agent>, outcomes: &[Outcome], now: Durat
     }
 }
 
-/// In the same moment as the files change: nothing waits in between.
+/// Updates the agent in the same moment as the files change: nothing waits in between.
 pub(super) fn update_agent(
     agent: Option<&Agent>,
     index: usize,
@@ -95,7 +96,7 @@ pub(super) fn update_agent(
     }
 }
 
-/// `version` is one that applications see from now on.
+/// Logs a version that applications see from now on.
 pub(super) fn log_version(plan: &Plan, index: usize, version: &str, request_id: Option<&str>) {
     let source = plan.lookups().get(index).map(|lookup| lookup.source.to_string());
     info!(source, version = one_line(version, 64), request_id, "a new version");

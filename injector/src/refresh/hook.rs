@@ -20,14 +20,14 @@ use self::signal::NotSent;
 use crate::health::metrics::HookOutcome;
 use crate::refresh::changes::Changes;
 
-/// For one change, before the next one is waited for.
+/// One change is tried so often before the next one is waited for.
 const TRIES: u32 = 5;
-/// From 1 to 2 seconds after the first try to 8 to 16 after the fourth: a server that is started anew
-/// needs some, and no try follows another at once.
+/// The pauses last from 1 to 2 seconds after the first try to 8 to 16 after the fourth: a server
+/// that is started anew needs some, and no try follows another at once.
 const PAUSES: Backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(16));
 /// One try may take so long.
 const DEADLINE: Duration = Duration::from_secs(5);
-/// Between one time that the application is told and the next.
+/// The pause between two notifications.
 const SETTLE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, thiserror::Error)]
@@ -42,8 +42,8 @@ pub(crate) enum HookError {
     NoThread,
 }
 
-/// Tells whom the plan names of every change, until it is dropped.
-/// `heard` is called with each change that was told.
+/// Notifies whom the plan names of every change, until it is dropped. `on_delivery` is called after
+/// each change that was delivered.
 pub(crate) async fn run(
     hook: &OnChange,
     changes: &Changes,
@@ -70,7 +70,8 @@ pub(crate) async fn run(
     .await
 }
 
-/// On a thread of its own: to look at a process that hangs may hang too. One at a time.
+/// Sends the signal from a thread of its own: to look at a process that hangs may hang too. There
+/// is one such thread at a time.
 async fn send(
     looking: &Arc<Semaphore>,
     signal: HookSignal,
@@ -84,7 +85,7 @@ async fn send(
         drop(permit);
         sent
     });
-    // Once there, it ends with an answer.
+    // A thread that was made ends with an answer.
     Ok(sent.map_err(|_| HookError::NoThread)?.await.map_err(|_| HookError::TooLate)??)
 }
 
@@ -114,12 +115,13 @@ async fn follow(
 
 async fn changed(shown: &mut watch::Receiver<String>) {
     if shown.changed().await.is_err() {
-        // Nothing changes any more. Whoever owns this ends it.
+        // Nothing changes any more. The owner of this future ends it.
         std::future::pending::<()>().await;
     }
 }
 
-/// Each try is about the last change by then. Returns which one the application knows now.
+/// Tries until the application was notified, or gives up. Each try is about the last change by
+/// then. Returns which generation the application knows now.
 async fn notify_until_heard(
     shown: &mut watch::Receiver<String>,
     notify: &impl AsyncFn(&str) -> Result<(), HookError>,

@@ -38,10 +38,10 @@ pub(super) struct Keeper<'a> {
     client: &'a Client<'a>,
     observers: Observers<'a>,
     entries: &'a [Entry<'a>],
-    /// Hears of every value, so that it answers nothing older than the files.
+    /// The agent gets every value, so that it answers nothing older than the files.
     agent: Option<&'a Agent>,
     schedule: Schedule,
-    /// By lookup.
+    /// The sources, in the plan's order.
     sources: Vec<Source>,
     templates: Templates,
     /// Entries that wait for all of their sources in one look.
@@ -135,7 +135,8 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    /// As scheduled, or earlier where the time of a failing source's files is over before.
+    /// The next round as scheduled, or earlier where the time of a failing source's files is over
+    /// before.
     fn due(&self) -> (Duration, Round) {
         let (moment, round) = self.schedule.due();
         let now = since_boot();
@@ -144,7 +145,7 @@ impl<'a> Keeper<'a> {
         let stale = shown
             .filter_map(|source| Some(source.confirmed + self.refresh.max_staleness()?))
             .chain(self.templates.stale(self.refresh.max_staleness()))
-            // One that is over already could not be removed; the schedule tries that again.
+            // Files whose time is over already could not be removed; the schedule tries that again.
             .filter(|stale| *stale > now)
             .min();
         match stale {
@@ -198,7 +199,7 @@ impl<'a> Keeper<'a> {
                 Err(Unusable { blame: Blame::Template(at), problem }) => failed.push((at, problem)),
             }
         }
-        // All that comes of a source is of one value.
+        // All entries of a source show one value.
         let is_usable = |source| !unusable.contains_key(&source);
         rendered.retain(|rendered| rendered.entry.sources().all(is_usable));
         let judged = self.judge(&outcomes, &unusable, now);
@@ -247,7 +248,8 @@ impl<'a> Keeper<'a> {
         }
         let began = std::time::Instant::now();
         let written = self.publish(rendered, verdicts);
-        // Also where one volume was written and another one could not be.
+        // Applications may see a change even where one volume was written and another one could not
+        // be.
         self.observers.changed(generation(self.args, self.plan));
         match written {
             Ok(Written::Unchanged) => true,
@@ -263,7 +265,7 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    /// What is rendered is new; of the others of the plan, those that are there stay as they are.
+    /// Writes what was rendered. Other entries of the plan that are there stay as they are.
     fn publish(
         &mut self,
         rendered: &[Rendered<'_>],

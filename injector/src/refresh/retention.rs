@@ -1,4 +1,4 @@
-//! What becomes of files whose source gave no value this time. Pure.
+//! What becomes of files whose source gave no value this time. It is pure.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use plan::{OnRevoked, Refresh};
 pub(crate) enum Retention {
     /// The last good files stay.
     Keep,
-    /// They go: the Pod may not have the value any more.
+    /// The files go: the Pod may not have the value any more.
     Revoked,
-    /// As `Revoked`, and the fetcher ends.
+    /// The files go as with `Revoked`, and the fetcher ends.
     Ended,
-    /// They go: nobody could say for too long whether the value still holds.
+    /// The files go: nobody could say for too long whether the value still holds.
     Stale,
 }
 
@@ -27,7 +27,7 @@ pub(super) fn retention(revoked: bool, unconfirmed: Duration, refresh: &Refresh)
 }
 
 impl Retention {
-    /// For the log, before the reason.
+    /// The text for the log, before the reason.
     pub(crate) fn headline(self) -> &'static str {
         match self {
             Self::Keep => "the last good files of a source stay",

@@ -1,4 +1,4 @@
-//! When sources are asked again. Pure: times since boot and randomness go in, times come out.
+//! When sources are asked again. It is pure: times since boot and randomness go in, times come out.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ pub struct Schedule {
     interval: Duration,
     round: Duration,
     retry: Option<Duration>,
-    /// Asks in a row of which one source at least failed.
+    /// The number of rounds in a row in which one source at least failed.
     failures: u32,
 }
 
@@ -19,7 +19,7 @@ pub struct Schedule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Round {
     All,
-    /// Those whose last answer was a failure.
+    /// Only sources whose last answer was a failure are asked.
     Failed,
 }
 
@@ -39,7 +39,8 @@ impl Schedule {
         failing: bool,
         roll: u32,
     ) -> Self {
-        // Also after a restart no later than if there had been none, and not sooner than others.
+        // Even after a restart a round is no later than if there had been none, and not sooner than
+        // those of other Pods.
         let latest = (confirmed + interval).max(now + share(RETRY.min(interval), roll));
         // Spread over the mean interval; a shorter window would bunch the calls.
         let round = latest.min(now + share(interval - interval / 20, roll));
@@ -47,7 +48,7 @@ impl Schedule {
         Self { interval, round, retry, failures: failing.into() }
     }
 
-    /// The moment of the next ask, and who is asked.
+    /// The moment of the next round, and which sources it asks.
     #[must_use]
     pub fn due(&self) -> (Duration, Round) {
         match self.retry {
@@ -56,20 +57,20 @@ impl Schedule {
         }
     }
 
-    /// An ask was over at `now`.
+    /// A round was over at `now`.
     pub fn done(&mut self, round: Round, failed: bool, now: Duration, roll: u32) {
         if round == Round::All {
-            // At most the interval, so that it can be relied on; less, so that Pods which met by
-            // chance, or in an outage, part again.
+            // A pause is at most the interval, so that it can be relied on; it may be less, so that
+            // Pods which met by chance, or in an outage, part again.
             self.round = now + self.interval - share(self.interval / 10, roll);
         }
         self.failures = if failed { self.failures.saturating_add(1) } else { 0 };
-        // Beyond that the rounds are enough.
+        // Later retries are not needed: the rounds are enough.
         let sooner = failed && RETRIES.longest(self.failures) < self.interval;
         self.retry = sooner.then(|| now + RETRIES.equal_jitter(self.failures, roll));
     }
 
-    /// How long one ask may last, with everything that is sent again.
+    /// How long one round may last, with everything that is sent again.
     #[must_use]
     pub fn window(&self) -> Duration {
         (self.interval / 4).min(WINDOW)

@@ -15,29 +15,29 @@ pub(super) struct Source {
     pub(super) failing: Option<Failure>,
     /// Its files were taken away.
     pub(super) removed: bool,
-    /// As it may be told; see `Verdict::fresh`.
+    /// The version as it may be shown; see `Verdict::fresh`.
     pub(super) version: Option<String>,
-    /// When a question of it was last sent, whatever came of it.
+    /// When a question for it was last sent, whatever came of it.
     asked: Option<Duration>,
 }
 
-/// What one ask came to, for one source.
+/// The outcome of one round, for one source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// A value that all of its files can use.
     Fresh { version: String },
-    /// There is none and there need be none.
+    /// There is no value, and there need be none.
     Absent,
-    /// The files of before stay.
+    /// The last good files stay.
     Kept(Failure),
-    /// They go.
+    /// The files go.
     Removed(Failure),
-    /// They go and are missed: whoever starts again must find the same end.
+    /// The files go and are missed: a process that starts again must find the same end.
     Ended(Failure),
 }
 
 impl Verdict {
-    /// A service may call a version by its value: of such a name nothing is kept or told.
+    /// A service may call a version by its value: such a name is neither kept nor shown.
     pub(super) fn fresh(fetched: &Fetched) -> Self {
         Self::Fresh { version: printable(fetched) }
     }
@@ -55,7 +55,7 @@ impl Source {
         Self { confirmed, failing, removed, version: None, asked: None }
     }
 
-    /// With what the first fetch gave, if it gave something.
+    /// A source with what the first fetch gave, if it gave something.
     pub(super) fn of(confirmed: Duration, fetched: Option<&Fetched>) -> Self {
         Self::known(confirmed, fetched.map(printable))
     }
@@ -88,7 +88,7 @@ impl Source {
         }
     }
 
-    /// Whether it gave another version than the files showed, as far as is known.
+    /// Whether the source gave another version than the files showed, as far as is known.
     pub(super) fn is_other(&self, verdict: &Verdict) -> bool {
         match verdict {
             // Nothing is known of a version that may not be shown.
@@ -102,18 +102,18 @@ impl Source {
     /// Sources that were asked come after those that were not: answers that come late, or never,
     /// would otherwise keep others from being asked at all.
     pub(super) fn note_attempt(&mut self, outcome: &Outcome, now: Duration) {
-        let was_asked = match outcome {
+        let was_sent = match outcome {
             Outcome::Fetched(_) => true,
             Outcome::Failed(error) => error.was_sent(),
             Outcome::Unfinished => false,
         };
-        if was_asked {
+        if was_sent {
             self.asked = Some(now);
         }
     }
 
-    /// The lowest is asked first: who was asked longest ago, and of those that were asked in one
-    /// look who got no answer in its time.
+    /// The source with the lowest turn is asked first: the one that was asked longest ago, and
+    /// among those that were asked in one round the one that got no answer in its time.
     pub(super) fn turn(&self) -> impl Ord + use<> {
         (self.asked, self.confirmed)
     }

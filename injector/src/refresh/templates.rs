@@ -1,4 +1,4 @@
-//! Templates that cannot be rendered from what their sources gave. Theirs alone is the failure: the
+//! Templates that cannot be rendered from what their sources gave. Only the templates fail: the
 //! sources are well, and so are all other files of them.
 
 use std::collections::BTreeMap;
@@ -11,17 +11,17 @@ use crate::render::entry::Entry;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Templates(BTreeMap<usize, FailedTemplate>);
 
-/// What a failure means, where it is news.
+/// What a failure means, where it is new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TemplateNews {
-    /// The file of before stays.
+    /// The last good file stays.
     Stays,
-    /// It goes: it is older than the Pod allows.
+    /// The file goes: it is older than the Pod allows.
     Goes,
 }
 
 impl TemplateNews {
-    /// For the log, before the reason.
+    /// The text for the log, before the reason.
     pub(crate) fn headline(self) -> &'static str {
         match self {
             Self::Stays => "the last good file of a template stays",
@@ -33,7 +33,7 @@ impl TemplateNews {
 }
 
 impl Templates {
-    /// As a process before us knew them, by the names of their files.
+    /// The failures that an earlier process knew, by the names of their files.
     pub(super) fn continued(
         known: &[(String, FailedTemplate)],
         entries: &[Entry<'_>],
@@ -51,7 +51,8 @@ impl Templates {
         self.0.remove(&entry);
     }
 
-    /// `rendered` is when it last was, if this is its first failure since.
+    /// The template failed. `rendered` is when it was last rendered, if this is its first failure
+    /// since.
     pub(super) fn failed(
         &mut self,
         entry: usize,
@@ -78,20 +79,20 @@ impl Templates {
         self.0.get(&entry).is_some_and(|failed| failed.removed)
     }
 
-    /// A process before us said so, and may not have come to do it.
+    /// An earlier process reported the file as removed, and may not have come to remove it.
     pub(super) fn is_there(&mut self, entry: usize) {
         if let Some(failed) = self.0.get_mut(&entry) {
             failed.removed = false;
         }
     }
 
-    /// When the first file is too old that is there.
+    /// The moment at which the first file is too old that is there.
     pub(super) fn stale(&self, most: Option<Duration>) -> Option<Duration> {
         let shown = self.0.values().filter(|failed| !failed.removed);
         shown.filter_map(|failed| Some(failed.rendered + most?)).min()
     }
 
-    /// Whether a file is too old that this source is in.
+    /// Whether a file of this source is too old.
     pub(super) fn need(
         &self,
         source: usize,

@@ -36,15 +36,15 @@ pub(crate) enum Origin<'a> {
 /// How a value is written.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Form<'a> {
-    /// Byte by byte.
+    /// The value is written byte by byte.
     File,
-    /// The same, and it must fit into an environment.
+    /// The value is written byte by byte, and must fit into an environment.
     Exec(&'a VariableName),
-    /// As the kubelet reads it.
+    /// The value is written as the kubelet reads it.
     FileKeyRef(&'a VariableName),
 }
 
-/// In the plan's order, files first.
+/// The entries of a plan, in its order, files first.
 pub(crate) fn entries(plan: &Plan) -> Vec<Entry<'_>> {
     let files = plan.files().iter().map(|file| Entry {
         volume: Volume::Files,
@@ -81,7 +81,7 @@ pub(crate) fn entries(plan: &Plan) -> Vec<Entry<'_>> {
 }
 
 impl Volume {
-    /// Those that a plan has.
+    /// The volumes that a plan has.
     pub(crate) fn of(plan: &Plan) -> impl Iterator<Item = Self> {
         [Self::Files].into_iter().chain(plan.env().map(|_| Self::Environment))
     }
@@ -95,7 +95,7 @@ impl Volume {
 }
 
 impl Entry<'_> {
-    /// All that it needs, some of them perhaps twice.
+    /// All sources that it needs, some of them perhaps twice.
     pub(crate) fn sources(&self) -> impl Iterator<Item = usize> {
         let (value, secrets) = match self.origin {
             Origin::Value { from, .. } => (Some(from), &[][..]),
@@ -108,7 +108,7 @@ impl Entry<'_> {
         matches!(self.origin, Origin::Template(_))
     }
 
-    /// Whether what this lookup gives is in it.
+    /// Whether a lookup's value is in it.
     pub(crate) fn uses(&self, lookup: usize) -> bool {
         self.sources().any(|source| source == lookup)
     }
@@ -125,7 +125,7 @@ impl Entry<'_> {
         }
     }
 
-    /// For people.
+    /// Its name, for people.
     pub(crate) fn description(&self) -> String {
         match self.form {
             Form::File => format!("file {:?}", self.name),

@@ -72,7 +72,7 @@ pub(crate) fn file_key_ref(name: &VariableName, value: &[u8]) -> Result<Sensitiv
         return Err(Unfit::NotText);
     }
     let name = name.as_str().as_bytes();
-    // All of it at once: a buffer that grows leaves copies behind.
+    // The room is reserved at once: a buffer that grows leaves copies behind.
     let mut line = Zeroizing::new(Vec::with_capacity(name.len() + value.len() + 4));
     for part in [name, b"='", value, b"'\n"] {
         line.extend_from_slice(part);

@@ -47,7 +47,7 @@ impl Document {
         Ok(Self { root: Some(Rcvar::new(variable)) })
     }
 
-    /// A string as it is, anything else as compact JSON.
+    /// Extracts a string as it is, and anything else as compact JSON.
     pub(crate) fn extract(&self, selector: &Selector) -> Result<Sensitive, SelectError> {
         let root = self.root.as_ref().ok_or(SelectError::Nothing)?;
         let mismatch =
@@ -79,7 +79,8 @@ fn text(found: &Variable) -> Result<Sensitive, SelectError> {
         Variable::String(text) if text.len() > MAX_EXTRACT_BYTES => Err(SelectError::TooLarge),
         Variable::String(text) => Ok(Sensitive::new(text.as_bytes().to_vec())),
         other => {
-            // Counted first: a buffer that grows leaves copies behind that nobody wipes.
+            // The size is counted first: a buffer that grows leaves copies behind that nobody
+            // wipes.
             let mut counted = Counted(0);
             serde_json::to_writer(&mut counted, other).map_err(|_| SelectError::TooLarge)?;
             let mut bytes = Vec::with_capacity(counted.0);
@@ -89,8 +90,8 @@ fn text(found: &Variable) -> Result<Sensitive, SelectError> {
     }
 }
 
-/// Overwrites what nobody else holds. A list of its own and not recursion: the value's author
-/// picks the depth.
+/// Overwrites what nobody else holds. It uses a list of its own and no recursion: the value's
+/// author picks the depth.
 fn wipe(root: Rcvar) {
     let mut rest = vec![root];
     while let Some(shared) = rest.pop() {

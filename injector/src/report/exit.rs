@@ -25,13 +25,13 @@ pub enum Exit {
     Refused = 18,
     /// An answer came that is for another question.
     Mismatched = 19,
-    /// As `EX_USAGE` of sysexits.
+    /// The code is `EX_USAGE` of sysexits.
     Usage = 64,
-    /// `exec`: as a shell reports what it cannot start.
+    /// `exec`: a shell reports so what it cannot start.
     NotExecutable = 126,
-    /// `exec`: as a shell reports what it does not find.
+    /// `exec`: a shell reports so what it does not find.
     NoProgram = 127,
-    /// As a shell reports SIGTERM.
+    /// A shell reports SIGTERM so.
     Interrupted = 143,
 }
 

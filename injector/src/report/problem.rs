@@ -53,7 +53,7 @@ impl Problem {
 }
 
 impl Report {
-    /// Problems with the same cause become one: a refused identity is not told forty times.
+    /// Merges problems with the same cause: a refused identity is reported once, not forty times.
     pub(crate) fn of(problems: Vec<Problem>) -> Option<Self> {
         let mut merged: Vec<Problem> = Vec::new();
         for problem in problems {
@@ -75,7 +75,7 @@ impl Report {
         self.first.exit
     }
 
-    /// At most what the kubelet keeps. The first line stands alone.
+    /// The text, at most as much as the kubelet keeps. Its first line stands alone.
     pub(crate) fn message(&self) -> String {
         let mut message = String::new();
         let problems = [&self.first].into_iter().chain(&self.others);

@@ -4,7 +4,7 @@ use std::io::Write;
 
 pub(crate) fn stdout(text: &str) {
     let mut out = std::io::stdout().lock();
-    // Nobody is left to be told.
+    // Nobody is left to read an error.
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 

@@ -51,7 +51,7 @@ pub(crate) fn publish(
         generation::remove(&mount, new);
         return Err(error);
     }
-    // What is let go goes: files that are removed take room for as long as they are open.
+    // The files of before are let go: removed files take room for as long as they are open.
     *hold = held;
     tidy(&mount, &wanted, new, current.as_deref());
     Ok(Written::Changed)
@@ -63,7 +63,8 @@ fn show(mount: &OwnedFd, wanted: &Contents<'_>, new: &str) -> Result<(), WriteEr
     switch(mount, new).inspect_err(|_| links::remove(mount, &added))
 }
 
-/// What is shown no more goes; what cannot be removed is in nobody's way. Says whether a link went.
+/// Removes what is shown no more; what cannot be removed is in nobody's way. Returns whether a link
+/// went.
 fn tidy(mount: &OwnedFd, wanted: &Contents<'_>, shown: &str, before: Option<&str>) -> bool {
     // The generation before stays for readers who are in the middle of it, unless it holds
     // something that is to be there no more.
@@ -78,7 +79,7 @@ fn switch(mount: &OwnedFd, new: &str) -> Result<(), WriteError> {
     rustix::fs::symlinkat(new, mount, NEXT)
         .map_err(|errno| WriteError::new("create", NEXT, errno))?;
     rustix::fs::renameat(mount, NEXT, mount, CURRENT).map_err(|errno| {
-        // It would be in the way of the next run; the error counts, not this.
+        // The link would be in the way of the next run; the error above counts, not this one.
         let _ = rustix::fs::unlinkat(mount, NEXT, AtFlags::empty());
         WriteError::new("replace", CURRENT, errno)
     })

@@ -11,13 +11,13 @@ use super::generation_name::is_name;
 
 /// The link that decides which generation applications see.
 pub(super) const CURRENT: &str = "..data";
-/// Becomes [`CURRENT`] by a rename.
+/// This link becomes [`CURRENT`] by a rename.
 pub(super) const NEXT: &str = "..data_tmp";
 /// A file of this name holds the name of the generation that it is in, whatever its content says:
 /// an application that watches it hears of every change at the instant of the change.
 pub(crate) const SENTINEL: &str = ".kms-generation";
 
-/// Becomes the visible link by a rename, where another link is in its place.
+/// This link becomes the visible link by a rename, where another link is in its place.
 pub(super) const NEW_LINK: &str = "..link_tmp";
 
 /// Where `name` is in the generation that applications see.
@@ -77,8 +77,9 @@ pub(super) fn entries(directory: &OwnedFd) -> Result<Vec<String>, Errno> {
     Ok(names)
 }
 
-/// The group first: changing it may clear bits of the mode. Explicitly, because a directory
-/// that was chmodded has lost the setgid bit that would have passed the group on.
+/// Sets the group first: changing it may clear bits of the mode. The group is set explicitly,
+/// because a directory that was chmodded has lost the setgid bit that would have passed the group
+/// on.
 pub(super) fn set_owner(
     opened: impl AsFd,
     name: &str,
@@ -91,7 +92,7 @@ pub(super) fn set_owner(
             errno => WriteError::new("set the group of", name, errno),
         })?;
     }
-    // And not at creation, where the umask takes its share.
+    // The mode is not set at creation, where the umask takes its share.
     rustix::fs::fchmod(&opened, mode)
         .map_err(|errno| WriteError::new("set the mode of", name, errno))
 }

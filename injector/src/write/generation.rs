@@ -72,11 +72,11 @@ impl<'a> Contents<'a> {
         if !regular || size != Some(content.len()) || !self.fits(&stat, mode(file)) {
             return Ok(false);
         }
-        // From its beginning, however often it was read before.
+        // The file is read from its beginning, however often it was read before.
         let mut found = Zeroizing::new(vec![0; content.len()]);
         match opened.read_exact_at(&mut found, 0) {
             Ok(()) => Ok(found.as_slice() == content),
-            // It was shortened meanwhile.
+            // The file was shortened meanwhile.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
             Err(error) => Err(Errno::from_io_error(&error).unwrap_or(Errno::IO)),
         }
@@ -117,8 +117,8 @@ fn fill(directory: &OwnedFd, wanted: &Contents<'_>, name: &str) -> Result<Hold, 
         opened.write_all(&content(file, name)).map_err(|error| {
             WriteError::new("write", file.name, Errno::from_io_error(&error).unwrap_or(Errno::IO))
         })?;
-        // While it is open for us to write: from its first instant on nobody gets a lease on it. One
-        // that cannot be held is written all the same.
+        // The file is held while it is open for us to write: from its first instant on nobody gets
+        // a lease on it. A file that cannot be held is written all the same.
         let _ = hold.open(directory, name, file.name);
         wanted.own(&opened.into(), mode(file), file.name)?;
     }
@@ -126,7 +126,7 @@ fn fill(directory: &OwnedFd, wanted: &Contents<'_>, name: &str) -> Result<Hold, 
     Ok(hold)
 }
 
-/// What a run left behind that ended in the middle: generations later than the current one.
+/// Removes what a run left behind that ended in the middle: generations later than the current one.
 pub(super) fn remove_unfinished(mount: &OwnedFd, current: Option<&str>) {
     for link in [NEXT, NEW_LINK] {
         // Most often there is none. One that stays fails again, with words, when it is created.
@@ -135,7 +135,7 @@ pub(super) fn remove_unfinished(mount: &OwnedFd, current: Option<&str>) {
     remove_all_but(mount, |name| current.is_some_and(|current| name <= current));
 }
 
-/// Where one run ended before it had tidied up, there is more than one.
+/// There is more than one where a run ended before it had tidied up.
 pub(super) fn latest_before(mount: &OwnedFd, shown: &str) -> Option<String> {
     let all = entries(mount).unwrap_or_default().into_iter();
     all.filter(|name| is_name(name) && name.as_str() < shown).max()

@@ -1,12 +1,12 @@
-//! What a generation is called: by its time, so that names sort as generations follow.
+//! The names of generations: they tell the time, so that names sort as generations follow.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// What a generation is called. Later ones sort behind earlier ones.
+/// The name of a generation. Later names sort behind earlier ones.
 #[derive(Clone, Debug)]
 pub(crate) struct Name(String);
 
-/// Written into names, so that a foreign directory is never taken for a generation.
+/// Names have this form, so that a foreign directory is never taken for a generation.
 const NAME_PATTERN: &str = "..dddd_dd_dd_dd_dd_dd.ddddddddd";
 
 pub(super) fn is_name(name: &str) -> bool {
@@ -33,7 +33,7 @@ impl Name {
     }
 }
 
-/// One more, of its digits. That need not be a time, and sorts all the same.
+/// Adds one to the digits of a name. The result need not be a time, and sorts all the same.
 fn after(name: &str) -> String {
     let mut carry = true;
     let next = |digit: char| match digit.to_digit(10) {

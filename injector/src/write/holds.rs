@@ -24,7 +24,7 @@ pub(crate) struct Holds {
     resolver: [Option<File>; RESOLVER.len()],
 }
 
-/// Opened for each name that is looked up.
+/// The resolver opens them for each name that is looked up.
 const RESOLVER: [&str; 2] = ["/etc/hosts", "/etc/resolv.conf"];
 
 impl Holds {
@@ -46,7 +46,7 @@ impl Holds {
         self.program = Some(program);
     }
 
-    /// For a process that finds nothing of one before it.
+    /// The holds of a process that finds nothing of an earlier one.
     pub(crate) async fn at_first_start() -> Self {
         let mut holds = Self::default();
         let end = Instant::now() + bounded::longest_lease();
@@ -56,8 +56,9 @@ impl Holds {
         holds
     }
 
-    /// On what a process before us left, and on its status, for as long as that is read. Who has a
-    /// lease on something is waited for; whatever cannot be held then is as good as not there.
+    /// The holds on what an earlier process left, and on its status, for as long as that is read.
+    /// It waits for processes that have a lease on something; what cannot be held then counts as
+    /// not there.
     pub(crate) async fn after_restart(args: &Args, plan: &Plan) -> (Self, Option<File>) {
         let mut holds = Self::default();
         let mut status = None;
@@ -80,7 +81,7 @@ impl Holds {
         }
     }
 
-    /// Whether somebody has a lease on one of them still.
+    /// Returns whether another process still has a lease on one of them.
     fn hold_resolver(&mut self) -> bool {
         let files = self.resolver.iter_mut().zip(RESOLVER);
         files.fold(false, |leased, (held, path)| keep(held, Path::new(path)) | leased)
@@ -95,7 +96,8 @@ impl Holds {
     }
 }
 
-/// Opens a file unless it is held. Whether somebody has a lease on it, which he was told to end.
+/// Opens a file unless it is held. Returns whether another process has a lease on it, which it was
+/// asked to end.
 fn keep(held: &mut Option<File>, path: &Path) -> bool {
     if held.is_some() {
         return false;

@@ -18,7 +18,7 @@ pub(crate) struct Access {
 }
 
 impl Access {
-    /// What holds no secret.
+    /// The access to files that hold no secret.
     pub(crate) const ALL: Self = Self { mode: 0o444, group: None };
 }
 
@@ -32,10 +32,10 @@ pub(crate) fn put(
 ) -> Result<File, WriteError> {
     let mount = open_mount(mount)?;
     let temporary = format!("{name}_tmp");
-    // From a process that ended in the middle.
+    // A process that ended in the middle may have left it.
     let _ = rustix::fs::unlinkat(&mount, &temporary, AtFlags::empty());
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    // Nobody else reads it before it is as it is to be.
+    // Nobody else reads the file before it is complete.
     let opened = rustix::fs::openat(&mount, &temporary, flags, Mode::RUSR | Mode::WUSR)
         .map_err(|errno| WriteError::new("create", &temporary, errno))?;
     let mut file = File::from(opened);

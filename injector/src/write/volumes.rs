@@ -17,10 +17,10 @@ use crate::write::generation_name::Name;
 use crate::write::holds::Holds;
 use crate::write::new_file::{self, NewFile};
 
-/// As much as an answer of the cloud may have.
+/// An answer of the cloud may have as much.
 const LIMIT: usize = 1024 * 1024;
 
-/// From now on exactly these files are in the volume, or those of before and a problem.
+/// Publishes exactly these files in the volume. After a problem the volume has those of before.
 /// `entries` are all that the plan has. What changes together has one name in all volumes.
 pub(crate) fn publish(
     name: &Name,
@@ -47,7 +47,7 @@ pub(crate) fn our_group(args: &Args, plan: &Plan) -> Option<u32> {
     plan.group().filter(|group| !args.is_local() || is_our_group(*group))
 }
 
-/// A name behind those of all generations that are shown.
+/// A name that sorts behind those of all generations that are shown.
 pub(crate) fn next(args: &Args, plan: &Plan) -> Name {
     Name::next(SystemTime::now(), generation(args, plan).as_deref())
 }
@@ -97,7 +97,8 @@ pub(crate) fn problem(volume: Volume, error: &WriteError) -> Problem {
     })
 }
 
-/// In a Pod the kubelet made us a member. On somebody's machine the group means nothing.
+/// In a Pod the kubelet made us a member of the group. On somebody's machine the group means
+/// nothing.
 fn is_our_group(group: u32) -> bool {
     let is = |gid: rustix::process::Gid| gid.as_raw() == group;
     rustix::process::geteuid().is_root()

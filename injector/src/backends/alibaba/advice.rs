@@ -25,7 +25,7 @@ impl Advisor {
         let diagnosis = error.diagnosis();
         let advice = match error.failure() {
             // Nothing was sent: the token would not do.
-            Failure::Identity if !error.was_asked() => self.no_token(),
+            Failure::Identity if !error.was_sent() => self.no_token(),
             Failure::Identity => self.not_accepted(diagnosis, lookup),
             Failure::Denied => self.denied(lookup),
             Failure::NotFound => not_found(lookup),

@@ -1,4 +1,4 @@
-//! The pages for whoever watches the fetcher: `/metrics` and `/readyz`.
+//! The pages for those who watch the fetcher: `/metrics` and `/readyz`.
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -18,15 +18,15 @@ use crate::http::server;
 use crate::process::clock::since_boot;
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-/// A collector or two, and a probe.
+/// A collector or two and a probe connect.
 const CONNECTIONS: usize = 8;
 /// Anybody in the cluster's network may ask, so nobody keeps a place for long.
 const IDLE: Duration = Duration::from_secs(5);
-/// Between attempts to listen, where something else has the port.
+/// The pause between attempts to listen, where something else has the port.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// On every address of the Pod, until it is dropped. A port that something else has keeps no secret
-/// from the application.
+/// Serves on every address of the Pod, until it is dropped. If something else has the port, the
+/// application gets its secrets all the same.
 pub(crate) async fn serve(port: u16, metrics: Metrics) -> Infallible {
     let listener = loop {
         match bind(port) {
@@ -72,7 +72,7 @@ impl Handler for Metrics {
     }
 }
 
-/// What there is to see.
+/// The pages that there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Page {
     Metrics,

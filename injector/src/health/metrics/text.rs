@@ -1,4 +1,4 @@
-//! The text of the metrics, and whether all is well. Pure.
+//! The text of the metrics, and whether all is well. It is pure.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use super::{Counts, HookOutcome};
 use crate::health::agent_counters::AgentCounters;
 use crate::health::health_board::Snapshot;
 
-/// Moments since boot become moments of the calendar.
+/// Turns moments since boot into moments of the calendar.
 #[derive(Clone, Copy)]
 pub(super) struct Now {
     /// Seconds since 1970.
@@ -134,7 +134,8 @@ pub(super) fn metrics(
     text.0
 }
 
-/// Why not all is well, a line for each reason. `filled` is whether the files were ever there.
+/// Says why not all is well, with a line for each reason. `filled` is whether the files were ever
+/// there.
 pub(super) fn unready(filled: bool, snapshot: &Snapshot) -> Option<String> {
     let mut reasons = String::new();
     if !filled {

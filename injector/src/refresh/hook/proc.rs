@@ -56,7 +56,7 @@ pub struct Kept {
 /// what it likes, but nothing of another one's on this device in this directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Its number.
+    /// The number of the device.
     pub device: String,
     /// `…/pods/UID`, as on the device.
     pub directory: String,

@@ -25,7 +25,7 @@ pub(crate) enum NotSent {
     Unlisted(io::ErrorKind),
 }
 
-/// Processes that are looked at.
+/// So many processes are looked at.
 const MOST: usize = 65_536;
 /// No more is read of one file of one process.
 const LIMIT: u64 = 4 * 1024 * 1024;
@@ -50,12 +50,12 @@ fn deliver(found: &Found, signal: Signal, container: &str) -> Result<(), NotSent
     let gone = || NotSent::NoProcess(container.to_owned());
     let pid = Pid::from_raw(found.pid).ok_or_else(gone)?;
     let opened = rustix::process::pidfd_open(pid, PidfdFlags::empty());
-    // Its number may belong to another one by now; what is open does not change.
+    // The process's number may belong to another one by now; what is open does not change.
     if Found::read(&found.path).is_none_or(|now| now.started != found.started) {
         return Err(gone());
     }
     let sent = match opened.and_then(|opened| rustix::process::pidfd_send_signal(opened, signal)) {
-        // An old kernel, or a sandbox that does not know the calls.
+        // An old kernel, or a sandbox, does not know the calls.
         Err(Errno::NOSYS | Errno::PERM) => rustix::process::kill_process(pid, signal),
         sent => sent,
     };
@@ -70,7 +70,7 @@ fn deliver(found: &Found, signal: Signal, container: &str) -> Result<(), NotSent
 struct Found {
     path: PathBuf,
     pid: i32,
-    /// In ticks since boot.
+    /// Its start, in ticks since boot.
     started: u64,
 }
 
@@ -85,7 +85,8 @@ fn target(proc: &Path, container: &str) -> Result<Found, NotSent> {
     let processes = list.take(MOST).filter_map(|entry| Some(entry.ok()?.path()));
     let claims: Vec<_> = processes
         .filter(|path| user(path) == Some(us))
-        // One that cannot be looked at is of a process with other rights, and not made by it.
+        // A process that cannot be looked at has other rights, and was not made by the container's
+        // first process.
         .filter(|path| user_namespace(path).is_none_or(|its| namespace.as_ref() == Some(&its)))
         .filter_map(|path| Found::read(&path))
         .filter_map(|found| Some((claim(&found.path, container, pod.as_ref())?, found)))

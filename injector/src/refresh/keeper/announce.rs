@@ -1,4 +1,4 @@
-//! What the keeper tells of itself: to whoever looks into the mount, and to the next process.
+//! What the keeper says of itself: to those who look into the mount, and to the next process.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,7 +10,8 @@ use crate::health::status_file::{self, Status};
 use crate::refresh::source::{Source, Verdict};
 
 impl Keeper<'_> {
-    /// Tells of files that go before they do: whoever continues in between must not miss them.
+    /// Reports files that go before they do: a process that continues in between must not miss
+    /// them.
     pub(super) fn announce(
         &self,
         verdicts: &HashMap<usize, Verdict>,
@@ -31,7 +32,7 @@ impl Keeper<'_> {
         }
     }
 
-    /// For whoever looks into the mount, and for the next process.
+    /// Updates the health board and the status file.
     pub(super) fn report_health(&self, sources: &[Source]) {
         let health = self.client.health();
         health.replace(self.snapshot(sources));

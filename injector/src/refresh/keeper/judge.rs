@@ -1,4 +1,4 @@
-//! What an ask came to, for each source and for each template.
+//! The outcome of a round, for each source and for each template.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -17,11 +17,11 @@ use crate::render::Rendered;
 use crate::render::entry::Entry;
 use crate::report::problem::Problem;
 
-/// What an ask came to, by lookup.
+/// The outcome of a round, by lookup.
 #[derive(Default)]
 pub(super) struct Judged {
     pub(super) verdicts: HashMap<usize, Verdict>,
-    /// Why the fetcher ends.
+    /// The reasons why the fetcher ends.
     pub(super) ended: Vec<Problem>,
 }
 
@@ -57,7 +57,7 @@ impl Keeper<'_> {
             let unconfirmed = now.saturating_sub(source.confirmed);
             let retention = retention(revoked, unconfirmed, self.refresh);
             let stays = retention == Retention::Keep;
-            // Once, and not at every look for as long as it lasts.
+            // A failure is logged once, and not in every round for as long as it lasts.
             if source.failing != Some(failing) || (!stays && !source.removed) {
                 error!(
                     source = lookup.source.to_string(),
@@ -82,7 +82,7 @@ impl Keeper<'_> {
         judged
     }
 
-    /// Whether the file of one goes.
+    /// Returns whether a template's file goes.
     pub(super) fn judge_templates(
         &mut self,
         rendered: &[Rendered<'_>],

@@ -1,6 +1,7 @@
-//! Templates of several sources that did not all answer in one look, though one of them has a new
-//! version. What came is not kept for them, since a template is of one time; until all have answered
-//! in one look they count as not rendered, or nobody would hear of it.
+//! Templates of several sources that did not all answer in one round, though one of them has a new
+//! version. The values that came are not kept for them, since a template is of one time. Until all
+//! sources have answered in one round these templates count as not rendered, or nobody would
+//! notice.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,8 +12,8 @@ use crate::report::exit::Exit;
 use crate::report::problem::Problem;
 
 impl Keeper<'_> {
-    /// Templates whose files show an older version of a source than it gave, for want of another
-    /// one's value. Not those that were tried.
+    /// Templates whose files show an older version of a source than it gave, because another source
+    /// gave no value. Templates that were tried are left out.
     pub(super) fn lagging(
         &self,
         tried: &BTreeSet<usize>,
@@ -22,7 +23,7 @@ impl Keeper<'_> {
             (Some(verdict), Some(known)) => known.is_other(verdict),
             _ => false,
         };
-        // What is not there, or goes, has no file that could be old.
+        // A source that is not there, or goes, has no file that could be old.
         let is_gone = |source: usize| {
             let goes = |verdict: &Verdict| verdict.removes() || *verdict == Verdict::Absent;
             verdicts.get(&source).is_some_and(goes)
@@ -38,7 +39,7 @@ impl Keeper<'_> {
         entries.filter(|(at, entry)| lags(at, entry)).map(|(at, _)| at).collect()
     }
 
-    /// What is said of one.
+    /// The problem of a template that lags.
     pub(super) fn lagging_problem(&self, at: usize) -> Problem {
         let name = self.entries.get(at).map_or("", |entry| entry.name.as_ref());
         let text = format!(
