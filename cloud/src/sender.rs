@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use secret::{Failure, Requests, RetryPolicy, Tally, Trouble, iso8601};
+use secret::{Failure, Next, Requests, RetryPolicy, Tally, Trouble, iso8601};
 use tokio::time::{Instant, timeout_at};
 use tracing::debug;
 
@@ -88,8 +88,7 @@ impl Sender {
         read: impl Fn(&[u8], Option<u64>) -> Result<T, ReadError>,
     ) -> Result<Reply<T>, Error> {
         let info = call.info();
-        let CallInfo { operation, host, subject, .. } = &info;
-        let (operation, host, subject) = (*operation, host.as_str(), subject.as_str());
+        let (operation, host) = (info.operation, info.host.as_str());
         let limit = self.limit(host, call.caller());
         let mut last: Option<FailedAttempt> = None;
         let (mut attempts, mut last_attempt) = (0, false);
@@ -106,15 +105,7 @@ impl Sender {
                 Ok((content, request_id)) => {
                     permit.answered();
                     self.shared.tally.add(operation, None);
-                    debug!(
-                        operation,
-                        host,
-                        subject,
-                        attempt = attempts,
-                        duration_ms = milliseconds(began.elapsed()),
-                        request_id,
-                        "request answered"
-                    );
+                    log_answer(&info, attempts, began, request_id.as_deref());
                     return Ok(Reply { content, request_id, attempts });
                 }
                 Err(failed) if failed.was_not_sent() => {
@@ -122,20 +113,8 @@ impl Sender {
                     break;
                 }
                 Err(failed) => {
-                    let failure = info.failure(&failed);
-                    self.shared.tally.add(operation, Some(failure));
-                    debug!(
-                        operation,
-                        host,
-                        subject,
-                        attempt = attempts,
-                        duration_ms = milliseconds(began.elapsed()),
-                        status = failed.status,
-                        class = failure.word(),
-                        code = failed.code(),
-                        request_id = failed.request_id,
-                        "request failed"
-                    );
+                    self.shared.tally.add(operation, Some(info.failure(&failed)));
+                    log_failure(&info, attempts, began, &failed);
                     match last.take() {
                         Some(last) if failed.is_silence() && Instant::now() >= deadline => last,
                         _ => failed,
@@ -169,14 +148,7 @@ impl Sender {
             if last_attempt || left.is_zero() {
                 break;
             }
-            debug!(
-                operation,
-                host,
-                subject,
-                pause_ms = milliseconds(next.pause),
-                last = next.last,
-                "request to be sent again"
-            );
+            log_pause(&info, next);
             last_attempt = next.last;
             if !throttled {
                 tokio::time::sleep(next.pause).await;
@@ -203,6 +175,44 @@ impl Sender {
         let read = |answer| read_response(answer, &call.secrets(), read);
         self.shared.transport.send(call.request(&stamp)?, call.pool_key(), deadline, read).await
     }
+}
+
+fn log_answer(info: &CallInfo, attempt: u32, began: Instant, request_id: Option<&str>) {
+    debug!(
+        operation = info.operation,
+        host = info.host,
+        subject = info.subject,
+        attempt,
+        duration_ms = milliseconds(began.elapsed()),
+        request_id,
+        "request answered"
+    );
+}
+
+fn log_failure(info: &CallInfo, attempt: u32, began: Instant, failed: &FailedAttempt) {
+    debug!(
+        operation = info.operation,
+        host = info.host,
+        subject = info.subject,
+        attempt,
+        duration_ms = milliseconds(began.elapsed()),
+        status = failed.status,
+        class = info.failure(failed).word(),
+        code = failed.code(),
+        request_id = failed.request_id,
+        "request failed"
+    );
+}
+
+fn log_pause(info: &CallInfo, next: Next) {
+    debug!(
+        operation = info.operation,
+        host = info.host,
+        subject = info.subject,
+        pause_ms = milliseconds(next.pause),
+        last = next.last,
+        "request to be sent again"
+    );
 }
 
 fn milliseconds(duration: Duration) -> u64 {

@@ -3,7 +3,7 @@
 /// `2025-01-02T03:04:05Z`, from seconds since 1970.
 #[must_use]
 pub fn iso8601(seconds: u64) -> String {
-    let (year, month, day) = civil(seconds / DAY);
+    let (year, month, day) = civil_date(seconds / DAY);
     let rest = seconds % DAY;
     let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
@@ -59,8 +59,9 @@ fn days(year: u64, month: u64, day: u64) -> Option<u64> {
     Some(year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - EPOCH)
 }
 
-/// The inverse of [`days`].
-fn civil(days: u64) -> (u64, u64, u64) {
+/// Year, month and day of the Gregorian calendar, from days since 1970.
+#[must_use]
+pub fn civil_date(days: u64) -> (u64, u64, u64) {
     let days = days + EPOCH;
     let era = days / ERA;
     let of_era = days % ERA;

@@ -12,7 +12,7 @@ mod sensitive;
 mod tally;
 
 pub use backoff::{Backoff, share};
-pub use date::{iso8601, parse_http_date, parse_iso8601};
+pub use date::{civil_date, iso8601, parse_http_date, parse_iso8601};
 pub use echo::{LONGEST_TEXT, echoes, identifier};
 pub use failure::Failure;
 pub use fetched::{Fetched, Metadata};

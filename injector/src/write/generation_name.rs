@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use secret::civil_date;
+
 /// The name of a generation. Later names sort behind earlier ones.
 #[derive(Clone, Debug)]
 pub(crate) struct Name(String);
@@ -51,25 +53,10 @@ fn after(name: &str) -> String {
 /// `..YYYY_MM_DD_HH_MM_SS.NNNNNNNNN` in UTC: sorts by time, as the kubelet's names do.
 fn name(since: Duration) -> String {
     let (days, rest) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
-    let (year, month, day) = date(days);
+    let (year, month, day) = civil_date(days);
     let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
     let nanos = since.subsec_nanos();
     format!("..{year:04}_{month:02}_{day:02}_{hour:02}_{minute:02}_{second:02}.{nanos:09}")
-}
-
-/// The Gregorian date of a day since 1970-01-01. Years begin in March here, so that the leap day
-/// is the last one; 719,468 days lie between 0000-03-01 and 1970-01-01, 146,097 in 400 years.
-fn date(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    // 153 days in every five months from March on.
-    let from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    (year, month, day)
 }
 
 #[cfg(test)]
