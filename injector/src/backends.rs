@@ -53,6 +53,13 @@ impl Backend {
         }
     }
 
+    /// The role that asks where a lookup names no other one, for the log.
+    pub(crate) fn role(&self) -> &str {
+        match self {
+            Self::Alibaba(alibaba) => alibaba.role(),
+        }
+    }
+
     /// What came of all requests so far.
     pub(crate) fn requests(&self) -> Vec<Requests> {
         match self {

@@ -71,6 +71,10 @@ impl Alibaba {
         self.advisor.identity(lookup)
     }
 
+    pub(crate) fn role(&self) -> &str {
+        self.advisor.own_role()
+    }
+
     pub(crate) fn requests(&self) -> Vec<Requests> {
         self.session.requests()
     }

@@ -54,7 +54,7 @@ pub(crate) async fn fill(
         version = env!("CARGO_PKG_VERSION"),
         sources = plan.lookups().len(),
         files = plan.files().len(),
-        role = plan.identity().role.as_str(),
+        role = client.backend().role(),
         timeout_s = plan.timeout().as_secs(),
         "fetching"
     );

@@ -50,6 +50,11 @@ impl Advisor {
         dedicated && !self.has_private_ca
     }
 
+    /// The role that asks where a lookup names no other one.
+    pub(super) fn own_role(&self) -> &str {
+        self.identity.role.as_str()
+    }
+
     /// The role that asks for this lookup.
     fn role<'a>(&'a self, lookup: &'a Lookup) -> &'a str {
         lookup.assume.as_ref().map_or(&self.identity.role, |assume| &assume.role).as_str()
