@@ -5,7 +5,7 @@ mod body;
 mod chain;
 mod connection;
 mod pool;
-mod resolve;
+mod resolver;
 mod tls;
 mod trouble;
 
@@ -25,7 +25,7 @@ use tokio::time::{Instant, timeout_at};
 use self::body::{Room, Share};
 use self::connection::Connection;
 use self::pool::Pool;
-use self::resolve::Resolver;
+use self::resolver::Resolver;
 use crate::cause::{Cause, FailedAttempt, Unreachable};
 use crate::endpoint::{is_dedicated_kms, is_host_name};
 use crate::pool_key::PoolKey;

@@ -1,23 +1,24 @@
-//! The fetcher: plan → values (resolved with the Pod's own identity) → files under the mount.
-//! A library only so that tests and benches reach its parts; the product is its two programs.
+//! The fetcher: plan → values (resolved with the Pod's own identity) → files under the mount. The
+//! modules stand in the order of that way. It is a library only so that tests and benches reach its
+//! parts; the product is its two programs.
 
-mod agent;
-mod backends;
-mod refresh;
-mod render;
-mod run;
-
-/// What a process is started with.
+/// A process is started with arguments and a plan.
 mod input {
     pub(crate) mod args;
     pub(crate) mod plan_env;
 }
 
-/// Many values at once.
+/// The backends that answer for sources.
+mod backends;
+
+/// Many values are fetched at once.
 mod fetch {
     pub(crate) mod client;
-    pub(crate) mod resolve;
+    pub(crate) mod fan_out;
 }
+
+/// Values become the content of files and variables.
+mod render;
 
 /// Files appear at one instant.
 mod write {
@@ -34,14 +35,14 @@ mod write {
     pub(crate) mod volumes;
 }
 
-/// Why a run failed, for people and scripts.
+/// The reasons why a run failed, for people and scripts.
 mod report {
     pub(crate) mod exit;
     pub(crate) mod problem;
     pub(crate) mod terminal;
 }
 
-/// How it goes, for whoever asks.
+/// How the sources are, for whoever asks.
 mod health {
     pub(crate) mod agent_counters;
     pub(crate) mod health_board;
@@ -50,6 +51,9 @@ mod health {
     pub(crate) mod status_file;
 }
 
+/// Which command does what.
+mod run;
+
 /// Commands that end by themselves.
 mod once {
     pub(crate) mod exec;
@@ -57,6 +61,12 @@ mod once {
     pub(crate) mod get;
     pub(crate) mod init;
 }
+
+/// The command that keeps files current.
+mod refresh;
+
+/// The local agent, for the Pod's own containers.
+mod agent;
 
 /// The server that metrics and the agent share.
 mod http {
@@ -70,11 +80,11 @@ mod http {
 mod process {
     pub(crate) mod bounded;
     pub(crate) mod clock;
-    pub(crate) mod guard;
+    pub(crate) mod hardening;
     #[cfg(test)]
     pub(crate) mod lease;
-    pub(crate) mod limits;
     pub(crate) mod log;
+    pub(crate) mod resource_limits;
     pub(crate) mod runtime;
 }
 

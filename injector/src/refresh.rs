@@ -8,7 +8,7 @@ mod keeper;
 mod refetch_set;
 mod retention;
 pub(crate) mod schedule;
-mod source;
+mod source_state;
 mod templates;
 
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use self::companions::Observers;
 use self::keeper::Keeper;
 #[cfg(test)]
 pub(crate) use self::retention::Retention;
-use self::source::Source;
+use self::source_state::SourceState;
 #[cfg(test)]
 pub(crate) use self::templates::TemplateNews;
 use self::templates::Templates;
@@ -33,7 +33,7 @@ use crate::health::status_file;
 use crate::input::args::Args;
 use crate::once::init;
 use crate::process::clock::since_boot;
-use crate::process::limits::Limits;
+use crate::process::resource_limits::ResourceLimits;
 use crate::process::runtime::{self, Stop};
 use crate::render;
 use crate::render::entry::entries;
@@ -67,7 +67,7 @@ async fn keep(
     metrics: &Metrics,
     stop: &mut Stop,
 ) -> Result<(), Report> {
-    let limits = Limits::now();
+    let limits = ResourceLimits::now();
     let Some((mut holds, status)) = stop.or(Holds::after_restart(args, plan)).await else {
         return Ok(());
     };
@@ -82,12 +82,12 @@ async fn keep(
             info!(files = there.wanted, "the files are there already");
             let known = status_file::read(args, plan).unwrap_or_default();
             templates = Templates::continued(&known.templates, &entries, now);
-            known.sources.into_iter().map(|known| Source::continued(known, now)).collect()
+            known.sources.into_iter().map(|known| SourceState::continued(known, now)).collect()
         }
         Err(_) => {
             let outcomes = init::fill(args, plan, client, stop, &mut holds).await?;
             companions::seed_agent(agent, &outcomes, now);
-            outcomes.iter().map(|outcome| Source::of(now, outcome.fetched())).collect()
+            outcomes.iter().map(|outcome| SourceState::of(now, outcome.fetched())).collect()
         }
     };
     drop(status);

@@ -10,7 +10,7 @@ use crate::health::{startup_probe, status_file};
 use crate::input::args::{Args, Command, HELP};
 use crate::input::plan_env;
 use crate::once::{get, init};
-use crate::process::{guard, limits, log};
+use crate::process::{hardening, log, resource_limits};
 use crate::refresh;
 use crate::report::exit::Exit;
 use crate::report::problem::{Problem, Report};
@@ -18,7 +18,7 @@ use crate::report::{problem, terminal};
 
 /// `words` is the command line with the program's name, `plan` the one environment variable.
 pub fn run(words: impl IntoIterator<Item = OsString>, plan: Option<OsString>) -> Exit {
-    if let Err(errno) = guard::conceal() {
+    if let Err(errno) = hardening::conceal() {
         return exposed(errno);
     }
     let args = match Args::parse(words) {
@@ -29,13 +29,13 @@ pub fn run(words: impl IntoIterator<Item = OsString>, plan: Option<OsString>) ->
             return Exit::Usage;
         }
     };
-    if let Err(errno) = guard::forbid_cores() {
+    if let Err(errno) = hardening::forbid_cores() {
         return exposed(errno);
     }
     // Not every kernel and sandbox can, and a Pod that has no swap needs none of it.
-    let _ = guard::stay_in_memory();
+    let _ = hardening::stay_in_memory();
     // The same holds for the number of files.
-    let _ = limits::raise();
+    let _ = resource_limits::raise();
     match &args.command {
         Command::Help => succeed(|| terminal::stdout(HELP)),
         Command::Version => succeed(|| {

@@ -5,7 +5,7 @@ use std::io;
 
 use rustls::CertificateError;
 
-use super::resolve::Unresolved;
+use super::resolver::Unresolved;
 use crate::cause::{Cause, Malformed, Unreachable};
 
 pub(super) fn cause(error: &reqwest::Error) -> Cause {

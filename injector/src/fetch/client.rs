@@ -9,14 +9,14 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 use crate::backends::{Backend, FetchError};
-use crate::fetch::resolve::{self, resolve};
+use crate::fetch::fan_out::{self, fan_out};
 use crate::health::health_board::HealthBoard;
 use crate::input::args::Args;
 use crate::process::clock::since_boot;
 use crate::report::problem::Problem;
 use crate::report::terminal::one_line;
 
-pub(crate) type Outcome = resolve::Outcome<Fetched, FetchError>;
+pub(crate) type Outcome = fan_out::Outcome<Fetched, FetchError>;
 
 impl Outcome {
     /// The service's error code.
@@ -85,7 +85,7 @@ impl<'a> Client<'a> {
         };
         let server =
             |position: usize| wanted.get(position).and_then(|index| self.backend.server(*index));
-        resolve(wanted.len(), server, fetch, is_final, patience.deadline).await
+        fan_out(wanted.len(), server, fetch, is_final, patience.deadline).await
     }
 
     /// How the sources are, as the first fetch goes on and as the keeper says from then on.

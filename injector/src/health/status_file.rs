@@ -27,15 +27,15 @@ pub(crate) struct Status {
     #[serde(rename = "told", default, skip_serializing_if = "Option::is_none")]
     notified: Option<String>,
     /// In the plan's order.
-    sources: Vec<Source>,
+    sources: Vec<SourceStatus>,
     /// Templates that cannot be rendered from what their sources gave.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    templates: Vec<Template>,
+    templates: Vec<TemplateStatus>,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Source {
+pub(crate) struct SourceStatus {
     source: String,
     /// When the source last gave a value, by the calendar. It has not yet where this is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,7 +53,7 @@ pub(crate) struct Source {
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Template {
+struct TemplateStatus {
     file: String,
     /// When it last was rendered, by the calendar.
     rendered: String,
@@ -90,18 +90,18 @@ impl Status {
     pub(crate) fn new(plan: &Plan, health: &HealthBoard, notified: Option<String>) -> Self {
         let snapshot = health.snapshot();
         let of_plan = plan.lookups().iter().zip(&snapshot.sources);
-        let sources = of_plan.map(|(lookup, source)| Source::new(&lookup.source, source));
+        let sources = of_plan.map(|(lookup, source)| SourceStatus::new(&lookup.source, source));
         Self {
             version: VERSION,
             written: calendar(Duration::ZERO),
             notified,
             sources: sources.collect(),
-            templates: snapshot.templates.iter().map(Template::new).collect(),
+            templates: snapshot.templates.iter().map(TemplateStatus::new).collect(),
         }
     }
 }
 
-impl Source {
+impl SourceStatus {
     fn new(source: &plan::Source, health: &SourceHealth) -> Self {
         let ago = |confirmed| calendar(since_boot().saturating_sub(confirmed));
         Self {
@@ -114,7 +114,7 @@ impl Source {
     }
 }
 
-impl Template {
+impl TemplateStatus {
     fn new((file, failed): &(String, FailedTemplate)) -> Self {
         Self {
             file: file.clone(),
@@ -138,12 +138,12 @@ pub(crate) fn write(args: &Args, plan: &Plan, status: &Status) {
 /// Returns `None` where no earlier process left a status.
 pub(crate) fn read(args: &Args, plan: &Plan) -> Option<Before> {
     load(args, plan).map(|status| {
-        let known = |source: &Source| Known {
+        let known = |source: &SourceStatus| Known {
             confirmed: source.confirmed_uptime.map(Duration::from_secs),
             failing: source.failing,
             removed: source.removed,
         };
-        let failed = |template: Template| {
+        let failed = |template: TemplateStatus| {
             let rendered = Duration::from_secs(template.rendered_uptime);
             (template.file, FailedTemplate { rendered, removed: template.removed })
         };

@@ -11,7 +11,7 @@ use std::process::Command;
 
 pub(crate) use self::line::HELP;
 use self::line::{Invocation, Line};
-use crate::process::guard;
+use crate::process::hardening;
 use crate::report::exit::Exit;
 use crate::report::problem::{self, Problem, Report};
 use crate::report::terminal::{self, one_line};
@@ -19,7 +19,7 @@ use crate::report::terminal::{self, one_line};
 /// `words` is the command line with the program's name. Returns where nothing was started.
 pub fn exec(words: impl IntoIterator<Item = OsString>) -> Exit {
     // The application that it becomes is as open to others as its own program is.
-    if let Err(errno) = guard::conceal() {
+    if let Err(errno) = hardening::conceal() {
         terminal::stderr(&format!("secrets-exec: could not make this process private: {errno}"));
         return Exit::Local;
     }

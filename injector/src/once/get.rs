@@ -5,7 +5,7 @@ use secret::Fetched;
 
 use crate::backends::{Backend, FetchError, unfinished};
 use crate::fetch::client::{Client, Patience};
-use crate::fetch::resolve::Outcome;
+use crate::fetch::fan_out::Outcome;
 use crate::input::args::Args;
 use crate::once::init::{interrupted, is_final};
 use crate::process::runtime;

@@ -9,7 +9,7 @@ use plan::Plan;
 use secret::Fetched;
 use tracing::info;
 
-use super::source::Verdict;
+use super::source_state::Verdict;
 use crate::agent::Agent;
 use crate::fetch::client::{Client, Outcome};
 use crate::health::metrics::{self, Metrics};

@@ -16,12 +16,12 @@ use crate::agent::Agent;
 use crate::fetch::client::{Client, Outcome, Patience};
 use crate::input::args::Args;
 use crate::process::clock::{since_boot, wait_until};
-use crate::process::limits::Limits;
+use crate::process::resource_limits::ResourceLimits;
 use crate::process::runtime::Stop;
 use crate::refresh::companions::{Observers, log_version, update_agent};
 use crate::refresh::refetch_set::refetch_set;
 use crate::refresh::schedule::{Round, Schedule};
-use crate::refresh::source::{Source, Verdict};
+use crate::refresh::source_state::{SourceState, Verdict};
 use crate::refresh::templates::Templates;
 use crate::render::entry::{Entry, Volume};
 use crate::render::{Blame, Rendered, Unusable, render};
@@ -42,7 +42,7 @@ pub(super) struct Keeper<'a> {
     agent: Option<&'a Agent>,
     schedule: Schedule,
     /// The sources, in the plan's order.
-    sources: Vec<Source>,
+    sources: Vec<SourceState>,
     templates: Templates,
     /// Entries that wait for all of their sources in one look.
     lagging: BTreeSet<usize>,
@@ -58,10 +58,10 @@ impl<'a> Keeper<'a> {
         client: &'a Client<'a>,
         observers: Observers<'a>,
         entries: &'a [Entry<'a>],
-        mut sources: Vec<Source>,
+        mut sources: Vec<SourceState>,
     ) -> Self {
         let now = since_boot();
-        sources.resize(plan.lookups().len(), Source::of(now, None));
+        sources.resize(plan.lookups().len(), SourceState::of(now, None));
         let oldest = sources.iter().map(|source| source.confirmed).min().unwrap_or(now);
         let failing = sources.iter().any(|source| source.failing.is_some());
         let schedule = Schedule::new(refresh.interval(), now, oldest, failing, secret::roll());
@@ -114,7 +114,11 @@ impl<'a> Keeper<'a> {
         self.observers.changed(generation(self.args, self.plan));
     }
 
-    pub(super) async fn run(&mut self, stop: &mut Stop, limits: &Limits) -> Result<(), Report> {
+    pub(super) async fn run(
+        &mut self,
+        stop: &mut Stop,
+        limits: &ResourceLimits,
+    ) -> Result<(), Report> {
         self.report_health(&self.sources);
         loop {
             let (moment, round) = self.due();
@@ -156,7 +160,7 @@ impl<'a> Keeper<'a> {
 
     fn due_sources(&self, round: Round) -> Vec<usize> {
         let (now, most) = (since_boot(), self.refresh.max_staleness());
-        let is_wanted = |(index, source): (usize, &Source)| {
+        let is_wanted = |(index, source): (usize, &SourceState)| {
             round == Round::All
                 || source.failing.is_some()
                 || self.templates.need(index, self.entries, now, most)
@@ -170,7 +174,7 @@ impl<'a> Keeper<'a> {
     /// A template shares the turn of all of its sources: asked one by one in turn, they would never
     /// all be asked in one look.
     fn turn(&self, source: usize) -> Option<impl Ord + use<>> {
-        let of = |index: usize| self.sources.get(index).map(Source::turn);
+        let of = |index: usize| self.sources.get(index).map(SourceState::turn);
         let with = self.entries.iter().filter(|entry| entry.uses(source));
         with.flat_map(Entry::sources).chain([source]).map(of).min().flatten()
     }

@@ -25,7 +25,7 @@ pub enum Round {
 
 /// The pause after a first failure; the next ones are longer.
 const RETRY: Duration = Duration::from_secs(30);
-const RETRIES: Backoff = Backoff::new(RETRY, Duration::MAX);
+const RETRIES: Backoff = Backoff::new(RETRY, RETRY.saturating_mul(1 << 16));
 
 impl Schedule {
     /// `confirmed` is when the source that was fetched longest ago was; `failing` whether one could

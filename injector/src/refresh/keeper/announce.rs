@@ -7,7 +7,7 @@ use super::Keeper;
 use crate::health::health_board::FailedTemplate;
 use crate::health::health_board::Snapshot;
 use crate::health::status_file::{self, Status};
-use crate::refresh::source::{Source, Verdict};
+use crate::refresh::source_state::{SourceState, Verdict};
 
 impl Keeper<'_> {
     /// Reports files that go before they do: a process that continues in between must not miss
@@ -33,14 +33,14 @@ impl Keeper<'_> {
     }
 
     /// Updates the health board and the status file.
-    pub(super) fn report_health(&self, sources: &[Source]) {
+    pub(super) fn report_health(&self, sources: &[SourceState]) {
         let health = self.client.health();
         health.replace(self.snapshot(sources));
         let notified = self.observers.changes.notified_generation();
         status_file::write(self.args, self.plan, &Status::new(self.plan, health, Some(notified)));
     }
 
-    fn snapshot(&self, sources: &[Source]) -> Snapshot {
+    fn snapshot(&self, sources: &[SourceState]) -> Snapshot {
         let named = |(at, failed): (usize, FailedTemplate)| {
             Some((self.entries.get(at)?.name.clone().into_owned(), failed))
         };
@@ -50,7 +50,7 @@ impl Keeper<'_> {
             self.templates.is_removed(*at) || entry.sources().any(is_removed)
         });
         Snapshot {
-            sources: sources.iter().map(Source::health).collect(),
+            sources: sources.iter().map(SourceState::health).collect(),
             templates: self.templates.failing().filter_map(named).collect(),
             removed: removed.count(),
         }

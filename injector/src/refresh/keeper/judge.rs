@@ -11,7 +11,7 @@ use crate::backends::unfinished;
 use crate::fetch::client::Outcome;
 use crate::once::init;
 use crate::refresh::retention::{Retention, retention};
-use crate::refresh::source::Verdict;
+use crate::refresh::source_state::Verdict;
 use crate::refresh::templates::TemplateNews;
 use crate::render::Rendered;
 use crate::render::entry::Entry;

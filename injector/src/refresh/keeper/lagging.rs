@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::Keeper;
-use crate::refresh::source::Verdict;
+use crate::refresh::source_state::Verdict;
 use crate::render::entry::Entry;
 use crate::report::exit::Exit;
 use crate::report::problem::Problem;

@@ -9,7 +9,7 @@ use crate::health::health_board::SourceHealth;
 use crate::health::status_file::Known;
 
 #[derive(Clone, Debug)]
-pub(super) struct Source {
+pub(super) struct SourceState {
     /// When it last gave a value that its files can use, since boot.
     pub(super) confirmed: Duration,
     pub(super) failing: Option<Failure>,
@@ -47,7 +47,7 @@ impl Verdict {
     }
 }
 
-impl Source {
+impl SourceState {
     pub(super) fn continued(known: Known, now: Duration) -> Self {
         let Known { confirmed, failing, removed } = known;
         // A moment that has not come yet is not of this boot.
@@ -178,13 +178,13 @@ mod tests {
             let fetched = fetched(value, version);
             let known = Some(expected.to_owned());
             assert_eq!(Verdict::fresh(&fetched), Verdict::Fresh { version: expected.to_owned() });
-            assert_eq!(Source::of(THEN, Some(&fetched)).version, known);
+            assert_eq!(SourceState::of(THEN, Some(&fetched)).version, known);
         }
     }
 
     #[test]
     fn what_could_not_be_written_is_not_confirmed() {
-        let mut source = Source::known(THEN, Some("v1".to_owned()));
+        let mut source = SourceState::known(THEN, Some("v1".to_owned()));
         source.learn(fresh(), false, NOW);
         assert_eq!((source.confirmed, source.failing), (THEN, Some(Failure::Local)));
         assert_eq!(source.version.as_deref(), Some("v1"));
@@ -196,18 +196,18 @@ mod tests {
 
     #[test]
     fn a_version_is_news_once_it_is_written_and_not_before() {
-        let mut source = Source::known(THEN, Some("v1".to_owned()));
+        let mut source = SourceState::known(THEN, Some("v1".to_owned()));
         assert_eq!(source.new_version(&fresh(), false), None);
         source.learn(fresh(), false, NOW);
         assert_eq!(source.new_version(&fresh(), true), Some("v2"));
         source.learn(fresh(), true, NOW);
         assert_eq!(source.new_version(&fresh(), true), None);
-        assert_eq!(Source::known(THEN, None).new_version(&fresh(), true), None);
+        assert_eq!(SourceState::known(THEN, None).new_version(&fresh(), true), None);
     }
 
     #[test]
     fn files_of_an_end_are_missed_also_where_they_were_gone_before() {
-        let mut source = Source::of(THEN, None);
+        let mut source = SourceState::of(THEN, None);
         source.learn(Verdict::Removed(Failure::Unreachable), true, NOW);
         assert!(source.removed);
         source.learn(Verdict::Ended(Failure::Denied), true, NOW);
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn files_are_removed_once_and_come_back_with_a_value() {
-        let mut source = Source::of(THEN, None);
+        let mut source = SourceState::of(THEN, None);
         let removed = Verdict::Removed(Failure::NotFound);
         assert!(source.changes(&removed));
         source.learn(removed.clone(), true, NOW);

@@ -42,7 +42,7 @@ const GRACE: Duration = Duration::from_secs(2);
 /// Outcomes in the order of `0..count`. A fetch keeps to `deadline` itself; the grace after it is
 /// for one that does not. `server` says who answers a fetch, and `is_final` whether a failure makes
 /// the whole run fail.
-pub(crate) async fn resolve<T, E, S, F, Fut>(
+pub(crate) async fn fan_out<T, E, S, F, Fut>(
     count: usize,
     server: impl Fn(usize) -> S,
     fetch: F,
@@ -140,7 +140,7 @@ mod tests {
             sleep(Duration::from_secs(seconds)).await;
             result
         };
-        resolve(fetches.len(), |_| (), fetch, |_, error| *error > 9, in_a_minute()).await
+        fan_out(fetches.len(), |_| (), fetch, |_, error| *error > 9, in_a_minute()).await
     }
 
     #[tokio::test(start_paused = true)]
@@ -189,7 +189,7 @@ mod tests {
                 Ok::<usize, u8>(index)
             }
         };
-        let outcomes = resolve(256, |_| (), fetch, |_, _| true, in_a_minute()).await;
+        let outcomes = fan_out(256, |_| (), fetch, |_, _| true, in_a_minute()).await;
         assert!(outcomes.into_iter().eq((0..256).map(Outcome::Fetched)));
         assert_eq!(most.load(Ordering::SeqCst), CONCURRENT);
     }
@@ -203,7 +203,7 @@ mod tests {
             sleep(Duration::from_secs(1)).await;
             Ok(hosts[index])
         };
-        resolve(hosts.len(), |index| hosts[index], fetch, |_, _| false, in_a_minute()).await
+        fan_out(hosts.len(), |index| hosts[index], fetch, |_, _| false, in_a_minute()).await
     }
 
     #[tokio::test(start_paused = true)]

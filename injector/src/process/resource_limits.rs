@@ -11,7 +11,7 @@ use crate::report::problem::Problem;
 /// Without these nothing is asked or written. A process that runs out of others ends.
 const LIMITS: [Resource; 2] = [Resource::Nofile, Resource::Nproc];
 
-pub(crate) struct Limits([Rlimit; LIMITS.len()]);
+pub(crate) struct ResourceLimits([Rlimit; LIMITS.len()]);
 
 /// As many open files as the container may have: files that are shown and connections of an agent's
 /// clients together are more than many runtimes give without being asked.
@@ -20,7 +20,7 @@ pub(crate) fn raise() -> Result<(), Errno> {
     setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files })
 }
 
-impl Limits {
+impl ResourceLimits {
     pub(crate) fn now() -> Self {
         Self(LIMITS.map(getrlimit))
     }
