@@ -234,6 +234,39 @@ mod tests {
     }
 
     #[test]
+    fn operation_and_code_say_what_to_look_at() {
+        let (oidc, chain, kms) = ("STS AssumeRoleWithOIDC", "STS AssumeRole", "KMS GetSecretValue");
+        for (operation, code, expected) in [
+            (oidc, "AuthenticationFail.OIDCToken.Expired", Diagnosis::TokenExpired),
+            (oidc, "AuthenticationFail.OIDCToken.AudienceNotMatch", Diagnosis::TokenAudience),
+            (oidc, "AuthenticationFail.OIDCToken.InvalidSignature", Diagnosis::Provider),
+            (oidc, "AuthenticationFail.OIDCToken.IssuerNotMatch", Diagnosis::Provider),
+            (oidc, "AuthenticationFail.OIDCToken.Invalid", Diagnosis::NoToken),
+            (oidc, "EntityNotExist.Role", Diagnosis::NoRole),
+            (oidc, "AuthenticationFail.NoPermission", Diagnosis::TrustPolicy),
+            (oidc, "InvalidTimeStamp.Expired", Diagnosis::Clock),
+            (chain, "NoPermission", Diagnosis::RoleChain),
+            (chain, "InvalidSecurityToken.Expired", Diagnosis::OwnCredentials),
+            (kms, "InvalidSecurityToken.Expired", Diagnosis::Credentials),
+            (kms, "SignatureDoesNotMatch", Diagnosis::Credentials),
+            (kms, "RequestTimeTooSkewed", Diagnosis::Clock),
+        ] {
+            let diagnosis = Diagnosis::of(Failure::Identity, operation, Some(code));
+            assert_eq!(diagnosis, expected, "{operation} {code}");
+        }
+        for (code, expected) in [
+            (Some("Rejected.Disabled"), Diagnosis::Disabled),
+            (Some("Rejected.PendingDeletion"), Diagnosis::Deleted),
+            (Some("Rejected.ResourceInDeleteWindow"), Diagnosis::Deleted),
+            (Some("InvalidTimeStamp.Expired"), Diagnosis::Clock),
+            (Some("InvalidParameter"), Diagnosis::Other),
+            (None, Diagnosis::Other),
+        ] {
+            assert_eq!(Diagnosis::of(Failure::Refused, kms, code), expected, "{code:?}");
+        }
+    }
+
+    #[test]
     fn only_a_service_that_is_well_revokes() {
         for (failure, code, expected) in [
             (Failure::Denied, Some("Forbidden.NoPermission"), true),

@@ -127,3 +127,56 @@ fn no_token(error: &TokenError) -> Problem {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use plan::{
+        Assume, FileMode, FileName, Host, Identity, MountPath, OnMissing, PlanBuilder, ProviderArn,
+        Reference, Region, RoleArn, SessionName,
+    };
+
+    use super::*;
+
+    fn lookup(name: &str, endpoint: Option<&str>, role: Option<&str>) -> Lookup {
+        Lookup {
+            source: Reference::parse(name).unwrap().source,
+            region: Region::parse("cn-hangzhou").unwrap(),
+            endpoint: endpoint.map(|host| Host::parse(host).unwrap()),
+            assume: role
+                .map(|role| Assume { role: RoleArn::parse(role).unwrap(), external_id: None }),
+        }
+    }
+
+    fn plan(lookups: Vec<Lookup>) -> Plan {
+        let identity = Identity {
+            role: RoleArn::parse("acs:ram::1:role/app").unwrap(),
+            provider: ProviderArn::parse("acs:ram::1:oidc-provider/ack").unwrap(),
+            session: SessionName::parse("s1").unwrap(),
+            duration: 900,
+            region: Region::parse("cn-hangzhou").unwrap(),
+            endpoint: None,
+        };
+        let mut builder = PlanBuilder::new(identity, MountPath::default());
+        for (index, lookup) in lookups.into_iter().enumerate() {
+            let name = FileName::parse(&format!("f{index}")).unwrap();
+            builder.file(name, lookup, None, FileMode::OWNER, OnMissing::Fail);
+        }
+        builder.build().unwrap()
+    }
+
+    #[test]
+    fn lookups_of_one_host_and_one_role_wait_for_one_server() {
+        let own = "kst-1.cryptoservice.kms.aliyuncs.com";
+        let theirs = Some("acs:ram::2:role/theirs");
+        let plan = plan(vec![
+            lookup("kms://a", None, None),
+            lookup("kms://b", Some(own), None),
+            lookup("kms://c", None, theirs),
+            lookup("kms://d", None, None),
+            lookup("oos://e", None, None),
+            lookup("kms://f", None, theirs),
+        ]);
+        let servers: Vec<usize> = lookups(&plan).iter().map(|lookup| lookup.server).collect();
+        assert_eq!(servers, [0, 1, 2, 0, 4, 2]);
+    }
+}
