@@ -9,8 +9,8 @@ use serde::Deserialize;
 use crate::cause::{Cause, FailedAttempt, Malformed, Refusal};
 use crate::endpoint::is_host_name;
 use crate::error_code::Meaning;
+use crate::lenient_json::Object;
 use crate::secret_fields::{quotes_secret_field, secret_fields};
-use crate::shape::Object;
 use crate::transport::Answer;
 
 /// The body of a success. It may hold a value: no part of it goes into an error.

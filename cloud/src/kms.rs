@@ -7,9 +7,9 @@ use serde::Deserialize;
 
 use crate::cause::{Cause, Malformed};
 use crate::envelope::{misplaced_refusal, unreadable};
+use crate::lenient_json::{Object, Stages, Word};
 use crate::matching;
 use crate::response::ReadError;
-use crate::shape::{Object, Stages, Word};
 use crate::sign::Api;
 use crate::value::{Text, Value, label, within_limit};
 

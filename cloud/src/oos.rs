@@ -5,9 +5,9 @@ use serde::Deserialize;
 
 use crate::cause::{Cause, Malformed};
 use crate::envelope::{misplaced_refusal, unreadable};
+use crate::lenient_json::{Number, Object};
 use crate::matching;
 use crate::response::ReadError;
-use crate::shape::{Number, Object};
 use crate::sign::Api;
 use crate::value::{Text, Value, within_limit};
 

@@ -3,11 +3,11 @@
 
 mod body;
 mod chain;
+mod client_error;
 mod connection;
 mod pool;
 mod resolver;
 mod tls;
-mod trouble;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -184,7 +184,7 @@ async fn exchange(
         // The bytes are wiped when the client lets go of them.
         *sent.body_mut() = Some(Bytes::from_owner(Owned(body)).into());
     }
-    let mut answer = connection.send(sent).await.map_err(|error| trouble::cause(&error))?;
+    let mut answer = connection.send(sent).await.map_err(|error| client_error::cause(&error))?;
     let status = answer.status().as_u16();
     let headers = std::mem::take(answer.headers_mut());
     let open = answer.version() == Version::HTTP_11 && !closes(&headers);

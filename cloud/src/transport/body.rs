@@ -5,7 +5,7 @@ use secret::Sensitive;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use zeroize::Zeroizing;
 
-use super::trouble;
+use super::client_error;
 use crate::cause::{Cause, Malformed, Unreachable};
 
 /// What one process has for the bodies that arrive. Ordinary ones take no place: a server that
@@ -48,7 +48,7 @@ impl Room {
         let mut place = None;
         self.take(share, announced, &mut place).await?;
         let mut body = Zeroizing::new(Vec::with_capacity(announced.max(FIRST)));
-        while let Some(chunk) = answer.chunk().await.map_err(|error| trouble::cause(&error))? {
+        while let Some(chunk) = answer.chunk().await.map_err(|error| client_error::cause(&error))? {
             let length = body.len() + chunk.len();
             if length > LIMIT {
                 return Err(too_large().into());
