@@ -1,58 +1,69 @@
-//! A question to one service: who is asked for what, and the request that says so.
+//! A call of one service: who is asked for what, and the request that says so.
 
+use secret::Sensitive;
+
+use crate::call_info::CallInfo;
 use crate::cause::Cause;
 use crate::credentials::Credentials;
-use crate::error::Asked;
-use crate::judge::Unread;
 use crate::kms;
 use crate::lookup::{AssumedRole, Lookup, Subject};
 use crate::oos::{self, Kind};
-use crate::sensitive::Sensitive;
-use crate::session::Identity;
+use crate::pool_key::PoolKey;
+use crate::response::{Content, ReadError};
 use crate::sign::{self, Stamp};
-use crate::sts::{self, Token};
+use crate::sts;
+pub(crate) use crate::sts::WithOidc;
 use crate::transport::Request;
-use crate::untold::Untold;
 use crate::value::Value;
 
 pub(crate) enum Call<'a> {
-    /// The token for credentials.
-    Exchange {
-        identity: &'a Identity,
-        token: &'a Token,
-    },
-    /// Credentials for those of another role.
-    Assume {
-        identity: &'a Identity,
-        role: &'a AssumedRole,
-        with: &'a Credentials,
-    },
+    /// Credentials are asked for with a token.
+    Exchange(WithOidc<'a>),
+    /// Credentials of another role are asked for with credentials.
+    Assume(AssumeRole<'a>),
     Fetch {
         lookup: &'a Lookup,
         with: &'a Credentials,
     },
 }
 
+pub(crate) struct AssumeRole<'a> {
+    pub(crate) endpoint: &'a str,
+    pub(crate) role: &'a AssumedRole,
+    pub(crate) session_name: &'a str,
+    pub(crate) duration: u32,
+    pub(crate) with: &'a Credentials,
+}
+
 impl Call<'_> {
-    pub(crate) fn asked(&self) -> Asked {
+    pub(crate) fn info(&self) -> CallInfo {
         match self {
-            Self::Exchange { identity, .. } => exchange_asked(identity),
-            Self::Assume { identity, role, .. } => assume_asked(identity, role),
-            Self::Fetch { lookup, .. } => fetch_asked(lookup),
+            Self::Exchange(call) => CallInfo::of_exchange(call.endpoint, call.role_arn),
+            Self::Assume(call) => CallInfo::of_assume(call.endpoint, &call.role.role_arn),
+            Self::Fetch { lookup, .. } => CallInfo {
+                operation: match lookup.subject {
+                    Subject::KmsSecret { .. } => "KMS GetSecretValue",
+                    Subject::OosSecretParameter { .. } => "OOS GetSecretParameter",
+                    Subject::OosParameter { .. } => "OOS GetParameter",
+                },
+                host: lookup.endpoint.clone(),
+                subject: lookup.subject.name().to_owned(),
+                identity: false,
+            },
         }
     }
 
-    /// Empty where nobody is known yet.
+    /// The caller is empty while the credentials that name it are still asked for.
     pub(crate) fn caller(&self) -> &str {
         match self {
-            Self::Exchange { .. } => "",
-            Self::Assume { with, .. } | Self::Fetch { with, .. } => with.caller(),
+            Self::Exchange(_) => "",
+            Self::Assume(AssumeRole { with, .. }) | Self::Fetch { with, .. } => with.caller(),
         }
     }
 
-    pub(crate) fn untold(&self) -> Untold {
-        // Credentials say whose they are.
-        let Self::Fetch { lookup, .. } = self else { return Untold::default() };
+    pub(crate) fn pool_key(&self) -> PoolKey {
+        // An answer with credentials says whose they are.
+        let Self::Fetch { lookup, .. } = self else { return PoolKey::default() };
         let (action, place, version) = match &lookup.subject {
             // Asked by ARN, the service may answer with the name alone.
             Subject::KmsSecret { name, .. } => {
@@ -66,22 +77,22 @@ impl Call<'_> {
                 (oos::GET_PARAMETER.action, region.as_str(), None)
             }
         };
-        Untold { action, caller: self.caller().to_owned(), place: place.to_owned(), version }
+        PoolKey { action, caller: self.caller().to_owned(), place: place.to_owned(), version }
     }
 
     pub(crate) fn request(&self, stamp: &Stamp) -> Result<Request, Cause> {
         match self {
-            Self::Exchange { identity, token } => Ok(sts::with_oidc(identity, token, stamp)),
-            Self::Assume { identity, role, with } => {
+            Self::Exchange(call) => Ok(sts::with_oidc(call, stamp)),
+            Self::Assume(AssumeRole { endpoint, role, session_name, duration, with }) => {
                 // A chained role's session is limited to an hour, whatever the role allows.
-                let duration = identity.duration.min(3600).to_string();
+                let duration = duration.min(&3600).to_string();
                 let mut parameters = vec![
                     ("DurationSeconds", duration.as_str()),
                     ("RoleArn", &role.role_arn),
-                    ("RoleSessionName", &identity.session_name),
+                    ("RoleSessionName", session_name),
                 ];
                 parameters.extend(role.external_id.as_deref().map(|id| ("ExternalId", id)));
-                sign::request(sts::ASSUME_ROLE, &identity.sts_endpoint, &parameters, with, stamp)
+                sign::request(sts::ASSUME_ROLE, endpoint, &parameters, with, stamp)
             }
             Self::Fetch { lookup, with } => {
                 let version;
@@ -109,47 +120,22 @@ impl Call<'_> {
     /// What the request holds that no answer may repeat.
     pub(crate) fn secrets(&self) -> Vec<&Sensitive> {
         match self {
-            Self::Exchange { token, .. } => vec![token.as_sensitive()],
-            Self::Assume { with, .. } | Self::Fetch { with, .. } => {
-                vec![with.secret(), with.token()]
-            }
+            Self::Exchange(call) => vec![call.token.as_sensitive()],
+            Self::Assume(AssumeRole { with, .. }) | Self::Fetch { with, .. } => with.secrets(),
         }
     }
 }
 
-pub(crate) fn exchange_asked(identity: &Identity) -> Asked {
-    Asked {
-        operation: "STS AssumeRoleWithOIDC",
-        host: identity.sts_endpoint.clone(),
-        subject: identity.role_arn.clone(),
-        identity: true,
-    }
-}
-
-pub(crate) fn assume_asked(identity: &Identity, role: &AssumedRole) -> Asked {
-    Asked {
-        operation: "STS AssumeRole",
-        host: identity.sts_endpoint.clone(),
-        subject: role.role_arn.clone(),
-        identity: true,
-    }
-}
-
-pub(crate) fn fetch_asked(lookup: &Lookup) -> Asked {
-    Asked {
-        operation: match lookup.subject {
-            Subject::KmsSecret { .. } => "KMS GetSecretValue",
-            Subject::OosSecretParameter { .. } => "OOS GetSecretParameter",
-            Subject::OosParameter { .. } => "OOS GetParameter",
-        },
-        host: lookup.endpoint.clone(),
-        subject: lookup.subject.name().to_owned(),
-        identity: false,
+impl Subject {
+    /// The value in the body of a successful answer, if there is one; alone, for fuzzing.
+    #[must_use]
+    pub fn read(&self, answer: &[u8]) -> Option<Sensitive> {
+        Some(read(self, answer).ok()?.bytes)
     }
 }
 
 /// The value in the answer to a fetch, if it is the answer to this one.
-pub(crate) fn read(subject: &Subject, body: &[u8]) -> Result<Value, Unread> {
+pub(crate) fn read(subject: &Subject, body: &[u8]) -> Result<Value, ReadError> {
     match subject {
         Subject::KmsSecret { name, version_id, version_stage } => {
             kms::read(body, name, (version_id.as_deref(), version_stage.as_deref()))

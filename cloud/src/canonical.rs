@@ -41,7 +41,7 @@ fn encode(text: &str) -> String {
             encoded.push(char::from(byte));
         } else {
             encoded.push('%');
-            encoded.push_str(&crate::crypto::hex(&[byte]).to_ascii_uppercase());
+            encoded.push_str(&secret::hex(&[byte]).to_ascii_uppercase());
         }
     }
     encoded

@@ -4,12 +4,13 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use crate::code::Meaning;
-use crate::error::Class;
+use secret::{Failure, NoRandomness};
+
+use crate::error_code::{Meaning, Remedy};
 
 /// One failed attempt.
 #[derive(Clone, Debug)]
-pub(crate) struct Failure {
+pub(crate) struct FailedAttempt {
     pub(crate) cause: Cause,
     pub(crate) status: Option<u16>,
     pub(crate) request_id: Option<String>,
@@ -42,8 +43,8 @@ pub(crate) enum Cause {
     Token(#[from] TokenProblem),
     #[error("the endpoint is not a plain host name")]
     Endpoint,
-    #[error("no randomness from the operating system")]
-    Randomness,
+    #[error("{0}")]
+    Randomness(#[from] NoRandomness),
 }
 
 /// A refusal by the service itself.
@@ -51,7 +52,7 @@ pub(crate) enum Cause {
 pub(crate) struct Refusal {
     pub(crate) meaning: Meaning,
     pub(crate) code: Option<String>,
-    /// Bounded, one line, and checked against what we sent.
+    /// It is bounded, one line, and was checked against what we sent.
     pub(crate) message: Option<String>,
     pub(crate) recommendation: Option<String>,
 }
@@ -81,7 +82,7 @@ pub(crate) enum Unreachable {
     NotSent,
 }
 
-/// Why an answer could not be read; never what was in it.
+/// Why an answer could not be read. What was in it is never repeated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Malformed {
     #[error("the answer is not HTTP")]
@@ -106,12 +107,12 @@ pub(crate) enum Malformed {
     ValueTooLarge { size: usize, limit: usize },
 }
 
-/// An answer that belongs to another question. Names and versions, never a value.
+/// An answer that belongs to another question. It holds names and versions, never a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mismatched {
     pub(crate) field: &'static str,
     pub(crate) asked: String,
-    /// What the answer is about, where that is told in the characters of a name.
+    /// What the answer is about, where it is made of the characters of a name.
     pub(crate) answered: Option<String>,
 }
 
@@ -149,7 +150,7 @@ impl fmt::Display for Mismatched {
     }
 }
 
-impl Failure {
+impl FailedAttempt {
     /// Whether nothing that comes on the same connection can be trusted to be an answer to what is
     /// asked next.
     pub(crate) fn ends_connection(&self) -> bool {
@@ -177,22 +178,24 @@ impl Failure {
         self.refusal()?.code.as_deref()
     }
 
-    pub(crate) fn class(&self) -> Class {
+    pub(crate) fn failure(&self) -> Failure {
         match &self.cause {
-            Cause::Refused(refusal) => refusal.meaning.class(),
-            Cause::Redirected | Cause::Unreachable(_) | Cause::Randomness => Class::Unreachable,
-            Cause::Malformed(_) => Class::Malformed,
-            Cause::Mismatched(_) => Class::Mismatched,
-            Cause::Undecrypted => Class::Denied,
-            Cause::HeldBack => Class::Throttled,
-            Cause::Token(_) => Class::Identity,
-            Cause::Endpoint => Class::Rejected,
+            Cause::Refused(refusal) => refusal.meaning.failure,
+            Cause::Redirected | Cause::Unreachable(_) | Cause::Randomness(_) => {
+                Failure::Unreachable
+            }
+            Cause::Malformed(_) => Failure::Unusable,
+            Cause::Mismatched(_) => Failure::Mismatched,
+            Cause::Undecrypted => Failure::Denied,
+            Cause::HeldBack => Failure::Throttled,
+            Cause::Token(_) => Failure::Identity,
+            Cause::Endpoint => Failure::Refused,
         }
     }
 
     pub(crate) fn is_retriable(&self) -> bool {
         match &self.cause {
-            Cause::Refused(refusal) => refusal.meaning.is_retriable(),
+            Cause::Refused(refusal) => refusal.meaning.remedy.is_another_attempt(),
             Cause::HeldBack => true,
             Cause::Unreachable(why) => match why {
                 Unreachable::Name
@@ -211,16 +214,12 @@ impl Failure {
         }
     }
 
-    /// The meaning of the service's answer, where it was a refusal.
-    pub(crate) fn meaning(&self) -> Option<Meaning> {
-        match &self.cause {
-            Cause::Refused(refusal) => Some(refusal.meaning),
-            _ => None,
-        }
+    pub(crate) fn remedy(&self) -> Remedy {
+        self.refusal().map_or(Remedy::Nothing, |refusal| refusal.meaning.remedy)
     }
 }
 
-impl<C: Into<Cause>> From<C> for Failure {
+impl<C: Into<Cause>> From<C> for FailedAttempt {
     fn from(cause: C) -> Self {
         Self { cause: cause.into(), status: None, request_id: None, hint: None, date: None }
     }

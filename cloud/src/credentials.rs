@@ -1,31 +1,43 @@
-//! Temporary credentials, and when they are to be renewed.
+//! The keys that requests are signed with, and when they are to be renewed.
+
+pub(crate) mod cache;
+pub(crate) mod provider;
+pub(crate) mod rrsa;
+pub(crate) mod store;
 
 use std::fmt;
 
-use crate::judge::Content;
-use crate::sensitive::Sensitive;
+use secret::Sensitive;
+
+use crate::response::Content;
 
 pub(crate) struct Credentials {
     key_id: String,
     secret: Sensitive,
-    token: Sensitive,
+    /// Temporary credentials have a security token; those of an account or a user have none.
+    token: Option<Sensitive>,
     /// The assumed role with its session.
     caller: String,
-    /// By our clock, seconds since 1970.
-    issued: u64,
-    expires: u64,
+    /// Credentials that never expire have none.
+    lifetime: Option<Lifetime>,
+}
+
+/// Both moments are by our clock, in seconds since 1970.
+#[derive(Clone, Copy)]
+pub(crate) struct Lifetime {
+    pub(crate) issued: u64,
+    pub(crate) expires: u64,
 }
 
 impl Credentials {
     pub(crate) fn new(
         key_id: String,
         secret: Sensitive,
-        token: Sensitive,
+        token: Option<Sensitive>,
         caller: String,
-        issued: u64,
-        expires: u64,
+        lifetime: Option<Lifetime>,
     ) -> Self {
-        Self { key_id, secret, token, caller, issued, expires }
+        Self { key_id, secret, token, caller, lifetime }
     }
 
     pub(crate) fn key_id(&self) -> &str {
@@ -36,8 +48,8 @@ impl Credentials {
         &self.secret
     }
 
-    pub(crate) fn token(&self) -> &Sensitive {
-        &self.token
+    pub(crate) fn token(&self) -> Option<&Sensitive> {
+        self.token.as_ref()
     }
 
     pub(crate) fn caller(&self) -> &str {
@@ -45,13 +57,13 @@ impl Credentials {
     }
 
     pub(crate) fn freshness(&self, now: u64) -> Freshness {
-        freshness(self.issued, self.expires, now)
+        self.lifetime.map_or(Freshness::Fresh, |lifetime| lifetime.freshness(now))
     }
 }
 
 impl Content for Credentials {
     fn secrets(&self) -> Vec<&Sensitive> {
-        vec![&self.secret, &self.token]
+        [&self.secret].into_iter().chain(&self.token).collect()
     }
 }
 
@@ -64,25 +76,31 @@ impl fmt::Debug for Credentials {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Freshness {
     Fresh,
-    /// Still accepted, but better renewed before it matters.
+    /// They are still accepted, but better renewed before it matters.
     Due,
-    Over,
+    Expired,
 }
 
-/// Renewal is due in the last fifth of the lifetime, at most the last ten minutes, so that a
-/// failing STS is noticed while the old credentials still work.
-fn freshness(issued: u64, expires: u64, now: u64) -> Freshness {
-    let ahead = (expires.saturating_sub(issued) / 5).min(600);
-    match expires.saturating_sub(now) {
-        0 => Freshness::Over,
-        left if left <= ahead => Freshness::Due,
-        _ => Freshness::Fresh,
+impl Lifetime {
+    /// Renewal is due in the last fifth of the lifetime, at most the last ten minutes, so that a
+    /// failing STS is noticed while the old credentials still work.
+    fn freshness(self, now: u64) -> Freshness {
+        let ahead = (self.expires.saturating_sub(self.issued) / 5).min(600);
+        match self.expires.saturating_sub(now) {
+            0 => Freshness::Expired,
+            left if left <= ahead => Freshness::Due,
+            _ => Freshness::Fresh,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Freshness, freshness};
+    use super::*;
+
+    fn freshness(issued: u64, expires: u64, now: u64) -> Freshness {
+        Lifetime { issued, expires }.freshness(now)
+    }
 
     #[test]
     fn renewal_is_due_ahead_of_the_end() {
@@ -93,13 +111,21 @@ mod tests {
             (900, 181, Freshness::Fresh),
             (900, 180, Freshness::Due),
             (900, 1, Freshness::Due),
-            (900, 0, Freshness::Over),
+            (900, 0, Freshness::Expired),
             (43_200, 601, Freshness::Fresh),
         ] {
             let (issued, expires) = (1_000_000, 1_000_000 + lifetime);
             assert_eq!(freshness(issued, expires, expires - left), expected, "{lifetime} {left}");
         }
-        assert_eq!(freshness(1000, 2000, 5000), Freshness::Over);
+        assert_eq!(freshness(1000, 2000, 5000), Freshness::Expired);
         assert_eq!(freshness(2000, 1000, 500), Freshness::Fresh);
+    }
+
+    #[test]
+    fn keys_that_never_expire_stay_fresh_and_have_no_token_to_hide() {
+        let secret = Sensitive::from("key".to_owned());
+        let keys = Credentials::new("LTAI".to_owned(), secret, None, "user".to_owned(), None);
+        assert_eq!(keys.freshness(u64::MAX), Freshness::Fresh);
+        assert_eq!(keys.secrets().len(), 1);
     }
 }

@@ -3,22 +3,20 @@
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_ENCODING, DATE, HeaderMap, RETRY_AFTER};
+use secret::{LONGEST_TEXT, Sensitive, echoes, identifier, parse_http_date};
 use serde::Deserialize;
 
-use crate::cause::{Cause, Failure, Malformed, Refusal};
-use crate::code::Meaning;
-use crate::date::parse_http;
-use crate::echo::{LONGEST, echoes, identifier};
+use crate::cause::{Cause, FailedAttempt, Malformed, Refusal};
 use crate::endpoint::is_host_name;
-use crate::held::{held, quotes};
-use crate::sensitive::Sensitive;
-use crate::shape::Object;
+use crate::error_code::{Meaning, is_documented};
+use crate::lenient_json::Object;
+use crate::secret_fields::{quotes_secret_field, secret_fields};
 use crate::transport::Answer;
 
 /// The body of a success. It may hold a value: no part of it goes into an error.
 pub(crate) struct Success {
     pub(crate) status: u16,
-    /// As the header has it: it may repeat what the body holds.
+    /// The id as the header has it: it may repeat what the body holds.
     pub(crate) request_id: Option<String>,
     /// The service's clock, seconds since 1970.
     pub(crate) date: Option<u64>,
@@ -26,7 +24,7 @@ pub(crate) struct Success {
 }
 
 /// `sent` are the secrets of the request; text that echoes one of them is not repeated.
-pub(crate) fn open(answer: Answer, sent: &[&Sensitive]) -> Result<Success, Failure> {
+pub(crate) fn open(answer: Answer, sent: &[&Sensitive]) -> Result<Success, FailedAttempt> {
     let Answer { status, headers, body } = answer;
     let request_id = header(&headers, "x-acs-request-id");
     let plain = headers.get(CONTENT_ENCODING).is_none_or(|value| value == "identity");
@@ -35,28 +33,35 @@ pub(crate) fn open(answer: Answer, sent: &[&Sensitive]) -> Result<Success, Failu
             let request_id = request_id.map(ToOwned::to_owned);
             return Ok(Success { status, request_id, date: date(&headers), body });
         }
-        // What it holds is not known.
+        // Nobody knows what a compressed body holds.
         200..300 => (Malformed::Encoded.into(), None),
         300..400 => (Cause::Redirected, None),
         _ => {
             // What stands between us and the service may put what it got from there into its own words.
             let envelope = Envelope::read(body.expose());
-            let held = if body.is_empty() { Some(Vec::new()) } else { held(body.expose()) };
+            let held =
+                if body.is_empty() { Some(Vec::new()) } else { secret_fields(body.expose()) };
             let (refusal, request_id) = match held {
                 Some(held) => {
                     let secrets: Vec<_> = sent.iter().copied().chain(&held).collect();
-                    let told = |id: Option<&str>| id.and_then(|id| identifier(id, &secrets));
-                    let request_id = told(envelope.request_id.as_deref()).or(told(request_id));
+                    let shown = |id: Option<&str>| id.and_then(|id| identifier(id, &secrets));
+                    let request_id = shown(envelope.request_id.as_deref()).or(shown(request_id));
                     (envelope.refusal(status, &secrets), request_id)
                 }
-                None => (envelope.silent_refusal(status), None),
+                None => (envelope.silent_refusal(status, sent), None),
             };
             let refusal = Cause::Refused(Box::new(refusal));
             let (hint, date) = (hint(&headers), date(&headers));
-            return Err(Failure { cause: refusal, status: Some(status), request_id, hint, date });
+            return Err(FailedAttempt {
+                cause: refusal,
+                status: Some(status),
+                request_id,
+                hint,
+                date,
+            });
         }
     };
-    Err(Failure { cause, status: Some(status), request_id, hint: None, date: None })
+    Err(FailedAttempt { cause, status: Some(status), request_id, hint: None, date: None })
 }
 
 /// Whether an answer of status 200 is a refusal after all. Of such a body only a code is used that
@@ -69,7 +74,7 @@ pub(crate) fn misplaced_refusal(code: Option<&str>) -> Option<Cause> {
     Some(Cause::Refused(Box::new(refusal)))
 }
 
-/// A library's error text quotes what it could not read; its place is all that is told.
+/// A library's error text quotes what it could not read; only its place is shown.
 pub(crate) fn unreadable(error: &serde_json::Error) -> Malformed {
     let (line, column) = (error.line(), error.column());
     match error.classify() {
@@ -81,9 +86,9 @@ pub(crate) fn unreadable(error: &serde_json::Error) -> Malformed {
     }
 }
 
-/// When the service says how late it is there.
+/// The time at which the service says that it is.
 fn date(headers: &HeaderMap) -> Option<u64> {
-    parse_http(headers.get(DATE)?.to_str().ok()?)
+    parse_http_date(headers.get(DATE)?.to_str().ok()?)
 }
 
 /// Empty when the body is not an envelope; then the status has to do.
@@ -107,10 +112,10 @@ impl Envelope {
         if envelope.code.is_some() { envelope } else { Self::default() }
     }
 
-    /// Of one whose secrets are not known.
-    fn silent_refusal(&self, status: u16) -> Refusal {
-        let code = self.code.as_deref().filter(|code| Meaning::of_code(code, None).is_some());
-        let code = code.and_then(|code| identifier(code, &[]));
+    /// What is shown of an envelope whose secrets are not known.
+    fn silent_refusal(&self, status: u16, sent: &[&Sensitive]) -> Refusal {
+        let code = self.code.as_deref().filter(|code| is_documented(code));
+        let code = code.and_then(|code| identifier(code, sent));
         let meaning = Meaning::of(code.as_deref(), None, status);
         Refusal { meaning, code, message: None, recommendation: None }
     }
@@ -126,8 +131,8 @@ impl Envelope {
 
 /// Bounded and printable; `None` when it repeats a secret.
 fn line(text: &str, secrets: &[&Sensitive]) -> Option<String> {
-    let text = text.get(..text.floor_char_boundary(LONGEST)).unwrap_or_default();
-    if echoes(text, secrets) || quotes(text) {
+    let text = text.get(..text.floor_char_boundary(LONGEST_TEXT)).unwrap_or_default();
+    if echoes(text, secrets) || quotes_secret_field(text) {
         return None;
     }
     let line = printable::line(text, MESSAGE_LIMIT);

@@ -4,92 +4,48 @@
 
 use std::fmt;
 
-use crate::cause::{Cause, Failure, Refusal};
-use crate::code::Meaning;
+use secret::Failure;
 
-/// What kind of failure it is, for exit codes and advice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Class {
-    /// We could not show who we are: token, trust policy, credentials, signature.
-    Identity,
-    /// The service knows us and says no.
-    Denied,
-    NotFound,
-    Throttled,
-    /// No answer, an answer of another machine, or a service that is down.
-    Unreachable,
-    /// Anything else that the service refuses.
-    Rejected,
-    /// An answer that could not be read.
-    Malformed,
-    /// An answer to another question.
-    Mismatched,
-}
-
-impl Class {
-    /// For logs and metrics.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Identity => "identity",
-            Self::Denied => "denied",
-            Self::NotFound => "not-found",
-            Self::Throttled => "throttled",
-            Self::Unreachable => "unreachable",
-            Self::Rejected => "refused",
-            Self::Malformed => "unusable",
-            Self::Mismatched => "mismatched",
-        }
-    }
-}
+use crate::call_info::CallInfo;
+use crate::cause::{FailedAttempt, Refusal};
+use crate::error_code::{self, Diagnosis, Remedy};
 
 #[derive(Clone)]
 pub struct Error(Box<Detail>);
 
 #[derive(Clone, Debug)]
 struct Detail {
-    asked: Asked,
-    failure: Failure,
+    call: CallInfo,
+    attempt: FailedAttempt,
     attempts: u32,
 }
 
-/// The question that an error is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Asked {
-    /// Product and API, for instance `KMS GetSecretValue`.
-    pub(crate) operation: &'static str,
-    pub(crate) host: String,
-    pub(crate) subject: String,
-    /// A refusal by STS is about the identity, whatever its code.
-    pub(crate) identity: bool,
-}
-
 impl Error {
-    pub(crate) fn new(asked: Asked, failure: Failure, attempts: u32) -> Self {
-        Self(Box::new(Detail { asked, failure, attempts }))
+    pub(crate) fn new(call: CallInfo, attempt: FailedAttempt, attempts: u32) -> Self {
+        Self(Box::new(Detail { call, attempt, attempts }))
     }
 
     /// Product and API, for instance `KMS GetSecretValue`.
     #[must_use]
     pub fn operation(&self) -> &'static str {
-        self.0.asked.operation
+        self.0.call.operation
     }
 
     #[must_use]
     pub fn host(&self) -> &str {
-        &self.0.asked.host
+        &self.0.call.host
     }
 
     /// The secret, parameter or role that was asked for.
     #[must_use]
     pub fn subject(&self) -> &str {
-        &self.0.asked.subject
+        &self.0.call.subject
     }
 
     /// The service's error code.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
-        self.0.failure.code()
+        self.0.attempt.code()
     }
 
     /// The service's own words, where they are known to be harmless.
@@ -106,12 +62,12 @@ impl Error {
 
     #[must_use]
     pub fn status(&self) -> Option<u16> {
-        self.0.failure.status
+        self.0.attempt.status
     }
 
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
-        self.0.failure.request_id.as_deref()
+        self.0.attempt.request_id.as_deref()
     }
 
     /// Requests that were made before giving up.
@@ -120,13 +76,27 @@ impl Error {
         self.0.attempts
     }
 
+    /// What kind of failure it is.
     #[must_use]
-    pub fn class(&self) -> Class {
-        self.0.asked.class(&self.0.failure)
+    pub fn failure(&self) -> Failure {
+        self.0.call.failure(&self.0.attempt)
     }
 
-    pub(crate) fn meaning(&self) -> Option<Meaning> {
-        self.0.failure.meaning()
+    /// Whether the service knows us, is well, and will not give the value any more.
+    #[must_use]
+    pub fn is_revocation(&self) -> bool {
+        error_code::is_revocation(self.failure(), self.code())
+    }
+
+    /// What to look at, as far as operation and code tell.
+    #[must_use]
+    pub fn diagnosis(&self) -> Diagnosis {
+        Diagnosis::of(self.failure(), self.operation(), self.code())
+    }
+
+    /// Whether new credentials may do where these were refused.
+    pub(crate) fn wants_new_credentials(&self) -> bool {
+        self.0.attempt.remedy() == Remedy::NewCredentials
     }
 
     /// Adds the requests of an earlier round.
@@ -138,45 +108,34 @@ impl Error {
     /// Whether the same question may succeed later.
     #[must_use]
     pub fn is_retriable(&self) -> bool {
-        self.0.failure.is_retriable()
+        self.0.attempt.is_retriable()
     }
 
     /// Whether no answer came in time.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
-        self.0.failure.is_silence() || self.0.failure.was_not_sent()
+        self.0.attempt.is_silence() || self.0.attempt.was_not_sent()
     }
 
     /// Whether anything was sent for it.
     #[must_use]
-    pub fn was_asked(&self) -> bool {
+    pub fn was_sent(&self) -> bool {
         self.0.attempts > 0
     }
 
     fn refusal(&self) -> Option<&Refusal> {
-        self.0.failure.refusal()
-    }
-}
-
-impl Asked {
-    pub(crate) fn class(&self, failure: &Failure) -> Class {
-        let class = failure.class();
-        let about_us = matches!(class, Class::Denied | Class::NotFound | Class::Rejected);
-        if self.identity && about_us && matches!(failure.cause, Cause::Refused(_)) {
-            return Class::Identity;
-        }
-        class
+        self.0.attempt.refusal()
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Detail { asked, failure, attempts } = self.0.as_ref();
-        write!(f, "{} of {} at {}: {}", asked.operation, asked.subject, asked.host, failure.cause)?;
-        if let Some(status) = failure.status {
+        let Detail { call, attempt, attempts } = self.0.as_ref();
+        write!(f, "{} of {} at {}: {}", call.operation, call.subject, call.host, attempt.cause)?;
+        if let Some(status) = attempt.status {
             write!(f, " (status {status})")?;
         }
-        if let Some(id) = &failure.request_id {
+        if let Some(id) = &attempt.request_id {
             write!(f, ", request id {id}")?;
         }
         if *attempts > 1 {

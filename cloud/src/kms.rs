@@ -2,14 +2,14 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use secret::{Metadata, Sensitive};
 use serde::Deserialize;
 
 use crate::cause::{Cause, Malformed};
 use crate::envelope::{misplaced_refusal, unreadable};
-use crate::judge::Unread;
+use crate::lenient_json::{Object, Stages, Word};
 use crate::matching;
-use crate::sensitive::Sensitive;
-use crate::shape::{Object, Stages, Word};
+use crate::response::ReadError;
 use crate::sign::Api;
 use crate::value::{Text, Value, label, within_limit};
 
@@ -32,18 +32,18 @@ pub(crate) fn read(
     body: &[u8],
     name: &str,
     version: (Option<&str>, Option<&str>),
-) -> Result<Value, Unread> {
+) -> Result<Value, ReadError> {
     let Object(mut answer): Object<Answer> =
         serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
     let Some(Text(data)) = answer.secret_data.take() else {
         let refusal = misplaced_refusal(answer.code.as_deref());
         let cause = refusal.unwrap_or(Malformed::Missing("SecretData").into());
-        return Err(Unread::of_another_shape(cause, body));
+        return Err(ReadError::holding(cause, []));
     };
     let (bytes, encoded) = match answer.decoded(&data) {
         Ok(Some(decoded)) => (decoded, Some(data)),
         Ok(None) => (data, None),
-        Err(cause) => return Err(Unread::holding(cause, [data])),
+        Err(cause) => return Err(ReadError::holding(cause, [data])),
     };
     let checked = answer.check(name, version).and_then(|version| {
         within_limit(&bytes)?;
@@ -52,31 +52,12 @@ pub(crate) fn read(
     match (checked, encoded) {
         (Ok(version), encoded) => {
             let request_id = answer.request_id.take();
-            let about = answer.about(encoded.is_some());
-            Ok(Value { bytes, encoded, version, request_id, about })
+            let metadata = answer.metadata(encoded.is_some());
+            Ok(Value { bytes, encoded, version, request_id, metadata })
         }
-        (Err(cause), Some(encoded)) => Err(Unread::holding(cause, [bytes, encoded])),
-        (Err(cause), None) => Err(Unread::holding(cause, [bytes])),
+        (Err(cause), Some(encoded)) => Err(ReadError::holding(cause, [bytes, encoded])),
+        (Err(cause), None) => Err(ReadError::holding(cause, [bytes])),
     }
-}
-
-/// What KMS says of a secret beside its value. Nothing of it but the name is needed to use the
-/// value: what is not as documented is left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct About {
-    /// The value was stored as bytes, not as text.
-    pub binary: bool,
-    pub name: Option<String>,
-    /// `Generic`, `Rds` and others.
-    pub kind: Option<String>,
-    pub stages: Vec<String>,
-    /// Like `2020-07-23T11:56:29Z`, as are the other times.
-    pub created: Option<String>,
-    pub automatic_rotation: Option<String>,
-    pub last_rotation: Option<String>,
-    pub next_rotation: Option<String>,
-    /// Like `604800s`.
-    pub rotation_interval: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -117,20 +98,20 @@ impl Answer {
         let version = self.version_id.take().ok_or(Malformed::Missing("VersionId"))?;
         let version = label(version, "VersionId")?;
         let stages = self.version_stages.as_ref();
-        let said = matching::Secret {
+        let answer = matching::Secret {
             name: word(&self.secret_name),
             kind: word(&self.secret_type),
             version: &version,
             stages: stages.map_or(&[], |stages| &stages.0),
         };
-        said.check(name, asked.0, asked.1)?;
+        answer.check(name, asked.0, asked.1)?;
         Ok(version)
     }
 
-    fn about(self, binary: bool) -> About {
+    fn metadata(self, binary: bool) -> Metadata {
         let fact = |fact: Option<Word>| label(fact?.0?, "").ok();
         let stages = self.version_stages.unwrap_or_default().0.into_iter();
-        About {
+        Metadata {
             binary,
             name: fact(self.secret_name),
             kind: fact(self.secret_type),
@@ -168,7 +149,7 @@ mod tests {
         .unwrap();
         assert_eq!(value.bytes.expose(), b"test");
         let text = |text: &str| Some(text.to_owned());
-        let expected = About {
+        let expected = Metadata {
             binary: true,
             name: text("secret001"),
             kind: text("Generic"),
@@ -179,7 +160,7 @@ mod tests {
             next_rotation: text("2020-07-25T11:56:29Z"),
             rotation_interval: text("604800s"),
         };
-        assert_eq!(value.about, expected);
+        assert_eq!(value.metadata, expected);
     }
 
     #[test]
@@ -197,8 +178,8 @@ mod tests {
                 r#"{{"SecretName":"a","SecretData":"x","SecretDataType":"text","VersionId":"v1",{facts}}}"#
             );
             let value = read(body.as_bytes(), "a", (Some("v1"), None)).ok().unwrap();
-            let expected = About { name: Some("a".to_owned()), ..About::default() };
-            assert_eq!((value.bytes.expose(), value.about), (&b"x"[..], expected), "{facts}");
+            let expected = Metadata { name: Some("a".to_owned()), ..Metadata::default() };
+            assert_eq!((value.bytes.expose(), value.metadata), (&b"x"[..], expected), "{facts}");
         }
     }
 }

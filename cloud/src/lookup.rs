@@ -1,14 +1,4 @@
-//! What is asked of the cloud, and what comes back.
-
-use std::time::Duration;
-
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-
-use crate::call;
-use crate::echo;
-use crate::kms::About;
-use crate::sensitive::Sensitive;
+//! What is asked of the cloud.
 
 /// One value to fetch. Every lookup names its own endpoint and account: nothing is inherited from
 /// the lookup before it.
@@ -34,35 +24,6 @@ pub struct AssumedRole {
     pub external_id: Option<String>,
 }
 
-/// A value and what is known about how it came.
-#[derive(Debug)]
-pub struct Fetched {
-    /// The bytes of the secret; a binary secret is already decoded.
-    pub value: Sensitive,
-    pub version: String,
-    pub request_id: String,
-    /// What else KMS says; nothing of a parameter.
-    pub about: About,
-    /// The assumed role, with its session, that asked.
-    pub caller: String,
-    /// Requests for this value, the successful one included.
-    pub attempts: u32,
-    pub elapsed: Duration,
-}
-
-impl Fetched {
-    /// The version for logs; nothing where it would tell of the value.
-    #[must_use]
-    pub fn printable_version(&self) -> &str {
-        let encoded = match self.about.binary {
-            true => Sensitive::from(STANDARD.encode(self.value.expose())),
-            false => Sensitive::new(Vec::new()),
-        };
-        let tells = echo::echoes(&self.version, &[&self.value, &encoded]);
-        if tells { "" } else { &self.version }
-    }
-}
-
 impl Subject {
     /// The name as the service knows it.
     #[must_use]
@@ -72,11 +33,5 @@ impl Subject {
             | Self::OosSecretParameter { name, .. }
             | Self::OosParameter { name, .. } => name,
         }
-    }
-
-    /// The value in the body of a successful answer, if there is one; alone, for fuzzing.
-    #[must_use]
-    pub fn read(&self, answer: &[u8]) -> Option<Sensitive> {
-        Some(call::read(self, answer).ok()?.bytes)
     }
 }

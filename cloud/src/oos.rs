@@ -1,13 +1,13 @@
 //! OOS `GetSecretParameter` and `GetParameter`: parameters and answer.
 
+use secret::Metadata;
 use serde::Deserialize;
 
 use crate::cause::{Cause, Malformed};
 use crate::envelope::{misplaced_refusal, unreadable};
-use crate::judge::Unread;
-use crate::kms::About;
+use crate::lenient_json::{Number, Object};
 use crate::matching;
-use crate::shape::{Number, Object};
+use crate::response::ReadError;
 use crate::sign::Api;
 use crate::value::{Text, Value, within_limit};
 
@@ -41,13 +41,13 @@ pub(crate) fn read(
     kind: Kind,
     name: &str,
     version: Option<u32>,
-) -> Result<Value, Unread> {
+) -> Result<Value, ReadError> {
     let Object(answer): Object<Answer> =
         serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
     let Some(Object(mut parameter)) = answer.parameter else {
         let refusal = misplaced_refusal(answer.code.as_deref());
         let cause = refusal.unwrap_or(Malformed::Missing("Parameter").into());
-        return Err(Unread::of_another_shape(cause, body));
+        return Err(ReadError::holding(cause, []));
     };
     let Some(Text(bytes)) = parameter.value.take() else {
         // Decryption was asked for: without the right to decrypt the field stays away.
@@ -55,7 +55,7 @@ pub(crate) fn read(
             Kind::Secret => Cause::Undecrypted,
             Kind::Plain => Malformed::Missing("Value").into(),
         };
-        return Err(Unread::of_another_shape(cause, body));
+        return Err(ReadError::holding(cause, []));
     };
     let checked = parameter.version(name, version).and_then(|version| {
         within_limit(&bytes)?;
@@ -64,9 +64,9 @@ pub(crate) fn read(
     match checked {
         Ok(version) => {
             let (request_id, version) = (answer.request_id, version.to_string());
-            Ok(Value { bytes, encoded: None, version, request_id, about: About::default() })
+            Ok(Value { bytes, encoded: None, version, request_id, metadata: Metadata::default() })
         }
-        Err(cause) => Err(Unread::holding(cause, [bytes])),
+        Err(cause) => Err(ReadError::holding(cause, [bytes])),
     }
 }
 

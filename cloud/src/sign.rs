@@ -33,16 +33,18 @@ pub(crate) fn request(
     let query = canonical::query(parameters);
     let payload_hash = sha256_hex(b"");
     // Only `host` and `x-acs-*`: what a proxy on the way may rewrite stays out of the signature.
-    let signed: [(&'static str, &[u8]); 8] = [
+    let mut signed: Vec<(&'static str, &[u8])> = vec![
         ("host", host.as_bytes()),
-        ("x-acs-accesskey-id", credentials.key_id().as_bytes()),
         ("x-acs-action", api.action.as_bytes()),
         ("x-acs-content-sha256", payload_hash.as_bytes()),
         ("x-acs-date", stamp.date.as_bytes()),
-        ("x-acs-security-token", credentials.token().expose()),
         ("x-acs-signature-nonce", stamp.nonce.as_bytes()),
         ("x-acs-version", api.version.as_bytes()),
     ];
+    if let Some(token) = credentials.token() {
+        signed.push(("x-acs-accesskey-id", credentials.key_id().as_bytes()));
+        signed.push(("x-acs-security-token", token.expose()));
+    }
     let canonical = canonical::request(&query, &signed, &payload_hash);
     let authorization =
         authorization(credentials.key_id(), credentials.secret().expose(), &canonical);

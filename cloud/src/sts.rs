@@ -2,24 +2,30 @@
 //! of credentials that we have): requests and their answer.
 
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use secret::{Sensitive, parse_iso8601};
 use serde::Deserialize;
 
 use crate::canonical;
 use crate::cause::{Cause, Malformed, TokenProblem};
-use crate::credentials::Credentials;
-use crate::date::parse_iso8601;
+use crate::credentials::{Credentials, Lifetime};
 use crate::envelope::{misplaced_refusal, unreadable};
-use crate::judge::Unread;
+use crate::lenient_json::Object;
 use crate::matching;
-use crate::sensitive::Sensitive;
-use crate::session::Identity;
-use crate::shape::Object;
+use crate::response::ReadError;
 use crate::sign::{Api, Stamp, unsigned_headers};
 use crate::transport::Request;
 use crate::value::{Text, label};
 
 const WITH_OIDC: Api = Api { action: "AssumeRoleWithOIDC", version: "2015-04-01" };
 pub(crate) const ASSUME_ROLE: Api = Api { action: "AssumeRole", version: "2015-04-01" };
+
+/// What roles are assumed with, on top of the credentials of the process.
+pub(crate) struct Sts<'a> {
+    pub(crate) endpoint: &'a str,
+    pub(crate) session_name: &'a str,
+    /// Lifetime of the credentials in seconds.
+    pub(crate) duration: u32,
+}
 
 /// The identity token of the Pod, known to look like one.
 pub(crate) struct Token(Sensitive);
@@ -42,8 +48,18 @@ impl Token {
     }
 }
 
+/// Asks for the credentials of a role with a token.
+pub(crate) struct WithOidc<'a> {
+    pub(crate) endpoint: &'a str,
+    pub(crate) role_arn: &'a str,
+    pub(crate) oidc_provider_arn: &'a str,
+    pub(crate) session_name: &'a str,
+    pub(crate) duration: u32,
+    pub(crate) token: &'a Token,
+}
+
 /// The token travels in the form body alone: addresses end up in logs.
-pub(crate) fn with_oidc(identity: &Identity, token: &Token, stamp: &Stamp) -> Request {
+pub(crate) fn with_oidc(call: &WithOidc<'_>, stamp: &Stamp) -> Request {
     let query = canonical::query(&[
         ("Action", WITH_OIDC.action),
         ("Format", "JSON"),
@@ -52,19 +68,19 @@ pub(crate) fn with_oidc(identity: &Identity, token: &Token, stamp: &Stamp) -> Re
         ("Version", WITH_OIDC.version),
     ]);
     let names = canonical::query(&[
-        ("DurationSeconds", &identity.duration.to_string()),
-        ("OIDCProviderArn", &identity.oidc_provider_arn),
-        ("RoleArn", &identity.role_arn),
-        ("RoleSessionName", &identity.session_name),
+        ("DurationSeconds", &call.duration.to_string()),
+        ("OIDCProviderArn", call.oidc_provider_arn),
+        ("RoleArn", call.role_arn),
+        ("RoleSessionName", call.session_name),
     ]);
     // A token's characters need no encoding; one allocation, so that nothing is left behind.
-    let body = [b"OIDCToken=", token.0.expose(), b"&", names.as_bytes()].concat();
+    let body = [b"OIDCToken=", call.token.0.expose(), b"&", names.as_bytes()].concat();
 
     let mut headers = unsigned_headers();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
     headers.insert("x-acs-action", HeaderValue::from_static(WITH_OIDC.action));
     headers.insert("x-acs-version", HeaderValue::from_static(WITH_OIDC.version));
-    Request { host: identity.sts_endpoint.clone(), query, headers, body: Some(body.into()) }
+    Request { host: call.endpoint.to_owned(), query, headers, body: Some(body.into()) }
 }
 
 /// What the clocks say when an answer comes.
@@ -92,13 +108,13 @@ pub(crate) fn read(
     body: &[u8],
     (role, session): (&str, &str),
     times: Times,
-) -> Result<Credentials, Unread> {
+) -> Result<Credentials, ReadError> {
     let Object(answer): Object<Answer> =
         serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
     let Some(Object(found)) = answer.credentials else {
         let refusal = misplaced_refusal(answer.code.as_deref());
         let cause = refusal.unwrap_or(Malformed::Missing("Credentials").into());
-        return Err(Unread::of_another_shape(cause, body));
+        return Err(ReadError::holding(cause, []));
     };
     let Keys { access_key_id, access_key_secret, security_token, expiration } = found;
     let Text(secret) = access_key_secret.ok_or(Malformed::Missing("AccessKeySecret"))?;
@@ -110,15 +126,16 @@ pub(crate) fn read(
         let caller = caller.ok_or(Malformed::Missing("AssumedRoleUser"))?;
         let caller = label(caller, "AssumedRoleUser")?;
         matching::caller(role, session, &caller)?;
-        // Who waits for them would find them over, and ask once more, one after the other.
+        // Callers that wait for them would find them expired, and ask again, one after the other.
         let end = times.end(expires).ok_or(Malformed::Over)?;
         Ok((key_id, caller, end))
     });
     match checked {
         Ok((key_id, caller, end)) => {
-            Ok(Credentials::new(key_id, secret, token, caller, times.here, end))
+            let lifetime = Lifetime { issued: times.here, expires: end };
+            Ok(Credentials::new(key_id, secret, Some(token), caller, Some(lifetime)))
         }
-        Err(cause) => Err(Unread::holding(cause, [secret, token])),
+        Err(cause) => Err(ReadError::holding(cause, [secret, token])),
     }
 }
 

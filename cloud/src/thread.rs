@@ -6,8 +6,8 @@ use std::thread::Builder;
 
 use tokio::sync::oneshot;
 
-/// Begins at once. What becomes of it is heard, or nothing is where nobody waits any more. How many there
-/// are at once is for the caller to bound.
+/// Begins at once. The receiver gets what the work returns. The caller bounds how many threads there
+/// are at once.
 pub fn start<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<oneshot::Receiver<T>> {

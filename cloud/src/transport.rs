@@ -3,11 +3,11 @@
 
 mod body;
 mod chain;
-mod lane;
-mod lanes;
-mod resolve;
+mod client_error;
+mod connection;
+mod pool;
+mod resolver;
 mod tls;
-mod trouble;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -19,16 +19,16 @@ use reqwest::header::{CONNECTION, HeaderMap};
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Method, Url, Version};
 use rustls::ClientConfig;
+use secret::Sensitive;
 use tokio::time::{Instant, timeout_at};
 
 use self::body::{Room, Share};
-use self::lane::Lane;
-use self::lanes::Lanes;
-use self::resolve::Resolver;
-use crate::cause::{Cause, Failure, Unreachable};
+use self::connection::Connection;
+use self::pool::Pool;
+use self::resolver::Resolver;
+use crate::cause::{Cause, FailedAttempt, Unreachable};
 use crate::endpoint::{is_dedicated_kms, is_host_name};
-use crate::sensitive::Sensitive;
-use crate::untold::Untold;
+use crate::pool_key::PoolKey;
 
 pub struct TransportConfig {
     /// PEM. Trusted for the gateways of dedicated KMS instances alone, which trust nothing else.
@@ -56,7 +56,8 @@ impl Default for TransportConfig {
     }
 }
 
-/// Longer than between the requests of one look, or of clients that follow each other.
+/// An idle connection is kept for longer than the requests of one look, or of clients that follow each
+/// other, are apart.
 const IDLE: Duration = Duration::from_secs(15);
 
 #[derive(Debug, thiserror::Error)]
@@ -77,8 +78,8 @@ pub struct Transport {
     connect_timeout: Duration,
     read_timeout: Duration,
     room: Room,
-    /// As many entries as the lookups name hosts.
-    hosts: Mutex<HashMap<String, Arc<Lanes>>>,
+    /// There are as many entries as the lookups name hosts.
+    hosts: Mutex<HashMap<String, Arc<Pool>>>,
 }
 
 /// A request that is ready to be sent: `POST https://HOST/?QUERY`.
@@ -86,7 +87,7 @@ pub(crate) struct Request {
     pub(crate) host: String,
     pub(crate) query: String,
     pub(crate) headers: HeaderMap,
-    /// A form.
+    /// The body of a form.
     pub(crate) body: Option<Sensitive>,
 }
 
@@ -109,17 +110,17 @@ impl Transport {
         })
     }
 
-    /// One attempt, on a connection of questions with the same `untold` alone. Waiting for a free
-    /// one is not part of its time limit, and at `deadline` nothing was sent. `judge` reads the answer
+    /// One attempt, on a connection of calls with the same `pool_key` alone. Waiting for a free
+    /// one is not part of its time limit, and at `deadline` nothing was sent. `read` reads the answer
     /// while the connection is still in our hands: one whose answer is no answer to this request ends
     /// before another request can be sent on it.
     pub(crate) async fn send<T>(
         &self,
         request: Request,
-        untold: Untold,
+        pool_key: PoolKey,
         deadline: Instant,
-        judge: impl FnOnce(Answer) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+        read: impl FnOnce(Answer) -> Result<T, FailedAttempt>,
+    ) -> Result<T, FailedAttempt> {
         if !is_host_name(&request.host) {
             return Err(Cause::Endpoint.into());
         }
@@ -128,28 +129,28 @@ impl Transport {
         } else {
             &self.public
         };
-        let lanes = self.lanes(&request.host);
-        let free = lanes.take(untold, || Lane::new(self.client(tls)));
+        let pool = self.pool(&request.host);
+        let free = pool.take(pool_key, || Connection::new(self.client(tls)));
         let taken = timeout_at(deadline, free).await.map_err(|_| Unreachable::NotSent)??;
         // Others give theirs back when the same deadline ends their wait.
         if Instant::now() >= deadline {
             return Err(Unreachable::NotSent.into());
         }
-        let exchange = exchange(taken.lane(), request, &self.room, &lanes.share);
+        let exchange = exchange(taken.connection(), request, &self.room, &pool.share);
         let limit = Instant::now() + self.connect_timeout + self.read_timeout;
-        let judged = match timeout_at(limit.min(deadline), exchange).await {
-            Ok(answer) => answer.map_err(Failure::from).and_then(judge),
+        let answered = match timeout_at(limit.min(deadline), exchange).await {
+            Ok(answer) => answer.map_err(FailedAttempt::from).and_then(read),
             Err(_) => Err(Unreachable::Timeout.into()),
         };
-        if judged.as_ref().is_err_and(Failure::ends_connection) {
+        if answered.as_ref().is_err_and(FailedAttempt::ends_connection) {
             taken.end();
         }
-        judged
+        answered
     }
 
-    fn lanes(&self, host: &str) -> Arc<Lanes> {
+    fn pool(&self, host: &str) -> Arc<Pool> {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(hosts.entry(host.to_owned()).or_insert_with(|| Arc::new(Lanes::new())))
+        Arc::clone(hosts.entry(host.to_owned()).or_insert_with(|| Arc::new(Pool::new())))
     }
 
     fn client(&self, tls: &ClientConfig) -> ClientBuilder {
@@ -170,7 +171,7 @@ impl Transport {
 }
 
 async fn exchange(
-    lane: &Lane,
+    connection: &Connection,
     request: Request,
     room: &Room,
     share: &Share,
@@ -183,13 +184,13 @@ async fn exchange(
         // The bytes are wiped when the client lets go of them.
         *sent.body_mut() = Some(Bytes::from_owner(Owned(body)).into());
     }
-    let mut answer = lane.send(sent).await.map_err(|error| trouble::cause(&error))?;
+    let mut answer = connection.send(sent).await.map_err(|error| client_error::cause(&error))?;
     let status = answer.status().as_u16();
     let headers = std::mem::take(answer.headers_mut());
     let open = answer.version() == Version::HTTP_11 && !closes(&headers);
     let body = room.read(share, &mut answer).await?;
     if open {
-        lane.finished();
+        connection.finished();
     }
     Ok(Answer { status, headers, body })
 }

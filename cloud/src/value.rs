@@ -2,23 +2,22 @@
 
 use std::fmt;
 
+use secret::{Metadata, Sensitive};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
 use crate::cause::Malformed;
-use crate::judge::Content;
-use crate::kms::About;
-use crate::sensitive::Sensitive;
+use crate::response::Content;
 
 /// What a lookup yields.
 #[derive(Debug)]
 pub(crate) struct Value {
     pub(crate) bytes: Sensitive,
-    /// The same as it stood in the answer, where that is not the same.
+    /// The value as it stood in the answer, where it is encoded there.
     pub(crate) encoded: Option<Sensitive>,
     pub(crate) version: String,
-    /// As it stood there.
+    /// The id as it stood in the answer.
     pub(crate) request_id: Option<String>,
-    pub(crate) about: About,
+    pub(crate) metadata: Metadata,
 }
 
 impl Content for Value {

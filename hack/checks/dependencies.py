@@ -13,10 +13,11 @@ OURS = {
     "template": {"printable"},
     "manifest": set(),
     "flight": set(),
-    "cloud": {"printable"},
+    "secret": set(),
+    "cloud": {"printable", "secret"},
     "certs": set(),
     "webhook": {"printable", "plan", "template", "manifest", "flight", "certs"},
-    "injector": {"printable", "plan", "template", "flight", "cloud"},
+    "injector": {"printable", "plan", "template", "flight", "secret", "cloud"},
     "lab": {"plan", "certs", "webhook", "injector"},
 }
 FOR_TESTS = {"lab": {"cloud", "template"}}
@@ -41,6 +42,11 @@ NEVER_IN = {
     },
     "flight": {
         "hyper": "what is read is not its affair",
+    },
+    "secret": {
+        "tokio": "a value needs no runtime",
+        "hyper": "whoever fetches a value has its own way there",
+        "rustls": "whoever fetches a value has its own way there",
     },
     "cloud": {
         "plan": "the client knows nothing of plans",

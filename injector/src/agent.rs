@@ -1,15 +1,14 @@
 //! The local agent: the KMS Agent's HTTP API on loopback, for the Pod's own containers.
 
 mod answer;
-mod asking;
 mod cache;
-mod counters;
-mod failures;
+mod fetch_limit;
 mod guard;
+mod handler;
 mod key;
+mod recent_failures;
 pub(crate) mod request;
 mod scope;
-mod server;
 mod token;
 
 use std::convert::Infallible;
@@ -19,33 +18,33 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloud::Fetched;
 use plan::Plan;
+use secret::Fetched;
 use tokio::net::TcpListener;
 use tracing::info;
 
-use self::server::Shared;
-use crate::args::Args;
-use crate::client::Client;
-use crate::exit::Exit;
-use crate::listener::{self, Limits};
-use crate::metrics::Metrics;
-use crate::report::Problem;
+use self::handler::AgentHandler;
+use crate::fetch::client::Client;
+use crate::health::metrics::Metrics;
+use crate::http::limits::Limits;
+use crate::http::server;
+use crate::input::args::Args;
+use crate::report::exit::Exit;
+use crate::report::problem::Problem;
 
-pub(crate) use self::counters::Counters;
 pub(crate) use self::token::{TokenMissing, ensure as ensure_token, is_there as token_is_there};
 
-/// Bound to its port; serves while [`Agent::serve`] is polled.
+/// The agent is bound to its port, and serves while [`Agent::serve`] is polled.
 pub(crate) struct Agent {
     listeners: Vec<TcpListener>,
     limits: Limits,
-    shared: Arc<Shared>,
-    /// Open, so that nobody gets a lease on it and holds clients up.
+    handler: Arc<AgentHandler>,
+    /// The token's file stays open, so that nobody gets a lease on it and holds clients up.
     _token: File,
 }
 
 impl Agent {
-    /// `None` where the plan wants none.
+    /// Returns `None` where the plan has no agent.
     pub(crate) fn start(
         args: &Args,
         plan: &Plan,
@@ -54,24 +53,32 @@ impl Agent {
     ) -> Result<Option<Self>, Problem> {
         let Some(wanted) = plan.mode().agent() else { return Ok(None) };
         let port = wanted.port.get();
-        let listeners = bind(port).map_err(|error| taken(port, &error))?;
-        // Not before the port is ours: clients would show it to whoever listens there.
+        let listeners = bind(port).map_err(|error| port_problem(port, &error))?;
+        // The token is not written before the port is ours: clients would show it to whoever
+        // listens there.
         let (token, held) = ensure_token(args, plan, wanted)?;
         let limits = Limits::new(wanted.max_connections.get().into());
-        let counters = metrics.of_agent();
-        let shared = Shared::new(plan, wanted, client.session(), token, counters, metrics.clone());
-        let shared = Arc::new(shared);
+        let counters = metrics.agent_counters();
+        let handler = AgentHandler::new(
+            plan,
+            wanted,
+            client.backend().kms().session(),
+            token,
+            counters,
+            metrics.clone(),
+        );
+        let handler = Arc::new(handler);
         info!(port, addresses = listeners.len(), "the agent listens");
-        Ok(Some(Self { listeners, limits, shared, _token: held }))
+        Ok(Some(Self { listeners, limits, handler, _token: held }))
     }
 
     pub(crate) async fn serve(&self) -> Infallible {
-        listener::serve(&self.listeners, self.limits, Arc::clone(&self.shared)).await
+        server::serve(&self.listeners, self.limits, Arc::clone(&self.handler)).await
     }
 
-    /// What it did, for the log.
-    pub(crate) fn tell(&self) {
-        let counters = &self.shared.counters;
+    /// Logs what the agent did.
+    pub(crate) fn log_totals(&self) {
+        let counters = &self.handler.counters;
         info!(
             hits = counters.hits.get(),
             misses = counters.misses.get(),
@@ -82,32 +89,32 @@ impl Agent {
         );
     }
 
-    /// A lookup of the plan gave this, to a question that was asked at `asked`: from now on the
-    /// agent answers nothing older.
+    /// A lookup of the plan gave this value, to a question that was asked at `asked`: from now on
+    /// the agent answers nothing older.
     pub(crate) fn learn(&self, lookup: usize, fetched: &Fetched, asked: Duration) {
-        self.shared.learn(lookup, fetched, asked);
+        self.handler.learn(lookup, fetched, asked);
     }
 
     /// The files of a lookup were taken away.
     pub(crate) fn forget(&self, lookup: usize) {
-        self.shared.forget(lookup);
+        self.handler.forget(lookup);
     }
 }
 
-/// Loopback of both families, where the machine has both: clients resolve `localhost` to either,
-/// and nobody else must answer there.
+/// Listens on loopback of both families, where the machine has both: clients resolve `localhost` to
+/// either, and nobody else must answer there.
 fn bind(port: u16) -> io::Result<Vec<TcpListener>> {
-    let mut listeners = vec![listener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?];
-    match listener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))) {
+    let mut listeners = vec![server::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?];
+    match server::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))) {
         Ok(listener) => listeners.push(listener),
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
-        // No IPv6 here.
+        // This machine has no IPv6.
         Err(_) => {}
     }
     Ok(listeners)
 }
 
-fn taken(port: u16, error: &io::Error) -> Problem {
+fn port_problem(port: u16, error: &io::Error) -> Problem {
     let text = format!("the agent cannot listen on port {port} of loopback: {}", error.kind());
     Problem::new(Exit::Local, text).advise(
         "what else of the Pod listens there; another port is set by the annotation agent-port",

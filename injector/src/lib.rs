@@ -1,53 +1,98 @@
-//! The fetcher: plan → values (resolved with the Pod's own identity) → files under the mount.
-//! A library only so that tests and benches reach its parts; the product is its two programs.
+//! The fetcher: plan → values (resolved with the Pod's own identity) → files under the mount. The
+//! modules stand in the order of that way. It is a library only so that tests and benches reach its
+//! parts; the product is its two programs.
 
-mod advice;
-mod agent;
-mod args;
-mod bounded;
-mod changes;
-mod client;
-mod clock;
-mod entry;
-mod environment;
-mod exec;
-mod exit;
-mod get;
-mod guard;
-mod holds;
-mod hook;
-mod init;
-mod input;
-mod keep;
-#[cfg(test)]
-mod lease;
-mod limits;
-mod listener;
-mod log;
-mod metrics;
-mod output;
-mod probe;
-mod program;
-mod publish;
-mod question;
-mod refresh;
+/// A process is started with arguments and a plan.
+mod input {
+    pub(crate) mod args;
+    pub(crate) mod plan_env;
+}
+
+/// The backends that answer for sources.
+mod backends;
+
+/// Many values are fetched at once.
+mod fetch {
+    pub(crate) mod client;
+    pub(crate) mod fan_out;
+}
+
+/// Values become the content of files and variables.
 mod render;
-mod report;
-mod resolve;
+
+/// Files appear at one instant.
+mod write {
+    pub(crate) mod atomic_writer;
+    pub(crate) mod directory;
+    pub(crate) mod error;
+    mod generation;
+    pub(crate) mod generation_name;
+    pub(crate) mod hold;
+    pub(crate) mod holds;
+    mod links;
+    pub(crate) mod new_file;
+    pub(crate) mod single_file;
+    pub(crate) mod volumes;
+}
+
+/// The reasons why a run failed, for people and scripts.
+mod report {
+    pub(crate) mod exit;
+    pub(crate) mod problem;
+    pub(crate) mod terminal;
+}
+
+/// How the sources are, for whoever asks.
+mod health {
+    pub(crate) mod agent_counters;
+    pub(crate) mod health_board;
+    pub(crate) mod metrics;
+    pub(crate) mod startup_probe;
+    pub(crate) mod status_file;
+}
+
+/// Which command does what.
 mod run;
-mod runtime;
-mod schedule;
-mod select;
-mod standing;
-mod status;
-mod token;
-mod write;
+
+/// Commands that end by themselves.
+mod once {
+    pub(crate) mod exec;
+    pub(crate) mod exec_binary;
+    pub(crate) mod get;
+    pub(crate) mod init;
+}
+
+/// The command that keeps files current.
+mod refresh;
+
+/// The local agent, for the Pod's own containers.
+mod agent;
+
+/// The server that metrics and the agent share.
+mod http {
+    pub(crate) mod deadlines;
+    pub(crate) mod handler;
+    pub(crate) mod limits;
+    pub(crate) mod server;
+}
+
+/// What this process needs of the system.
+mod process {
+    pub(crate) mod bounded;
+    pub(crate) mod clock;
+    pub(crate) mod hardening;
+    #[cfg(test)]
+    pub(crate) mod lease;
+    pub(crate) mod log;
+    pub(crate) mod resource_limits;
+    pub(crate) mod runtime;
+}
 
 pub use crate::agent::request::{
-    Refused as AgentRefusal, Request as AgentRequest, Wanted as AgentWanted,
+    Refused as AgentRefusal, Request as AgentRequest, SecretRequest as AgentSecretRequest,
 };
-pub use crate::exec::exec;
-pub use crate::exit::Exit;
-pub use crate::hook::proc;
+pub use crate::once::exec::exec;
+pub use crate::refresh::hook::proc;
+pub use crate::refresh::schedule::{Round, Schedule};
+pub use crate::report::exit::Exit;
 pub use crate::run::run;
-pub use crate::schedule::{Asked, Schedule};

@@ -6,7 +6,7 @@ use dlmalloc::GlobalDlmalloc;
 use zeroizing_alloc::ZeroAlloc;
 
 /// The libraries of HTTP, TLS, JSON and templates hold parts of values and free them as they are.
-/// What is below keeps freed memory: musl's own asks the kernel anew for every buffer of a size.
+/// The allocator below keeps freed memory: musl's own asks the kernel anew for every buffer of a size.
 #[global_allocator]
 static WIPING: ZeroAlloc<GlobalDlmalloc> = ZeroAlloc(GlobalDlmalloc);
 

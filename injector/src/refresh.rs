@@ -1,60 +1,58 @@
 //! `refresh`: the files are there before the application starts, and stay current while it runs.
 //! Whatever fails, the last good files stay, unless the Pod says otherwise.
 
-mod beside;
-mod judge;
-mod lagging;
-mod source;
+pub(crate) mod changes;
+mod companions;
+pub(crate) mod hook;
+mod keeper;
+mod refetch_set;
+mod retention;
+pub(crate) mod schedule;
+mod source_state;
 mod templates;
-mod together;
-mod told;
 
-use std::collections::{BTreeSet, HashMap};
-use std::time::Duration;
+use std::sync::Arc;
 
-use cloud::{RetryPolicy, Sensitive};
 use plan::{Plan, Refresh};
-use tokio::time::Instant;
-use tracing::{error, info};
+use tracing::info;
 
-use self::beside::{Tells, tell_agent, tell_of_version};
-use self::source::{Source, Verdict};
-pub(crate) use self::templates::Failed;
+use self::changes::Changes;
+use self::companions::Observers;
+use self::keeper::Keeper;
 #[cfg(test)]
-pub(crate) use self::templates::News;
+pub(crate) use self::retention::Retention;
+use self::source_state::SourceState;
+#[cfg(test)]
+pub(crate) use self::templates::TemplateNews;
 use self::templates::Templates;
-use self::together::together;
 use crate::agent::Agent;
-use crate::args::Args;
-use crate::changes::Changes;
-use crate::client::{Client, Outcome, Patience};
-use crate::clock::{since_boot, wait_until};
-use crate::entry::{Entry, Volume, entries};
-use crate::holds::Holds;
-use crate::init;
-use crate::limits::Limits;
-use crate::metrics::Metrics;
-use crate::probe;
-use crate::publish::{self, generation, held, publish};
-use crate::render::{self, Blame, Rendered, Unusable, render};
-use crate::report::{Problem, Report};
-use crate::runtime::{self, Stop};
-use crate::schedule::{Asked, Schedule};
-use crate::status;
-use crate::write::{NewFile, Written};
+use crate::fetch::client::Client;
+use crate::health::metrics::Metrics;
+use crate::health::startup_probe;
+use crate::health::status_file;
+use crate::input::args::Args;
+use crate::once::init;
+use crate::process::clock::since_boot;
+use crate::process::resource_limits::ResourceLimits;
+use crate::process::runtime::{self, Stop};
+use crate::render;
+use crate::render::entry::entries;
+use crate::report::problem::Report;
+use crate::write::holds::Holds;
+use crate::write::volumes::generation;
 
 pub(crate) fn run(args: &Args, plan: &Plan, refresh: &Refresh) -> Result<(), Report> {
     render::check(plan)?;
     let client = Client::new(args, plan)?;
-    let mut metrics = Metrics::new(client.standing().clone(), client.session());
+    let mut metrics = Metrics::new(client.health().clone(), Arc::clone(client.backend()));
     runtime::block_on(async |mut stop| {
         let agent = Agent::start(args, plan, &client, &mut metrics)?;
         let result = tokio::select! {
             ended = keep(args, plan, refresh, &client, agent.as_ref(), &metrics, &mut stop) => ended,
-            never = beside::serve(plan, &metrics) => match never {},
+            never = companions::serve(plan, &metrics) => match never {},
         };
         if let Some(agent) = &agent {
-            agent.tell();
+            agent.log_totals();
         }
         result
     })
@@ -69,308 +67,44 @@ async fn keep(
     metrics: &Metrics,
     stop: &mut Stop,
 ) -> Result<(), Report> {
-    let limits = Limits::now();
-    let Some((mut holds, status)) = stop.or(Holds::of_before(args, plan)).await else {
+    let limits = ResourceLimits::now();
+    let Some((mut holds, status)) = stop.or(Holds::after_restart(args, plan)).await else {
         return Ok(());
     };
     let now = since_boot();
-    let told = status::told(args, plan);
-    let there = probe::run(args, plan);
+    let notified = status_file::notified_generation(args, plan);
+    let there = startup_probe::run(args, plan);
     let entries = entries(plan);
     let mut templates = Templates::default();
     let sources = match &there {
-        // Written by the init container, or by us before a restart.
+        // The init container wrote them, or we did before a restart.
         Ok(there) => {
             info!(files = there.wanted, "the files are there already");
-            let known = status::read(args, plan).unwrap_or_default();
+            let known = status_file::read(args, plan).unwrap_or_default();
             templates = Templates::continued(&known.templates, &entries, now);
-            known.sources.into_iter().map(|known| Source::continued(known, now)).collect()
+            known.sources.into_iter().map(|known| SourceState::continued(known, now)).collect()
         }
         Err(_) => {
             let outcomes = init::fill(args, plan, client, stop, &mut holds).await?;
-            beside::teach(agent, &outcomes, now);
-            outcomes.iter().map(|outcome| Source::of(now, outcome.fetched())).collect()
+            companions::seed_agent(agent, &outcomes, now);
+            outcomes.iter().map(|outcome| SourceState::of(now, outcome.fetched())).collect()
         }
     };
     drop(status);
-    metrics.filled();
-    // What applications start with is no change.
-    let changes = Changes::new(generation(args, plan), told);
-    let tells = Tells { changes: &changes, metrics };
-    let mut keeper = Keeper::new(args, plan, refresh, client, tells, &entries, sources);
-    keeper.agent = agent;
-    keeper.templates = templates;
-    keeper.holds = holds;
+    metrics.mark_filled();
+    // The generation that applications start with is no change.
+    let changes = Changes::new(generation(args, plan), notified);
+    let observers = Observers { changes: &changes, metrics };
+    let mut keeper = Keeper::new(args, plan, refresh, client, observers, &entries, sources)
+        .with_agent(agent)
+        .with_templates(templates)
+        .with_holds(holds);
     if there.is_ok() {
         keeper.resume();
     }
     tokio::select! {
         ended = keeper.run(stop, &limits) => ended,
-        never = beside::tell_application(args, plan, client, tells) => match never {},
-        never = beside::answer(agent) => match never {},
-    }
-}
-
-struct Keeper<'a> {
-    args: &'a Args,
-    plan: &'a Plan,
-    refresh: &'a Refresh,
-    client: &'a Client<'a>,
-    tells: Tells<'a>,
-    entries: &'a [Entry<'a>],
-    /// Hears of every value, so that it answers nothing older than the files.
-    agent: Option<&'a Agent>,
-    schedule: Schedule,
-    /// By lookup.
-    sources: Vec<Source>,
-    templates: Templates,
-    /// Entries that wait for all of their sources in one look.
-    lagging: BTreeSet<usize>,
-    holds: Holds,
-}
-
-impl<'a> Keeper<'a> {
-    /// `sources` are those of the plan, where something is known of them.
-    fn new(
-        args: &'a Args,
-        plan: &'a Plan,
-        refresh: &'a Refresh,
-        client: &'a Client<'a>,
-        tells: Tells<'a>,
-        entries: &'a [Entry<'a>],
-        mut sources: Vec<Source>,
-    ) -> Self {
-        let now = since_boot();
-        sources.resize(plan.lookups().len(), Source::of(now, None));
-        let oldest = sources.iter().map(|source| source.confirmed).min().unwrap_or(now);
-        let failing = sources.iter().any(|source| source.failing.is_some());
-        let schedule = Schedule::new(refresh.interval(), now, oldest, failing, cloud::roll());
-        let templates = Templates::default();
-        let (agent, lagging, holds) = (None, BTreeSet::new(), Holds::default());
-        Self {
-            args,
-            plan,
-            refresh,
-            client,
-            tells,
-            entries,
-            agent,
-            schedule,
-            sources,
-            templates,
-            lagging,
-            holds,
-        }
-    }
-
-    /// Completes what a process before us did not come to the end of.
-    fn resume(&mut self) {
-        for index in 0..self.sources.len() {
-            let shows = self.shows(index);
-            if let Some(source) = self.sources.get_mut(index) {
-                source.removed &= !shows;
-            }
-        }
-        for (at, entry) in self.entries.iter().enumerate() {
-            if matches!(held(self.args, self.plan, entry, &self.holds), Ok(Some(_))) {
-                self.templates.is_there(at);
-            }
-        }
-        if let Err(problem) = self.publish(&[], &HashMap::new()) {
-            error!("the files stay as they are: {}", problem.headline());
-        }
-        self.tells.changed(generation(self.args, self.plan));
-    }
-
-    async fn run(&mut self, stop: &mut Stop, limits: &Limits) -> Result<(), Report> {
-        self.tell(&self.sources);
-        loop {
-            let (moment, asked) = self.due();
-            if stop.or(wait_until(moment)).await.is_none() {
-                return Ok(());
-            }
-            limits.check()?;
-            let wanted = self.wanted(asked);
-            let asked_at = since_boot();
-            let Some(outcomes) = stop.or(self.ask(&wanted)).await else { return Ok(()) };
-            let ended = self.take(&wanted, &outcomes, asked_at);
-            self.tell(&self.sources);
-            if let Some(report) = Report::of(ended) {
-                return Err(report);
-            }
-            let failed = self.sources.iter().any(|source| source.failing.is_some());
-            self.schedule.done(asked, failed, since_boot(), cloud::roll());
-        }
-    }
-
-    /// As scheduled, or earlier where the time of a failing source's files is over before.
-    fn due(&self) -> (Duration, Asked) {
-        let (moment, asked) = self.schedule.due();
-        let now = since_boot();
-        let failing = self.sources.iter().filter(|source| source.failing.is_some());
-        let standing = failing.filter(|source| !source.removed);
-        let stale = standing
-            .filter_map(|source| Some(source.confirmed + self.refresh.max_staleness()?))
-            .chain(self.templates.stale(self.refresh.max_staleness()))
-            // One that is over already could not be removed; the schedule tries that again.
-            .filter(|stale| *stale > now)
-            .min();
-        match stale {
-            Some(stale) if stale < moment => (stale, Asked::Failed),
-            _ => (moment, asked),
-        }
-    }
-
-    fn wanted(&self, asked: Asked) -> Vec<usize> {
-        let (now, most) = (since_boot(), self.refresh.max_staleness());
-        let is_wanted = |(index, source): (usize, &Source)| {
-            asked == Asked::All
-                || source.failing.is_some()
-                || self.templates.need(index, self.entries, now, most)
-        };
-        let all = self.sources.iter().enumerate().map(is_wanted).collect();
-        let mut wanted = together(self.entries, all);
-        wanted.sort_by_cached_key(|index| self.turn(*index));
-        wanted
-    }
-
-    /// That of a template is that of all of its sources: asked one by one in turn, they would never
-    /// all be asked in one look.
-    fn turn(&self, source: usize) -> Option<impl Ord + use<>> {
-        let of = |index: usize| self.sources.get(index).map(Source::turn);
-        let with = self.entries.iter().filter(|entry| entry.uses(source));
-        with.flat_map(Entry::sources).chain([source]).map(of).min().flatten()
-    }
-
-    async fn ask(&self, wanted: &[usize]) -> Vec<Outcome> {
-        let window = self.schedule.window();
-        // Nobody waits for the answer: a service in trouble is asked rarely.
-        let retry = RetryPolicy::new(window / 2, window).unwrap_or_default();
-        let patience = Patience { deadline: Instant::now() + window, retry, told: false };
-        self.client.fetch(wanted, patience, |_, _| false).await
-    }
-
-    /// Makes the files what these outcomes say, all at one instant. Returns why the fetcher ends.
-    fn take(&mut self, wanted: &[usize], outcomes: &[Outcome], asked: Duration) -> Vec<Problem> {
-        let now = since_boot();
-        let outcomes: HashMap<usize, &Outcome> = wanted.iter().copied().zip(outcomes).collect();
-        let value = |index: usize| Some(&outcomes.get(&index)?.fetched()?.value);
-        let (mut rendered, mut unusable, mut failed) = (Vec::new(), HashMap::new(), Vec::new());
-        for entry in render(self.plan, self.entries, value) {
-            match entry {
-                Ok(entry) => rendered.push(entry),
-                Err(Unusable { blame: Blame::Source(source), problem }) => {
-                    unusable.entry(source).or_insert(problem);
-                }
-                Err(Unusable { blame: Blame::Template(at), problem }) => failed.push((at, problem)),
-            }
-        }
-        // All that comes of a source is of one value.
-        let is_usable = |source| !unusable.contains_key(&source);
-        rendered.retain(|rendered| rendered.entry.sources().all(is_usable));
-        let judged = self.judge(&outcomes, &unusable, now);
-        let tried = rendered.iter().map(|rendered| rendered.at);
-        let tried = tried.chain(failed.iter().map(|(at, _)| *at)).collect();
-        self.lagging = self.lagging(&tried, &judged.verdicts);
-        failed.extend(self.lagging.iter().map(|at| (*at, self.lags(*at))));
-        let going = self.judge_templates(&rendered, &failed, now);
-        self.announce(&judged.verdicts, going, now);
-        let written = self.write(&rendered, &judged.verdicts);
-        for (index, verdict) in judged.verdicts {
-            let fetched = outcomes.get(&index).and_then(|outcome| outcome.fetched());
-            tell_agent(self.agent, index, &verdict, fetched, asked);
-            if let Some(source) = self.sources.get_mut(index) {
-                if let Some(outcome) = outcomes.get(&index) {
-                    source.heard(outcome, now);
-                }
-                if let Some(version) = source.news(&verdict, written) {
-                    let request_id = outcomes.get(&index).and_then(|outcome| outcome.request_id());
-                    tell_of_version(self.plan, index, version, request_id.as_deref());
-                }
-                source.learn(verdict, written, now);
-                if let Some(failing) = source.failing {
-                    self.tells.metrics.failed(failing);
-                }
-            }
-        }
-        judged.ended
-    }
-
-    /// Whether applications see anything of this lookup.
-    fn shows(&self, index: usize) -> bool {
-        let mut entries = self.entries.iter().filter(|entry| entry.uses(index));
-        entries.any(|entry| matches!(held(self.args, self.plan, entry, &self.holds), Ok(Some(_))))
-    }
-
-    /// Whether the files are now as the verdicts want them.
-    fn write(&mut self, rendered: &[Rendered<'_>], verdicts: &HashMap<usize, Verdict>) -> bool {
-        let changes = self.sources.iter().enumerate().any(|(index, source)| {
-            verdicts.get(&index).is_some_and(|verdict| source.changes(verdict))
-        });
-        if !changes {
-            return true;
-        }
-        let began = std::time::Instant::now();
-        let written = self.publish(rendered, verdicts);
-        // Also where one volume was written and another one could not be.
-        self.tells.changed(generation(self.args, self.plan));
-        match written {
-            Ok(Written::Unchanged) => true,
-            Ok(Written::Changed) => {
-                let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-                info!(took_us, "the files were replaced");
-                true
-            }
-            Err(problem) => {
-                error!("what could not be written stays as it was: {}", problem.headline());
-                false
-            }
-        }
-    }
-
-    /// What is rendered is new; of the others of the plan, those that are there stay as they are.
-    fn publish(
-        &mut self,
-        rendered: &[Rendered<'_>],
-        verdicts: &HashMap<usize, Verdict>,
-    ) -> Result<Written, Problem> {
-        let mut written = Written::Unchanged;
-        let name = publish::next(self.args, self.plan);
-        for volume in Volume::of(self.plan) {
-            let new = rendered.iter().filter(|rendered| rendered.entry.volume == volume);
-            let new: Vec<_> = new.map(Rendered::as_new).collect();
-            let kept = self.kept(volume, &new, verdicts)?;
-            let kept = kept.iter().map(|(entry, value)| NewFile {
-                name: &entry.name,
-                mode: entry.mode.bits(),
-                content: value.expose(),
-            });
-            let files: Vec<_> = new.iter().copied().chain(kept).collect();
-            let (args, plan, entries) = (self.args, self.plan, self.entries);
-            let published = publish(&name, args, plan, volume, entries, &files, &mut self.holds)?;
-            written = written.max(published);
-        }
-        Ok(written)
-    }
-
-    fn kept(
-        &self,
-        volume: Volume,
-        new: &[NewFile<'_>],
-        verdicts: &HashMap<usize, Verdict>,
-    ) -> Result<Vec<(&'a Entry<'a>, Sensitive)>, Problem> {
-        let is_new = |entry: &Entry<'_>| new.iter().any(|file| file.name == entry.name);
-        let mut kept = Vec::new();
-        let entries = self.entries.iter().enumerate();
-        for (at, entry) in entries.filter(|(_, entry)| entry.volume == volume) {
-            let removed = |source| verdicts.get(&source).is_some_and(Verdict::removes);
-            let goes = entry.sources().any(removed) || self.templates.is_removed(at);
-            if !goes && !is_new(entry) {
-                kept.extend(
-                    held(self.args, self.plan, entry, &self.holds)?.map(|value| (entry, value)),
-                );
-            }
-        }
-        Ok(kept)
+        never = companions::notify_application(args, plan, client, observers) => match never {},
+        never = companions::answer(agent) => match never {},
     }
 }

@@ -1,4 +1,4 @@
-//! Which command does what, and what is said when it fails.
+//! Runs the command, and reports why it failed.
 
 use std::ffi::OsString;
 
@@ -6,59 +6,64 @@ use plan::{LogLevel, Plan};
 use rustix::io::Errno;
 use tracing::error;
 
-use crate::args::{Args, Command, HELP};
-use crate::exit::Exit;
-use crate::report::{Problem, Report};
-use crate::{get, guard, init, input, limits, log, output, probe, refresh, report, status};
+use crate::health::{startup_probe, status_file};
+use crate::input::args::{Args, Command, HELP};
+use crate::input::plan_env;
+use crate::once::{get, init};
+use crate::process::{hardening, log, resource_limits};
+use crate::refresh;
+use crate::report::exit::Exit;
+use crate::report::problem::{Problem, Report};
+use crate::report::{problem, terminal};
 
 /// `words` is the command line with the program's name, `plan` the one environment variable.
 pub fn run(words: impl IntoIterator<Item = OsString>, plan: Option<OsString>) -> Exit {
-    if let Err(errno) = guard::conceal() {
+    if let Err(errno) = hardening::conceal() {
         return exposed(errno);
     }
     let args = match Args::parse(words) {
         Ok(args) => args,
         Err(error) => {
-            let line = output::one_line(&error.to_string(), 400);
-            output::stderr(&format!("secrets-injector: {line}\nsee secrets-injector --help"));
+            let line = terminal::one_line(&error.to_string(), 400);
+            terminal::stderr(&format!("secrets-injector: {line}\nsee secrets-injector --help"));
             return Exit::Usage;
         }
     };
-    if let Err(errno) = guard::forbid_cores() {
+    if let Err(errno) = hardening::forbid_cores() {
         return exposed(errno);
     }
     // Not every kernel and sandbox can, and a Pod that has no swap needs none of it.
-    let _ = guard::stay_in_memory();
-    // So may few files.
-    let _ = limits::raise();
+    let _ = hardening::stay_in_memory();
+    // The same holds for the number of files.
+    let _ = resource_limits::raise();
     match &args.command {
-        Command::Help => done(|| output::stdout(HELP)),
-        Command::Version => {
-            done(|| output::stdout(concat!("secrets-injector ", env!("CARGO_PKG_VERSION"), "\n")))
-        }
+        Command::Help => succeed(|| terminal::stdout(HELP)),
+        Command::Version => succeed(|| {
+            terminal::stdout(concat!("secrets-injector ", env!("CARGO_PKG_VERSION"), "\n"));
+        }),
         Command::Init => served(&args, plan, init::run),
         Command::Refresh => served(&args, plan, refresh),
         Command::Get(sources) => match decoded(plan) {
             // Somebody is looking at a terminal: the answers are the output, progress is noise.
             Ok(plan) => log::with(LogLevel::Error, || {
                 get::run(&args, &plan, sources)
-                    .map_or_else(|report| tell(&report), |()| Exit::Success)
+                    .map_or_else(|report| print_report(&report), |()| Exit::Success)
             }),
-            Err(report) => tell(&report),
+            Err(report) => print_report(&report),
         },
         Command::Probe => match decoded(plan) {
             Ok(plan) => probe(&args, &plan),
-            Err(report) => tell(&report),
+            Err(report) => print_report(&report),
         },
     }
 }
 
 fn exposed(errno: Errno) -> Exit {
-    output::stderr(&format!("secrets-injector: could not make this process private: {errno}"));
+    terminal::stderr(&format!("secrets-injector: could not make this process private: {errno}"));
     Exit::Local
 }
 
-/// In a container, for a Pod that waits for its files.
+/// Runs a command in a container, for a Pod that waits for its files.
 fn served(
     args: &Args,
     plan: Option<OsString>,
@@ -82,7 +87,7 @@ fn refresh(args: &Args, plan: &Plan) -> Result<(), Report> {
 }
 
 fn decoded(plan: Option<OsString>) -> Result<Plan, Report> {
-    input::plan(plan).map_err(|error| {
+    plan_env::plan(plan).map_err(|error| {
         Problem::new(Exit::Plan, error.to_string())
             .advise("that webhook and fetcher are of one release, and that nothing edits the plan")
             .into()
@@ -90,33 +95,33 @@ fn decoded(plan: Option<OsString>) -> Result<Plan, Report> {
 }
 
 fn probe(args: &Args, plan: &Plan) -> Exit {
-    match probe::ready(args, plan) {
-        Ok(there) => done(|| {
-            output::stdout(&format!("{}\n", output::one_line(&there.to_string(), 600)));
+    match startup_probe::ready(args, plan) {
+        Ok(there) => succeed(|| {
+            terminal::stdout(&format!("{}\n", terminal::one_line(&there.to_string(), 600)));
         }),
         Err(error) => {
-            let line = format!("not ready: {error}{}", status::waiting(args, plan));
-            output::stdout(&format!("{}\n", output::one_line(&line, 600)));
+            let line = format!("not ready: {error}{}", status_file::waiting(args, plan));
+            terminal::stdout(&format!("{}\n", terminal::one_line(&line, 600)));
             Exit::NotReady
         }
     }
 }
 
-fn done(work: impl FnOnce()) -> Exit {
+fn succeed(work: impl FnOnce()) -> Exit {
     work();
     Exit::Success
 }
 
-/// For the kubelet and for whoever reads the log: the last line says why.
+/// Reports to the kubelet and to those who read the log: the last line says why.
 fn fail(args: &Args, report: &Report) -> Exit {
     let message = report.message();
-    report::leave(&message, &args.termination_log());
+    problem::leave(&message, &args.termination_log());
     error!(exit_code = report.exit() as u8, "{message}");
     report.exit()
 }
 
-/// For a person at a terminal.
-fn tell(report: &Report) -> Exit {
-    output::stderr(&report.message());
+/// Reports to a person at a terminal.
+fn print_report(report: &Report) -> Exit {
+    terminal::stderr(&report.message());
     report.exit()
 }

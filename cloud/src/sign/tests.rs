@@ -46,10 +46,9 @@ fn signed(api: Api, host: &str, parameters: &[(&str, &str)]) -> (String, String)
     let credentials = Credentials::new(
         id.to_owned(),
         secret.to_vec().into(),
-        TEMP_TOKEN.as_bytes().to_vec().into(),
+        Some(TEMP_TOKEN.as_bytes().to_vec().into()),
         String::from("acs:ram::1:role/a/b"),
-        0,
-        1,
+        None,
     );
     let stamp = Stamp { date: DATE.to_owned(), nonce: NONCE.to_owned() };
     let request = request(api, host, parameters, &credentials, &stamp).unwrap();
@@ -139,6 +138,19 @@ fn an_empty_query_is_an_empty_line() {
     assert_eq!(hash, "ec752bb26b37589844dad4abb031b5f48d2398ce4ba309a6d73e1b65815de7f4");
     let signature = "df00f1930251e11fde807bdd6ab86801a4e7b1376e4f12db5a4c49b58d9a529b";
     assert!(header.ends_with(signature), "{header}");
+}
+
+#[test]
+fn a_request_with_keys_that_have_no_token_is_signed_as_the_sdk_does() {
+    let (id, secret) = STATIC;
+    let keys = Credentials::new(id.to_owned(), secret.to_vec().into(), None, String::new(), None);
+    let api = Api { action: "GetCallerIdentity", version: "2015-04-01" };
+    let stamp = Stamp { date: DATE.to_owned(), nonce: NONCE.to_owned() };
+    let request = request(api, "sts.aliyuncs.com", &[], &keys, &stamp).unwrap();
+    let header = request.headers["authorization"].to_str().unwrap();
+    let signature = "df00f1930251e11fde807bdd6ab86801a4e7b1376e4f12db5a4c49b58d9a529b";
+    assert!(header.ends_with(signature), "{header}");
+    assert!(!request.headers.contains_key("x-acs-security-token"));
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! Bodies of answers: how much of one is read, and how many may be large at once.
 
 use reqwest::Response;
+use secret::Sensitive;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use zeroize::Zeroizing;
 
-use super::trouble;
+use super::client_error;
 use crate::cause::{Cause, Malformed, Unreachable};
-use crate::sensitive::Sensitive;
 
 /// What one process has for the bodies that arrive. Ordinary ones take no place: a server that
 /// announces or sends more keeps large ones of its own host waiting, and nobody else.
@@ -48,7 +48,7 @@ impl Room {
         let mut place = None;
         self.take(share, announced, &mut place).await?;
         let mut body = Zeroizing::new(Vec::with_capacity(announced.max(FIRST)));
-        while let Some(chunk) = answer.chunk().await.map_err(|error| trouble::cause(&error))? {
+        while let Some(chunk) = answer.chunk().await.map_err(|error| client_error::cause(&error))? {
             let length = body.len() + chunk.len();
             if length > LIMIT {
                 return Err(too_large().into());
@@ -74,7 +74,7 @@ impl Room {
     ) -> Result<(), Unreachable> {
         if length > ORDINARY && place.is_none() {
             let over = |_| Unreachable::Timeout;
-            // The host's own first, or those of one host would wait at the others' expense.
+            // The host's own place is taken first, or bodies of one host would wait at the others' expense.
             let own = share.0.acquire().await.map_err(over)?;
             *place = Some(Place { _own: own, _of_all: self.0.acquire().await.map_err(over)? });
         }

@@ -1,4 +1,4 @@
-//! Who is trusted: the public roots for public hosts, the private CA for dedicated gateways.
+//! The certificate authorities that are trusted: the public roots for public hosts, the private CA for dedicated gateways.
 
 use std::sync::Arc;
 

@@ -1,7 +1,8 @@
 //! What the services answer, from values to garbage.
 
 use base64::Engine;
-use cloud::{Class, Error, Lookup, Subject};
+use cloud::{Error, Lookup, Subject};
+use secret::Failure;
 
 use crate::server::{
     Bench, CANARY, KMS, Reply, STS, Seen, TOKEN, after_sts, refusal, secret, value,
@@ -114,7 +115,7 @@ async fn a_secret_parameter_without_its_value_is_a_missing_right_to_decrypt() {
             region: region(),
         };
         let error = bench.fetch(&parameter(subject)).await.unwrap_err();
-        assert_eq!(error.class(), Class::Denied);
+        assert_eq!(error.failure(), Failure::Denied);
         assert!(error.to_string().contains("not decrypt it"), "{error}");
     }
 }
@@ -122,15 +123,15 @@ async fn a_secret_parameter_without_its_value_is_a_missing_right_to_decrypt() {
 #[tokio::test]
 async fn a_refusal_is_classified_and_ends_at_once() {
     for (status, code, class) in [
-        (403, "Forbidden.NoPermission", Class::Denied),
-        (404, "Forbidden.ResourceNotFound", Class::NotFound),
-        (404, "EntityNotExists.Parameter", Class::NotFound),
-        (409, "Rejected.ResourceInDeleteWindow", Class::Rejected),
-        (400, "SignatureDoesNotMatch", Class::Identity),
+        (403, "Forbidden.NoPermission", Failure::Denied),
+        (404, "Forbidden.ResourceNotFound", Failure::NotFound),
+        (404, "EntityNotExists.Parameter", Failure::NotFound),
+        (409, "Rejected.ResourceInDeleteWindow", Failure::Refused),
+        (400, "SignatureDoesNotMatch", Failure::Identity),
     ] {
         let bench = Bench::new(after_sts(move |_| refusal(status, code))).await;
         let error = bench.refused().await;
-        assert_eq!(error.class(), class, "{code}");
+        assert_eq!(error.failure(), class, "{code}");
         assert_eq!((error.code(), error.status()), (Some(code), Some(status)));
         assert_eq!((error.request_id(), error.attempts()), (Some("r-1"), 1));
         assert_eq!((error.subject(), error.host()), ("db", KMS));
@@ -168,7 +169,7 @@ async fn an_answer_that_cannot_be_read_is_an_error_without_its_content() {
         let shown = body.chars().take(80).collect::<String>();
         let bench = Bench::new(after_sts(move |_| Reply::Json(200, body.clone()))).await;
         let error = bench.refused().await;
-        assert_eq!(error.class(), Class::Malformed, "{shown}");
+        assert_eq!(error.failure(), Failure::Unusable, "{shown}");
         assert!(error.to_string().contains(words), "{shown}: {error}");
         nothing_leaks(&error);
     }
@@ -179,7 +180,7 @@ async fn a_refusal_with_status_200_is_a_refusal_without_its_words() {
     let body = format!(r#"{{"Code":"Forbidden.NoPermission","Message":"{CANARY}"}}"#);
     let bench = Bench::new(after_sts(move |_| Reply::Json(200, body.clone()))).await;
     let error = bench.refused().await;
-    assert_eq!((error.class(), error.code()), (Class::Denied, Some("Forbidden.NoPermission")));
+    assert_eq!((error.failure(), error.code()), (Failure::Denied, Some("Forbidden.NoPermission")));
     assert_eq!(error.message(), None);
     nothing_leaks(&error);
 }
@@ -193,7 +194,7 @@ async fn an_error_page_of_a_proxy_leaves_only_the_status() {
         }))
         .await;
         let error = bench.refused().await;
-        assert_eq!((error.class(), error.code()), (Class::Rejected, None));
+        assert_eq!((error.failure(), error.code()), (Failure::Refused, None));
         assert_eq!(error.status(), Some(400));
         nothing_leaks(&error);
     }
@@ -225,7 +226,7 @@ async fn an_oversized_answer_is_not_read_to_its_end() {
     let bench = Bench::new(after_sts(move |_| Reply::Stall(endless.clone()))).await;
     let error = bench.refused().await;
     assert!(error.to_string().contains("larger than 1048576 bytes"), "{error}");
-    assert_eq!(error.class(), Class::Malformed);
+    assert_eq!(error.failure(), Failure::Unusable);
 }
 
 #[tokio::test]
@@ -254,7 +255,7 @@ async fn a_broken_answer_of_sts_shows_nothing_either() {
     ] {
         let bench = Bench::new(move |_| Reply::Json(200, body.clone())).await;
         let error = bench.refused().await;
-        assert_eq!(error.class(), Class::Malformed, "{error}");
+        assert_eq!(error.failure(), Failure::Unusable, "{error}");
         assert_eq!(error.operation(), "STS AssumeRoleWithOIDC");
         nothing_leaks(&error);
     }
@@ -273,7 +274,7 @@ async fn a_key_or_token_longer_than_any_of_sts_is_refused() {
         let body = body.to_string();
         let bench = Bench::new(move |_| Reply::Json(200, body.clone())).await;
         let error = bench.refused().await;
-        assert_eq!(error.class(), Class::Malformed, "{error}");
+        assert_eq!(error.failure(), Failure::Unusable, "{error}");
         assert!(error.to_string().contains(field), "{error}");
     }
 }
@@ -288,7 +289,7 @@ async fn the_token_is_in_the_body_alone_and_never_repeated() {
     })
     .await;
     let error = bench.refused().await;
-    assert_eq!(error.class(), Class::Identity);
+    assert_eq!(error.failure(), Failure::Identity);
     assert_eq!(error.subject(), "acs:ram::1:role/app");
     nothing_leaks(&error);
 
@@ -315,7 +316,7 @@ async fn an_answer_of_status_200_repeats_nothing_that_was_sent() {
             let body = format!(r#"{{"Code":"{code}.{sent}","RequestId":"{sent}"}}"#);
             let bench = Bench::new(after_sts(move |_| Reply::Json(200, body.clone()))).await;
             let error = bench.refused().await;
-            assert_eq!((error.class(), error.code()), (Class::Denied, None), "{error}");
+            assert_eq!((error.failure(), error.code()), (Failure::Denied, None), "{error}");
             nothing_leaks(&error);
         }
         let answer = move |seen: &Seen, field: &str| {
@@ -334,7 +335,7 @@ async fn an_answer_of_status_200_repeats_nothing_that_was_sent() {
         let body = format!(r#"{{"Code":"{code}.{TOKEN}"}}"#);
         let bench = Bench::new(move |_| Reply::Json(200, body.clone())).await;
         let error = bench.refused().await;
-        assert_eq!((error.class(), error.code()), (Class::Identity, None), "{error}");
+        assert_eq!((error.failure(), error.code()), (Failure::Identity, None), "{error}");
         nothing_leaks(&error);
     }
 }

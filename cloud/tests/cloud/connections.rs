@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloud::{AssumedRole, Class, Lookup};
+use cloud::{AssumedRole, Lookup};
+use secret::Failure;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
@@ -96,7 +97,7 @@ async fn a_connection_that_the_server_closes_is_replaced() {
     }
 }
 
-/// Who waited in vain for a connection says so, and not that it was asked and nobody answered.
+/// A fetch that waited in vain for a connection says so, and not that nobody answered.
 #[tokio::test]
 async fn a_question_for_which_no_connection_was_free_was_not_sent() {
     let silent = Arc::new(Semaphore::new(0));
@@ -118,10 +119,10 @@ async fn a_question_for_which_no_connection_was_free_was_not_sent() {
     };
     let (asked, _, _, _, waited) = tokio::join!(fetch(a), fetch(b), fetch(c), fetch(d), last);
     let asked = asked.unwrap_err();
-    assert!(asked.is_timeout() && asked.was_asked(), "{asked}");
+    assert!(asked.is_timeout() && asked.was_sent(), "{asked}");
     let waited = waited.unwrap_err();
-    assert_eq!((waited.class(), waited.attempts()), (Class::Unreachable, 0));
-    assert!(waited.is_timeout() && !waited.was_asked(), "{waited}");
+    assert_eq!((waited.failure(), waited.attempts()), (Failure::Unreachable, 0));
+    assert!(waited.is_timeout() && !waited.was_sent(), "{waited}");
     assert!(waited.to_string().contains("before a request could be sent"), "{waited}");
     assert_eq!(bench.server.count("GetSecretValue"), 4);
 }

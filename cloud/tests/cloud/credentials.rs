@@ -1,15 +1,16 @@
-//! Who asks: exchanges are shared, renewed once, and never mixed up.
+//! The identity of a session: exchanges are shared, renewed once, and never mixed up.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cloud::{AssumedRole, Class, Lookup, Sensitive, Session, Transport};
+use cloud::{AssumedRole, Lookup, Transport};
+use secret::{Failure, Sensitive};
 
 use crate::authority::Authority;
 use crate::server::{
-    Bench, KMS, Reply, STS, Seen, Server, TOKEN, config, credentials, identity, quick, refusal,
-    secret, session, soon, value,
+    Bench, KMS, Reply, STS, Seen, Server, TOKEN, config, credentials, quick, refusal, secret,
+    session, session_with, soon, value,
 };
 
 /// STS that numbers its credentials, and a service that refuses those that `refuses` names.
@@ -26,7 +27,7 @@ fn numbered(
     }
 }
 
-async fn eight_at_once(bench: &Bench) -> Vec<Result<cloud::Fetched, cloud::Error>> {
+async fn eight_at_once(bench: &Bench) -> Vec<Result<secret::Fetched, cloud::Error>> {
     let names: Vec<Lookup> = (0..8).map(|index| secret(&format!("s{index}"))).collect();
     let [a, b, c, d, e, f, g, h] = names.as_slice() else { unreachable!() };
     let (a, b, c, d, e, f, g, h) = tokio::join!(
@@ -68,7 +69,7 @@ const EXPIRED_PARAMETER: &str = r#"{"Code":"InvalidParameter","Message":"The spe
 async fn credentials_that_stay_refused_end_the_fetch() {
     let bench = Bench::new(numbered(|_| Some(refusal(403, "InvalidSecurityToken.Expired")))).await;
     let error = bench.refused().await;
-    assert_eq!((error.class(), error.attempts()), (Class::Identity, 2));
+    assert_eq!((error.failure(), error.attempts()), (Failure::Identity, 2));
     assert_eq!(bench.server.count("AssumeRoleWithOIDC"), 2);
     assert_eq!(bench.server.count("GetSecretValue"), 2);
 }
@@ -78,7 +79,7 @@ async fn a_refused_exchange_is_told_to_all_who_waited_for_it() {
     let bench = Bench::new(|_| refusal(401, "AuthenticationFail.NoPermission")).await;
     for fetched in eight_at_once(&bench).await {
         let error = fetched.unwrap_err();
-        assert_eq!(error.class(), Class::Identity);
+        assert_eq!(error.failure(), Failure::Identity);
         assert_eq!(error.operation(), "STS AssumeRoleWithOIDC");
         assert_eq!(error.host(), STS);
     }
@@ -88,7 +89,7 @@ async fn a_refused_exchange_is_told_to_all_who_waited_for_it() {
 #[tokio::test]
 async fn a_missing_role_is_about_the_identity() {
     let bench = Bench::new(|_| refusal(404, "EntityNotExist.Role")).await;
-    assert_eq!(bench.refused().await.class(), Class::Identity);
+    assert_eq!(bench.refused().await.failure(), Failure::Identity);
 }
 
 #[tokio::test]
@@ -97,14 +98,14 @@ async fn the_token_is_read_again_at_each_exchange() {
     let leaf = authority.leaf(&["*.cn-hangzhou.aliyuncs.com"]);
     let refuse_first = |id: &str| (id == "STS.1").then(|| refusal(403, "InvalidSecurityToken.x"));
     let server = Server::start(leaf, numbered(refuse_first)).await;
-    let transport = Arc::new(Transport::new(config(&authority, server.address)).unwrap());
+    let transport = Transport::new(config(&authority, server.address)).unwrap();
     let reads = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&reads);
     let token = move || {
         let number = 1 + counter.fetch_add(1, Ordering::SeqCst);
         Ok(Sensitive::from(format!("{TOKEN}{number}\n")))
     };
-    let session = Session::new(transport, identity(), token, quick());
+    let session = session_with(transport, token, quick());
     session.fetch(&secret("db"), soon()).await.unwrap();
 
     assert_eq!(reads.load(Ordering::SeqCst), 2);
@@ -127,10 +128,10 @@ async fn a_token_that_is_none_is_never_sent() {
         let authority = Authority::root("public");
         let leaf = authority.leaf(&["*.cn-hangzhou.aliyuncs.com"]);
         let server = Server::start(leaf, |_| value("x")).await;
-        let transport = Arc::new(Transport::new(config(&authority, server.address)).unwrap());
-        let session = Session::new(transport, identity(), token, quick());
+        let transport = Transport::new(config(&authority, server.address)).unwrap();
+        let session = session_with(transport, token, quick());
         let error = session.fetch(&secret("db"), soon()).await.unwrap_err();
-        assert_eq!((error.class(), error.attempts()), (Class::Identity, 0));
+        assert_eq!((error.failure(), error.attempts()), (Failure::Identity, 0));
         assert!(error.to_string().contains(words), "{error}");
         assert!(!error.to_string().contains("canary"));
         assert_eq!(server.accepted(), 0);
@@ -222,7 +223,7 @@ async fn a_refused_chain_names_the_other_role() {
     .await;
     let role = AssumedRole { role_arn: String::from("acs:ram::2:role/other"), external_id: None };
     let error = bench.fetch(&Lookup { assume: Some(role), ..secret("db") }).await.unwrap_err();
-    assert_eq!((error.class(), error.operation()), (Class::Identity, "STS AssumeRole"));
+    assert_eq!((error.failure(), error.operation()), (Failure::Identity, "STS AssumeRole"));
     assert_eq!(error.subject(), "acs:ram::2:role/other");
 }
 

@@ -1,6 +1,7 @@
 //! Nothing that an answer holds, or that was sent for it, is told as an id, a version or a name.
 
-use cloud::{Class, Error, Fetched, Lookup, Subject};
+use cloud::{Error, Lookup, Subject};
+use secret::{Failure, Fetched};
 use serde_json::{Value, json};
 
 use crate::server::{Bench, KMS, Reply, Seen, after_sts, secret};
@@ -26,10 +27,10 @@ async fn fetch(answer: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Resul
     Bench::new(after_sts(answer)).await.fetch(&secret("db")).await
 }
 
-fn nothing_is_told(error: &Error, class: Class) {
+fn nothing_is_told(error: &Error, class: Failure) {
     let text = format!("{error} {error:?} {:?} {:?}", error.code(), error.request_id());
     assert!(!text.contains("canary"), "{text}");
-    assert_eq!(error.class(), class, "{error}");
+    assert_eq!(error.failure(), class, "{error}");
 }
 
 #[tokio::test]
@@ -84,11 +85,11 @@ async fn an_answer_that_is_not_used_tells_no_value_either() {
         |body, _| body["SecretName"] = Value::Null,
         |body, _| body["SecretDataType"] = "other".into(),
         |body, _| body["VersionId"] = "two\nlines".into(),
-        // Of such a body nothing is known.
+        // Nothing is known of such a body.
         |body, _| body["VersionId"] = 7.into(),
     ];
-    let all = mismatches.map(|change| (change, Class::Mismatched)).into_iter();
-    for (change, class) in all.chain(malformed.map(|change| (change, Class::Malformed))) {
+    let all = mismatches.map(|change| (change, Failure::Mismatched)).into_iter();
+    for (change, class) in all.chain(malformed.map(|change| (change, Failure::Unusable))) {
         for (value, told) in VALUES {
             let bench = Bench::new(after_sts(move |seen| {
                 with_id(told, changed(seen, value, |body| change(body, told)))
@@ -107,7 +108,7 @@ async fn an_answer_that_is_not_used_tells_no_value_either() {
         with_id("canary", answer)
     }))
     .await;
-    nothing_is_told(&bench.refused().await, Class::Malformed);
+    nothing_is_told(&bench.refused().await, Failure::Unusable);
 }
 
 #[tokio::test]
@@ -115,7 +116,7 @@ async fn no_name_of_a_parameter_repeats_its_value() {
     for (value, told) in VALUES {
         for number in [json!(7), Value::Null] {
             let parameter = json!({"Name": told, "Value": value, "ParameterVersion": number});
-            let class = if number.is_null() { Class::Malformed } else { Class::Mismatched };
+            let class = if number.is_null() { Failure::Unusable } else { Failure::Mismatched };
             let body = json!({"Parameter": parameter}).to_string();
             let bench = Bench::new(after_sts(move |_| with_id(told, body.clone()))).await;
             let (name, region) = (String::from("p"), String::from("cn-hangzhou"));
@@ -133,9 +134,9 @@ async fn no_role_or_id_repeats_new_credentials() {
     let end = "2999-01-01T00:00:00Z";
     for told in ["canary-key", "canary-token", "x-canary-key"] {
         for (arn, end, class) in [
-            (told, end, Class::Mismatched),
-            (role, "tomorrow", Class::Malformed),
-            ("two\nlines", end, Class::Malformed),
+            (told, end, Failure::Mismatched),
+            (role, "tomorrow", Failure::Unusable),
+            ("two\nlines", end, Failure::Unusable),
         ] {
             let body = json!({
                 "AssumedRoleUser": {"Arn": arn},

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use cloud::{AssumedRole, Class, Lookup, Subject};
+use cloud::{AssumedRole, Lookup, Subject};
+use secret::Failure;
 use tokio::sync::Notify;
 
 use crate::server::{
@@ -118,8 +119,8 @@ async fn an_answer_to_another_question_is_a_failure_of_its_own_that_names_both()
     }))
     .await;
     let error = bench.refused().await;
-    assert_eq!((error.class(), error.is_retriable()), (Class::Mismatched, false));
-    assert_eq!(error.class().word(), "mismatched");
+    assert_eq!((error.failure(), error.is_retriable()), (Failure::Mismatched, false));
+    assert_eq!(error.failure().word(), "mismatched");
     // Once more on another connection, and no more.
     assert_eq!(error.attempts(), 2);
     let words = "the answer is for another question: SecretName db was asked for, other/db was";
@@ -141,7 +142,7 @@ async fn what_is_answered_is_told_only_where_it_is_a_name() {
     let bench =
         Bench::new(move |_| credentials("STS.x", &format!("acs:ram::1:role/app/{sent}"))).await;
     let error = bench.refused().await;
-    assert_eq!(error.class(), Class::Mismatched);
+    assert_eq!(error.failure(), Failure::Mismatched);
     assert!(!error.to_string().contains("canary"), "{error}");
 }
 
@@ -183,8 +184,8 @@ async fn names_versions_and_stages_are_those_that_were_asked_for() {
             r#"{{"SecretName":"{name}","SecretData":"x","SecretDataType":"text",{facts}}}"#
         );
         let bench = Bench::new(after_sts(move |_| Reply::Json(200, body.clone()))).await;
-        let class = bench.fetch(&lookup).await.err().map(|error| error.class());
-        let expected = (!fits).then_some(Class::Mismatched);
+        let class = bench.fetch(&lookup).await.err().map(|error| error.failure());
+        let expected = (!fits).then_some(Failure::Mismatched);
         assert_eq!(class, expected, "{lookup:?} {name} {facts}");
     }
 }
@@ -203,7 +204,7 @@ async fn an_answer_that_does_not_say_what_it_is_about_is_none() {
             format!(r#"{{"SecretData":"x","SecretDataType":"text","VersionId":"v",{facts}}}"#);
         let bench = Bench::new(after_sts(move |_| Reply::Json(200, body.clone()))).await;
         let error = bench.refused().await;
-        assert_eq!(error.class(), Class::Malformed);
+        assert_eq!(error.failure(), Failure::Unusable);
         assert!(error.to_string().contains(words), "{error}");
     }
 }
@@ -220,16 +221,16 @@ async fn parameters_are_those_that_were_asked_for() {
     for (subject, answered, class) in [
         (hidden("/a/p", None), r#""Name":"/a/p""#, None),
         (hidden("/a/p", Some(7)), r#""Name":"/a/p""#, None),
-        (hidden("/a/p", Some(6)), r#""Name":"/a/p""#, Some(Class::Mismatched)),
-        (hidden("/a/p", None), r#""Name":"/a/q""#, Some(Class::Mismatched)),
-        (hidden("/a/p", None), r#""Id":"p-1""#, Some(Class::Malformed)),
+        (hidden("/a/p", Some(6)), r#""Name":"/a/p""#, Some(Failure::Mismatched)),
+        (hidden("/a/p", None), r#""Name":"/a/q""#, Some(Failure::Mismatched)),
+        (hidden("/a/p", None), r#""Id":"p-1""#, Some(Failure::Unusable)),
         (open.clone(), r#""Name":"p""#, None),
-        (open, r#""Name":"q""#, Some(Class::Mismatched)),
+        (open, r#""Name":"q""#, Some(Failure::Mismatched)),
     ] {
         let body = format!(r#"{{"Parameter":{{{answered},"Value":"x","ParameterVersion":7}}}}"#);
         let bench = Bench::new(after_sts(move |_| Reply::Json(200, body.clone()))).await;
         let lookup = Lookup { endpoint: String::from(OOS), subject, assume: None };
-        let found = bench.fetch(&lookup).await.err().map(|error| error.class());
+        let found = bench.fetch(&lookup).await.err().map(|error| error.failure());
         assert_eq!(found, class, "{lookup:?} {answered}");
     }
 }
@@ -250,8 +251,8 @@ async fn credentials_of_another_role_or_session_are_not_used() {
             _ => value("x"),
         })
         .await;
-        let class = bench.fetch(&secret("db")).await.err().map(|error| error.class());
-        assert_eq!(class, (!fits).then_some(Class::Mismatched), "{arn}");
+        let class = bench.fetch(&secret("db")).await.err().map(|error| error.failure());
+        assert_eq!(class, (!fits).then_some(Failure::Mismatched), "{arn}");
         assert_eq!(bench.server.count("GetSecretValue"), usize::from(fits), "{arn}");
     }
     let bench = Bench::new(after_sts(|seen| match seen.action() {
@@ -263,8 +264,8 @@ async fn credentials_of_another_role_or_session_are_not_used() {
         let assume =
             AssumedRole { role_arn: format!("acs:ram::{account}:role/other"), external_id: None };
         let lookup = Lookup { assume: Some(assume), ..secret("db") };
-        let class = bench.fetch(&lookup).await.err().map(|error| error.class());
-        assert_eq!(class, (!fits).then_some(Class::Mismatched), "{account}");
+        let class = bench.fetch(&lookup).await.err().map(|error| error.failure());
+        assert_eq!(class, (!fits).then_some(Failure::Mismatched), "{account}");
     }
 }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use cloud::{Class, Lookup, Session, Transport};
+use cloud::{Lookup, Session, Transport};
+use secret::Failure;
 
 use crate::authority::Authority;
 use crate::server::{
@@ -68,7 +69,7 @@ async fn an_early_renewal_that_fails_does_no_harm() {
     // Once they are over there is nothing to go on with.
     now.store(1_735_808_400 + 60 * 60, Ordering::SeqCst);
     let error = session.fetch(&secret("db"), soon()).await.unwrap_err();
-    assert_eq!(error.class(), Class::Identity);
+    assert_eq!(error.failure(), Failure::Identity);
 }
 
 #[tokio::test]
@@ -167,8 +168,8 @@ async fn credentials_are_over_when_both_clocks_say_so() {
             // One exchange that failed, and not one for each who needs it.
             assert_eq!(session.exchanges(), 1);
             for fetched in [both.0, both.1] {
-                let class = fetched.err().map(|error| error.class());
-                assert_eq!(class, over.then_some(Class::Malformed), "{end}");
+                let class = fetched.err().map(|error| error.failure());
+                assert_eq!(class, over.then_some(Failure::Unusable), "{end}");
             }
             assert_eq!(server.count("GetSecretValue"), if over { 0 } else { 2 });
         }

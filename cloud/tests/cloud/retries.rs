@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use cloud::{AssumedRole, Class, Lookup, RetryPolicy, Transport};
+use cloud::{AssumedRole, Lookup, Transport};
+use secret::{Failure, RetryPolicy};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -15,7 +16,7 @@ use crate::server::{
     soon, value,
 };
 
-type Fetch = Result<cloud::Fetched, cloud::Error>;
+type Fetch = Result<secret::Fetched, cloud::Error>;
 
 /// Fails `times` as told, then works.
 fn at_last(
@@ -54,11 +55,11 @@ async fn every_attempt_is_counted_by_what_came_of_it_and_heard_of_when_another_o
     let bench = Bench::new(at_last(2, || refusal(503, "ServiceUnavailableTemporary"))).await;
     let (heard, told) = std::sync::mpsc::channel();
     let session = bench.session.with_retry(quick()).with_observer(move |error| {
-        heard.send((error.operation(), error.class(), error.attempts())).unwrap();
+        heard.send((error.operation(), error.failure(), error.attempts())).unwrap();
     });
     session.fetch(&secret("db"), soon()).await.unwrap();
     let kms = "KMS GetSecretValue";
-    let failed = Class::Unreachable;
+    let failed = Failure::Unreachable;
     assert_eq!(told.try_iter().collect::<Vec<_>>(), [(kms, failed, 1), (kms, failed, 2)]);
     let counted: Vec<_> =
         session.requests().into_iter().map(|of| (of.operation, of.failed, of.count)).collect();
@@ -121,7 +122,7 @@ async fn a_pause_that_would_pass_the_deadline_ends_in_one_last_attempt() {
     let timeout = Duration::from_secs(2);
     let error = bench.session.fetch(&secret("db"), began + timeout).await.unwrap_err();
     assert!(began.elapsed() >= timeout / 2, "{:?}", began.elapsed());
-    assert_eq!((error.class(), error.attempts()), (Class::Throttled, 2));
+    assert_eq!((error.failure(), error.attempts()), (Failure::Throttled, 2));
     assert_eq!(error.code(), Some("Rejected.Throttling"));
     assert!(error.is_retriable());
 }
@@ -137,7 +138,7 @@ async fn the_deadline_does_not_hide_the_last_real_error() {
     bench.session.caller(soon()).await.unwrap();
     let deadline = Instant::now() + Duration::from_secs(3);
     let error = bench.session.fetch(&secret("db"), deadline).await.unwrap_err();
-    assert_eq!((error.class(), error.code()), (Class::Throttled, Some("Throttling.Api")));
+    assert_eq!((error.failure(), error.code()), (Failure::Throttled, Some("Throttling.Api")));
     assert_eq!(error.attempts(), 4);
     assert!(error.to_string().ends_with("after 4 attempts"), "{error}");
 }
@@ -150,11 +151,11 @@ async fn a_failing_sts_is_told_to_all_who_wait_until_the_deadline() {
     let (one, two) =
         tokio::join!(bench.session.fetch(&one, deadline), bench.session.fetch(&two, deadline));
     for error in [one.unwrap_err(), two.unwrap_err()] {
-        assert_eq!((error.class(), error.code()), (Class::Unreachable, Some("InternalError")));
+        assert_eq!((error.failure(), error.code()), (Failure::Unreachable, Some("InternalError")));
     }
 }
 
-/// Of two accounts at one host; the first one is told to come back in an hour.
+/// Two accounts use one host; the first one is told to come back in an hour.
 async fn with_a_throttled_account() -> (Bench, [Lookup; 2]) {
     let hour = Duration::from_secs(3600);
     let handler = after_sts(|seen| match seen.parameter("RoleArn") {
@@ -196,7 +197,7 @@ async fn who_is_not_sent_because_others_were_throttled_is_told_so_and_not_their_
     let (bench, [throttled, _]) = with_a_throttled_account().await;
     let shortly = Duration::from_millis(300);
     let error = beside(&bench, &throttled, &throttled, shortly).await.unwrap_err();
-    assert_eq!((error.class(), error.attempts()), (Class::Throttled, 0));
+    assert_eq!((error.failure(), error.attempts()), (Failure::Throttled, 0));
     assert_eq!((error.code(), error.status(), error.request_id()), (None, None, None));
     assert!(error.to_string().contains("not sent"), "{error}");
     assert!(error.is_retriable());
@@ -206,7 +207,7 @@ async fn who_is_not_sent_because_others_were_throttled_is_told_so_and_not_their_
 async fn a_deadline_in_the_past_sends_nothing() {
     let bench = Bench::new(after_sts(|_| value("x"))).await;
     let error = bench.session.fetch(&secret("db"), Instant::now()).await.unwrap_err();
-    assert_eq!((error.class(), error.attempts()), (Class::Unreachable, 0));
+    assert_eq!((error.failure(), error.attempts()), (Failure::Unreachable, 0));
     assert_eq!(bench.server.accepted(), 0);
 }
 

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use cloud::{
-    Error, Fetched, Identity, Lookup, RetryPolicy, Sensitive, Session, Subject, Transport,
+    CredentialsProvider, Error, Lookup, Rrsa, RrsaRole, Session, Subject, Transport,
     TransportConfig,
 };
+use secret::{Fetched, RetryPolicy, Sensitive};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
@@ -80,7 +81,7 @@ pub(crate) enum Reply {
     Raw(String),
     /// An answer; when told, something more; when the client hung up, word of it.
     Stray(String, String, Arc<Notify>, Arc<Notify>),
-    /// Nothing, for ever.
+    /// No answer comes, forever.
     Silence,
     /// These bytes, then nothing.
     Stall(String),
@@ -273,12 +274,20 @@ pub(crate) fn after_sts(
 }
 
 pub(crate) fn session(transport: Transport, retry: RetryPolicy) -> Session {
-    let token = || Ok(Sensitive::from(String::from(TOKEN)));
-    Session::new(Arc::new(transport), identity(), token, retry)
+    session_with(transport, || Ok(Sensitive::from(String::from(TOKEN))), retry)
 }
 
-pub(crate) fn identity() -> Identity {
-    Identity {
+pub(crate) fn session_with(
+    transport: Transport,
+    token: impl Fn() -> std::io::Result<Sensitive> + Send + Sync + 'static,
+    retry: RetryPolicy,
+) -> Session {
+    let provider = CredentialsProvider::Rrsa(Rrsa::new(role(), token));
+    Session::new(Arc::new(transport), provider, retry)
+}
+
+fn role() -> RrsaRole {
+    RrsaRole {
         sts_endpoint: String::from(STS),
         role_arn: String::from("acs:ram::1:role/app"),
         oidc_provider_arn: String::from("acs:ram::1:oidc-provider/ack-rrsa-c1"),

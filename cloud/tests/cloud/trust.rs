@@ -1,6 +1,7 @@
-//! Whose certificate is accepted for which host.
+//! Which certificates are accepted for which host.
 
-use cloud::{Class, Error, Fetched, Lookup, Transport, TransportConfig, TransportError};
+use cloud::{Error, Lookup, Transport, TransportConfig, TransportError};
+use secret::{Failure, Fetched};
 
 use crate::authority::{Authority, Leaf};
 use crate::server::{KMS, Server, after_sts, config, quick, secret, session, soon, value};
@@ -39,7 +40,7 @@ fn ca(authority: &Authority) -> Option<Vec<u8>> {
 
 fn assert_certificate_problem(result: Result<Fetched, Error>, words: &str) {
     let error = result.unwrap_err();
-    assert_eq!(error.class(), Class::Unreachable, "{error}");
+    assert_eq!(error.failure(), Failure::Unreachable, "{error}");
     assert!(error.to_string().contains(words), "{error}");
     // Waiting does not help, so nobody waits.
     assert_eq!((error.is_retriable(), error.attempts()), (false, 1));
@@ -119,7 +120,7 @@ async fn an_endpoint_that_is_no_host_name_is_refused_before_anything_is_sent() {
         let other = Authority::root("other");
         let error = fetch_from(host, other.leaf(&PUBLIC_NAMES), |_| {}).await.unwrap_err();
         assert!(error.to_string().contains("not a plain host name"), "{error}");
-        assert_eq!(error.class(), Class::Rejected);
+        assert_eq!(error.failure(), Failure::Refused);
     }
 }
 
@@ -131,7 +132,7 @@ async fn a_closed_port_is_unreachable_and_may_open() {
     let session = session(Transport::new(config(&Authority::root("x"), address)).unwrap(), quick());
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_millis(500);
     let error = session.fetch(&secret("db"), deadline).await.unwrap_err();
-    assert_eq!((error.class(), error.is_retriable()), (Class::Unreachable, true));
+    assert_eq!((error.failure(), error.is_retriable()), (Failure::Unreachable, true));
     assert!(error.to_string().contains("could not connect: connection refused"), "{error}");
     assert!(error.attempts() > 1);
 }

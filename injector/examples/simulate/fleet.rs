@@ -4,8 +4,9 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
-use cloud::{Entry, RetryPolicy, Trouble, Window};
-use injector::{Asked, Schedule};
+use cloud::{Entry, Window};
+use injector::{Round, Schedule};
+use secret::{RetryPolicy, Trouble};
 
 use super::service::Service;
 
@@ -61,7 +62,7 @@ struct Pod {
     pending: Vec<bool>,
     asks: u32,
     schedule: Option<Schedule>,
-    asked: Asked,
+    asked: Round,
     exchanged: Duration,
     failing: Vec<bool>,
     confirmed: Vec<Duration>,
@@ -80,7 +81,7 @@ enum State {
 
 /// In place of a number of attempts: there is no other.
 const LAST: u32 = u32::MAX;
-/// Of a request and its answer.
+/// A request and its answer take so long on their way.
 const TRIP: Duration = Duration::from_millis(20);
 const TIMEOUT: Duration = Duration::from_secs(300);
 /// Credentials live for an hour and are renewed ten minutes before its end.
@@ -109,7 +110,7 @@ impl Fleet {
             pending: vec![false; secrets],
             asks: 0,
             schedule: None,
-            asked: Asked::All,
+            asked: Round::All,
             exchanged: Duration::ZERO,
             failing: vec![false; secrets],
             confirmed: vec![Duration::ZERO; secrets],
@@ -209,7 +210,7 @@ impl Fleet {
         pod.retry = RetryPolicy::new(wait / 2, wait).unwrap_or_default();
         pod.deadline = now + wait;
         pod.waiting = (pod.failing.iter().enumerate())
-            .filter(|(_, failing)| pod.asked == Asked::All || **failing)
+            .filter(|(_, failing)| pod.asked == Round::All || **failing)
             .map(|(secret, _)| (secret, 0))
             .collect();
         pod.asks += 1;

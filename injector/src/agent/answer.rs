@@ -4,8 +4,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use cloud::{About, Class, Error, Fetched, Sensitive};
+use cloud::Error;
 use plan::ResponseType;
+use secret::{Failure, Fetched, Metadata, Sensitive};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -17,14 +18,14 @@ pub(crate) struct Place<'a> {
     pub(crate) account: &'a str,
 }
 
-/// `None` where a value that is called text is none.
+/// Returns `None` if the value is declared text but is not UTF-8.
 pub(crate) fn secret(
     response_type: ResponseType,
     place: Place<'_>,
     fetched: &Fetched,
 ) -> Option<Bytes> {
     let encoded;
-    let data = if fetched.about.binary {
+    let data = if fetched.metadata.binary {
         encoded = Sensitive::from(STANDARD.encode(fetched.value.expose()));
         encoded.expose()
     } else {
@@ -32,13 +33,13 @@ pub(crate) fn secret(
     };
     let data = std::str::from_utf8(data).ok()?;
     match response_type {
-        ResponseType::Kms => written(&Kms::new(place, fetched, data)),
-        ResponseType::Aws => written(&Aws::new(place, fetched, data)),
-        ResponseType::Vault => written(&Vault::new(fetched, data)),
+        ResponseType::Kms => to_bytes(&Kms::new(place, fetched, data)),
+        ResponseType::Aws => to_bytes(&Aws::new(place, fetched, data)),
+        ResponseType::Vault => to_bytes(&Vault::new(fetched, data)),
     }
 }
 
-/// As KMS answers `GetSecretValue`.
+/// The answer of KMS to `GetSecretValue`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Kms<'a> {
@@ -70,25 +71,25 @@ struct Stages<'a> {
 
 impl<'a> Kms<'a> {
     fn new(place: Place<'a>, fetched: &'a Fetched, data: &'a str) -> Self {
-        let about = &fetched.about;
+        let metadata = &fetched.metadata;
         Self {
-            secret_name: name(place, about),
+            secret_name: name(place, metadata),
             version_id: &fetched.version,
             secret_data: data,
-            secret_data_type: if about.binary { "binary" } else { "text" },
-            secret_type: about.kind.as_deref(),
-            version_stages: Stages { version_stage: &about.stages },
-            create_time: about.created.as_deref(),
-            automatic_rotation: about.automatic_rotation.as_deref(),
-            last_rotation_date: about.last_rotation.as_deref(),
-            next_rotation_date: about.next_rotation.as_deref(),
-            rotation_interval: about.rotation_interval.as_deref(),
+            secret_data_type: if metadata.binary { "binary" } else { "text" },
+            secret_type: metadata.kind.as_deref(),
+            version_stages: Stages { version_stage: &metadata.stages },
+            create_time: metadata.created.as_deref(),
+            automatic_rotation: metadata.automatic_rotation.as_deref(),
+            last_rotation_date: metadata.last_rotation.as_deref(),
+            next_rotation_date: metadata.next_rotation.as_deref(),
+            rotation_interval: metadata.rotation_interval.as_deref(),
             request_id: &fetched.request_id,
         }
     }
 }
 
-/// As AWS Secrets Manager answers `GetSecretValue`.
+/// The answer of AWS Secrets Manager to `GetSecretValue`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Aws<'a> {
@@ -108,8 +109,8 @@ struct Aws<'a> {
 
 impl<'a> Aws<'a> {
     fn new(place: Place<'a>, fetched: &'a Fetched, data: &'a str) -> Self {
-        let about = &fetched.about;
-        let name = name(place, about);
+        let metadata = &fetched.metadata;
+        let name = name(place, metadata);
         let arn = if place.id.starts_with("acs:") {
             place.id.to_owned()
         } else {
@@ -119,15 +120,15 @@ impl<'a> Aws<'a> {
             arn,
             name,
             version_id: &fetched.version,
-            secret_string: (!about.binary).then_some(data),
-            secret_binary: about.binary.then_some(data),
-            version_stages: &about.stages,
-            created_date: about.created.as_deref().and_then(cloud::parse_iso8601),
+            secret_string: (!metadata.binary).then_some(data),
+            secret_binary: metadata.binary.then_some(data),
+            version_stages: &metadata.stages,
+            created_date: metadata.created.as_deref().and_then(secret::parse_iso8601),
         }
     }
 }
 
-/// As the KV engine of HashiCorp Vault, version 2, answers a read.
+/// The answer of the KV engine of HashiCorp Vault, version 2, to a read.
 #[derive(Serialize)]
 struct Vault<'a> {
     request_id: &'a str,
@@ -170,10 +171,10 @@ struct VaultCustom<'a> {
 
 impl<'a> Vault<'a> {
     fn new(fetched: &'a Fetched, data: &'a str) -> Self {
-        let about = &fetched.about;
+        let metadata = &fetched.metadata;
         let object = serde_json::from_str::<&RawValue>(data)
             .ok()
-            .filter(|raw| !about.binary && raw.get().starts_with('{'));
+            .filter(|raw| !metadata.binary && raw.get().starts_with('{'));
         Self {
             request_id: &fetched.request_id,
             lease_id: "",
@@ -182,10 +183,10 @@ impl<'a> Vault<'a> {
             data: VaultData {
                 data: object.map_or(VaultValue::Text { value: data }, VaultValue::Object),
                 metadata: VaultMetadata {
-                    created_time: about.created.as_deref().unwrap_or_default(),
+                    created_time: metadata.created.as_deref().unwrap_or_default(),
                     custom_metadata: VaultCustom {
                         version_id: &fetched.version,
-                        version_stages: about.stages.join(","),
+                        version_stages: metadata.stages.join(","),
                     },
                     deletion_time: "",
                     destroyed: false,
@@ -198,16 +199,17 @@ impl<'a> Vault<'a> {
     }
 }
 
-fn name<'a>(place: Place<'a>, about: &'a About) -> &'a str {
-    about.name.as_deref().unwrap_or(place.id)
+fn name<'a>(place: Place<'a>, metadata: &'a Metadata) -> &'a str {
+    metadata.name.as_deref().unwrap_or(place.id)
 }
 
-/// Counted first, then written: a buffer that grows leaves copies behind that nobody wipes.
-/// The largest secret as base64, and what else is said of it. A text of control characters would take
-/// six times as much, and clients that do not read keep their answers in memory.
+/// The largest secret as base64, and what else is said of it, fit into this. A text of control
+/// characters would take six times as much, and clients that do not read keep their answers in
+/// memory.
 const MOST: usize = 96 * 1024;
 
-fn written(body: &impl Serialize) -> Option<Bytes> {
+/// Counts first, then writes: a buffer that grows leaves copies behind that nobody wipes.
+fn to_bytes(body: &impl Serialize) -> Option<Bytes> {
     let mut size = Size(0);
     serde_json::to_writer(&mut size, body).ok()?;
     if size.0 > MOST {
@@ -241,22 +243,22 @@ impl AsRef<[u8]> for Body {
 
 /// Status and body of an error, as clients of the KMS Agent's model read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Failure {
+pub(crate) struct ErrorResponse {
     pub(crate) status: u16,
     pub(crate) body: Bytes,
-    /// Whether a value of before is better than this.
+    /// A value that is kept is better than this answer.
     pub(crate) passes: bool,
 }
 
-impl Failure {
+impl ErrorResponse {
     pub(crate) fn new(status: u16, code: &str, message: &str, passes: bool) -> Self {
         #[derive(Serialize)]
-        struct Said<'a> {
+        struct ErrorBody<'a> {
             __type: &'a str,
             message: &'a str,
         }
         // Writing text into memory does not fail.
-        let body = serde_json::to_vec(&Said { __type: code, message }).unwrap_or_default();
+        let body = serde_json::to_vec(&ErrorBody { __type: code, message }).unwrap_or_default();
         Self { status, body: body.into(), passes }
     }
 
@@ -264,13 +266,14 @@ impl Failure {
         Self::new(504, "TimeoutError", "KMS did not answer in time", passes)
     }
 
-    /// A refusal of KMS keeps its status, code and words. One of our identity would pass for one
-    /// of the secret, and does not; as with the files, it takes nothing away.
+    /// A refusal of KMS keeps its status, code and words. A refusal of our identity would be taken
+    /// for one of the secret, so that it does not keep them; as with the files, it takes nothing
+    /// away.
     pub(crate) fn of(error: &Error) -> Self {
-        let class = error.class();
-        let passes = !crate::keep::is_revoked(class, error.code());
+        let failure = error.failure();
+        let passes = !error.is_revocation();
         match (error.status(), error.code()) {
-            _ if class == Class::Identity => {
+            _ if failure == Failure::Identity => {
                 let message = format!("the Pod's identity: {}", error.code().unwrap_or("no token"));
                 Self::new(500, "InternalFailure", &message, passes)
             }
@@ -279,11 +282,11 @@ impl Failure {
             }
             _ if error.is_timeout() => Self::late(passes),
             // Nothing was sent, because requests before it were throttled.
-            _ if class == Class::Throttled => {
+            _ if failure == Failure::Throttled => {
                 let message = "KMS throttles the requests of this Pod's identity";
                 Self::new(429, "Rejected.Throttling", message, passes)
             }
-            _ if class == Class::Unreachable => {
+            _ if failure == Failure::Unreachable => {
                 Self::new(502, "ConnectionError", "KMS could not be reached", passes)
             }
             _ => Self::new(500, "InternalFailure", "the answer of KMS cannot be used", passes),

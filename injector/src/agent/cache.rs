@@ -1,5 +1,5 @@
-//! Answers that are kept: for how long, how many, how much memory they may take, and that none is
-//! older than the files. Pure: times since boot go in.
+//! The answers that are kept: for how long, how many, how much memory they may take, and that none
+//! is older than the files. It is pure: times since boot go in.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -12,17 +12,19 @@ use super::key::Key;
 pub(crate) struct Cache {
     bounds: Bounds,
     entries: HashMap<Key, Entry>,
-    /// Of all answers together.
+    /// The size of all answers together.
     bytes: usize,
-    /// What the keeper said last, also of what is not kept; at most the plan's lookups.
+    /// What the keeper reported last, also of secrets whose answers are not kept; there are at most
+    /// as many as the plan's lookups.
     learned: HashMap<Key, Learned>,
 }
 
 #[derive(Debug)]
 struct Learned {
-    /// When the files became so. An answer to a question that began before may be older.
+    /// The moment at which the files showed it. An answer to a question that began before may be
+    /// older.
     at: Duration,
-    /// `None` where they were taken away.
+    /// It is `None` where the files were taken away.
     version: Option<String>,
 }
 
@@ -41,23 +43,23 @@ struct Entry {
     answer: Bytes,
     /// When KMS was asked for it.
     asked: Duration,
-    /// Whether it is known to be the newest answer there was.
+    /// It is known to be the newest answer there was.
     certain: bool,
-    /// Until then nobody asks again: KMS could not answer a moment ago.
+    /// Nobody asks again before this moment: KMS could not answer a moment ago.
     not_before: Duration,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Found {
     Fresh(Bytes),
-    /// Over, and not to be asked for yet.
+    /// Expired; a refetch is not due yet.
     Held(Bytes),
-    /// Over: better than nothing.
+    /// Expired, but usable if the refetch fails.
     Stale(Bytes),
     Nothing,
 }
 
-/// After KMS could not be asked; that costs a client seconds each time.
+/// The pause after KMS could not be asked, which costs a client seconds each time.
 const PAUSE: Duration = Duration::from_secs(5);
 
 impl Cache {
@@ -80,8 +82,8 @@ impl Cache {
         }
     }
 
-    /// Keeps an answer to a question of `asked`, unless there is one to a later question. Returns
-    /// the one that counts; `None` where the files have become others since the question.
+    /// Keeps an answer to a question of `asked`, unless there is an answer to a later question.
+    /// Returns the answer that counts, and `None` where the files have changed since the question.
     pub(crate) fn put(&mut self, key: &Key, answer: Bytes, asked: Duration) -> Option<Bytes> {
         let of_secret = self.learned.iter().filter(|(known, _)| known.id() == key.id());
         if of_secret.map(|(_, learned)| learned.at).any(|at| asked < at) {
@@ -94,8 +96,8 @@ impl Cache {
         Some(answer)
     }
 
-    /// The files show this since `now`, to a question of `asked`; no `answer` can be made of it
-    /// where that is none.
+    /// The files show this version since `now`, by a question of `asked`. There is no `answer`
+    /// where none can be made of the value.
     pub(crate) fn learn(
         &mut self,
         key: &Key,
@@ -104,13 +106,13 @@ impl Cache {
         asked: Duration,
         now: Duration,
     ) {
-        // Of two questions at the same time nobody knows whose answer is the newer: the next
+        // Nobody knows which of two questions at the same time has the newer answer: the next
         // client finds out.
         let certain = self.entries.get(key).is_none_or(|known| known.asked <= asked);
         let learned = Learned { at: now, version: Some(version.to_owned()) };
         let before = self.learned.insert(key.clone(), learned);
         if before.and_then(|before| before.version).as_deref() != Some(version) {
-            // Stages move with it.
+            // The stages move with the version.
             self.forget_secret(key);
         }
         match answer {
@@ -134,7 +136,7 @@ impl Cache {
         let entry = Entry { answer, asked, certain, not_before: Duration::ZERO };
         self.entries.insert(key.clone(), entry);
         while self.entries.len() > self.bounds.entries || self.bytes > self.bounds.bytes {
-            // The one that was asked for longest ago; reading it does not make it younger.
+            // The answer that was asked for longest ago goes; reading it does not make it younger.
             let others = self.entries.iter().filter(|(other, _)| *other != key);
             let oldest = others.min_by_key(|(_, entry)| entry.asked).map(|(key, _)| key.clone());
             match oldest {
@@ -234,7 +236,7 @@ mod tests {
         let (mut cache, a) = (cache(300, 10, 100), key("a"));
         cache.put(&a, answer("old"), seconds(11));
         cache.learn(&a, "v2", Some(answer("new")), seconds(10), seconds(12));
-        // Whose is the newer nobody knows: the client's is gone, the next one asks.
+        // Nobody knows which is the newer: the client's answer is gone, the next one asks.
         assert_eq!(cache.find(&a, seconds(12)), Found::Stale(answer("new")));
         cache.put(&a, answer("new"), seconds(13));
         assert_eq!(cache.find(&a, seconds(13)), Found::Fresh(answer("new")));

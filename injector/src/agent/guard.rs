@@ -1,10 +1,10 @@
-//! Who may ask: a client that means this very machine, sends its request itself and knows the
-//! token. Pure.
+//! Which clients may ask: one that means this very machine, sends its request itself and knows the
+//! token. It is pure.
 
-use cloud::Sensitive;
 use hyper::HeaderMap;
 use hyper::header::HOST;
 use hyper::http::uri::Authority;
+use secret::Sensitive;
 use subtle::ConstantTimeEq;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,13 +54,13 @@ const FORWARDED_BY: [&str; 8] = [
     "x-amz-cf-",
     "surrogate-",
 ];
-/// What they call the client, in whatever words stand around it.
+/// What proxies call the client, in whatever words stand around it.
 const OF_A_CLIENT: [&str; 6] =
     ["forwarded", "forward-for", "client-ip", "remote-ip", "remote-addr", "originating-ip"];
 /// Headers that programs have no reason to send; browsers let no page choose those of `sec-`.
 const BROWSER: [&str; 3] = ["origin", "referer", "upgrade-insecure-requests"];
 const BROWSER_OF: [&str; 2] = ["sec-", "access-control-request-"];
-/// The one that Node.js sends with its `fetch` too; browsers send others beside it.
+/// Node.js sends this one with its `fetch` too; browsers send others beside it.
 const OF_PROGRAMS: &str = "sec-fetch-mode";
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
@@ -125,7 +125,7 @@ pub(crate) fn check_token(headers: &HeaderMap, token: &Sensitive) -> Result<(), 
     if shown.peek().is_none() {
         return Err(Refused::Token);
     }
-    // All are compared: which one was wrong is nobody's business either.
+    // All tokens are compared, so that the time does not tell which one was wrong.
     let right =
         shown.fold(1, |right, shown| right & shown.as_bytes().ct_eq(token.expose()).unwrap_u8());
     if right == 1 { Ok(()) } else { Err(Refused::Token) }

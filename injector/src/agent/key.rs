@@ -1,4 +1,4 @@
-//! Under which name an answer is kept: one version of one secret. Pure.
+//! The name under which an answer is kept: one version of one secret. It is pure.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use cloud::Subject;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key(Arc<(String, String, String)>);
 
-/// What KMS answers where nobody says which.
+/// The stage that KMS answers with where none is asked for.
 const CURRENT: &str = "ACSCurrent";
 
 impl Key {
@@ -18,7 +18,7 @@ impl Key {
         Self(Arc::new((id.to_owned(), text(version_id), text(stage))))
     }
 
-    /// `None` where it is no secret of KMS.
+    /// Returns `None` for what is no secret of KMS.
     pub(crate) fn of(subject: &Subject) -> Option<Self> {
         match subject {
             Subject::KmsSecret { name, version_id, version_stage } => {

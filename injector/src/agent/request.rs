@@ -1,28 +1,28 @@
-//! What a client wants, from method, path and query of its request. Pure.
+//! What a client wants, by method, path and query of its request. It is pure.
 
 use std::borrow::Cow;
 
 use plan::{Provider, Source, Version};
 
-use crate::metrics::Page;
+use crate::health::metrics::serve::Page;
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Request<'a> {
-    /// Whether anybody is there.
+    /// The client asks whether anybody is there.
     Ping,
-    /// How it goes.
+    /// The client asks how it goes.
     Metrics,
     Ready,
-    Get(Wanted<'a>),
+    Get(SecretRequest<'a>),
 }
 
 /// One version of one secret; names are of the shape that KMS allows.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Wanted<'a> {
+pub struct SecretRequest<'a> {
     pub id: Cow<'a, str>,
     pub version_id: Option<Cow<'a, str>>,
     pub version_stage: Option<Cow<'a, str>>,
-    /// What is kept already will not do.
+    /// The client wants no answer that is kept already.
     pub refresh_now: bool,
 }
 
@@ -50,7 +50,7 @@ const BY_QUERY: &str = "/secretsmanager/get";
 const BY_PATH: &str = "/v1/";
 
 impl<'a> Request<'a> {
-    /// `query` is what stands behind the question mark.
+    /// `query` is what follows the question mark.
     pub fn parse(method: &str, path: &'a str, query: Option<&'a str>) -> Result<Self, Refused> {
         let page = Page::at(path);
         // The pages are those of `metrics-port`, which answers both.
@@ -66,17 +66,17 @@ impl<'a> Request<'a> {
             None => {}
         }
         let id = match path.strip_prefix(BY_PATH) {
-            // Not decoded: a name needs no escapes in a path.
+            // The name is not decoded: it needs no escapes in a path.
             Some("") => return Err(Refused::NoIdInPath),
             Some(id) => Some(Cow::Borrowed(id)),
             None if path == BY_QUERY => None,
             None => return Err(Refused::Path),
         };
-        Wanted::parse(id, query.unwrap_or_default()).map(Self::Get)
+        SecretRequest::parse(id, query.unwrap_or_default()).map(Self::Get)
     }
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> SecretRequest<'a> {
     fn parse(in_path: Option<Cow<'a, str>>, query: &'a str) -> Result<Self, Refused> {
         let by_path = in_path.is_some();
         let (mut id, mut version_id, mut version_stage) = (in_path, None, None);
@@ -105,7 +105,7 @@ impl<'a> Wanted<'a> {
         wanted.check()
     }
 
-    /// What KMS would not take, nobody needs to ask it.
+    /// Nobody needs to ask KMS for what it would not take.
     fn check(self) -> Result<Self, Refused> {
         let fits = |version| Source::new(Provider::Kms, &self.id, version).is_ok();
         let text = |text: &Cow<'_, str>| text.clone().into_owned();
@@ -144,7 +144,7 @@ fn flag(value: &str) -> Result<bool, Refused> {
     }
 }
 
-/// `%xx` undone; `None` where that is no text. A plus stays one: no name has a space.
+/// Undoes `%xx`. Returns `None` where the result is no text. A plus stays one: no name has a space.
 fn decoded(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains('%') {
         return Some(Cow::Borrowed(text));

@@ -1,4 +1,4 @@
-//! Which secrets the agent may serve, and where each is looked up. Pure.
+//! Which secrets the agent may serve, and where each is looked up. It is pure.
 
 use std::collections::HashMap;
 
@@ -6,22 +6,22 @@ use cloud::{Lookup, Subject};
 use plan::{Agent, Assume, Glob, Plan, Provider};
 
 use super::answer::Place;
-use super::request::Wanted;
-use crate::question;
+use super::request::SecretRequest;
+use crate::backends::alibaba::ask;
 
 #[derive(Debug)]
 pub(crate) struct Scope {
     secrets: Vec<Glob>,
     allowed: Option<Vec<Glob>>,
-    /// Any secret that the plan does not look up, but for its name.
-    other: Way,
+    /// The route to any secret that the plan does not look up, but for its name.
+    other: Route,
     /// How the plan looks a secret up, by its name.
-    known: HashMap<String, Way>,
+    known: HashMap<String, Route>,
 }
 
 /// Where secrets are looked up, and as whom.
 #[derive(Debug)]
-struct Way {
+struct Route {
     lookup: Lookup,
     region: String,
     account: String,
@@ -47,9 +47,9 @@ impl Scope {
         for lookup in plan.lookups() {
             if lookup.source.provider() == Provider::Kms {
                 let name = lookup.source.name().to_owned();
-                // Of several ways to one name the first one counts.
-                known.entry(name).or_insert_with(|| Way {
-                    lookup: question::lookup(plan, lookup),
+                // The first of several routes to one name counts.
+                known.entry(name).or_insert_with(|| Route {
+                    lookup: ask::lookup(plan, lookup),
                     region: lookup.region.to_string(),
                     account: account(lookup.assume.as_ref()),
                 });
@@ -58,8 +58,8 @@ impl Scope {
         Self {
             secrets: agent.secrets.clone(),
             allowed: agent.allowed.clone(),
-            other: Way {
-                lookup: question::of_agent(plan, agent),
+            other: Route {
+                lookup: ask::for_agent(plan, agent),
                 region: agent.region.to_string(),
                 account: account(agent.assume.as_ref()),
             },
@@ -83,34 +83,34 @@ impl Scope {
     }
 
     /// The question to the cloud. Secrets of the plan are asked for as the plan does.
-    pub(crate) fn lookup(&self, wanted: &Wanted<'_>) -> Lookup {
+    pub(crate) fn lookup(&self, wanted: &SecretRequest<'_>) -> Lookup {
         let subject = Subject::KmsSecret {
             name: wanted.id.clone().into_owned(),
             version_id: wanted.version_id.clone().map(Into::into),
             version_stage: wanted.version_stage.clone().map(Into::into),
         };
-        Lookup { subject, ..self.way(&wanted.id).lookup.clone() }
+        Lookup { subject, ..self.route(&wanted.id).lookup.clone() }
     }
 
     pub(crate) fn place<'a>(&'a self, id: &'a str) -> Place<'a> {
-        let Way { region, account, .. } = self.way(id);
+        let Route { region, account, .. } = self.route(id);
         Place { id, region, account }
     }
 
-    /// All ways in which the agent asks.
-    pub(crate) fn ways(&self) -> impl Iterator<Item = &Lookup> {
-        self.known.values().chain([&self.other]).map(|way| &way.lookup)
+    /// All routes by which the agent asks.
+    pub(crate) fn routes(&self) -> impl Iterator<Item = &Lookup> {
+        self.known.values().chain([&self.other]).map(|route| &route.lookup)
     }
 
     /// Whether this is how the agent itself would ask.
     pub(crate) fn is_own(&self, lookup: &Lookup) -> bool {
-        let way = self.known.get(lookup.subject.name());
-        way.is_some_and(|Way { lookup: way, .. }| {
-            way.endpoint == lookup.endpoint && way.assume == lookup.assume
+        let route = self.known.get(lookup.subject.name());
+        route.is_some_and(|Route { lookup: route, .. }| {
+            route.endpoint == lookup.endpoint && route.assume == lookup.assume
         })
     }
 
-    fn way(&self, id: &str) -> &Way {
+    fn route(&self, id: &str) -> &Route {
         self.known.get(id).unwrap_or(&self.other)
     }
 }

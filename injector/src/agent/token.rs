@@ -1,19 +1,19 @@
-//! The token that clients show: 64 hex digits in a file that the Pod's consumers can read. One that
-//! is there is kept, because clients may have read it before we were started again.
+//! The token that clients show: 64 hex digits in a file that the Pod's consumers can read. A token
+//! that is there is kept, because clients may have read it before we were started again.
 
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use cloud::Sensitive;
 use plan::{Agent, Plan};
+use secret::Sensitive;
 
-use crate::args::Args;
-use crate::bounded::{self, Unreadable};
-use crate::exit::Exit;
-use crate::publish::our_group;
-use crate::report::Problem;
-use crate::write;
+use crate::input::args::Args;
+use crate::process::bounded::{self, Unreadable};
+use crate::report::exit::Exit;
+use crate::report::problem::Problem;
+use crate::write::single_file;
+use crate::write::volumes::our_group;
 
 const DIGITS: usize = 64;
 
@@ -33,21 +33,23 @@ pub(crate) fn ensure(
     let known = present(&path(args, agent)).map_err(|error| {
         Problem::new(Exit::Local, error.to_string()).advise("what else uses the volume kms-agent")
     })?;
-    let token = known.or_else(cloud::secret_hex).ok_or_else(|| {
+    let token = known.or_else(secret::secret_hex).ok_or_else(|| {
         Problem::new(Exit::Local, "no randomness from the operating system".to_owned())
     })?;
-    // One that is there is written too: who may read it is ours to say, not that of who left it.
-    let access = write::Access { mode: agent.token_mode.bits(), group: our_group(args, plan) };
+    // A token that is there is written too: we say who may read it, not the process that left it.
+    let access =
+        single_file::Access { mode: agent.token_mode.bits(), group: our_group(args, plan) };
     let directory = args.mount(agent.token.directory());
     let name = agent.token.file().as_str();
-    let held = write::put(&directory, name, token.expose(), access).map_err(|error| {
+    let held = single_file::put(&directory, name, token.expose(), access).map_err(|error| {
         Problem::new(Exit::Local, format!("the agent's token was not written: {error}"))
             .advise("the volume kms-agent and what else writes to it; locally, make the directory")
     })?;
     Ok((token, held))
 }
 
-/// `None` where there is none, or none of ours. One that cannot be read now may be ours.
+/// Returns `None` where there is no token, or none of ours. A file that cannot be read now may be
+/// ours.
 fn present(path: &Path) -> Result<Option<Sensitive>, TokenMissing> {
     match bounded::read_in_time(path, DIGITS) {
         Ok(token) => Ok(is_ours(&token).then_some(token)),
@@ -83,7 +85,7 @@ fn path(args: &Args, agent: &Agent) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lease::Lease;
+    use crate::process::lease::Lease;
 
     #[test]
     fn a_token_that_somebody_has_a_lease_on_is_kept_and_others_are_made_anew() {

@@ -1,35 +1,28 @@
-//! Templates that cannot be rendered from what their sources gave. Theirs alone is the failure: the
+//! Templates that cannot be rendered from what their sources gave. Only the templates fail: the
 //! sources are well, and so are all other files of them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::entry::Entry;
+use crate::health::health_board::FailedTemplate;
+use crate::render::entry::Entry;
 
-/// By entry; those that were rendered last are not in it.
+/// Failures by entry. Entries that rendered successfully are absent.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Templates(BTreeMap<usize, Failed>);
+pub(super) struct Templates(BTreeMap<usize, FailedTemplate>);
 
+/// What a failure means, where it is new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Failed {
-    /// When it was last rendered, since boot.
-    pub(crate) rendered: Duration,
-    /// Its file was taken away.
-    pub(crate) removed: bool,
-}
-
-/// What a failure means, where it is news.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum News {
-    /// The file of before stays.
+pub(crate) enum TemplateNews {
+    /// The last good file stays.
     Stays,
-    /// It goes: it is older than the Pod allows.
+    /// The file goes: it is older than the Pod allows.
     Goes,
 }
 
-impl News {
-    /// For the log, before the reason.
-    pub(crate) fn told(self) -> &'static str {
+impl TemplateNews {
+    /// The text for the log, before the reason.
+    pub(crate) fn headline(self) -> &'static str {
         match self {
             Self::Stays => "the last good file of a template stays",
             Self::Goes => {
@@ -40,16 +33,16 @@ impl News {
 }
 
 impl Templates {
-    /// As a process before us knew them, by the names of their files.
+    /// The failures that an earlier process knew, by the names of their files.
     pub(super) fn continued(
-        known: &[(String, Failed)],
+        known: &[(String, FailedTemplate)],
         entries: &[Entry<'_>],
         now: Duration,
     ) -> Self {
         let place = |name: &str| entries.iter().position(|entry| entry.is_file(name));
-        let bounded = |(name, failed): &(String, Failed)| {
+        let bounded = |(name, failed): &(String, FailedTemplate)| {
             // A moment that has not come yet is not of this boot.
-            Some((place(name)?, Failed { rendered: failed.rendered.min(now), ..*failed }))
+            Some((place(name)?, FailedTemplate { rendered: failed.rendered.min(now), ..*failed }))
         };
         Self(known.iter().filter_map(bounded).collect())
     }
@@ -58,22 +51,23 @@ impl Templates {
         self.0.remove(&entry);
     }
 
-    /// `rendered` is when it last was, if this is its first failure since.
+    /// The template failed. `rendered` is when it was last rendered, if this is its first failure
+    /// since.
     pub(super) fn failed(
         &mut self,
         entry: usize,
         rendered: Duration,
         now: Duration,
         most: Option<Duration>,
-    ) -> Option<News> {
+    ) -> Option<TemplateNews> {
         let is_new = !self.0.contains_key(&entry);
-        let failed = self.0.entry(entry).or_insert(Failed { rendered, removed: false });
+        let failed = self.0.entry(entry).or_insert(FailedTemplate { rendered, removed: false });
         let is_over = most.is_some_and(|most| now.saturating_sub(failed.rendered) >= most);
         if is_over && !failed.removed {
             failed.removed = true;
-            return Some(News::Goes);
+            return Some(TemplateNews::Goes);
         }
-        is_new.then_some(News::Stays)
+        is_new.then_some(TemplateNews::Stays)
     }
 
     /// How long ago it was last rendered.
@@ -85,20 +79,20 @@ impl Templates {
         self.0.get(&entry).is_some_and(|failed| failed.removed)
     }
 
-    /// A process before us said so, and may not have come to do it.
+    /// An earlier process reported the file as removed, and may not have come to remove it.
     pub(super) fn is_there(&mut self, entry: usize) {
         if let Some(failed) = self.0.get_mut(&entry) {
             failed.removed = false;
         }
     }
 
-    /// When the first file is too old that is there.
+    /// The moment at which the first file is too old that is there.
     pub(super) fn stale(&self, most: Option<Duration>) -> Option<Duration> {
-        let standing = self.0.values().filter(|failed| !failed.removed);
-        standing.filter_map(|failed| Some(failed.rendered + most?)).min()
+        let shown = self.0.values().filter(|failed| !failed.removed);
+        shown.filter_map(|failed| Some(failed.rendered + most?)).min()
     }
 
-    /// Whether a file is too old that this source is in.
+    /// Whether a file of this source is too old.
     pub(super) fn need(
         &self,
         source: usize,
@@ -106,7 +100,7 @@ impl Templates {
         now: Duration,
         most: Option<Duration>,
     ) -> bool {
-        let is_over = |failed: &Failed| {
+        let is_over = |failed: &FailedTemplate| {
             !failed.removed && most.is_some_and(|most| now.saturating_sub(failed.rendered) >= most)
         };
         self.0.iter().any(|(entry, failed)| {
@@ -114,7 +108,7 @@ impl Templates {
         })
     }
 
-    pub(super) fn failing(&self) -> impl Iterator<Item = (usize, Failed)> {
+    pub(super) fn failing(&self) -> impl Iterator<Item = (usize, FailedTemplate)> {
         self.0.iter().map(|(entry, failed)| (*entry, *failed))
     }
 }
@@ -129,17 +123,17 @@ mod tests {
     fn a_failure_is_told_once_and_its_file_goes_at_its_own_time() {
         let mut templates = Templates::default();
         let most = Some(MINUTE * 10);
-        assert_eq!(templates.failed(3, MINUTE, MINUTE * 2, most), Some(News::Stays));
+        assert_eq!(templates.failed(3, MINUTE, MINUTE * 2, most), Some(TemplateNews::Stays));
         // What is said of later sources changes nothing: it was last rendered then.
         assert_eq!(templates.failed(3, MINUTE * 9, MINUTE * 10, most), None);
         assert_eq!(templates.stale(most), Some(MINUTE * 11));
         assert!(!templates.is_removed(3));
-        assert_eq!(templates.failed(3, MINUTE * 10, MINUTE * 11, most), Some(News::Goes));
+        assert_eq!(templates.failed(3, MINUTE * 10, MINUTE * 11, most), Some(TemplateNews::Goes));
         assert!(templates.is_removed(3) && templates.stale(most).is_none());
         assert_eq!(templates.failed(3, MINUTE * 11, MINUTE * 12, most), None);
         templates.rendered(3);
         assert!(!templates.is_removed(3));
-        assert_eq!(templates.failed(3, MINUTE * 12, MINUTE * 13, None), Some(News::Stays));
+        assert_eq!(templates.failed(3, MINUTE * 12, MINUTE * 13, None), Some(TemplateNews::Stays));
         assert_eq!(templates.stale(None), None);
     }
 }

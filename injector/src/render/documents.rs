@@ -1,13 +1,14 @@
 //! Parts of values. A value is parsed once for all of its parts that are wanted one after the other.
 
-use cloud::Sensitive;
 use plan::Selector;
+use secret::Sensitive;
 
-use super::Content;
-use crate::select::{Document, SelectError};
+use super::content::Content;
+use crate::render::select::{Document, SelectError};
 
-/// The last one, with its lookup. No other is kept: a document takes a hundred times the memory of
-/// its text if its author likes, and whoever writes one secret must not end the fetcher of all.
+/// The last document, with its lookup. No other is kept: a document takes a hundred times the
+/// memory of its text if its author likes, and the author of one secret must not end the fetcher of
+/// all.
 #[derive(Default)]
 pub(super) struct Documents(Option<(usize, Result<Document, SelectError>)>);
 
@@ -28,7 +29,7 @@ impl Documents {
         }
     }
 
-    /// Before something else takes memory.
+    /// Frees the document before something else takes memory.
     pub(super) fn forget(&mut self) {
         self.0 = None;
     }

@@ -2,18 +2,19 @@
 
 use std::collections::HashMap;
 
-use cloud::Sensitive;
 use plan::{Plan, Secret};
+use secret::Sensitive;
 use template::Template;
 
+use super::content::Content;
 use super::documents::Documents;
-use super::{Content, Why, about, problem};
-use crate::entry::Entry;
-use crate::exit::Exit;
-use crate::report::Problem;
+use super::unusable::{Why, about, problem};
+use crate::render::entry::Entry;
+use crate::report::exit::Exit;
+use crate::report::problem::Problem;
 
-/// Of all values that one template names: each is copied for it, and a container's memory has room
-/// for the values of all files and for this.
+/// All values that one template names have at most so many bytes: each is copied for it, and a
+/// container's memory has room for the values of all files and for this.
 const MAX_VALUES_BYTES: usize = 4 << 20;
 
 /// Whether every template of the plan can be rendered, as far as its text tells.
@@ -33,7 +34,7 @@ pub(super) fn render<'a>(
     value: &impl Fn(usize) -> Option<&'a Sensitive>,
     documents: &mut Documents,
 ) -> Result<Sensitive, Problem> {
-    let parsed = parse(&entry.shown(), template)?;
+    let parsed = parse(&entry.description(), template)?;
     let line = |written: &str| {
         let secret = parsed.secrets().iter().find(|secret| secret.source == written);
         secret.map_or(1, |secret| secret.line)
@@ -42,7 +43,7 @@ pub(super) fn render<'a>(
     let mut room = MAX_VALUES_BYTES;
     for Secret { written, from, select } in &template.secrets {
         let Some(value) = value(*from) else { continue };
-        let wanted = format!("line {} of the template of {}", line(written), entry.shown());
+        let wanted = format!("line {} of the template of {}", line(written), entry.description());
         let part = documents
             .part(*from, select.as_ref(), value)
             .map_err(|error| problem(plan, &wanted, *from, select.as_ref(), &Why::from(error)))?;
@@ -55,7 +56,7 @@ pub(super) fn render<'a>(
         let Some(left) = room.checked_sub(part.bytes().len()) else {
             let text = format!(
                 "the template cannot be rendered: its values have more than {MAX_VALUES_BYTES} bytes together; wanted for {}",
-                entry.shown()
+                entry.description()
             );
             return Err(Problem::new(Exit::Unusable, text)
                 .advise("a template for some of the values each, or shorter values"));
@@ -68,8 +69,10 @@ pub(super) fn render<'a>(
     match parsed.render(text) {
         Ok(mut bytes) => Ok(Sensitive::new(std::mem::take(&mut *bytes))),
         Err(failure) => {
-            let text =
-                format!("the template cannot be rendered, {failure}; wanted for {}", entry.shown());
+            let text = format!(
+                "the template cannot be rendered, {failure}; wanted for {}",
+                entry.description()
+            );
             let sources: Vec<_> =
                 all(template).iter().map(|from| about(plan, *from, None)).collect();
             Err(Problem::new(Exit::Unusable, text)

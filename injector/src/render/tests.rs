@@ -1,8 +1,8 @@
 use allocation_counter::measure;
 
 use super::*;
-use crate::entry::entries;
-use crate::select::Document;
+use crate::render::entry::entries;
+use crate::render::select::Document;
 
 const MANY: usize = 8;
 /// As large as a value may be, and nothing but small objects: nothing takes more memory.

@@ -12,7 +12,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
-use super::{generation, open_directory};
+use super::directory::{entries, open_directory};
 
 #[derive(Debug, Default)]
 pub(crate) struct Hold {
@@ -25,8 +25,8 @@ impl Hold {
         Self { generation: generation.to_owned(), files: HashMap::new() }
     }
 
-    /// A file of a generation, from now on held. One that somebody put in the place of a held one
-    /// is another file.
+    /// Opens a file of a generation and holds it from now on. A file that somebody put in the place
+    /// of a held one is another file.
     pub(super) fn open(
         &mut self,
         directory: impl AsFd,
@@ -47,12 +47,12 @@ impl Hold {
         Ok(opened)
     }
 
-    /// Whatever is in the generation that is shown. What cannot be opened for somebody's lease is to
-    /// be tried again: that one was told to end it.
+    /// Holds whatever is in the generation that is shown. A file that cannot be opened for a lease
+    /// is to be tried again: its holder was asked to end the lease.
     pub(crate) fn all(&mut self, mount: &OwnedFd, generation: &str) -> Result<(), Errno> {
         let directory = open_directory(mount, Path::new(generation))?;
         let mut leased = Ok(());
-        for name in generation::entries(&directory)? {
+        for name in entries(&directory)? {
             if let Err(Errno::WOULDBLOCK) = self.open(&directory, generation, &name) {
                 leased = Err(Errno::WOULDBLOCK);
             }

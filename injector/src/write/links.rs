@@ -5,14 +5,12 @@ use std::os::fd::OwnedFd;
 use rustix::fs::{AtFlags, FileType};
 use rustix::io::Errno;
 
-use super::generation::{Wanted, entries};
-use super::{CURRENT, WriteError, kind};
-
-/// Becomes the visible link by a rename, where another link is in its place.
-pub(super) const NEW_LINK: &str = "..link_tmp";
+use super::directory::{CURRENT, NEW_LINK, entries, kind};
+use super::error::WriteError;
+use super::generation::Contents;
 
 /// Something in the mount that we did not make is never overwritten.
-pub(super) fn refuse_foreign(mount: &OwnedFd, wanted: &Wanted<'_>) -> Result<(), WriteError> {
+pub(super) fn refuse_foreign(mount: &OwnedFd, wanted: &Contents<'_>) -> Result<(), WriteError> {
     let names = wanted.files.iter().map(|file| file.name).chain([CURRENT]);
     for name in names {
         match kind(mount, name)? {
@@ -24,7 +22,7 @@ pub(super) fn refuse_foreign(mount: &OwnedFd, wanted: &Wanted<'_>) -> Result<(),
 }
 
 /// Makes the links that are missing, all or none, and says which.
-pub(super) fn add<'a>(mount: &OwnedFd, wanted: &Wanted<'a>) -> Result<Vec<&'a str>, WriteError> {
+pub(super) fn add<'a>(mount: &OwnedFd, wanted: &Contents<'a>) -> Result<Vec<&'a str>, WriteError> {
     let mut added = Vec::new();
     for file in wanted.files {
         if !is_ours(mount, file.name) {
@@ -45,7 +43,7 @@ pub(super) fn remove(mount: &OwnedFd, names: &[&str]) {
 }
 
 /// Removes the links of files that are gone. Says whether there was one.
-pub(super) fn remove_stale(mount: &OwnedFd, wanted: &Wanted<'_>) -> bool {
+pub(super) fn remove_stale(mount: &OwnedFd, wanted: &Contents<'_>) -> bool {
     let names = entries(mount).unwrap_or_default();
     let stale: Vec<&str> = (names.iter().map(String::as_str))
         .filter(|name| !wanted.has(name) && is_ours(mount, name))

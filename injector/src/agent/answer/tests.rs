@@ -10,13 +10,13 @@ fn fetched(value: &[u8], binary: bool) -> Fetched {
         value: Sensitive::new(value.to_vec()),
         version: "v1".to_owned(),
         request_id: "6a3e9c36".to_owned(),
-        about: About {
+        metadata: Metadata {
             binary,
             name: text("db"),
             kind: text("Generic"),
             stages: vec!["ACSCurrent".to_owned()],
             created: text("2020-07-23T11:56:29Z"),
-            ..About::default()
+            ..Metadata::default()
         },
         caller: String::new(),
         attempts: 1,
@@ -46,8 +46,8 @@ fn type_0_is_what_kms_answers() {
         (&json!("/wA="), &json!("binary"))
     );
     let mut rotated = fetched(b"x", false);
-    rotated.about.automatic_rotation = Some("Enabled".to_owned());
-    rotated.about.rotation_interval = Some("604800s".to_owned());
+    rotated.metadata.automatic_rotation = Some("Enabled".to_owned());
+    rotated.metadata.rotation_interval = Some("604800s".to_owned());
     let rotated = answered(ResponseType::Kms, "db", &rotated);
     assert_eq!(
         (&rotated["AutomaticRotation"], &rotated["RotationInterval"]),
@@ -102,7 +102,7 @@ fn what_would_take_many_times_its_size_as_json_is_no_answer() {
 
 #[test]
 fn what_goes_wrong_is_json_whatever_is_in_it() {
-    let failure = Failure::new(404, "Forbidden.ResourceNotFound", "a \"quoted\" word", false);
+    let failure = ErrorResponse::new(404, "Forbidden.ResourceNotFound", "a \"quoted\" word", false);
     let body: Value = serde_json::from_slice(&failure.body).unwrap();
     assert_eq!(
         body,

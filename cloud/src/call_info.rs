@@ -1,0 +1,40 @@
+//! Which call a request or an error is about, in words.
+
+use secret::Failure;
+
+use crate::cause::{Cause, FailedAttempt};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CallInfo {
+    /// Product and API, for instance `KMS GetSecretValue`.
+    pub(crate) operation: &'static str,
+    pub(crate) host: String,
+    /// The secret, parameter or role.
+    pub(crate) subject: String,
+    /// The call makes credentials: a refusal is about the identity, whatever its code.
+    pub(crate) identity: bool,
+}
+
+impl CallInfo {
+    pub(crate) fn of_exchange(endpoint: &str, role_arn: &str) -> Self {
+        Self::of_sts("STS AssumeRoleWithOIDC", endpoint, role_arn)
+    }
+
+    pub(crate) fn of_assume(endpoint: &str, role_arn: &str) -> Self {
+        Self::of_sts("STS AssumeRole", endpoint, role_arn)
+    }
+
+    fn of_sts(operation: &'static str, endpoint: &str, role_arn: &str) -> Self {
+        let (host, subject) = (endpoint.to_owned(), role_arn.to_owned());
+        Self { operation, host, subject, identity: true }
+    }
+
+    pub(crate) fn failure(&self, failed: &FailedAttempt) -> Failure {
+        let failure = failed.failure();
+        let about_us = matches!(failure, Failure::Denied | Failure::NotFound | Failure::Refused);
+        if self.identity && about_us && matches!(failed.cause, Cause::Refused(_)) {
+            return Failure::Identity;
+        }
+        failure
+    }
+}

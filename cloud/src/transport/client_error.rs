@@ -1,0 +1,65 @@
+//! Why the HTTP client failed, in our own words: its own may quote what a server sent.
+
+use std::error::Error as StdError;
+use std::io;
+
+use rustls::CertificateError;
+
+use super::resolver::Unresolved;
+use crate::cause::{Cause, Malformed, Unreachable};
+
+pub(super) fn cause(error: &reqwest::Error) -> Cause {
+    let mut lost = None;
+    let mut next: Option<&(dyn StdError + 'static)> = Some(error);
+    // The chain of one error is a handful of links; the bound is for safety.
+    for _ in 0..16 {
+        let Some(link) = next else { break };
+        if link.is::<Unresolved>() {
+            return Unreachable::Name.into();
+        }
+        if let Some(tls) = link.downcast_ref::<rustls::Error>() {
+            return self::tls(tls).into();
+        }
+        if let Some(http) = link.downcast_ref::<hyper::Error>() {
+            if http.is_parse() {
+                return Malformed::Http.into();
+            }
+            if http.is_incomplete_message() || http.is_canceled() || http.is_closed() {
+                lost = lost.or(Some(io::ErrorKind::UnexpectedEof));
+            }
+        }
+        let io = link.downcast_ref::<io::Error>();
+        lost = io.map(io::Error::kind).filter(|kind| *kind != io::ErrorKind::Other).or(lost);
+        next = match io.and_then(io::Error::get_ref) {
+            // An `io::Error` does not list the error that it wraps as its source.
+            Some(wrapped) => Some(wrapped),
+            None => link.source(),
+        };
+    }
+    let kind = lost.unwrap_or(io::ErrorKind::Other);
+    if error.is_connect() {
+        let timed_out = error.is_timeout() || kind == io::ErrorKind::TimedOut;
+        return if timed_out { Unreachable::ConnectTimeout } else { Unreachable::Connect(kind) }
+            .into();
+    }
+    if error.is_timeout() { Unreachable::Timeout } else { Unreachable::Lost(kind) }.into()
+}
+
+fn tls(error: &rustls::Error) -> Unreachable {
+    let rustls::Error::InvalidCertificate(problem) = error else {
+        return Unreachable::Handshake;
+    };
+    Unreachable::Certificate(match problem {
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "it is for another name"
+        }
+        CertificateError::UnknownIssuer => "its issuer is not trusted",
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired",
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "it is not valid yet"
+        }
+        CertificateError::BadSignature => "its signature is wrong",
+        CertificateError::ApplicationVerificationFailure => "too many others come with it",
+        _ => "it is not valid",
+    })
+}

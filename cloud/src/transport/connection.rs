@@ -1,0 +1,145 @@
+//! One connection to one host. It carries one request at a time over a client whose pool holds a
+//! single connection, and lets that client connect again only when the connection is gone.
+//!
+//! The client gives a connection back to its pool a moment after the last byte of an answer. A
+//! request that starts in between would open a second connection, which the service counts.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use reqwest::{Client, ClientBuilder, Request, Response};
+use tokio::time::Instant;
+use tower_layer::Layer;
+use tower_service::Service;
+
+#[derive(Clone)]
+pub(super) struct Connection {
+    client: Client,
+    gate: Gate,
+}
+
+impl Connection {
+    pub(super) fn new(builder: ClientBuilder) -> reqwest::Result<Self> {
+        let gate = Gate::default();
+        let client = builder.pool_max_idle_per_host(1).connector_layer(gate.clone()).build()?;
+        Ok(Self { client, gate })
+    }
+
+    /// Sends a request and returns when the head of the answer is here.
+    pub(super) async fn send(&self, request: Request) -> reqwest::Result<Response> {
+        let waiting = self.gate.wait();
+        let answer = self.client.execute(request).await;
+        drop(waiting);
+        answer
+    }
+
+    /// To be called when an answer was read to its end and its connection stays open.
+    pub(super) fn finished(&self) {
+        self.gate.state().back_by = Some(Instant::now() + GRACE);
+    }
+}
+
+/// A layer before the connector of one client.
+#[derive(Clone, Default)]
+struct Gate(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    /// Number of the current request.
+    request: u64,
+    /// Whether that request still waits for the head of its answer.
+    waiting: bool,
+    /// Until when the previous connection may still come back to the pool.
+    back_by: Option<Instant>,
+}
+
+impl Gate {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait(&self) -> Waiting {
+        let mut state = self.state();
+        state.request += 1;
+        state.waiting = true;
+        Waiting(self.clone())
+    }
+
+    fn needs(&self, request: u64) -> bool {
+        let state = self.state();
+        state.waiting && state.request == request
+    }
+}
+
+/// Ends the wait when the request is answered, failed or dropped.
+struct Waiting(Gate);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.waiting = false;
+        state.back_by = None;
+    }
+}
+
+impl<S> Layer<S> for Gate {
+    type Service = Gated<S>;
+
+    fn layer(&self, inner: S) -> Gated<S> {
+        Gated { gate: self.clone(), inner }
+    }
+}
+
+#[derive(Clone)]
+struct Gated<S> {
+    gate: Gate,
+    inner: S,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is not needed any more")]
+struct NotNeeded;
+
+impl<S, T> Service<T> for Gated<S>
+where
+    S: Service<T, Error = Box<dyn std::error::Error + Send + Sync>> + Clone + Send + 'static,
+    S::Future: Send,
+    T: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, target: T) -> Self::Future {
+        let (request, back_by) = {
+            let state = self.gate.state();
+            (state.request, state.back_by)
+        };
+        let gate = self.gate.clone();
+        // The service that was polled ready is the one to call.
+        let fresh = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, fresh);
+        Box::pin(async move {
+            if let Some(back_by) = back_by {
+                tokio::time::sleep_until(back_by).await;
+                // The old connection came back and served the request; this future was left to
+                // run in the background.
+                if !gate.needs(request) {
+                    return Err(NotNeeded.into());
+                }
+            }
+            inner.call(target).await
+        })
+    }
+}
+
+/// Long against the moment that the client needs, short against a request; it is waited for only
+/// when a server closes a connection at once without having said so.
+const GRACE: Duration = Duration::from_millis(50);

@@ -1,0 +1,104 @@
+//! The connections to one host: at most four, opened when they are needed, the latest used first.
+//! Each keeps its key as long as it lives.
+
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::body::Share;
+use super::connection::Connection;
+use crate::cause::Unreachable;
+use crate::pool_key::PoolKey;
+
+pub(super) struct Pool {
+    /// Connections that were used last come last.
+    idle: Mutex<Vec<Owned>>,
+    permits: Semaphore,
+    pub(super) share: Share,
+}
+
+#[derive(Clone)]
+struct Owned {
+    connection: Connection,
+    key: PoolKey,
+}
+
+/// A connection on loan; it goes back when dropped.
+pub(super) struct Taken<'a> {
+    owned: Owned,
+    trusted: bool,
+    pool: &'a Pool,
+    _permit: SemaphorePermit<'a>,
+}
+
+impl Pool {
+    pub(super) fn new() -> Self {
+        Self {
+            idle: Mutex::new(Vec::new()),
+            permits: Semaphore::new(MOST),
+            share: Share::default(),
+        }
+    }
+
+    /// Waits for a free connection, or opens one while there are fewer than allowed: each is either
+    /// idle or in the hands of a permit's holder. One with another key makes room.
+    pub(super) async fn take(
+        &self,
+        key: PoolKey,
+        open: impl FnOnce() -> reqwest::Result<Connection>,
+    ) -> Result<Taken<'_>, Unreachable> {
+        let permit = self.permits.acquire().await.map_err(|_| Unreachable::Client)?;
+        let (found, over) = self.find(&key);
+        let connection = match found {
+            Some(connection) => connection,
+            None => {
+                if over.is_some() {
+                    // A connection ends when its last handle is dropped, in a task of the client's;
+                    // the next one is opened after it.
+                    drop(over);
+                    tokio::task::yield_now().await;
+                }
+                open().map_err(|_| Unreachable::Client)?
+            }
+        };
+        Ok(Taken { owned: Owned { connection, key }, trusted: true, pool: self, _permit: permit })
+    }
+
+    /// The connection to use, and one to end instead where a new one would be too many.
+    fn find(&self, key: &PoolKey) -> (Option<Connection>, Option<Owned>) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = idle.iter().rposition(|owned| owned.key == *key) {
+            return (Some(idle.remove(place).connection), None);
+        }
+        // Our own permit is among those in use.
+        let in_use = MOST.saturating_sub(self.permits.available_permits());
+        let too_many = !idle.is_empty() && idle.len() + in_use > MOST;
+        (None, too_many.then(|| idle.remove(0)))
+    }
+}
+
+impl Taken<'_> {
+    pub(super) fn connection(&self) -> &Connection {
+        &self.owned.connection
+    }
+
+    /// Ends this connection, and those that nobody uses at the moment: what answers there may be
+    /// as far out of step.
+    pub(super) fn end(mut self) {
+        self.trusted = false;
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        let mut idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.trusted {
+            true => idle.push(self.owned.clone()),
+            // A connection ends when its last handle is dropped.
+            false => idle.clear(),
+        }
+    }
+}
+
+/// A few connections hide the latency of a service; each costs a handshake on both sides.
+const MOST: usize = 4;

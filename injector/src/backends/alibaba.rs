@@ -1,0 +1,182 @@
+//! Alibaba Cloud: secrets of KMS and parameters of OOS, asked for with one identity.
+
+mod advice;
+pub(crate) mod ask;
+mod trust;
+
+use cloud::{Error, Session};
+use plan::{Lookup, Plan};
+use secret::{Failure, Fetched, Requests, RetryPolicy};
+use tokio::time::Instant;
+
+use self::advice::Advisor;
+use super::fetch_error::FetchError;
+use super::service_account_token::{self, TokenError, TokenFile};
+use crate::input::args::Args;
+use crate::report::exit::Exit;
+use crate::report::problem::Problem;
+
+pub(crate) struct Alibaba {
+    session: Session,
+    /// In the plan's order.
+    lookups: Vec<CloudLookup>,
+    advisor: Advisor,
+}
+
+/// A lookup in the words of the plan and in those of the client.
+struct CloudLookup {
+    plan: Lookup,
+    cloud: cloud::Lookup,
+    /// The first lookup that goes to the same host as the same caller.
+    server: usize,
+}
+
+impl Alibaba {
+    pub(crate) fn new(args: &Args, plan: &Plan) -> Result<Self, Problem> {
+        let token_file = TokenFile::new(args.token());
+        let token = token_file.read().map_err(|error| no_token(&error))?;
+        let subject = service_account_token::subject(&token);
+        let provider = ask::provider(plan, token_file);
+        let session = Session::new(trust::transport(args, plan)?, provider, RetryPolicy::default());
+        let lookups = lookups(plan);
+        let advisor = Advisor::new(plan, args.token(), subject);
+        Ok(Self { session, lookups, advisor })
+    }
+
+    pub(crate) async fn fetch(
+        &self,
+        lookup: usize,
+        retry: RetryPolicy,
+        deadline: Instant,
+        observer: Option<impl Fn(Failure) + Send + Sync + 'static>,
+    ) -> Result<Fetched, FetchError> {
+        let Some(lookup) = self.lookups.get(lookup) else {
+            // Indexes come from the plan.
+            return std::future::pending().await;
+        };
+        let session = self.session.with_retry(retry);
+        let session = match observer {
+            None => session,
+            Some(observer) => session.with_observer(move |error| observer(error.failure())),
+        };
+        let fetched = session.fetch(&lookup.cloud, deadline).await;
+        fetched.map_err(|error| self.fetch_error(&lookup.plan, &error))
+    }
+
+    pub(crate) fn server(&self, lookup: usize) -> Option<usize> {
+        self.lookups.get(lookup).map(|lookup| lookup.server)
+    }
+
+    pub(crate) fn identity(&self, lookup: &Lookup) -> String {
+        self.advisor.identity(lookup)
+    }
+
+    pub(crate) fn role(&self) -> &str {
+        self.advisor.own_role()
+    }
+
+    pub(crate) fn requests(&self) -> Vec<Requests> {
+        self.session.requests()
+    }
+
+    pub(crate) fn exchanges(&self) -> u64 {
+        self.session.exchanges()
+    }
+
+    /// The same identity, for lookups that are not the plan's.
+    pub(crate) fn session(&self) -> Session {
+        self.session.clone()
+    }
+
+    fn fetch_error(&self, lookup: &Lookup, error: &Error) -> FetchError {
+        FetchError {
+            failure: error.failure(),
+            text: error.to_string(),
+            code: error.code().map(ToOwned::to_owned),
+            request_id: error.request_id().map(ToOwned::to_owned),
+            attempts: error.attempts(),
+            is_revocation: error.is_revocation(),
+            advice: self.advisor.advice(lookup, error),
+        }
+    }
+}
+
+fn lookups(plan: &Plan) -> Vec<CloudLookup> {
+    let mut lookups: Vec<CloudLookup> = Vec::with_capacity(plan.lookups().len());
+    for lookup in plan.lookups() {
+        let cloud = ask::lookup(plan, lookup);
+        // Two roles at one host wait for two exchanges.
+        let is_same = |known: &CloudLookup| {
+            known.cloud.endpoint == cloud.endpoint && known.cloud.assume == cloud.assume
+        };
+        let server = lookups.iter().position(is_same).unwrap_or(lookups.len());
+        lookups.push(CloudLookup { plan: lookup.clone(), cloud, server });
+    }
+    lookups
+}
+
+fn no_token(error: &TokenError) -> Problem {
+    Problem::new(Exit::Identity, error.to_string()).advise(match error {
+        TokenError::Unreadable(..) => {
+            "that the webhook's projected token volume is mounted in this container; locally, \
+             --token"
+        }
+        TokenError::Empty(_) => {
+            "what else is mounted there: the kubelet writes a ServiceAccount token into it; \
+             locally, --token"
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use plan::{
+        Assume, FileMode, FileName, Host, Identity, MountPath, OnMissing, PlanBuilder, ProviderArn,
+        Reference, Region, RoleArn, SessionName,
+    };
+
+    use super::*;
+
+    fn lookup(name: &str, endpoint: Option<&str>, role: Option<&str>) -> Lookup {
+        Lookup {
+            source: Reference::parse(name).unwrap().source,
+            region: Region::parse("cn-hangzhou").unwrap(),
+            endpoint: endpoint.map(|host| Host::parse(host).unwrap()),
+            assume: role
+                .map(|role| Assume { role: RoleArn::parse(role).unwrap(), external_id: None }),
+        }
+    }
+
+    fn plan(lookups: Vec<Lookup>) -> Plan {
+        let identity = Identity {
+            role: RoleArn::parse("acs:ram::1:role/app").unwrap(),
+            provider: ProviderArn::parse("acs:ram::1:oidc-provider/ack").unwrap(),
+            session: SessionName::parse("s1").unwrap(),
+            duration: 900,
+            region: Region::parse("cn-hangzhou").unwrap(),
+            endpoint: None,
+        };
+        let mut builder = PlanBuilder::new(identity, MountPath::default());
+        for (index, lookup) in lookups.into_iter().enumerate() {
+            let name = FileName::parse(&format!("f{index}")).unwrap();
+            builder.file(name, lookup, None, FileMode::OWNER, OnMissing::Fail);
+        }
+        builder.build().unwrap()
+    }
+
+    #[test]
+    fn lookups_of_one_host_and_one_role_wait_for_one_server() {
+        let own = "kst-1.cryptoservice.kms.aliyuncs.com";
+        let theirs = Some("acs:ram::2:role/theirs");
+        let plan = plan(vec![
+            lookup("kms://a", None, None),
+            lookup("kms://b", Some(own), None),
+            lookup("kms://c", None, theirs),
+            lookup("kms://d", None, None),
+            lookup("oos://e", None, None),
+            lookup("kms://f", None, theirs),
+        ]);
+        let servers: Vec<usize> = lookups(&plan).iter().map(|lookup| lookup.server).collect();
+        assert_eq!(servers, [0, 1, 2, 0, 4, 2]);
+    }
+}

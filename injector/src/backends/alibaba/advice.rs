@@ -1,0 +1,201 @@
+//! What a person can check, for each way in which a source fails. Pure words.
+
+use std::path::PathBuf;
+
+use cloud::{Diagnosis, Error};
+use plan::{Identity, Lookup, Plan, Provider};
+use secret::Failure;
+
+/// What advice needs to know of the run.
+pub(super) struct Advisor {
+    identity: Identity,
+    has_private_ca: bool,
+    token_file: PathBuf,
+    /// The ServiceAccount that the token says it is for, where that could be read.
+    subject: Option<String>,
+}
+
+impl Advisor {
+    pub(super) fn new(plan: &Plan, token_file: PathBuf, subject: Option<String>) -> Self {
+        let (identity, has_private_ca) = (plan.identity().clone(), plan.private_ca());
+        Self { identity, has_private_ca, token_file, subject }
+    }
+
+    pub(super) fn advice(&self, lookup: &Lookup, error: &Error) -> Vec<String> {
+        let diagnosis = error.diagnosis();
+        let advice = match error.failure() {
+            // Nothing was sent: the token would not do.
+            Failure::Identity if !error.was_sent() => self.no_token(),
+            Failure::Identity => self.not_accepted(diagnosis, lookup),
+            Failure::Denied => self.denied(lookup),
+            Failure::NotFound => not_found(lookup),
+            Failure::Throttled => THROTTLED.to_owned(),
+            Failure::Unreachable if self.lacks_private_ca(lookup) => PRIVATE_CA.to_owned(),
+            Failure::Unreachable => unreachable(error.host(), error.code(), error.status()),
+            Failure::Refused => refused(diagnosis).to_owned(),
+            Failure::Unusable => unusable(error.host()),
+            Failure::Mismatched => mismatched(error.host()),
+            Failure::Local => LOCAL.to_owned(),
+        };
+        [advice].into_iter().chain(error.recommendation().map(ToOwned::to_owned)).collect()
+    }
+
+    /// As whom a lookup is asked for.
+    pub(super) fn identity(&self, lookup: &Lookup) -> String {
+        format!("{}, session {}", self.role(lookup), self.identity.session)
+    }
+
+    fn lacks_private_ca(&self, lookup: &Lookup) -> bool {
+        let dedicated = lookup.endpoint.as_ref().is_some_and(plan::Host::is_dedicated_gateway);
+        dedicated && !self.has_private_ca
+    }
+
+    /// The role that asks where a lookup names no other one.
+    pub(super) fn own_role(&self) -> &str {
+        self.identity.role.as_str()
+    }
+
+    /// The role that asks for this lookup.
+    fn role<'a>(&'a self, lookup: &'a Lookup) -> &'a str {
+        lookup.assume.as_ref().map_or(&self.identity.role, |assume| &assume.role).as_str()
+    }
+
+    fn not_accepted(&self, diagnosis: Diagnosis, lookup: &Lookup) -> String {
+        let (role, provider) = (self.identity.role.as_str(), self.identity.provider.as_str());
+        let not_accepted = |role| {
+            format!(
+                "{NODE_CLOCK}, and that {role} was not deleted or made anew: the credentials \
+                 that STS gave for it are not accepted"
+            )
+        };
+        match diagnosis {
+            Diagnosis::Clock => NODE_CLOCK.to_owned(),
+            Diagnosis::Credentials => not_accepted(self.role(lookup)),
+            Diagnosis::OwnCredentials => not_accepted(role),
+            Diagnosis::RoleChain => {
+                let other = self.role(lookup);
+                format!(
+                    "allow sts:AssumeRole on {other} for {role}, and {role} (with the external \
+                     id, if one is required) in the trust policy of {other}"
+                )
+            }
+            Diagnosis::TokenExpired => {
+                format!("{NODE_CLOCK}, and that the kubelet renews the token")
+            }
+            Diagnosis::TokenAudience => {
+                format!("the client ids of {provider} must contain sts.aliyuncs.com")
+            }
+            Diagnosis::NoRole => {
+                format!("that {role} exists, which the Pod's ServiceAccount names, and {provider}")
+            }
+            Diagnosis::Provider => {
+                format!("that {provider} belongs to this cluster (RRSA: issuer and keys)")
+            }
+            Diagnosis::NoToken => self.no_token(),
+            Diagnosis::TrustPolicy
+            | Diagnosis::Disabled
+            | Diagnosis::Deleted
+            | Diagnosis::Other => match &self.subject {
+                Some(subject) => format!(
+                    "the trust policy of {role} must allow oidc:sub {subject} from {provider}"
+                ),
+                None => self.no_token(),
+            },
+        }
+    }
+
+    fn no_token(&self) -> String {
+        let file = self.token_file.display();
+        format!(
+            "the token file {file}: it does not hold a ServiceAccount token; the kubelet writes \
+             one, so look for what else is mounted there"
+        )
+    }
+
+    fn denied(&self, lookup: &Lookup) -> String {
+        let (name, region) = (lookup.source.name(), lookup.region.as_str());
+        let role = self.role(lookup);
+        match lookup.source.provider() {
+            Provider::Kms => {
+                let full = format!("acs:kms:{region}:*:secret/{name}");
+                let resource = if lookup.source.arn_region().is_some() { name } else { &full };
+                let key = match resource.split_once(":secret/") {
+                    Some((place, _)) => format!(" ({place}:key/...)"),
+                    None => String::new(),
+                };
+                format!(
+                    "allow kms:GetSecretValue on {resource}, and kms:Decrypt on its key{key}, for \
+                     {role}"
+                )
+            }
+            Provider::Oos => format!(
+                "allow oos:GetSecretParameter on acs:oos:{region}:*:secretparameter/{name} for \
+                 {role}, kms:GetSecretValue for the KMS secret behind it, and kms:Decrypt on its key"
+            ),
+            Provider::OosParameter => {
+                format!("allow oos:GetParameter on acs:oos:{region}:*:parameter/{name} for {role}")
+            }
+        }
+    }
+}
+
+fn not_found(lookup: &Lookup) -> String {
+    let version = match lookup.source.version() {
+        Some(_) => ", and that it has this version or stage",
+        None => "",
+    };
+    format!(
+        "that {:?} exists in {} in the account of the role{version}; on-missing: skip goes on \
+         without it",
+        lookup.source.name(),
+        lookup.region
+    )
+}
+
+fn unreachable(host: &str, code: Option<&str>, status: Option<u16>) -> String {
+    match (code, status) {
+        (Some(_), _) => {
+            format!("the health of the service: {host} answers, with an error of its own")
+        }
+        (None, Some(_)) => format!("what answers as {host}: a proxy, portal or gateway in between"),
+        (None, None) => format!(
+            "that Pods reach {host} on port 443: DNS, the VPC endpoint or the instance's VPC \
+             binding, network policies, security groups; that its certificate is the real one"
+        ),
+    }
+}
+
+fn unusable(host: &str) -> String {
+    format!("that {host} is the service itself, and not a proxy or portal that answers for it")
+}
+
+fn mismatched(host: &str) -> String {
+    format!(
+        "what answers as {host}: a proxy or gateway in between that mixes up answers (it gave one \
+         for another question, twice, on two connections)"
+    )
+}
+
+fn refused(diagnosis: Diagnosis) -> &'static str {
+    match diagnosis {
+        Diagnosis::Disabled => "the state of the secret and of its key: one of them is disabled",
+        Diagnosis::Deleted => {
+            "the state of the secret and of its key: one of them is scheduled for deletion; restore it"
+        }
+        Diagnosis::Clock => NODE_CLOCK,
+        _ => "the code above in the service's documentation, with the request id",
+    }
+}
+
+const NODE_CLOCK: &str = "the clock of the node";
+
+const PRIVATE_CA: &str = "that the gateway's own CA is given (annotation ca-config-map): public \
+                          CAs do not count for it";
+
+const LOCAL: &str = "the volume at the mount path and what else writes to it";
+
+const THROTTLED: &str = "the account's request limits, and what else uses them; a longer timeout \
+                         lets more retries happen";
+
+#[cfg(test)]
+mod tests;

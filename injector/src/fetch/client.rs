@@ -1,0 +1,148 @@
+//! Fetches lookups of one plan, by their index, and says how each source stands.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use plan::Plan;
+use secret::{Fetched, RetryPolicy};
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use crate::backends::{Backend, FetchError};
+use crate::fetch::fan_out::{self, fan_out};
+use crate::health::health_board::HealthBoard;
+use crate::input::args::Args;
+use crate::process::clock::since_boot;
+use crate::report::problem::Problem;
+use crate::report::terminal::one_line;
+
+pub(crate) type Outcome = fan_out::Outcome<Fetched, FetchError>;
+
+impl Outcome {
+    /// The service's error code.
+    pub(crate) fn code(&self) -> Option<&str> {
+        match self {
+            Self::Failed(error) => error.code.as_deref(),
+            Self::Fetched(_) | Self::Unfinished => None,
+        }
+    }
+
+    /// The request's id, for a line of the log.
+    pub(crate) fn request_id(&self) -> Option<String> {
+        let id = match self {
+            Self::Fetched(fetched) => Some(fetched.request_id.as_str()),
+            Self::Failed(error) => error.request_id.as_deref(),
+            Self::Unfinished => None,
+        };
+        id.map(|id| one_line(id, 64))
+    }
+}
+
+pub(crate) struct Client<'a> {
+    plan: &'a Plan,
+    backend: Arc<Backend>,
+    health: HealthBoard,
+}
+
+/// How long, and how eagerly, lookups are tried.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    pub(crate) deadline: Instant,
+    pub(crate) retry: RetryPolicy,
+    /// Every success is logged, and every failure meanwhile is shown on the health board.
+    pub(crate) reports_progress: bool,
+}
+
+impl Patience {
+    /// The patience of the fetch that an application waits for.
+    pub(crate) fn of_start(plan: &Plan) -> Self {
+        let deadline = Instant::now() + plan.timeout();
+        Self { deadline, retry: RetryPolicy::default(), reports_progress: true }
+    }
+}
+
+impl<'a> Client<'a> {
+    pub(crate) fn new(args: &Args, plan: &'a Plan) -> Result<Self, Problem> {
+        let backend = Arc::new(Backend::new(args, plan)?);
+        Ok(Self { plan, backend, health: HealthBoard::new(plan.lookups().len()) })
+    }
+
+    /// Fetches each of these lookups once. When one fails and `is_final` says so, the others are
+    /// given up soon.
+    pub(crate) async fn fetch(
+        &self,
+        wanted: &[usize],
+        patience: Patience,
+        is_final: impl Fn(usize, &FetchError) -> bool,
+    ) -> Vec<Outcome> {
+        let fetch = |position: usize| {
+            let index = wanted.get(position).copied().unwrap_or(usize::MAX);
+            let health = patience.reports_progress.then(|| self.health.clone());
+            fetch(Arc::clone(&self.backend), index, self.source(index), patience, health)
+        };
+        let is_final = |position: usize, error: &FetchError| {
+            wanted.get(position).is_some_and(|index| is_final(*index, error))
+        };
+        let server =
+            |position: usize| wanted.get(position).and_then(|index| self.backend.server(*index));
+        fan_out(wanted.len(), server, fetch, is_final, patience.deadline).await
+    }
+
+    /// How the sources are, as the first fetch goes on and as the keeper says from then on.
+    pub(crate) fn health(&self) -> &HealthBoard {
+        &self.health
+    }
+
+    pub(crate) fn backend(&self) -> &Arc<Backend> {
+        &self.backend
+    }
+
+    fn source(&self, index: usize) -> String {
+        self.plan.lookups().get(index).map(|lookup| lookup.source.to_string()).unwrap_or_default()
+    }
+}
+
+async fn fetch(
+    backend: Arc<Backend>,
+    index: usize,
+    source: String,
+    patience: Patience,
+    health: Option<HealthBoard>,
+) -> Result<Fetched, FetchError> {
+    let began = Instant::now();
+    let reports_progress = health.is_some();
+    let observer = health.clone().map(|health| move |failure| health.fails(index, failure));
+    let result = backend.fetch(index, patience.retry, patience.deadline, observer).await;
+    match (&result, health) {
+        (Ok(_), Some(health)) => health.confirmed(index, since_boot()),
+        (Err(error), Some(health)) => health.fails(index, error.failure),
+        (_, None) => {}
+    }
+    let duration_ms = milliseconds(began.elapsed());
+    match &result {
+        Ok(fetched) if reports_progress => info!(
+            source,
+            duration_ms,
+            attempts = fetched.attempts,
+            request_id = one_line(&fetched.request_id, 64),
+            version = one_line(fetched.printable_version(), 64),
+            bytes = fetched.value.len(),
+            "fetched"
+        ),
+        Ok(_) => {}
+        Err(error) => warn!(
+            source,
+            duration_ms,
+            attempts = error.attempts,
+            code = error.code,
+            request_id = error.request_id.as_deref().map(|id| one_line(id, 64)),
+            "not fetched: {}",
+            one_line(&error.text, 600)
+        ),
+    }
+    result
+}
+
+pub(crate) fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,98 @@
+//! The mount as it is: its directories, its links, and which generation applications see.
+
+use std::path::{Path, PathBuf};
+
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Gid, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::error::WriteError;
+use super::generation_name::is_name;
+
+/// The link that decides which generation applications see.
+pub(super) const CURRENT: &str = "..data";
+/// This link becomes [`CURRENT`] by a rename.
+pub(super) const NEXT: &str = "..data_tmp";
+/// A file of this name holds the name of the generation that it is in, whatever its content says:
+/// an application that watches it hears of every change at the instant of the change.
+pub(crate) const SENTINEL: &str = ".kms-generation";
+
+/// This link becomes the visible link by a rename, where another link is in its place.
+pub(super) const NEW_LINK: &str = "..link_tmp";
+
+/// Where `name` is in the generation that applications see.
+pub(crate) fn in_current(mount: &Path, name: &str) -> PathBuf {
+    mount.join(CURRENT).join(name)
+}
+
+/// The names in a generation.
+pub(crate) fn names(mount: &OwnedFd, generation: &str) -> Result<Vec<String>, Errno> {
+    entries(&open_directory(mount, Path::new(generation))?)
+}
+
+pub(crate) fn open_mount(path: &Path) -> Result<OwnedFd, WriteError> {
+    let shown = || path.display().to_string();
+    open_directory(CWD, path).map_err(|errno| match errno {
+        Errno::NOENT => WriteError::NoMount(shown()),
+        Errno::NOTDIR | Errno::LOOP => WriteError::NotADirectory(shown()),
+        errno => WriteError::new("open the mount", &shown(), errno),
+    })
+}
+
+/// The name of the generation that applications see.
+pub(crate) fn current(mount: &OwnedFd) -> Result<Option<String>, WriteError> {
+    let target = match rustix::fs::readlinkat(mount, CURRENT, Vec::new()) {
+        Ok(target) => target,
+        Err(Errno::NOENT) => return Ok(None),
+        Err(Errno::INVAL) => return Err(WriteError::Foreign(CURRENT.to_owned())),
+        Err(errno) => return Err(WriteError::new("read the link", CURRENT, errno)),
+    };
+    // A link to anywhere else is not ours, and replaced like none.
+    Ok(target.into_string().ok().filter(|name| is_name(name)))
+}
+
+pub(crate) fn open_directory(at: impl AsFd, path: &Path) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::openat(at, path, flags, Mode::empty())
+}
+
+/// What `name` is, without following it; `None` if there is nothing.
+pub(super) fn kind(mount: &OwnedFd, name: &str) -> Result<Option<FileType>, WriteError> {
+    match rustix::fs::statat(mount, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) => Ok(Some(FileType::from_raw_mode(stat.st_mode))),
+        Err(Errno::NOENT) => Ok(None),
+        Err(errno) => Err(WriteError::new("look at", name, errno)),
+    }
+}
+
+/// Names in a directory; those that are not UTF-8 are not ours and left out.
+pub(super) fn entries(directory: &OwnedFd) -> Result<Vec<String>, Errno> {
+    let mut names = Vec::new();
+    for entry in Dir::read_from(directory)? {
+        match entry?.file_name().to_str() {
+            Ok("." | "..") | Err(_) => {}
+            Ok(name) => names.push(name.to_owned()),
+        }
+    }
+    Ok(names)
+}
+
+/// Sets the group first: changing it may clear bits of the mode. The group is set explicitly,
+/// because a directory that was chmodded has lost the setgid bit that would have passed the group
+/// on.
+pub(super) fn set_owner(
+    opened: impl AsFd,
+    name: &str,
+    group: Option<Gid>,
+    mode: Mode,
+) -> Result<(), WriteError> {
+    if let Some(group) = group {
+        rustix::fs::fchown(&opened, None, Some(group)).map_err(|errno| match errno {
+            Errno::PERM => WriteError::Group(group.as_raw()),
+            errno => WriteError::new("set the group of", name, errno),
+        })?;
+    }
+    // The mode is not set at creation, where the umask takes its share.
+    rustix::fs::fchmod(&opened, mode)
+        .map_err(|errno| WriteError::new("set the mode of", name, errno))
+}
