@@ -62,7 +62,7 @@ impl Agent {
         let handler = AgentHandler::new(
             plan,
             wanted,
-            client.backend().kms().session(),
+            client.backends().kms().session(),
             token,
             counters,
             metrics.clone(),

@@ -1,11 +1,11 @@
-//! The backends that answer for the sources of a plan. Each backend is a folder beside this file; no other file
-//! knows its words, but for the local agent, whose interface is that of KMS.
+//! The backends that answer for the sources of a plan. Each is a folder beside this file; no other
+//! file knows its words, but for the local agent, whose interface is that of KMS.
 
 pub(crate) mod alibaba;
 mod fetch_error;
 mod service_account_token;
 
-use plan::{Lookup, Plan};
+use plan::{Plan, Provider};
 use secret::{Failure, Fetched, Requests, RetryPolicy};
 use tokio::time::Instant;
 
@@ -14,21 +14,62 @@ pub(crate) use self::fetch_error::{FetchError, unfinished};
 use crate::input::args::Args;
 use crate::report::problem::Problem;
 
-pub(crate) enum Backend {
-    Alibaba(Box<Alibaba>),
+/// The backends of one plan.
+pub(crate) struct Backends {
+    alibaba: Alibaba,
+    /// By lookup of the plan.
+    providers: Vec<Provider>,
 }
 
-impl Backend {
-    /// Reads what it needs of this container before anything is sent, so that what is wrong with a
+/// The backend that answers for a lookup.
+#[derive(Clone, Copy)]
+pub(crate) enum Backend<'a> {
+    Alibaba(&'a Alibaba),
+}
+
+impl Backends {
+    /// Reads what is needed of this container before anything is sent, so that what is wrong with a
     /// file has words of its own.
     pub(crate) fn new(args: &Args, plan: &Plan) -> Result<Self, Problem> {
-        Ok(Self::Alibaba(Box::new(Alibaba::new(args, plan)?)))
+        let providers = plan.lookups().iter().map(|lookup| lookup.source.provider()).collect();
+        Ok(Self { alibaba: Alibaba::new(args, plan)?, providers })
     }
 
+    /// The backend of a lookup, by its index in the plan.
+    pub(crate) fn of(&self, lookup: usize) -> Option<Backend<'_>> {
+        Some(match self.providers.get(lookup)? {
+            Provider::Kms | Provider::Oos | Provider::OosParameter => {
+                Backend::Alibaba(&self.alibaba)
+            }
+        })
+    }
+
+    /// The backend that the local agent asks.
+    pub(crate) fn kms(&self) -> &Alibaba {
+        &self.alibaba
+    }
+
+    /// The role that asks where a lookup names no other one, for the log.
+    pub(crate) fn role(&self) -> &str {
+        self.alibaba.role()
+    }
+
+    /// What came of all requests so far.
+    pub(crate) fn requests(&self) -> Vec<Requests> {
+        self.alibaba.requests()
+    }
+
+    /// Requests for credentials so far.
+    pub(crate) fn exchanges(&self) -> u64 {
+        self.alibaba.exchanges()
+    }
+}
+
+impl Backend<'_> {
     /// The value of one of the plan's lookups, or the last real error when `deadline` is reached.
     /// `observer` hears of each failed attempt after which another one follows.
     pub(crate) async fn fetch(
-        &self,
+        self,
         lookup: usize,
         retry: RetryPolicy,
         deadline: Instant,
@@ -40,44 +81,9 @@ impl Backend {
     }
 
     /// Lookups with the same number wait for the same server, and for the same credentials.
-    pub(crate) fn server(&self, lookup: usize) -> Option<usize> {
+    pub(crate) fn server(self, lookup: usize) -> Option<usize> {
         match self {
             Self::Alibaba(alibaba) => alibaba.server(lookup),
-        }
-    }
-
-    /// The identity that asks for a lookup, for people.
-    pub(crate) fn identity(&self, lookup: &Lookup) -> String {
-        match self {
-            Self::Alibaba(alibaba) => alibaba.identity(lookup),
-        }
-    }
-
-    /// The role that asks where a lookup names no other one, for the log.
-    pub(crate) fn role(&self) -> &str {
-        match self {
-            Self::Alibaba(alibaba) => alibaba.role(),
-        }
-    }
-
-    /// What came of all requests so far.
-    pub(crate) fn requests(&self) -> Vec<Requests> {
-        match self {
-            Self::Alibaba(alibaba) => alibaba.requests(),
-        }
-    }
-
-    /// Requests for credentials so far.
-    pub(crate) fn exchanges(&self) -> u64 {
-        match self {
-            Self::Alibaba(alibaba) => alibaba.exchanges(),
-        }
-    }
-
-    /// The one that the local agent asks.
-    pub(crate) fn kms(&self) -> &Alibaba {
-        match self {
-            Self::Alibaba(alibaba) => alibaba,
         }
     }
 }

@@ -44,7 +44,7 @@ use crate::write::volumes::generation;
 pub(crate) fn run(args: &Args, plan: &Plan, refresh: &Refresh) -> Result<(), Report> {
     render::check(plan)?;
     let client = Client::new(args, plan)?;
-    let mut metrics = Metrics::new(client.health().clone(), Arc::clone(client.backend()));
+    let mut metrics = Metrics::new(client.health().clone(), Arc::clone(client.backends()));
     runtime::block_on(async |mut stop| {
         let agent = Agent::start(args, plan, &client, &mut metrics)?;
         let result = tokio::select! {

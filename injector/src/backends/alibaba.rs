@@ -67,10 +67,6 @@ impl Alibaba {
         self.lookups.get(lookup).map(|lookup| lookup.server)
     }
 
-    pub(crate) fn identity(&self, lookup: &Lookup) -> String {
-        self.advisor.identity(lookup)
-    }
-
     pub(crate) fn role(&self) -> &str {
         self.advisor.own_role()
     }
@@ -94,6 +90,7 @@ impl Alibaba {
             text: error.to_string(),
             code: error.code().map(ToOwned::to_owned),
             request_id: error.request_id().map(ToOwned::to_owned),
+            caller: self.advisor.caller(lookup),
             attempts: error.attempts(),
             is_revocation: error.is_revocation(),
             advice: self.advisor.advice(lookup, error),

@@ -15,6 +15,8 @@ pub(crate) struct FetchError {
     /// The backend's own error code.
     pub(crate) code: Option<String>,
     pub(crate) request_id: Option<String>,
+    /// The identity that asked, for people.
+    pub(crate) caller: String,
     /// Requests that were sent for it.
     pub(crate) attempts: u32,
     /// The backend is well, knows us, and will not give the value any more.

@@ -8,7 +8,7 @@ use secret::{Fetched, RetryPolicy};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use crate::backends::{Backend, FetchError};
+use crate::backends::{Backends, FetchError};
 use crate::fetch::fan_out::{self, fan_out};
 use crate::health::health_board::HealthBoard;
 use crate::input::args::Args;
@@ -40,7 +40,7 @@ impl Outcome {
 
 pub(crate) struct Client<'a> {
     plan: &'a Plan,
-    backend: Arc<Backend>,
+    backends: Arc<Backends>,
     health: HealthBoard,
 }
 
@@ -63,8 +63,8 @@ impl Patience {
 
 impl<'a> Client<'a> {
     pub(crate) fn new(args: &Args, plan: &'a Plan) -> Result<Self, Problem> {
-        let backend = Arc::new(Backend::new(args, plan)?);
-        Ok(Self { plan, backend, health: HealthBoard::new(plan.lookups().len()) })
+        let backends = Arc::new(Backends::new(args, plan)?);
+        Ok(Self { plan, backends, health: HealthBoard::new(plan.lookups().len()) })
     }
 
     /// Fetches each of these lookups once. When one fails and `is_final` says so, the others are
@@ -78,13 +78,14 @@ impl<'a> Client<'a> {
         let fetch = |position: usize| {
             let index = wanted.get(position).copied().unwrap_or(usize::MAX);
             let health = patience.reports_progress.then(|| self.health.clone());
-            fetch(Arc::clone(&self.backend), index, self.source(index), patience, health)
+            fetch(Arc::clone(&self.backends), index, self.source(index), patience, health)
         };
         let is_final = |position: usize, error: &FetchError| {
             wanted.get(position).is_some_and(|index| is_final(*index, error))
         };
-        let server =
-            |position: usize| wanted.get(position).and_then(|index| self.backend.server(*index));
+        let server = |position: usize| {
+            wanted.get(position).and_then(|index| self.backends.of(*index)?.server(*index))
+        };
         fan_out(wanted.len(), server, fetch, is_final, patience.deadline).await
     }
 
@@ -93,8 +94,8 @@ impl<'a> Client<'a> {
         &self.health
     }
 
-    pub(crate) fn backend(&self) -> &Arc<Backend> {
-        &self.backend
+    pub(crate) fn backends(&self) -> &Arc<Backends> {
+        &self.backends
     }
 
     fn source(&self, index: usize) -> String {
@@ -103,13 +104,17 @@ impl<'a> Client<'a> {
 }
 
 async fn fetch(
-    backend: Arc<Backend>,
+    backends: Arc<Backends>,
     index: usize,
     source: String,
     patience: Patience,
     health: Option<HealthBoard>,
 ) -> Result<Fetched, FetchError> {
     let began = Instant::now();
+    let Some(backend) = backends.of(index) else {
+        // Indexes come from the plan.
+        return std::future::pending().await;
+    };
     let reports_progress = health.is_some();
     let observer = health.clone().map(|health| move |failure| health.fails(index, failure));
     let result = backend.fetch(index, patience.retry, patience.deadline, observer).await;

@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use secret::Failure;
 
-use crate::backends::Backend;
+use crate::backends::Backends;
 use crate::health::agent_counters::AgentCounters;
 use crate::health::health_board::HealthBoard;
 
@@ -19,7 +19,7 @@ use crate::health::health_board::HealthBoard;
 pub(crate) struct Metrics {
     counts: Arc<Mutex<Counts>>,
     health: HealthBoard,
-    backend: Arc<Backend>,
+    backends: Arc<Backends>,
     /// Only an agent has counters.
     agent: Option<Arc<AgentCounters>>,
 }
@@ -44,8 +44,8 @@ struct Counts {
 }
 
 impl Metrics {
-    pub(crate) fn new(health: HealthBoard, backend: Arc<Backend>) -> Self {
-        Self { counts: Arc::default(), health, backend, agent: None }
+    pub(crate) fn new(health: HealthBoard, backends: Arc<Backends>) -> Self {
+        Self { counts: Arc::default(), health, backends, agent: None }
     }
 
     /// The counters of an agent, which are shown too from now on.

@@ -3,7 +3,7 @@
 use plan::{Lookup, Plan, Reference};
 use secret::Fetched;
 
-use crate::backends::{Backend, FetchError, unfinished};
+use crate::backends::{FetchError, unfinished};
 use crate::fetch::client::{Client, Patience};
 use crate::fetch::fan_out::Outcome;
 use crate::input::args::Args;
@@ -31,7 +31,7 @@ pub(crate) fn run(args: &Args, plan: &Plan, sources: &[String]) -> Result<(), Re
             Outcome::Fetched(fetched) => describe_value(lookup, fetched),
             Outcome::Failed(error) => {
                 problems.push(error.problem(lookup));
-                describe_failure(client.backend(), lookup, error)
+                describe_failure(lookup, error)
             }
             Outcome::Unfinished => {
                 problems.push(unfinished(lookup));
@@ -89,11 +89,11 @@ fn describe_value(lookup: &Lookup, fetched: &Fetched) -> String {
     )
 }
 
-fn describe_failure(backend: &Backend, lookup: &Lookup, error: &FetchError) -> String {
+fn describe_failure(lookup: &Lookup, error: &FetchError) -> String {
     format!(
         "{}\n  asked by    {}\n  not fetched {}\n",
         lookup.source,
-        backend.identity(lookup),
+        error.caller,
         one_line(&error.text, 600),
     )
 }

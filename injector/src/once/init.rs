@@ -54,7 +54,7 @@ pub(crate) async fn fill(
         version = env!("CARGO_PKG_VERSION"),
         sources = plan.lookups().len(),
         files = plan.files().len(),
-        role = client.backend().role(),
+        role = client.backends().role(),
         timeout_s = plan.timeout().as_secs(),
         "fetching"
     );
@@ -109,7 +109,7 @@ pub(crate) async fn fill(
         variables = entries.len() - plan.files().len(),
         bytes = rendered.iter().map(|rendered| rendered.as_new().content.len()).sum::<usize>(),
         changed = written == Written::Changed,
-        sts_requests = client.backend().exchanges(),
+        sts_requests = client.backends().exchanges(),
         duration_ms = milliseconds(began.elapsed()),
         "done"
     );

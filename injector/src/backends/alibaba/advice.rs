@@ -40,8 +40,8 @@ impl Advisor {
         [advice].into_iter().chain(error.recommendation().map(ToOwned::to_owned)).collect()
     }
 
-    /// As whom a lookup is asked for.
-    pub(super) fn identity(&self, lookup: &Lookup) -> String {
+    /// The identity that asks for a lookup.
+    pub(super) fn caller(&self, lookup: &Lookup) -> String {
         format!("{}, session {}", self.role(lookup), self.identity.session)
     }
 

@@ -100,7 +100,7 @@ impl Metrics {
         }
         let now = Now { calendar: now(), uptime: since_boot() };
         let agent = self.agent.as_deref();
-        let body = text::metrics(&counts, &snapshot, &self.backend.requests(), agent, now);
+        let body = text::metrics(&counts, &snapshot, &self.backends.requests(), agent, now);
         Answer {
             status: StatusCode::OK,
             content_type: CONTENT_TYPE,
