@@ -1,11 +1,9 @@
-//! What can be wrong with a template, before it is rendered and while it is.
+//! This file says what can be wrong with a template, before it is rendered and while it is.
 
-use crate::engine::{FUNCTIONS, TESTS};
-use crate::shape::MAX_TOKENS;
-use crate::signature::FILTERS;
-use crate::template::MAX_TEMPLATE_BYTES;
+use crate::builtins::{FILTERS, FUNCTIONS, TESTS};
+use crate::limits::{MAX_TEMPLATE_BYTES, MAX_TOKENS};
 
-/// Bytes of a name that may be a misspelled one of ours.
+/// A name of more bytes is no misspelled one of ours.
 const LONGEST_SLIP: usize = 24;
 
 /// Why a text is no template.
@@ -43,16 +41,10 @@ pub enum Fault {
     NotCalled(String),
     #[error("there is no function {0}()")]
     Function(String),
-    #[error("{0}() takes exactly one value")]
-    OneValue(String),
     #[error("there is no filter {0:?}")]
     Filter(String),
-    #[error("the {0} takes {1}")]
-    Arguments(String, String),
-    #[error("the filter {0} takes as its argument {1} {2}")]
-    Argument(&'static str, &'static str, &'static str),
     #[error("{0} takes {1}")]
-    Operand(String, &'static str),
+    Arguments(String, &'static str),
     #[error("there is no test {0:?}")]
     Test(String),
     #[error("values have no methods")]
@@ -63,14 +55,6 @@ pub enum Fault {
     Arithmetic(&'static str),
     #[error("a template does not cut parts out ([:])")]
     Slice,
-    #[error("~ puts texts together, and true, false and none are none")]
-    NoText,
-    #[error("{0} takes two texts or two numbers")]
-    Order(&'static str),
-    #[error("in looks for a text in a text, an item in a list or a key in a mapping")]
-    In,
-    #[error("a text has no keys (.{0})")]
-    NoKeys(String),
     #[error("comparisons cannot be chained")]
     Chained,
     #[error("a list or mapping stands where no filter writes it as text")]
@@ -87,6 +71,9 @@ pub enum Fault {
     Reserved(String),
     #[error("only a name can be set")]
     Target,
+    /// An operation fails whatever the secrets hold; the words say why.
+    #[error("{0}")]
+    Operation(String),
 }
 
 /// Why a template gave no text. It holds names that the author wrote and keys of a secret's JSON,
@@ -99,7 +86,7 @@ pub struct Failure {
 }
 
 impl Fault {
-    /// What to do instead.
+    /// This says what to do instead.
     #[must_use]
     pub fn remedy(&self) -> &'static str {
         match self {
@@ -127,10 +114,7 @@ impl Fault {
             Self::Function(_) => {
                 "the functions are secret(\"kms://NAME\") and json(VALUE); everything else is a filter"
             }
-            Self::OneValue(_) => "write json(secret(\"kms://NAME\"))",
-            Self::Filter(_) => "see the filters in docs/annotations.md",
-            Self::Arguments(..) | Self::Argument(..) => "see the filters in docs/annotations.md",
-            Self::Operand(..) => "hand it such a value; json(secret(\"kms://NAME\")) reads JSON",
+            Self::Filter(_) | Self::Arguments(..) => "see the filters in docs/annotations.md",
             Self::Test(_) => "the tests are defined, undefined and none",
             Self::Method => "use a filter: {{ VALUE | upper }}",
             Self::Named => "write the values alone, in their order",
@@ -140,14 +124,6 @@ impl Fault {
             Self::Slice => {
                 "pick one item with VALUE[0], or several with a JMESPath: secret(\"kms://NAME#LIST[:2]\")"
             }
-            Self::NoText => "write text in quotes: \"true\", or \"a\" if VALUE else \"b\"",
-            Self::Order(_) => {
-                "write both in quotes, or read a number with json(secret(\"kms://NAME\"))"
-            }
-            Self::In => {
-                "write \"a\" in secret(\"kms://NAME\"), or \"KEY\" in json(secret(\"kms://NAME\"))"
-            }
-            Self::NoKeys(_) => "read it as JSON first: json(secret(\"kms://NAME\")).KEY",
             Self::Chained => "write A < B and B < C",
             Self::Literal => {
                 "hand it to a filter at once: {{ [A, B] | join(\",\") }} or {{ {\"KEY\": VALUE} | dotenv }}"
@@ -160,6 +136,9 @@ impl Fault {
             Self::NotYetSet(_) => "move {% set NAME = … %} before where it is used first",
             Self::Reserved(_) => "choose another name",
             Self::Target => "write {% set NAME = … %}",
+            Self::Operation(_) => {
+                "docs/annotations.md says what each filter and operator takes; json(secret(\"kms://NAME\")) reads JSON"
+            }
         }
     }
 
@@ -167,29 +146,16 @@ impl Fault {
     /// far longer than all of them was not meant to be one of them.
     #[must_use]
     pub fn unknown(&self) -> Option<(&str, Vec<&'static str>)> {
-        match self {
-            Self::Filter(name) | Self::Function(name) | Self::Test(name)
-                if name.len() > LONGEST_SLIP =>
-            {
-                None
-            }
-            Self::Filter(name) => Some((name, FILTERS.iter().map(|filter| filter.name).collect())),
-            Self::Function(name) => Some((name, FUNCTIONS.to_vec())),
-            Self::Test(name) => Some((name, TESTS.iter().map(|(name, _)| *name).collect())),
-            _ => None,
-        }
+        let (name, known) = match self {
+            Self::Filter(name) => (name, FILTERS.iter().map(|filter| filter.name).collect()),
+            Self::Function(name) => (name, FUNCTIONS.to_vec()),
+            Self::Test(name) => (name, TESTS.iter().map(|(name, _)| *name).collect()),
+            _ => return None,
+        };
+        (name.len() <= LONGEST_SLIP).then_some((name, known))
     }
 
     pub(crate) fn at(self, line: usize) -> Invalid {
         Invalid { line: line.max(1), fault: self }
     }
-}
-
-/// What a message may repeat of a name that someone else wrote.
-pub(crate) fn shorten(name: &str) -> String {
-    let mut short: String = name.chars().filter(|c| printable::is_printable(*c)).take(64).collect();
-    if short.len() < name.len() {
-        short.push('…');
-    }
-    short
 }

@@ -1,154 +1,138 @@
-//! Filters of text and values, as Jinja has them; those that others lean on have their own files.
+//! These filters of text and values are as Jinja has them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use minijinja::value::{Rest, Value, ValueKind};
-use minijinja::{Environment, Error, ErrorKind, State};
+use zeroize::Zeroizing;
 
-use crate::engine::{Told, made, paid, within};
+use crate::error::Error;
 use crate::json;
-use crate::signature::{DEFAULT, Takes};
-use crate::template::MAX_VALUE_BYTES;
+use crate::limits::Fuel;
+use crate::text::{Builder, Text};
+use crate::value::{Kind, Value, ValueResult, build};
 
-/// Wider nobody indents.
+/// Nobody indents wider.
 const MAX_WIDTH: usize = 64;
 
-pub(crate) fn add(environment: &mut Environment<'_>) {
-    environment.add_filter(
-        "replace",
-        |state: &State<'_, '_>, value: &Value, from: &Value, to: &Value| {
-            within("the filter replace", replace(state, value, from, to))
-        },
-    );
-    environment.add_filter(
-        "indent",
-        |state: &State<'_, '_>, value: &Value, arguments: Rest<Value>| {
-            within("the filter indent", indent(state, value, &arguments))
-        },
-    );
-    environment.add_filter(DEFAULT, |value: &Value, arguments: Rest<Value>| {
-        within("the filter default", default(value, &arguments))
-    });
-    environment.add_filter(
-        "join",
-        |state: &State<'_, '_>, value: &Value, arguments: Rest<Value>| {
-            within("the filter join", join(state, value, &arguments))
-        },
-    );
-    environment.add_filter("length", |value: &Value| within("the filter length", length(value)));
-    environment.add_filter("fromjson", |state: &State<'_, '_>, value: &Value| {
-        within("the filter fromjson", json::parse(state, value))
-    });
-    environment.add_filter("tojson", |state: &State<'_, '_>, value: &Value| {
-        let text = within("the filter tojson", json::compact(value))?;
-        made(state, text)
-    });
+pub(crate) fn b64decode(text: &str, out: &mut Builder) -> Result<(), Error> {
+    // Line breaks and blanks are how people wrap it.
+    let mut packed = Zeroizing::new(Vec::with_capacity(text.len()));
+    packed.extend(text.bytes().filter(|b| !b.is_ascii_whitespace()));
+    let bytes = STANDARD.decode(packed).map(Zeroizing::new);
+    let bytes = bytes.map_err(|_| Error::words("a value is not base64"))?;
+    let decoded = std::str::from_utf8(&bytes);
+    out.push_str(decoded.map_err(|_| Error::words("what is encoded as base64 is not UTF-8 text"))?)
 }
 
-fn takes(argument: &str, takes: Takes) -> Told {
-    Told(format!("{argument} is not {}", takes.words()))
+pub(crate) fn b64encode(text: &str, out: &mut Builder) -> Result<(), Error> {
+    out.push_str(&Zeroizing::new(STANDARD.encode(text)))
 }
 
-fn replace(state: &State<'_, '_>, value: &Value, from: &Value, to: &Value) -> Result<Value, Error> {
-    let (text, from, to) = (json::text(value)?, json::text(from)?, json::text(to)?);
+pub(crate) fn replace<'a>(
+    value: &Value<'a>,
+    args: &[Value<'a>],
+    fuel: &mut Fuel,
+) -> ValueResult<'a> {
+    let [from, to] = args else { return Err(Error::Unknown) };
+    let to = to.text()?;
+    let from = from.text()?;
     if from.is_empty() {
-        return Err(takes("FROM", Takes::Sought).into());
+        return Err(Error::words("FROM is not a text to look for, which is not empty"));
     }
-    // Counted first: every byte of the text may become another text.
-    let most = text.len() / from.len() * to.len();
-    paid(state, most.max(text.len()))?;
-    made(state, text.replace(&from, &to))
+    let text = value.text()?;
+    fuel.pay_for_bytes(text.len())?;
+    build(fuel, |out| {
+        out.reserve(text.len())?;
+        text.split(&*from).enumerate().try_for_each(|(index, part)| {
+            out.push_str(if index > 0 { &to } else { "" })?;
+            out.push_str(part)
+        })
+    })
 }
 
-/// One that may be left out, but that is there if it is written.
-fn given(arguments: &[Value], at: usize) -> Result<Option<&Value>, Error> {
-    match arguments.get(at) {
-        Some(argument) if argument.is_undefined() => Err(ErrorKind::UndefinedError.into()),
-        argument => Ok(argument),
-    }
-}
-
-/// Spaces before a line, if it is a number of them.
-pub(crate) fn width(value: &Value) -> Option<usize> {
-    usize::try_from(value.clone()).ok().filter(|width| *width <= MAX_WIDTH)
-}
-
-fn truth(argument: &str, value: Option<&Value>) -> Result<bool, Error> {
-    match value.map(Value::kind) {
-        None | Some(ValueKind::None) => Ok(false),
-        Some(ValueKind::Bool) => Ok(value.is_some_and(Value::is_true)),
-        Some(_) => Err(takes(argument, Takes::Truth).into()),
-    }
-}
-
-/// All lines but the first, and no empty one.
-fn indent(state: &State<'_, '_>, value: &Value, arguments: &[Value]) -> Result<Value, Error> {
-    let spaces = match given(arguments, 0)?.filter(|spaces| !spaces.is_none()) {
-        Some(spaces) => width(spaces).ok_or_else(|| takes("WIDTH", Takes::Width))?,
-        None => 4,
+/// All lines but the first are indented, and no empty one is.
+pub(crate) fn indent<'a>(
+    value: &Value<'a>,
+    args: &[Value<'a>],
+    fuel: &mut Fuel,
+) -> ValueResult<'a> {
+    let is_first = is_true("FIRST", args.get(1))?;
+    let width = match args.first() {
+        None | Some(Value::Null) => 4,
+        Some(Value::Unknown(Kind::Any | Kind::Number)) => {
+            return value.text().and(Err(Error::Unknown));
+        }
+        Some(Value::Number(width)) => width.parse().unwrap_or(usize::MAX),
+        Some(_) => usize::MAX,
     };
-    let (first, spaces) = (truth("FIRST", given(arguments, 1)?)?, " ".repeat(spaces));
-    let text = json::text(value)?;
-    let mut out = String::with_capacity(text.len());
-    for (index, line) in text.split('\n').enumerate() {
-        if index > 0 {
-            out.push('\n');
-        }
-        if !line.is_empty() && (index > 0 || first) {
-            out.push_str(&spaces);
-        }
-        out.push_str(line);
-        if out.len() > MAX_VALUE_BYTES {
-            break;
-        }
+    if width > MAX_WIDTH {
+        let words = format!("WIDTH is not a number of spaces from 0 to {MAX_WIDTH}");
+        return Err(Error::words(words));
     }
-    made(state, out)
+    let (text, spaces) = (value.text()?, " ".repeat(width));
+    build(fuel, |out| {
+        text.split('\n').enumerate().try_for_each(|(index, line)| {
+            out.push_str(if index > 0 { "\n" } else { "" })?;
+            out.push_str(if !line.is_empty() && (index > 0 || is_first) { &spaces } else { "" })?;
+            out.push_str(line)
+        })
+    })
 }
 
-/// Another value for one that is not defined, and with `true` also for one that is null, empty or
-/// false.
-pub(crate) fn default(value: &Value, arguments: &[Value]) -> Result<Value, Error> {
-    let empty = truth("EMPTY", given(arguments, 1)?)?;
-    if !value.is_undefined() && (value.is_true() || !empty) {
+fn is_true(argument: &str, value: Option<&Value<'_>>) -> Result<bool, Error> {
+    match value {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(truth)) => Ok(*truth),
+        Some(Value::Unknown(Kind::Any | Kind::Bool)) => Err(Error::Unknown),
+        Some(_) => Err(Error::words(format!("{argument} is not true or false"))),
+    }
+}
+
+/// Another value stands in for one that is not defined, and with `true` also for one that is null,
+/// empty or false.
+pub(crate) fn default<'a>(value: &Value<'a>, args: &[Value<'a>], _: &mut Fuel) -> ValueResult<'a> {
+    let is_kept = match (value, is_true("EMPTY", args.get(1))?) {
+        (Value::Unknown(Kind::Any), _) => None,
+        (_, true) => value.truth(),
+        (_, false) => Some(!value.is_undefined()),
+    };
+    if is_kept.ok_or(Error::Unknown)? {
         return Ok(value.clone());
     }
-    Ok(arguments.first().cloned().unwrap_or_else(|| Value::from("")))
+    Ok(args.first().cloned().unwrap_or(Value::Text(Text::Borrowed(""))))
 }
 
-fn join(state: &State<'_, '_>, value: &Value, arguments: &[Value]) -> Result<Value, Error> {
-    if value.kind() != ValueKind::Seq {
-        return Err(Told("what is joined is no list".to_owned()).into());
-    }
-    let between = given(arguments, 0)?.map(json::text).transpose()?.unwrap_or_default();
-    let mut out = String::new();
-    for (index, item) in value.try_iter()?.enumerate() {
-        if index > 0 {
-            out.push_str(&between);
+pub(crate) fn join<'a>(value: &Value<'a>, args: &[Value<'a>], fuel: &mut Fuel) -> ValueResult<'a> {
+    let between = args.first().map_or(Ok(Text::Borrowed("")), Value::text);
+    let items = match value {
+        Value::List(items) => items,
+        Value::Unknown(Kind::Any) => return Err(Error::Unknown),
+        _ => return Err(Error::words("what is joined is no list")),
+    };
+    let between = between?;
+    fuel.pay(items.len())?;
+    build(fuel, |out| {
+        items.iter().enumerate().try_for_each(|(index, item)| {
+            out.push_str(if index > 0 { &between } else { "" })?;
+            out.push_str(&item.text()?)
+        })
+    })
+}
+
+/// This counts the characters of a text and the items of a list or mapping.
+pub(crate) fn length<'a>(value: &Value<'a>, _: &[Value<'a>], fuel: &mut Fuel) -> ValueResult<'a> {
+    let length = match value {
+        Value::Text(text) => {
+            fuel.pay_for_bytes(text.len())?;
+            text.chars().count()
         }
-        out.push_str(&json::text(&item)?);
-        paid(state, out.len() / 64)?;
-    }
-    made(state, out)
+        Value::List(items) => items.len(),
+        Value::Map(members) => members.len(),
+        Value::Unknown(Kind::Any | Kind::Text) => return Err(Error::Unknown),
+        _ => return Err(Error::words("a number, true, false or null has no length")),
+    };
+    Ok(Value::Number(length.to_string().into()))
 }
 
-/// Characters of a text, items of a list or mapping.
-fn length(value: &Value) -> Result<Value, Error> {
-    match value.kind() {
-        ValueKind::String | ValueKind::Seq | ValueKind::Map => {
-            Ok(Value::from(value.len().unwrap_or_default()))
-        }
-        _ => Err(Told("a number, true, false or null has no length".to_owned()).into()),
-    }
-}
-
-pub(crate) fn b64encode(text: &str) -> Result<String, Told> {
-    Ok(STANDARD.encode(text))
-}
-
-pub(crate) fn b64decode(text: &str) -> Result<String, Told> {
-    // Line breaks and blanks are how people wrap it.
-    let packed: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-    let bytes = STANDARD.decode(packed).map_err(|_| Told("a value is not base64".to_owned()))?;
-    String::from_utf8(bytes)
-        .map_err(|_| Told("what is encoded as base64 is not UTF-8 text".to_owned()))
+pub(crate) fn tojson<'a>(value: &Value<'a>, _: &[Value<'a>], fuel: &mut Fuel) -> ValueResult<'a> {
+    build(fuel, |out| json::compact(value, out))
 }

@@ -1,161 +1,117 @@
-//! Values from JSON and to it.
+//! Values are read from JSON and written as JSON here.
 
-mod parts;
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use minijinja::value::{Value, ValueKind};
-use minijinja::{Error, ErrorKind, State};
-use serde::de::DeserializeSeed as _;
+use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::engine::{Told, paid};
-use crate::number::{self, Exact};
-use crate::template::MAX_VALUE_BYTES;
+use crate::error::Error;
+use crate::limits::Fuel;
+use crate::text::{Builder, Text};
+use crate::value::{Kind, Value, ValueResult};
 
-/// As deep as what the parser reads: it refuses its 128th level.
+/// serde_json goes as deep where it reads into values of its own.
 const MAX_DEPTH: usize = 127;
 
-/// The function `json` and the filter `fromjson`. What was read already stays as it is.
-pub(crate) fn parse(state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
-    if matches!(value.kind(), ValueKind::Map | ValueKind::Seq) {
+/// A list or an object takes several hundred bytes of memory, however short it is written; each
+/// other value takes a hundred.
+const CONTAINER: usize = 5;
+
+/// The function `json` and the filter `fromjson` do this. A list or mapping stays as it is.
+pub(crate) fn read<'a>(value: &Value<'a>, fuel: &mut Fuel) -> ValueResult<'a> {
+    if let Kind::List | Kind::Map = value.kind() {
         return Ok(value.clone());
     }
-    read(state, &text(value)?)
-}
-
-pub(crate) fn is_json(text: &str) -> bool {
-    serde_json::from_str::<&RawValue>(text).is_ok()
-}
-
-pub(crate) fn is_object(text: &str) -> bool {
-    serde_json::from_str::<&RawValue>(text).is_ok_and(|json| json.get().starts_with('{'))
-}
-
-/// A number that is kept as it was written.
-pub(crate) fn exact(value: &Value) -> Option<&Exact> {
-    value.downcast_object_ref()
-}
-
-fn read(state: &State<'_, '_>, text: &str) -> Result<Value, Error> {
-    paid(state, text.len())?;
-    // Numbers of any size pass here, and places are told as the value has them.
-    serde_json::from_str::<&RawValue>(text).map_err(|error| {
+    let text = value.text()?;
+    fuel.pay_for_bytes(text.len())?;
+    let json: &RawValue = serde_json::from_str(&text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
-        Told(format!("a value is not JSON (its line {line}, column {column})"))
+        Error::words(format!("a value is not JSON (its line {line}, column {column})"))
     })?;
-    let marked = number::mark(text);
-    let mut reader = serde_json::Deserializer::from_str(&marked);
-    parts::Reader(state).deserialize(&mut reader).map_err(|error| {
-        let nested = || {
-            let line = error.line();
-            Error::from(Told(format!(
-                "a value is JSON that nests deeper than {MAX_DEPTH}, or half a character stands in it as \\uXXXX (its line {line})"
-            )))
-        };
-        // Fuel that has run out once stays out, and the parser has no words for it.
-        state.consume_fuel(1).err().unwrap_or_else(nested)
+    match &text {
+        Text::Borrowed(text) => part(text.trim_ascii(), 1, fuel, &|part| Text::Borrowed(part)),
+        Text::Owned(_) => part(json.get(), 1, fuel, &|part| part.to_owned().into()),
+    }
+}
+
+/// `json` is valid JSON without blanks around it. Each part is paid for before it is there.
+fn part<'j, 'a>(
+    json: &'j str,
+    depth: usize,
+    fuel: &mut Fuel,
+    text: &impl Fn(&'j str) -> Text<'a>,
+) -> ValueResult<'a> {
+    if depth > MAX_DEPTH && json.starts_with(['[', '{']) {
+        return Err(Error::words(format!("a value is JSON that nests deeper than {MAX_DEPTH}")));
+    }
+    fuel.pay(1)?;
+    Ok(match json.as_bytes().first() {
+        Some(b'[') => {
+            fuel.pay(CONTAINER + json.len() / 64)?;
+            let parts: Vec<&RawValue> = inner(json)?;
+            let items = parts.into_iter().map(|it| part(it.get(), depth + 1, fuel, text));
+            Value::List(Rc::new(items.collect::<Result<_, _>>()?))
+        }
+        Some(b'{') => {
+            fuel.pay(CONTAINER + json.len() / 64)?;
+            // The last of two members with one key counts.
+            let parts: BTreeMap<String, &RawValue> = inner(json)?;
+            let member =
+                |(key, it): (_, &'j RawValue)| Ok((key, part(it.get(), depth + 1, fuel, text)?));
+            Value::Map(Rc::new(parts.into_iter().map(member).collect::<Result<_, Error>>()?))
+        }
+        Some(b'"') if json.contains('\\') => Value::Text(inner::<String>(json)?.into()),
+        Some(b'"') => Value::Text(text(inner(json)?)),
+        Some(b't') => Value::Bool(true),
+        Some(b'f') => Value::Bool(false),
+        Some(b'n') => Value::Null,
+        _ => Value::Number(text(json)),
     })
 }
 
-/// A single value as text: booleans and numbers as in JSON.
-pub(crate) fn text(value: &Value) -> Result<String, Error> {
-    if let Some(number) = exact(value) {
-        return Ok(number.as_str().to_owned());
-    }
+/// Valid JSON can have no other fault.
+fn inner<'j, T: serde::Deserialize<'j>>(json: &'j str) -> Result<T, Error> {
+    serde_json::from_str(json)
+        .map_err(|_| Error::words("a value is JSON with half a character in it as \\uXXXX"))
+}
+
+/// A format takes a mapping, or a text that is a JSON object, once all of it is known.
+pub(crate) fn mapping<'a>(value: &Value<'a>, fuel: &mut Fuel) -> ValueResult<'a> {
+    let value = if value.kind() == Kind::Text { read(value, fuel)? } else { value.clone() };
+    let is_known = !value.members().iter().any(|(_, it)| matches!(it, Value::Unknown(_)));
     match value.kind() {
-        ValueKind::String => Ok(value.as_str().unwrap_or_default().to_owned()),
-        ValueKind::Bool => Ok(value.is_true().to_string()),
-        ValueKind::Number => Ok(number(value)?),
-        ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
-        ValueKind::None => {
-            Err(Told("null has no text; use default(\"…\", true)".to_owned()).into())
+        Kind::Map if is_known => Ok(value),
+        Kind::Map | Kind::Any => Err(Error::Unknown),
+        _ => Err(Error::words("this format takes a JSON object or a mapping {\"KEY\": VALUE}")),
+    }
+}
+
+/// The text has one line and no spaces.
+pub(crate) fn compact(value: &Value<'_>, out: &mut Builder) -> Result<(), Error> {
+    let written = serde_json::to_writer(&mut *out, value);
+    written.map_err(|error| if error.is_io() { out.too_long() } else { Error::Unknown })
+}
+
+/// The text has lines, which are indented by two spaces.
+pub(crate) fn pretty(value: &Value<'_>, out: &mut Builder) -> Result<(), Error> {
+    let written = serde_json::to_writer_pretty(&mut *out, value);
+    written.map_err(|error| if error.is_io() { out.too_long() } else { Error::Unknown })
+}
+
+impl Serialize for Value<'_> {
+    /// This fails only where a value is not known.
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => to.serialize_unit(),
+            Self::Bool(truth) => to.serialize_bool(*truth),
+            Self::Number(number) => {
+                serde_json::from_str::<&RawValue>(number).map_err(S::Error::custom)?.serialize(to)
+            }
+            Self::Text(text) => to.serialize_str(text),
+            Self::List(items) => to.collect_seq(items.iter()),
+            Self::Map(members) => to.collect_map(members.iter().map(|(key, it)| (key, it))),
+            _ => Err(S::Error::custom("a value is not known")),
         }
-        _ => Err(Told("a list or mapping is no text; pick a part of it, or use tojson".to_owned())
-            .into()),
     }
-}
-
-pub(crate) fn number(value: &Value) -> Result<String, Told> {
-    let bad = || Told("a number is not finite".to_owned());
-    if value.is_integer() {
-        return i128::try_from(value.clone()).map(|number| number.to_string()).map_err(|_| bad());
-    }
-    let number = f64::try_from(value.clone()).map_err(|_| bad())?;
-    serde_json::Number::from_f64(number).map(|number| number.to_string()).ok_or_else(bad)
-}
-
-/// In one line without spaces; members are sorted by their keys.
-pub(crate) fn compact(value: &Value) -> Result<String, Error> {
-    let mut out = String::new();
-    write(&mut out, value, None, 0)?;
-    Ok(out)
-}
-
-/// In lines, indented by two spaces.
-pub(crate) fn pretty(value: &Value) -> Result<String, Error> {
-    let mut out = String::new();
-    write(&mut out, value, Some(2), 0)?;
-    Ok(out)
-}
-
-fn write(out: &mut String, value: &Value, width: Option<usize>, depth: usize) -> Result<(), Error> {
-    if depth > MAX_DEPTH || out.len() > MAX_VALUE_BYTES {
-        return Err(Told("a value is too deep or too large for JSON".to_owned()).into());
-    }
-    match value.kind() {
-        ValueKind::None => out.push_str("null"),
-        ValueKind::String => out.push_str(&crate::quote::json(value.as_str().unwrap_or_default())?),
-        ValueKind::Seq => {
-            let items = value.try_iter()?.collect::<Vec<_>>();
-            list(out, ('[', ']'), &items, width, depth, |out, item| {
-                write(out, item, width, depth + 1)
-            })?;
-        }
-        ValueKind::Map => {
-            let members = members(value)?;
-            list(out, ('{', '}'), &members, width, depth, |out, (key, member)| {
-                out.push_str(&crate::quote::json(key)?);
-                out.push_str(if width.is_some() { ": " } else { ":" });
-                write(out, member, width, depth + 1)
-            })?;
-        }
-        _ => out.push_str(&text(value)?),
-    }
-    Ok(())
-}
-
-fn list<T>(
-    out: &mut String,
-    (open, close): (char, char),
-    items: &[T],
-    width: Option<usize>,
-    depth: usize,
-    mut item: impl FnMut(&mut String, &T) -> Result<(), Error>,
-) -> Result<(), Error> {
-    let line = |out: &mut String, depth: usize| {
-        if let (Some(width), false) = (width, items.is_empty()) {
-            out.push('\n');
-            out.extend(std::iter::repeat_n(' ', width * depth));
-        }
-    };
-    out.push(open);
-    for (index, one) in items.iter().enumerate() {
-        if index > 0 {
-            out.push(',');
-        }
-        line(out, depth + 1);
-        item(out, one)?;
-    }
-    line(out, depth);
-    out.push(close);
-    Ok(())
-}
-
-/// The members of a mapping, sorted by their keys.
-pub(crate) fn members(value: &Value) -> Result<Vec<(String, Value)>, Error> {
-    let mut members = Vec::new();
-    for key in value.try_iter()? {
-        members.push((text(&key)?, value.get_item(&key)?));
-    }
-    members.sort_by(|(a, _), (b, _)| a.cmp(b));
-    Ok(members)
 }

@@ -1,27 +1,28 @@
 //! The template of a file: text with `{{ secret("SOURCE") }}` in it, checked before anything is
 //! fetched and rendered with what came.
 //!
-//! The engine is minijinja without its own filters, functions and loaders. There are no loops, no
-//! other templates and no methods; text, nesting, work and output are bounded. Errors have words
-//! of our own and a line: the engine's would quote values. Sources are plain text here; what they
-//! mean, others know.
+//! minijinja parses it. Its tree is evaluated here, so that values of secrets are in types of our own
+//! alone, and each step is bounded by a rule of ours. There are no loops, no other templates and no methods; text, nesting, work and output are
+//! bounded. Errors hold a line and no value. Sources are plain text here; what they mean, others
+//! know.
 
-mod check;
-mod engine;
-mod expression;
+mod builtins;
+mod error;
+mod evaluator;
 mod fault;
 mod filters;
 mod formats;
 mod json;
-mod kind;
-mod missing;
-mod number;
+mod limits;
 mod operators;
 mod pem;
 mod quote;
-mod shape;
-mod signature;
+mod run;
 mod template;
+mod text;
+mod token_limits;
+mod value;
 
 pub use crate::fault::{Failure, Fault, Invalid};
-pub use crate::template::{MAX_OUTPUT_BYTES, MAX_TEMPLATE_BYTES, Secret, Template};
+pub use crate::limits::{MAX_OUTPUT_BYTES, MAX_TEMPLATE_BYTES};
+pub use crate::template::{Secret, Template};

@@ -1,130 +1,212 @@
-//! Operators, by rules of our own: each takes texts and single values, pays for its work, and
-//! never writes a value in the engine's words. The engine's own instructions are replaced by calls
-//! of filters that no template can name.
+//! Literals, operators and keys are evaluated here. Operators take texts and single values, and pay
+//! for their work.
 
 use std::cmp::Ordering;
 
-use minijinja::machinery::{Instruction, Instructions};
-use minijinja::value::{Value, ValueKind};
-use minijinja::{Environment, Error, ErrorKind, State};
+use minijinja::machinery::ast::BinOpKind;
+use minijinja::value::ValueKind;
 
-use crate::engine::{Told, made, paid};
-use crate::json;
+use crate::error::{Error, shorten};
+use crate::limits::Fuel;
+use crate::text::Text;
+use crate::value::{Kind, Value, ValueResult, build};
 
-const CONCAT: &str = "~";
-const EQUAL: &str = "==";
-const UNEQUAL: &str = "!=";
-const LESS: &str = "<";
-const LESS_OR_EQUAL: &str = "<=";
-const GREATER: &str = ">";
-const GREATER_OR_EQUAL: &str = ">=";
-const IN: &str = "in";
-
-/// Filters are not cached under it.
-const NOT_LOCAL: u8 = u8::MAX;
-
-type Order = fn(Ordering) -> bool;
-
-pub(crate) fn replace(instructions: &mut Instructions<'_>) {
-    let mut at = 0;
-    while let Some(instruction) = instructions.get_mut(at) {
-        let name = match instruction {
-            Instruction::StringConcat => Some(CONCAT),
-            Instruction::Eq => Some(EQUAL),
-            Instruction::Ne => Some(UNEQUAL),
-            Instruction::Lt => Some(LESS),
-            Instruction::Lte => Some(LESS_OR_EQUAL),
-            Instruction::Gt => Some(GREATER),
-            Instruction::Gte => Some(GREATER_OR_EQUAL),
-            Instruction::In => Some(IN),
-            _ => None,
-        };
-        if let Some(name) = name {
-            *instruction = Instruction::ApplyFilter(name, Some(2), NOT_LOCAL);
-        }
-        at += 1;
-    }
-}
-
-pub(crate) fn add(environment: &mut Environment<'_>) {
-    environment.add_filter(CONCAT, concat);
-    environment.add_filter(IN, is_in);
-    environment.add_filter(EQUAL, |state: &State<'_, '_>, a: &Value, b: &Value| {
-        Ok::<_, Error>(single(state, a)? == single(state, b)?)
-    });
-    environment.add_filter(UNEQUAL, |state: &State<'_, '_>, a: &Value, b: &Value| {
-        Ok::<_, Error>(single(state, a)? != single(state, b)?)
-    });
-    let orders: [(&'static str, Order); 4] = [
-        (LESS, Ordering::is_lt),
-        (LESS_OR_EQUAL, Ordering::is_le),
-        (GREATER, Ordering::is_gt),
-        (GREATER_OR_EQUAL, Ordering::is_ge),
-    ];
-    for (name, is) in orders {
-        environment.add_filter(name, move |state: &State<'_, '_>, a: &Value, b: &Value| {
-            let (a, b) = (single(state, a)?, single(state, b)?);
-            let both = |kind| a.kind() == kind && b.kind() == kind;
-            if !both(ValueKind::String) && !both(ValueKind::Number) {
-                let words = format!("{name} takes two texts or two numbers");
-                return Err(Error::from(Told(words)));
+/// The value is written out in the template.
+pub(crate) fn literal<'a>(value: &'a minijinja::Value, fuel: &mut Fuel) -> ValueResult<'a> {
+    Ok(match value.kind() {
+        ValueKind::None => Value::Null,
+        ValueKind::Bool => Value::Bool(value.is_true()),
+        ValueKind::String => Value::Text(Text::Borrowed(value.as_str().unwrap_or_default())),
+        _ => {
+            fuel.pay(1)?;
+            if value.is_integer() {
+                return Ok(Value::Number(value.to_string().into()));
             }
-            Ok(is(a.cmp(&b)))
-        });
+            let number = f64::try_from(value.clone()).ok().and_then(serde_json::Number::from_f64);
+            let number = number.ok_or_else(|| Error::words("a number is not finite"))?;
+            Value::Number(number.to_string().into())
+        }
+    })
+}
+
+/// The number stands behind a `-`.
+pub(crate) fn negative<'a>(value: &'a minijinja::Value, fuel: &mut Fuel) -> ValueResult<'a> {
+    let number = literal(value, fuel)?.text()?;
+    Ok(Value::Number(format!("-{}", &*number).into()))
+}
+
+/// A template does not have the operator of this sign.
+pub(crate) fn arithmetic(operator: BinOpKind) -> Option<&'static str> {
+    match operator {
+        BinOpKind::Add => Some("+"),
+        BinOpKind::Sub => Some("-"),
+        BinOpKind::Mul => Some("*"),
+        BinOpKind::Div => Some("/"),
+        BinOpKind::FloorDiv => Some("//"),
+        BinOpKind::Rem => Some("%"),
+        BinOpKind::Pow => Some("**"),
+        _ => None,
     }
 }
 
-fn concat(state: &State<'_, '_>, left: &Value, right: &Value) -> Result<Value, Error> {
-    let mut out = String::new();
-    for value in [left, right] {
-        match value.kind() {
-            ValueKind::Bool | ValueKind::None => {
-                let words = "~ takes texts and numbers, not true, false or null of JSON; use default, tojson or an if";
-                return Err(Told(words.to_owned()).into());
-            }
-            _ => out.push_str(&json::text(value)?),
-        }
+/// `and` and `or` are not among these operators, as they look at one side first.
+pub(crate) fn apply<'a>(
+    operator: BinOpKind,
+    left: &Value<'a>,
+    right: &Value<'a>,
+    fuel: &mut Fuel,
+) -> ValueResult<'a> {
+    match operator {
+        BinOpKind::Concat => return concat(left, right, fuel),
+        BinOpKind::In => return is_in(left, right, fuel).map(Value::Bool),
+        _ => [left, right].iter().try_for_each(|it| single(it, fuel))?,
     }
-    made(state, out)
+    Ok(Value::Bool(match operator {
+        BinOpKind::Lt => order("<", left, right)?.is_lt(),
+        BinOpKind::Lte => order("<=", left, right)?.is_le(),
+        BinOpKind::Gt => order(">", left, right)?.is_gt(),
+        BinOpKind::Gte => order(">=", left, right)?.is_ge(),
+        other => equal(left, right)? == matches!(other, BinOpKind::Eq),
+    }))
 }
 
-/// A part of a text, an item of a list or a key of a mapping.
-fn is_in(state: &State<'_, '_>, value: &Value, container: &Value) -> Result<bool, Error> {
-    let value = single(state, value)?;
-    match container.kind() {
-        ValueKind::Undefined => Err(ErrorKind::UndefinedError.into()),
-        ValueKind::String => {
-            paid(state, container.as_str().map_or(0, str::len))?;
-            let Some(part) = value.as_str() else {
-                return Err(Told("in looks for a text in a text".to_owned()).into());
-            };
-            Ok(container.as_str().unwrap_or_default().contains(part))
+fn concat<'a>(left: &Value<'a>, right: &Value<'a>, fuel: &mut Fuel) -> ValueResult<'a> {
+    if [left, right].iter().any(|it| matches!(it.kind(), Kind::Bool | Kind::Null)) {
+        return Err(Error::words(
+            "~ takes texts and numbers, not true, false or null of JSON; use default, tojson or an if",
+        ));
+    }
+    build(fuel, |out| [left, right].iter().try_for_each(|it| out.push_str(&it.text()?)))
+}
+
+/// Only what this accepts can be compared at a price that is known.
+fn single(value: &Value<'_>, fuel: &mut Fuel) -> Result<(), Error> {
+    match value {
+        Value::List(_) | Value::Map(_) => {
+            Err(Error::words("a list or mapping cannot be compared; pick a part of it"))
         }
-        ValueKind::Seq => {
-            paid(state, container.len().unwrap_or_default())?;
-            Ok(container.try_iter()?.any(|item| number_of(&item).unwrap_or(item) == value))
-        }
-        ValueKind::Map => Ok(!container.get_item(&value)?.is_undefined()),
-        _ => Err(Told("in looks into a text, a list or a mapping".to_owned()).into()),
+        Value::Text(text) | Value::Number(text) => fuel.pay_for_bytes(text.len()),
+        _ => Ok(()),
     }
 }
 
-/// One that keeps its text, as it is compared.
-fn number_of(value: &Value) -> Option<Value> {
-    Some(json::exact(value)?.approximately())
+fn equal(left: &Value<'_>, right: &Value<'_>) -> Result<bool, Error> {
+    match (left, right) {
+        (Value::Unknown(_), _) | (_, Value::Unknown(_)) => Err(Error::Unknown),
+        (Value::Text(left), Value::Text(right)) => Ok(**left == **right),
+        (Value::Null, Value::Null) => Ok(true),
+        _ => Ok(digits(left).zip(digits(right)).is_some_and(|(a, b)| numbers(a, b).is_eq())),
+    }
 }
 
-/// What can be compared at a price that is known.
-fn single(state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
-    if let Some(number) = number_of(value) {
-        return Ok(number);
+fn digits<'v>(value: &'v Value<'_>) -> Option<&'v str> {
+    match value {
+        Value::Bool(truth) => Some(if *truth { "1" } else { "0" }),
+        Value::Number(number) => Some(number),
+        _ => None,
     }
-    match value.kind() {
-        ValueKind::Undefined => Err(ErrorKind::UndefinedError.into()),
-        ValueKind::String | ValueKind::Number | ValueKind::Bool | ValueKind::None => {
-            paid(state, value.as_str().map_or(0, str::len))?;
-            Ok(value.clone())
+}
+
+fn order(sign: &str, left: &Value<'_>, right: &Value<'_>) -> Result<Ordering, Error> {
+    let (one, other) = (left.kind(), right.kind());
+    let fits = |kind| matches!(kind, Kind::Text | Kind::Number | Kind::Any);
+    match (left, right) {
+        (Value::Text(left), Value::Text(right)) => Ok(left.cmp(right)),
+        (Value::Number(left), Value::Number(right)) => Ok(numbers(left, right)),
+        _ if fits(one) && fits(other) && (one == other || [one, other].contains(&Kind::Any)) => {
+            Err(Error::Unknown)
         }
-        _ => Err(Told("a list or mapping cannot be compared; pick a part of it".to_owned()).into()),
+        _ => Err(Error::words(format!("{sign} takes two texts or two numbers"))),
+    }
+}
+
+/// Whole numbers are compared exactly, others as a machine's numbers.
+fn numbers(left: &str, right: &str) -> Ordering {
+    match (left.parse::<i128>(), right.parse::<i128>()) {
+        (Ok(left), Ok(right)) => left.cmp(&right),
+        _ => {
+            let [left, right] = [left, right].map(|it| it.parse().unwrap_or(f64::NAN));
+            left.partial_cmp(&right).unwrap_or(Ordering::Less)
+        }
+    }
+}
+
+/// A text is looked for in a text, an item in a list and a key in a mapping.
+fn is_in(value: &Value<'_>, container: &Value<'_>, fuel: &mut Fuel) -> Result<bool, Error> {
+    single(value, fuel)?;
+    match (container, container.kind()) {
+        (_, Kind::Text) if !matches!(value.kind(), Kind::Text | Kind::Any) => {
+            Err(Error::words("in looks for a text in a text"))
+        }
+        (_, Kind::Number | Kind::Bool | Kind::Null) => {
+            Err(Error::words("in looks into a text, a list or a mapping"))
+        }
+        _ if [value, container].iter().any(|it| matches!(it, Value::Unknown(_))) => {
+            Err(Error::Unknown)
+        }
+        (Value::List(items), _) => {
+            let digits: usize = items.iter().filter_map(digits).map(str::len).sum();
+            fuel.pay_for_bytes(items.len() + digits)?;
+            Ok(items.iter().any(|item| equal(item, value).unwrap_or_default()))
+        }
+        (Value::Text(text), _) => {
+            fuel.pay_for_bytes(text.len())?;
+            Ok(text.contains(&*value.text()?))
+        }
+        _ => Ok(member(container, value).is_some()),
+    }
+}
+
+/// This gives the value of a key or an item. `is_written` says that the key stands in the template;
+/// another one may be a secret's value, which no message repeats.
+pub(crate) fn part<'a>(whole: &Value<'a>, key: &Value<'a>, is_written: bool) -> ValueResult<'a> {
+    let is_key = matches!(key, Value::Text(_));
+    let is_text = matches!(whole, Value::Unknown(Kind::Text));
+    let is_unknown = matches!(whole, Value::Unknown(_)) && !(is_text && is_key);
+    if is_unknown || matches!(key, Value::Unknown(_)) {
+        return Err(Error::Unknown);
+    }
+    if let Some(part) = member(whole, key) {
+        return Ok(part);
+    }
+    let shown = match key {
+        _ if !is_written => "[…]".to_owned(),
+        Value::Text(key) => format!("{:?}", shorten(key)),
+        key => format!("[{}]", shorten(&key.text().unwrap_or(Text::Borrowed("none")))),
+    };
+    let why = match whole.kind() {
+        Kind::Text => ", as a text has no keys; json(TEXT) reads it",
+        Kind::Number | Kind::Bool | Kind::Null => ", as a number, true, false or null has no keys",
+        Kind::List if is_key => ", as a list has no keys; write LIST[0]",
+        _ if !is_written => ": its value names no key or item",
+        _ => "",
+    };
+    let words = format!("{shown} is not defined{why}");
+    // An author that asks a secret for a key has forgotten json(), and not that it may be missing.
+    if is_text { Err(Error::words(words)) } else { Ok(Value::Undefined(words.into())) }
+}
+
+fn member<'a>(whole: &Value<'a>, key: &Value<'a>) -> Option<Value<'a>> {
+    match (whole, key) {
+        (Value::Map(members), Value::Text(key)) => {
+            let at = members.binary_search_by(|(other, _)| other.as_str().cmp(key)).ok()?;
+            members.get(at).map(|(_, value)| value.clone())
+        }
+        (Value::List(items), Value::Number(index)) => {
+            items.get(position(index, items.len())?).cloned()
+        }
+        (Value::Text(text), Value::Number(index)) => {
+            let c = text.chars().nth(position(index, text.chars().count())?)?;
+            Some(Value::Text(c.to_string().into()))
+        }
+        _ => None,
+    }
+}
+
+/// A negative index counts from the end.
+fn position(index: &str, length: usize) -> Option<usize> {
+    match index.strip_prefix('-') {
+        Some(back) => length.checked_sub(back.parse().ok()?),
+        None => index.parse().ok(),
     }
 }

@@ -4,18 +4,16 @@
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
-use minijinja::Error;
-use minijinja::value::Value;
 use zeroize::Zeroizing;
 
-use crate::engine::Told;
-use crate::formats::of_key;
-use crate::json;
+use crate::error::Error;
+use crate::text::Builder;
+use crate::value::{Kind, Value};
 
-/// In the order of the file, and whether each may be left out.
+/// The parts stand in the order of the file, each with whether it may be left out.
 const PARTS: [(&str, bool); 3] = [("certificate", false), ("chain", true), ("key", true)];
 
-/// As its readers take it.
+/// Readers of PEM take base64 that has bits left over in its last character.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
@@ -25,36 +23,37 @@ const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const DASHES: &str = "-----";
 
-pub(crate) fn bundle(value: &Value) -> Result<String, Error> {
-    let members = json::members(value)?;
+pub(crate) fn bundle(mapping: &Value<'_>, out: &mut Builder) -> Result<(), Error> {
+    let members = mapping.members();
     if let Some((key, _)) = members.iter().find(|(key, _)| !PARTS.iter().any(|(p, _)| p == key)) {
-        let words = "a bundle has certificate, chain and key, and nothing else".to_owned();
-        return Err(of_key(key, Told(words).into()));
+        let words = "a bundle has certificate, chain and key, and nothing else";
+        return Err(Error::words(words).with_key(key));
     }
-    let mut out = String::new();
     for (part, may_miss) in PARTS {
-        let is_blank = |text: &str| text.trim().is_empty();
-        let is_empty = |value: &Value| value.is_none() || value.as_str().is_some_and(is_blank);
-        // Who has no chain often has an empty one.
-        let found = members.iter().find(|(key, _)| key == part);
-        let found = found.filter(|(_, value)| !(may_miss && is_empty(value)));
-        let Some((_, value)) = found else {
-            if may_miss {
-                continue;
-            }
-            return Err(of_key(part, Told("it is missing".to_owned()).into()));
+        // A secret without a chain often has an empty one.
+        let is_empty = |value: &Value<'_>| match value {
+            Value::Text(text) => text.trim().is_empty(),
+            value => value.kind() == Kind::Null,
         };
-        let text = json::text(value).map_err(|error| of_key(part, error))?;
-        let text = normal(&text);
-        check(part, &text).map_err(|told| of_key(part, told.into()))?;
-        out.push_str(&text);
+        let found = members.iter().find(|(key, _)| key == part);
+        match found.filter(|(_, value)| !(may_miss && is_empty(value))) {
+            None if may_miss => {}
+            None => return Err(Error::words("it is missing").with_key(part)),
+            Some((_, value)) => add(part, value, out).map_err(|error| error.with_key(part))?,
+        }
     }
-    Ok(out)
+    Ok(())
+}
+
+fn add(part: &str, value: &Value<'_>, out: &mut Builder) -> Result<(), Error> {
+    let text = normal(&value.text()?);
+    check(part, &text)?;
+    out.push_str(&text)
 }
 
 /// Lines end in one newline, the last one too; the only empty line is the one behind headers.
-fn normal(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 1);
+fn normal(text: &str) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(text.len() + 1));
     let mut before = "";
     for line in text.trim_start_matches('\u{feff}').lines().map(str::trim) {
         if !line.is_empty() || is_header(before) {
@@ -66,13 +65,13 @@ fn normal(text: &str) -> String {
     out
 }
 
-/// Of an encrypted key.
+/// An encrypted key has such lines.
 fn is_header(line: &str) -> bool {
     line.contains(": ")
 }
 
-fn check(part: &str, text: &str) -> Result<(), Told> {
-    let bad = |what: &str| Err(Told(what.to_owned()));
+fn check(part: &str, text: &str) -> Result<(), Error> {
+    let bad = |what: &str| Err(Error::words(what));
     let mut keys = 0_usize;
     let mut blocks = 0_usize;
     let mut lines = text.lines();

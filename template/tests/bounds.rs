@@ -81,6 +81,50 @@ fn a_template_has_so_many_words_and_signs_and_no_more() {
 }
 
 #[test]
+fn a_check_tries_the_first_operations_on_what_is_written_out_and_leaves_the_rest_to_the_start() {
+    let mistake = "{{ secret(\"s\") }}{{ \"x\" | fromjson }}";
+    assert!(Template::parse(mistake).is_err());
+    let many = "{{ \"a\" | upper }}".repeat(200);
+    let template = Template::parse(&format!("{many}{mistake}")).unwrap();
+    assert!(template.render(|_| Some("v")).is_err());
+    // Operations on secrets count for nothing.
+    let many = "{{ secret(\"s\") | upper }}".repeat(200);
+    assert!(Template::parse(&format!("{many}{mistake}")).is_err());
+}
+
+fn is_too_deep(text: &str) -> bool {
+    let found = Template::parse(text).err().unwrap_or_default();
+    found.iter().any(|invalid| invalid.fault == Fault::TooDeep)
+}
+
+#[test]
+fn a_long_list_is_not_deep_and_a_long_chain_is() {
+    let items = "secret(\"kms://a\"), ".repeat(700);
+    assert!(!is_too_deep(&format!("{{{{ [{items}] | join }}}}")));
+    for (open, part, close) in [
+        ("a", ".b", ""),
+        ("a", " | trim", ""),
+        ("a", " | default(1, 2)", ""),
+        ("", "[", ""),
+        ("", "[1, ", ""),
+        ("", "not ", "a"),
+        ("a", " ~ a", ""),
+        ("a", " if a else a", ""),
+    ] {
+        let text = format!("{{{{ {open}{}{close} }}}}", part.repeat(300));
+        assert!(is_too_deep(&text), "{part}");
+    }
+}
+
+#[test]
+fn branches_are_counted_where_they_are_open() {
+    let one = "{% if a %}{% elif b %}{% else %}{% endif %}";
+    assert!(!is_too_deep(&one.repeat(100)));
+    assert!(is_too_deep(&"{% if a %}".repeat(40)));
+    assert!(is_too_deep(&format!("{{% if a %}}{}", "{% elif b %}".repeat(40))));
+}
+
+#[test]
 fn a_name_that_nobody_misspelled_is_compared_with_none() {
     for (name, is_compared) in [("x".repeat(25), false), ("quote_proprerties".to_owned(), true)] {
         let found = Template::parse(&format!("{{{{ secret(\"s\") | {name} }}}}")).unwrap_err();

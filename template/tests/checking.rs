@@ -17,7 +17,7 @@ fn sources_are_found_wherever_they_stand_each_once_with_its_first_line() {
 {{ "secret('kms://text')" }}{{ secret("kms://a") }}
 {% set x = json(secret('kms://b?stage=ACSPrevious#x.y')) %}{% if secret("oos://c") == "1" %}
 {{ x.y[secret("d")] }}{% elif none is none %}{{ secret("kms://a") }}{% endif %}
-{% set block %}{{ {"k": [secret("kms://e")]} | dotenv }}{% endset %}
+{% set block %}{{ {"k": [secret("kms://e")]} | json }}{% endset %}
 {{ x.a if secret("kms://f") else secret("kms://g") | default(secret("kms://h")) }}
 "#;
     let template = Template::parse(text).unwrap();
@@ -152,8 +152,8 @@ fn nothing_calculates_cuts_or_builds_what_could_grow() {
         ("{{ [[1] * 9] | join ~ secret(\"s\") }}", "does not calculate (*)"),
         ("{{ ([1] | fromjson) ~ secret(\"s\") }}", "a list or mapping stands where"),
         ("{{ \"a\" < secret(\"s\") < \"b\" }}", "cannot be chained"),
-        ("{{ secret(\"s\") ~ true }}", "~ puts texts together"),
-        ("{{ none ~ secret(\"s\") }}", "~ puts texts together"),
+        ("{{ secret(\"s\") ~ true }}", "~ takes texts and numbers"),
+        ("{{ none ~ secret(\"s\") }}", "~ takes texts and numbers"),
         ("{{ {\"A\": secret(\"s\"), \"A\": 1} | dotenv }}", "\"A\" is written twice"),
         (&doubling, "a list or mapping stands where"),
         (&adding, "does not calculate (+)"),

@@ -1,0 +1,114 @@
+//! Texts are borrowed from the sources and the template, or made here and wiped when they go.
+
+use std::borrow::Cow;
+use std::io;
+use std::ops::Deref;
+use std::rc::Rc;
+
+use zeroize::Zeroizing;
+
+use crate::error::Error;
+use crate::limits::MAX_VALUE_BYTES;
+
+#[derive(Clone)]
+pub(crate) enum Text<'a> {
+    Borrowed(&'a str),
+    Owned(Rc<Zeroizing<String>>),
+}
+
+impl<T: Into<Zeroizing<String>>> From<T> for Text<'_> {
+    fn from(text: T) -> Self {
+        Self::Owned(Rc::new(text.into()))
+    }
+}
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Self::Borrowed(text) => text,
+            Self::Owned(text) => text,
+        }
+    }
+}
+
+/// A text that grows here has a bound, and leaves no copies behind.
+pub(crate) struct Builder {
+    text: Zeroizing<String>,
+    most: usize,
+    /// The message about a text that has more begins with this.
+    subject: &'static str,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self::new(MAX_VALUE_BYTES, "it makes")
+    }
+}
+
+impl Builder {
+    pub(crate) fn new(most: usize, subject: &'static str) -> Self {
+        Self { text: Zeroizing::default(), most, subject }
+    }
+
+    #[inline]
+    pub(crate) fn push_str(&mut self, part: &str) -> Result<(), Error> {
+        let length = self.text.len() + part.len();
+        if length > self.text.capacity().min(self.most) {
+            self.reserve(length)?;
+        }
+        self.text.push_str(part);
+        Ok(())
+    }
+
+    /// This makes room for a text of this length, which may still grow.
+    pub(crate) fn reserve(&mut self, length: usize) -> Result<(), Error> {
+        if length > self.most {
+            return Err(self.too_long());
+        }
+        let capacity = length.max(self.text.capacity() * 2).min(self.most);
+        let mut larger = Zeroizing::new(String::with_capacity(capacity));
+        larger.push_str(&self.text);
+        self.text = larger;
+        Ok(())
+    }
+
+    /// Some characters of the text are written in another way.
+    pub(crate) fn push_escaped(
+        &mut self,
+        text: &str,
+        escape: impl Fn(char) -> Option<Cow<'static, str>>,
+    ) -> Result<(), Error> {
+        let mut start = 0;
+        for (at, c) in text.char_indices() {
+            if let Some(escaped) = escape(c) {
+                self.push_str(text.get(start..at).unwrap_or_default())?;
+                self.push_str(&escaped)?;
+                start = at + c.len_utf8();
+            }
+        }
+        self.push_str(text.get(start..).unwrap_or_default())
+    }
+
+    pub(crate) fn too_long(&self) -> Error {
+        Error::words(format!("{} more than {} bytes", self.subject, self.most))
+    }
+
+    pub(crate) fn into_text(self) -> Zeroizing<String> {
+        self.text
+    }
+}
+
+/// serde_json writes whole characters.
+impl io::Write for Builder {
+    fn write(&mut self, part: &[u8]) -> io::Result<usize> {
+        let text = std::str::from_utf8(part).map_err(io::Error::other)?;
+        self.push_str(text).map_err(io::Error::other)?;
+        Ok(part.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

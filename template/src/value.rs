@@ -1,0 +1,117 @@
+//! The values of a template, while it is checked and while it is rendered, are of this one type.
+
+use std::rc::Rc;
+
+use crate::error::Error;
+use crate::limits::Fuel;
+use crate::text::{Builder, Text};
+
+#[derive(Clone)]
+pub(crate) enum Value<'a> {
+    Null,
+    Bool(bool),
+    /// A number as JSON writes it, so that none is changed by a machine's number.
+    Number(Text<'a>),
+    Text(Text<'a>),
+    List(Rc<Vec<Self>>),
+    Map(Rc<Members<'a>>),
+    /// A name, key or item does not exist; the words say which.
+    Undefined(Rc<str>),
+    /// An `if` without `else` gives this. It is written as nothing.
+    Nothing,
+    /// While a template is checked, the name is set further down.
+    NotYetSet(&'a str),
+    /// While a template is checked, the secrets decide about all but the kind.
+    Unknown(Kind),
+}
+
+pub(crate) type ValueResult<'a> = Result<Value<'a>, Error>;
+
+/// Members of a mapping are sorted by their keys, which are no secrets.
+pub(crate) type Members<'a> = Vec<(String, Value<'a>)>;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    Number,
+    Bool,
+    Null,
+    List,
+    Map,
+    Any,
+}
+
+impl<'a> Value<'a> {
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::Null => Kind::Null,
+            Self::Bool(_) => Kind::Bool,
+            Self::Number(_) => Kind::Number,
+            Self::Text(_) => Kind::Text,
+            Self::List(_) => Kind::List,
+            Self::Map(_) => Kind::Map,
+            Self::Undefined(_) | Self::Nothing | Self::NotYetSet(_) => Kind::Any,
+            Self::Unknown(kind) => *kind,
+        }
+    }
+
+    pub(crate) fn is_undefined(&self) -> bool {
+        matches!(self, Self::Undefined(_) | Self::Nothing | Self::NotYetSet(_))
+    }
+
+    pub(crate) fn members(&self) -> &[(String, Self)] {
+        match self {
+            Self::Map(members) => members,
+            _ => &[],
+        }
+    }
+
+    /// A check cannot tell which of both it is.
+    pub(crate) fn or(&self, other: &Self) -> Self {
+        Self::Unknown(if self.kind() == other.kind() { self.kind() } else { Kind::Any })
+    }
+
+    /// A condition takes it for this, if that is known.
+    pub(crate) fn truth(&self) -> Option<bool> {
+        match self {
+            Self::Bool(truth) => Some(*truth),
+            Self::Number(number) => Some(number.parse() != Ok(0.0)),
+            Self::Text(text) => Some(!text.is_empty()),
+            Self::List(items) => Some(!items.is_empty()),
+            Self::Map(members) => Some(!members.is_empty()),
+            Self::Unknown(_) => None,
+            _ => Some(false),
+        }
+    }
+
+    /// A single value has a text: booleans and numbers are written as in JSON.
+    pub(crate) fn text(&self) -> Result<Text<'a>, Error> {
+        match (self, self.kind()) {
+            (Self::Text(text) | Self::Number(text), _) => Ok(text.clone()),
+            (Self::Bool(truth), _) => Ok(Text::Borrowed(if *truth { "true" } else { "false" })),
+            (_, Kind::Null) => Err(Error::words("null has no text; use default(\"…\", true)")),
+            (_, Kind::List | Kind::Map) => {
+                Err(Error::words("a list or mapping is no text; pick a part of it, or use tojson"))
+            }
+            _ => Err(Error::Unknown),
+        }
+    }
+}
+
+/// The value is the text that `write` makes.
+pub(crate) fn build<'a>(
+    fuel: &mut Fuel,
+    write: impl FnOnce(&mut Builder) -> Result<(), Error>,
+) -> ValueResult<'a> {
+    fuel.pay(1)?;
+    let mut out = Builder::default();
+    write(&mut out)?;
+    paid_text(out, fuel)
+}
+
+/// A text that was made is paid for: nothing else bounds chains of filters.
+pub(crate) fn paid_text<'a>(out: Builder, fuel: &mut Fuel) -> ValueResult<'a> {
+    let text = out.into_text();
+    fuel.pay_for_bytes(text.len())?;
+    Ok(Value::Text(text.into()))
+}
