@@ -26,6 +26,7 @@ use self::body::{Room, Share};
 use self::connection::Connection;
 use self::pool::Pool;
 use self::resolver::Resolver;
+pub use self::tls::TransportError;
 use crate::cause::{Cause, FailedAttempt, Unreachable};
 use crate::endpoint::{is_dedicated_kms, is_host_name};
 use crate::pool_key::PoolKey;
@@ -59,16 +60,6 @@ impl Default for TransportConfig {
 /// An idle connection is kept for longer than the requests of one look, or of clients that follow each
 /// other, are apart.
 const IDLE: Duration = Duration::from_secs(15);
-
-#[derive(Debug, thiserror::Error)]
-pub enum TransportError {
-    #[error("the {0} CA holds no certificate in PEM form")]
-    NoCertificate(&'static str),
-    #[error("certificate {index} of the {which} CA cannot be used")]
-    BadCertificate { which: &'static str, index: usize },
-    #[error("TLS could not be set up")]
-    Tls,
-}
 
 /// The connections of one process. Cheap to share, never copied.
 pub struct Transport {

@@ -7,8 +7,17 @@ use rustls::{CipherSuite, ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
-use super::TransportError;
 use super::chain::ShortChains;
+
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    #[error("the {0} CA holds no certificate in PEM form")]
+    NoCertificate(&'static str),
+    #[error("certificate {index} of the {which} CA cannot be used")]
+    BadCertificate { which: &'static str, index: usize },
+    #[error("TLS could not be set up")]
+    Tls,
+}
 
 /// Trust for all hosts but dedicated gateways.
 pub(super) fn public(extra_ca: Option<&[u8]>) -> Result<ClientConfig, TransportError> {
