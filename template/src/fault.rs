@@ -92,7 +92,7 @@ faults! {
         "write {% set NAME = … %}";
     /// An operation fails whatever the secrets hold; the words say why.
     Operation(String): "{0}",
-        "docs/annotations.md says what each filter and operator takes; json(secret(\"kms://NAME\")) reads JSON";
+        "see the templates in docs/annotations.md";
 }
 
 /// Why a template gave no text. It holds names that the author wrote and keys of a secret's JSON,

@@ -240,5 +240,5 @@ fn a_key_of_a_text_is_refused_with_what_to_write() {
         let expected = Invalid { line: 2, fault: fails(words) };
         assert_eq!(invalid(text), [expected], "{text}");
     }
-    assert!(fails("").remedy().contains("json(secret("));
+    assert!(fails("").remedy().contains("docs/annotations.md"));
 }
