@@ -1,4 +1,4 @@
-//! The quick start of the README, as it stands there, on a bare cluster.
+//! The quick start of the documents, as it stands there, on a bare cluster.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -9,12 +9,12 @@ use serde_json::json;
 
 use crate::stage::{RELEASE, RELEASE_NAMESPACE, cluster, kubectl};
 
-const README: &str = include_str!("../../README.md");
+const INSTALLING: &str = include_str!("../../docs/install.md");
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 #[test]
-fn the_quick_start_of_the_readme_ends_with_the_sizes_of_three_files() {
-    let (_, rest) = README.split_once("<!-- quick start -->\n```sh\n").unwrap();
+fn the_quick_start_ends_with_the_sizes_of_three_files() {
+    let (_, rest) = INSTALLING.split_once("<!-- quick start -->\n```sh\n").unwrap();
     let (block, _) = rest.split_once("```\n").unwrap();
     // What the reader is told to put in: the first two lines.
     let (yours, commands) = block.split_once("\n\n").unwrap();

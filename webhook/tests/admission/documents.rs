@@ -9,7 +9,7 @@ use crate::support::{ask_with, injected_with, pod, review, settings_with};
 
 const PAGES: [&str; 2] =
     [include_str!("../../../docs/annotations.md"), include_str!("../../../docs/agent.md")];
-const README: &str = include_str!("../../../README.md");
+const TABLE: &str = include_str!("../../../docs/annotations-table.md");
 
 /// What stands under a heading that is a key, up to the next heading.
 fn sections() -> BTreeMap<String, String> {
@@ -138,10 +138,8 @@ fn what_means_something_in_other_modes_alone_is_refused_by_its_name() {
 }
 
 #[test]
-fn the_readmes_table_has_every_annotation_once() {
-    let table = README.split("\n## Annotations\n").nth(1).unwrap();
-    let table = table.split("\n## ").next().unwrap();
-    let rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
+fn the_table_of_the_documents_has_every_annotation_once() {
+    let rows = TABLE.lines().filter_map(|line| line.strip_prefix("| `"));
     let mut keys: Vec<_> = rows
         .flat_map(|row| row.split(" | ").next().unwrap().split(", "))
         .map(|key| key.trim_matches('`'))
