@@ -231,7 +231,7 @@ async fn connections_that_ask_for_nothing_keep_nobody_from_an_answer() {
     ends_well(served).await;
 }
 
-/// Nobody outside the Pod reaches it, whatever he knows.
+/// Nobody outside the Pod reaches it, whatever they know.
 #[tokio::test(flavor = "multi_thread")]
 async fn it_listens_on_loopback_alone() {
     let cloud = cloud().await;

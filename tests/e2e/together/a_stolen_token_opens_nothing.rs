@@ -1,4 +1,4 @@
-//! Somebody has the token of the webhook's ServiceAccount. He can do what the webhook does, and
+//! Somebody has the token of the webhook's ServiceAccount. They can do what the webhook does, and
 //! that is little: no other Secret, no wider webhook, nothing under another name.
 
 use std::path::Path;

@@ -41,7 +41,7 @@ fn a_pod_that_mounts_it_before_it_is_there_is_refused() {
     }
 }
 
-/// An injected Pod that somebody edited before he created it, with its annotations, which call the
+/// An injected Pod that somebody edited before it was created, with its annotations, which call the
 /// webhook, and without, which leaves it to the guard.
 fn edited(place: &Namespace, edit: impl Fn(&mut Value)) -> [Value; 2] {
     let mut pod = app("web", "true");

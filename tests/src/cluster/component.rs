@@ -69,7 +69,7 @@ impl Component<'_> {
             .process_group(0);
         let child = command.spawn().with_context(|| format!("starting {name}"))?;
         let pid = i32::try_from(child.id())?;
-        // Whoever starts it again later is not inside himself.
+        // The starter itself stays outside: it may start the component again later.
         Boundary::of(layout).take(pid)?;
         fs::write(self.record(), format!("{pid} {}", born(pid)?))?;
         Ok(())

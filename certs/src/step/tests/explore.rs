@@ -60,8 +60,8 @@ impl<const N: usize> Explorer<N> {
         let seen = digest(&world);
         match self.known.get(&seen) {
             Some(Some(writes)) => return *writes,
-            // Ticks and faults run out: going round means that replicas write for ever.
-            Some(None) => self.fail(&world, "replicas undo each other's work for ever"),
+            // Ticks and faults run out: going round means that replicas write forever.
+            Some(None) => self.fail(&world, "replicas undo each other's work forever"),
             None => {}
         }
         self.known.insert(seen, None);
