@@ -39,7 +39,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if eq .Values.certificates.mode "own" -}}
 {{- .Values.certificates.own.secretName -}}
 {{- else if eq .Values.certificates.mode "cert-manager" -}}
-{{- /* Not that of the self-managed mode: each has its owner. */ -}}
+{{- /* This is not the Secret of the self-managed mode: each has its owner. */ -}}
 {{- include "secrets-injector.fullname" . }}-tls
 {{- else -}}
 {{- include "secrets-injector.fullname" . }}-certificate
@@ -97,7 +97,7 @@ seccompProfile:
 {{- if not .Values.certificates.own.caBundle -}}
 {{- $problems = append $problems "certificates.own.caBundle is required for mode own: the CA certificates (PEM) that the API server trusts" -}}
 {{- else if or (not (contains "-----BEGIN CERTIFICATE-----" .Values.certificates.own.caBundle)) (contains "PRIVATE KEY" .Values.certificates.own.caBundle) -}}
-{{- /* Not a pattern of the schema: its message would quote the value. */ -}}
+{{- /* This is no pattern of the schema, because its message would quote the value. */ -}}
 {{- $problems = append $problems "certificates.own.caBundle must be certificates in PEM, and nothing else" -}}
 {{- end -}}
 {{- end -}}
