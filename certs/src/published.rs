@@ -10,7 +10,7 @@ use crate::place::Target;
 /// A configuration that has our webhook.
 #[derive(Clone, Debug)]
 pub(crate) struct Published {
-    /// Of the configuration.
+    /// The uid of the configuration.
     pub(crate) uid: String,
     version: String,
     index: usize,

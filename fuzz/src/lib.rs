@@ -74,7 +74,7 @@ pub fn check_admission(body: &[u8], settings: &Settings) {
     let patch: json_patch::Patch = serde_json::from_slice(&patch).expect("of JSON Patch");
     assert!(!patch.is_empty(), "a patch is sent only where it changes something");
 
-    // Of fields that nobody reads the webhook wants no more than their end: text that is not UTF-8
+    // The webhook wants no more than the end of a field that nobody reads: text that is not UTF-8
     // there is no reason to keep a Pod from starting.
     let Ok(mut review) = serde_json::from_slice::<Value>(body) else { return };
     json_patch::patch(&mut review["request"]["object"], &patch).expect("the patch applies");

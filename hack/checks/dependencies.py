@@ -72,7 +72,7 @@ NEVER_IN = {
 # need a C library of the system.
 NOWHERE = {"aws-lc-sys", "aws-lc-rs", "openssl-sys", "openssl", "native-tls"}
 
-# Of each kind exactly one in a shipped binary.
+# A shipped binary has exactly one library of each kind.
 TLS = ("rustls", {"rustls", "openssl", "native-tls", "boring", "s2n-tls", "mbedtls"})
 CRYPTO = (
     "ring",

@@ -48,7 +48,7 @@ def main(name, since):
         container = path.name.removeprefix("lab-").removeprefix("cni-loopback-").split("-")[0]
         if container in groups or path.lstat().st_mtime < since:
             continue
-        # Of another cluster, and younger than the list of processes?
+        # It may be of another cluster, and younger than the list of processes.
         if not any(container in read(process / "cgroup") for process in processes()):
             found.append(str(path))
     for what in found:

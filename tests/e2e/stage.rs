@@ -25,7 +25,7 @@ pub(crate) fn kubectl(arguments: &[&str]) -> Tool {
     cluster().kubectl().args(arguments)
 }
 
-/// Of the version of the cluster's one kubelet.
+/// The minor version of the cluster's one kubelet.
 pub(crate) fn kubelet_minor() -> u32 {
     let path = "jsonpath={.items[0].status.nodeInfo.kubeletVersion}";
     let version = kubectl(&["get", "nodes", "-o", path]).run().unwrap();

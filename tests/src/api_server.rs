@@ -44,8 +44,8 @@ impl Drop for Running {
 }
 
 impl ApiServer {
-    /// Of the programs in the directory that `KUBEBUILDER_ASSETS` names. `None`, said aloud, where
-    /// it names none; under `CI=true` that is an error.
+    /// Starts the programs in the directory that `KUBEBUILDER_ASSETS` names. Where it names none this
+    /// is `None`, said aloud; under `CI=true` that is an error.
     pub fn start() -> Result<Option<Self>> {
         let Some(programs) = std::env::var_os("KUBEBUILDER_ASSETS") else {
             let missing = "KUBEBUILDER_ASSETS names no directory with etcd and kube-apiserver";
@@ -76,7 +76,7 @@ impl ApiServer {
         Ok(())
     }
 
-    /// Of who may do everything, once the API server answers.
+    /// The client of a user who may do everything, once the API server answers.
     pub async fn admin(&self) -> Result<Client> {
         let client = self.client("admin-token").await?;
         let ready = tokio::time::timeout(PATIENCE, async {

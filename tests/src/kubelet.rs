@@ -15,7 +15,7 @@ use crate::cloud::{Cloud, TokenRequest};
 use crate::fetcher::{self, Ended, Seen};
 use crate::manifest;
 
-/// Who signs the tokens of `examples/cloud.json`'s cluster.
+/// The signer of the tokens of `examples/cloud.json`'s cluster.
 const ISSUER: &str = "https://oidc-ack-cn-hangzhou.oss-cn-hangzhou.aliyuncs.com/demo";
 
 const OURS: &str = "kms-secrets-init";

@@ -10,7 +10,7 @@ use lab::binary::beside;
 use lab::worst::measure::{Cost, arguments};
 use lab::worst::{Axis, Mixture, axes, bodies};
 
-/// Of an unoptimised build. A release build has a tenth.
+/// Instructions of an unoptimised build. A release build has a tenth.
 const MOST: f64 = 400e6;
 /// Twice as much may cost a little more than twice as much: tables grow by doubling.
 const GROWTH: f64 = 2.5;
@@ -44,7 +44,7 @@ fn counted(directory: &Path, cases: &[Sized]) -> Vec<f64> {
         .current_dir(directory)
         .args(["--tool=callgrind", "--callgrind-out-file=out", "--compress-strings=yes"])
         .args(["--toggle-collect=lab::worst::measure::decide*"])
-        // Of two options with one pattern valgrind takes the last.
+        // Where two options have one pattern, valgrind takes the last.
         .args(["--dump-after=*::measure::decide*"])
         .arg(beside("secrets-lab").unwrap());
     command.arg("decide");

@@ -1,4 +1,5 @@
-//! Who may call the emulated cloud: signatures, dates, nonces, credentials, permissions, limits.
+//! Which callers the emulated cloud lets in: signatures, dates, nonces, credentials, permissions,
+//! limits.
 #![allow(clippy::unwrap_used, reason = "test code outside of test functions")]
 
 mod support;

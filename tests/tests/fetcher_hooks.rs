@@ -284,7 +284,7 @@ async fn what_could_not_be_told_is_owed_also_by_the_next_process() {
     after.says("was told of the change", 1).await.unwrap();
     assert_eq!(server.asked().len(), 1);
     ends_well(after).await;
-    // Who starts once more owes nothing; the next thing that is told is the next change.
+    // A fetcher that starts once more owes nothing; the next thing that is told is the next change.
     let again = container.start(&wanted(&server.hook()), &["refresh"]).unwrap();
     again.says("the files are there already", 1).await.unwrap();
     rotate(&cloud, "CANARY-3");
@@ -331,7 +331,7 @@ async fn appears(path: &Path) {
     assert!(appeared.is_ok(), "{} did not appear", path.display());
 }
 
-/// Of this test and no other on the machine.
+/// A name of this test and no other on the machine.
 fn unique(name: &str) -> String {
     format!("{name}-{}", std::process::id())
 }

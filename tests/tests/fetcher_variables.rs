@@ -134,7 +134,7 @@ async fn the_application_is_an_ordinary_process_of_its_user() {
     let cloud = cloud().await;
     let sets: [Set<'_>; 1] = [("TEXT", "kms://shop/text", &["app"], &[])];
     let container = filled(&cloud, &planned(&sets, Mode::Init)).await;
-    // Of a process that may not be looked into this belongs to root.
+    // This file of a process that nobody may look into would belong to root.
     let look = ["sh", "-c", "stat -c %u /proc/$$/environ"];
     let (code, owner, said) = as_somebody(&container, &look);
     assert_eq!((code, owner.as_str()), (Some(0), "1000\n"), "{said}");

@@ -51,7 +51,7 @@ fn rotate(cloud: &Cloud, version: u32) {
     cloud.rotate_secret(&place, VersionSeed::text(&whole(version))).unwrap();
 }
 
-/// Of one secret, so that all change together.
+/// A plan of one secret, so that all variables change together.
 fn wanted() -> Plan {
     let mut builder = builder().unwrap();
     let from = builder.lookup(Want::new("v", "kms://shop/a").lookup().unwrap());

@@ -44,7 +44,7 @@ fn rotate(cloud: &Cloud, version: u32) {
     cloud.rotate_secret(&place, VersionSeed::text(&value(version))).unwrap();
 }
 
-/// Of one secret, so that all change together.
+/// A plan of one secret, so that all files change together.
 fn wanted(names: &[&str]) -> Plan {
     let want = |name: &&str| {
         let selector = if *name == "whole" { "" } else { "#v" };

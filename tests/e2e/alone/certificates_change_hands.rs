@@ -1,4 +1,4 @@
-//! Who makes the certificates can be changed: to the operator's own, and back to the webhook's.
+//! The maker of the certificates can be changed: to the operator, and back to the webhook.
 
 use std::time::{Duration, SystemTime};
 

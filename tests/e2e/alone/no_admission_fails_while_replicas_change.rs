@@ -91,7 +91,7 @@ fn at_a_rotation() {
 
 const NOT_AFTER: &str = "secrets_webhook_certificate_not_after";
 
-/// Of the replicas.
+/// The names of the replicas.
 fn names() -> Vec<String> {
     replicas().iter().map(|pod| name(pod).to_owned()).collect()
 }

@@ -328,7 +328,7 @@ fn it_widens_no_webhook() {
     for change in &changes {
         may_not(Verb::JsonPatch, change, CONTENT);
     }
-    // Who owns it in the sense of garbage collection could have it deleted.
+    // An owner in the sense of garbage collection could have it deleted.
     let owner = json!({ "apiVersion": "v1", "kind": "Namespace", "name": "gone", "uid": "1" });
     for (field, value) in [
         ("labels", json!({ "a": "b" })),

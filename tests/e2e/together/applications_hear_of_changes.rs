@@ -13,7 +13,8 @@ use crate::stage::{Namespace, PATIENCE};
 const FIRST: &str = "lab-canary-Rk2vNc5p";
 const SECOND: &str = "lab-canary-Gy7wLd4s";
 
-/// Of one secret that is kept current, with a directory that all of its containers may write to.
+/// A Pod of one secret that is kept current, with a directory that all of its containers may write
+/// to.
 fn kept(name: &str, secret: &str, containers: Value, more: &[(&str, &str)]) -> Value {
     let secrets = format!("password: kms://{secret}\n");
     let usual = [("secrets", secrets.as_str()), ("mode", "refresh"), ("refresh-interval", "10s")];

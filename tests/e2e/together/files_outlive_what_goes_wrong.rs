@@ -94,7 +94,7 @@ struct Race {
 /// Ends the race, also where the story fails.
 struct Finish<'r>(&'r Race);
 
-/// Of one secret: enough to show a swap that is not at one instant.
+/// Files of one secret: enough to show a swap that is not at one instant.
 const NAMES: [&str; 5] = ["user", "password", "a", "b", "c"];
 const MILLIONS: u64 = 2_000_000;
 

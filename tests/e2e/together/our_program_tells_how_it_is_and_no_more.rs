@@ -1,5 +1,5 @@
-//! Who may run commands in a Pod asks the fetcher how it is, and has it do nothing else: its options
-//! could send the Pod's token elsewhere.
+//! A user who may run commands in a Pod asks the fetcher how it is, and has it do nothing else: its
+//! options could send the Pod's token elsewhere.
 
 use super::secrets_stay_current::kept;
 use crate::cloud;

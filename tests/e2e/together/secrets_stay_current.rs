@@ -11,7 +11,7 @@ use crate::stage::{Namespace, PATIENCE};
 const FIRST: &str = "lab-canary-Wd3kQz8n";
 const SECOND: &str = "lab-canary-Bs6vJt1x";
 
-/// Of two secrets of its own, kept current.
+/// The Pod with two secrets of its own, kept current.
 pub(super) fn kept(pod: Value, user: &str, password: &str) -> Value {
     let secrets = format!("user: kms://{user}\npassword: kms://{password}\n");
     let more = [("secrets", secrets.as_str()), ("mode", "refresh"), ("refresh-interval", "10s")];

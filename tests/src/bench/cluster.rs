@@ -123,7 +123,7 @@ impl Bench<'_> {
             }
         }
         let [_, no_op, injected] = &took;
-        // Of each pair, so that what both had to bear counts for neither.
+        // The difference is that of each pair, so that what both had to bear counts for neither.
         let mut shares: Vec<f64> = injected
             .iter()
             .zip(no_op)
@@ -214,7 +214,7 @@ impl Bench<'_> {
         Ok((value("sum"), value("count")))
     }
 
-    /// Of the replica with the most.
+    /// The memory of the replica with the most.
     fn memory(&self, table: &mut Table) -> Result<()> {
         let account = |number: u32| {
             json!({
@@ -276,7 +276,7 @@ fn uptime(text: &str) -> Result<Duration> {
     Ok(Duration::from_secs_f64(seconds.parse()?))
 }
 
-/// Of every process of the webhook in this cluster, in MB.
+/// The resident memory of every process of the webhook in this cluster, in MB.
 fn resident(cluster: &Cluster) -> Result<Vec<f64>> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc")?.flatten() {

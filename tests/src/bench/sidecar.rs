@@ -22,7 +22,7 @@ use crate::fetcher::{ACCOUNT, Container, Running, Want, builder, plan};
 
 const SECRETS: usize = 20;
 const PROCESSES: usize = 12;
-/// Of `refresh-interval`.
+/// Seconds of `refresh-interval`.
 const SHORTEST: u32 = 10;
 const USUAL: Duration = Duration::from_secs(300);
 

@@ -1,4 +1,4 @@
-//! Who is calling: the checks that the gateway makes before a service sees the call.
+//! The checks of the gateway on the caller, before a service sees the call.
 
 use time::OffsetDateTime;
 

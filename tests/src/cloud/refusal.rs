@@ -27,7 +27,7 @@ impl Refusal {
         Self { from_kms: true, ..Self::new(status, code, message) }
     }
 
-    /// Of the OIDC exchange: all of them have status 401.
+    /// A refusal of the OIDC exchange: all of them have status 401.
     pub(crate) fn oidc(code: &str, message: &str) -> Self {
         Self::new(401, &format!("AuthenticationFail.{code}"), message)
     }

@@ -18,7 +18,7 @@ pub(crate) const FIRST_SERVICE: &str = "10.96.0.1";
 pub(crate) const PODS: &str = "10.244.0.0/16";
 pub(crate) const ETCD: &str = "http://127.0.0.1:2379";
 pub(crate) const ETCD_PEER: &str = "http://127.0.0.1:2380";
-/// Of the ServiceAccount tokens, as in ACK with RRSA; the seed's OIDC provider names it.
+/// The issuer of ServiceAccount tokens, as in ACK with RRSA; the seed's OIDC provider names it.
 pub const ISSUER: &str = "https://oidc-ack-cn-hangzhou.oss-cn-hangzhou.aliyuncs.com/clab";
 
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ impl Layout {
         self.root.join("pki").join(format!("{name}.key"))
     }
 
-    /// Of the cluster's administrator.
+    /// The kubeconfig of the cluster's administrator.
     pub fn kubeconfig(&self) -> PathBuf {
         self.kubeconfig_of("admin")
     }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 pub struct Pod {
     /// Without our prefix.
     pub annotations: BTreeMap<String, String>,
-    /// Of others.
+    /// Annotations of others.
     pub foreign: BTreeMap<String, String>,
     pub init: Vec<Value>,
     pub containers: Vec<Value>,

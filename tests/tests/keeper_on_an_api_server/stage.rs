@@ -19,7 +19,7 @@ use tokio::task::AbortHandle;
 
 pub(crate) struct Stage {
     pub(crate) admin: Client,
-    /// Of the webhook's ServiceAccount.
+    /// The client of the webhook's ServiceAccount.
     pub(crate) client: Client,
     pub(crate) place: Place,
     server: Shared,

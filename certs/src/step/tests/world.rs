@@ -47,7 +47,8 @@ pub(super) enum Write {
         from: Config,
         to: Set,
     },
-    /// Of the Secret, or else of the configuration, which has changed since: it will be refused.
+    /// A write of the Secret, or else of the configuration, which has changed since: it will be
+    /// refused.
     Refused {
         secret: bool,
     },
