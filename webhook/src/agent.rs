@@ -2,11 +2,11 @@
 
 use plan::{Agent, ContainerPath};
 
-use crate::annotations::{self, PREFIX};
-use crate::consumers::{Consumers, shown};
+use crate::consumers::Consumers;
 use crate::pod::{Pod, Port};
-use crate::problem::{Problem, Problems};
+use crate::problem::{PREFIX, Problem, Problems};
 use crate::reserved;
+use crate::text::display_name;
 
 pub(crate) fn check(pod: &Pod<'_>, agent: &Agent, consumers: &Consumers, problems: &mut Problems) {
     if pod.spec.host_network {
@@ -31,9 +31,9 @@ fn ports(pod: &Pod<'_>, port: u16, problems: &mut Problems) {
             tcp && of.container_port == port
         };
         if container.ports().iter().any(takes) {
-            problems.push(annotations::problem(
+            problems.push(Problem::annotation(
                 "agent-port",
-                format!("container {:?} has port {port} already", shown(&container.name)),
+                format!("container {:?} has port {port} already", display_name(&container.name)),
                 "set it to another port, from 1024 to 65535",
             ));
         }
@@ -55,12 +55,12 @@ fn mounts(pod: &Pod<'_>, agent: &Agent, consumers: &Consumers, problems: &mut Pr
             if !meets || reserved::is_volume(&mount.name) {
                 continue;
             }
-            problems.push(annotations::problem(
+            problems.push(Problem::annotation(
                 "agent-token-path",
                 format!(
                     "container {:?} has the volume {:?} mounted at {:.100}, and the token needs {directory:.100} for itself",
-                    shown(&container.name),
-                    shown(&mount.name),
+                    display_name(&container.name),
+                    display_name(&mount.name),
                     mount.mount_path,
                 ),
                 if at.is_root() {

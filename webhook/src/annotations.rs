@@ -15,9 +15,7 @@ pub(crate) use self::request::{
 pub use self::table::{ANNOTATIONS, Annotation, Modes};
 use self::table::{Member, Set, member_name};
 use crate::pod::Annotated;
-use crate::problem::{Problem, Problems};
-
-pub(crate) const PREFIX: &str = "kms.alibabacloud/";
+use crate::problem::{PREFIX, Problem, Problems};
 
 /// Keys that this project has a meaning for, and this version does not act on.
 const UNSUPPORTED: [&str; 4] = ["secret-provider-class", "regions", "https-proxy", "injection"];
@@ -36,7 +34,11 @@ pub(crate) fn read<'a>(annotations: &'a Annotated<'a>, problems: &mut Problems) 
             }
             _ => format!("put quotes around it: `{PREFIX}{key:.64}: \"…\"`"),
         };
-        problems.push(problem(key, format!("the value is {kind}, and must be a string"), remedy));
+        problems.push(Problem::annotation(
+            key,
+            format!("the value is {kind}, and must be a string"),
+            remedy,
+        ));
     }
     for (key, text) in &annotations.ours {
         let set = match Annotation::find(key) {
@@ -45,7 +47,7 @@ pub(crate) fn read<'a>(annotations: &'a Annotated<'a>, problems: &mut Problems) 
         };
         if let Err((what, remedy)) = set {
             request.bad.push(key);
-            problems.push(problem(key, what, remedy));
+            problems.push(Problem::annotation(key, what, remedy));
         }
     }
     request
@@ -68,17 +70,6 @@ fn apply<'a>(
     }
     request.given.push(row.key);
     Ok(())
-}
-
-/// A problem of one annotation as a whole.
-pub(crate) fn problem(key: &str, what: impl Into<String>, remedy: impl Into<String>) -> Problem {
-    Problem {
-        annotation: Some(format!("{PREFIX}{key}")),
-        line: None,
-        place: String::new(),
-        what: what.into(),
-        remedy: remedy.into(),
-    }
 }
 
 fn unknown(key: &str, problems: &mut Problems) -> Bad {

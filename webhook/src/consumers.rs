@@ -4,12 +4,13 @@ use std::collections::{HashMap, HashSet};
 
 use plan::{ContainerPath, MountPath};
 
-use crate::annotations::{self, InitFirst, Request};
+use crate::annotations::{InitFirst, Request};
 use crate::pod::{Container, List, Pod};
 use crate::present::Present;
-use crate::problem::{Problem, Problems};
+use crate::problem::{PREFIX, Problem, Problems};
 use crate::reserved;
 use crate::settings::Settings;
+use crate::text::display_name;
 use plan::contract::SECRETS_VOLUME;
 
 /// Positions in the Pod's two lists, and what else deserves saying.
@@ -55,7 +56,7 @@ pub(crate) fn choose(
             } else {
                 chosen.warnings.push(format!(
                     "the Pod has no container {:.64} so far; it gets the secrets if another webhook adds it, else the Pod is refused",
-                    shown(name)
+                    display_name(name)
                 ));
             }
         }
@@ -74,13 +75,13 @@ pub(crate) fn choose(
             if list == List::Init && request.init_first == InitFirst::Last {
                 chosen.warnings.push(format!(
                     "init container {:.64} runs before the secrets are fetched, because {}init-first is false",
-                    container.name, annotations::PREFIX
+                    container.name, PREFIX
                 ));
             }
         } else if !container.mounts().iter().any(|mount| mount.name == SECRETS_VOLUME) {
             chosen.warnings.push(format!(
                 "container {:.64} was added later and gets no secrets; name it in {}containers if it needs them",
-                container.name, annotations::PREFIX
+                container.name, PREFIX
             ));
         }
     }
@@ -137,20 +138,20 @@ impl Consumers {
                 if !at.is_within(&mount) || taken.name == SECRETS_VOLUME {
                     continue;
                 }
-                let place = format!("container {:?}", shown(&container.name));
+                let place = format!("container {:?}", display_name(&container.name));
                 if at.steps_back() {
                     problems.push(Problem::pod(
                         place,
                         format!(
                             "the volume {:?} is mounted at {path:.100}, which may lead anywhere",
-                            shown(&taken.name)
+                            display_name(&taken.name)
                         ),
                         "write its mountPath without `..`",
                     ));
                 } else if csi.contains(taken.name.as_ref()) {
                     problems.push(Problem::pod(
                         place,
-                        format!("the CSI volume {:?} is already mounted at {path:.100}", shown(&taken.name)),
+                        format!("the CSI volume {:?} is already mounted at {path:.100}", display_name(&taken.name)),
                         "remove the CSI volume and its mounts, or set kms.alibabacloud/mount-path while you migrate",
                     ));
                 } else {
@@ -158,7 +159,7 @@ impl Consumers {
                         place,
                         format!(
                             "the volume {:?} is already mounted at {path:.100}",
-                            shown(&taken.name)
+                            display_name(&taken.name)
                         ),
                         "set kms.alibabacloud/mount-path to another directory",
                     ));
@@ -166,10 +167,6 @@ impl Consumers {
             }
         }
     }
-}
-
-pub(crate) fn shown(name: &str) -> String {
-    name.chars().filter(|c| printable::is_printable(*c)).take(64).collect()
 }
 
 /// The container that a misspelt name means.
@@ -186,7 +183,7 @@ fn no_such(name: &str, likely: Option<&str>) -> Problem {
     let what = if reserved::is_container(name) {
         format!("{name} is ours and cannot be a consumer")
     } else {
-        format!("the Pod has no container {:?}", shown(name))
+        format!("the Pod has no container {:?}", display_name(name))
     };
-    annotations::problem("containers", what, remedy)
+    Problem::annotation("containers", what, remedy)
 }

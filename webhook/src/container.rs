@@ -8,7 +8,7 @@ use plan::{FetcherCommand, MAX_FILES, MAX_VARIABLES, Plan};
 use crate::annotations::Request;
 use crate::ownership::Ownership;
 use crate::pod::{Amounts, Pod};
-use crate::problem::Problems;
+use crate::problem::{Problem, Problems};
 use crate::quantity::{Quantity, WrittenQuantity};
 use crate::reserved;
 use crate::role::Role;
@@ -265,7 +265,7 @@ impl Resources {
         ] {
             let (Some(request), Some(limit)) = (request, limit) else { continue };
             if request.amount() > limit.amount() {
-                problems.push(crate::annotations::problem(
+                problems.push(Problem::annotation(
                     key,
                     format!(
                         "the request {} is above the limit {}",

@@ -14,7 +14,7 @@ use plan::{ContainerPath, FileMode, Host, MAX_ENCODED_BYTES, MountPath};
 
 use self::agent::Served;
 use self::assembly::Parts;
-use crate::annotations::{self, ModeName, Request};
+use crate::annotations::{ModeName, Request};
 use crate::comparisons::Comparisons;
 use crate::identity::{self, Placed, Places};
 use crate::inject::Subject;
@@ -99,7 +99,7 @@ impl Draft<'_> {
         let meets = |path: &&str| directory.meets(&ContainerPath::new(*path));
         let path = others.iter().copied().chain(ours).find(meets)?;
         let what = format!("it is where something else of ours lies ({path:.100})");
-        Some(annotations::problem(key, what, "use another directory"))
+        Some(Problem::annotation(key, what, "use another directory"))
     }
 
     /// Whether a dedicated gateway is asked, whose certificate only a private CA explains.
@@ -131,7 +131,7 @@ pub(crate) fn files(
     problems: &mut Problems,
 ) -> Files {
     if !request.names_secrets() {
-        problems.push(annotations::problem(
+        problems.push(Problem::annotation(
             "secrets",
             "nothing to fetch: the Pod has annotations of ours and names no secret",
             "add kms.alibabacloud/secrets or kms.alibabacloud/env (in mode agent agent-secrets will do), or remove the others",

@@ -9,15 +9,16 @@ use std::collections::{HashMap, HashSet};
 use plan::{ContainerName, ContainerPath, MAX_VARIABLES, OnMissing, VariableName};
 
 pub(crate) use self::method::Method;
-use crate::annotations::{EnvMethod, PREFIX, Request};
+use crate::annotations::{EnvMethod, Request};
 use crate::comparisons::Comparisons;
-use crate::consumers::{Consumers, shown};
+use crate::consumers::Consumers;
 use crate::container;
 use crate::pod::{Container, List, Pod};
-use crate::problem::{Problem, Problems};
+use crate::problem::{PREFIX, Problem, Problems};
 use crate::quantity::Quantity;
 use crate::secrets::{self, Budget, Place, SecretRef, VariableEntry, WantedVariable};
 use crate::settings::Settings;
+use crate::text::display_name;
 use plan::contract::{ENVIRONMENT_DIRECTORY, ENVIRONMENT_VOLUME};
 
 /// What becomes of a Pod's containers for their environment variables.
@@ -110,7 +111,7 @@ pub(crate) fn read<'r, 'p>(
     let Asker { pod, request, settings } = asker;
     if request.env.is_empty() {
         if request.env_method != EnvMethod::Auto {
-            problems.push(crate::annotations::problem(
+            problems.push(Problem::annotation(
                 "env-method",
                 "it says how environment variables are set, and none are asked for",
                 "add kms.alibabacloud/env, or remove it",
@@ -128,7 +129,7 @@ pub(crate) fn read<'r, 'p>(
     for (_, _, container) in early {
         environment.warnings.push(format!(
             "init container {:.64} runs before the secrets are fetched and gets no variables",
-            shown(&container.name)
+            display_name(&container.name)
         ));
     }
     let consumers: Vec<Consumer<'_, '_>> = late
@@ -286,7 +287,7 @@ impl Reader<'_, '_> {
             return (
                 format!(
                     "container {:?} gets no secrets, or runs before they are fetched",
-                    shown(name)
+                    display_name(name)
                 ),
                 format!("name it in {PREFIX}containers, or leave it out here"),
             );
@@ -296,7 +297,7 @@ impl Reader<'_, '_> {
             Some(known) => format!("did you mean {known:.64}?"),
             None => "use names of the Pod's containers or init containers".to_owned(),
         };
-        (format!("the Pod has no container {:?}", shown(name)), remedy)
+        (format!("the Pod has no container {:?}", display_name(name)), remedy)
     }
 
     fn finish(mut self) -> (Environment, Vec<WantedVariable<SecretRef>>) {
@@ -331,7 +332,7 @@ impl Reader<'_, '_> {
     fn check_nodes(&mut self) {
         let mut targets = self.environment.targets.iter();
         if self.is_for_virtual_nodes && targets.any(|target| target.method == Method::FileKeyRef) {
-            self.problems.push(crate::annotations::problem(
+            self.problems.push(Problem::annotation(
                 "env-method",
                 "the Pod is for virtual nodes, where no kubelet reads variables from files",
                 "use exec and a command",
@@ -377,10 +378,10 @@ fn check_mounts(container: &Container<'_>, problems: &mut Problems) {
         let meets = at.is_within(&directory) && !at.steps_back();
         if meets && taken.name != ENVIRONMENT_VOLUME {
             problems.push(Problem::pod(
-                format!("container {:?}", shown(&container.name)),
+                format!("container {:?}", display_name(&container.name)),
                 format!(
                     "the volume {:?} is mounted at {path:.100}, where its variables are to be",
-                    shown(&taken.name)
+                    display_name(&taken.name)
                 ),
                 "mount it somewhere else",
             ));

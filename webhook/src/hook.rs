@@ -3,14 +3,14 @@
 
 use plan::{HookUrl, OnChange};
 
-use crate::annotations::{self, PREFIX, Request};
-use crate::consumers::shown;
+use crate::annotations::Request;
 use crate::draft;
 use crate::ownership::Ownership;
 use crate::pod::{Container, List, Pod, Variable};
 use crate::present::Present;
-use crate::problem::{Problem, Problems};
+use crate::problem::{PREFIX, Problem, Problems};
 use crate::reserved;
+use crate::text::display_name;
 use plan::contract::TARGET_VARIABLE;
 
 const KEY: &str = "on-change";
@@ -56,7 +56,7 @@ pub(crate) fn check(
 }
 
 fn problem(what: impl Into<String>, remedy: impl Into<String>) -> Problem {
-    annotations::problem(KEY, what, remedy)
+    Problem::annotation(KEY, what, remedy)
 }
 
 /// A variable of our name would make another container look like the target.
@@ -64,7 +64,7 @@ fn reserved(pod: &Pod<'_>, problems: &mut Problems) {
     let sets = |container: &Container<'_>| container.env().iter().any(Variable::is_mark);
     for (_, _, container) in pod.all_containers().filter(|(_, _, container)| sets(container)) {
         problems.push(Problem::pod(
-            format!("container {:?}", shown(&container.name)),
+            format!("container {:?}", display_name(&container.name)),
             format!("the environment variable {TARGET_VARIABLE} is reserved"),
             "remove it",
         ));
@@ -183,5 +183,5 @@ fn no_such(pod: &Pod<'_>, name: &str, problems: &mut Problems) -> Problem {
         Some(known) => format!("did you mean {known}?"),
         None => "name a container of the Pod".to_owned(),
     };
-    problem(format!("the Pod has no container {:?}", shown(name)), remedy)
+    problem(format!("the Pod has no container {:?}", display_name(name)), remedy)
 }

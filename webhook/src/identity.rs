@@ -10,12 +10,12 @@ use plan::{Host, Identity, ProviderArn, Region, RoleArn};
 pub(crate) use self::places::{Placed, Places, check_regions};
 pub(crate) use self::reads::{check as check_reads, of_agent as agent_reads};
 pub(crate) use self::role::check_assumed;
-use crate::annotations::{self, Given, Request};
+use crate::annotations::{Given, Request};
 use crate::comparisons::Comparisons;
 use crate::endpoint;
 use crate::endpoint::service::Service;
 use crate::inject::Subject;
-use crate::problem::Problems;
+use crate::problem::{Problem, Problems};
 use crate::settings::Settings;
 
 const DURATION: u32 = 3600;
@@ -53,7 +53,7 @@ fn sts_endpoint(
     match found {
         Ok(host) => Some(Some(host)),
         Err((what, remedy)) => {
-            problems.push(annotations::problem("sts-endpoint", what, remedy));
+            problems.push(Problem::annotation("sts-endpoint", what, remedy));
             None
         }
     }
@@ -72,7 +72,7 @@ fn provider(
     }
     let provider = settings.oidc_provider(role);
     if provider.is_none() {
-        problems.push(annotations::problem(
+        problems.push(Problem::annotation(
             "oidc-provider-arn",
             "no OIDC provider is known for this cluster",
             "ask the operator for clusterId (or oidcProviderArn) in the settings, or set the annotation",

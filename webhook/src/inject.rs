@@ -17,7 +17,7 @@ use crate::ownership;
 use crate::patch::Patch;
 use crate::pod::{Pod, Unreadable};
 use crate::present::Present;
-use crate::problem::{Problem, Problems};
+use crate::problem::{PREFIX, Problem, Problems};
 use crate::quantity::Quantity;
 use crate::refuse;
 use crate::role::{Role, roles};
@@ -154,14 +154,12 @@ pub(crate) fn decide(
     warnings.extend(ownership.warning.clone());
     if roles.contains(&Role::Beside) && pod.restart_policy() != "Always" {
         warnings.push(format!(
-            "the Pod never ends: {}native-sidecar is false, and the container beside the application stays",
-            annotations::PREFIX
+            "the Pod never ends: {PREFIX}native-sidecar is false, and the container beside the application stays"
         ));
     }
     if roles.contains(&Role::Beside) && plan.mode().agent().is_some() {
         warnings.push(format!(
-            "the application may start before the agent answers: {}native-sidecar is false, and nothing orders the two",
-            annotations::PREFIX
+            "the application may start before the agent answers: {PREFIX}native-sidecar is false, and nothing orders the two"
         ));
     }
     Ok(Injection::Patched { patch, warnings })

@@ -45,6 +45,7 @@ pub mod serve;
 pub mod server;
 pub mod settings;
 pub mod tasks;
+mod text;
 pub mod tls;
 mod volume;
 mod weave;

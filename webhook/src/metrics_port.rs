@@ -1,17 +1,17 @@
 //! Where the fetcher serves its metrics, and whether the Pod leaves it the port.
 
-use crate::annotations::{self, Request};
-use crate::consumers::shown;
+use crate::annotations::Request;
 use crate::pod::Pod;
-use crate::problem::Problems;
+use crate::problem::{Problem, Problems};
 use crate::reserved;
+use crate::text::display_name;
 
 const KEY: &str = "metrics-port";
 
 pub(crate) fn check(pod: &Pod<'_>, request: &Request<'_>, problems: &mut Problems) {
     let Some(port) = request.metrics_port else { return };
     let mut problem = |what: String, remedy: &str| {
-        problems.push(annotations::problem(KEY, what, remedy));
+        problems.push(Problem::annotation(KEY, what, remedy));
     };
     if request.is_stray(KEY) {
         problem(
@@ -31,7 +31,7 @@ pub(crate) fn check(pod: &Pod<'_>, request: &Request<'_>, problems: &mut Problem
         others.filter(|(_, _, container)| container.tcp_ports().any(|taken| taken == port));
     if let Some((_, _, container)) = taken.next() {
         problem(
-            format!("container {:?} declares the port {port}", shown(&container.name)),
+            format!("container {:?} declares the port {port}", display_name(&container.name)),
             "use another port",
         );
     }

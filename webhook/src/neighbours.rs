@@ -4,11 +4,11 @@
 
 use plan::{FileMode, OnChange};
 
-use crate::annotations::{self, PREFIX, Request};
-use crate::consumers::shown;
+use crate::annotations::Request;
 use crate::pod::Pod;
-use crate::problem::{Problem, Problems};
+use crate::problem::{PREFIX, Problem, Problems};
 use crate::reserved;
+use crate::text::display_name;
 
 /// Users that neither an image nor a system gives its processes by convention, unlike 65532. Below
 /// 65536, so that a Pod with a user namespace of its own has them.
@@ -44,7 +44,7 @@ impl Neighbours {
         Some(Self {
             field,
             others: others
-                .map(|other| Other { name: shown(&other.name), user: pod.user_of(other) })
+                .map(|other| Other { name: display_name(&other.name), user: pod.user_of(other) })
                 .collect(),
             signals: matches!(request.on_change, Some(OnChange::Signal { .. })),
         })
@@ -93,7 +93,7 @@ impl Neighbours {
             return;
         };
         if let Some(name) = self.of(user).next() {
-            problems.push(annotations::problem(
+            problems.push(Problem::annotation(
                 "run-as-user",
                 format!("container {name:?} has uid {user} too while {field} is set, and could end the fetcher"),
                 "use a uid that no container of the Pod has, or leave it out",

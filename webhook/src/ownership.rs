@@ -3,12 +3,12 @@
 
 use plan::FileMode;
 
-use crate::annotations::{self, Request};
-use crate::consumers::shown;
+use crate::annotations::Request;
 use crate::neighbours::Neighbours;
 use crate::pod::{Container, Pod};
-use crate::problem::Problems;
+use crate::problem::{Problem, Problems};
 use crate::settings::{Settings, Uid};
+use crate::text::display_name;
 
 /// The uid that belongs to nobody in distroless images.
 const NOBODY: u32 = 65_532;
@@ -53,7 +53,7 @@ pub(crate) fn decide<'p, 'a: 'p>(
     // Root may have what it takes to read everything, and an image's user may be ours.
     let stranger = users.iter().find_map(|(container, uid)| {
         let uid = uid.filter(|uid| *uid != 0 && user.is_some_and(|user| user != *uid))?;
-        Some((shown(&container.name), uid))
+        Some((display_name(&container.name), uid))
     });
     let mode = request.file_mode.unwrap_or(mode);
     let warning = neighbours.and_then(|neighbours| {
@@ -90,7 +90,7 @@ impl Ownership {
 
     pub(crate) fn check(&self, request: &Request<'_>, problems: &mut Problems) {
         if let Some((what, remedy)) = request.file_mode.and_then(|mode| self.unreadable(mode)) {
-            problems.push(annotations::problem("file-mode", what, remedy));
+            problems.push(Problem::annotation("file-mode", what, remedy));
         }
     }
 }

@@ -8,12 +8,12 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::consumers::shown;
 use crate::image;
 use crate::pod::{List, Pod, Room};
 use crate::problem::{Problem, Problems};
 use crate::reserved;
 use crate::settings::Injector;
+use crate::text::display_name;
 use plan::contract::{PLAN_VARIABLE, SIDECAR};
 
 #[derive(Debug, Default)]
@@ -87,7 +87,7 @@ impl Present {
                 _ => {
                     present.impostor = true;
                     problems.push(Problem::pod(
-                        format!("container {:?}", shown(&name)),
+                        format!("container {:?}", display_name(&name)),
                         "the name is reserved for the container that fetches secrets, and this one carries no plan that can be read",
                         "remove the container, or give it another name",
                     ));
@@ -101,7 +101,7 @@ impl Present {
                     Some(value) => present.volumes.push((index, value)),
                     None => {
                         problems.push(Problem::pod(
-                            format!("volume {:?}", shown(&volume.name)),
+                            format!("volume {:?}", display_name(&volume.name)),
                             "the name is reserved, and this volume is larger than any of ours",
                             "remove the volume, or give it another name",
                         ));
@@ -112,7 +112,7 @@ impl Present {
         } else if !present.impostor {
             for (_, volume) in volumes() {
                 problems.push(Problem::pod(
-                    format!("volume {:?}", shown(&volume.name)),
+                    format!("volume {:?}", display_name(&volume.name)),
                     "the name is reserved for a volume that is added here",
                     "give the volume another name",
                 ));

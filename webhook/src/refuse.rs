@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use crate::consumers::{Consumers, shown};
+use crate::consumers::Consumers;
 use crate::env::Environment;
 use crate::pod::{Container, Pod};
 use crate::present::Present;
 use crate::problem::{Problem, Problems};
 use crate::reserved;
+use crate::text::display_name;
 use plan::contract::{AGENT_VOLUME, ENVIRONMENT_VOLUME, SECRETS_VOLUME, TOKEN_VOLUME};
 
 pub(crate) fn shapes(pod: &Pod<'_>, present: &Present, problems: &mut Problems) {
@@ -42,7 +43,7 @@ fn twins(pod: &Pod<'_>, problems: &mut Problems) {
         let name = container.name.as_ref();
         if !seen.insert(name) && told.insert(name) {
             problems.push(Problem::pod(
-                format!("container {:?}", shown(name)),
+                format!("container {:?}", display_name(name)),
                 "the Pod has two containers of this name",
                 "give one of them another name",
             ));
@@ -72,7 +73,7 @@ fn tracing(pod: &Pod<'_>, problems: &mut Problems) {
     for (_, _, container) in others(pod) {
         let Some(privilege) = privilege(container) else { continue };
         problems.push(Problem::pod(
-            format!("container {:?}", shown(&container.name)),
+            format!("container {:?}", display_name(&container.name)),
             format!("it {privilege} while {field} is set, and could read the fetcher's memory"),
             format!("remove {field}, or the privilege"),
         ));
@@ -97,10 +98,10 @@ fn file_references(pod: &Pod<'_>, present: &Present, problems: &mut Problems) {
         });
         let Some((name, volume)) = found else { continue };
         problems.push(Problem::pod(
-            format!("container {:?}", shown(&container.name)),
+            format!("container {:?}", display_name(&container.name)),
             format!(
                 "its variable {:?} would be read from the volume {volume:?} (fileKeyRef), and its value would lie on the node's disk",
-                shown(name)
+                display_name(name)
             ),
             "remove it, and ask for the variable with kms.alibabacloud/env (env-method: file-key-ref, where the operator allows it)",
         ));
@@ -119,7 +120,7 @@ fn privilege(container: &Container<'_>) -> Option<String> {
         if !is_plain(name) {
             return Some(format!(
                 "has the capability {:?}, whose name is not made of ASCII letters and _,",
-                shown(name)
+                display_name(name)
             ));
         }
         // Container runtimes ignore case.
@@ -146,10 +147,10 @@ fn early_mounts(pod: &Pod<'_>, problems: &mut Problems) {
             }
             if reserved::is_volume(&mount.name) {
                 problems.push(Problem::pod(
-                    format!("container {:?}", shown(&container.name)),
+                    format!("container {:?}", display_name(&container.name)),
                     format!(
                         "it mounts the volume {:?}, which is added only here",
-                        shown(&mount.name)
+                        display_name(&mount.name)
                     ),
                     "remove the mount; consumers get theirs by injection",
                 ));
@@ -192,7 +193,7 @@ pub(crate) fn taken_back(
                 _ => continue,
             };
             problems.push(Problem::pod(
-                format!("container {:?}", shown(&container.name)),
+                format!("container {:?}", display_name(&container.name)),
                 what,
                 "remove the mount; consumers get theirs by injection, read-only",
             ));

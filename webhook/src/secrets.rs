@@ -25,8 +25,8 @@ use self::budget::NoRoom;
 pub(crate) use self::templates::add as add_template;
 pub(crate) use self::variables::{VariableEntry, variables};
 pub(crate) use self::wanted::{Wanted, WantedFile, WantedTemplate, WantedVariable};
-use crate::annotations::PREFIX;
-use crate::problem::{Problem, Problems};
+use crate::problem::{PREFIX, Problem, Problems};
+use crate::text::display_name;
 use crate::yaml::{self, Node, Value};
 
 /// The files that annotations ask for.
@@ -193,7 +193,7 @@ impl<'p> Reader<'p> {
 
     /// A file name that a person chose: what was meant as a path is not made into a name.
     fn chosen_name(&mut self, text: &str, place: &Place) -> Option<FileName> {
-        let shown: String = text.chars().filter(|c| printable::is_printable(*c)).take(64).collect();
+        let shown = display_name(text);
         if text.starts_with('/') {
             self.problem(
                 place,

@@ -3,7 +3,8 @@
 use plan::ContainerName;
 
 use super::table::Member;
-use super::{Bad, EnvRequest, PREFIX, Request, TemplateRequest};
+use super::{Bad, EnvRequest, Request, TemplateRequest};
+use crate::problem::PREFIX;
 
 const MAX_KEY: usize = 63;
 const TOO_LONG: &str = "an annotation has at most 63 characters in its name";

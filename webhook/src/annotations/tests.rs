@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 
 use super::*;
+use crate::problem::PREFIX;
 
 fn wrong(key: &str, value: &str) -> String {
     let mut annotations = Annotated::default();

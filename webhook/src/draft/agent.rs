@@ -6,7 +6,7 @@ use plan::{
 };
 
 use super::Draft;
-use crate::annotations::{self, Given, ModeName, Request};
+use crate::annotations::{Given, ModeName, Request};
 use crate::comparisons::Comparisons;
 use crate::identity::Placed;
 use crate::problem::{Problem, Problems};
@@ -45,7 +45,7 @@ pub(super) struct Served {
 pub(super) fn without_region(any: Option<&Placed>, own: &[&Placed]) -> Option<Problem> {
     let is_alone = !own.iter().any(|placed| placed.has_no_region());
     (is_alone && any.is_some_and(Placed::has_no_region)).then(|| {
-        annotations::problem(
+        Problem::annotation(
             "region",
             "no region is known for the agent",
             "set the annotation, or ask the operator for a region in the settings",
@@ -78,7 +78,7 @@ impl Draft<'_> {
         let Served { own, allowed, any } = served?;
         let patterns = request.agent_secrets();
         if own.is_empty() && matches!(patterns, Given::Nothing) {
-            problems.push(annotations::problem(
+            problems.push(Problem::annotation(
                 "agent-secrets",
                 "the agent would serve nothing: the Pod lists no KMS secret, and no pattern of names",
                 "set it to names or patterns of KMS secrets, like shop/*",
@@ -133,7 +133,7 @@ impl Draft<'_> {
         let never: Vec<_> =
             never.take(NAMED).map(|pattern| format!("{:.64}", pattern.as_str())).collect();
         (!never.is_empty()).then(|| {
-            annotations::problem(
+            Problem::annotation(
                 "agent-secrets",
                 format!(
                     "the agent would never serve {}: no rule of the policy lets namespace {} read it there with this role",

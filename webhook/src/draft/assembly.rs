@@ -7,7 +7,7 @@ use plan::{
 use super::Draft;
 use super::agent::Served;
 use super::mode;
-use crate::annotations::{self, ModeName, Request};
+use crate::annotations::{ModeName, Request};
 use crate::problem::{Problem, Problems};
 use crate::secrets::{SecretRef, Wanted, WantedVariable};
 
@@ -111,12 +111,12 @@ impl Draft<'_> {
 /// What is wrong with all that a Pod asks for; a place only where there is but one.
 pub(crate) fn whole(request: &Request<'_>, error: &InvalidPlan) -> Problem {
     if matches!(error, InvalidPlan::SamePort(_)) {
-        return annotations::problem("metrics-port", error.to_string(), "");
+        return Problem::annotation("metrics-port", error.to_string(), "");
     }
     // Each of its variables waits for a container that another webhook may add, and without one of
     // ours nothing would be there to give it any.
     if let (InvalidPlan::Nothing, Some(env)) = (error, request.env.first()) {
-        return annotations::problem(
+        return Problem::annotation(
             env.key,
             "its variables are for containers that the Pod does not have so far, and it asks for nothing else",
             "correct the name, or add kms.alibabacloud/secrets, or a variable for a container that is there",
@@ -124,7 +124,7 @@ pub(crate) fn whole(request: &Request<'_>, error: &InvalidPlan) -> Problem {
     }
     let others = !request.env.is_empty() || !request.templates.is_empty();
     match (request.secrets, others) {
-        (Some(_), false) => annotations::problem("secrets", error.to_string(), ""),
+        (Some(_), false) => Problem::annotation("secrets", error.to_string(), ""),
         _ => Problem::pod("the annotations", error.to_string(), ""),
     }
 }

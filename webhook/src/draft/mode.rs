@@ -2,7 +2,7 @@
 
 use plan::{InvalidRefresh, Refresh};
 
-use crate::annotations::{self, Annotation, Modes, Request};
+use crate::annotations::{Annotation, Modes, Request};
 use crate::problem::{Problem, Problems};
 
 /// Seconds.
@@ -18,7 +18,7 @@ pub(super) fn refresh(request: &Request<'_>, problems: &mut Problems) -> Option<
                 InvalidRefresh::Staleness { .. } => "max-staleness",
                 _ => "refresh-interval",
             };
-            problems.push(annotations::problem(key, error.to_string(), ""));
+            problems.push(Problem::annotation(key, error.to_string(), ""));
         })
         .ok()
 }
@@ -30,14 +30,14 @@ pub(super) fn strays(request: &Request<'_>) -> Vec<Problem> {
     let strays = request.strays().filter(|row| !has_own_check(row));
     let (of_agent, others): (Vec<_>, Vec<_>) = strays.partition(|row| row.modes == Modes::Agent);
     let of_agent = of_agent.into_iter().map(|row| {
-        annotations::problem(
+        Problem::annotation(
             row.key,
             "it says how the local agent works, and the Pod has none",
             "set kms.alibabacloud/mode to agent, or remove it",
         )
     });
     let others = others.into_iter().map(|row| {
-        annotations::problem(
+        Problem::annotation(
             row.key,
             "it says how secrets are kept current, and the mode is init",
             "set kms.alibabacloud/mode to refresh, or remove it",

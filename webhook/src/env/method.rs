@@ -1,10 +1,10 @@
 //! On which way variables get into a container: through its command, or by the kubelet.
 
-use crate::annotations::{self, EnvMethod, Request};
-use crate::consumers::shown;
+use crate::annotations::{EnvMethod, Request};
 use crate::pod::Container;
 use crate::problem::Problem;
 use crate::settings::{FileKeyRef, Settings};
+use crate::text::display_name;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Method {
@@ -29,13 +29,13 @@ pub(super) fn choose(
     let allowed = settings.file_key_ref() != FileKeyRef::Never;
     match (request.env_method, has_command) {
         (EnvMethod::Auto | EnvMethod::Exec, true) => Ok(Method::Exec),
-        (EnvMethod::FileKeyRef, _) if !allowed => Err(annotations::problem(
+        (EnvMethod::FileKeyRef, _) if !allowed => Err(Problem::annotation(
             "env-method",
             "the operator does not allow it: values would lie on the disks of nodes",
             "use exec and a command",
         )),
         (EnvMethod::FileKeyRef, _) if is_read => Ok(Method::FileKeyRef),
-        (EnvMethod::FileKeyRef, _) => Err(annotations::problem(
+        (EnvMethod::FileKeyRef, _) => Err(Problem::annotation(
             "env-method",
             "a kubelet before 1.35 would start the container with empty variables, and that there is none is not known",
             "use exec and a command, or ask the operator for oldestKubelet in the settings",
@@ -47,7 +47,7 @@ pub(super) fn choose(
             Ok(Method::FileKeyRef)
         }
         (EnvMethod::Auto | EnvMethod::Exec, false) => Err(Problem::pod(
-            format!("container {:?}", shown(&container.name)),
+            format!("container {:?}", display_name(&container.name)),
             "it has no command, and the image's own is not known here, so its variables cannot be set",
             "write the image's entrypoint as the container's command, or say which containers the variables are for (containers: [NAME])",
         )),

@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 
 use super::{Method, Target};
-use crate::consumers::shown;
 use crate::pod::Container;
 use crate::problem::{Problem, Problems};
+use crate::text::display_name;
 
 /// What a container says of one of its variables.
 #[derive(Default)]
@@ -105,7 +105,7 @@ pub(super) fn check(
         }
         if said.in_path {
             problems.push(Problem::pod(
-                format!("container {:?}", shown(&container.name)),
+                format!("container {:?}", display_name(&container.name)),
                 format!("a subPathExpr refers to $({name:.64}), and a secret is no part of a path"),
                 "use another variable there",
             ));
@@ -114,10 +114,10 @@ pub(super) fn check(
             let place = match at {
                 At::Command => "its command".to_owned(),
                 At::Args => "one of its args".to_owned(),
-                At::Variable(user) => format!("its variable {:?}", shown(user)),
+                At::Variable(user) => format!("its variable {:?}", display_name(user)),
             };
             problems.push(Problem::pod(
-                format!("container {:?}", shown(&container.name)),
+                format!("container {:?}", display_name(&container.name)),
                 format!(
                     "{place} refers to $({name:.64}), which the kubelet cannot fill in: it is set when the process starts"
                 ),

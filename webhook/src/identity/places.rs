@@ -3,10 +3,10 @@
 
 use plan::{Assume, Host, Lookup, Region};
 
-use crate::annotations::{self, Given, PREFIX, Request};
+use crate::annotations::{Given, Request};
 use crate::endpoint::service::Service;
 use crate::endpoint::{self, Bad};
-use crate::problem::Problems;
+use crate::problem::{PREFIX, Problem, Problems};
 use crate::secrets::SecretRef;
 use crate::settings::Settings;
 
@@ -53,7 +53,7 @@ impl<'a> Places<'a> {
             (Given::Value(region), _) => match endpoint::check_region(region, settings, problems) {
                 Ok(()) => PodRegion::Known(region.clone()),
                 Err((what, remedy)) => {
-                    problems.push(annotations::problem("region", what, remedy));
+                    problems.push(Problem::annotation("region", what, remedy));
                     PodRegion::Refused
                 }
             },
@@ -176,14 +176,14 @@ impl<'a> Places<'a> {
             if let Err((what, remedy)) =
                 endpoint::allowed(text, service, region, settings, problems)
             {
-                problems.push(annotations::problem(key, what, remedy));
+                problems.push(Problem::annotation(key, what, remedy));
             }
         }
     }
 
     fn check_external_id(&self, problems: &mut Problems) {
         if self.request.external_id.is_some() && self.request.cross_account_role_arn.is_none() {
-            problems.push(annotations::problem(
+            problems.push(Problem::annotation(
                 "external-id",
                 "an external id belongs to a role of another account",
                 format!("add {PREFIX}cross-account-role-arn, or remove it"),
@@ -220,7 +220,7 @@ pub(crate) fn check_regions<'p>(placed: impl Iterator<Item = &'p Placed>, proble
         0 => first,
         more => format!("{first} and {more} more"),
     };
-    problems.push(annotations::problem(
+    problems.push(Problem::annotation(
         "region",
         format!("no region is known for {which}"),
         "set the annotation, or region on the object, or ask the operator for a region in the settings",

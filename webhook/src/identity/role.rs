@@ -6,11 +6,11 @@ use plan::{Assume, RoleArn};
 
 use super::places::Placed;
 use crate::account::{self, Account};
-use crate::annotations::{Given, PREFIX, Request};
+use crate::annotations::{Given, Request};
 use crate::comparisons::Comparisons;
 use crate::inject::Subject;
 use crate::policy::Credentials;
-use crate::problem::{Problem, Problems};
+use crate::problem::{PREFIX, Problem, Problems};
 use crate::settings::Settings;
 
 /// From the Pod's annotation, else from its ServiceAccount; a role that the policy does not allow is

@@ -2,8 +2,8 @@
 
 use plan::SessionName;
 
-use crate::annotations::{self, Request};
-use crate::problem::Problems;
+use crate::annotations::Request;
+use crate::problem::{Problem, Problems};
 
 /// `NAMESPACE.NAME`: the name is the Pod's to say, and its ServiceAccount's where it says none. No
 /// Pod appears as one of another namespace, since a namespace's name has no dots in it and is never
@@ -39,7 +39,7 @@ pub(super) fn of_pod(
     };
     let what =
         format!("with its namespace before it ({prefix}) it is longer than {LONGEST} characters");
-    problems.push(annotations::problem("role-session-name", what, remedy));
+    problems.push(Problem::annotation("role-session-name", what, remedy));
     None
 }
 

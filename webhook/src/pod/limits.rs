@@ -4,8 +4,7 @@
 
 use super::counts::{Amounts, Counts};
 use super::{Annotated, Container, Pod};
-use crate::annotations::{self, PREFIX};
-use crate::problem::{Problem, Problems};
+use crate::problem::{PREFIX, Problem, Problems};
 
 /// Entries that are kept of a list: more than the limits below let through, so that nothing of a Pod
 /// within them goes unseen.
@@ -152,7 +151,7 @@ fn check_annotations(annotations: &Annotated<'_>, problems: &mut Problems) {
     let keys = annotations.ours.iter().map(|(key, _)| key);
     let mut keys = keys.chain(annotations.untyped.iter().map(|(key, _)| key));
     if let Some(key) = keys.find(|key| key.len() > MAX_NAME_BYTES) {
-        problems.push(annotations::problem(
+        problems.push(Problem::annotation(
             &key.chars().take(64).collect::<String>(),
             format!("the name of the annotation has {} bytes; at most 63 are allowed", key.len()),
             "shorten it",
@@ -165,7 +164,7 @@ fn check_annotations(annotations: &Annotated<'_>, problems: &mut Problems) {
     }
     let largest = theirs().max_by_key(|(_, value)| value.len());
     let key = largest.map_or("", |(key, _)| key.as_ref());
-    problems.push(annotations::problem(
+    problems.push(Problem::annotation(
         key.get(..64).unwrap_or(key),
         format!(
             "with it the annotations under {PREFIX} have {bytes} bytes; at most {MAX_ANNOTATION_BYTES} are allowed"

@@ -9,7 +9,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use super::Text;
 use super::limits::MAX_KEPT_ANNOTATIONS;
 use super::text;
-use crate::annotations::PREFIX;
+use crate::problem::PREFIX;
 
 /// Annotations under our prefix, keys without it, in the order of the Pod: as many as a Pod may have.
 #[derive(Debug, Default)]

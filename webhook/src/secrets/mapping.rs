@@ -4,6 +4,7 @@ use plan::{FileName, Reference};
 
 use super::fields::Fields;
 use super::{Body, Location, Place, Reader, SecretRef, WantedFile, WantedTemplate};
+use crate::text::display_name;
 use crate::yaml::{Node, Value};
 
 const FIELDS: [&str; 9] = [
@@ -37,9 +38,7 @@ impl Reader<'_> {
                 );
                 continue;
             };
-            let shown: String =
-                file.chars().filter(|c| printable::is_printable(*c)).take(64).collect();
-            let place = self.place(key.line, format!("file {shown:?}"));
+            let place = self.place(key.line, format!("file {:?}", display_name(file)));
             if file.contains("://") {
                 self.problem(
                     &place,

@@ -4,8 +4,8 @@ use plan::{OnMissing, PathTranslation, Reference};
 use template::{Fault, Template};
 
 use super::{Budget, Files, Location, Place, Reader, SecretRef, WantedTemplate};
-use crate::annotations::{PREFIX, TemplateRequest};
-use crate::problem::Problems;
+use crate::annotations::TemplateRequest;
+use crate::problem::{PREFIX, Problems};
 
 /// Adds the file of an annotation `template.FILE`.
 pub(crate) fn add(
