@@ -1,7 +1,9 @@
 //! The annotations under our prefix, each one's value parsed by itself as the table says.
 //! How they combine with the Pod, its ServiceAccount and the settings is decided elsewhere.
 
+mod bad;
 mod families;
+mod member;
 mod request;
 mod strays;
 mod table;
@@ -9,19 +11,18 @@ mod table;
 mod tests;
 mod values;
 
+use self::bad::Bad;
+use self::member::{Member, member_name};
 pub(crate) use self::request::{
     EnvMethod, EnvRequest, Given, InitFirst, ModeName, NativeSidecar, Request, TemplateRequest,
 };
+use self::table::Set;
 pub use self::table::{ANNOTATIONS, Annotation, Modes};
-use self::table::{Member, Set, member_name};
 use crate::pod::Annotated;
 use crate::problem::{PREFIX, Problem, Problems};
 
 /// Keys that this project has a meaning for, and this version does not act on.
 const UNSUPPORTED: [&str; 4] = ["secret-provider-class", "regions", "https-proxy", "injection"];
-
-/// What is wrong, and the remedy.
-type Bad = (String, String);
 
 /// The Pod's own annotations, each parsed; every bad one is a problem.
 pub(crate) fn read<'a>(annotations: &'a Annotated<'a>, problems: &mut Problems) -> Request<'a> {

@@ -121,7 +121,7 @@ mod tests {
 
     fn check(text: &str, service: Service) -> Result<String, String> {
         let region = Region::parse("cn-hangzhou").unwrap();
-        let settings = crate::settings::of_flags(&[
+        let settings = crate::settings::tests::of_flags(&[
             "allowedEndpoints.kms=kms.example.internal",
             "regions=cn-moon-1",
         ]);

@@ -184,7 +184,7 @@ mod tests {
     fn the_platforms_uid_is_not_overridden() {
         let json = pod("", "", "");
         let pod = Pod::read(&json).unwrap();
-        let settings = crate::settings::of_flags(&["uid=platform"]);
+        let settings = crate::settings::tests::of_flags(&["uid=platform"]);
         let ownership = decided_by(&pod, &Request::default(), &settings);
         assert_eq!((ownership.user, ownership.mode), (None, FileMode::ALL));
         assert_eq!(ownership.unreadable(FileMode::OWNER), None);

@@ -1,49 +1,22 @@
 //! Which roles the Pods of a namespace may use, by which credentials and for which secrets, as the
 //! operator says.
 
+mod pattern;
 mod reads;
+mod rule;
 
-use plan::{Glob, RoleArn};
+use plan::RoleArn;
 
-pub(crate) use self::reads::{Outside, Pattern, Place, Reads};
+pub(crate) use self::pattern::Pattern;
+pub(crate) use self::reads::{Outside, Place, Reads};
+pub(crate) use self::rule::{Credentials, Rule};
+use self::rule::{NAMED, Verdict};
 use crate::comparisons::Comparisons;
 use crate::problem::Problem;
 
 /// The operator's rules. Without any, every namespace may use every role by RRSA.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Policy(pub(crate) Vec<Rule>);
-
-/// Lets Pods of these namespaces use these roles by these credentials.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Rule {
-    /// Said in denials.
-    pub(crate) name: String,
-    /// Over names: a label can be edited by whoever owns the namespace.
-    pub(crate) namespaces: Vec<Glob>,
-    pub(crate) roles: Vec<Glob>,
-    pub(crate) credentials: Vec<Credentials>,
-    /// Names of secrets and parameters; `None` is all, here and below.
-    pub(crate) secrets: Option<Vec<Pattern>>,
-    pub(crate) regions: Option<Vec<Glob>>,
-    /// Hosts that a Pod may name beside those of the region and of the settings.
-    pub(crate) endpoints: Option<Vec<Glob>>,
-}
-
-/// What a Pod proves its identity with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Credentials {
-    Rrsa,
-    EcsRamRole,
-    Secret,
-}
-
-/// What a rule says about one question.
-struct Verdict<'a> {
-    rule: &'a Rule,
-    namespace: bool,
-    role: bool,
-    credentials: bool,
-}
 
 impl Policy {
     /// Whether a Pod of the namespace may use the role. The problem names rules for this namespace
@@ -71,7 +44,7 @@ impl Policy {
         }
         // Stable: of rules that are as near, the operator's first comes first.
         near.sort_by_key(|verdict| std::cmp::Reverse(verdict.agreements()));
-        let rules: Vec<_> = near.iter().take(NAMED).map(Verdict::said).collect();
+        let rules: Vec<_> = near.iter().take(NAMED).map(Verdict::shortfall).collect();
         let rules = match near.len().saturating_sub(NAMED) {
             _ if near.is_empty() => "no rule names this namespace".to_owned(),
             0 => rules.join(", "),
@@ -104,61 +77,10 @@ impl Policy {
     }
 }
 
-impl Rule {
-    fn judge(
-        &self,
-        namespace: &str,
-        role: &RoleArn,
-        credentials: Credentials,
-        comparisons: &mut Comparisons,
-    ) -> Verdict<'_> {
-        let mut any =
-            |globs: &[Glob], text: &str| globs.iter().any(|glob| comparisons.matches(glob, text));
-        let namespace = any(&self.namespaces, namespace);
-        Verdict {
-            rule: self,
-            namespace,
-            // What a rule for others says of roles costs nothing, and tells nothing.
-            role: namespace && any(&self.roles, role.as_str()),
-            credentials: self.credentials.contains(&credentials),
-        }
-    }
-}
-
-impl Verdict<'_> {
-    fn agreements(&self) -> usize {
-        [self.namespace, self.role, self.credentials].into_iter().filter(|agrees| *agrees).count()
-    }
-
-    /// Like `rule "payments" (not the role)`.
-    fn said(&self) -> String {
-        let parts = [(self.role, "the role"), (self.credentials, "the credentials")];
-        let missing: Vec<_> =
-            parts.into_iter().filter(|(agrees, _)| !agrees).map(|(_, part)| part).collect();
-        format!("rule {:?} (not {})", self.rule.name, missing.join(", not "))
-    }
-}
-
-impl Credentials {
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let all = [Self::Rrsa, Self::EcsRamRole, Self::Secret];
-        all.into_iter().find(|credentials| credentials.as_str() == text)
-    }
-
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Rrsa => "rrsa",
-            Self::EcsRamRole => "ecs-ram-role",
-            Self::Secret => "secret",
-        }
-    }
-}
-
-/// More would not fit into the one line that people see.
-const NAMED: usize = 3;
-
 #[cfg(test)]
 mod tests {
+    use plan::Glob;
+
     use super::*;
 
     fn rule(name: &str, namespaces: &[&str], roles: &[&str], credentials: &[Credentials]) -> Rule {

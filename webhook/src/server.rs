@@ -24,44 +24,23 @@ mod displace;
 mod intake;
 mod limits;
 mod peers;
+mod phase;
+mod shared;
 mod stream;
 
 pub(crate) use self::intake::{Intake, Share};
 pub use self::limits::Limits;
 pub(crate) use self::peers::Peer;
+pub use self::phase::Phase;
 
 use self::crowd::Crowd;
-use self::peers::Shares;
+use self::shared::Shared;
 use crate::metrics::Metrics;
-
-/// Where the server is in its life. Never goes back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Phase {
-    Serving,
-    /// Everything is answered, but clients are asked to go elsewhere.
-    Draining,
-    /// No new connections; what is under way is finished.
-    Stopping,
-}
 
 /// A bound socket that serves a router.
 pub struct Server {
     listener: TcpListener,
     shared: Arc<Shared>,
-}
-
-/// What all connections use.
-struct Shared {
-    tls: Option<TlsAcceptor>,
-    router: Router,
-    http: http1::Builder,
-    limits: Limits,
-    metrics: Arc<Metrics>,
-    /// How many connections each peer has open.
-    peers: Arc<Shares>,
-    /// How many the peer has who waits for a place and has fewest. Whoever has no fewer ends a
-    /// connection with its answer.
-    fewest: Arc<AtomicUsize>,
 }
 
 impl Server {

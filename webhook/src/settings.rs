@@ -12,8 +12,9 @@ mod rules;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod values;
+mod yaml;
 
 pub use self::load::{FILE_LIMIT, Inputs, LoadError};
 pub use self::overrides::{Override, OverrideError};
@@ -276,12 +277,6 @@ impl Resources {
     pub(crate) fn guaranteed_cpu(&self) -> &WrittenQuantity {
         &self.guaranteed_cpu
     }
-}
-
-#[cfg(test)]
-pub(crate) fn of_flags(flags: &[&str]) -> Settings {
-    let flags: Vec<_> = flags.iter().map(ToString::to_string).collect();
-    Inputs::new(None, &flags, []).unwrap().load().unwrap()
 }
 
 impl Default for Settings {

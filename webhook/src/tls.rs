@@ -2,9 +2,11 @@
 //! connections come in.
 
 mod clients;
+mod error;
+mod file;
 
 use std::hash::{Hash, Hasher};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -19,6 +21,8 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 pub use self::clients::{ClientCa, Clients};
+pub use self::error::TlsError;
+use self::file::read;
 
 /// A chain, its key and its end. One that exists fits together.
 #[derive(Clone, Debug)]
@@ -42,31 +46,6 @@ pub struct Served {
 pub struct Files {
     pub cert: PathBuf,
     pub key: PathBuf,
-}
-
-/// Never says what is in the files.
-#[derive(Debug, thiserror::Error)]
-pub enum TlsError {
-    #[error("reading {}: {source}", path.display())]
-    Read { path: PathBuf, source: std::io::Error },
-    #[error("writing {}: {source}", path.display())]
-    Write { path: PathBuf, source: std::io::Error },
-    #[error("{} is larger than {FILE_LIMIT} bytes", .0.display())]
-    TooLarge(PathBuf),
-    #[error("no certificate in PEM format in {0}")]
-    NoCertificate(String),
-    #[error("no private key in PEM format in {0}")]
-    NoKey(String),
-    #[error("the certificate in {0} cannot be read")]
-    BadCertificate(String),
-    #[error(
-        "the private key in {key} does not belong to the certificate in {cert}, or cannot be used"
-    )]
-    Mismatch { cert: String, key: String },
-    #[error("making the certificate: {0}")]
-    Issue(#[from] certs::Error),
-    #[error("setting up TLS: {0}")]
-    Config(rustls::Error),
 }
 
 impl Identity {
@@ -182,14 +161,3 @@ pub fn config(
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }
-
-fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
-    match crate::bounded::read(path, FILE_LIMIT) {
-        Ok(Some(bytes)) => Ok(bytes),
-        Ok(None) => Err(TlsError::TooLarge(path.into())),
-        Err(source) => Err(TlsError::Read { path: path.into(), source }),
-    }
-}
-
-/// A chain of three certificates is 6 KB.
-const FILE_LIMIT: u64 = 256 * 1024;

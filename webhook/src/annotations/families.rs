@@ -2,8 +2,9 @@
 
 use plan::ContainerName;
 
-use super::table::Member;
-use super::{Bad, EnvRequest, Request, TemplateRequest};
+use super::bad::Bad;
+use super::member::Member;
+use super::request::{EnvRequest, Request, TemplateRequest};
 use crate::problem::PREFIX;
 
 const MAX_KEY: usize = 63;

@@ -1,6 +1,6 @@
 //! Annotations that a Pod has although they mean nothing in its mode.
 
-use super::Request;
+use super::request::Request;
 use super::table::{ANNOTATIONS, Annotation};
 
 impl Request<'_> {

@@ -6,12 +6,14 @@ use plan::{
     Region, ResponseType, RoleArn, SessionName, TokenPath,
 };
 
+use super::bad::Bad;
 use super::families::{env, template};
+use super::member::{Member, member_name};
+use super::request::{ModeName, Request};
 use super::values::{
     cache_ttl, config_map, credentials, duration, env_method, init_first, log_level, mode, names,
     native_sidecar, number, parsed, patterns, port, quantity, size, user,
 };
-use super::{Bad, ModeName, Request};
 
 /// One annotation, or a family of them.
 #[derive(Debug)]
@@ -47,15 +49,6 @@ pub(super) enum Set {
     Written,
 }
 
-/// One annotation of a family.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Member<'a> {
-    pub(super) key: &'a str,
-    /// What stands behind the dot, if there is one.
-    pub(super) name: Option<&'a str>,
-    pub(super) text: &'a str,
-}
-
 impl Modes {
     pub(super) fn include(self, mode: ModeName) -> bool {
         match self {
@@ -88,14 +81,6 @@ impl Annotation {
     /// Whether a Pod may have it, so that it may be proposed to one who misspelt something.
     pub(super) fn is_the_pods(&self) -> bool {
         !matches!(self.set, Set::Written)
-    }
-}
-
-/// What stands behind the dot of a family's key; `None` for a key of no such family.
-pub(super) fn member_name<'k>(word: &str, key: &'k str) -> Option<Option<&'k str>> {
-    match key.strip_prefix(word)? {
-        "" => Some(None),
-        rest => rest.strip_prefix('.').map(Some),
     }
 }
 

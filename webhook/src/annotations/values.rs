@@ -4,7 +4,8 @@ use std::fmt::Display;
 
 use plan::{Glob, LogLevel};
 
-use super::{Bad, EnvMethod, InitFirst, ModeName, NativeSidecar};
+use super::bad::Bad;
+use super::request::{EnvMethod, InitFirst, ModeName, NativeSidecar};
 use crate::quantity::{Quantity, WrittenQuantity};
 use crate::settings::ConfigMapName;
 

@@ -44,7 +44,7 @@ const RESERVED: &str = "SECRETS_INJECTOR_";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::of_flags;
+    use crate::settings::tests::of_flags;
 
     fn refused(name: &str, settings: &Settings) -> bool {
         let name = VariableName::parse(name).unwrap();

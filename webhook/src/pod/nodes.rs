@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Pod, Room};
+use super::Pod;
+use super::room::Room;
 use crate::problem::{Problem, Problems};
 use crate::reserved;
 

@@ -3,16 +3,9 @@
 
 use plan::{Glob, Host, Region};
 
-use super::{NAMED, Rule};
+use super::rule::{NAMED, Rule};
 use crate::comparisons::Comparisons;
 use crate::endpoint::service::Service;
-
-/// Names of secrets and parameters, of one product or of all.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Pattern {
-    pub(crate) product: Option<Service>,
-    pub(crate) name: Glob,
-}
 
 /// The rules that let a namespace use a role. One of them must allow all of a reading.
 #[derive(Debug)]
@@ -113,27 +106,9 @@ impl Rule {
     }
 }
 
-impl Pattern {
-    /// A pattern of names, with the scheme of its product before it or without.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (product, name) = match text.split_once("://") {
-            None => (None, text),
-            Some(("kms", name)) => (Some(Service::Kms), name),
-            Some(("oos", name)) => (Some(Service::Oos), name),
-            Some(_) => return None,
-        };
-        let fits = |b: u8| b.is_ascii_alphanumeric() || b"_/+=.@:-*?".contains(&b);
-        let name = Glob::parse(name).ok().filter(|_| name.bytes().all(fits))?;
-        Some(Self { product, name })
-    }
-
-    fn is_about(&self, product: Service) -> bool {
-        self.product.is_none_or(|own| own == product)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::pattern::Pattern;
     use super::*;
     use crate::policy::Credentials;
 

@@ -4,7 +4,9 @@ use std::fmt::Display;
 
 use plan::{ExternalId, FileMode, OnMissing, Region, RoleArn};
 
-use super::{Location, Place, Reader};
+use super::place::Place;
+use super::reader::Reader;
+use super::secret_ref::Location;
 use crate::yaml::{Node, Value};
 
 /// Fields not yet taken, each with its value.

@@ -5,7 +5,10 @@ use std::collections::HashSet;
 use plan::{Provider, Selector, Source, Version};
 
 use super::fields::{Fields, OBJECT};
-use super::{Place, Reader, SecretRef, WantedFile};
+use super::place::Place;
+use super::reader::Reader;
+use super::secret_ref::SecretRef;
+use super::wanted::WantedFile;
 use crate::yaml::{Node, Value};
 
 const EXTRACT: [&str; 2] = ["path", "objectAlias"];

@@ -3,7 +3,10 @@
 use plan::{FileName, Reference};
 
 use super::fields::Fields;
-use super::{Body, Location, Place, Reader, SecretRef, WantedFile, WantedTemplate};
+use super::place::Place;
+use super::reader::{Body, Reader};
+use super::secret_ref::{Location, SecretRef};
+use super::wanted::{WantedFile, WantedTemplate};
 use crate::text::display_name;
 use crate::yaml::{Node, Value};
 

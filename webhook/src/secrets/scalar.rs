@@ -1,6 +1,6 @@
 //! The scalar form: sources split at line breaks and at commas outside brackets and quotes.
 
-use super::Reader;
+use super::reader::Reader;
 use crate::yaml::{self, Node, Value};
 
 impl Reader<'_> {

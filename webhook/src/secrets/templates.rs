@@ -3,7 +3,11 @@
 use plan::{OnMissing, PathTranslation, Reference};
 use template::{Fault, Template};
 
-use super::{Budget, Files, Location, Place, Reader, SecretRef, WantedTemplate};
+use super::budget::Budget;
+use super::place::Place;
+use super::reader::Reader;
+use super::secret_ref::{Location, SecretRef};
+use super::wanted::{Files, WantedTemplate};
 use crate::annotations::TemplateRequest;
 use crate::problem::{PREFIX, Problems};
 

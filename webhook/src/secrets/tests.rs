@@ -1,4 +1,7 @@
+use plan::Reference;
+
 use super::*;
+use crate::problem::Problem;
 
 fn files(text: &str) -> Vec<(String, String)> {
     let mut problems = Problems::default();

@@ -2,8 +2,11 @@
 
 use plan::{PathTranslation, Reference, VariableName};
 
+use super::budget::Budget;
 use super::fields::Fields;
-use super::{Body, Budget, Place, Reader, SecretRef};
+use super::place::Place;
+use super::reader::{Body, Reader};
+use super::secret_ref::SecretRef;
 use crate::annotations::EnvRequest;
 use crate::problem::Problems;
 use crate::yaml::{self, Node, Value};

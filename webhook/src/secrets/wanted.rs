@@ -4,7 +4,8 @@ use std::convert::Infallible;
 
 use plan::{ContainerName, FileMode, FileName, OnMissing, VariableName};
 
-use super::Place;
+use super::place::Place;
+use super::secret_ref::SecretRef;
 
 /// `S` is what is known of each secret: at first what its annotation says, later also where it is
 /// fetched. A secret stays in the file or variable that wants it.
@@ -13,6 +14,27 @@ pub(crate) struct Wanted<S> {
     pub(crate) files: Vec<WantedFile<S>>,
     pub(crate) templates: Vec<WantedTemplate<S>>,
     pub(crate) variables: Vec<WantedVariable<S>>,
+}
+
+/// The files that annotations ask for.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    pub(crate) values: Vec<WantedFile<SecretRef>>,
+    pub(crate) templates: Vec<WantedTemplate<SecretRef>>,
+}
+
+impl Files {
+    pub(crate) fn len(&self) -> usize {
+        self.values.len() + self.templates.len()
+    }
+
+    /// All names, with their places, and whether each is a part of a value.
+    pub(super) fn named(&self) -> impl Iterator<Item = (&FileName, &Place, bool)> {
+        let value = |file: &'_ WantedFile<SecretRef>| file.secret.selector.is_some();
+        let values =
+            self.values.iter().map(move |file| (&file.name, &file.secret.place, value(file)));
+        values.chain(self.templates.iter().map(|file| (&file.name, &file.place, false)))
+    }
 }
 
 /// One file that holds a value or a part of it.

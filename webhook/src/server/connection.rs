@@ -23,8 +23,9 @@ use super::answer::Answer;
 use super::arrival::Arrival;
 use super::bounded::Bounded;
 use super::peers::Peer;
+use super::phase::Phase;
+use super::shared::Shared;
 use super::stream::Stream;
-use super::{Phase, Shared};
 use crate::metrics::Closed;
 
 /// Serves until the client is done, a deadline passes or the server stops.

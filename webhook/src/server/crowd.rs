@@ -16,9 +16,11 @@ use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio::time::Instant;
 
 use super::activity::Activity;
+use super::connection;
 use super::displace::{Idle, Newcomer, SILENT, most_dispensable};
 use super::peers::Peer;
-use super::{Phase, Shared, connection};
+use super::phase::Phase;
+use super::shared::Shared;
 use crate::metrics::Closed;
 
 /// Dropping it ends all connections.

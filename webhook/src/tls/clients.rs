@@ -15,7 +15,8 @@ use rustls::{
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, UnixTime};
 
-use super::{TlsError, read};
+use super::error::TlsError;
+use super::file::read;
 
 /// What the operator says of clients.
 #[derive(Clone, Debug)]
