@@ -1,7 +1,8 @@
 //! From the bytes of an admission review to the bytes of its answer: the server's whole decision.
 
 use crate::account::Account;
-use crate::inject::{self, Injection, Subject};
+use crate::account::Subject;
+use crate::inject::{self, Injection};
 use crate::pod::{Pod, Unreadable};
 use crate::reply::{About, Outcome, Reply};
 use crate::review::{self, Request, Review};

@@ -1,21 +1,15 @@
 //! A container that we add, complete and as typed JSON.
 
+use plan::contract::{
+    AGENT_VOLUME, CA_DIRECTORY, CA_VOLUME, ENVIRONMENT_DIRECTORY, ENVIRONMENT_VOLUME,
+    PLAN_VARIABLE, SECRETS_VOLUME, TOKEN_DIRECTORY, TOKEN_VOLUME,
+};
+use plan::{FetcherCommand, Plan};
 use serde::Serialize;
 
-use plan::contract::{CA_DIRECTORY, ENVIRONMENT_DIRECTORY, MAX_VALUE_BYTES, TOKEN_DIRECTORY};
-use plan::{FetcherCommand, MAX_FILES, MAX_VARIABLES, Plan};
-
-use crate::annotations::Request;
-use crate::ownership::Ownership;
-use crate::pod::{Amounts, Pod};
-use crate::problem::{Problem, Problems};
-use crate::quantity::{Quantity, WrittenQuantity};
-use crate::reserved;
-use crate::role::Role;
-use crate::settings::{Settings, Uid};
-use plan::contract::{
-    AGENT_VOLUME, CA_VOLUME, ENVIRONMENT_VOLUME, PLAN_VARIABLE, SECRETS_VOLUME, TOKEN_VOLUME,
-};
+use crate::fetcher_resources::Resources;
+use crate::role::FetcherRole;
+use crate::settings::Injector;
 
 /// What a PodMonitor names.
 const METRICS_PORT: &str = "kms-metrics";
@@ -24,7 +18,7 @@ const METRICS_PORT: &str = "kms-metrics";
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Container<'a> {
     #[serde(skip)]
-    pub(crate) role: Role,
+    pub(crate) role: FetcherRole,
     /// Other names under which its image may be there.
     #[serde(skip)]
     pub(crate) mirrors: &'a [String],
@@ -89,22 +83,6 @@ pub(crate) struct Mount<'a> {
 }
 
 #[derive(Debug, Serialize)]
-pub(crate) struct Resources {
-    requests: Pair,
-    limits: Pair,
-    /// Requests are the limits because of the Pod's class, and stay so whoever sizes the container.
-    #[serde(skip)]
-    pub(crate) guaranteed: bool,
-}
-
-#[derive(Debug, Serialize)]
-struct Pair {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cpu: Option<WrittenQuantity>,
-    memory: WrittenQuantity,
-}
-
-#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Security {
     allow_privilege_escalation: bool,
@@ -128,14 +106,22 @@ struct Seccomp {
     r#type: &'static str,
 }
 
+/// The user of our containers; `None` is left to the platform or the Pod.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RunAs {
+    pub(crate) user: Option<u32>,
+    pub(crate) group: Option<u32>,
+    pub(crate) platform_assigns_user: bool,
+}
+
 impl<'a> Container<'a> {
     pub(crate) fn new(
-        role: Role,
+        role: FetcherRole,
         plan: &'a Plan,
         encoded: &'a str,
-        ownership: &Ownership,
+        run_as: RunAs,
         resources: &'a Resources,
-        settings: &'a Settings,
+        injector: &'a Injector,
     ) -> Self {
         let mut mounts = vec![
             Mount { name: SECRETS_VOLUME, mount_path: plan.mount().as_str(), read_only: false },
@@ -152,11 +138,10 @@ impl<'a> Container<'a> {
             let mount_path = agent.token.directory().as_str();
             mounts.push(Mount { name: AGENT_VOLUME, mount_path, read_only: false });
         }
-        let injector = settings.injector();
         Self {
             role,
             mirrors: injector.image_mirrors(),
-            platform_assigns_user: settings.uid() == Uid::Platform,
+            platform_assigns_user: run_as.platform_assigns_user,
             name: role.name(),
             image: injector.image(),
             image_pull_policy: injector.image_pull_policy(),
@@ -182,8 +167,8 @@ impl<'a> Container<'a> {
                 capabilities: Capabilities { drop: ["ALL"] },
                 read_only_root_filesystem: true,
                 run_as_non_root: true,
-                run_as_user: ownership.user,
-                run_as_group: ownership.group,
+                run_as_user: run_as.user,
+                run_as_group: run_as.group,
                 seccomp_profile: Seccomp { r#type: "RuntimeDefault" },
             },
             termination_message_policy: "FallbackToLogsOnError",
@@ -213,111 +198,4 @@ impl<'a> StartupProbe<'a> {
             failure_threshold: plan.timeout().as_secs() + 30,
         }
     }
-}
-
-impl Resources {
-    /// Requests and a memory limit always; a cpu limit only where the Pod is Guaranteed and would
-    /// not stay so without: throttling makes a start slow.
-    pub(crate) fn decide(
-        pod: &Pod<'_>,
-        request: &Request<'_>,
-        memory: Quantity,
-        settings: &Settings,
-        problems: &mut Problems,
-    ) -> Self {
-        let defaults = settings.injector().resources();
-        let wanted = &request.resources;
-        let own = |amount: &Option<WrittenQuantity>| amount.clone();
-        let memory_limit = own(&wanted.memory_limit).unwrap_or_else(|| {
-            // What is written into memory volumes counts as the writer's memory, as the agent does.
-            WrittenQuantity::of_bytes(Quantity::bytes(32 << 20).plus(memory))
-        });
-        let resources = if is_guaranteed(pod) {
-            let cpu = own(&wanted.cpu_limit).or_else(|| own(&wanted.cpu_request));
-            let cpu = cpu.unwrap_or_else(|| defaults.guaranteed_cpu().clone());
-            let is_limit = |request: &Option<WrittenQuantity>, limit: &WrittenQuantity| {
-                request.as_ref().is_none_or(|request| request.amount() == limit.amount())
-            };
-            Self {
-                guaranteed: is_limit(&wanted.cpu_request, &cpu)
-                    && is_limit(&wanted.memory_request, &memory_limit),
-                requests: Pair {
-                    cpu: Some(own(&wanted.cpu_request).unwrap_or_else(|| cpu.clone())),
-                    memory: own(&wanted.memory_request).unwrap_or_else(|| memory_limit.clone()),
-                },
-                limits: Pair { cpu: Some(cpu), memory: memory_limit },
-            }
-        } else {
-            let cpu = own(&wanted.cpu_request)
-                .unwrap_or_else(|| lower(defaults.cpu(), wanted.cpu_limit.as_ref()));
-            let memory = own(&wanted.memory_request)
-                .unwrap_or_else(|| lower(defaults.memory(), wanted.memory_limit.as_ref()));
-            Self {
-                requests: Pair { cpu: Some(cpu), memory },
-                limits: Pair { cpu: own(&wanted.cpu_limit), memory: memory_limit },
-                guaranteed: false,
-            }
-        };
-        let Self { requests, limits, .. } = &resources;
-        for (key, request, limit) in [
-            ("resources.requests.cpu", requests.cpu.as_ref(), limits.cpu.as_ref()),
-            ("resources.requests.memory", Some(&requests.memory), Some(&limits.memory)),
-        ] {
-            let (Some(request), Some(limit)) = (request, limit) else { continue };
-            if request.amount() > limit.amount() {
-                problems.push(Problem::annotation(
-                    key,
-                    format!(
-                        "the request {} is above the limit {}",
-                        request.as_str(),
-                        limit.as_str()
-                    ),
-                    "lower the request or raise the limit",
-                ));
-            }
-        }
-        resources
-    }
-}
-
-/// A default request, or the limit where that is lower.
-fn lower(request: &WrittenQuantity, limit: Option<&WrittenQuantity>) -> WrittenQuantity {
-    limit.filter(|limit| limit.amount() < request.amount()).unwrap_or(request).clone()
-}
-
-const LARGEST_FILE: u64 = MAX_VALUE_BYTES as u64;
-
-/// Room for three generations of files of the largest size.
-pub(crate) fn size_limit(request: &Request<'_>, files: usize) -> Quantity {
-    let files = u64::try_from(files.min(MAX_FILES)).unwrap_or(1);
-    request.size_limit.unwrap_or_else(|| Quantity::bytes((3 * LARGEST_FILE * files).max(1 << 20)))
-}
-
-/// Room for the fetcher itself, twice where it is replaced by another version, and for three generations of variables.
-pub(crate) fn environment_size(variables: usize) -> Quantity {
-    let variables = u64::try_from(variables.min(MAX_VARIABLES)).unwrap_or(1);
-    Quantity::bytes((14 << 20) + 3 * LARGEST_FILE * variables)
-}
-
-/// As Kubernetes decides the quality of service, before our container is there.
-fn is_guaranteed(pod: &Pod<'_>) -> bool {
-    let mut containers = pod
-        .all_containers()
-        .filter(|(_, _, container)| !reserved::is_container(&container.name))
-        .peekable();
-    let full = |requests: &Amounts<'_>, limits: &Amounts<'_>| {
-        let same = |request: Option<&crate::pod::Amount<'_>>,
-                    limit: Option<&crate::pod::Amount<'_>>| {
-            let parse = |amount: &crate::pod::Amount<'_>| Quantity::parse(amount.text());
-            let Some(limit) = limit.and_then(parse) else { return false };
-            // A request that is not written is the limit.
-            !limit.is_zero() && request.is_none_or(|request| parse(request) == Some(limit))
-        };
-        same(requests.cpu.as_ref(), limits.cpu.as_ref())
-            && same(requests.memory.as_ref(), limits.memory.as_ref())
-    };
-    containers.peek().is_some()
-        && containers.all(|(_, _, container)| {
-            full(&container.resources.requests, &container.resources.limits)
-        })
 }

@@ -2,35 +2,24 @@
 
 mod agent;
 mod assembly;
+mod facts;
 mod mode;
 
 pub(crate) use self::agent::{memory as agent_memory, port as agent_port};
 pub(crate) use self::assembly::{Unbuilt, whole};
 
-use std::path::Path;
-
-use plan::contract::{CA_DIRECTORY, ENVIRONMENT_PROGRAM, TOKEN_DIRECTORY};
-use plan::{ContainerPath, FileMode, Host, MAX_ENCODED_BYTES, MountPath};
+use plan::{Host, MAX_ENCODED_BYTES};
 
 use self::agent::Served;
 use self::assembly::Parts;
+pub(crate) use self::facts::Draft;
 use crate::annotations::{ModeName, Request};
 use crate::comparisons::Comparisons;
 use crate::identity::{self, Placed, Places};
-use crate::inject::Subject;
-use crate::ownership::Ownership;
 use crate::pod::Pod;
 use crate::problem::{Problem, Problems};
-use crate::secrets::{self, Budget, Files, Place, SecretRef, Wanted};
-use crate::settings::{ConfigMapName, Settings};
-
-/// What a plan is made from.
-pub(crate) struct Draft<'a> {
-    pub(crate) request: &'a Request<'a>,
-    pub(crate) subject: &'a Subject<'a>,
-    pub(crate) settings: &'a Settings,
-    pub(crate) ownership: &'a Ownership,
-}
+use crate::secrets::{self, Budget, Files, SecretRef, Wanted};
+use crate::settings::Settings;
 
 impl Draft<'_> {
     /// First where each secret is fetched, then as whom, each with all of its problems; and only of
@@ -79,29 +68,6 @@ impl Draft<'_> {
         self.assemble(parts, problems)
     }
 
-    /// A file's mode, with a problem where it was asked for and consumers cannot read it.
-    fn mode(&self, asked: Option<FileMode>, place: &Place, problems: &mut Problems) -> FileMode {
-        let mode = asked.unwrap_or(self.ownership.mode);
-        if let (Some((what, remedy)), true) = (self.ownership.unreadable(mode), asked.is_some()) {
-            problems.push(place.problem(what, remedy));
-        }
-        mode
-    }
-
-    /// Whether a directory would be mounted over something of ours: our own container has it too.
-    fn collision(&self, key: &str, directory: &MountPath, others: &[&str]) -> Option<Problem> {
-        let program = self.settings.injector().command().first().map(Path::new);
-        let programs =
-            program.map(|path| [path.to_owned(), path.with_file_name(ENVIRONMENT_PROGRAM)]);
-        let programs = programs.iter().flatten().filter_map(|path| path.to_str());
-        let ours = [TOKEN_DIRECTORY, CA_DIRECTORY].into_iter().chain(programs);
-        let directory = ContainerPath::new(directory.as_str());
-        let meets = |path: &&str| directory.meets(&ContainerPath::new(*path));
-        let path = others.iter().copied().chain(ours).find(meets)?;
-        let what = format!("it is where something else of ours lies ({path:.100})");
-        Some(Problem::annotation(key, what, "use another directory"))
-    }
-
     /// Whether a dedicated gateway is asked, whose certificate only a private CA explains.
     fn check_gateway(&self, placed: &[&Placed], problems: &mut Problems) -> bool {
         let is_gateway = |placed: &&&Placed| {
@@ -116,10 +82,6 @@ impl Draft<'_> {
             ));
         }
         found.is_some()
-    }
-
-    pub(crate) fn ca_config_map(&self) -> Option<&ConfigMapName> {
-        self.request.ca_config_map.as_ref().or(self.settings.ca_config_map())
     }
 }
 

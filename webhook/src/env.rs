@@ -8,14 +8,14 @@ use std::collections::{HashMap, HashSet};
 
 use plan::{ContainerName, ContainerPath, MAX_VARIABLES, OnMissing, VariableName};
 
-pub(crate) use self::method::Method;
 use crate::annotations::{EnvMethod, Request};
 use crate::comparisons::Comparisons;
 use crate::consumers::Consumers;
-use crate::container;
+use crate::desired_pod::{ContainerVariables, Method};
 use crate::pod::{Container, List, Pod};
 use crate::problem::{PREFIX, Problem, Problems};
 use crate::quantity::Quantity;
+use crate::resources;
 use crate::secrets::{self, Budget, Place, SecretRef, VariableEntry, WantedVariable};
 use crate::settings::Settings;
 use crate::text::display_name;
@@ -25,35 +25,20 @@ use plan::contract::{ENVIRONMENT_DIRECTORY, ENVIRONMENT_VOLUME};
 #[derive(Debug, Default)]
 pub(crate) struct Environment {
     /// Containers that get some.
-    pub(crate) targets: Vec<Target>,
+    pub(crate) targets: Vec<ContainerVariables>,
     pub(crate) warnings: Vec<String>,
-}
-
-/// A container, with its place in the Pod's lists.
-#[derive(Debug)]
-pub(crate) struct Target {
-    pub(crate) list: List,
-    pub(crate) index: usize,
-    pub(crate) name: ContainerName,
-    pub(crate) method: Method,
-    pub(crate) variables: Vec<VariableName>,
-    /// Those without which the container is not to start.
-    pub(crate) required: Vec<String>,
 }
 
 impl Environment {
     /// Whether a container is started through our program.
     pub(crate) fn starts(&self, list: List, index: usize) -> bool {
-        let mut targets = self.targets.iter();
-        targets.any(|target| {
-            target.method == Method::Exec && (target.list, target.index) == (list, index)
-        })
+        self.targets.iter().any(|target| target.starts(list, index))
     }
 
     /// What the memory volume must have room for; `None` where none is needed.
     pub(crate) fn size(&self) -> Option<Quantity> {
         let variables: usize = self.targets.iter().map(|target| target.variables.len()).sum();
-        (variables > 0).then(|| container::environment_size(variables))
+        (variables > 0).then(|| resources::environment_size(variables))
     }
 }
 
@@ -278,7 +263,7 @@ impl Reader<'_, '_> {
         let targets = &mut self.environment.targets;
         consumer.target = Some(targets.len());
         let (variables, required) = (Vec::new(), Vec::new());
-        targets.push(Target { list, index, name, method, variables, required });
+        targets.push(ContainerVariables { list, index, name, method, variables, required });
         consumer.target
     }
 

@@ -10,11 +10,11 @@ use plan::{Host, Identity, ProviderArn, Region, RoleArn};
 pub(crate) use self::places::{Placed, Places, check_regions};
 pub(crate) use self::reads::{check as check_reads, of_agent as agent_reads};
 pub(crate) use self::role::check_assumed;
+use crate::account::Subject;
 use crate::annotations::{Given, Request};
 use crate::comparisons::Comparisons;
 use crate::endpoint;
 use crate::endpoint::service::Service;
-use crate::inject::Subject;
 use crate::problem::{Problem, Problems};
 use crate::settings::Settings;
 

@@ -1,17 +1,19 @@
 //! The whole decision for one Pod: from its JSON and the facts around it to a patch, or to all the
 //! problems in it. Pure: the admission server and the offline commands call the same function.
 
-use plan::{ContainerName, Plan};
+use plan::Plan;
 use serde::Serialize;
 
-use crate::account::Account;
+use crate::account::Subject;
 use crate::agent;
-use crate::annotations;
-use crate::consumers::{self, Consumers};
-use crate::container::{self, Container, Resources};
+use crate::annotations::{self, InitFirst, Request};
+use crate::consumers;
+use crate::container::{Container, RunAs};
+use crate::desired_pod::{DesiredPod, Order, Placement};
 use crate::draft::{self, Draft, Unbuilt};
-use crate::env::{self, Environment};
-use crate::hook::{self, Hook};
+use crate::env;
+use crate::fetcher_roles::roles;
+use crate::hook;
 use crate::metrics_port;
 use crate::ownership;
 use crate::patch::Patch;
@@ -20,18 +22,12 @@ use crate::present::Present;
 use crate::problem::{PREFIX, Problem, Problems};
 use crate::quantity::Quantity;
 use crate::refuse;
-use crate::role::{Role, roles};
+use crate::resources;
+use crate::role::FetcherRole;
 use crate::secrets::{Budget, Wanted};
-use crate::settings::Settings;
-use crate::volume::{self, Volume};
+use crate::settings::{Settings, Uid};
+use crate::volume;
 use crate::weave;
-
-/// Whose Pod it is, as the cluster says and not the Pod.
-#[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
-    pub namespace: &'a str,
-    pub account: &'a Account,
-}
 
 #[derive(Debug)]
 pub enum Injection {
@@ -41,21 +37,6 @@ pub enum Injection {
         patch: Patch,
         warnings: Vec<String>,
     },
-}
-
-/// Everything of ours that a Pod must have in the end.
-pub(crate) struct Wish<'a> {
-    pub(crate) plan: &'a Plan,
-    /// In the order in which they start.
-    pub(crate) containers: Vec<Container<'a>>,
-    pub(crate) volumes: Vec<Volume<'a>>,
-    pub(crate) consumers: &'a Consumers,
-    pub(crate) environment: &'a Environment,
-    pub(crate) hook: &'a Hook,
-    /// The value of the status annotation.
-    pub(crate) status: String,
-    pub(crate) init_first: annotations::InitFirst,
-    pub(crate) mesh_proxies: &'a [ContainerName],
 }
 
 /// `json` is a Pod, or a workload's template, which has the same shape.
@@ -101,15 +82,16 @@ pub(crate) fn decide(
     let files = draft::files(&request, settings, &mut budget, &mut problems);
     let native = request.native_sidecar.unwrap_or_default();
     let roles = roles(request.mode, native, pod.restart_policy());
-    let early = weave::early(pod, roles, request.init_first, settings.mesh_proxies());
+    let placement = placement(&request, settings);
+    let early = weave::early(pod, roles, placement);
     let asker = env::Asker { pod, request: &request, settings };
     let (environment, variables) = env::read(asker, &consumers, &early, &mut budget, &mut problems);
     refuse::taken_back(pod, &present, &consumers, &environment, &mut problems);
-    let size_limit = container::size_limit(&request, files.len());
+    let size_limit = resources::size_limit(&request, files.len());
     let environment_size = environment.size();
     let more = [environment_size, draft::agent_memory(&request)];
     let memory = more.into_iter().flatten().fold(size_limit, Quantity::plus);
-    let resources = Resources::decide(pod, &request, memory, settings, &mut problems);
+    let resources = resources::decide(pod, &request, memory, settings, &mut problems);
     let names = consumers.containers(pod).map(|(_, _, container)| container.name.to_string());
     let draft = Draft { request: &request, subject, settings, ownership: &ownership };
     let comparisons = &mut budget.comparisons;
@@ -123,8 +105,14 @@ pub(crate) fn decide(
     let plan = unbuilt.build(&request).map_err(alone)?;
     let encoded = plan.encode().map_err(|error| alone(draft::whole(&request, &error)))?;
 
-    let container =
-        |role: &Role| Container::new(*role, &plan, &encoded, &ownership, &resources, settings);
+    let run_as = RunAs {
+        user: ownership.user,
+        group: ownership.group,
+        platform_assigns_user: settings.uid() == Uid::Platform,
+    };
+    let container = |role: &FetcherRole| {
+        Container::new(*role, &plan, &encoded, run_as, &resources, settings.injector())
+    };
     let mut volumes = vec![
         volume::secrets(size_limit.to_bytes_text()),
         volume::token(request.token_expiration.unwrap_or(settings.token_expiration_seconds())),
@@ -136,33 +124,41 @@ pub(crate) fn decide(
     if plan.mode().agent().is_some() {
         volumes.push(volume::agent());
     }
-    let wish = Wish {
+    let desired = DesiredPod {
         plan: &plan,
         containers: roles.iter().map(container).collect(),
+        placement,
         volumes,
-        consumers: &consumers,
-        environment: &environment,
-        hook: &hook,
+        consumers: &consumers.at,
+        variables: &environment.targets,
+        signal_target: hook.target,
         status: status(&plan, roles),
-        init_first: request.init_first,
-        mesh_proxies: settings.mesh_proxies(),
     };
-    let patch = weave::patch(pod, &present, &wish).map_err(|_| unwritable())?;
+    let patch = weave::patch(pod, &present, &desired).map_err(|_| unwritable())?;
     let mut warnings = consumers.warnings;
     warnings.extend(environment.warnings);
     warnings.extend(hook.warning);
     warnings.extend(ownership.warning.clone());
-    if roles.contains(&Role::Beside) && pod.restart_policy() != "Always" {
+    if roles.contains(&FetcherRole::Beside) && pod.restart_policy() != "Always" {
         warnings.push(format!(
             "the Pod never ends: {PREFIX}native-sidecar is false, and the container beside the application stays"
         ));
     }
-    if roles.contains(&Role::Beside) && plan.mode().agent().is_some() {
+    if roles.contains(&FetcherRole::Beside) && plan.mode().agent().is_some() {
         warnings.push(format!(
             "the application may start before the agent answers: {PREFIX}native-sidecar is false, and nothing orders the two"
         ));
     }
     Ok(Injection::Patched { patch, warnings })
+}
+
+fn placement<'a>(request: &Request<'_>, settings: &'a Settings) -> Placement<'a> {
+    let order = match request.init_first {
+        InitFirst::Auto => Order::BehindMeshProxies,
+        InitFirst::First => Order::First,
+        InitFirst::Last => Order::Last,
+    };
+    Placement { order, mesh_proxies: settings.mesh_proxies() }
 }
 
 fn of_a_later_release((version, container): (u64, &str)) -> String {
@@ -172,7 +168,7 @@ fn of_a_later_release((version, container): (u64, &str)) -> String {
     )
 }
 
-fn status(plan: &Plan, roles: &[Role]) -> String {
+fn status(plan: &Plan, roles: &[FetcherRole]) -> String {
     #[derive(Serialize)]
     struct Status<'a> {
         version: &'a str,

@@ -170,7 +170,8 @@ mod tests {
 
     #[test]
     fn the_test_pod_would_be_injected_whatever_the_settings_say() {
-        use crate::inject::{Injection, Subject, inject};
+        use crate::account::Subject;
+        use crate::inject::{Injection, inject};
         let subject = Subject { namespace: "probe", account: &crate::account::Account::Unknown };
         let settings = crate::settings::Settings::default();
         let injected = inject(&pod().to_string(), &subject, &settings).unwrap();

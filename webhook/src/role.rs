@@ -1,13 +1,12 @@
-//! Which containers of ours a Pod gets, and what each is for.
+//! Containers of ours: what each is called, where it stands and what it does.
 
 use plan::{FetcherCommand, Mode};
 
-use crate::annotations::{ModeName, NativeSidecar};
 use crate::pod::List;
 use plan::contract::{INIT_CONTAINER, SIDECAR};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
+pub(crate) enum FetcherRole {
     /// Fetches before everything behind it, and ends.
     Init,
     /// A native sidecar that fetches, holds back everything behind it until then, and stays.
@@ -18,21 +17,7 @@ pub(crate) enum Role {
     Beside,
 }
 
-/// One native sidecar does both jobs, except where it would restart for ever instead of failing.
-pub(crate) fn roles(
-    mode: ModeName,
-    native: NativeSidecar,
-    restart_policy: &str,
-) -> &'static [Role] {
-    match (mode, native, restart_policy) {
-        (ModeName::Init, ..) => &[Role::Init],
-        (_, NativeSidecar::False, _) => &[Role::Init, Role::Beside],
-        (_, NativeSidecar::Auto | NativeSidecar::True, "Always") => &[Role::Both],
-        (_, NativeSidecar::Auto | NativeSidecar::True, _) => &[Role::Init, Role::Sidecar],
-    }
-}
-
-impl Role {
+impl FetcherRole {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Init => INIT_CONTAINER,
@@ -71,25 +56,5 @@ impl Role {
 
     pub(crate) fn is_native_sidecar(self) -> bool {
         matches!(self, Self::Both | Self::Sidecar)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sidecar_does_both_jobs_where_it_may_restart() {
-        let apart: &[_] = &[Role::Init, Role::Sidecar];
-        for (mode, native, restart_policy, expected) in [
-            (ModeName::Init, NativeSidecar::Auto, "Always", &[Role::Init][..]),
-            (ModeName::Refresh, NativeSidecar::Auto, "Always", &[Role::Both]),
-            (ModeName::Agent, NativeSidecar::True, "Always", &[Role::Both]),
-            (ModeName::Refresh, NativeSidecar::Auto, "OnFailure", apart),
-            (ModeName::Agent, NativeSidecar::True, "Never", apart),
-            (ModeName::Refresh, NativeSidecar::False, "Always", &[Role::Init, Role::Beside]),
-        ] {
-            assert_eq!(roles(mode, native, restart_policy), expected);
-        }
     }
 }

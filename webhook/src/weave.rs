@@ -12,7 +12,7 @@ mod target;
 use serde_json::Value;
 
 pub(crate) use self::containers::early;
-use crate::inject::Wish;
+use crate::desired_pod::DesiredPod;
 use crate::patch::Patch;
 use crate::pod::Pod;
 use crate::present::Present;
@@ -20,18 +20,18 @@ use crate::present::Present;
 pub(crate) fn patch(
     pod: &Pod<'_>,
     present: &Present,
-    wish: &Wish<'_>,
+    desired: &DesiredPod<'_>,
 ) -> serde_json::Result<Patch> {
     let mut patch = Patch::default();
     // Our containers come last: adding them moves the others in their list.
-    mounts::weave(pod, wish, &mut patch)?;
-    environment::weave(pod, wish, &mut patch)?;
-    affinity::weave(pod, wish, &mut patch)?;
-    volumes(pod, present, wish, &mut patch)?;
-    containers::weave(pod, present, wish, &mut patch)?;
+    mounts::weave(pod, desired, &mut patch)?;
+    environment::weave(pod, desired, &mut patch)?;
+    affinity::weave(pod, desired, &mut patch)?;
+    volumes(pod, present, desired, &mut patch)?;
+    containers::weave(pod, present, desired, &mut patch)?;
     let status = pod.metadata.annotations.ours.iter().find(|(key, _)| key == "status");
-    if status.is_none_or(|(_, value)| *value != wish.status) {
-        patch.add("/metadata/annotations/kms.alibabacloud~1status".to_owned(), &wish.status)?;
+    if status.is_none_or(|(_, value)| *value != desired.status) {
+        patch.add("/metadata/annotations/kms.alibabacloud~1status".to_owned(), &desired.status)?;
     }
     Ok(patch)
 }
@@ -39,13 +39,13 @@ pub(crate) fn patch(
 fn volumes(
     pod: &Pod<'_>,
     present: &Present,
-    wish: &Wish<'_>,
+    desired: &DesiredPod<'_>,
     patch: &mut Patch,
 ) -> serde_json::Result<()> {
     if pod.spec.volumes.is_none() {
-        return patch.add("/spec/volumes".to_owned(), &wish.volumes);
+        return patch.add("/spec/volumes".to_owned(), &desired.volumes);
     }
-    for volume in &wish.volumes {
+    for volume in &desired.volumes {
         let known = present
             .volumes
             .iter()
@@ -62,7 +62,7 @@ fn volumes(
     // stands behind all of them.
     for (index, known) in present.volumes.iter().rev() {
         let name = known.get("name").and_then(Value::as_str).unwrap_or_default();
-        let kept = wish.volumes.iter().any(|volume| volume.name == name);
+        let kept = desired.volumes.iter().any(|volume| volume.name == name);
         if !kept {
             patch.remove(format!("/spec/volumes/{index}"));
         }

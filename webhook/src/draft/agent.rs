@@ -5,7 +5,7 @@ use plan::{
     Agent, CacheTtl, Glob, Lookup, Mode, Port, Provider, Refresh, Source, TokenPath, UpToThousand,
 };
 
-use super::Draft;
+use super::facts::Draft;
 use crate::annotations::{Given, ModeName, Request};
 use crate::comparisons::Comparisons;
 use crate::identity::Placed;

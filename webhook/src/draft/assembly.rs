@@ -1,15 +1,16 @@
 //! The parts of a plan put together, of secrets whose places are known.
 
 use plan::{
-    Agent, Identity, InvalidPlan, Lookup, Mode, MountPath, OnMissing, Plan, PlanBuilder, Variable,
+    Agent, FileMode, Identity, InvalidPlan, Lookup, Mode, MountPath, OnMissing, Plan, PlanBuilder,
+    Variable,
 };
 
-use super::Draft;
 use super::agent::Served;
+use super::facts::Draft;
 use super::mode;
 use crate::annotations::{ModeName, Request};
 use crate::problem::{Problem, Problems};
-use crate::secrets::{SecretRef, Wanted, WantedVariable};
+use crate::secrets::{Place, SecretRef, Wanted, WantedVariable};
 
 /// What was decided apart from each other.
 pub(super) struct Parts {
@@ -87,6 +88,15 @@ impl Draft<'_> {
             .log_level(request.log_level.unwrap_or_default())
             .consumers(consumers);
         Some(Unbuilt { builder, mode })
+    }
+
+    /// A file's mode, with a problem where it was asked for and consumers cannot read it.
+    fn mode(&self, asked: Option<FileMode>, place: &Place, problems: &mut Problems) -> FileMode {
+        let mode = asked.unwrap_or(self.ownership.mode);
+        if let (Some((what, remedy)), true) = (self.ownership.unreadable(mode), asked.is_some()) {
+            problems.push(place.problem(what, remedy));
+        }
+        mode
     }
 
     fn variable(

@@ -1,18 +1,11 @@
 //! On which way variables get into a container: through its command, or by the kubelet.
 
 use crate::annotations::{EnvMethod, Request};
+use crate::desired_pod::Method;
 use crate::pod::Container;
 use crate::problem::Problem;
 use crate::settings::{FileKeyRef, Settings};
 use crate::text::display_name;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Method {
-    /// Our program is put before the container's command and becomes it.
-    Exec,
-    /// The kubelet reads a file and sets the variable, as it does for those of a Secret.
-    FileKeyRef,
-}
 
 /// A kubelet before it sets an empty variable, and says nothing.
 const FILE_KEY_REF_SINCE: u32 = 35;

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{Method, Target};
+use crate::desired_pod::{ContainerVariables, Method};
 use crate::pod::Container;
 use crate::problem::{Problem, Problems};
 use crate::text::display_name;
@@ -60,7 +60,7 @@ enum At<'a> {
 
 /// Reads each text of the container once, however many variables there are.
 pub(super) fn check(
-    target: &Target,
+    target: &ContainerVariables,
     container: &Container<'_>,
     left: &mut Left,
     problems: &mut Problems,

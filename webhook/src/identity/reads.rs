@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use plan::{Glob, Lookup, MAX_LOOKUPS, Provider, Region, RoleArn, Source};
 
 use super::places::Placed;
+use crate::account::Subject;
 use crate::comparisons::Comparisons;
 use crate::endpoint;
 use crate::endpoint::service::Service;
-use crate::inject::Subject;
 use crate::policy::{Credentials, Outside, Place, Reads};
 use crate::problem::Problems;
 use crate::settings::Settings;

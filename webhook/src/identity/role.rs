@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use plan::{Assume, RoleArn};
 
 use super::places::Placed;
+use crate::account::Subject;
 use crate::account::{self, Account};
 use crate::annotations::{Given, Request};
 use crate::comparisons::Comparisons;
-use crate::inject::Subject;
 use crate::policy::Credentials;
 use crate::problem::{PREFIX, Problem, Problems};
 use crate::settings::Settings;

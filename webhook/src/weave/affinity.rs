@@ -2,13 +2,17 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::env::Method;
-use crate::inject::Wish;
+use crate::desired_pod::DesiredPod;
+use crate::desired_pod::Method;
 use crate::patch::Patch;
 use crate::pod::Pod;
 
-pub(super) fn weave(pod: &Pod<'_>, wish: &Wish<'_>, patch: &mut Patch) -> serde_json::Result<()> {
-    if !wish.environment.targets.iter().any(|target| target.method == Method::FileKeyRef) {
+pub(super) fn weave(
+    pod: &Pod<'_>,
+    desired: &DesiredPod<'_>,
+    patch: &mut Patch,
+) -> serde_json::Result<()> {
+    if !desired.variables.iter().any(|target| target.method == Method::FileKeyRef) {
         return Ok(());
     }
     // One that is too large was refused with the variables.

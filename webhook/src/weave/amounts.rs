@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::container::Resources;
+use crate::fetcher_resources::Resources;
 use crate::quantity::Quantity;
 
 /// An amount of one resource, as written and as compared.

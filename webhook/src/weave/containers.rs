@@ -4,27 +4,26 @@
 use plan::ContainerName;
 
 use super::settled;
-use crate::annotations::InitFirst;
 use crate::container;
-use crate::inject::Wish;
+use crate::desired_pod::{DesiredPod, Order, Placement};
 use crate::patch::Patch;
 use crate::pod::{Container, List, Pod};
 use crate::present::{Ours, Present};
 use crate::reserved;
-use crate::role::Role;
+use crate::role::FetcherRole;
 use plan::contract::{INIT_CONTAINER, SIDECAR};
 
 pub(super) fn weave(
     pod: &Pod<'_>,
     present: &Present,
-    wish: &Wish<'_>,
+    desired: &DesiredPod<'_>,
     patch: &mut Patch,
 ) -> serde_json::Result<()> {
     let fits = |ours: &Ours, wanted: &container::Container<'_>| {
         ours.name == wanted.role.name() && ours.list == wanted.role.list()
     };
     let mut missing = Vec::new();
-    for wanted in &wish.containers {
+    for wanted in &desired.containers {
         match present.containers.iter().find(|ours| fits(ours, wanted)) {
             Some(ours) => update(ours, wanted, patch)?,
             None => missing.push(wanted),
@@ -33,7 +32,7 @@ pub(super) fn weave(
     let surplus: Vec<&Ours> = present
         .containers
         .iter()
-        .filter(|ours| !wish.containers.iter().any(|wanted| fits(ours, wanted)))
+        .filter(|ours| !desired.containers.iter().any(|wanted| fits(ours, wanted)))
         .collect();
     // From behind, so that the places of the others in their list hold until then.
     for ours in surplus.iter().rev() {
@@ -44,7 +43,7 @@ pub(super) fn weave(
     let init = pod.spec.init_containers.as_deref().unwrap_or_default().iter().enumerate();
     let rest: Vec<&Container<'_>> =
         init.filter(|(index, _)| !is_surplus(*index)).map(|(_, container)| container).collect();
-    place(&missing, &rest, pod.spec.init_containers.is_some(), wish, patch)
+    place(&missing, &rest, pod.spec.init_containers.is_some(), desired, patch)
 }
 
 /// `init` is the list of init containers as it is by then.
@@ -52,7 +51,7 @@ fn place(
     missing: &[&container::Container<'_>],
     init: &[&Container<'_>],
     has_list: bool,
-    wish: &Wish<'_>,
+    desired: &DesiredPod<'_>,
     patch: &mut Patch,
 ) -> serde_json::Result<()> {
     let (init_missing, main_missing): (Vec<_>, Vec<_>) =
@@ -60,7 +59,7 @@ fn place(
     if !has_list && !init_missing.is_empty() {
         patch.add(List::Init.pointer().to_owned(), &init_missing)?;
     } else {
-        let first = first(init, wish.init_first, wish.mesh_proxies);
+        let first = first(init, desired.placement);
         for (offset, wanted) in init_missing.iter().enumerate() {
             patch.add(format!("{}/{}", List::Init.pointer(), first + offset), wanted)?;
         }
@@ -74,9 +73,8 @@ fn place(
 /// Init containers that run before the fetcher is there, or will be.
 pub(crate) fn early<'p>(
     pod: &'p Pod<'_>,
-    roles: &[Role],
-    init_first: InitFirst,
-    proxies: &[ContainerName],
+    roles: &[FetcherRole],
+    placement: Placement<'_>,
 ) -> Vec<&'p str> {
     // One of ours that is there for another mode goes, and says nothing about the place.
     let stays = |container: &&Container<'_>| {
@@ -85,21 +83,21 @@ pub(crate) fn early<'p>(
     };
     let init: Vec<&Container<'_>> =
         pod.spec.init_containers.iter().flatten().filter(stays).collect();
-    let first = first(&init, init_first, proxies);
+    let first = first(&init, placement);
     init.iter().take(first).map(|container| container.name.as_ref()).collect()
 }
 
 /// Where among the init containers one of ours that is missing is placed. What fetches first comes
 /// first, and beside the one of ours that is there.
-fn first(init: &[&Container<'_>], init_first: InitFirst, proxies: &[ContainerName]) -> usize {
+fn first(init: &[&Container<'_>], placement: Placement<'_>) -> usize {
     let at = |name: &str| init.iter().position(|container| container.name == *name);
     match (at(INIT_CONTAINER), at(SIDECAR)) {
         (Some(index), _) => index + 1,
         (None, Some(index)) => index,
-        (None, None) => match init_first {
-            InitFirst::First => 0,
-            InitFirst::Last => init.len(),
-            InitFirst::Auto => behind_proxy(init, proxies),
+        (None, None) => match placement.order {
+            Order::First => 0,
+            Order::Last => init.len(),
+            Order::BehindMeshProxies => behind_proxy(init, placement.mesh_proxies),
         },
     }
 }

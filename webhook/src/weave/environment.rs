@@ -6,24 +6,28 @@ use std::collections::{HashMap, HashSet};
 use plan::{ExecLine, VariableName};
 use serde::Serialize;
 
-use crate::env::{Method, Target};
-use crate::inject::Wish;
+use crate::desired_pod::DesiredPod;
+use crate::desired_pod::{ContainerVariables, Method};
 use crate::patch::Patch;
 use crate::pod::{Container, Pod};
 use crate::reserved;
 use crate::weave::target::Mark;
 use plan::contract::ENVIRONMENT_VOLUME;
 
-pub(super) fn weave(pod: &Pod<'_>, wish: &Wish<'_>, patch: &mut Patch) -> serde_json::Result<()> {
+pub(super) fn weave(
+    pod: &Pod<'_>,
+    desired: &DesiredPod<'_>,
+    patch: &mut Patch,
+) -> serde_json::Result<()> {
     for (list, index, container) in pod.all_containers() {
         if reserved::is_container(&container.name) {
             continue;
         }
-        let mut targets = wish.environment.targets.iter();
+        let mut targets = desired.variables.iter();
         let target = targets.find(|target| (target.list, target.index) == (list, index));
         let path = format!("{}/{index}", list.pointer());
         command(container, target, &path, patch)?;
-        let mark = Mark::of(wish.hook, (list, index), container);
+        let mark = Mark::of(desired.signal_target, (list, index), container);
         variables(container, target, mark.as_ref(), &path, patch)?;
     }
     Ok(())
@@ -31,7 +35,7 @@ pub(super) fn weave(pod: &Pod<'_>, wish: &Wish<'_>, patch: &mut Patch) -> serde_
 
 fn command(
     container: &Container<'_>,
-    target: Option<&Target>,
+    target: Option<&ContainerVariables>,
     path: &str,
     patch: &mut Patch,
 ) -> serde_json::Result<()> {
@@ -73,7 +77,7 @@ struct FileKeyRef<'a> {
 
 fn variables(
     container: &Container<'_>,
-    target: Option<&Target>,
+    target: Option<&ContainerVariables>,
     mark: Option<&Mark<'_>>,
     path: &str,
     patch: &mut Patch,
@@ -129,7 +133,7 @@ fn variables(
 }
 
 impl<'a> Entry<'a> {
-    fn new(target: &Target, name: &'a VariableName) -> Self {
+    fn new(target: &ContainerVariables, name: &'a VariableName) -> Self {
         let path = plan::variable_file(&target.name, name);
         let volume_name = ENVIRONMENT_VOLUME;
         let file_key_ref = FileKeyRef { volume_name, path, key: name.as_str() };

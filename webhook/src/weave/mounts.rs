@@ -3,32 +3,36 @@
 use plan::contract::ENVIRONMENT_DIRECTORY;
 
 use crate::container::Mount;
-use crate::inject::Wish;
+use crate::desired_pod::DesiredPod;
 use crate::patch::Patch;
 use crate::pod::{Container, List, Pod};
 use crate::reserved;
 use plan::contract::{AGENT_VOLUME, ENVIRONMENT_VOLUME, SECRETS_VOLUME};
 
-pub(super) fn weave(pod: &Pod<'_>, wish: &Wish<'_>, patch: &mut Patch) -> serde_json::Result<()> {
+pub(super) fn weave(
+    pod: &Pod<'_>,
+    desired: &DesiredPod<'_>,
+    patch: &mut Patch,
+) -> serde_json::Result<()> {
     let others = pod.all_containers().filter(|(_, _, known)| !reserved::is_container(&known.name));
     for (list, index, container) in others {
-        let wanted = wanted(wish, list, index);
+        let wanted = wanted(desired, list, index);
         let path = format!("{}/{index}/volumeMounts", list.pointer());
-        set(container, &wanted, wish.plan.mode().agent().is_some(), &path, patch)?;
+        set(container, &wanted, desired.plan.mode().agent().is_some(), &path, patch)?;
     }
     Ok(())
 }
 
-fn wanted<'w>(wish: &'w Wish<'_>, list: List, index: usize) -> Vec<Mount<'w>> {
+fn wanted<'w>(desired: &'w DesiredPod<'_>, list: List, index: usize) -> Vec<Mount<'w>> {
     let mut wanted = Vec::new();
     let mut mount = |name, mount_path| wanted.push(Mount { name, mount_path, read_only: true });
-    if wish.consumers.has(list, index) {
-        mount(SECRETS_VOLUME, wish.plan.mount().as_str());
-        if let Some(agent) = wish.plan.mode().agent() {
+    if desired.is_consumer(list, index) {
+        mount(SECRETS_VOLUME, desired.plan.mount().as_str());
+        if let Some(agent) = desired.plan.mode().agent() {
             mount(AGENT_VOLUME, agent.token.directory().as_str());
         }
     }
-    if wish.environment.starts(list, index) {
+    if desired.starts(list, index) {
         mount(ENVIRONMENT_VOLUME, ENVIRONMENT_DIRECTORY);
     }
     wanted

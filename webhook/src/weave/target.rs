@@ -3,7 +3,6 @@
 
 use serde::Serialize;
 
-use crate::hook::Hook;
 use crate::pod::{Container, List, Variable};
 use plan::contract::TARGET_VARIABLE;
 
@@ -15,8 +14,12 @@ pub(super) struct Mark<'a> {
 
 impl<'a> Mark<'a> {
     /// That of the container at this place, if it is the target.
-    pub(super) fn of(hook: &Hook, at: (List, usize), container: &'a Container<'_>) -> Option<Self> {
-        let is_target = hook.target == Some(at);
+    pub(super) fn of(
+        target: Option<(List, usize)>,
+        at: (List, usize),
+        container: &'a Container<'_>,
+    ) -> Option<Self> {
+        let is_target = target == Some(at);
         is_target.then(|| Self { name: TARGET_VARIABLE, value: &container.name })
     }
 

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
-use webhook::account::{Account, ServiceAccount};
+use webhook::account::{Account, ServiceAccount, Subject};
 use webhook::admit::Question;
-use webhook::inject::{Injection, Subject, inject};
+use webhook::inject::{Injection, inject};
 use webhook::reply::Outcome;
 use webhook::settings::Settings;
 
