@@ -16,7 +16,7 @@ use prometheus_client::registry::Registry;
 
 pub(crate) use self::cluster::{AccountRead, Cluster};
 use self::label::{Reason, seconds};
-use crate::reply::Outcome;
+use crate::wire::reply::Outcome;
 
 #[derive(Debug)]
 pub struct Metrics {

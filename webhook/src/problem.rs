@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::nearest::{Effort, nearest_within};
+use crate::text::nearest::{Effort, nearest_within};
 
 /// The keys of all our annotations begin with this.
 pub(crate) const PREFIX: &str = "kms.alibabacloud/";

@@ -4,13 +4,17 @@
 use std::borrow::Cow;
 
 mod check;
+pub(crate) mod comparisons;
+pub(crate) mod image;
 mod load;
 mod overrides;
-mod policy;
+pub(crate) mod policy;
 mod raw;
+pub(crate) mod regions;
 mod rules;
 #[cfg(test)]
 mod samples;
+pub(crate) mod service;
 #[cfg(test)]
 pub(crate) mod tests;
 mod values;
@@ -26,9 +30,9 @@ use plan::{
     ContainerName, Glob, Host, Network, PathTranslation, ProviderArn, Region, RoleArn, VariableName,
 };
 
-use crate::endpoint::service::Service;
-use crate::policy::Policy;
 use crate::quantity::{Quantity, WrittenQuantity};
+use crate::settings::policy::Policy;
+use crate::settings::service::Service;
 
 /// The operator's settings. Only [`Inputs::resolve`] and `TryFrom<RawSettings>` make them, so that
 /// all that exist are valid; they are shared read-only.

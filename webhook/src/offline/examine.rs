@@ -14,7 +14,7 @@ use super::{finding::Finding, mistyped, position};
 use crate::Failure;
 use crate::account::Subject;
 use crate::args::ManifestArgs;
-use crate::inject::{Injection, inject};
+use crate::decide::inject::{Injection, inject};
 use crate::pod::Pod;
 use crate::problem::PREFIX;
 use crate::settings::{Inputs, Settings};

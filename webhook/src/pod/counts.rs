@@ -5,7 +5,7 @@ use super::container::Container;
 use super::list::{Capped, MAX_KEPT};
 use super::text::Text;
 use super::volume::Volume;
-use crate::reserved;
+use crate::pod::reserved;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {

@@ -59,7 +59,7 @@ impl Inputs {
     /// The file's bytes, at most [`FILE_LIMIT`].
     pub fn read(&self) -> Result<Option<Vec<u8>>, LoadError> {
         let Some(path) = &self.file else { return Ok(None) };
-        match crate::bounded::read(path, FILE_LIMIT) {
+        match crate::bounded_file::read(path, FILE_LIMIT) {
             Ok(Some(bytes)) => Ok(Some(bytes)),
             Ok(None) => Err(LoadError::TooLarge { path: path.clone() }),
             Err(source) => Err(LoadError::Read { path: path.clone(), source }),

@@ -2,7 +2,7 @@
 
 use super::raw::{RawEndpoints, RawRule, RawSettings};
 use super::yaml;
-use crate::nearest::nearest;
+use crate::text::nearest::nearest;
 
 /// A value for one field, replacing what the file says.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! Settings through their public interface.
 
 use super::*;
-use crate::policy::{Credentials, Pattern, Rule};
+use crate::settings::policy::{Credentials, Pattern, Rule};
 
 /// The settings of an operator who gives these flags.
 pub(crate) fn of_flags(flags: &[&str]) -> Settings {
