@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use webhook::admit::admit;
+use webhook::wire::admit::admit;
 use webhook::settings::{Inputs, Settings};
 
 /// An operator's settings for one cluster.

@@ -1,4 +1,11 @@
-//! What a Pod's ServiceAccount says about its identity in the cloud.
+//! What a Pod's ServiceAccount says about its identity in the cloud, and in which namespace it is.
+
+/// The owner of a Pod, as the cluster says and not the Pod.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    pub namespace: &'a str,
+    pub account: &'a Account,
+}
 
 /// What is known of the ServiceAccount that a Pod runs as.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,13 +2,11 @@
 
 pub mod accounts;
 pub(crate) mod bounded;
-pub(crate) mod certificate;
 pub mod client;
 pub mod directory;
 mod error;
 mod object;
 pub mod reader;
-pub(crate) mod readiness;
 pub mod watch;
 
 /// As Kubernetes allows names of objects: no slash, no dots alone.

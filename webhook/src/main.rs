@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use webhook::args::{Cli, Command};
-use webhook::{Failure, offline, probe, serve};
+use webhook::{Failure, install_probe, offline, serve};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -19,12 +19,12 @@ fn main() -> ExitCode {
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let result: Result<(), Failure> = match cli.command {
-        Command::Serve(args) => serve::run(*args, webhook::admit::admit, environment),
+        Command::Serve(args) => serve::run(*args, webhook::wire::admit::admit, environment),
         Command::Inject(args) => {
             offline::inject::run(&args, environment, stdin(), stdout(), stderr())
         }
         Command::Check(args) => offline::check::run(&args, environment, stdin(), stdout()),
-        Command::Probe(args) => probe::run(&args, stdout()),
+        Command::Probe(args) => install_probe::run(&args, stdout()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

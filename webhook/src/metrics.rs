@@ -1,9 +1,10 @@
 //! What the server counts. No label takes a value that the author of a Pod controls.
 
 mod cluster;
+mod label;
 
 use std::fmt;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, text};
 use prometheus_client::metrics::counter::Counter;
@@ -14,7 +15,8 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 pub(crate) use self::cluster::{AccountRead, Cluster};
-use crate::reply::Outcome;
+use self::label::{Reason, seconds};
+use crate::wire::reply::Outcome;
 
 #[derive(Debug)]
 pub struct Metrics {
@@ -77,9 +79,6 @@ struct OutcomeLabel {
 struct ReasonLabel {
     reason: Reason,
 }
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Reason(&'static str);
 
 impl Metrics {
     pub fn new() -> Self {
@@ -250,17 +249,6 @@ impl EncodeLabelValue for Outcome {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
         self.as_str().encode(encoder)
     }
-}
-
-impl EncodeLabelValue for Reason {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
-        self.0.encode(encoder)
-    }
-}
-
-fn seconds(time: SystemTime) -> i64 {
-    let seconds = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    i64::try_from(seconds).unwrap_or(i64::MAX)
 }
 
 /// From a tenth of what a typical Pod takes to more than the API server waits for.

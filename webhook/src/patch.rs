@@ -1,99 +1,77 @@
-//! JSON Patch operations, written straight into JSON: the smallest ones that do the job.
+//! How the wish becomes a patch of this very Pod: what is missing is added, what is there and ours
+//! is set, what others added beside it stays. Found by name, never by a remembered place.
 
-use serde::ser::SerializeSeq;
-use serde::{Serialize, Serializer};
+mod affinity;
+mod amounts;
+mod containers;
+pub(crate) mod desired_pod;
+mod environment;
+pub(crate) mod fetcher_container;
+pub(crate) mod fetcher_resources;
+pub(crate) mod fetcher_role;
+pub mod json_patch;
+mod mounts;
+mod settled;
+mod signal_marker;
+pub(crate) mod volume;
+
 use serde_json::Value;
-use serde_json::value::{RawValue, to_raw_value};
 
-/// Operations in the order in which they apply.
-#[derive(Debug, Default)]
-pub struct Patch(Vec<Operation>);
+pub(crate) use self::containers::early;
+use crate::patch::desired_pod::DesiredPod;
+use crate::patch::json_patch::Patch;
+use crate::pod::Pod;
+use crate::pod::existing::Present;
 
-#[derive(Debug, Serialize)]
-struct Operation {
-    op: &'static str,
-    path: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    value: Option<Box<RawValue>>,
+pub(crate) fn make(
+    pod: &Pod<'_>,
+    present: &Present,
+    desired: &DesiredPod<'_>,
+) -> serde_json::Result<Patch> {
+    let mut patch = Patch::default();
+    // Our containers come last: adding them moves the others in their list.
+    mounts::apply(pod, desired, &mut patch)?;
+    environment::apply(pod, desired, &mut patch)?;
+    affinity::apply(pod, desired, &mut patch)?;
+    volumes(pod, present, desired, &mut patch)?;
+    containers::apply(pod, present, desired, &mut patch)?;
+    let status = pod.metadata.annotations.ours.iter().find(|(key, _)| key == "status");
+    if status.is_none_or(|(_, value)| *value != desired.status) {
+        patch.add("/metadata/annotations/kms.alibabacloud~1status".to_owned(), &desired.status)?;
+    }
+    Ok(patch)
 }
 
-impl Patch {
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+fn volumes(
+    pod: &Pod<'_>,
+    present: &Present,
+    desired: &DesiredPod<'_>,
+    patch: &mut Patch,
+) -> serde_json::Result<()> {
+    if pod.spec.volumes.is_none() {
+        return patch.add("/spec/volumes".to_owned(), &desired.volumes);
     }
-
-    pub(crate) fn add(&mut self, path: String, value: &impl Serialize) -> serde_json::Result<()> {
-        self.push("add", path, value)
-    }
-
-    pub(crate) fn replace(
-        &mut self,
-        path: String,
-        value: &impl Serialize,
-    ) -> serde_json::Result<()> {
-        self.push("replace", path, value)
-    }
-
-    pub(crate) fn remove(&mut self, path: String) {
-        self.0.push(Operation { op: "remove", path, value: None });
-    }
-
-    fn push(
-        &mut self,
-        op: &'static str,
-        path: String,
-        value: &impl Serialize,
-    ) -> serde_json::Result<()> {
-        self.0.push(Operation { op, path, value: Some(to_raw_value(value)?) });
-        Ok(())
-    }
-
-    /// What turns `old` into `new`, as deep down as arrays of the same length allow.
-    pub(crate) fn difference(
-        &mut self,
-        path: &str,
-        old: &Value,
-        new: &Value,
-    ) -> serde_json::Result<()> {
-        match (old, new) {
-            (Value::Object(before), Value::Object(after)) => {
-                for (key, value) in after {
-                    let path = format!("{path}/{}", escape(key));
-                    match before.get(key) {
-                        Some(known) => self.difference(&path, known, value)?,
-                        None => self.add(path, value)?,
-                    }
-                }
-                for key in before.keys().filter(|key| !after.contains_key(*key)) {
-                    let path = format!("{path}/{}", escape(key));
-                    self.remove(path);
-                }
-                Ok(())
+    for volume in &desired.volumes {
+        let known = present
+            .volumes
+            .iter()
+            .find(|(_, known)| known.get("name").and_then(Value::as_str) == Some(volume.name));
+        match known {
+            Some((index, known)) => {
+                let new = settled::volume(known, serde_json::to_value(volume)?);
+                patch.difference(&format!("/spec/volumes/{index}"), known, &new)?;
             }
-            (Value::Array(before), Value::Array(after)) if before.len() == after.len() => {
-                for (index, (known, value)) in before.iter().zip(after).enumerate() {
-                    self.difference(&format!("{path}/{index}"), known, value)?;
-                }
-                Ok(())
-            }
-            _ if old == new => Ok(()),
-            _ => self.replace(path.to_owned(), new),
+            None => patch.add("/spec/volumes/-".to_owned(), volume)?,
         }
     }
-}
-
-impl Serialize for Patch {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_seq(Some(self.0.len()))?;
-        for operation in &self.0 {
-            list.serialize_element(operation)?;
+    // Of an earlier call that wanted more, or of somebody since; from behind, and what was added
+    // stands behind all of them.
+    for (index, known) in present.volumes.iter().rev() {
+        let name = known.get("name").and_then(Value::as_str).unwrap_or_default();
+        let kept = desired.volumes.iter().any(|volume| volume.name == name);
+        if !kept {
+            patch.remove(format!("/spec/volumes/{index}"));
         }
-        list.end()
     }
-}
-
-/// A key as a part of a JSON pointer.
-pub(crate) fn escape(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
+    Ok(())
 }

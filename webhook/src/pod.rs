@@ -2,30 +2,39 @@
 //! skipped and so survives: it is only ever patched.
 
 mod amount;
+mod container;
+mod containers;
 mod counts;
+pub(crate) mod existing;
 mod limits;
 mod list;
 mod marks;
 mod mount;
 mod nodes;
+pub(crate) mod reserved;
 mod room;
 mod text;
 mod users;
 mod variable;
+mod volume;
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
-use serde::de::Deserializer;
 use serde_json::value::RawValue;
 
 pub(crate) use self::amount::Amount;
-pub(crate) use self::list::{Capped, Containers};
-pub(crate) use self::marks::{Annotated, Labelled};
-pub(crate) use self::mount::VolumeMount;
+pub(crate) use self::container::{Amounts, Container, Port};
+pub(crate) use self::containers::List;
+pub(crate) use self::marks::Annotated;
 pub(crate) use self::room::Room;
-pub(crate) use self::text::Text;
-use plan::ExecLine;
+pub(crate) use self::variable::Variable;
+
+use self::containers::Containers;
+use self::list::Capped;
+use self::marks::Labelled;
+use self::text::null_default;
+use self::volume::Volume;
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Pod<'a> {
@@ -107,130 +116,6 @@ pub(crate) struct NodeSelector<'a> {
     pub(crate) os: Option<Cow<'a, str>>,
 }
 
-#[derive(Debug, Deserialize)]
-pub(crate) struct Volume<'a> {
-    #[serde(borrow, default, deserialize_with = "text::text")]
-    pub(crate) name: Cow<'a, str>,
-    #[serde(borrow, default)]
-    pub(crate) csi: Option<Csi<'a>>,
-}
-
-#[derive(Debug, Deserialize)]
-pub(crate) struct Csi<'a> {
-    #[serde(borrow, default, deserialize_with = "text::optional")]
-    pub(crate) driver: Option<Cow<'a, str>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Container<'a> {
-    #[serde(borrow, default, deserialize_with = "text::text")]
-    pub(crate) name: Cow<'a, str>,
-    #[serde(borrow, default)]
-    pub(crate) command: Option<Capped<Text<'a>>>,
-    #[serde(borrow, default)]
-    pub(crate) args: Option<Capped<Text<'a>>>,
-    #[serde(borrow, default)]
-    pub(crate) env: Option<Capped<Variable<'a>>>,
-    #[serde(borrow, default)]
-    pub(crate) volume_mounts: Option<Capped<VolumeMount<'a>>>,
-    #[serde(borrow, default, deserialize_with = "null_default")]
-    pub(crate) security_context: Security<'a>,
-    #[serde(borrow, default, deserialize_with = "null_default")]
-    pub(crate) resources: Resources<'a>,
-    #[serde(borrow, default, deserialize_with = "text::optional")]
-    pub(crate) restart_policy: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    pub(crate) ports: Option<Capped<Port<'a>>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Port<'a> {
-    #[serde(default)]
-    pub(crate) container_port: Option<i64>,
-    #[serde(borrow, default, deserialize_with = "text::optional")]
-    pub(crate) protocol: Option<Cow<'a, str>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Variable<'a> {
-    #[serde(borrow, default, deserialize_with = "text::text")]
-    pub(crate) name: Cow<'a, str>,
-    #[serde(borrow, default, deserialize_with = "text::optional")]
-    pub(crate) value: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    pub(crate) value_from: Option<ValueFrom<'a>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct ValueFrom<'a> {
-    #[serde(borrow, default)]
-    /// In a box, since few variables have one.
-    pub(crate) file_key_ref: Option<Box<FileKeyRef<'a>>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct FileKeyRef<'a> {
-    #[serde(borrow, default, deserialize_with = "text::text")]
-    pub(crate) volume_name: Cow<'a, str>,
-    #[serde(borrow, default, deserialize_with = "text::text")]
-    pub(crate) path: Cow<'a, str>,
-    #[serde(borrow, default, deserialize_with = "text::text")]
-    pub(crate) key: Cow<'a, str>,
-    #[serde(default, deserialize_with = "null_default")]
-    pub(crate) optional: bool,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Security<'a> {
-    #[serde(default)]
-    pub(crate) run_as_user: Option<i64>,
-    #[serde(default)]
-    pub(crate) run_as_group: Option<i64>,
-    #[serde(default, deserialize_with = "null_default")]
-    pub(crate) privileged: bool,
-    #[serde(borrow, default, deserialize_with = "null_default")]
-    pub(crate) capabilities: Capabilities<'a>,
-    #[serde(default, deserialize_with = "null_default")]
-    pub(crate) windows_options: WindowsOptions,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct WindowsOptions {
-    #[serde(default, deserialize_with = "null_default")]
-    pub(crate) host_process: bool,
-}
-
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct Capabilities<'a> {
-    #[serde(borrow, default, deserialize_with = "null_default")]
-    pub(crate) add: Capped<Text<'a>>,
-    #[serde(borrow, default, deserialize_with = "null_default")]
-    pub(crate) drop: Capped<Text<'a>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct Resources<'a> {
-    #[serde(borrow, default, deserialize_with = "null_default")]
-    pub(crate) requests: Amounts<'a>,
-    #[serde(borrow, default, deserialize_with = "null_default")]
-    pub(crate) limits: Amounts<'a>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct Amounts<'a> {
-    #[serde(borrow, default)]
-    pub(crate) cpu: Option<Amount<'a>>,
-    #[serde(borrow, default)]
-    pub(crate) memory: Option<Amount<'a>>,
-}
-
 /// A Pod that cannot be read, by position only.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the Pod cannot be read at line {line}, column {column}")]
@@ -289,61 +174,6 @@ impl<'a> Pod<'a> {
             _ => "default",
         }
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum List {
-    Init,
-    Main,
-}
-
-impl List {
-    pub(crate) fn pointer(self) -> &'static str {
-        match self {
-            Self::Init => "/spec/initContainers",
-            Self::Main => "/spec/containers",
-        }
-    }
-}
-
-impl Container<'_> {
-    pub(crate) fn is_native_sidecar(&self) -> bool {
-        self.restart_policy.as_deref() == Some("Always")
-    }
-
-    pub(crate) fn ports(&self) -> &[Port<'_>] {
-        self.ports.as_deref().unwrap_or_default()
-    }
-
-    pub(crate) fn mounts(&self) -> &[VolumeMount<'_>] {
-        self.volume_mounts.as_deref().unwrap_or_default()
-    }
-
-    pub(crate) fn env(&self) -> &[Variable<'_>] {
-        self.env.as_deref().unwrap_or_default()
-    }
-
-    /// As it was written, without what starts it in an injected Pod.
-    pub(crate) fn own_command(&self) -> &[Text<'_>] {
-        let command = self.command.as_deref().unwrap_or_default();
-        ExecLine::parse(command).map_or(command, |line| line.command)
-    }
-
-    /// Those that it listens on by TCP, as it says.
-    pub(crate) fn tcp_ports(&self) -> impl Iterator<Item = u16> {
-        let ports = self.ports.iter().flatten();
-        let tcp = ports.filter(|port| port.protocol.as_deref().is_none_or(|known| known == "TCP"));
-        tcp.filter_map(|port| u16::try_from(port.container_port?).ok())
-    }
-}
-
-/// `null` says the same as nothing.
-fn null_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de> + Default,
-{
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 #[cfg(test)]

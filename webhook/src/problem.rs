@@ -2,7 +2,10 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::nearest::{Effort, nearest_within};
+use crate::text::nearest::{Effort, nearest_within};
+
+/// The keys of all our annotations begin with this.
+pub(crate) const PREFIX: &str = "kms.alibabacloud/";
 
 /// One thing that is wrong: where, what, and how to put it right.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -37,6 +40,22 @@ const KEPT: usize = 256;
 const LONGEST: usize = 1000;
 
 impl Problem {
+    /// A problem of one annotation as a whole. `key` is without our prefix.
+    pub(crate) fn annotation(
+        key: &str,
+        what: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self {
+            annotation: Some(format!("{PREFIX}{key}")),
+            line: None,
+            place: String::new(),
+            what: what.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    /// A problem of the Pod itself.
     pub(crate) fn pod(
         place: impl Into<String>,
         what: impl Into<String>,

@@ -1,9 +1,18 @@
 //! `serve`: everything that can be wrong is found before a socket opens, then the server runs
 //! until a signal ends it.
 
+mod certificate;
+pub mod health;
 mod in_cluster;
+mod log;
+pub mod mutate;
 mod options;
+mod readiness;
+pub mod reload;
+pub mod server;
 mod signals;
+pub mod tasks;
+pub mod tls;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,14 +29,13 @@ use self::signals::Signals;
 use crate::args::ServeArgs;
 use crate::cluster::client::connect;
 use crate::failure::Failure;
-use crate::health::Health;
 use crate::metrics::Metrics;
-use crate::mutate::{Admit, Judge};
-use crate::server::{Limits, Phase, Server};
+use crate::serve::health::Health;
+use crate::serve::mutate::{Admit, Judge};
+use crate::serve::server::{Limits, Phase, Server};
+use crate::serve::tasks::Tasks;
+use crate::serve::tls::{ClientCa, Clients, Files, Identity, Served, TlsError};
 use crate::settings::{Inputs, Settings};
-use crate::tasks::Tasks;
-use crate::tls::{ClientCa, Clients, Files, Identity, Served, TlsError};
-use crate::{health, log, mutate, reload, tls};
 
 /// Runs until SIGTERM or SIGINT.
 pub fn run(

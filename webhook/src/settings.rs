@@ -4,16 +4,21 @@
 use std::borrow::Cow;
 
 mod check;
+pub(crate) mod comparisons;
+pub(crate) mod image;
 mod load;
 mod overrides;
-mod policy;
+pub(crate) mod policy;
 mod raw;
+pub(crate) mod regions;
 mod rules;
 #[cfg(test)]
 mod samples;
+pub(crate) mod service;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod values;
+mod yaml;
 
 pub use self::load::{FILE_LIMIT, Inputs, LoadError};
 pub use self::overrides::{Override, OverrideError};
@@ -25,9 +30,9 @@ use plan::{
     ContainerName, Glob, Host, Network, PathTranslation, ProviderArn, Region, RoleArn, VariableName,
 };
 
-use crate::endpoint::service::Service;
-use crate::policy::Policy;
 use crate::quantity::{Quantity, WrittenQuantity};
+use crate::settings::policy::Policy;
+use crate::settings::service::Service;
 
 /// The operator's settings. Only [`Inputs::resolve`] and `TryFrom<RawSettings>` make them, so that
 /// all that exist are valid; they are shared read-only.
@@ -276,12 +281,6 @@ impl Resources {
     pub(crate) fn guaranteed_cpu(&self) -> &WrittenQuantity {
         &self.guaranteed_cpu
     }
-}
-
-#[cfg(test)]
-pub(crate) fn of_flags(flags: &[&str]) -> Settings {
-    let flags: Vec<_> = flags.iter().map(ToString::to_string).collect();
-    Inputs::new(None, &flags, []).unwrap().load().unwrap()
 }
 
 impl Default for Settings {

@@ -3,8 +3,8 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use webhook::admit::admit;
 use webhook::settings::Inputs;
+use webhook::wire::admit::admit;
 
 use super::reviews;
 use super::samples::Samples;

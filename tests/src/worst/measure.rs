@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
-use webhook::admit::admit;
 use webhook::settings::Settings;
+use webhook::wire::admit::admit;
 
 use super::Mixture;
 use crate::binary::beside;

@@ -9,7 +9,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use super::{Reason, seconds};
+use super::label::{Reason, seconds};
 
 #[derive(Debug, Default)]
 pub(crate) struct Cluster {

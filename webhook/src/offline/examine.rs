@@ -12,10 +12,11 @@ use super::namespaces::{ENABLED, LABEL, Namespaces};
 use super::workload::{Object, Template, annotations, objects};
 use super::{finding::Finding, mistyped, position};
 use crate::Failure;
-use crate::annotations::PREFIX;
+use crate::account::Subject;
 use crate::args::ManifestArgs;
-use crate::inject::{Injection, Subject, inject};
+use crate::decide::inject::{Injection, inject};
 use crate::pod::Pod;
+use crate::problem::PREFIX;
 use crate::settings::{Inputs, Settings};
 
 /// What the manifests are examined with.

@@ -5,8 +5,7 @@ use std::fmt::{self, Write as _};
 use manifest::Unreadable;
 
 use super::workload::Object;
-use crate::annotations::PREFIX;
-use crate::problem::Problem;
+use crate::problem::{PREFIX, Problem};
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Finding {

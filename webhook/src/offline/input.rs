@@ -48,10 +48,10 @@ pub(super) fn read<'a>(
             push("standard input".to_owned(), bounded(stdin))?;
         } else if path.is_dir() {
             for file in files(path)? {
-                push(file.display().to_string(), crate::bounded::read(&file, FILE_LIMIT))?;
+                push(file.display().to_string(), crate::bounded_file::read(&file, FILE_LIMIT))?;
             }
         } else {
-            push(path.display().to_string(), crate::bounded::read(path, FILE_LIMIT))?;
+            push(path.display().to_string(), crate::bounded_file::read(path, FILE_LIMIT))?;
         }
     }
     Ok(manifests)

@@ -1,8 +1,11 @@
 //! How much of everything a Pod has. What stands under names of ours is counted apart: what one
 //! call adds must not make the Pod too large for the next.
 
-use super::{Capped, Container, Text, Volume};
-use crate::reserved;
+use super::container::Container;
+use super::list::{Capped, MAX_KEPT};
+use super::text::Text;
+use super::volume::Volume;
+use crate::pod::reserved;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
@@ -30,6 +33,11 @@ pub(super) struct Amounts {
 }
 
 impl Counts {
+    /// Whether more may be kept.
+    pub(super) fn are_within(&self) -> bool {
+        self.theirs.are_within(&MOST) && self.ours.are_within(&MOST_OF_OURS)
+    }
+
     pub(super) fn add(&mut self, container: &Container<'_>) {
         let Container { command, args, env, volume_mounts, ports, security_context, .. } =
             container;
@@ -117,6 +125,38 @@ impl Amounts {
         }
     }
 }
+
+pub(super) const MOST: Amounts = Amounts {
+    containers: 256,
+    parts: 2048,
+    names_bytes: 128 * 1024,
+    words: 2048,
+    // Linux gives a program no more than that in one word, and an answer repeats the command that
+    // it wraps.
+    words_bytes: 128 * 1024,
+    paths_bytes: 128 * 1024,
+    values_bytes: 128 * 1024,
+    capabilities: 1024,
+    // Some list all that there are.
+    dropped: 4096,
+};
+
+/// More than is ever added: two containers with plans, and for each other one three mounts, six
+/// words and names of variables.
+pub(super) const MOST_OF_OURS: Amounts = Amounts {
+    containers: 2,
+    parts: 1280,
+    names_bytes: 64 * 1024,
+    words: 2048,
+    words_bytes: 128 * 1024,
+    paths_bytes: 288 * 1024,
+    values_bytes: 256 * 1024,
+    capabilities: 64,
+    dropped: 64,
+};
+
+const _: () = assert!(MOST.parts + MOST_OF_OURS.parts <= MAX_KEPT);
+const _: () = assert!(MOST.words + MOST_OF_OURS.words <= MAX_KEPT);
 
 /// Entries of a list that were not kept.
 fn skipped<T>(list: Option<&Capped<T>>) -> usize {

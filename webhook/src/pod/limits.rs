@@ -2,62 +2,20 @@
 //! decision stays short whatever stands in it. A Pod that wants nothing of us may be as large as it
 //! likes.
 
-use super::counts::{Amounts, Counts};
-use super::{Annotated, Container, Pod};
-use crate::annotations::{self, PREFIX};
-use crate::problem::{Problem, Problems};
+use super::Pod;
+use super::container::Container;
+use super::containers::Containers;
+use super::counts::{Counts, MOST, MOST_OF_OURS};
+use super::marks::{Annotated, MAX_ANNOTATIONS};
+use crate::problem::{PREFIX, Problem, Problems};
 
-/// Entries that are kept of a list: more than the limits below let through, so that nothing of a Pod
-/// within them goes unseen.
-pub(super) const MAX_KEPT: usize = 4096;
-const _: () = assert!(MOST.parts + MOST_OF_OURS.parts <= MAX_KEPT);
-const _: () = assert!(MOST.words + MOST_OF_OURS.words <= MAX_KEPT);
-
-const MOST: Amounts = Amounts {
-    containers: 256,
-    parts: 2048,
-    names_bytes: 128 * 1024,
-    words: 2048,
-    // Linux gives a program no more than that in one word, and an answer repeats the command that
-    // it wraps.
-    words_bytes: 128 * 1024,
-    paths_bytes: 128 * 1024,
-    values_bytes: 128 * 1024,
-    capabilities: 1024,
-    // Some list all that there are.
-    dropped: 4096,
-};
-/// More than is ever added: two containers with plans, and for each other one three mounts, six
-/// words and names of variables.
-const MOST_OF_OURS: Amounts = Amounts {
-    containers: 2,
-    parts: 1280,
-    names_bytes: 64 * 1024,
-    words: 2048,
-    words_bytes: 128 * 1024,
-    paths_bytes: 288 * 1024,
-    values_bytes: 256 * 1024,
-    capabilities: 64,
-    dropped: 64,
-};
 /// No longer path can be opened.
 const MAX_PATH_BYTES: usize = 4096;
 /// Of what problems and plans repeat. The API server lets most of these have 63, and looks only after
 /// us.
 const MAX_NAME_BYTES: usize = 253;
-/// Annotations of ours, without the status.
-const MAX_ANNOTATIONS: usize = 128;
-/// With the status.
-pub(super) const MAX_KEPT_ANNOTATIONS: usize = MAX_ANNOTATIONS + 1;
 /// Room for a plan, written generously.
 const MAX_ANNOTATION_BYTES: usize = 128 * 1024;
-
-impl Counts {
-    /// Whether more may be kept.
-    pub(super) fn are_within(&self) -> bool {
-        self.theirs.are_within(&MOST) && self.ours.are_within(&MOST_OF_OURS)
-    }
-}
 
 impl Pod<'_> {
     /// Whether it is small enough to be looked at.
@@ -69,7 +27,7 @@ impl Pod<'_> {
     pub(crate) fn check_limits(&self) -> Problems {
         let mut problems = Problems::default();
         let spec = &self.spec;
-        let init = spec.init_containers.as_ref().map(super::Containers::counts);
+        let init = spec.init_containers.as_ref().map(Containers::counts);
         let mut counts = spec.containers.counts().plus(&init.unwrap_or_default());
         if let Some(volumes) = &spec.volumes {
             counts.add_volumes(volumes);
@@ -152,7 +110,7 @@ fn check_annotations(annotations: &Annotated<'_>, problems: &mut Problems) {
     let keys = annotations.ours.iter().map(|(key, _)| key);
     let mut keys = keys.chain(annotations.untyped.iter().map(|(key, _)| key));
     if let Some(key) = keys.find(|key| key.len() > MAX_NAME_BYTES) {
-        problems.push(annotations::problem(
+        problems.push(Problem::annotation(
             &key.chars().take(64).collect::<String>(),
             format!("the name of the annotation has {} bytes; at most 63 are allowed", key.len()),
             "shorten it",
@@ -165,7 +123,7 @@ fn check_annotations(annotations: &Annotated<'_>, problems: &mut Problems) {
     }
     let largest = theirs().max_by_key(|(_, value)| value.len());
     let key = largest.map_or("", |(key, _)| key.as_ref());
-    problems.push(annotations::problem(
+    problems.push(Problem::annotation(
         key.get(..64).unwrap_or(key),
         format!(
             "with it the annotations under {PREFIX} have {bytes} bytes; at most {MAX_ANNOTATION_BYTES} are allowed"

@@ -9,9 +9,9 @@ use std::ops::Deref;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 
-use super::Container;
-use super::counts::Counts;
-use super::limits::MAX_KEPT;
+/// Entries that are kept of a list: more than the limits let through, so that nothing of a Pod
+/// within them goes unseen.
+pub(super) const MAX_KEPT: usize = 4096;
 
 /// A list of which the first entries are kept.
 #[derive(Debug)]
@@ -21,23 +21,9 @@ pub(crate) struct Capped<T> {
     count: usize,
 }
 
-/// Containers, as long as they and what they hold stay within the limits.
-#[derive(Debug, Default)]
-pub(crate) struct Containers<'a> {
-    kept: Vec<Container<'a>>,
-    /// Of the whole list; what the containers hold is counted as long as they are kept.
-    counts: Counts,
-}
-
 impl<T> Capped<T> {
     pub(super) fn count(&self) -> usize {
         self.count
-    }
-}
-
-impl Containers<'_> {
-    pub(super) fn counts(&self) -> Counts {
-        self.counts
     }
 }
 
@@ -55,26 +41,9 @@ impl<T> Deref for Capped<T> {
     }
 }
 
-impl<'a> Deref for Containers<'a> {
-    type Target = [Container<'a>];
-
-    fn deref(&self) -> &[Container<'a>] {
-        &self.kept
-    }
-}
-
 impl<'c, T> IntoIterator for &'c Capped<T> {
     type Item = &'c T;
     type IntoIter = std::slice::Iter<'c, T>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.kept.iter()
-    }
-}
-
-impl<'c, 'a> IntoIterator for &'c Containers<'a> {
-    type Item = &'c Container<'a>;
-    type IntoIter = std::slice::Iter<'c, Container<'a>>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.kept.iter()
@@ -107,37 +76,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Capped<T> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Containers<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries;
-        impl<'de> Visitor<'de> for Entries {
-            type Value = Containers<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of containers")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-                let mut found = Containers::default();
-                while found.counts.are_within() {
-                    match list.next_element()? {
-                        Some(container) => {
-                            found.counts.add(&container);
-                            found.kept.push(container);
-                        }
-                        None => return Ok(found),
-                    }
-                }
-                found.counts.add_skipped_containers(rest(list)?);
-                Ok(found)
-            }
-        }
-        deserializer.deserialize_seq(Entries)
-    }
-}
-
 /// How many more there are.
-fn rest<'de, A: SeqAccess<'de>>(mut list: A) -> Result<usize, A::Error> {
+pub(super) fn rest<'de, A: SeqAccess<'de>>(mut list: A) -> Result<usize, A::Error> {
     let mut count = 0;
     while list.next_element::<IgnoredAny>()?.is_some() {
         count += 1;

@@ -6,10 +6,14 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::Text;
-use super::limits::MAX_KEPT_ANNOTATIONS;
-use super::text;
-use crate::annotations::PREFIX;
+use super::text::{self, Text};
+use crate::problem::PREFIX;
+
+/// Annotations of ours, without the status.
+pub(super) const MAX_ANNOTATIONS: usize = 128;
+
+/// With the status.
+const MAX_KEPT_ANNOTATIONS: usize = MAX_ANNOTATIONS + 1;
 
 /// Annotations under our prefix, keys without it, in the order of the Pod: as many as a Pod may have.
 #[derive(Debug, Default)]

@@ -6,7 +6,7 @@ use std::cell::OnceCell;
 use plan::ContainerPath;
 use serde::Deserialize;
 
-use super::{null_default, text};
+use super::text::{self, null_default};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use super::{Pod, Room};
+use super::Pod;
+use super::room::Room;
+use crate::pod::reserved;
 use crate::problem::{Problem, Problems};
-use crate::reserved;
 
 /// The type of virtual nodes, and how their names begin.
 const VIRTUAL: &str = "virtual-kubelet";

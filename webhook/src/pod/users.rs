@@ -1,6 +1,7 @@
 //! As whom the containers of a Pod run, as far as the Pod says it.
 
-use super::{Container, Pod};
+use super::Pod;
+use super::container::Container;
 
 impl<'a> Pod<'a> {
     /// `None` where only the image says it.

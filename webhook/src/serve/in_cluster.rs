@@ -13,12 +13,13 @@ use super::options::{Certificate, Cluster};
 use crate::cluster::accounts::{self, Writer};
 use crate::cluster::client::Connection;
 use crate::cluster::directory::Directory;
-use crate::cluster::readiness::Readiness;
-use crate::cluster::{certificate, watch};
+use crate::cluster::watch;
 use crate::metrics::Metrics;
-use crate::mutate::Judge;
-use crate::tasks::Tasks;
-use crate::tls::Served;
+use crate::serve::certificate;
+use crate::serve::mutate::Judge;
+use crate::serve::readiness::Readiness;
+use crate::serve::tasks::Tasks;
+use crate::serve::tls::Served;
 
 /// Made from flags and a client; nothing has been asked yet.
 pub(super) struct InCluster {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::args::ServeArgs;
-use crate::tls::Files;
+use crate::serve::tls::Files;
 
 /// How the server runs. One that exists makes sense.
 pub(super) enum Mode {

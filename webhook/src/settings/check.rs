@@ -1,5 +1,7 @@
 //! Raw settings to valid ones: each value by its rule, all that are not allowed reported at once.
 
+mod policy;
+
 use std::borrow::Cow;
 
 use plan::Region;
@@ -11,8 +13,8 @@ use super::rules::{
     TRANSLATION, UIDS, VARIABLE,
 };
 use super::{BadSetting, BadSettings, Endpoints, Injector, Resources, Settings};
-use crate::endpoint::regions;
-use crate::nearest::nearest;
+use crate::settings::regions;
+use crate::text::nearest::nearest;
 
 impl TryFrom<RawSettings> for Settings {
     type Error = BadSettings;

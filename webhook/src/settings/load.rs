@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use serde::de::DeserializeOwned;
-
 use super::overrides::{Override, OverrideError};
 use super::raw::RawSettings;
+use super::yaml;
 use super::{BadSettings, Settings};
 
 /// What was given at start. The file alone may change afterwards.
@@ -60,7 +59,7 @@ impl Inputs {
     /// The file's bytes, at most [`FILE_LIMIT`].
     pub fn read(&self) -> Result<Option<Vec<u8>>, LoadError> {
         let Some(path) = &self.file else { return Ok(None) };
-        match crate::bounded::read(path, FILE_LIMIT) {
+        match crate::bounded_file::read(path, FILE_LIMIT) {
             Ok(Some(bytes)) => Ok(Some(bytes)),
             Ok(None) => Err(LoadError::TooLarge { path: path.clone() }),
             Err(source) => Err(LoadError::Read { path: path.clone(), source }),
@@ -85,25 +84,7 @@ impl Inputs {
 
 fn parse(bytes: &[u8]) -> Result<RawSettings, String> {
     let Ok(text) = std::str::from_utf8(bytes) else { return Err("not UTF-8".into()) };
-    Ok(yaml(text)?.unwrap_or_default())
-}
-
-/// `None` where there is nothing but comments.
-pub(super) fn yaml<T: DeserializeOwned>(text: &str) -> Result<Option<T>, String> {
-    let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
-    if text.lines().all(blank) {
-        return Ok(None);
-    }
-    // Settings need no anchors, no more depth than injector.resources.cpu, and ten nodes for a
-    // rule of the policy.
-    let options = serde_saphyr::options! {
-        budget: serde_saphyr::budget! {
-            max_aliases: 0, max_anchors: 0, max_depth: 8, max_nodes: 10_000,
-            max_merge_keys: 0, max_documents: 1,
-        },
-        with_snippet: false,
-    };
-    serde_saphyr::from_str_with_options(text, options).map(Some).map_err(|error| error.to_string())
+    Ok(yaml::read(text)?.unwrap_or_default())
 }
 
 /// A mounted ConfigMap is at most 1 MiB; settings are a page of text.

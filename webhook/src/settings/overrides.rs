@@ -1,8 +1,8 @@
 //! One setting given by name: a flag `region=cn-hangzhou` or a variable of the environment.
 
-use super::load::yaml;
 use super::raw::{RawEndpoints, RawRule, RawSettings};
-use crate::nearest::nearest;
+use super::yaml;
+use crate::text::nearest::nearest;
 
 /// A value for one field, replacing what the file says.
 #[derive(Clone, Debug)]
@@ -57,7 +57,7 @@ impl Override {
             }
             Slot::Rules(slot) => {
                 let field = self.field.name;
-                let rules = yaml(&self.value)
+                let rules = yaml::read(&self.value)
                     .map_err(|problem| OverrideError::Syntax { field, problem })?;
                 let blank = || OverrideError::Syntax { field, problem: BLANK.to_owned() };
                 *slot = Some(rules.flatten().ok_or_else(blank)?);

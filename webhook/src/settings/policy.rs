@@ -1,132 +1,214 @@
-//! Raw rules of the policy, and patterns, to valid ones.
+//! Which roles the Pods of a namespace may use, by which credentials and for which secrets, as the
+//! operator says.
 
-use plan::Glob;
+mod pattern;
+mod reads;
+mod rule;
 
-use super::check::Check;
-use super::raw::RawRule;
-use super::rules::Rule;
-use crate::policy::{self, Credentials, Pattern, Policy};
+use plan::RoleArn;
 
-impl Check {
-    pub(super) fn policy(&mut self, raw: Vec<RawRule>) -> Policy {
-        if raw.len() > RULES {
-            let allowed = format!("at most {RULES} rules");
-            self.refuse("policy", format!("{} rules", raw.len()), allowed);
-            return Policy::default();
+pub(crate) use self::pattern::Pattern;
+pub(crate) use self::reads::{Outside, Place, Reads};
+pub(crate) use self::rule::{Credentials, Rule};
+use self::rule::{NAMED, Verdict};
+use crate::problem::Problem;
+use crate::settings::comparisons::Comparisons;
+
+/// The operator's rules. Without any, every namespace may use every role by RRSA.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Policy(pub(crate) Vec<Rule>);
+
+impl Policy {
+    /// Whether a Pod of the namespace may use the role. The problem names rules for this namespace
+    /// only: whoever reads it learns nothing of others.
+    pub(crate) fn check(
+        &self,
+        namespace: &str,
+        role: &RoleArn,
+        credentials: Credentials,
+        comparisons: &mut Comparisons,
+    ) -> Result<(), Problem> {
+        let Self(rules) = self;
+        if rules.is_empty() && credentials == Credentials::Rrsa {
+            return Ok(());
         }
-        let mut rules: Vec<policy::Rule> = Vec::with_capacity(raw.len());
-        for (index, raw) in raw.into_iter().enumerate() {
-            let rule = self.rule(&format!("policy[{index}]"), raw, &rules);
-            rules.push(rule);
-        }
-        Policy(rules)
-    }
-
-    /// `place` is said where something is wrong, `earlier` are the rules before it.
-    fn rule(&mut self, place: &str, raw: RawRule, earlier: &[policy::Rule]) -> policy::Rule {
-        let name = raw.name.unwrap_or_default();
-        if !is_name(&name) {
-            let allowed = "1 to 63 letters, digits, hyphens, dots or underscores";
-            self.refuse(format!("{place}.name"), name.clone(), allowed);
-        } else if earlier.iter().any(|rule| rule.name == name) {
-            let allowed = "a name that no other rule has";
-            self.refuse(format!("{place}.name"), name.clone(), allowed);
-        }
-        let namespaces = self.some_of(&format!("{place}.namespaces"), raw.namespaces, NAMESPACES);
-        let roles = self.some_of(&format!("{place}.roles"), raw.roles, ROLES);
-        let credentials = self.credentials(&format!("{place}.credentials"), raw.credentials);
-        let secrets =
-            raw.secrets.map(|raw| self.some_of(&format!("{place}.secrets"), Some(raw), SECRETS));
-        let mut limit = |field: &str, raw: Option<Vec<String>>, rule| {
-            raw.map(|raw| self.some_of(&format!("{place}.{field}"), Some(raw), rule))
-        };
-        let regions = limit("regions", raw.regions, REGIONS);
-        let endpoints = limit("endpoints", raw.endpoints, ENDPOINTS);
-        policy::Rule { name, namespaces, roles, credentials, secrets, regions, endpoints }
-    }
-
-    /// Nothing could mean nobody or everybody.
-    pub(super) fn some(&mut self, field: &str, raw: &[String]) {
-        if raw.is_empty() {
-            self.refuse(field.to_owned(), "nothing".to_owned(), "a list; [\"*\"] is all of them");
-        }
-    }
-
-    pub(super) fn only_variables(&mut self, raw: Option<Vec<String>>) -> Option<Vec<Glob>> {
-        raw.map(|raw| self.some_of("onlyVariables", Some(raw), VARIABLES))
-    }
-
-    /// A list of one value at least; a list that is left out has none.
-    fn some_of<T>(&mut self, field: &str, raw: Option<Vec<String>>, rule: Rule<T>) -> Vec<T> {
-        let raw = raw.unwrap_or_default();
-        self.some(field, &raw);
-        self.each(field, raw, rule)
-    }
-
-    fn each<T>(&mut self, field: &str, raw: Vec<String>, (parse, allowed): Rule<T>) -> Vec<T> {
-        let mut values = Vec::with_capacity(raw.len());
-        for text in raw {
-            match parse(&text) {
-                Some(value) => values.push(value),
-                None => self.refuse(field.to_owned(), text, allowed),
+        let mut near = Vec::new();
+        for rule in rules {
+            let verdict = rule.judge(namespace, role, credentials, comparisons);
+            if verdict.agreements() == 3 {
+                return Ok(());
+            }
+            if verdict.namespace {
+                near.push(verdict);
             }
         }
-        values
+        // Stable: of rules that are as near, the operator's first comes first.
+        near.sort_by_key(|verdict| std::cmp::Reverse(verdict.agreements()));
+        let rules: Vec<_> = near.iter().take(NAMED).map(Verdict::shortfall).collect();
+        let rules = match near.len().saturating_sub(NAMED) {
+            _ if near.is_empty() => "no rule names this namespace".to_owned(),
+            0 => rules.join(", "),
+            more => format!("{}, and {more} more", rules.join(", ")),
+        };
+        Err(Problem::pod(
+            "policy",
+            format!(
+                "namespace {namespace} may not use {role} by {}: {rules}",
+                credentials.as_str()
+            ),
+            "use a role that the policy allows, or ask the operator for a rule",
+        ))
     }
+}
 
-    fn credentials(&mut self, field: &str, raw: Option<Vec<String>>) -> Vec<Credentials> {
-        let Some(raw) = raw else { return vec![Credentials::Rrsa] };
-        if raw.is_empty() {
-            self.refuse(field.to_owned(), "nothing".to_owned(), CREDENTIALS.1);
+impl Policy {
+    /// What a Pod of the namespace may read with the role; `None` is all.
+    pub(crate) fn reads(
+        &self,
+        namespace: &str,
+        role: &RoleArn,
+        credentials: Credentials,
+        comparisons: &mut Comparisons,
+    ) -> Option<Reads<'_>> {
+        let Self(rules) = self;
+        let allows =
+            |rule: &&Rule| rule.judge(namespace, role, credentials, comparisons).agreements() == 3;
+        (!rules.is_empty()).then(|| Reads(rules.iter().filter(allows).collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plan::Glob;
+
+    use super::*;
+
+    fn rule(name: &str, namespaces: &[&str], roles: &[&str], credentials: &[Credentials]) -> Rule {
+        let globs = |texts: &[&str]| texts.iter().map(|text| Glob::parse(text).unwrap()).collect();
+        Rule {
+            name: name.to_owned(),
+            namespaces: globs(namespaces),
+            roles: globs(roles),
+            credentials: credentials.to_vec(),
+            secrets: None,
+            regions: None,
+            endpoints: None,
         }
-        self.each(field, raw, CREDENTIALS)
+    }
+
+    #[test]
+    fn what_may_be_read_is_of_the_rules_that_allow_the_role() {
+        let one = |name, role| rule(name, &["pay"], &[role], &[Credentials::Rrsa]);
+        let role = RoleArn::parse("acs:ram::1:role/pay-db").unwrap();
+        let policy = Policy(vec![one("a", "acs:ram::1:role/pay-*"), one("b", "*"), one("c", "x")]);
+        let seen = |policy: &Policy, namespace: &str| {
+            let Reads(rules) =
+                policy.reads(namespace, &role, Credentials::Rrsa, &mut Comparisons::default())?;
+            Some(rules.iter().map(|rule| rule.name.clone()).collect::<Vec<_>>().join(" "))
+        };
+        assert_eq!(seen(&policy, "pay").as_deref(), Some("a b"));
+        assert_eq!(seen(&policy, "other").as_deref(), Some(""));
+        assert_eq!(seen(&Policy::default(), "pay"), None);
+    }
+
+    fn asked(policy: &Policy, namespace: &str, role: &str) -> Result<(), String> {
+        let role = RoleArn::parse(&format!("acs:ram::1:role/{role}")).unwrap();
+        let mut comparisons = Comparisons::default();
+        policy
+            .check(namespace, &role, Credentials::Rrsa, &mut comparisons)
+            .map_err(|problem| problem.to_string())
+    }
+
+    fn two() -> Policy {
+        Policy(vec![
+            rule(
+                "payments",
+                &["payments", "pay-*"],
+                &["acs:ram::1:role/pay-*"],
+                &[Credentials::Rrsa],
+            ),
+            rule(
+                "shops",
+                &["shop-?"],
+                &["acs:ram::1:role/shop", "acs:ram::*:role/till"],
+                &[Credentials::Secret, Credentials::Rrsa],
+            ),
+        ])
+    }
+
+    #[test]
+    fn without_rules_every_namespace_may_use_every_role_by_rrsa_alone() {
+        let none = Policy::default();
+        assert_eq!(asked(&none, "anywhere", "any"), Ok(()));
+        let role = RoleArn::parse("acs:ram::1:role/any").unwrap();
+        for credentials in [Credentials::EcsRamRole, Credentials::Secret] {
+            let problem = none
+                .check("anywhere", &role, credentials, &mut Comparisons::default())
+                .unwrap_err();
+            assert!(problem.what.ends_with(": no rule names this namespace"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn one_rule_that_names_all_three_is_enough() {
+        for (namespace, role) in
+            [("payments", "pay-db"), ("pay-eu", "pay-"), ("shop-1", "shop"), ("shop-2", "till")]
+        {
+            assert_eq!(asked(&two(), namespace, role), Ok(()), "{namespace} {role}");
+        }
+    }
+
+    #[test]
+    fn two_rules_together_allow_no_more_than_each_alone() {
+        let problem = asked(&two(), "payments", "shop").unwrap_err();
+        assert_eq!(
+            problem,
+            "policy: namespace payments may not use acs:ram::1:role/shop by rrsa: \
+             rule \"payments\" (not the role); \
+             use a role that the policy allows, or ask the operator for a rule"
+        );
+    }
+
+    #[test]
+    fn a_namespace_that_no_rule_names_hears_of_no_rule_whoever_has_the_role() {
+        for role in ["other", "pay-db", "till"] {
+            let problem = asked(&two(), "elsewhere", role).unwrap_err();
+            assert!(problem.contains("by rrsa: no rule names this namespace; "), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_rule_for_other_namespaces_is_not_asked_about_a_role_and_costs_the_same_whatever_it_says() {
+        let role = RoleArn::parse("acs:ram::1:role/pay-db").unwrap();
+        let left = |roles: &[&str]| {
+            let others = (0..50).map(|_| rule("o", &["other"], roles, &[Credentials::Rrsa]));
+            let policy = Policy(others.collect());
+            // A look at the ends of each namespace's name, in both questions, and no more.
+            let mut comparisons = Comparisons::of(2 * 50 * 8);
+            let _ = policy.check("pay", &role, Credentials::Rrsa, &mut comparisons);
+            policy.reads("pay", &role, Credentials::Rrsa, &mut comparisons);
+            comparisons
+        };
+        let (short, long) = (left(&["a"]), left(&["*a*:*:*role/*pay*db*x"]));
+        assert!(!short.is_spent() && !long.is_spent(), "{short:?} {long:?}");
+    }
+
+    #[test]
+    fn the_nearest_rules_come_first_and_no_more_than_fit() {
+        let secret = [Credentials::Secret];
+        let mut rules = vec![rule("far", &["payments"], &["acs:ram::2:*"], &secret)];
+        rules.extend(two().0);
+        rules.push(rule("static", &["payments"], &["*"], &secret));
+        let problem = asked(&Policy(rules), "payments", "till").unwrap_err();
+        assert!(
+            problem.contains(
+                "rule \"payments\" (not the role), rule \"static\" (not the credentials), \
+                 rule \"far\" (not the role, not the credentials);"
+            ),
+            "{problem}"
+        );
+        let far = rule("far", &["payments"], &["acs:ram::2:*"], &secret);
+        let problem = asked(&Policy(vec![far]), "payments", "till").unwrap_err();
+        assert!(problem.contains("rule \"far\" (not the role, not the credentials);"), "{problem}");
     }
 }
-
-fn is_name(text: &str) -> bool {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
-    (1..=63).contains(&text.len()) && text.bytes().all(allowed)
-}
-
-/// A pattern of these bytes and `*` and `?` alone.
-fn glob(text: &str, fits: fn(u8) -> bool) -> Option<Glob> {
-    let of_pattern = |b: u8| matches!(b, b'*' | b'?') || fits(b);
-    text.bytes().all(of_pattern).then(|| Glob::parse(text).ok())?
-}
-
-fn of_label(b: u8) -> bool {
-    b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'
-}
-
-const NAMESPACES: Rule<Glob> =
-    (|text| glob(text, of_label), "a pattern of a namespace's name, like payments or pay-*");
-
-/// One that names no account by mistake would match nothing.
-const ROLES: Rule<Glob> = (
-    |text| (text == "*" || text.starts_with("acs:ram::")).then(|| Glob::parse(text).ok())?,
-    "\"*\" or a pattern of role ARNs, like acs:ram::1234567890123456:role/payments-*",
-);
-
-const CREDENTIALS: Rule<Credentials> =
-    (Credentials::parse, "a list of rrsa, ecs-ram-role and secret");
-
-const SECRETS: Rule<Pattern> = (
-    Pattern::parse,
-    "a pattern of names of secrets, like payments/*, kms://payments/* or oos://payments/*",
-);
-
-const VARIABLES: Rule<Glob> = (
-    |text| glob(text, |b| b.is_ascii_alphanumeric() || b == b'_'),
-    "a pattern of names of environment variables, like DB_*",
-);
-
-const REGIONS: Rule<Glob> =
-    (|text| glob(text, of_label), "a pattern of region ids, like cn-hangzhou or cn-*");
-
-const ENDPOINTS: Rule<Glob> = (
-    |text| glob(text, |b| of_label(b) || b == b'.'),
-    "a pattern of host names, like kst-payments.cryptoservice.kms.aliyuncs.com",
-);
-
-/// A page for each namespace of a large cluster; what a denial costs grows with it.
-const RULES: usize = 500;

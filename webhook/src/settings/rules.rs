@@ -4,8 +4,8 @@ use plan::{ContainerName, Host, Network, PathTranslation, ProviderArn, Region, V
 
 use super::values::{AccountId, ClusterId, ConfigMapName, EndpointPattern, PullPolicy};
 use super::{FileKeyRef, Uid};
-use crate::image::is_repository;
 use crate::quantity::WrittenQuantity;
+use crate::settings::image::is_repository;
 
 /// How a text becomes a value; and what a text must be, for people whose text becomes none.
 pub(super) type Rule<T> = (fn(&str) -> Option<T>, &'static str);

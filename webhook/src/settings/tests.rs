@@ -1,7 +1,13 @@
 //! Settings through their public interface.
 
 use super::*;
-use crate::policy::{Credentials, Pattern, Rule};
+use crate::settings::policy::{Credentials, Pattern, Rule};
+
+/// The settings of an operator who gives these flags.
+pub(crate) fn of_flags(flags: &[&str]) -> Settings {
+    let flags: Vec<_> = flags.iter().map(ToString::to_string).collect();
+    Inputs::new(None, &flags, []).unwrap().load().unwrap()
+}
 
 fn resolve(file: &str, flags: &[&str], environment: &[(&str, &str)]) -> Result<Settings, String> {
     let flags: Vec<_> = flags.iter().map(ToString::to_string).collect();

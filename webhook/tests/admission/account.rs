@@ -1,9 +1,9 @@
 use serde_json::{Value, json};
-use webhook::account::{Account, ServiceAccount};
-use webhook::admit::Question;
-use webhook::inject::{Injection, Subject, inject};
-use webhook::reply::Outcome;
+use webhook::account::{Account, ServiceAccount, Subject};
+use webhook::decide::inject::{Injection, inject};
 use webhook::settings::Settings;
+use webhook::wire::admit::Question;
+use webhook::wire::reply::Outcome;
 
 use crate::support::{ROLE, ask_with, injected, plan, pod, review, settings, settings_with};
 

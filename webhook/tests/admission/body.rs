@@ -1,6 +1,6 @@
 use serde_json::json;
-use webhook::admit::admit;
-use webhook::reply::Outcome;
+use webhook::wire::admit::admit;
+use webhook::wire::reply::Outcome;
 
 use crate::support::{pod, review, settings};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use webhook::annotations::{ANNOTATIONS, Modes};
+use webhook::ask::annotations::{ANNOTATIONS, Modes};
 
 use crate::support::{ask_with, injected_with, pod, review, settings_with};
 

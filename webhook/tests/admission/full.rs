@@ -2,8 +2,8 @@
 //! after that.
 
 use serde_json::{Value, json};
-use webhook::reply::Outcome;
 use webhook::settings::Settings;
+use webhook::wire::reply::Outcome;
 
 use crate::support::{ask_with, injected_with, pod, review, settings, settings_with};
 

@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use webhook::reply::Outcome;
+use webhook::wire::reply::Outcome;
 
 use crate::support::{
     ask, ask_with, injected, injected_with, ours, plan, pod, review, selected, settings,
@@ -133,9 +133,9 @@ fn a_dry_run_gets_the_same_answer() {
 #[test]
 fn the_same_review_gets_the_same_bytes_every_time() {
     let review = review(&secrets()).to_string();
-    let first = webhook::admit::admit(review.as_bytes(), &settings());
+    let first = webhook::wire::admit::admit(review.as_bytes(), &settings());
     for _ in 0..30 {
-        assert_eq!(webhook::admit::admit(review.as_bytes(), &settings()), first);
+        assert_eq!(webhook::wire::admit::admit(review.as_bytes(), &settings()), first);
     }
 }
 
@@ -375,7 +375,7 @@ fn the_operators_settings_fill_what_the_pod_leaves_open() {
 fn a_reply_knows_which_review_it_answers() {
     let mut review = review(&secrets());
     let about = |review: &Value| {
-        webhook::admit::admit(review.to_string().as_bytes(), &settings()).about.unwrap()
+        webhook::wire::admit::admit(review.to_string().as_bytes(), &settings()).about.unwrap()
     };
     review["request"]["name"] = json!("app");
     assert_eq!((about(&review).namespace.as_str(), about(&review).name.as_str()), ("shop", "app"));

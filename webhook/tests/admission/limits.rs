@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
-use webhook::admit::admit;
-use webhook::reply::Outcome;
 use webhook::settings::Inputs;
+use webhook::wire::admit::admit;
+use webhook::wire::reply::Outcome;
 
 use crate::support::{ask, ask_with, injected, pod, review, settings, settings_with};
 

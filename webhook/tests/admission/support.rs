@@ -2,9 +2,9 @@
 
 use base64::Engine as _;
 use serde_json::{Value, json};
-use webhook::admit::admit;
-use webhook::reply::Outcome;
 use webhook::settings::{Inputs, Settings};
+use webhook::wire::admit::admit;
+use webhook::wire::reply::Outcome;
 
 pub(crate) const ROLE: &str = "acs:ram::1234567890123456:role/demo-app";
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::net::TcpStream;
-use webhook::server::Limits;
+use webhook::serve::server::Limits;
 
 use crate::harness::{Lab, connect_from, http1_over, review, text};
 use crate::process::Webhook;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use tokio::io::AsyncWriteExt as _;
-use webhook::server::{Limits, Phase};
+use webhook::serve::server::{Limits, Phase};
 
 use crate::harness::{Lab, PATIENCE, connect, http1_over, read_to_end, review, text, until};
 use crate::process::Webhook;

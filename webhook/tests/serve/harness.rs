@@ -19,11 +19,11 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use webhook::metrics::Metrics;
-use webhook::mutate::Judge;
-use webhook::reply::{Outcome, Reply};
-use webhook::server::{Limits, Phase, Server};
+use webhook::serve::mutate::Judge;
+use webhook::serve::server::{Limits, Phase, Server};
+use webhook::serve::tls::{self, Identity, Served};
 use webhook::settings::Settings;
-use webhook::tls::{self, Identity, Served};
+use webhook::wire::reply::{Outcome, Reply};
 
 /// No test takes this long unless something hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -51,7 +51,8 @@ impl Lab {
         let config = tls::config(Arc::new(Served::new(Some(identity))), None, provider).unwrap();
         let metrics = Arc::new(Metrics::new());
         let settings = Arc::new(ArcSwap::from_pointee(settings));
-        let router = webhook::mutate::router(judge, settings, limits.clone(), Arc::clone(&metrics));
+        let router =
+            webhook::serve::mutate::router(judge, settings, limits.clone(), Arc::clone(&metrics));
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let server =
             Server::bind(any, Some(Arc::new(config)), router, limits, Arc::clone(&metrics))

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::{oneshot, watch};
-use webhook::health::{self, Health};
 use webhook::metrics::Metrics;
-use webhook::server::{Limits, Phase, Server};
-use webhook::tasks::Tasks;
+use webhook::serve::health::{self, Health};
+use webhook::serve::server::{Limits, Phase, Server};
+use webhook::serve::tasks::Tasks;
 
 use crate::harness::until;
 

@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_rustls::client::TlsStream;
-use webhook::server::Limits;
+use webhook::serve::server::Limits;
 
 use crate::harness::{Lab, connect_from, http1_over, review, text};
 

@@ -1,7 +1,7 @@
 //! What is spoken, and what the metrics say about them.
 
 use tokio::task::JoinSet;
-use webhook::server::Limits;
+use webhook::serve::server::Limits;
 
 use crate::harness::{Lab, http1_over, review, text};
 

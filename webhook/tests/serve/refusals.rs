@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use webhook::server::Limits;
+use webhook::serve::server::Limits;
 
 use crate::harness::{Lab, PATIENCE, read_to_end, review, text};
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use webhook::metrics::Metrics;
-use webhook::reload;
+use webhook::serve::reload;
 use webhook::settings::{Inputs, Settings};
 
 use crate::harness::{count, until};

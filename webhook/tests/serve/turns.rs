@@ -10,10 +10,10 @@ use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinHandle;
-use webhook::mutate::Judge;
-use webhook::reply::{Outcome, Reply};
-use webhook::server::{Limits, Phase};
+use webhook::serve::mutate::Judge;
+use webhook::serve::server::{Limits, Phase};
 use webhook::settings::Settings;
+use webhook::wire::reply::{Outcome, Reply};
 
 use crate::harness::{Lab, PATIENCE, connect, connect_from, http1_over, review, text, until};
 

@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
-use webhook::mutate::Judge;
-use webhook::reply::{Outcome, Reply};
-use webhook::server::Limits;
+use webhook::serve::mutate::Judge;
+use webhook::serve::server::Limits;
 use webhook::settings::Settings;
+use webhook::wire::reply::{Outcome, Reply};
 
 use crate::harness::{Lab, review, text, until};
 

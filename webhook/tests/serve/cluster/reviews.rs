@@ -11,8 +11,8 @@ use webhook::cluster::directory::Directory;
 use webhook::cluster::reader::Patience;
 use webhook::cluster::watch;
 use webhook::metrics::Metrics;
-use webhook::mutate::Judge;
-use webhook::server::Limits;
+use webhook::serve::mutate::Judge;
+use webhook::serve::server::Limits;
 use webhook::settings::Inputs;
 
 use crate::cluster::api::Api;

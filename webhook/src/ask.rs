@@ -1,0 +1,6 @@
+//! What a Pod asks for: its annotations, and the secrets and variables in them. Nothing is known here
+//! of the Pod's containers or of what the operator allows.
+
+pub mod annotations;
+pub(crate) mod secrets;
+mod yaml;

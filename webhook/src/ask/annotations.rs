@@ -1,0 +1,94 @@
+//! The annotations under our prefix, each one's value parsed by itself as the table says.
+//! How they combine with the Pod, its ServiceAccount and the settings is decided elsewhere.
+
+mod bad;
+mod families;
+mod member;
+mod request;
+mod strays;
+mod table;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use self::bad::Bad;
+use self::member::{Member, member_name};
+pub(crate) use self::request::{
+    EnvMethod, EnvRequest, Given, InitFirst, ModeName, NativeSidecar, Request, TemplateRequest,
+};
+use self::table::Set;
+pub use self::table::{ANNOTATIONS, Annotation, Modes};
+use crate::pod::Annotated;
+use crate::problem::{PREFIX, Problem, Problems};
+
+/// Keys that this project has a meaning for, and this version does not act on.
+const UNSUPPORTED: [&str; 4] = ["secret-provider-class", "regions", "https-proxy", "injection"];
+
+/// The Pod's own annotations, each parsed; every bad one is a problem.
+pub(crate) fn read<'a>(annotations: &'a Annotated<'a>, problems: &mut Problems) -> Request<'a> {
+    let mut request = Request::default();
+    for (key, kind) in &annotations.untyped {
+        request.bad.push(key);
+        let remedy = match *kind {
+            "a list" | "a mapping" => {
+                format!("write it as text: `{PREFIX}{key:.64}: |` and the lines below it, indented")
+            }
+            _ => format!("put quotes around it: `{PREFIX}{key:.64}: \"…\"`"),
+        };
+        problems.push(Problem::annotation(
+            key,
+            format!("the value is {kind}, and must be a string"),
+            remedy,
+        ));
+    }
+    for (key, text) in &annotations.ours {
+        let set = match Annotation::find(key) {
+            Some(row) => apply(row, &mut request, key, text),
+            None => Err(unknown(key, problems)),
+        };
+        if let Err((what, remedy)) = set {
+            request.bad.push(key);
+            problems.push(Problem::annotation(key, what, remedy));
+        }
+    }
+    request
+}
+
+fn apply<'a>(
+    row: &'static Annotation,
+    request: &mut Request<'a>,
+    key: &'a str,
+    text: &'a str,
+) -> Result<(), Bad> {
+    match row.set {
+        Set::Value(set) => set(request, text.trim())?,
+        Set::Text(set) => set(request, text),
+        Set::Family(word, set) => {
+            let name = member_name(word, key).flatten();
+            set(request, Member { key, name, text })?;
+        }
+        Set::Written => {}
+    }
+    request.given.push(row.key);
+    Ok(())
+}
+
+fn unknown(key: &str, problems: &mut Problems) -> Bad {
+    let family = key.split('.').next().unwrap_or(key);
+    if family == "injection" {
+        return (
+            "it is a label and not an annotation".to_owned(),
+            "set the label kms.alibabacloud/injection on the namespace (enabled) or the Pod (disabled)"
+                .to_owned(),
+        );
+    }
+    if UNSUPPORTED.contains(&family) {
+        return ("this version does not support it".to_owned(), "remove the annotation".to_owned());
+    }
+    let known = ANNOTATIONS.iter().filter(|row| row.is_the_pods()).map(|row| row.key);
+    let remedy = match problems.did_you_mean(key, known) {
+        Some(known) => format!("did you mean {PREFIX}{known}?"),
+        None => "remove it, or see the README for the annotations that exist".to_owned(),
+    };
+    ("there is no such annotation".to_owned(), remedy)
+}

@@ -1,0 +1,71 @@
+//! The `secrets` annotation: its three forms, read into one list of wanted files; templates are
+//! among them, or have annotations of their own. And the `env` annotations, which name variables in
+//! the same way.
+
+mod budget;
+mod fields;
+mod list;
+mod mapping;
+mod place;
+mod reader;
+mod scalar;
+mod secret_ref;
+mod templates;
+#[cfg(test)]
+mod tests;
+mod variables;
+mod wanted;
+
+use plan::PathTranslation;
+
+pub(crate) use self::budget::Budget;
+pub(crate) use self::place::Place;
+use self::reader::Reader;
+pub(crate) use self::secret_ref::{Location, SecretRef};
+pub(crate) use self::templates::add as add_template;
+pub(crate) use self::variables::{VariableEntry, variables};
+pub(crate) use self::wanted::{Files, Wanted, WantedVariable};
+use crate::ask::yaml::{self, Value};
+use crate::problem::Problems;
+
+/// All files, or as many as could be read beside the problems.
+pub(crate) fn read(
+    text: &str,
+    translation: PathTranslation,
+    budget: &mut Budget,
+    problems: &mut Problems,
+) -> Files {
+    let mut reader = Reader::new("secrets", translation, budget, problems);
+    match yaml::parse(text, &mut reader.budget.entries) {
+        // To YAML a comment ends a value; between sources it is none the less a comment.
+        Err(error) if error.syntax && reader.is_list_with_comments(text) => reader.scalar(text),
+        Err(error) => {
+            let place = reader.place(error.line, "");
+            let remedy = match (error.syntax, text.contains('#')) {
+                (false, _) => "",
+                (true, false) => "check indentation, quotes and brackets",
+                // A comma or bracket of a JMESPath ends a value that is not quoted.
+                (true, true) => {
+                    "put quotes around a source with a JMESPath, most of all inside { } and [ ]: \"kms://NAME#PATH\""
+                }
+            };
+            reader.problem(&place, error.what, remedy);
+        }
+        Ok(None) => {
+            let place = reader.place(1, "");
+            reader.problem(
+                &place,
+                "it names no secret",
+                "write FILE: kms://NAME, one on each line, or remove the annotation",
+            );
+        }
+        Ok(Some(node)) => match &node.value {
+            Value::Mapping(entries) => reader.mapping(entries),
+            Value::Sequence(items) => reader.list(items),
+            // A plain scalar was folded into one line; its own text has the line breaks.
+            Value::Scalar { quoted: false, .. } => reader.scalar(text),
+            Value::Scalar { text, quoted: true } => reader.scalar(text),
+        },
+    }
+    reader.finish()
+}

@@ -1,0 +1,86 @@
+//! How much the annotations of one Pod may ask for, counted while they are read: what a plan has no
+//! room for is not looked at.
+
+use plan::MAX_VARIABLES;
+
+use crate::ask::yaml::MAX_ENTRIES;
+use crate::settings::comparisons::Comparisons;
+
+/// What there is still room for.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    /// Bytes of JMESPath expressions, which cost most of all to read.
+    selectors: Amount,
+    /// Bytes of templates, which cost more than any other text to read.
+    templates: Amount,
+    /// Values that templates name, each counted once for each template.
+    in_templates: Amount,
+    pub(super) variables: Amount,
+    /// Names of containers behind variables.
+    pub(super) names: Amount,
+    /// Keys, values, lists and mappings, which YAML takes longest to read.
+    pub(super) entries: usize,
+    pub(crate) comparisons: Comparisons,
+}
+
+#[derive(Debug)]
+pub(super) struct Amount {
+    most: usize,
+    left: usize,
+    what: &'static str,
+    told: bool,
+}
+
+/// There is no room, which has been told.
+pub(super) struct Told;
+
+/// What is wrong, where nobody has been told yet.
+pub(super) type NoRoom = Result<String, Told>;
+
+impl Budget {
+    pub(super) fn selector(&mut self, text: &str) -> Result<(), NoRoom> {
+        self.selectors.take(text.len())
+    }
+
+    pub(super) fn template(&mut self, text: &str) -> Result<(), NoRoom> {
+        self.templates.take(text.len())
+    }
+
+    pub(super) fn in_templates(&mut self, count: usize) -> Result<(), NoRoom> {
+        self.in_templates.take(count)
+    }
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        let amount = |most, what| Amount { most, left: most, what, told: false };
+        Self {
+            selectors: amount(MAX_SELECTORS_BYTES, "bytes of JMESPath expressions"),
+            templates: amount(MAX_TEMPLATES_BYTES, "bytes of templates"),
+            in_templates: amount(MAX_IN_TEMPLATES, "values in templates"),
+            variables: amount(MAX_VARIABLES, "variables"),
+            names: amount(MAX_NAMES, "names of containers for variables"),
+            entries: MAX_ENTRIES,
+            comparisons: Comparisons::default(),
+        }
+    }
+}
+
+impl Amount {
+    pub(super) fn take(&mut self, count: usize) -> Result<(), NoRoom> {
+        if let Some(left) = self.left.checked_sub(count) {
+            self.left = left;
+            return Ok(());
+        }
+        if std::mem::replace(&mut self.told, true) {
+            return Err(Err(Told));
+        }
+        let Self { most, what, .. } = self;
+        Err(Ok(format!("with it the Pod asks for more than {most} {what} together")))
+    }
+}
+
+const MAX_SELECTORS_BYTES: usize = 16 * 1024;
+const MAX_TEMPLATES_BYTES: usize = 32 * 1024;
+const MAX_IN_TEMPLATES: usize = 512;
+const MAX_NAMES: usize = 1024;

@@ -1,0 +1,197 @@
+//! The fields of one object: known or not, once or twice, and each one's value.
+
+use std::fmt::Display;
+
+use plan::{ExternalId, FileMode, OnMissing, Region, RoleArn};
+
+use super::place::Place;
+use super::reader::Reader;
+use super::secret_ref::Location;
+use crate::ask::yaml::{Node, Value};
+
+/// Fields not yet taken, each with its value.
+pub(super) struct Fields<'n, 'a> {
+    entries: Vec<(&'n str, &'n Node<'a>)>,
+    /// Whether some have no name that is known; one of them may be any that is missing.
+    has_unknown: bool,
+    place: Place,
+}
+
+/// The fields of the CSI provider's objects, and ours.
+pub(super) const OBJECT: [&str; 12] = [
+    "objectName",
+    "objectType",
+    "objectAlias",
+    "objectVersion",
+    "objectVersionLabel",
+    "jmesPath",
+    "kmsEndpoint",
+    "crossAccountRoleArn",
+    "region",
+    "externalId",
+    "fileMode",
+    "onMissing",
+];
+
+pub(super) fn is_object_field(name: &str) -> bool {
+    OBJECT.contains(&name)
+}
+
+impl<'n, 'a> Fields<'n, 'a> {
+    /// Sorts out unknown fields and fields that are given twice, each with a problem.
+    pub(super) fn read(
+        reader: &mut Reader<'_>,
+        entries: &'n [(Node<'a>, Node<'a>)],
+        place: &Place,
+        known: &[&'static str],
+    ) -> Self {
+        let mut found: Vec<(&str, &Node<'a>)> = Vec::with_capacity(entries.len());
+        let mut has_unknown = false;
+        for (key, value) in entries {
+            if reader.problems.is_full() {
+                break;
+            }
+            let Some(name) = key.scalar() else {
+                has_unknown = true;
+                let place = place.within(key, "a field name");
+                reader.problem(&place, format!("it cannot be {}", key.kind()), "write NAME: value");
+                continue;
+            };
+            let shown: String =
+                name.chars().filter(|c| printable::is_printable(*c)).take(64).collect();
+            let field = place.within(key, &shown);
+            has_unknown |= !known.contains(&name);
+            if name == "oosEndpoint" {
+                reader.problem(
+                    &field,
+                    "an object has no OOS endpoint of its own",
+                    "set the annotation kms.alibabacloud/oos-endpoint",
+                );
+            } else if name == "template" && !known.contains(&name) {
+                reader.problem(
+                    &field,
+                    "a template belongs to a file of a mapping",
+                    "write FILE: {template: \"…\"}, or the annotation kms.alibabacloud/template.FILE",
+                );
+            } else if !known.contains(&name) {
+                let remedy = match reader.problems.did_you_mean(name, known.iter().copied()) {
+                    Some(known) => format!("did you mean {known}?"),
+                    None => format!("the fields are {}", known.join(", ")),
+                };
+                reader.problem(&field, "there is no such field", remedy);
+            } else if found.iter().any(|(other, _)| *other == name) {
+                reader.problem(&field, "the field is given twice", "keep one of them");
+            } else {
+                found.push((name, value));
+            }
+        }
+        Self { entries: found, has_unknown, place: place.clone() }
+    }
+
+    /// Whether a field was left out, and is not one of those that are misspelt.
+    pub(super) fn lacks(&self, name: &str) -> bool {
+        !self.has_unknown && !self.entries.iter().any(|(known, _)| *known == name)
+    }
+
+    pub(super) fn take(&mut self, name: &str) -> Option<&'n Node<'a>> {
+        let index = self.entries.iter().position(|(known, _)| *known == name)?;
+        Some(self.entries.swap_remove(index).1)
+    }
+
+    /// A field's single value; anything else is a problem, and so is nothing after the colon.
+    pub(super) fn text(&mut self, reader: &mut Reader<'_>, name: &str) -> Option<(String, Place)> {
+        let node = self.take(name)?;
+        let place = self.place.within(node, name);
+        match node.scalar() {
+            Some(text) if !text.trim().is_empty() => Some((text.trim().to_owned(), place)),
+            Some(_) => {
+                reader.problem(&place, "the value is empty", "write one, or leave the field out");
+                None
+            }
+            None => {
+                reader.problem(
+                    &place,
+                    format!("it is {}", node.kind()),
+                    "write a single value after the colon",
+                );
+                None
+            }
+        }
+    }
+
+    pub(super) fn parsed<T, E: Display>(
+        &mut self,
+        reader: &mut Reader<'_>,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let (text, place) = self.text(reader, name)?;
+        match parse(&text) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                reader.problem(&place, error.to_string(), "");
+                None
+            }
+        }
+    }
+
+    pub(super) fn location(&mut self, reader: &mut Reader<'_>, endpoint: &str) -> Location {
+        let external_id = self.entries.iter().find(|(name, _)| *name == "externalId");
+        let external_place = external_id.map(|(_, node)| self.place.within(node, "externalId"));
+        let location = Location {
+            region: self.parsed(reader, "region", Region::parse),
+            endpoint: self.text(reader, endpoint).map(|(text, _)| text),
+            cross_account_role: self.parsed(reader, "crossAccountRoleArn", RoleArn::parse),
+            external_id: self.parsed(reader, "externalId", ExternalId::parse),
+        };
+        if let (Some(place), None) = (external_place, &location.cross_account_role) {
+            reader.problem(
+                &place,
+                "an external id belongs to a role of another account",
+                "add crossAccountRoleArn, or remove it",
+            );
+        }
+        location
+    }
+
+    /// A mode must be quoted: YAML readers do not agree on what a bare 0400 is.
+    pub(super) fn mode(&mut self, reader: &mut Reader<'_>) -> Option<FileMode> {
+        let bare = self.entries.iter().find_map(|(name, node)| match &node.value {
+            Value::Scalar { text, quoted: false } if *name == "fileMode" => Some((text, *node)),
+            _ => None,
+        });
+        if let Some((text, node)) = bare
+            && text.bytes().all(|b| b.is_ascii_digit())
+            && !text.is_empty()
+        {
+            let place = self.place.within(node, "fileMode");
+            // Kubernetes writes modes as decimal numbers, people as octal ones.
+            let decimal = text.parse::<u16>().ok().filter(|_| !text.starts_with('0'));
+            let octal = decimal
+                .map(|bits| format!("{bits:04o}"))
+                .filter(|mode| FileMode::parse(mode).is_ok());
+            let remedy = match (octal, FileMode::parse(text)) {
+                (Some(octal), Ok(_)) => format!(
+                    "write quoted octal: fileMode: \"{octal}\" if {text:.16} is decimal, \"{text:.16}\" if it is octal"
+                ),
+                (Some(octal), Err(_)) => {
+                    format!("write quoted octal: fileMode: \"{octal}\" is {text:.16} in decimal")
+                }
+                (None, Ok(_)) => format!("write it quoted: fileMode: \"{text:.16}\""),
+                (None, Err(_)) => "write quoted octal, from \"0400\" to \"0777\"".to_owned(),
+            };
+            reader.problem(
+                &place,
+                format!("{text:.16} is a bare number, which YAML readers understand differently"),
+                remedy,
+            );
+            self.take("fileMode");
+            return None;
+        }
+        self.parsed(reader, "fileMode", FileMode::parse)
+    }
+
+    pub(super) fn on_missing(&mut self, reader: &mut Reader<'_>) -> Option<OnMissing> {
+        self.parsed(reader, "onMissing", OnMissing::parse)
+    }
+}

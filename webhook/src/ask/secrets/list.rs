@@ -1,0 +1,258 @@
+//! The list form: sources, and the CSI provider's objects.
+
+use std::collections::HashSet;
+
+use plan::{Provider, Selector, Source, Version};
+
+use super::fields::{Fields, OBJECT};
+use super::place::Place;
+use super::reader::Reader;
+use super::secret_ref::SecretRef;
+use super::wanted::WantedFile;
+use crate::ask::yaml::{Node, Value};
+
+const EXTRACT: [&str; 2] = ["path", "objectAlias"];
+
+impl Reader<'_> {
+    pub(super) fn list(&mut self, items: &[Node<'_>]) {
+        if items.is_empty() {
+            let place = self.place(1, "");
+            self.problem(&place, "it names no secret", "add items like `- kms://NAME`");
+        }
+        let mut extracts: HashSet<String> = HashSet::new();
+        for (index, item) in items.iter().enumerate() {
+            if self.is_full(items.len() - index) {
+                break;
+            }
+            let place = self.place(item.line, format!("item {}", index + 1));
+            match &item.value {
+                Value::Scalar { text, quoted: false } if self.refuse_typed(text, &place) => {}
+                Value::Scalar { text, .. } => {
+                    self.bare_item(text, &place, &mut extracts);
+                }
+                Value::Mapping(fields) => self.object(fields, index, items, &place),
+                Value::Sequence(_) => {
+                    self.problem(
+                        &place,
+                        "an item cannot be a list",
+                        "write `- kms://NAME` or `- objectName: NAME`",
+                    );
+                }
+            }
+        }
+    }
+
+    /// Two bare extracts of one secret would want the same file; that deserves its own words.
+    fn bare_item(&mut self, text: &str, place: &Place, extracts: &mut HashSet<String>) {
+        if let Some((source, _)) = text.split_once('#')
+            && !extracts.insert(source.to_owned())
+        {
+            self.problem(
+                place,
+                format!("a second extract of {source:.100} without a file name"),
+                "name both: write a mapping with FILE: source#JMESPATH for each",
+            );
+            return;
+        }
+        self.bare(text, place);
+    }
+
+    fn object(
+        &mut self,
+        entries: &[(Node<'_>, Node<'_>)],
+        index: usize,
+        items: &[Node<'_>],
+        place: &Place,
+    ) {
+        if !entries.iter().any(|(key, _)| key.scalar() == Some("objectName")) {
+            self.nameless(entries, index, items, place);
+            return;
+        }
+        let mut fields = Fields::read(self, entries, place, &OBJECT);
+        let provider = fields.parsed(self, "objectType", |text| match text {
+            "kms" => Ok(Provider::Kms),
+            "oos" => Ok(Provider::Oos),
+            _ => Err(format!(
+                "{text:.32} is neither kms nor oos; write objectType: kms or objectType: oos"
+            )),
+        });
+        let provider = provider.unwrap_or(Provider::Kms);
+        let name = fields.text(self, "objectName");
+        let version = self.version(&mut fields, provider);
+        let alias = fields.text(self, "objectAlias");
+        let extracts = fields.take("jmesPath").map(|node| self.extracts(node, place));
+        let mut at = fields.location(self, "kmsEndpoint");
+        let mode = fields.mode(self);
+        let on_missing = fields.on_missing(self);
+        if provider == Provider::Oos && at.endpoint.take().is_some() {
+            self.problem(
+                place,
+                "kmsEndpoint does not apply to an OOS parameter",
+                "remove it; the annotation kms.alibabacloud/oos-endpoint sets the OOS endpoint",
+            );
+        }
+        let Some((name, name_place)) = name else { return };
+        if name.contains("://") {
+            self.problem(
+                &name_place,
+                "an object is named without a scheme",
+                "write objectName: NAME and, for OOS, objectType: oos; or the whole item as a source",
+            );
+            return;
+        }
+        let source = match Source::new(provider, &name, version) {
+            Ok(source) => source,
+            Err(error) => {
+                self.problem(&name_place, error.to_string(), "");
+                return;
+            }
+        };
+        let whole = match &alias {
+            Some((alias, alias_place)) => self.chosen_name(alias, alias_place),
+            None => self.file_name(&name, &name_place),
+        };
+        let whole = whole.map(|name| (place.clone(), name, None));
+        for (place, name, selector) in whole.into_iter().chain(extracts.into_iter().flatten()) {
+            let (source, at) = (source.clone(), at.clone());
+            let secret = SecretRef { place, source, selector, at, on_missing };
+            self.files.values.push(WantedFile { name, mode, secret });
+        }
+    }
+
+    fn version(&mut self, fields: &mut Fields<'_, '_>, provider: Provider) -> Option<Version> {
+        let id = fields.text(self, "objectVersion");
+        let label = fields.text(self, "objectVersionLabel");
+        match (id, label) {
+            (Some(_), Some((_, place))) => {
+                self.problem(&place, "a version id and a label are both given", "keep one of them");
+                None
+            }
+            (None, Some((_, place))) if provider == Provider::Oos => {
+                self.problem(
+                    &place,
+                    "an OOS parameter has no version labels",
+                    "use objectVersion: \"1\"",
+                );
+                None
+            }
+            (None, Some((label, _))) => Some(Version::Stage(label)),
+            (Some((text, place)), None) if provider == Provider::Oos => match text.parse() {
+                Ok(number @ 1..=100) => Some(Version::Number(number)),
+                Ok(_) | Err(_) => {
+                    self.problem(
+                        &place,
+                        format!("{text:.64} is no version of an OOS parameter"),
+                        "use a number from 1 to 100, or leave it out for the current one",
+                    );
+                    None
+                }
+            },
+            (Some((id, _)), None) => Some(Version::Id(id)),
+            (None, None) => None,
+        }
+    }
+
+    fn extracts(
+        &mut self,
+        node: &Node<'_>,
+        place: &Place,
+    ) -> Vec<(Place, plan::FileName, Option<Selector>)> {
+        let place = place.within(node, "jmesPath");
+        let Value::Sequence(items) = &node.value else {
+            self.problem(
+                &place,
+                format!("it is {}", node.kind()),
+                "write a list: `- path: PATH` and `objectAlias: FILE` below it",
+            );
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            // What is found here counts once the object is known to be good.
+            if self.files.len() + found.len() > plan::MAX_FILES {
+                self.more += items.len() - index;
+                break;
+            }
+            if self.problems.is_full() {
+                break;
+            }
+            let place = place.within(item, &format!("entry {}", index + 1));
+            let Value::Mapping(entries) = &item.value else {
+                self.problem(
+                    &place,
+                    format!("it is {}", item.kind()),
+                    "write `- path: PATH` and `objectAlias: FILE` below it",
+                );
+                continue;
+            };
+            let mut fields = Fields::read(self, entries, &place, &EXTRACT);
+            let path = fields.take("path");
+            let selector = match path {
+                Some(node) => {
+                    let within = place.within(node, "path");
+                    match node.scalar() {
+                        Some(text) => self.selector(text, &within, "quote it where YAML needs it"),
+                        None => {
+                            self.problem(
+                                &within,
+                                format!("it is {}", node.kind()),
+                                "quote a path with , : [ ] { } in it",
+                            );
+                            None
+                        }
+                    }
+                }
+                None => {
+                    self.problem(&place, "the path is missing", "add path: JMESPATH");
+                    None
+                }
+            };
+            let name = match fields.text(self, "objectAlias") {
+                Some((alias, within)) => self.chosen_name(&alias, &within),
+                None => {
+                    self.problem(&place, "the objectAlias is missing", "add objectAlias: FILE");
+                    None
+                }
+            };
+            if let (Some(selector), Some(name)) = (selector, name) {
+                found.push((place, name, Some(selector)));
+            }
+        }
+        found
+    }
+
+    /// An object without a name; the usual cause is a dash before every field.
+    fn nameless(
+        &mut self,
+        entries: &[(Node<'_>, Node<'_>)],
+        index: usize,
+        items: &[Node<'_>],
+        place: &Place,
+    ) {
+        let field = entries.first().and_then(|(key, _)| key.scalar()).unwrap_or("objectType");
+        if entries.iter().all(|(key, _)| key.scalar().is_some_and(|key| OBJECT.contains(&key))) {
+            let before = index.checked_sub(1).and_then(|index| items.get(index)).and_then(name_of);
+            let name = before.unwrap_or("NAME");
+            let value = entries.first().and_then(|(_, value)| value.scalar()).unwrap_or("…");
+            self.problem(
+                place,
+                format!("{field} stands in an item of its own, without objectName"),
+                format!("remove its dash, so that they are one item: `- objectName: {name:.100}` and, below it, `  {field}: {value:.100}`"),
+            );
+            return;
+        }
+        self.problem(
+            place,
+            format!("the field {field:.64} does not make an object: objectName is missing"),
+            "write `- objectName: NAME`, or a mapping FILE: source without dashes",
+        );
+    }
+}
+
+fn name_of<'n>(item: &'n Node<'_>) -> Option<&'n str> {
+    let Value::Mapping(entries) = &item.value else { return None };
+    entries
+        .iter()
+        .find(|(key, _)| key.scalar() == Some("objectName"))
+        .and_then(|(_, value)| value.scalar())
+}

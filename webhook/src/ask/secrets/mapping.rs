@@ -1,0 +1,181 @@
+//! The mapping form: `FILE: source`, or `FILE: {source, fileMode, …}`.
+
+use plan::{FileName, Reference};
+
+use super::fields::Fields;
+use super::place::Place;
+use super::reader::{Body, Reader};
+use super::secret_ref::{Location, SecretRef};
+use super::wanted::{WantedFile, WantedTemplate};
+use crate::ask::yaml::{Node, Value};
+use crate::text::display_name;
+
+const FIELDS: [&str; 9] = [
+    "source",
+    "template",
+    "fileMode",
+    "onMissing",
+    "region",
+    "endpoint",
+    "jmesPath",
+    "crossAccountRoleArn",
+    "externalId",
+];
+
+impl Reader<'_> {
+    pub(super) fn mapping(&mut self, entries: &[(Node<'_>, Node<'_>)]) {
+        if entries.is_empty() {
+            let place = self.place(1, "");
+            self.problem(&place, "it names no secret", "write FILE: kms://NAME, one on each line");
+        }
+        for (index, (key, value)) in entries.iter().enumerate() {
+            if self.is_full(entries.len() - index) {
+                break;
+            }
+            let Some(file) = key.scalar() else {
+                let place = self.place(key.line, "a key");
+                self.problem(
+                    &place,
+                    format!("a file name cannot be {}", key.kind()),
+                    "write FILE: source",
+                );
+                continue;
+            };
+            let place = self.place(key.line, format!("file {:?}", display_name(file)));
+            if file.contains("://") {
+                self.problem(
+                    &place,
+                    "a source stands where the file name belongs",
+                    "write FILE: kms://NAME",
+                );
+                continue;
+            }
+            if super::fields::is_object_field(file) {
+                self.problem(
+                    &place,
+                    format!("{file} is a field of a list item and no file name"),
+                    "begin the object with a dash: `- objectName: …`, or write FILE: source",
+                );
+                continue;
+            }
+            let pasted = value.scalar().is_some_and(|text| text.contains("objectName:"));
+            if file == "objects" && pasted {
+                self.problem(
+                    &place,
+                    "the list of a SecretProviderClass stands below its key",
+                    "leave out the line `objects: |` and paste only the list",
+                );
+                continue;
+            }
+            let name = self.chosen_name(file, &place);
+            let wanted = match &value.value {
+                Value::Scalar { text, quoted } => self.plain(text, *quoted, &place),
+                Value::Mapping(fields) if is_template(fields) => {
+                    self.templated(fields, name, &place);
+                    continue;
+                }
+                Value::Mapping(fields) => self.detailed(fields, value, &place),
+                Value::Sequence(_) => {
+                    self.problem(&place, "a file cannot be a list", "write FILE: source");
+                    None
+                }
+            };
+            if let (Some(name), Some(Body { reference, at, mode, on_missing })) = (name, wanted) {
+                let Reference { source, selector } = reference;
+                let secret = SecretRef { place, source, selector, at, on_missing };
+                self.files.values.push(WantedFile { name, mode, secret });
+            }
+        }
+    }
+
+    pub(super) fn plain(&mut self, text: &str, quoted: bool, place: &Place) -> Option<Body> {
+        if !quoted && self.refuse_typed(text, place) {
+            return None;
+        }
+        let reference = self.reference(text, place)?;
+        Some(Body { reference, at: Location::default(), mode: None, on_missing: None })
+    }
+
+    fn templated(
+        &mut self,
+        entries: &[(Node<'_>, Node<'_>)],
+        name: Option<FileName>,
+        place: &Place,
+    ) {
+        let mut fields = Fields::read(self, entries, place, &FIELDS);
+        let at = fields.location(self, "endpoint");
+        let mode = fields.mode(self);
+        let on_missing = fields.on_missing(self);
+        for field in ["source", "jmesPath"] {
+            if let Some(node) = fields.take(field) {
+                self.problem(
+                    &place.within(node, field),
+                    "a file has either a source or a template",
+                    "write the source into the template: {{ secret(\"kms://NAME#JMESPATH\") }}",
+                );
+            }
+        }
+        let Some(node) = fields.take("template") else { return };
+        let here = place.within(node, "template");
+        let Some(text) = node.scalar() else {
+            self.problem(&here, format!("it is {}", node.kind()), QUOTE);
+            return;
+        };
+        let line =
+            |line: usize| Place { what: format!("{} line {line}", here.what), ..here.clone() };
+        let secrets = self.template_secrets(text, &at, on_missing, line);
+        if let (Some(name), Some(secrets)) = (name, secrets) {
+            let (place, text) = (place.clone(), text.to_owned());
+            let wanted = WantedTemplate { name, mode, on_missing, place, text, secrets };
+            self.files.templates.push(wanted);
+        }
+    }
+
+    fn detailed(
+        &mut self,
+        entries: &[(Node<'_>, Node<'_>)],
+        node: &Node<'_>,
+        place: &Place,
+    ) -> Option<Body> {
+        let mut fields = Fields::read(self, entries, place, &FIELDS);
+        self.body(&mut fields, node, place)
+    }
+
+    /// What the fields say.
+    pub(super) fn body(
+        &mut self,
+        fields: &mut Fields<'_, '_>,
+        node: &Node<'_>,
+        place: &Place,
+    ) -> Option<Body> {
+        if fields.lacks("source") {
+            let place = place.within(node, "source");
+            self.problem(&place, "the source is missing", "add source: kms://NAME");
+        }
+        let source = fields.text(self, "source");
+        let reference = source.and_then(|(text, place)| self.reference(&text, &place));
+        let selector = fields.text(self, "jmesPath");
+        let selector = selector.and_then(|(text, place)| self.selector(&text, &place, ""));
+        let at = fields.location(self, "endpoint");
+        let mode = fields.mode(self);
+        let on_missing = fields.on_missing(self);
+        let mut reference = reference?;
+        if selector.is_some() && reference.selector.is_some() {
+            self.problem(
+                place,
+                "the JMESPath is given twice, as #… and as jmesPath",
+                "keep one of them",
+            );
+            return None;
+        }
+        reference.selector = reference.selector.or(selector);
+        Some(Body { reference, at, mode, on_missing })
+    }
+}
+
+fn is_template(fields: &[(Node<'_>, Node<'_>)]) -> bool {
+    fields.iter().any(|(key, _)| key.scalar() == Some("template"))
+}
+
+/// To YAML `{{` begins a mapping.
+const QUOTE: &str = "put it in quotes, or write `template: |` and the text below it, indented";

@@ -1,0 +1,31 @@
+//! Where in an annotation something stands.
+
+use std::borrow::Cow;
+
+use crate::ask::yaml::Node;
+use crate::problem::{PREFIX, Problem};
+
+/// Where something stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// The annotation, without our prefix.
+    pub(crate) key: Cow<'static, str>,
+    pub(crate) line: usize,
+    pub(crate) what: String,
+}
+
+impl Place {
+    pub(super) fn within(&self, node: &Node<'_>, what: &str) -> Self {
+        Self { key: self.key.clone(), line: node.line, what: format!("{}, {what}", self.what) }
+    }
+
+    pub(crate) fn problem(&self, what: impl Into<String>, remedy: impl Into<String>) -> Problem {
+        Problem {
+            annotation: Some(format!("{PREFIX}{}", self.key)),
+            line: Some(self.line),
+            place: self.what.clone(),
+            what: what.into(),
+            remedy: remedy.into(),
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! What all forms of the annotations have in common: names of files, sources and expressions, each
+//! read with its problems.
+
+use std::borrow::Cow;
+
+use plan::{FileMode, FileName, InvalidSource, OnMissing, PathTranslation, Reference, Selector};
+
+use super::budget::{Budget, NoRoom};
+use super::place::Place;
+use super::secret_ref::{Location, SecretRef};
+use super::wanted::{Files, WantedFile};
+use crate::problem::Problems;
+use crate::text::display_name;
+
+pub(super) struct Reader<'p> {
+    /// The annotation that is read, without our prefix.
+    pub(super) key: Cow<'static, str>,
+    pub(super) translation: PathTranslation,
+    pub(super) files: Files,
+    /// Files for which there was no room.
+    pub(super) more: usize,
+    pub(super) budget: &'p mut Budget,
+    pub(super) problems: &'p mut Problems,
+}
+
+/// What stands behind a name: a source, and what is said about it.
+pub(super) struct Body {
+    pub(super) reference: Reference,
+    pub(super) at: Location,
+    pub(super) mode: Option<FileMode>,
+    pub(super) on_missing: Option<OnMissing>,
+}
+
+impl<'p> Reader<'p> {
+    pub(super) fn new(
+        key: impl Into<Cow<'static, str>>,
+        translation: PathTranslation,
+        budget: &'p mut Budget,
+        problems: &'p mut Problems,
+    ) -> Self {
+        Self { key: key.into(), translation, files: Files::default(), more: 0, budget, problems }
+    }
+
+    /// Whether nothing further is read: there is room for no file, or for no problem. `rest` is how
+    /// many more would follow.
+    pub(super) fn is_full(&mut self, rest: usize) -> bool {
+        let full = self.files.len() >= plan::MAX_FILES;
+        if full {
+            self.more += rest;
+        }
+        full || self.problems.is_full()
+    }
+
+    /// A problem where there is no room for what was asked for, unless it has been told.
+    pub(super) fn fits(&mut self, place: &Place, room: Result<(), NoRoom>) -> bool {
+        match room {
+            Ok(()) => return true,
+            Err(Ok(what)) => self.problem(place, what, "ask for less, or make several Pods of it"),
+            Err(Err(_)) => {}
+        }
+        false
+    }
+
+    pub(super) fn selector(&mut self, text: &str, place: &Place, remedy: &str) -> Option<Selector> {
+        let room = self.budget.selector(text);
+        if !self.fits(place, room) {
+            return None;
+        }
+        match Selector::parse(text) {
+            Ok(selector) => Some(selector),
+            Err(error) => {
+                self.problem(place, error.to_string(), remedy);
+                None
+            }
+        }
+    }
+
+    pub(super) fn place(&self, line: usize, what: impl Into<String>) -> Place {
+        Place { key: self.key.clone(), line, what: what.into() }
+    }
+
+    pub(super) fn problem(
+        &mut self,
+        place: &Place,
+        what: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        self.problems.push(place.problem(what, remedy));
+    }
+
+    /// A file name that a person chose: what was meant as a path is not made into a name.
+    pub(super) fn chosen_name(&mut self, text: &str, place: &Place) -> Option<FileName> {
+        let shown = display_name(text);
+        if text.starts_with('/') {
+            self.problem(
+                place,
+                format!("{shown:?} is an absolute path"),
+                "write a file name; kms.alibabacloud/mount-path says in which directory",
+            );
+            return None;
+        }
+        if text.split('/').any(|part| part == ".." || part == ".") {
+            self.problem(
+                place,
+                format!("{shown:?} leads through other directories"),
+                "write a file name without `.` and `..` as parts",
+            );
+            return None;
+        }
+        self.file_name(text, place)
+    }
+
+    /// The file name of `text`, translated.
+    pub(super) fn file_name(&mut self, text: &str, place: &Place) -> Option<FileName> {
+        match FileName::parse(&self.translation.apply(text)) {
+            Ok(name) => Some(name),
+            Err(error) => {
+                self.problem(place, error.to_string(), "");
+                None
+            }
+        }
+    }
+
+    /// Whether YAML makes something else than text of an unquoted value.
+    pub(super) fn refuse_typed(&mut self, text: &str, place: &Place) -> bool {
+        let boolean = matches!(text, "true" | "false" | "True" | "False" | "TRUE" | "FALSE");
+        let number = text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
+            && text.parse::<f64>().is_ok();
+        if boolean || number {
+            let kind = if boolean { "a boolean" } else { "a number" };
+            self.problem(
+                place,
+                format!("{text:.64} is {kind} and no source"),
+                "write kms://NAME, or put quotes around the name of a secret",
+            );
+        }
+        boolean || number
+    }
+
+    pub(super) fn reference(&mut self, text: &str, place: &Place) -> Option<Reference> {
+        if let Some((_, selector)) = text.split_once('#') {
+            let room = self.budget.selector(selector);
+            if !self.fits(place, room) {
+                return None;
+            }
+        }
+        match Reference::parse(text) {
+            Ok(reference) => Some(reference),
+            Err(error) => {
+                self.problem(place, error.to_string(), remedy(&error));
+                None
+            }
+        }
+    }
+
+    /// A source outside a mapping, which names its file itself.
+    pub(super) fn bare(&mut self, text: &str, place: &Place) {
+        let Some(Reference { source, selector }) = self.reference(text, place) else { return };
+        if selector.is_some() {
+            self.problem(
+                place,
+                "a source with a JMESPath (#…) needs a file name of its own",
+                format!("write a mapping instead: FILE: {:?}", text.trim()),
+            );
+            return;
+        }
+        let Some(name) = self.file_name(source.name(), place) else { return };
+        let (place, at) = (place.clone(), Location::default());
+        let secret = SecretRef { place, source, selector: None, at, on_missing: None };
+        self.files.values.push(WantedFile { name, mode: None, secret });
+    }
+
+    /// Refuses what only shows when everything is known: two files with one name, and too many.
+    pub(super) fn finish(self) -> Files {
+        let place = self.place(1, "");
+        let Self { files, more, problems, .. } = self;
+        let count = files.len() + more;
+        if count > plan::MAX_FILES {
+            problems.push(place.problem(
+                format!("it asks for {count} files; at most {} are allowed", plan::MAX_FILES),
+                "put several values into one secret as JSON",
+            ));
+            return files;
+        }
+        let mut first = std::collections::HashMap::with_capacity(files.len());
+        for (name, place, is_part) in files.named() {
+            if let Some(other) = first.insert(name.as_str(), place) {
+                if other.what == place.what && !is_part {
+                    problems.push(place.problem(
+                        format!("the file is given twice, first in line {}", other.line),
+                        "keep one of them, or give one another name",
+                    ));
+                    continue;
+                }
+                let remedy = if is_part {
+                    "give each extract a name of its own"
+                } else {
+                    "give one of them another name (objectAlias in a list, the key in a mapping)"
+                };
+                problems.push(place.problem(
+                    format!("the file name {:?} is taken already by {}", name.as_str(), other.what),
+                    remedy,
+                ));
+            }
+        }
+        files
+    }
+}
+
+/// What the source's own words do not say already.
+fn remedy(error: &InvalidSource) -> &'static str {
+    match error {
+        InvalidSource::Selector(_) => "see jmespath.org, and quote the value where YAML needs it",
+        _ => "",
+    }
+}

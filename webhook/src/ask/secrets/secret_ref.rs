@@ -1,0 +1,24 @@
+//! One value that an annotation asks for.
+
+use plan::{ExternalId, OnMissing, Region, RoleArn, Selector, Source};
+
+use super::place::Place;
+
+/// One value that an annotation asks for, with what it says about where the value is.
+#[derive(Debug)]
+pub(crate) struct SecretRef {
+    pub(crate) place: Place,
+    pub(crate) source: Source,
+    pub(crate) selector: Option<Selector>,
+    pub(crate) at: Location,
+    pub(crate) on_missing: Option<OnMissing>,
+}
+
+/// What one object says about place and caller; the Pod and the settings fill the rest.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Location {
+    pub(crate) region: Option<Region>,
+    pub(crate) endpoint: Option<String>,
+    pub(crate) cross_account_role: Option<RoleArn>,
+    pub(crate) external_id: Option<ExternalId>,
+}

@@ -1,0 +1,148 @@
+//! The annotations `env` and `env.CONTAINER`: `NAME: source`, or `NAME: {source, containers, …}`.
+
+use plan::{PathTranslation, Reference, VariableName};
+
+use super::budget::Budget;
+use super::fields::Fields;
+use super::place::Place;
+use super::reader::{Body, Reader};
+use super::secret_ref::SecretRef;
+use crate::ask::annotations::EnvRequest;
+use crate::ask::yaml::{self, Node, Value};
+use crate::problem::Problems;
+
+/// One variable, as an annotation has it.
+#[derive(Debug)]
+pub(crate) struct VariableEntry {
+    pub(crate) name: VariableName,
+    /// Where it names them; every consumer gets it otherwise.
+    pub(crate) containers: Option<Vec<String>>,
+    pub(crate) secret: SecretRef,
+}
+
+const FIELDS: [&str; 8] = [
+    "source",
+    "containers",
+    "onMissing",
+    "region",
+    "endpoint",
+    "jmesPath",
+    "crossAccountRoleArn",
+    "externalId",
+];
+
+/// All variables, or as many as could be read beside the problems.
+pub(crate) fn variables(
+    request: &EnvRequest<'_>,
+    budget: &mut Budget,
+    problems: &mut Problems,
+) -> Vec<VariableEntry> {
+    let key = request.key.to_owned();
+    let mut reader = Reader::new(key, PathTranslation::default(), budget, problems);
+    let place = reader.place(1, "");
+    match yaml::parse(request.text, &mut reader.budget.entries) {
+        Err(error) => {
+            let place = reader.place(error.line, "");
+            let remedy =
+                "write NAME: kms://SECRET on each line, and quotes around a source with a JMESPath";
+            reader.problem(&place, error.what, if error.syntax { remedy } else { "" });
+        }
+        Ok(Some(Node { value: Value::Mapping(entries), .. })) if !entries.is_empty() => {
+            return reader.variables(&entries, request.container);
+        }
+        Ok(_) => reader.problem(
+            &place,
+            "it names no variable",
+            "write NAME: kms://SECRET on each line, or remove the annotation",
+        ),
+    }
+    Vec::new()
+}
+
+impl Reader<'_> {
+    fn variables(
+        &mut self,
+        entries: &[(Node<'_>, Node<'_>)],
+        container: Option<&str>,
+    ) -> Vec<VariableEntry> {
+        let mut wanted: Vec<VariableEntry> = Vec::new();
+        for (key, value) in entries {
+            let shown: String = key.scalar().unwrap_or_default().chars().take(64).collect();
+            let place = self.place(key.line, format!("variable {shown:?}"));
+            let room = self.budget.variables.take(1);
+            if !self.fits(&place, room) || self.problems.is_full() {
+                break;
+            }
+            let Some(name) = self.variable_name(key, &place) else { continue };
+            let (body, containers) = match &value.value {
+                Value::Scalar { text, quoted } => (self.plain(text, *quoted, &place), None),
+                Value::Mapping(fields) => self.detailed_variable(fields, value, &place),
+                Value::Sequence(_) => {
+                    self.problem(&place, "a variable cannot be a list", "write NAME: source");
+                    continue;
+                }
+            };
+            if containers.is_some() && container.is_some() {
+                self.problem(
+                    &place,
+                    "the annotation names the container already",
+                    "remove the field containers, or use kms.alibabacloud/env",
+                );
+            }
+            let containers = container.map(|name| vec![name.to_owned()]).or(containers);
+            if let Some(Body { reference, at, on_missing, .. }) = body {
+                let Reference { source, selector } = reference;
+                let secret = SecretRef { place, source, selector, at, on_missing };
+                wanted.push(VariableEntry { name, containers, secret });
+            }
+        }
+        wanted
+    }
+
+    fn variable_name(&mut self, key: &Node<'_>, place: &Place) -> Option<VariableName> {
+        let Some(text) = key.scalar() else {
+            self.problem(place, format!("a name cannot be {}", key.kind()), "write NAME: source");
+            return None;
+        };
+        match VariableName::parse(text) {
+            Ok(name) => Some(name),
+            Err(error) => {
+                self.problem(place, error.to_string(), "");
+                None
+            }
+        }
+    }
+
+    fn detailed_variable(
+        &mut self,
+        entries: &[(Node<'_>, Node<'_>)],
+        node: &Node<'_>,
+        place: &Place,
+    ) -> (Option<Body>, Option<Vec<String>>) {
+        let mut fields = Fields::read(self, entries, place, &FIELDS);
+        let containers = fields.take("containers").map(|node| self.containers(node, place));
+        (self.body(&mut fields, node, place), containers)
+    }
+
+    fn containers(&mut self, node: &Node<'_>, place: &Place) -> Vec<String> {
+        let names: Vec<&str> = match &node.value {
+            // What is no name is none of the Pod's containers either, and refused as such.
+            Value::Sequence(items) => {
+                items.iter().map(|item| item.scalar().unwrap_or(item.kind())).collect()
+            }
+            Value::Scalar { text, .. } => text.split(',').map(str::trim).collect(),
+            Value::Mapping(_) => Vec::new(),
+        };
+        let named = names.into_iter().filter(|name| !name.is_empty());
+        let count = named.clone().count();
+        let here = place.within(node, "containers");
+        if count == 0 {
+            self.problem(&here, "it names no container", "write containers: [NAME, …]");
+        }
+        let room = self.budget.names.take(count);
+        if !self.fits(&here, room) {
+            return Vec::new();
+        }
+        named.map(str::to_owned).collect()
+    }
+}

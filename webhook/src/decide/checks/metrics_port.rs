@@ -1,0 +1,38 @@
+//! Where the fetcher serves its metrics, and whether the Pod leaves it the port.
+
+use crate::ask::annotations::Request;
+use crate::pod::Pod;
+use crate::pod::reserved;
+use crate::problem::{Problem, Problems};
+use crate::text::display_name;
+
+const KEY: &str = "metrics-port";
+
+pub(crate) fn check(pod: &Pod<'_>, request: &Request<'_>, problems: &mut Problems) {
+    let Some(port) = request.metrics_port else { return };
+    let mut problem = |what: String, remedy: &str| {
+        problems.push(Problem::annotation(KEY, what, remedy));
+    };
+    if request.is_stray(KEY) {
+        problem(
+            "the mode is init, in which the fetcher ends before the application starts".to_owned(),
+            "set kms.alibabacloud/mode to refresh, or remove it",
+        );
+    }
+    if pod.spec.host_network {
+        problem(
+            "with hostNetwork the port would be the node's, open to its whole network".to_owned(),
+            "remove hostNetwork, or the annotation",
+        );
+    }
+    let others =
+        pod.all_containers().filter(|(_, _, container)| !reserved::is_container(&container.name));
+    let mut taken =
+        others.filter(|(_, _, container)| container.tcp_ports().any(|taken| taken == port));
+    if let Some((_, _, container)) = taken.next() {
+        problem(
+            format!("container {:?} declares the port {port}", display_name(&container.name)),
+            "use another port",
+        );
+    }
+}

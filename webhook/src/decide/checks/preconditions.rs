@@ -1,0 +1,225 @@
+//! Shapes of a Pod that cannot be injected, or must not be.
+
+use std::collections::HashSet;
+
+use crate::decide::consumers::Consumers;
+use crate::decide::env::Environment;
+use crate::pod::existing::Present;
+use crate::pod::reserved;
+use crate::pod::{Container, Pod};
+use crate::problem::{Problem, Problems};
+use crate::text::display_name;
+use plan::contract::{AGENT_VOLUME, ENVIRONMENT_VOLUME, SECRETS_VOLUME, TOKEN_VOLUME};
+
+pub(crate) fn shapes(pod: &Pod<'_>, present: &Present, problems: &mut Problems) {
+    windows(pod, problems);
+    twins(pod, problems);
+    tracing(pod, problems);
+    if !present.impostor {
+        file_references(pod, present, problems);
+    }
+    if !present.is_injected() && !present.impostor {
+        early_mounts(pod, problems);
+    }
+}
+
+fn windows(pod: &Pod<'_>, problems: &mut Problems) {
+    let named = pod.spec.os.as_ref().and_then(|os| os.name.as_deref());
+    let selected = pod.spec.node_selector.as_ref().and_then(|selector| selector.os.as_deref());
+    if named == Some("windows") || selected == Some("windows") {
+        problems.push(Problem::pod(
+            "the Pod",
+            "it runs on Windows, where secrets cannot be injected",
+            "remove the annotations under kms.alibabacloud/",
+        ));
+    }
+}
+
+/// Kubernetes refuses them too, but only after it has asked us: who is meant by a name is not known.
+fn twins(pod: &Pod<'_>, problems: &mut Problems) {
+    let mut seen = HashSet::new();
+    let mut told = HashSet::new();
+    for (_, _, container) in others(pod) {
+        let name = container.name.as_ref();
+        if !seen.insert(name) && told.insert(name) {
+            problems.push(Problem::pod(
+                format!("container {:?}", display_name(name)),
+                "the Pod has two containers of this name",
+                "give one of them another name",
+            ));
+        }
+    }
+}
+
+/// Capabilities with which a container reads memory or environment of another one whose processes
+/// it sees, or makes itself one that does. The chart's guard has the same list.
+const TRACING: [&str; 8] = [
+    "ALL",
+    "SYS_PTRACE",
+    "SYS_ADMIN",
+    "PERFMON",
+    "BPF",
+    "SYS_MODULE",
+    "SYS_RAWIO",
+    "CHECKPOINT_RESTORE",
+];
+
+/// Where processes are shared, a container that may trace could read the fetcher's memory.
+fn tracing(pod: &Pod<'_>, problems: &mut Problems) {
+    if !pod.spec.host_pid && !pod.spec.share_process_namespace {
+        return;
+    }
+    let field = if pod.spec.host_pid { "hostPID" } else { "shareProcessNamespace" };
+    for (_, _, container) in others(pod) {
+        let Some(privilege) = privilege(container) else { continue };
+        problems.push(Problem::pod(
+            format!("container {:?}", display_name(&container.name)),
+            format!("it {privilege} while {field} is set, and could read the fetcher's memory"),
+            format!("remove {field}, or the privilege"),
+        ));
+    }
+}
+
+/// A variable that the kubelet reads from a file lies on the node's disk afterwards. Whether that
+/// may be is the operator's to say, so nobody but us writes one that is read from a volume of ours.
+fn file_references(pod: &Pod<'_>, present: &Present, problems: &mut Problems) {
+    for (_, _, container) in pod.all_containers() {
+        let is_rewritten = |volume: &str| {
+            // Those of a later call are set to what they must be.
+            volume == ENVIRONMENT_VOLUME
+                && present.is_injected()
+                && !reserved::is_container(&container.name)
+        };
+        let mut variables = container.env().iter();
+        let found = variables.find_map(|variable| {
+            let volume = variable.volume()?;
+            let ours = reserved::is_volume(volume) && !is_rewritten(volume);
+            ours.then_some((&variable.name, volume))
+        });
+        let Some((name, volume)) = found else { continue };
+        problems.push(Problem::pod(
+            format!("container {:?}", display_name(&container.name)),
+            format!(
+                "its variable {:?} would be read from the volume {volume:?} (fileKeyRef), and its value would lie on the node's disk",
+                display_name(name)
+            ),
+            "remove it, and ask for the variable with kms.alibabacloud/env (env-method: file-key-ref, where the operator allows it)",
+        ));
+    }
+}
+
+fn privilege(container: &Container<'_>) -> Option<String> {
+    let security = &container.security_context;
+    if security.privileged {
+        return Some("is privileged".to_owned());
+    }
+    if security.windows_options.host_process {
+        return Some("is a process of the host".to_owned());
+    }
+    let named = |name: &str| {
+        if !is_plain(name) {
+            return Some(format!(
+                "has the capability {:?}, whose name is not made of ASCII letters and _,",
+                display_name(name)
+            ));
+        }
+        // Container runtimes ignore case.
+        let name = name.to_ascii_uppercase();
+        let name = name.strip_prefix("CAP_").unwrap_or(&name);
+        let tracing = TRACING.into_iter().find(|tracing| *tracing == name)?;
+        Some(format!("has the capability {tracing}"))
+    };
+    security.capabilities.add.iter().find_map(|name| named(name))
+}
+
+/// No capability of Linux is called otherwise. Container runtimes make the name upper-case as Unicode
+/// does, and so read `ſYS_PTRACE` as one that may trace.
+fn is_plain(capability: &str) -> bool {
+    !capability.is_empty()
+        && capability.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+}
+
+fn early_mounts(pod: &Pod<'_>, problems: &mut Problems) {
+    for (_, _, container) in others(pod) {
+        for mount in container.mounts() {
+            if problems.is_full() {
+                return;
+            }
+            if reserved::is_volume(&mount.name) {
+                problems.push(Problem::pod(
+                    format!("container {:?}", display_name(&container.name)),
+                    format!(
+                        "it mounts the volume {:?}, which is added only here",
+                        display_name(&mount.name)
+                    ),
+                    "remove the mount; consumers get theirs by injection",
+                ));
+            }
+        }
+    }
+}
+
+/// What nobody but us may mount, whoever added it since the first call.
+pub(crate) fn taken_back(
+    pod: &Pod<'_>,
+    present: &Present,
+    consumers: &Consumers,
+    environment: &Environment,
+    problems: &mut Problems,
+) {
+    if !present.is_injected() {
+        return;
+    }
+    for (list, index, container) in others(pod) {
+        let (starts, consumes) = (environment.starts(list, index), consumers.has(list, index));
+        let ours_to_set = |volume: &str| match volume {
+            ENVIRONMENT_VOLUME => starts,
+            _ => consumes,
+        };
+        let mut seen = Vec::new();
+        for mount in container.mounts() {
+            if problems.is_full() {
+                return;
+            }
+            let name = mount.name.as_ref();
+            let what = match name {
+                TOKEN_VOLUME => "it mounts the token with which secrets are fetched",
+                // A consumer's first mount of them is set to what it must be.
+                _ if SHARED.contains(&name) && ours_to_set(name) && !seen.contains(&name) => {
+                    seen.push(name);
+                    continue;
+                }
+                _ if SHARED.contains(&name) && !mount.read_only => "it mounts the secrets writable",
+                _ => continue,
+            };
+            problems.push(Problem::pod(
+                format!("container {:?}", display_name(&container.name)),
+                what,
+                "remove the mount; consumers get theirs by injection, read-only",
+            ));
+        }
+    }
+}
+
+/// What consumers may see, and nobody but us write.
+const SHARED: [&str; 3] = [SECRETS_VOLUME, ENVIRONMENT_VOLUME, AGENT_VOLUME];
+
+fn others<'p, 'a>(
+    pod: &'p Pod<'a>,
+) -> impl Iterator<Item = (crate::pod::List, usize, &'p Container<'a>)> {
+    pod.all_containers().filter(|(_, _, container)| !reserved::is_container(&container.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TRACING;
+
+    #[test]
+    fn the_guard_has_the_same_capabilities() {
+        let chart = include_str!(
+            "../../../../charts/alibabacloud-secrets-injector/templates/_conditions.tpl"
+        );
+        let list = format!("\n{}\n", TRACING.join(" "));
+        assert!(chart.contains(&list), "no line {list:?} in _conditions.tpl");
+    }
+}

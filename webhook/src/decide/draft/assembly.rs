@@ -1,0 +1,140 @@
+//! The parts of a plan put together, of secrets whose places are known.
+
+use plan::{
+    Agent, FileMode, Identity, InvalidPlan, Lookup, Mode, MountPath, OnMissing, Plan, PlanBuilder,
+    Variable,
+};
+
+use super::agent::Served;
+use super::facts::Draft;
+use super::mode;
+use crate::ask::annotations::{ModeName, Request};
+use crate::ask::secrets::{Place, SecretRef, Wanted, WantedVariable};
+use crate::problem::{Problem, Problems};
+
+/// What was decided apart from each other.
+pub(super) struct Parts {
+    /// Every secret with its place.
+    pub(super) wanted: Wanted<(SecretRef, Lookup)>,
+    pub(super) identity: Identity,
+    pub(super) mount: MountPath,
+    /// In mode `agent`.
+    pub(super) served: Option<Served>,
+    pub(super) private_ca: bool,
+    pub(super) consumers: Vec<String>,
+}
+
+/// All of a plan, of which nothing is wrong by itself.
+#[derive(Debug)]
+pub(crate) struct Unbuilt {
+    builder: PlanBuilder,
+    mode: Mode,
+}
+
+impl Unbuilt {
+    pub(crate) fn agent(&self) -> Option<&Agent> {
+        self.mode.agent()
+    }
+
+    /// What is wrong then, is wrong with all of it together.
+    pub(crate) fn build(mut self, request: &Request<'_>) -> Result<Plan, Problem> {
+        self.builder.mode(self.mode);
+        self.builder.build().map_err(|error| whole(request, &error))
+    }
+}
+
+impl Draft<'_> {
+    pub(super) fn assemble(&self, parts: Parts, problems: &mut Problems) -> Option<Unbuilt> {
+        let Self { request, settings, ownership, .. } = *self;
+        let Parts { wanted, identity, mount, served, private_ca, consumers } = parts;
+        let Wanted { files, templates, variables } = wanted;
+        let mut builder = PlanBuilder::new(identity, mount);
+        for file in files {
+            let (secret, lookup) = file.secret;
+            let mode = self.mode(file.mode, &secret.place, problems);
+            let on_missing = secret.on_missing.unwrap_or(request.on_missing);
+            builder.file(file.name, lookup, secret.selector, mode, on_missing);
+        }
+        for file in templates {
+            let mode = self.mode(file.mode, &file.place, problems);
+            let on_missing = file.on_missing.unwrap_or(request.on_missing);
+            let secrets = file.secrets.into_iter();
+            let secrets = secrets.map(|(written, (secret, at))| (written, at, secret.selector));
+            builder.template(file.name, file.text, secrets.collect(), mode, on_missing);
+        }
+        let variables: Vec<Variable> = variables
+            .into_iter()
+            .map(|variable| self.variable(variable, &mut builder, problems))
+            .collect();
+        if !variables.is_empty() {
+            builder.env(Some(plan::Environment { mode: ownership.mode, variables }));
+        }
+        problems.extend(mode::strays(request));
+        let mode = match request.mode {
+            ModeName::Init => Mode::Init,
+            ModeName::Refresh => Mode::Refresh(mode::refresh(request, problems)?),
+            ModeName::Agent => {
+                let refresh = mode::refresh(request, problems)?;
+                self.agent(refresh, served, problems)?
+            }
+        };
+        builder
+            .network(settings.network())
+            .group(ownership.file_group)
+            .on_change(request.on_change.clone())
+            .metrics_port(request.metrics_port)
+            .private_ca(private_ca)
+            .timeout_seconds(request.timeout.unwrap_or(settings.timeout_seconds()))
+            .log_level(request.log_level.unwrap_or_default())
+            .consumers(consumers);
+        Some(Unbuilt { builder, mode })
+    }
+
+    /// A file's mode, with a problem where it was asked for and consumers cannot read it.
+    fn mode(&self, asked: Option<FileMode>, place: &Place, problems: &mut Problems) -> FileMode {
+        let mode = asked.unwrap_or(self.ownership.mode);
+        if let (Some((what, remedy)), true) = (self.ownership.unreadable(mode), asked.is_some()) {
+            problems.push(place.problem(what, remedy));
+        }
+        mode
+    }
+
+    fn variable(
+        &self,
+        wanted: WantedVariable<(SecretRef, Lookup)>,
+        builder: &mut PlanBuilder,
+        problems: &mut Problems,
+    ) -> Variable {
+        let WantedVariable { name, exec, file_key_ref, secret: (secret, lookup) } = wanted;
+        let on_missing = secret.on_missing.unwrap_or(self.request.on_missing);
+        if on_missing == OnMissing::Skip && !file_key_ref.is_empty() {
+            problems.push(secret.place.problem(
+                "the kubelet starts no container whose variable is missing, so it cannot be skipped",
+                "write onMissing: fail, or set it through a command (env-method: exec)",
+            ));
+        }
+        let from = builder.lookup(lookup);
+        Variable { name, from, select: secret.selector, on_missing, exec, file_key_ref }
+    }
+}
+
+/// What is wrong with all that a Pod asks for; a place only where there is but one.
+pub(crate) fn whole(request: &Request<'_>, error: &InvalidPlan) -> Problem {
+    if matches!(error, InvalidPlan::SamePort(_)) {
+        return Problem::annotation("metrics-port", error.to_string(), "");
+    }
+    // Each of its variables waits for a container that another webhook may add, and without one of
+    // ours nothing would be there to give it any.
+    if let (InvalidPlan::Nothing, Some(env)) = (error, request.env.first()) {
+        return Problem::annotation(
+            env.key,
+            "its variables are for containers that the Pod does not have so far, and it asks for nothing else",
+            "correct the name, or add kms.alibabacloud/secrets, or a variable for a container that is there",
+        );
+    }
+    let others = !request.env.is_empty() || !request.templates.is_empty();
+    match (request.secrets, others) {
+        (Some(_), false) => Problem::annotation("secrets", error.to_string(), ""),
+        _ => Problem::pod("the annotations", error.to_string(), ""),
+    }
+}

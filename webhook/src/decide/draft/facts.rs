@@ -1,0 +1,45 @@
+//! The facts from which a plan is drafted, and what follows from them alone.
+
+use std::path::Path;
+
+use plan::contract::{CA_DIRECTORY, ENVIRONMENT_PROGRAM, TOKEN_DIRECTORY};
+use plan::{ContainerPath, MountPath};
+
+use crate::account::Subject;
+use crate::ask::annotations::Request;
+use crate::decide::ownership::Ownership;
+use crate::problem::Problem;
+use crate::settings::{ConfigMapName, Settings};
+
+/// What a plan is made from.
+pub(crate) struct Draft<'a> {
+    pub(crate) request: &'a Request<'a>,
+    pub(crate) subject: &'a Subject<'a>,
+    pub(crate) settings: &'a Settings,
+    pub(crate) ownership: &'a Ownership,
+}
+
+impl Draft<'_> {
+    /// Whether a directory would be mounted over something of ours: our own container has it too.
+    pub(super) fn collision(
+        &self,
+        key: &str,
+        directory: &MountPath,
+        others: &[&str],
+    ) -> Option<Problem> {
+        let program = self.settings.injector().command().first().map(Path::new);
+        let programs =
+            program.map(|path| [path.to_owned(), path.with_file_name(ENVIRONMENT_PROGRAM)]);
+        let programs = programs.iter().flatten().filter_map(|path| path.to_str());
+        let ours = [TOKEN_DIRECTORY, CA_DIRECTORY].into_iter().chain(programs);
+        let directory = ContainerPath::new(directory.as_str());
+        let meets = |path: &&str| directory.meets(&ContainerPath::new(*path));
+        let path = others.iter().copied().chain(ours).find(meets)?;
+        let what = format!("it is where something else of ours lies ({path:.100})");
+        Some(Problem::annotation(key, what, "use another directory"))
+    }
+
+    pub(crate) fn ca_config_map(&self) -> Option<&ConfigMapName> {
+        self.request.ca_config_map.as_ref().or(self.settings.ca_config_map())
+    }
+}

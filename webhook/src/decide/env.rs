@@ -1,0 +1,375 @@
+//! Which container gets which environment variables, and on which way they get there.
+
+mod method;
+mod names;
+mod references;
+
+use std::collections::{HashMap, HashSet};
+
+use plan::{ContainerName, ContainerPath, MAX_VARIABLES, OnMissing, VariableName};
+
+use crate::ask::annotations::{EnvMethod, Request};
+use crate::ask::secrets::{self, Budget, Place, SecretRef, VariableEntry, WantedVariable};
+use crate::decide::consumers::Consumers;
+use crate::decide::resources;
+use crate::patch::desired_pod::{ContainerVariables, Method};
+use crate::pod::{Container, List, Pod};
+use crate::problem::{PREFIX, Problem, Problems};
+use crate::quantity::Quantity;
+use crate::settings::Settings;
+use crate::settings::comparisons::Comparisons;
+use crate::text::display_name;
+use plan::contract::{ENVIRONMENT_DIRECTORY, ENVIRONMENT_VOLUME};
+
+/// What becomes of a Pod's containers for their environment variables.
+#[derive(Debug, Default)]
+pub(crate) struct Environment {
+    /// Containers that get some.
+    pub(crate) targets: Vec<ContainerVariables>,
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Environment {
+    /// Whether a container is started through our program.
+    pub(crate) fn starts(&self, list: List, index: usize) -> bool {
+        self.targets.iter().any(|target| target.starts(list, index))
+    }
+
+    /// What the memory volume must have room for; `None` where none is needed.
+    pub(crate) fn size(&self) -> Option<Quantity> {
+        let variables: usize = self.targets.iter().map(|target| target.variables.len()).sum();
+        (variables > 0).then(|| resources::environment_size(variables))
+    }
+}
+
+struct Reader<'r, 'p> {
+    pod: &'r Pod<'p>,
+    request: &'r Request<'p>,
+    /// Consumers that start behind the fetcher.
+    consumers: Vec<Consumer<'r, 'p>>,
+    /// Where in this list the first of each name is.
+    by_name: HashMap<&'r str, usize>,
+    /// All names of the Pod's containers.
+    names: HashSet<&'r str>,
+    /// Containers that the annotation `containers` names and that the Pod does not have: another
+    /// webhook may add them, and whether it may is decided for consumers.
+    may_come: HashSet<&'r str>,
+    settings: &'r Settings,
+    is_for_virtual_nodes: bool,
+    problems: &'r mut Problems,
+    /// Then no variable has a container, which is one problem of the Pod and none of each variable.
+    has_no_consumers: bool,
+    /// Variables, counted once for each of their containers.
+    pairs: usize,
+    /// Ways that are not allowed: each is one problem, however many containers it is about.
+    refused_ways: HashSet<Problem>,
+    environment: Environment,
+    variables: Vec<WantedVariable<SecretRef>>,
+}
+
+struct Consumer<'r, 'p> {
+    list: List,
+    index: usize,
+    container: &'r Container<'p>,
+    /// Its place among the targets, once it is one.
+    target: Option<usize>,
+    /// The variables that it gets, each with where it was asked for.
+    variables: HashMap<VariableName, Place>,
+}
+
+/// Who wants variables, and under whose rules.
+#[derive(Clone, Copy)]
+pub(crate) struct Asker<'r, 'p> {
+    pub(crate) pod: &'r Pod<'p>,
+    pub(crate) request: &'r Request<'p>,
+    pub(crate) settings: &'r Settings,
+}
+
+/// What becomes of the containers, and all variables. `early` are init containers that run before the fetcher.
+pub(crate) fn read<'r, 'p>(
+    asker: Asker<'r, 'p>,
+    consumers: &Consumers,
+    early: &[&str],
+    budget: &mut Budget,
+    problems: &'r mut Problems,
+) -> (Environment, Vec<WantedVariable<SecretRef>>) {
+    let Asker { pod, request, settings } = asker;
+    if request.env.is_empty() {
+        if request.env_method != EnvMethod::Auto {
+            problems.push(Problem::annotation(
+                "env-method",
+                "it says how environment variables are set, and none are asked for",
+                "add kms.alibabacloud/env, or remove it",
+            ));
+        }
+        return (Environment::default(), Vec::new());
+    }
+    let early: HashSet<&str> = early.iter().copied().collect();
+    let is_early = |list: List, name: &str| list == List::Init && early.contains(name);
+    let has_no_consumers = consumers.at.is_empty();
+    let (late, early): (Vec<_>, Vec<_>) = consumers
+        .containers(pod)
+        .partition(|(list, _, container)| !is_early(*list, &container.name));
+    let mut environment = Environment::default();
+    for (_, _, container) in early {
+        environment.warnings.push(format!(
+            "init container {:.64} runs before the secrets are fetched and gets no variables",
+            display_name(&container.name)
+        ));
+    }
+    let consumers: Vec<Consumer<'_, '_>> = late
+        .into_iter()
+        .map(|(list, index, container)| Consumer {
+            list,
+            index,
+            container,
+            target: None,
+            variables: HashMap::new(),
+        })
+        .collect();
+    let mut by_name = HashMap::with_capacity(consumers.len());
+    for (position, consumer) in consumers.iter().enumerate() {
+        by_name.entry(consumer.container.name.as_ref()).or_insert(position);
+    }
+    let names: HashSet<&str> =
+        pod.all_containers().map(|(_, _, container)| container.name.as_ref()).collect();
+    let named = request.containers.iter().flatten().copied();
+    let mut reader = Reader {
+        may_come: named.filter(|name| !names.contains(name)).collect(),
+        pod,
+        request,
+        consumers,
+        by_name,
+        names,
+        settings,
+        is_for_virtual_nodes: pod.is_for_virtual_nodes(problems),
+        problems,
+        has_no_consumers,
+        pairs: 0,
+        refused_ways: HashSet::new(),
+        environment,
+        variables: Vec::new(),
+    };
+    for annotation in &request.env {
+        for entry in secrets::variables(annotation, budget, reader.problems) {
+            if reader.pairs > MAX_VARIABLES || reader.problems.is_full() {
+                break;
+            }
+            reader.take(entry, &mut budget.comparisons);
+        }
+    }
+    reader.finish()
+}
+
+impl Reader<'_, '_> {
+    fn take(&mut self, entry: VariableEntry, comparisons: &mut Comparisons) {
+        let place = &entry.secret.place;
+        if let Some((what, remedy)) = names::refused(&entry.name, self.settings, comparisons) {
+            if !comparisons.is_spent() {
+                self.problems.push(place.problem(what, remedy));
+            }
+            return;
+        }
+        let chosen: Vec<usize> = match &entry.containers {
+            None => (0..self.consumers.len()).collect(),
+            Some(names) => {
+                let (mut chosen, mut seen) = (Vec::new(), HashSet::new());
+                for name in names {
+                    if self.may_come.contains(name.as_str()) {
+                        continue;
+                    }
+                    match self.by_name.get(name.as_str()) {
+                        Some(position) if seen.insert(*position) => chosen.push(*position),
+                        Some(_) => {}
+                        None if self.problems.is_full() => break,
+                        None => {
+                            let (what, remedy) = self.no_such(name);
+                            self.problems.push(place.problem(what, remedy));
+                        }
+                    }
+                }
+                chosen
+            }
+        };
+        if chosen.is_empty() {
+            // Each name that no container has is a problem above.
+            if entry.containers.is_none() && !self.has_no_consumers {
+                self.problems.push(place.problem(
+                    "no container would get it: the consumers run before the secrets are fetched",
+                    format!("name others in {PREFIX}containers, or change {PREFIX}init-first"),
+                ));
+            }
+            return;
+        }
+        let mut targets: Vec<usize> =
+            chosen.into_iter().filter_map(|position| self.give(position, &entry)).collect();
+        targets.sort_unstable();
+        let (mut exec, mut file_key_ref) = (Vec::new(), Vec::new());
+        for target in targets.into_iter().filter_map(|at| self.environment.targets.get(at)) {
+            let list = match target.method {
+                Method::Exec => &mut exec,
+                Method::FileKeyRef => &mut file_key_ref,
+            };
+            list.push(target.name.clone());
+        }
+        let VariableEntry { name, secret, .. } = entry;
+        self.variables.push(WantedVariable { name, exec, file_key_ref, secret });
+    }
+
+    /// Gives a variable to a consumer; the result is its place among the targets.
+    fn give(&mut self, position: usize, entry: &VariableEntry) -> Option<usize> {
+        self.pairs += 1;
+        if self.pairs > MAX_VARIABLES || self.problems.is_full() {
+            return None;
+        }
+        let at = self.target(position)?;
+        let consumer = self.consumers.get_mut(position)?;
+        let target = self.environment.targets.get_mut(at)?;
+        if let Some(first) = consumer.variables.get(&entry.name) {
+            self.problems.push(entry.secret.place.problem(
+                format!(
+                    "it is set twice in container {}, first in {PREFIX}{}, line {}",
+                    target.name, first.key, first.line
+                ),
+                "keep one of them, or say for which containers each is (containers: [NAME])",
+            ));
+            return None;
+        }
+        consumer.variables.insert(entry.name.clone(), entry.secret.place.clone());
+        target.variables.push(entry.name.clone());
+        if entry.secret.on_missing.unwrap_or(self.request.on_missing) == OnMissing::Fail {
+            target.required.push(entry.name.to_string());
+        }
+        Some(at)
+    }
+
+    /// The place of a consumer among the targets.
+    fn target(&mut self, position: usize) -> Option<usize> {
+        let consumer = self.consumers.get_mut(position)?;
+        if consumer.target.is_some() {
+            return consumer.target;
+        }
+        let (list, index, container) = (consumer.list, consumer.index, consumer.container);
+        // A name that Kubernetes refuses anyway.
+        let name = ContainerName::parse(&container.name).ok()?;
+        let sandboxed = self.pod.spec.runtime_class_name.is_some() || self.is_for_virtual_nodes;
+        let method = method::choose(container, sandboxed, self.request, self.settings);
+        let method = method.unwrap_or_else(|problem| {
+            if self.refused_ways.insert(problem.clone()) {
+                self.problems.push(problem);
+            }
+            Method::Exec
+        });
+        let targets = &mut self.environment.targets;
+        consumer.target = Some(targets.len());
+        let (variables, required) = (Vec::new(), Vec::new());
+        targets.push(ContainerVariables { list, index, name, method, variables, required });
+        consumer.target
+    }
+
+    fn no_such(&mut self, name: &str) -> (String, String) {
+        if self.names.contains(name) {
+            return (
+                format!(
+                    "container {:?} gets no secrets, or runs before they are fetched",
+                    display_name(name)
+                ),
+                format!("name it in {PREFIX}containers, or leave it out here"),
+            );
+        }
+        let names = self.consumers.iter().map(|consumer| consumer.container.name.as_ref());
+        let remedy = match self.problems.did_you_mean(name, names) {
+            Some(known) => format!("did you mean {known:.64}?"),
+            None => "use names of the Pod's containers or init containers".to_owned(),
+        };
+        (format!("the Pod has no container {:?}", display_name(name)), remedy)
+    }
+
+    fn finish(mut self) -> (Environment, Vec<WantedVariable<SecretRef>>) {
+        if self.pairs > MAX_VARIABLES {
+            self.problems.push(Problem::pod(
+                "the annotations",
+                format!(
+                    "they set more than {MAX_VARIABLES} variables, counted for each container, which is the most that one Pod may have"
+                ),
+                "say for which containers each is (containers: [NAME]), or put several values into one secret as JSON and write a file",
+            ));
+            return (self.environment, self.variables);
+        }
+        self.check_nodes();
+        let mut left = references::Left::default();
+        for consumer in &self.consumers {
+            let target = consumer.target.and_then(|at| self.environment.targets.get(at));
+            let Some(target) = target else { continue };
+            let container = consumer.container;
+            let warnings = &mut self.environment.warnings;
+            references::check(target, container, &mut left, self.problems, warnings);
+            if target.method == Method::Exec {
+                check_mounts(container, self.problems);
+            }
+        }
+        self.problems.extend(left.problem());
+        self.explain();
+        (self.environment, self.variables)
+    }
+
+    /// On a virtual node no kubelet reads files, so a Pod that goes nowhere else would never start.
+    fn check_nodes(&mut self) {
+        let mut targets = self.environment.targets.iter();
+        if self.is_for_virtual_nodes && targets.any(|target| target.method == Method::FileKeyRef) {
+            self.problems.push(Problem::annotation(
+                "env-method",
+                "the Pod is for virtual nodes, where no kubelet reads variables from files",
+                "use exec and a command",
+            ));
+        }
+    }
+
+    /// What is special about the way that was chosen.
+    fn explain(&mut self) {
+        let of = |method: Method| {
+            let targets = self.environment.targets.iter().filter(|target| target.method == method);
+            targets.map(|target| target.name.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        let (exec, read) = (of(Method::Exec), of(Method::FileKeyRef));
+        let warnings = &mut self.environment.warnings;
+        if !exec.is_empty() {
+            warnings.push(format!(
+                "variables of {exec:.64} are set for its main process (its command is started through ours); exec probes, lifecycle hooks and kubectl exec do not see them"
+            ));
+        }
+        if !read.is_empty() {
+            warnings.push(format!(
+                "variables of {read:.64} are set by the kubelet from memory (fileKeyRef), but the container runtime keeps their values on the node's disk; with a command they can be kept off it (env-method: exec)"
+            ));
+            if self.pod.spec.runtime_class_name.is_some() {
+                warnings.push(
+                    "the Pod has a runtimeClassName: in a sandbox the kubelet may not see the file that a variable is read from; with env-method: exec nothing depends on it"
+                        .to_owned(),
+                );
+            }
+        }
+    }
+}
+
+fn check_mounts(container: &Container<'_>, problems: &mut Problems) {
+    let directory = ContainerPath::new(ENVIRONMENT_DIRECTORY);
+    for taken in container.mounts() {
+        if problems.is_full() {
+            return;
+        }
+        let (path, at) = (&taken.mount_path, taken.place());
+        // One that may lead anywhere is a problem of the Pod's consumers.
+        let meets = at.is_within(&directory) && !at.steps_back();
+        if meets && taken.name != ENVIRONMENT_VOLUME {
+            problems.push(Problem::pod(
+                format!("container {:?}", display_name(&container.name)),
+                format!(
+                    "the volume {:?} is mounted at {path:.100}, where its variables are to be",
+                    display_name(&taken.name)
+                ),
+                "mount it somewhere else",
+            ));
+        }
+    }
+}

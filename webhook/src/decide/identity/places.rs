@@ -1,0 +1,228 @@
+//! Where each secret of a Pod is fetched: in which region, from which host, and with which role on
+//! top of the Pod's own.
+
+use plan::{Assume, Host, Lookup, Region};
+
+use crate::ask::annotations::{Given, Request};
+use crate::ask::secrets::SecretRef;
+use crate::decide::endpoint::{self, Bad};
+use crate::problem::{PREFIX, Problem, Problems};
+use crate::settings::Settings;
+use crate::settings::service::Service;
+
+/// What a Pod and its operator say of all secrets together.
+#[derive(Clone, Debug)]
+pub(crate) struct Places<'a> {
+    request: &'a Request<'a>,
+    settings: &'a Settings,
+    region: PodRegion,
+}
+
+/// A secret, with where it is fetched.
+#[derive(Debug)]
+pub(crate) struct Placed {
+    pub(crate) secret: SecretRef,
+    pub(crate) lookup: Result<Lookup, Unplaced>,
+}
+
+/// Why no one knows where a secret is fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unplaced {
+    /// Neither the secret nor the Pod nor the settings name a region.
+    NoRegion,
+    /// What they name is not allowed, as a problem says.
+    Refused,
+}
+
+/// The region of secrets that name none.
+#[derive(Clone, Debug)]
+enum PodRegion {
+    Known(Region),
+    Unknown,
+    Refused,
+}
+
+impl<'a> Places<'a> {
+    /// Problems of the Pod's own annotations are found here once, and not for each secret.
+    pub(crate) fn of_pod(
+        request: &'a Request<'a>,
+        settings: &'a Settings,
+        problems: &mut Problems,
+    ) -> Self {
+        let region = match (request.region(), settings.region()) {
+            (Given::Value(region), _) => match endpoint::check_region(region, settings, problems) {
+                Ok(()) => PodRegion::Known(region.clone()),
+                Err((what, remedy)) => {
+                    problems.push(Problem::annotation("region", what, remedy));
+                    PodRegion::Refused
+                }
+            },
+            // What else is wrong is found with the operator's region as well as with another.
+            (Given::Bad | Given::Nothing, Some(region)) => PodRegion::Known(region.clone()),
+            (Given::Bad, None) => PodRegion::Refused,
+            (Given::Nothing, None) => PodRegion::Unknown,
+        };
+        let places = Self { request, settings, region };
+        places.check_endpoints(problems);
+        places.check_external_id(problems);
+        places
+    }
+
+    /// The same for what has no region of its own and would be in this one.
+    pub(crate) fn or_in(mut self, region: Option<&Region>) -> Self {
+        if let (PodRegion::Unknown | PodRegion::Refused, Some(region)) = (&self.region, region) {
+            self.region = PodRegion::Known(region.clone());
+        }
+        self
+    }
+
+    pub(crate) fn region(&self) -> Option<&Region> {
+        match &self.region {
+            PodRegion::Known(region) => Some(region),
+            PodRegion::Unknown | PodRegion::Refused => None,
+        }
+    }
+
+    pub(crate) fn place(&self, secret: SecretRef, problems: &mut Problems) -> Placed {
+        let lookup = match problems.is_full() {
+            true => Err(Unplaced::Refused),
+            false => self.lookup(&secret, problems),
+        };
+        Placed { secret, lookup }
+    }
+
+    fn lookup(&self, secret: &SecretRef, problems: &mut Problems) -> Result<Lookup, Unplaced> {
+        let Self { request, settings, .. } = *self;
+        let refuse = |(what, remedy): Bad, problems: &mut Problems| {
+            problems.push(secret.place.problem(what, remedy));
+            Unplaced::Refused
+        };
+        let service = Service::of(secret.source.provider());
+        let at = &secret.at;
+        let own = at.endpoint.as_deref();
+        let shared = match service {
+            Service::Kms => request.kms_endpoint,
+            Service::Oos | Service::Sts => request.oos_endpoint,
+        };
+        let named = match (&at.region, secret.source.arn_region().map(Region::parse)) {
+            (Some(region), _) => Some(region.clone()),
+            (None, Some(Ok(region))) => Some(region),
+            (None, Some(Err(error))) => {
+                return Err(refuse((error.to_string(), String::new()), problems));
+            }
+            (None, None) => own.or(shared).and_then(endpoint::region_of),
+        };
+        let region = named.or_else(|| self.region().cloned());
+        if let Some(region) = &region
+            && let Err(bad) = endpoint::check_region(region, settings, problems)
+        {
+            return Err(refuse(bad, problems));
+        }
+        let missing = region.is_none().then_some(self.without_region());
+        let endpoint: Option<Host> = match (own, shared, settings.endpoint(service)) {
+            (Some(text), _, _) => {
+                let host = endpoint::allowed(text, service, region.as_ref(), settings, problems);
+                Some(host.map_err(|bad| {
+                    let refused = refuse(bad, problems);
+                    missing.unwrap_or(refused)
+                })?)
+            }
+            // The Pod's own endpoint was checked as an annotation; here only its region is filled in.
+            (None, Some(text), _) => {
+                let host = endpoint::allowed(text, service, region.as_ref(), settings, problems);
+                Some(host.map_err(|_| missing.unwrap_or(Unplaced::Refused))?)
+            }
+            (None, None, Some(text)) => {
+                let host = endpoint::filled(text, region.as_ref());
+                Some(host.map_err(|bad| {
+                    let refused = refuse(bad, problems);
+                    missing.unwrap_or(refused)
+                })?)
+            }
+            (None, None, None) => None,
+        };
+        // A shared endpoint that the Pod names says the region, where nothing closer does.
+        let of_host = || endpoint.as_ref().and_then(|host| endpoint::region_of(host.as_str()));
+        let region = region.or_else(of_host).ok_or(self.without_region())?;
+        let assume = match &at.cross_account_role {
+            Some(role) => Some(Assume { role: role.clone(), external_id: at.external_id.clone() }),
+            None => request.cross_account_role_arn.as_ref().map(|role| Assume {
+                role: role.clone(),
+                external_id: request.external_id.clone(),
+            }),
+        };
+        Ok(Lookup { source: secret.source.clone(), region, endpoint, assume })
+    }
+
+    /// Why a secret without a region has no place.
+    fn without_region(&self) -> Unplaced {
+        match self.region {
+            PodRegion::Refused => Unplaced::Refused,
+            PodRegion::Unknown | PodRegion::Known(_) => Unplaced::NoRegion,
+        }
+    }
+
+    fn check_endpoints(&self, problems: &mut Problems) {
+        let Self { request, settings, .. } = *self;
+        let endpoints = [
+            ("kms-endpoint", request.kms_endpoint, Service::Kms),
+            ("oos-endpoint", request.oos_endpoint, Service::Oos),
+        ];
+        // Without a Pod region `{region}` may still be filled in by each secret's own.
+        let stand_in = Region::parse("cn-hangzhou").ok();
+        let region = self.region().or(stand_in.as_ref());
+        for (key, text, service) in endpoints {
+            let Some(text) = text else { continue };
+            if let Err((what, remedy)) =
+                endpoint::allowed(text, service, region, settings, problems)
+            {
+                problems.push(Problem::annotation(key, what, remedy));
+            }
+        }
+    }
+
+    fn check_external_id(&self, problems: &mut Problems) {
+        if self.request.external_id.is_some() && self.request.cross_account_role_arn.is_none() {
+            problems.push(Problem::annotation(
+                "external-id",
+                "an external id belongs to a role of another account",
+                format!("add {PREFIX}cross-account-role-arn, or remove it"),
+            ));
+        }
+    }
+}
+
+impl Placed {
+    pub(crate) fn has_no_region(&self) -> bool {
+        self.lookup == Err(Unplaced::NoRegion)
+    }
+
+    pub(crate) fn region(&self) -> Option<&Region> {
+        self.lookup.as_ref().ok().map(|lookup| &lookup.region)
+    }
+
+    /// The secret and its place, where both are known.
+    pub(crate) fn located(self) -> Result<(SecretRef, Lookup), Unplaced> {
+        Ok((self.secret, self.lookup?))
+    }
+}
+
+/// One problem where secrets have no region, however many they are.
+pub(crate) fn check_regions<'p>(placed: impl Iterator<Item = &'p Placed>, problems: &mut Problems) {
+    // The place in an annotation, or the annotation where it is of one file alone.
+    let place = |placed: &'_ Placed| {
+        let place = &placed.secret.place;
+        if place.what.is_empty() { place.key.to_string() } else { place.what.clone() }
+    };
+    let mut without = placed.filter(|placed| placed.has_no_region());
+    let Some(first) = without.next().map(place) else { return };
+    let which = match without.count() {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    };
+    problems.push(Problem::annotation(
+        "region",
+        format!("no region is known for {which}"),
+        "set the annotation, or region on the object, or ask the operator for a region in the settings",
+    ));
+}

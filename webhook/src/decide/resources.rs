@@ -1,0 +1,112 @@
+//! How much memory and CPU the fetcher asks for, and how large its volumes may become.
+
+use plan::contract::MAX_VALUE_BYTES;
+use plan::{MAX_FILES, MAX_VARIABLES};
+
+use crate::ask::annotations::Request;
+use crate::patch::fetcher_resources::{Pair, Resources};
+use crate::pod::reserved;
+use crate::pod::{Amount, Amounts, Pod};
+use crate::problem::{Problem, Problems};
+use crate::quantity::{Quantity, WrittenQuantity};
+use crate::settings::Settings;
+
+/// Requests and a memory limit always; a cpu limit only where the Pod is Guaranteed and would
+/// not stay so without: throttling makes a start slow.
+pub(crate) fn decide(
+    pod: &Pod<'_>,
+    request: &Request<'_>,
+    memory: Quantity,
+    settings: &Settings,
+    problems: &mut Problems,
+) -> Resources {
+    let defaults = settings.injector().resources();
+    let wanted = &request.resources;
+    let own = |amount: &Option<WrittenQuantity>| amount.clone();
+    let memory_limit = own(&wanted.memory_limit).unwrap_or_else(|| {
+        // What is written into memory volumes counts as the writer's memory, as the agent does.
+        WrittenQuantity::of_bytes(Quantity::bytes(32 << 20).plus(memory))
+    });
+    let resources = if is_guaranteed(pod) {
+        let cpu = own(&wanted.cpu_limit).or_else(|| own(&wanted.cpu_request));
+        let cpu = cpu.unwrap_or_else(|| defaults.guaranteed_cpu().clone());
+        let is_limit = |request: &Option<WrittenQuantity>, limit: &WrittenQuantity| {
+            request.as_ref().is_none_or(|request| request.amount() == limit.amount())
+        };
+        Resources {
+            guaranteed: is_limit(&wanted.cpu_request, &cpu)
+                && is_limit(&wanted.memory_request, &memory_limit),
+            requests: Pair {
+                cpu: Some(own(&wanted.cpu_request).unwrap_or_else(|| cpu.clone())),
+                memory: own(&wanted.memory_request).unwrap_or_else(|| memory_limit.clone()),
+            },
+            limits: Pair { cpu: Some(cpu), memory: memory_limit },
+        }
+    } else {
+        let cpu = own(&wanted.cpu_request)
+            .unwrap_or_else(|| lower(defaults.cpu(), wanted.cpu_limit.as_ref()));
+        let memory = own(&wanted.memory_request)
+            .unwrap_or_else(|| lower(defaults.memory(), wanted.memory_limit.as_ref()));
+        Resources {
+            requests: Pair { cpu: Some(cpu), memory },
+            limits: Pair { cpu: own(&wanted.cpu_limit), memory: memory_limit },
+            guaranteed: false,
+        }
+    };
+    let Resources { requests, limits, .. } = &resources;
+    for (key, request, limit) in [
+        ("resources.requests.cpu", requests.cpu.as_ref(), limits.cpu.as_ref()),
+        ("resources.requests.memory", Some(&requests.memory), Some(&limits.memory)),
+    ] {
+        let (Some(request), Some(limit)) = (request, limit) else { continue };
+        if request.amount() > limit.amount() {
+            problems.push(Problem::annotation(
+                key,
+                format!("the request {} is above the limit {}", request.as_str(), limit.as_str()),
+                "lower the request or raise the limit",
+            ));
+        }
+    }
+    resources
+}
+
+/// A default request, or the limit where that is lower.
+fn lower(request: &WrittenQuantity, limit: Option<&WrittenQuantity>) -> WrittenQuantity {
+    limit.filter(|limit| limit.amount() < request.amount()).unwrap_or(request).clone()
+}
+
+const LARGEST_FILE: u64 = MAX_VALUE_BYTES as u64;
+
+/// Room for three generations of files of the largest size.
+pub(crate) fn size_limit(request: &Request<'_>, files: usize) -> Quantity {
+    let files = u64::try_from(files.min(MAX_FILES)).unwrap_or(1);
+    request.size_limit.unwrap_or_else(|| Quantity::bytes((3 * LARGEST_FILE * files).max(1 << 20)))
+}
+
+/// Room for the fetcher itself, twice where it is replaced by another version, and for three generations of variables.
+pub(crate) fn environment_size(variables: usize) -> Quantity {
+    let variables = u64::try_from(variables.min(MAX_VARIABLES)).unwrap_or(1);
+    Quantity::bytes((14 << 20) + 3 * LARGEST_FILE * variables)
+}
+
+/// As Kubernetes decides the quality of service, before our container is there.
+fn is_guaranteed(pod: &Pod<'_>) -> bool {
+    let mut containers = pod
+        .all_containers()
+        .filter(|(_, _, container)| !reserved::is_container(&container.name))
+        .peekable();
+    let full = |requests: &Amounts<'_>, limits: &Amounts<'_>| {
+        let same = |request: Option<&Amount<'_>>, limit: Option<&Amount<'_>>| {
+            let parse = |amount: &Amount<'_>| Quantity::parse(amount.text());
+            let Some(limit) = limit.and_then(parse) else { return false };
+            // A request that is not written is the limit.
+            !limit.is_zero() && request.is_none_or(|request| parse(request) == Some(limit))
+        };
+        same(requests.cpu.as_ref(), limits.cpu.as_ref())
+            && same(requests.memory.as_ref(), limits.memory.as_ref())
+    };
+    containers.peek().is_some()
+        && containers.all(|(_, _, container)| {
+            full(&container.resources.requests, &container.resources.limits)
+        })
+}

@@ -1,0 +1,21 @@
+//! Resources of a container of ours.
+
+use serde::Serialize;
+
+use crate::quantity::WrittenQuantity;
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Resources {
+    pub(crate) requests: Pair,
+    pub(crate) limits: Pair,
+    /// Requests are the limits because of the Pod's class, and stay so whoever sizes the container.
+    #[serde(skip)]
+    pub(crate) guaranteed: bool,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Pair {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cpu: Option<WrittenQuantity>,
+    pub(crate) memory: WrittenQuantity,
+}

@@ -1,0 +1,184 @@
+//! What of ours a Pod has already: from an earlier call, a copy, or an older version. Names of ours
+//! are reserved; a container of our name is ours only if it carries a plan. Replicas of two releases
+//! see each other's Pods while one takes the place of the other: what a later release made stays as it
+//! is, what an earlier one made is made anew.
+
+use plan::{MAX_ENCODED_BYTES, Plan, Recorded};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::pod::reserved;
+use crate::pod::{List, Pod, Room};
+use crate::problem::{Problem, Problems};
+use crate::settings::Injector;
+use crate::settings::image;
+use crate::text::display_name;
+use plan::contract::{PLAN_VARIABLE, SIDECAR};
+
+#[derive(Debug, Default)]
+pub(crate) struct Present {
+    /// At most one of each name.
+    pub(crate) containers: Vec<Ours>,
+    /// A container has a name of ours and carries no plan: what hangs on it is no news.
+    pub(crate) impostor: bool,
+    /// Volumes of our names, by position.
+    pub(crate) volumes: Vec<(usize, Value)>,
+}
+
+/// A container of ours as it is now.
+#[derive(Debug)]
+pub(crate) struct Ours {
+    pub(crate) name: String,
+    pub(crate) list: List,
+    pub(crate) index: usize,
+    pub(crate) value: Value,
+    recorded: Recorded,
+    /// The image is the operator's in any version, or the command is: another release made it.
+    is_of_a_release: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+struct Raw<'a> {
+    spec: RawSpec<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+struct RawSpec<'a> {
+    #[serde(borrow, default)]
+    init_containers: Option<Vec<&'a RawValue>>,
+    #[serde(borrow, default)]
+    containers: Option<Vec<&'a RawValue>>,
+    #[serde(borrow, default)]
+    volumes: Option<Vec<&'a RawValue>>,
+}
+
+impl Present {
+    /// Looks at names first: a Pod that was never injected costs no second reading.
+    pub(crate) fn find(
+        pod: &Pod<'_>,
+        json: &str,
+        injector: &Injector,
+        problems: &mut Problems,
+    ) -> Self {
+        let mut present = Self::default();
+        let named: Vec<_> = pod
+            .all_containers()
+            .filter(|(_, _, container)| reserved::is_container(&container.name))
+            .map(|(list, index, container)| (list, index, container.name.to_string()))
+            .collect();
+        let volumes = || {
+            let all = pod.spec.volumes.iter().flatten().enumerate();
+            all.filter(|(_, volume)| reserved::is_volume(&volume.name))
+        };
+        let raw = match named.is_empty() {
+            true => None,
+            false => serde_json::from_str::<Raw<'_>>(json).ok(),
+        };
+        let mut room = Room::of_ours();
+        for (list, index, name) in named {
+            let place = list == List::Init || name == SIDECAR;
+            let known = present.containers.iter().any(|ours| ours.name == name);
+            let raw = raw.as_ref().filter(|_| place && !known);
+            match raw.and_then(|raw| Ours::read(raw, list, index, &name, injector, &mut room)) {
+                Some(ours) => present.containers.push(ours),
+                _ => {
+                    present.impostor = true;
+                    problems.push(Problem::pod(
+                        format!("container {:?}", display_name(&name)),
+                        "the name is reserved for the container that fetches secrets, and this one carries no plan that can be read",
+                        "remove the container, or give it another name",
+                    ));
+                }
+            }
+        }
+        if present.is_injected() {
+            let raws = raw.and_then(|raw| raw.spec.volumes).unwrap_or_default();
+            for (index, volume) in volumes() {
+                match raws.get(index).and_then(|raw| room.read(raw.get())) {
+                    Some(value) => present.volumes.push((index, value)),
+                    None => {
+                        problems.push(Problem::pod(
+                            format!("volume {:?}", display_name(&volume.name)),
+                            "the name is reserved, and this volume is larger than any of ours",
+                            "remove the volume, or give it another name",
+                        ));
+                        break;
+                    }
+                }
+            }
+        } else if !present.impostor {
+            for (_, volume) in volumes() {
+                problems.push(Problem::pod(
+                    format!("volume {:?}", display_name(&volume.name)),
+                    "the name is reserved for a volume that is added here",
+                    "give the volume another name",
+                ));
+            }
+        }
+        present
+    }
+
+    /// The consumers that an earlier call recorded.
+    pub(crate) fn consumers(&self) -> Option<&[String]> {
+        self.containers.iter().find_map(|ours| match &ours.recorded {
+            Recorded::Same { consumers } => Some(consumers.as_slice()),
+            Recorded::Older | Recorded::Newer(_) | Recorded::Unreadable => None,
+        })
+    }
+
+    /// The version of the plan, and its container, where a later release than this one made the Pod
+    /// what it is. All that it added follows from that plan, so that nothing of it is touched.
+    pub(crate) fn later_release(&self) -> Option<(u64, &str)> {
+        self.containers.iter().find_map(|ours| match ours.recorded {
+            Recorded::Newer(version) if ours.is_of_a_release => Some((version, &*ours.name)),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn is_injected(&self) -> bool {
+        !self.containers.is_empty()
+    }
+}
+
+impl Ours {
+    fn read(
+        raw: &Raw<'_>,
+        list: List,
+        index: usize,
+        name: &str,
+        injector: &Injector,
+        room: &mut Room,
+    ) -> Option<Self> {
+        let containers = match list {
+            List::Init => &raw.spec.init_containers,
+            List::Main => &raw.spec.containers,
+        };
+        let container = containers.as_ref()?.get(index)?;
+        let value = room.read(container.get())?;
+        let carries =
+            |variable: &&Value| variable.get("name").and_then(Value::as_str) == Some(PLAN_VARIABLE);
+        let variable = value.get("env")?.as_array()?.iter().find(carries)?;
+        let plan = variable.get("value")?.as_str()?;
+        if plan.len() > MAX_ENCODED_BYTES {
+            return None;
+        }
+        let recorded = Plan::recorded(plan);
+        let is_of_a_release = is_of_a_release(&value, injector);
+        if recorded == Recorded::Unreadable && !is_of_a_release {
+            return None;
+        }
+        Some(Self { name: name.to_owned(), list, index, value, recorded, is_of_a_release })
+    }
+}
+
+fn is_of_a_release(container: &Value, injector: &Injector) -> bool {
+    let image = container.get("image").and_then(Value::as_str).unwrap_or_default();
+    if image::has_repository(image, injector.image(), injector.image_mirrors()) {
+        return true;
+    }
+    let words = container.get("command").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    words.iter().map(Value::as_str).eq(injector.command().iter().map(|word| Some(word.as_str())))
+}

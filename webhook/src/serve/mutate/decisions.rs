@@ -1,0 +1,167 @@
+//! Where and when decisions are made.
+//!
+//! Ordinary reviews are decided at once, on the thread of the server: that takes less than handing
+//! them to another. Of each peer one is decided in a round of that thread, however many connections it
+//! has and however many requests it sends ahead of their answers. Large ones may cost milliseconds each and come by the dozen, so they take turns
+//! on a thread of their own, while the server answers everybody else. Of each peer one waits for the
+//! next turn and the others behind it, so that nobody waits for all of somebody else's. A turn that
+//! has not begun is lost with the caller who waited for it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use arc_swap::ArcSwap;
+use prometheus_client::metrics::gauge::Gauge;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use super::held::Held;
+use super::judge::{Judge, Step};
+use crate::account::Account;
+use crate::metrics::{Metrics, Rejection};
+use crate::serve::server::{Limits, Peer};
+use crate::settings::Settings;
+use crate::wire::reply::Reply;
+
+pub(super) struct Decisions {
+    judge: Arc<Judge>,
+    settings: Arc<ArcSwap<Settings>>,
+    turns: Arc<Semaphore>,
+    /// Places for those who wait for a turn.
+    places: Semaphore,
+    lines: Lines,
+    ordinary: Lines,
+    waiting: Gauge,
+}
+
+impl Decisions {
+    pub(super) fn new(
+        judge: Judge,
+        settings: Arc<ArcSwap<Settings>>,
+        limits: &Limits,
+        metrics: &Metrics,
+    ) -> Self {
+        Self {
+            judge: Arc::new(judge),
+            settings,
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            places: Semaphore::new(limits.waiting),
+            lines: Lines::default(),
+            ordinary: Lines::default(),
+            waiting: metrics.waiting.clone(),
+        }
+    }
+
+    /// Decides a review; one that gets no turn before `until` is refused.
+    pub(super) async fn make(
+        &self,
+        review: Held,
+        peer: Peer,
+        until: Instant,
+    ) -> Result<(Reply, Held), Rejection> {
+        let (step, review) = self.step(review, None, peer, until).await?;
+        let (namespace, name) = match step {
+            Step::Decided(reply) => return Ok((reply, review)),
+            Step::Reads { namespace, name } => (namespace, name),
+        };
+        let account = self.judge.read(&namespace, &name).await;
+        match self.step(review, Some(account), peer, until).await? {
+            (Step::Decided(reply), review) => Ok((reply, review)),
+            // A step that has its account decides.
+            (Step::Reads { .. }, _) => Err(Rejection::Failed),
+        }
+    }
+
+    async fn step(
+        &self,
+        review: Held,
+        read: Option<Account>,
+        peer: Peer,
+        until: Instant,
+    ) -> Result<(Step, Held), Rejection> {
+        if review.bytes().len() <= AT_ONCE_BYTES {
+            let line = self.ordinary.of(peer);
+            let _next = timeout_at(until, line.acquire()).await.map_err(|_| Rejection::Busy)?;
+            // Connections of others, and probes, come in between.
+            tokio::task::yield_now().await;
+            let step = self.judge.step(review.bytes(), read.as_ref(), &self.settings.load());
+            return Ok((step, review));
+        }
+        let turn = self.turn(peer, until).await?;
+        let (judge, settings) = (Arc::clone(&self.judge), Arc::clone(&self.settings));
+        // A set gives up what has not begun when it is dropped.
+        let mut thread = JoinSet::new();
+        thread.spawn_blocking(move || {
+            let step = judge.step(review.bytes(), read.as_ref(), &settings.load());
+            // Both are kept to here although the caller may have left: the thread is taken, and
+            // so is the memory.
+            drop(turn);
+            (step, review)
+        });
+        match thread.join_next().await {
+            Some(Ok(done)) => Ok(done),
+            Some(Err(error)) => {
+                tracing::error!(panicked = error.is_panic(), "a decision came to no end");
+                Err(Rejection::Failed)
+            }
+            None => Err(Rejection::Failed),
+        }
+    }
+
+    async fn turn(&self, peer: Peer, until: Instant) -> Result<OwnedSemaphorePermit, Rejection> {
+        if let Ok(turn) = Arc::clone(&self.turns).try_acquire_owned() {
+            return Ok(turn);
+        }
+        let _place = self.places.try_acquire().map_err(|_| Rejection::Busy)?;
+        let _waiting = Waiting::new(&self.waiting);
+        let line = self.lines.of(peer);
+        let turn = async {
+            let _next = line.acquire().await;
+            Arc::clone(&self.turns).acquire_owned().await
+        };
+        match timeout_at(until, turn).await {
+            Ok(Ok(turn)) => Ok(turn),
+            Ok(Err(_)) | Err(_) => Err(Rejection::Busy),
+        }
+    }
+}
+
+/// A line for each peer that waits.
+#[derive(Default)]
+struct Lines(Mutex<HashMap<Peer, Weak<Semaphore>>>);
+
+impl Lines {
+    fn of(&self, peer: Peer) -> Arc<Semaphore> {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(line) = lines.get(&peer).and_then(Weak::upgrade) {
+            return line;
+        }
+        lines.retain(|_, line| line.strong_count() > 0);
+        let line = Arc::new(Semaphore::new(1));
+        lines.insert(peer, Arc::downgrade(&line));
+        line
+    }
+}
+
+/// One more that waits, until dropped.
+struct Waiting<'a>(&'a Gauge);
+
+impl<'a> Waiting<'a> {
+    fn new(gauge: &'a Gauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// Reviews of ordinary Pods are 3 to 30 KB. One of this size costs three milliseconds at worst, and
+/// nobody waits behind more than one of each peer.
+const AT_ONCE_BYTES: usize = 32 * 1024;
+/// A second thread would take the server's share of a core, and memory of its own.
+const AT_ONCE: usize = 1;

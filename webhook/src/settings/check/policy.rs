@@ -1,0 +1,132 @@
+//! Raw rules of the policy, and patterns, to valid ones.
+
+use plan::Glob;
+
+use super::Check;
+use crate::settings::policy::{self, Credentials, Pattern, Policy};
+use crate::settings::raw::RawRule;
+use crate::settings::rules::Rule;
+
+impl Check {
+    pub(super) fn policy(&mut self, raw: Vec<RawRule>) -> Policy {
+        if raw.len() > RULES {
+            let allowed = format!("at most {RULES} rules");
+            self.refuse("policy", format!("{} rules", raw.len()), allowed);
+            return Policy::default();
+        }
+        let mut rules: Vec<policy::Rule> = Vec::with_capacity(raw.len());
+        for (index, raw) in raw.into_iter().enumerate() {
+            let rule = self.rule(&format!("policy[{index}]"), raw, &rules);
+            rules.push(rule);
+        }
+        Policy(rules)
+    }
+
+    /// `place` is said where something is wrong, `earlier` are the rules before it.
+    fn rule(&mut self, place: &str, raw: RawRule, earlier: &[policy::Rule]) -> policy::Rule {
+        let name = raw.name.unwrap_or_default();
+        if !is_name(&name) {
+            let allowed = "1 to 63 letters, digits, hyphens, dots or underscores";
+            self.refuse(format!("{place}.name"), name.clone(), allowed);
+        } else if earlier.iter().any(|rule| rule.name == name) {
+            let allowed = "a name that no other rule has";
+            self.refuse(format!("{place}.name"), name.clone(), allowed);
+        }
+        let namespaces = self.some_of(&format!("{place}.namespaces"), raw.namespaces, NAMESPACES);
+        let roles = self.some_of(&format!("{place}.roles"), raw.roles, ROLES);
+        let credentials = self.credentials(&format!("{place}.credentials"), raw.credentials);
+        let secrets =
+            raw.secrets.map(|raw| self.some_of(&format!("{place}.secrets"), Some(raw), SECRETS));
+        let mut limit = |field: &str, raw: Option<Vec<String>>, rule| {
+            raw.map(|raw| self.some_of(&format!("{place}.{field}"), Some(raw), rule))
+        };
+        let regions = limit("regions", raw.regions, REGIONS);
+        let endpoints = limit("endpoints", raw.endpoints, ENDPOINTS);
+        policy::Rule { name, namespaces, roles, credentials, secrets, regions, endpoints }
+    }
+
+    /// Nothing could mean nobody or everybody.
+    pub(super) fn some(&mut self, field: &str, raw: &[String]) {
+        if raw.is_empty() {
+            self.refuse(field.to_owned(), "nothing".to_owned(), "a list; [\"*\"] is all of them");
+        }
+    }
+
+    pub(super) fn only_variables(&mut self, raw: Option<Vec<String>>) -> Option<Vec<Glob>> {
+        raw.map(|raw| self.some_of("onlyVariables", Some(raw), VARIABLES))
+    }
+
+    /// A list of one value at least; a list that is left out has none.
+    fn some_of<T>(&mut self, field: &str, raw: Option<Vec<String>>, rule: Rule<T>) -> Vec<T> {
+        let raw = raw.unwrap_or_default();
+        self.some(field, &raw);
+        self.each(field, raw, rule)
+    }
+
+    fn each<T>(&mut self, field: &str, raw: Vec<String>, (parse, allowed): Rule<T>) -> Vec<T> {
+        let mut values = Vec::with_capacity(raw.len());
+        for text in raw {
+            match parse(&text) {
+                Some(value) => values.push(value),
+                None => self.refuse(field.to_owned(), text, allowed),
+            }
+        }
+        values
+    }
+
+    fn credentials(&mut self, field: &str, raw: Option<Vec<String>>) -> Vec<Credentials> {
+        let Some(raw) = raw else { return vec![Credentials::Rrsa] };
+        if raw.is_empty() {
+            self.refuse(field.to_owned(), "nothing".to_owned(), CREDENTIALS.1);
+        }
+        self.each(field, raw, CREDENTIALS)
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
+    (1..=63).contains(&text.len()) && text.bytes().all(allowed)
+}
+
+/// A pattern of these bytes and `*` and `?` alone.
+fn glob(text: &str, fits: fn(u8) -> bool) -> Option<Glob> {
+    let of_pattern = |b: u8| matches!(b, b'*' | b'?') || fits(b);
+    text.bytes().all(of_pattern).then(|| Glob::parse(text).ok())?
+}
+
+fn of_label(b: u8) -> bool {
+    b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'
+}
+
+const NAMESPACES: Rule<Glob> =
+    (|text| glob(text, of_label), "a pattern of a namespace's name, like payments or pay-*");
+
+/// One that names no account by mistake would match nothing.
+const ROLES: Rule<Glob> = (
+    |text| (text == "*" || text.starts_with("acs:ram::")).then(|| Glob::parse(text).ok())?,
+    "\"*\" or a pattern of role ARNs, like acs:ram::1234567890123456:role/payments-*",
+);
+
+const CREDENTIALS: Rule<Credentials> =
+    (Credentials::parse, "a list of rrsa, ecs-ram-role and secret");
+
+const SECRETS: Rule<Pattern> = (
+    Pattern::parse,
+    "a pattern of names of secrets, like payments/*, kms://payments/* or oos://payments/*",
+);
+
+const VARIABLES: Rule<Glob> = (
+    |text| glob(text, |b| b.is_ascii_alphanumeric() || b == b'_'),
+    "a pattern of names of environment variables, like DB_*",
+);
+
+const REGIONS: Rule<Glob> =
+    (|text| glob(text, of_label), "a pattern of region ids, like cn-hangzhou or cn-*");
+
+const ENDPOINTS: Rule<Glob> = (
+    |text| glob(text, |b| of_label(b) || b == b'.'),
+    "a pattern of host names, like kst-payments.cryptoservice.kms.aliyuncs.com",
+);
+
+/// A page for each namespace of a large cluster; what a denial costs grows with it.
+const RULES: usize = 500;

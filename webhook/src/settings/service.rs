@@ -1,0 +1,41 @@
+//! The services that are asked, each at hosts of its own.
+
+use plan::Provider;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    Kms,
+    Oos,
+    Sts,
+}
+
+impl Service {
+    pub(crate) fn of(provider: Provider) -> Self {
+        match provider {
+            Provider::Kms => Self::Kms,
+            Provider::Oos | Provider::OosParameter => Self::Oos,
+        }
+    }
+
+    /// As settings call it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Kms => "kms",
+            Self::Oos => "oos",
+            Self::Sts => "sts",
+        }
+    }
+
+    /// Hosts that every Pod may name, in words.
+    pub(crate) fn patterns(self) -> &'static str {
+        match self {
+            Self::Kms => {
+                "use kms.REGION.aliyuncs.com, kms-vpc.REGION.aliyuncs.com or ID.cryptoservice.kms.aliyuncs.com"
+            }
+            Self::Oos => "use oos.REGION.aliyuncs.com or oos-vpc.REGION.aliyuncs.com",
+            Self::Sts => {
+                "use sts.REGION.aliyuncs.com, sts-vpc.REGION.aliyuncs.com or sts.aliyuncs.com"
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Names that authors of Pods chose, as messages repeat them.
+
+pub(crate) mod nearest;
+
+/// At most 64 printable characters.
+pub(crate) fn display_name(name: &str) -> String {
+    name.chars().filter(|c| printable::is_printable(*c)).take(64).collect()
+}

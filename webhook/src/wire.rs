@@ -1,0 +1,5 @@
+//! Admission reviews as bytes: read, decided and answered, without I/O.
+
+pub mod admit;
+pub mod reply;
+mod review;

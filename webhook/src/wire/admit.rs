@@ -1,0 +1,183 @@
+//! From the bytes of an admission review to the bytes of its answer: the server's whole decision.
+
+use crate::account::Account;
+use crate::account::Subject;
+use crate::decide::inject::{self, Injection};
+use crate::pod::{Pod, Unreadable};
+use crate::settings::Settings;
+use crate::wire::reply::{About, Outcome, Reply};
+use crate::wire::review::{self, Request, Review};
+
+/// Longer warnings are cut by the API server.
+const WARNING: usize = 200;
+/// What the log says of a Pod has at most as many characters as Kubernetes allows for a name, and
+/// as a uid needs: whoever posts reviews chooses the texts.
+const LOGGED_NAME: usize = 253;
+const LOGGED_UID: usize = 64;
+
+/// The whole decision where no cluster can be asked. Never panics, never answers with half a
+/// patch, and repeats nothing of the body in an error.
+pub fn admit(body: &[u8], settings: &Settings) -> Reply {
+    match Question::read(body) {
+        Ok(question) => question.answer(&Account::Unknown, settings),
+        Err(reply) => *reply,
+    }
+}
+
+/// A review whose answer needs no more than a ServiceAccount and the settings.
+pub struct Question<'a> {
+    request: Request<'a>,
+    asked: Asked<'a>,
+}
+
+/// What a review is about.
+#[expect(clippy::large_enum_variant, reason = "one for a review, on the stack, and not moved")]
+enum Asked<'a> {
+    /// Something that passes, with a word to the operator.
+    NotOurs(&'static str),
+    NoObject,
+    Pod(&'a str, Result<Pod<'a>, Unreadable>),
+}
+
+impl<'a> Question<'a> {
+    /// A body that is no review has its answer already.
+    pub fn read(body: &'a [u8]) -> Result<Self, Box<Reply>> {
+        let request = Review::read(body).map_err(|error| {
+            Box::new(Reply {
+                status: 400,
+                body: format!("{error}\n").into_bytes(),
+                outcome: Outcome::Unreadable,
+                about: None,
+                reason: None,
+            })
+        })?;
+        let asked = match (not_ours(&request), request.object) {
+            (Some(warning), _) => Asked::NotOurs(warning),
+            (None, Some(object)) if !namespace(&request).is_empty() => {
+                Asked::Pod(object.get(), Pod::read(object.get()))
+            }
+            _ => Asked::NoObject,
+        };
+        Ok(Self { request, asked })
+    }
+
+    /// Namespace and name of the ServiceAccount that says the Pod's role, where the Pod wants to
+    /// be injected and does not say it itself.
+    pub fn account(&self) -> Option<(&str, &str)> {
+        match &self.asked {
+            Asked::Pod(_, Ok(pod))
+                if pod.triggers() && !pod.names_role() && pod.is_within_limits() =>
+            {
+                Some((namespace(&self.request), pod.service_account()))
+            }
+            _ => None,
+        }
+    }
+
+    pub fn answer(&self, account: &Account, settings: &Settings) -> Reply {
+        let Self { request, asked } = self;
+        let uid = &request.uid;
+        let (json, pod) = match asked {
+            Asked::NotOurs(warning) => {
+                let body = review::allow(uid, &[(*warning).to_owned()]);
+                return self.reply(body, Outcome::Unchanged);
+            }
+            Asked::NoObject => {
+                let message = "the review of a Pod's creation has no object or no namespace";
+                return self.denied(message, Outcome::Denied);
+            }
+            Asked::Pod(json, pod) => (*json, pod),
+        };
+        let subject = Subject { namespace: namespace(request), account };
+        let decision = match pod {
+            Ok(pod) => inject::decide(pod, json, &subject, settings),
+            Err(error) => Err(inject::unreadable(error)),
+        };
+        match decision {
+            Ok(Injection::Untouched) => self.reply(review::allow(uid, &[]), Outcome::Unchanged),
+            Ok(Injection::Patched { patch, warnings }) => {
+                let warnings: Vec<_> = warnings.iter().map(|warning| cut(warning)).collect();
+                if patch.is_empty() {
+                    self.reply(review::allow(uid, &warnings), Outcome::Unchanged)
+                } else {
+                    self.reply(review::patched(uid, &patch, &warnings), Outcome::Injected)
+                }
+            }
+            Err(problems) => {
+                // An account that was not read is a problem of every Pod that needs it. Beside
+                // others, which do not pass, it does not count.
+                let passing = matches!(account, Account::Unreadable(_)) && problems.count() == 1;
+                let outcome = if passing { Outcome::Unavailable } else { Outcome::Denied };
+                self.denied(&problems.message(), outcome)
+            }
+        }
+    }
+
+    fn denied(&self, message: &str, outcome: Outcome) -> Reply {
+        let uid = &self.request.uid;
+        let body = match outcome {
+            Outcome::Unavailable => review::deny_for_now(uid, message),
+            _ => review::deny(uid, message),
+        };
+        let reason = message.lines().next().map(str::to_owned);
+        Reply { reason, ..self.reply(body, outcome) }
+    }
+
+    fn reply(&self, body: serde_json::Result<Vec<u8>>, outcome: Outcome) -> Reply {
+        let about = Some(About {
+            uid: start(&self.request.uid, LOGGED_UID),
+            namespace: start(namespace(&self.request), LOGGED_NAME),
+            name: start(self.name(), LOGGED_NAME),
+        });
+        match body {
+            Ok(body) => Reply { status: 200, body, outcome, about, reason: None },
+            Err(_) => Reply {
+                status: 500,
+                body: b"the answer could not be written as JSON\n".to_vec(),
+                outcome: Outcome::Unreadable,
+                about,
+                reason: None,
+            },
+        }
+    }
+
+    /// What a workload's Pod will be called is only in the Pod itself.
+    fn name(&self) -> &str {
+        match (self.request.name.as_deref(), &self.asked) {
+            (Some(name), _) if !name.is_empty() => name,
+            (_, Asked::Pod(_, Ok(pod))) => pod.name(),
+            _ => "",
+        }
+    }
+}
+
+/// As the cluster says, whatever the Pod says.
+fn namespace<'r>(request: &'r Request<'_>) -> &'r str {
+    request.namespace.as_deref().unwrap_or_default()
+}
+
+/// Whatever is not the creation of a Pod passes, with a word to the operator: the configuration
+/// that sent it here asks for too much.
+fn not_ours(request: &Request<'_>) -> Option<&'static str> {
+    let sub_resource = request.sub_resource.as_deref().unwrap_or_default();
+    if request.kind.kind != "Pod" || !request.kind.group.is_empty() || !sub_resource.is_empty() {
+        return Some(
+            "the secrets webhook was sent something else than a Pod and left it as it is; its configuration should name pods only",
+        );
+    }
+    (request.operation != "CREATE").then_some(
+        "the secrets webhook acts when a Pod is created and left this one as it is; its configuration should name CREATE only",
+    )
+}
+
+fn start(text: &str, characters: usize) -> String {
+    text.chars().filter(|c| printable::is_printable(*c)).take(characters).collect()
+}
+
+fn cut(warning: &str) -> String {
+    let warning = printable::only(warning);
+    match warning.char_indices().nth(WARNING) {
+        Some(_) => warning.chars().take(WARNING - 1).chain(std::iter::once('…')).collect(),
+        None => warning,
+    }
+}
