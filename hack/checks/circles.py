@@ -1,7 +1,8 @@
-"""No circles: which files of a crate import each other, as their paths say.
+"""No circles: which files of a crate import each other, as their paths say; and no arrow upward.
 
 A path is followed to the file that defines its last name, through re-exports and module aliases. Tests
-do not count. `circles.py CRATE` prints the arrows of one crate.
+do not count. Where docs/architecture.md has the order of a crate, each entry of its `src` imports only
+what stands behind it. `circles.py CRATE` prints the arrows of one crate.
 """
 
 import os
@@ -141,6 +142,32 @@ class Crate:
         return self.files[module][0]
 
 
+def orders():
+    """The order of a crate's entries as the document has it: {crate: {entry: rank}}."""
+    with open("docs/architecture.md", encoding="utf-8") as file:
+        text = file.read()
+    found = {}
+    for crate, order in re.findall(r"^(\w+)/src, from the rim to the core:\n((?:.+\n)+?)```", text, re.MULTILINE):
+        groups = re.sub(r"\s+", " ", order).strip().split(" > ")
+        found[crate] = {
+            entry.strip().strip("/"): rank
+            for rank, group in enumerate(groups)
+            for entry in group.split(",")
+        }
+    return found
+
+
+def upward(crate, ranks):
+    """Arrows between entries that do not lead from one to another that stands behind it."""
+    for source, to, name in sorted(set(crate.arrows())):
+        if not source or not to or source[0] == to[0]:
+            continue
+        for entry in {source[0], to[0]} - ranks.keys():
+            yield f"{entry} has no place in the order of docs/architecture.md"
+        if source[0] in ranks and to[0] in ranks and ranks[source[0]] >= ranks[to[0]]:
+            yield f"{crate.name(source)} -> {crate.name(to)}: {name} leads upward"
+
+
 def strongly_connected(graph):
     """Tarjan's algorithm, with a stack of its own."""
     index, low, on, stack, found = {}, {}, set(), [], []
@@ -184,18 +211,19 @@ def main():
         for source, to, name in sorted(set(crate.arrows())):
             print(f"{crate.name(source)} -> {crate.name(to)}: {name}")
         return 0
-    count = 0
+    count, known = 0, orders()
     for folder in CRATES:
-        if not os.path.isdir(folder):
-            continue
         crate = Crate(folder)
+        for problem in sorted(set(upward(crate, known[folder]))) if folder in known else ():
+            count += 1
+            print(f"{folder}: {problem}", file=sys.stderr)
         for part in crate.circles():
             count += 1
             print(f"{folder}: {len(part)} files import each other in a circle:", file=sys.stderr)
             for source, to, name in sorted(set(crate.arrows())):
                 if source in part and to in part:
                     print(f"  {crate.name(source)} -> {crate.name(to)}: {name}", file=sys.stderr)
-    print(f"{count} circles")
+    print(f"{count} circles or arrows upward; the order of {', '.join(sorted(known))} is kept")
     return 1 if count else 0
 
 
