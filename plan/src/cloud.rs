@@ -54,7 +54,7 @@ pub struct Assume {
     pub external_id: Option<ExternalId>,
 }
 
-/// Who the Pod is in the cloud: its ServiceAccount token exchanged for this role.
+/// The Pod's identity in the cloud: its ServiceAccount token is exchanged for this role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Identity {

@@ -36,7 +36,7 @@ impl FetcherCommand {
 /// the Pod's author wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExecLine<'a, T> {
-    /// Whose variables they are.
+    /// The container whose variables are set.
     pub container: &'a str,
     /// The names of variables without which the container is not to start, with commas between them.
     pub required: &'a str,

@@ -12,7 +12,7 @@ use crate::source::shorten;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Environment {
-    /// Of the files that containers read themselves.
+    /// The mode of the files that containers read themselves.
     pub mode: FileMode,
     pub variables: Vec<Variable>,
 }

@@ -138,7 +138,7 @@ struct Parts {
     /// The group that files belong to, where the Pod's `fsGroup` reads them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     group: Option<u32>,
-    /// Who is told when files changed.
+    /// The process or server that hears when files changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     on_change: Option<OnChange>,
     /// Where the fetcher tells how it does.

@@ -66,7 +66,7 @@ fn the_first_mistakes_are_told_and_more_are_not_looked_for() {
 #[test]
 fn a_template_has_so_many_words_and_signs_and_no_more() {
     let list = |items: usize| format!("{{{{[{}secret(\"s\")]|join}}}}", "1,".repeat(items));
-    // Of the others there are 10.
+    // The list and its filter have 10 words and signs beside these.
     assert!(Template::parse(&list((4096 - 10) / 2)).is_ok());
     let found = Template::parse(&format!("\n{}", list(2100))).unwrap_err();
     let [invalid] = found.as_slice() else { panic!("{found:?}") };

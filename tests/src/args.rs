@@ -96,7 +96,7 @@ pub(crate) struct WorstArgs {
 
 #[derive(clap::Args)]
 pub(crate) struct DecideArgs {
-    /// Whose settings hold, and the body of a review; what the mixture makes without one.
+    /// The mixture whose settings hold, and the body of a review; without one the mixture makes it.
     #[arg(long = "case", value_name = "MIXTURE[=FILE]")]
     pub(crate) cases: Vec<lab::worst::measure::Case>,
     #[arg(long, default_value_t = 1)]

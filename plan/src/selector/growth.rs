@@ -12,11 +12,12 @@ use jmespath::ast::Ast;
 const LIMIT: f64 = (16 * 1024 * 1024) as f64;
 /// What an expression must be able to take, to be accepted at all.
 const ORDINARY: f64 = (4 * 1024) as f64;
-/// Of any value, beside its text: no value is smaller, and a list of N values is at least N as large.
+/// Any value has so many bytes beside its text: no value is smaller, and a list of N values is at least
+/// N times as large.
 const NODE: f64 = 96.0;
-/// Of a key, or of a part of an expression, beside its text.
+/// A key, or a part of an expression, has so many bytes beside its text.
 const PART: f64 = 96.0;
-/// Of evaluating one part.
+/// Evaluating one part costs as much.
 const LOOK: f64 = 16.0;
 /// Text that holds JSON stands in JSON with each quote and each backslash escaped.
 const QUOTED: f64 = 2.0;
@@ -226,7 +227,7 @@ fn function(name: &str, args: &[Ast], most: f64) -> Bound {
     Bound::made(result, work)
 }
 
-/// Of a value, as a tree. Walked with a list, as deep as its author likes.
+/// The size of a value as a tree. It is walked with a list, because its author chooses how deep it is.
 fn size(value: &Variable) -> f64 {
     let (mut size, mut rest) = (0.0, vec![value]);
     while let Some(value) = rest.pop() {
