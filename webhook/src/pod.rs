@@ -24,7 +24,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 pub(crate) use self::amount::Amount;
-pub(crate) use self::container::{Amounts, Container, Port};
+pub(crate) use self::container::{Amounts, Container};
 pub(crate) use self::containers::List;
 pub(crate) use self::marks::Annotated;
 pub(crate) use self::room::Room;
@@ -159,6 +159,11 @@ impl<'a> Pod<'a> {
         let main = self.spec.containers.iter().enumerate();
         init.map(|(index, container)| (List::Init, index, container))
             .chain(main.map(|(index, container)| (List::Main, index, container)))
+    }
+
+    /// Those of them that are not ours.
+    pub(crate) fn foreign_containers(&self) -> impl Iterator<Item = (List, usize, &Container<'a>)> {
+        self.all_containers().filter(|(_, _, container)| !reserved::is_container(&container.name))
     }
 
     pub(crate) fn restart_policy(&self) -> &str {

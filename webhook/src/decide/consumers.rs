@@ -34,9 +34,7 @@ pub(crate) fn choose(
     let is_proxy = |container: &Container<'_>| {
         settings.mesh_proxies().iter().any(|proxy| proxy.as_str() == container.name)
     };
-    let candidates = || {
-        pod.all_containers().filter(|(_, _, container)| !reserved::is_container(&container.name))
-    };
+    let candidates = || pod.foreign_containers();
     if let Some(names) = &request.containers {
         let mut known = HashMap::new();
         for (list, index, container) in candidates() {
@@ -171,8 +169,8 @@ impl Consumers {
 
 /// The container that a misspelt name means.
 fn likely<'p>(name: &str, pod: &'p Pod<'_>, problems: &mut Problems) -> Option<&'p str> {
-    let known = pod.all_containers().map(|(_, _, container)| container.name.as_ref());
-    problems.did_you_mean(name, known.filter(|name| !reserved::is_container(name)))
+    let known = pod.foreign_containers().map(|(_, _, container)| container.name.as_ref());
+    problems.did_you_mean(name, known)
 }
 
 fn no_such(name: &str, likely: Option<&str>) -> Problem {

@@ -6,7 +6,6 @@ use plan::{FileMode, OnChange};
 
 use crate::ask::annotations::Request;
 use crate::pod::Pod;
-use crate::pod::reserved;
 use crate::problem::{PREFIX, Problem, Problems};
 use crate::text::display_name;
 
@@ -39,8 +38,7 @@ impl Neighbours {
             (false, true) => "shareProcessNamespace",
             (false, false) => return None,
         };
-        let others = pod.all_containers().map(|(_, _, container)| container);
-        let others = others.filter(|container| !reserved::is_container(&container.name));
+        let others = pod.foreign_containers().map(|(_, _, container)| container);
         Some(Self {
             field,
             others: others

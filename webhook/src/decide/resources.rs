@@ -5,7 +5,6 @@ use plan::{MAX_FILES, MAX_VARIABLES};
 
 use crate::ask::annotations::Request;
 use crate::patch::fetcher_resources::{Pair, Resources};
-use crate::pod::reserved;
 use crate::pod::{Amount, Amounts, Pod};
 use crate::problem::{Problem, Problems};
 use crate::quantity::{Quantity, WrittenQuantity};
@@ -91,10 +90,7 @@ pub(crate) fn environment_size(variables: usize) -> Quantity {
 
 /// As Kubernetes decides the quality of service, before our container is there.
 fn is_guaranteed(pod: &Pod<'_>) -> bool {
-    let mut containers = pod
-        .all_containers()
-        .filter(|(_, _, container)| !reserved::is_container(&container.name))
-        .peekable();
+    let mut containers = pod.foreign_containers().peekable();
     let full = |requests: &Amounts<'_>, limits: &Amounts<'_>| {
         let same = |request: Option<&Amount<'_>>, limit: Option<&Amount<'_>>| {
             let parse = |amount: &Amount<'_>| Quantity::parse(amount.text());

@@ -10,7 +10,6 @@ use crate::patch::desired_pod::DesiredPod;
 use crate::patch::desired_pod::{ContainerVariables, Method};
 use crate::patch::json_patch::Patch;
 use crate::patch::signal_marker::Mark;
-use crate::pod::reserved;
 use crate::pod::{Container, Pod};
 use plan::contract::ENVIRONMENT_VOLUME;
 
@@ -19,10 +18,7 @@ pub(super) fn apply(
     desired: &DesiredPod<'_>,
     patch: &mut Patch,
 ) -> serde_json::Result<()> {
-    for (list, index, container) in pod.all_containers() {
-        if reserved::is_container(&container.name) {
-            continue;
-        }
+    for (list, index, container) in pod.foreign_containers() {
         let mut targets = desired.variables.iter();
         let target = targets.find(|target| (target.list, target.index) == (list, index));
         let path = format!("{}/{index}", list.pointer());

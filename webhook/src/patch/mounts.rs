@@ -5,7 +5,6 @@ use plan::contract::ENVIRONMENT_DIRECTORY;
 use crate::patch::desired_pod::DesiredPod;
 use crate::patch::fetcher_container::Mount;
 use crate::patch::json_patch::Patch;
-use crate::pod::reserved;
 use crate::pod::{Container, List, Pod};
 use plan::contract::{AGENT_VOLUME, ENVIRONMENT_VOLUME, SECRETS_VOLUME};
 
@@ -14,8 +13,7 @@ pub(super) fn apply(
     desired: &DesiredPod<'_>,
     patch: &mut Patch,
 ) -> serde_json::Result<()> {
-    let others = pod.all_containers().filter(|(_, _, known)| !reserved::is_container(&known.name));
-    for (list, index, container) in others {
+    for (list, index, container) in pod.foreign_containers() {
         let wanted = wanted(desired, list, index);
         let path = format!("{}/{index}/volumeMounts", list.pointer());
         set(container, &wanted, desired.plan.mode().agent().is_some(), &path, patch)?;

@@ -94,10 +94,6 @@ impl Container<'_> {
         self.restart_policy.as_deref() == Some("Always")
     }
 
-    pub(crate) fn ports(&self) -> &[Port<'_>] {
-        self.ports.as_deref().unwrap_or_default()
-    }
-
     pub(crate) fn mounts(&self) -> &[VolumeMount<'_>] {
         self.volume_mounts.as_deref().unwrap_or_default()
     }

@@ -3,8 +3,8 @@
 use plan::{Agent, ContainerPath};
 
 use crate::decide::consumers::Consumers;
+use crate::pod::Pod;
 use crate::pod::reserved;
-use crate::pod::{Pod, Port};
 use crate::problem::{PREFIX, Problem, Problems};
 use crate::text::display_name;
 
@@ -22,15 +22,9 @@ pub(crate) fn check(pod: &Pod<'_>, agent: &Agent, consumers: &Consumers, problem
 
 /// All containers of a Pod share one loopback.
 fn ports(pod: &Pod<'_>, port: u16, problems: &mut Problems) {
-    let others = pod.all_containers().map(|(_, _, container)| container);
-    for container in others.filter(|container| !reserved::is_container(&container.name)) {
-        let takes = |of: &Port<'_>| {
-            let tcp = of.protocol.as_deref().is_none_or(|protocol| protocol == "TCP");
-            let port = Some(i64::from(port));
-            // A port of the host leads to one of the container, which counts.
-            tcp && of.container_port == port
-        };
-        if container.ports().iter().any(takes) {
+    for (_, _, container) in pod.foreign_containers() {
+        // A port of the host leads to one of the container, which counts.
+        if container.tcp_ports().any(|taken| taken == port) {
             problems.push(Problem::annotation(
                 "agent-port",
                 format!("container {:?} has port {port} already", display_name(&container.name)),

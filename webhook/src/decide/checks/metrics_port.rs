@@ -2,7 +2,6 @@
 
 use crate::ask::annotations::Request;
 use crate::pod::Pod;
-use crate::pod::reserved;
 use crate::problem::{Problem, Problems};
 use crate::text::display_name;
 
@@ -25,10 +24,9 @@ pub(crate) fn check(pod: &Pod<'_>, request: &Request<'_>, problems: &mut Problem
             "remove hostNetwork, or the annotation",
         );
     }
-    let others =
-        pod.all_containers().filter(|(_, _, container)| !reserved::is_container(&container.name));
-    let mut taken =
-        others.filter(|(_, _, container)| container.tcp_ports().any(|taken| taken == port));
+    let mut taken = pod
+        .foreign_containers()
+        .filter(|(_, _, container)| container.tcp_ports().any(|taken| taken == port));
     if let Some((_, _, container)) = taken.next() {
         problem(
             format!("container {:?} declares the port {port}", display_name(&container.name)),

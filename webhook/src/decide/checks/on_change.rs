@@ -115,7 +115,8 @@ fn ours_at(request: &Request<'_>, port: u16) -> Option<&'static str> {
 
 /// Those that are there when files change.
 fn staying<'p, 'a>(pod: &'p Pod<'a>) -> impl Iterator<Item = (List, usize, &'p Container<'a>)> {
-    others(pod).filter(|(list, _, container)| *list == List::Main || container.is_native_sidecar())
+    pod.foreign_containers()
+        .filter(|(list, _, container)| *list == List::Main || container.is_native_sidecar())
 }
 
 fn signal(pod: &Pod<'_>, name: &str, ownership: &Ownership, problems: &mut Problems) -> Hook {
@@ -126,7 +127,9 @@ fn signal(pod: &Pod<'_>, name: &str, ownership: &Ownership, problems: &mut Probl
         ));
         return Hook::default();
     }
-    let Some((list, index, target)) = others(pod).find(|(_, _, known)| known.name == *name) else {
+    let Some((list, index, target)) =
+        pod.foreign_containers().find(|(_, _, known)| known.name == *name)
+    else {
         let problem = no_such(pod, name, problems);
         problems.push(problem);
         return Hook::default();
@@ -173,12 +176,8 @@ fn signal(pod: &Pod<'_>, name: &str, ownership: &Ownership, problems: &mut Probl
     Hook { target: Some((list, index)), warning }
 }
 
-fn others<'p, 'a>(pod: &'p Pod<'a>) -> impl Iterator<Item = (List, usize, &'p Container<'a>)> {
-    pod.all_containers().filter(|(_, _, container)| !reserved::is_container(&container.name))
-}
-
 fn no_such(pod: &Pod<'_>, name: &str, problems: &mut Problems) -> Problem {
-    let known = others(pod).map(|(_, _, container)| container.name.as_ref());
+    let known = pod.foreign_containers().map(|(_, _, container)| container.name.as_ref());
     let remedy = match problems.did_you_mean(name, known) {
         Some(known) => format!("did you mean {known}?"),
         None => "name a container of the Pod".to_owned(),

@@ -39,7 +39,7 @@ fn windows(pod: &Pod<'_>, problems: &mut Problems) {
 fn twins(pod: &Pod<'_>, problems: &mut Problems) {
     let mut seen = HashSet::new();
     let mut told = HashSet::new();
-    for (_, _, container) in others(pod) {
+    for (_, _, container) in pod.foreign_containers() {
         let name = container.name.as_ref();
         if !seen.insert(name) && told.insert(name) {
             problems.push(Problem::pod(
@@ -70,7 +70,7 @@ fn tracing(pod: &Pod<'_>, problems: &mut Problems) {
         return;
     }
     let field = if pod.spec.host_pid { "hostPID" } else { "shareProcessNamespace" };
-    for (_, _, container) in others(pod) {
+    for (_, _, container) in pod.foreign_containers() {
         let Some(privilege) = privilege(container) else { continue };
         problems.push(Problem::pod(
             format!("container {:?}", display_name(&container.name)),
@@ -140,7 +140,7 @@ fn is_plain(capability: &str) -> bool {
 }
 
 fn early_mounts(pod: &Pod<'_>, problems: &mut Problems) {
-    for (_, _, container) in others(pod) {
+    for (_, _, container) in pod.foreign_containers() {
         for mount in container.mounts() {
             if problems.is_full() {
                 return;
@@ -170,7 +170,7 @@ pub(crate) fn taken_back(
     if !present.is_injected() {
         return;
     }
-    for (list, index, container) in others(pod) {
+    for (list, index, container) in pod.foreign_containers() {
         let (starts, consumes) = (environment.starts(list, index), consumers.has(list, index));
         let ours_to_set = |volume: &str| match volume {
             ENVIRONMENT_VOLUME => starts,
@@ -203,12 +203,6 @@ pub(crate) fn taken_back(
 
 /// What consumers may see, and nobody but us write.
 const SHARED: [&str; 3] = [SECRETS_VOLUME, ENVIRONMENT_VOLUME, AGENT_VOLUME];
-
-fn others<'p, 'a>(
-    pod: &'p Pod<'a>,
-) -> impl Iterator<Item = (crate::pod::List, usize, &'p Container<'a>)> {
-    pod.all_containers().filter(|(_, _, container)| !reserved::is_container(&container.name))
-}
 
 #[cfg(test)]
 mod tests {
