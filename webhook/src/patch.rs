@@ -21,11 +21,11 @@ pub(crate) use self::containers::early;
 use crate::patch::desired_pod::DesiredPod;
 use crate::patch::json_patch::Patch;
 use crate::pod::Pod;
-use crate::pod::existing::Present;
+use crate::pod::existing::Existing;
 
 pub(crate) fn make(
     pod: &Pod<'_>,
-    present: &Present,
+    existing: &Existing,
     desired: &DesiredPod<'_>,
 ) -> serde_json::Result<Patch> {
     let mut patch = Patch::default();
@@ -33,8 +33,8 @@ pub(crate) fn make(
     mounts::apply(pod, desired, &mut patch)?;
     environment::apply(pod, desired, &mut patch)?;
     affinity::apply(pod, desired, &mut patch)?;
-    volumes(pod, present, desired, &mut patch)?;
-    containers::apply(pod, present, desired, &mut patch)?;
+    volumes(pod, existing, desired, &mut patch)?;
+    containers::apply(pod, existing, desired, &mut patch)?;
     let status = pod.metadata.annotations.ours.iter().find(|(key, _)| key == "status");
     if status.is_none_or(|(_, value)| *value != desired.status) {
         patch.add("/metadata/annotations/kms.alibabacloud~1status".to_owned(), &desired.status)?;
@@ -44,7 +44,7 @@ pub(crate) fn make(
 
 fn volumes(
     pod: &Pod<'_>,
-    present: &Present,
+    existing: &Existing,
     desired: &DesiredPod<'_>,
     patch: &mut Patch,
 ) -> serde_json::Result<()> {
@@ -52,7 +52,7 @@ fn volumes(
         return patch.add("/spec/volumes".to_owned(), &desired.volumes);
     }
     for volume in &desired.volumes {
-        let known = present
+        let known = existing
             .volumes
             .iter()
             .find(|(_, known)| known.get("name").and_then(Value::as_str) == Some(volume.name));
@@ -66,7 +66,7 @@ fn volumes(
     }
     // Of an earlier call that wanted more, or of somebody since; from behind, and what was added
     // stands behind all of them.
-    for (index, known) in present.volumes.iter().rev() {
+    for (index, known) in existing.volumes.iter().rev() {
         let name = known.get("name").and_then(Value::as_str).unwrap_or_default();
         let kept = desired.volumes.iter().any(|volume| volume.name == name);
         if !kept {

@@ -137,9 +137,9 @@ impl Problems {
 
     /// Those of another list behind these.
     pub(crate) fn append(&mut self, other: Self) {
-        let untold = other.count - other.kept.len();
+        let dropped = other.count - other.kept.len();
         self.extend(other.kept);
-        self.count += untold;
+        self.count += dropped;
     }
 
     /// The first of them.

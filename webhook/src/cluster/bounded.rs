@@ -44,13 +44,13 @@ where
     }
 }
 
-fn most(asked: &Uri) -> usize {
-    let mut pairs = asked.query().unwrap_or_default().split('&');
+fn most(uri: &Uri) -> usize {
+    let mut pairs = uri.query().unwrap_or_default().split('&');
     let says = |wanted: &str| pairs.clone().any(|pair| pair == wanted);
     if says("watch=true") {
         return usize::MAX;
     }
-    if asked.path().contains("/serviceaccounts/") {
+    if uri.path().contains("/serviceaccounts/") {
         return ACCOUNT;
     }
     if pairs.any(|pair| pair == "limit=1") { ONE } else { ANSWER }

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 /// What went wrong, without what the library adds: it quotes whole answers.
-pub(crate) fn said(error: &kube::Error) -> String {
+pub(crate) fn describe(error: &kube::Error) -> String {
     let text = match error {
         kube::Error::Api(status) if status.code == 403 => {
             format!("forbidden: {}", status.message)

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
 use super::bounded::{ACCOUNT, is_too_large};
-use super::error::said;
+use super::error::describe;
 use super::is_name;
 use super::object::Object;
 use crate::account::{Account, ServiceAccount};
@@ -51,8 +51,8 @@ impl Reader {
             return Account::Missing;
         }
         let key = (namespace.to_owned(), name.to_owned());
-        let asked = self.flights.ask(&key, || self.attempts(&key), names_role);
-        let account = timeout(self.patience.whole, asked).await.unwrap_or_else(|_| {
+        let answer = self.flights.ask(&key, || self.attempts(&key), names_role);
+        let account = timeout(self.patience.whole, answer).await.unwrap_or_else(|_| {
             let seconds = self.patience.whole.as_secs_f64();
             Account::Unreadable(format!("the API server did not answer within {seconds} s"))
         });
@@ -90,7 +90,7 @@ impl Reader {
                     ));
                 }
                 Ok(Err(error)) => {
-                    let why = format!("the API server could not be asked ({})", said(&error));
+                    let why = format!("the API server could not be asked ({})", describe(&error));
                     if !passes(&error) {
                         return Account::Unreadable(why);
                     }

@@ -10,7 +10,7 @@ use kube::{Api, Client};
 
 use super::accounts::{Listing, Writer};
 use super::bounded::is_too_large;
-use super::error::said;
+use super::error::describe;
 use super::object::Object;
 use crate::metrics::Metrics;
 
@@ -82,9 +82,9 @@ impl Keeper {
     fn failed(&mut self, error: &watcher::Error) {
         self.metrics.cluster.account_watch_failed();
         let (what, why) = match error {
-            watcher::Error::InitialListFailed(error) => ("listing", said(error)),
+            watcher::Error::InitialListFailed(error) => ("listing", describe(error)),
             watcher::Error::WatchStartFailed(error) | watcher::Error::WatchFailed(error) => {
-                ("watching", said(error))
+                ("watching", describe(error))
             }
             watcher::Error::WatchError(status) => {
                 ("watching", format!("{} {}", status.code, status.message))

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use plan::{ContainerPath, MountPath};
 
 use crate::ask::annotations::{InitFirst, Request};
-use crate::pod::existing::Present;
+use crate::pod::existing::Existing;
 use crate::pod::reserved;
 use crate::pod::{Container, List, Pod};
 use crate::problem::{PREFIX, Problem, Problems};
@@ -26,7 +26,7 @@ pub(crate) struct Consumers {
 pub(crate) fn choose(
     pod: &Pod<'_>,
     request: &Request<'_>,
-    present: &Present,
+    existing: &Existing,
     settings: &Settings,
     problems: &mut Problems,
 ) -> Consumers {
@@ -61,7 +61,7 @@ pub(crate) fn choose(
         return chosen;
     }
     let recorded: Option<HashSet<&str>> =
-        present.consumers().map(|names| names.iter().map(String::as_str).collect());
+        existing.consumers().map(|names| names.iter().map(String::as_str).collect());
     for (list, index, container) in candidates() {
         if is_proxy(container) {
             continue;
@@ -84,7 +84,7 @@ pub(crate) fn choose(
         }
     }
     // A container under a name of ours is told about as such.
-    if chosen.at.is_empty() && !present.impostor {
+    if chosen.at.is_empty() && !existing.has_lookalike {
         problems.push(Problem::pod(
             "the Pod",
             "no container would get the secrets",

@@ -16,11 +16,11 @@ use crate::decide::ownership;
 use crate::decide::resources;
 use crate::patch;
 use crate::patch::desired_pod::{DesiredPod, Order, Placement};
-use crate::patch::fetcher_container::{Container, RunAs};
+use crate::patch::fetcher_container::{FetcherContainer, RunAs};
 use crate::patch::fetcher_role::FetcherRole;
 use crate::patch::json_patch::Patch;
 use crate::patch::volume;
-use crate::pod::existing::Present;
+use crate::pod::existing::Existing;
 use crate::pod::{Pod, Unreadable};
 use crate::problem::{PREFIX, Problem, Problems};
 use crate::quantity::Quantity;
@@ -58,21 +58,21 @@ pub(crate) fn decide(
     }
     let mut problems = pod.check_limits().or(Problems::default())?;
     let mut reserved = Problems::default();
-    let present = Present::find(pod, json, settings.injector(), &mut reserved);
-    if let (Some(later), false) = (present.later_release(), present.impostor) {
+    let existing = Existing::find(pod, json, settings.injector(), &mut reserved);
+    if let (Some(later), false) = (existing.later_release(), existing.has_lookalike) {
         let warnings = vec![of_a_later_release(later)];
         return Ok(Injection::Patched { patch: Patch::default(), warnings });
     }
     let request = annotations::read(&pod.metadata.annotations, &mut problems);
     problems.append(reserved);
-    let consumers = consumers::choose(pod, &request, &present, settings, &mut problems);
-    preconditions::shapes(pod, &present, &mut problems);
+    let consumers = consumers::choose(pod, &request, &existing, settings, &mut problems);
+    preconditions::shapes(pod, &existing, &mut problems);
     let mount = request.mount_path.clone().unwrap_or_default();
     consumers.check_mounts(pod, &mount, &mut problems);
     let chosen = consumers.containers(pod).map(|(_, _, container)| container);
     let ownership = ownership::decide(pod, chosen, &request, settings, &mut problems);
     ownership.check(&request, &mut problems);
-    let hook = on_change::check(pod, &request, &present, &ownership, &mut problems);
+    let hook = on_change::check(pod, &request, &existing, &ownership, &mut problems);
     metrics_port::check(pod, &request, &mut problems);
 
     let mut budget = Budget::default();
@@ -83,7 +83,7 @@ pub(crate) fn decide(
     let early = patch::early(pod, roles, placement);
     let asker = env::Asker { pod, request: &request, settings };
     let (environment, variables) = env::read(asker, &consumers, &early, &mut budget, &mut problems);
-    preconditions::taken_back(pod, &present, &consumers, &environment, &mut problems);
+    preconditions::foreign_mounts(pod, &existing, &consumers, &environment, &mut problems);
     let size_limit = resources::size_limit(&request, files.len());
     let environment_size = environment.size();
     let more = [environment_size, draft::agent_memory(&request)];
@@ -108,7 +108,7 @@ pub(crate) fn decide(
         platform_assigns_user: settings.uid() == Uid::Platform,
     };
     let container = |role: &FetcherRole| {
-        Container::new(*role, &plan, &encoded, run_as, &resources, settings.injector())
+        FetcherContainer::new(*role, &plan, &encoded, run_as, &resources, settings.injector())
     };
     let mut volumes = vec![
         volume::secrets(size_limit.to_bytes_text()),
@@ -131,7 +131,7 @@ pub(crate) fn decide(
         signal_target: hook.target,
         status: status(&plan, roles),
     };
-    let patch = patch::make(pod, &present, &desired).map_err(|_| unwritable())?;
+    let patch = patch::make(pod, &existing, &desired).map_err(|_| unwritable())?;
     let mut warnings = consumers.warnings;
     warnings.extend(environment.warnings);
     warnings.extend(hook.warning);

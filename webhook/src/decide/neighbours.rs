@@ -57,7 +57,7 @@ impl Neighbours {
     /// all of its users lets it be taken.
     pub(crate) fn unused(&self, usual: u32) -> u32 {
         let is_free = |uid: &u32| self.of(*uid).next().is_none();
-        let certain = self.unsaid().next().is_none();
+        let certain = self.of_unknown_user().next().is_none();
         let mut all = certain.then_some(usual).into_iter().chain(UNUSED);
         all.find(is_free).unwrap_or(usual)
     }
@@ -68,7 +68,7 @@ impl Neighbours {
     }
 
     /// Containers whose image says the user.
-    fn unsaid(&self) -> impl Iterator<Item = &str> {
+    fn of_unknown_user(&self) -> impl Iterator<Item = &str> {
         self.named(|other| other.user.is_none())
     }
 

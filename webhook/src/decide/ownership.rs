@@ -165,7 +165,7 @@ mod tests {
             run_as_user: Some(1000),
             ..Request::default()
         };
-        let told = |second: &str| {
+        let message_of = |second: &str| {
             let json = pod("", r#""runAsUser":1000"#, second);
             let pod = Pod::read(&json).unwrap();
             let ownership = decided_by(&pod, &request, &Settings::default());
@@ -174,9 +174,9 @@ mod tests {
             problems.message()
         };
         for second in [r#""runAsUser":1000"#, r#""runAsUser":0"#, ""] {
-            assert_eq!(told(second), "", "{second}");
+            assert_eq!(message_of(second), "", "{second}");
         }
-        let message = told(r#""runAsUser":2000"#);
+        let message = message_of(r#""runAsUser":2000"#);
         assert!(message.contains("container \"b\" has uid 2000"), "{message}");
     }
 

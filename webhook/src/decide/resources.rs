@@ -4,7 +4,7 @@ use plan::contract::MAX_VALUE_BYTES;
 use plan::{MAX_FILES, MAX_VARIABLES};
 
 use crate::ask::annotations::Request;
-use crate::patch::fetcher_resources::{Pair, Resources};
+use crate::patch::fetcher_resources::{FetcherResources, Pair};
 use crate::pod::{Amount, Amounts, Pod};
 use crate::problem::{Problem, Problems};
 use crate::quantity::{Quantity, WrittenQuantity};
@@ -18,7 +18,7 @@ pub(crate) fn decide(
     memory: Quantity,
     settings: &Settings,
     problems: &mut Problems,
-) -> Resources {
+) -> FetcherResources {
     let defaults = settings.injector().resources();
     let wanted = &request.resources;
     let own = |amount: &Option<WrittenQuantity>| amount.clone();
@@ -32,7 +32,7 @@ pub(crate) fn decide(
         let is_limit = |request: &Option<WrittenQuantity>, limit: &WrittenQuantity| {
             request.as_ref().is_none_or(|request| request.amount() == limit.amount())
         };
-        Resources {
+        FetcherResources {
             guaranteed: is_limit(&wanted.cpu_request, &cpu)
                 && is_limit(&wanted.memory_request, &memory_limit),
             requests: Pair {
@@ -46,13 +46,13 @@ pub(crate) fn decide(
             .unwrap_or_else(|| lower(defaults.cpu(), wanted.cpu_limit.as_ref()));
         let memory = own(&wanted.memory_request)
             .unwrap_or_else(|| lower(defaults.memory(), wanted.memory_limit.as_ref()));
-        Resources {
+        FetcherResources {
             requests: Pair { cpu: Some(cpu), memory },
             limits: Pair { cpu: own(&wanted.cpu_limit), memory: memory_limit },
             guaranteed: false,
         }
     };
-    let Resources { requests, limits, .. } = &resources;
+    let FetcherResources { requests, limits, .. } = &resources;
     for (key, request, limit) in [
         ("resources.requests.cpu", requests.cpu.as_ref(), limits.cpu.as_ref()),
         ("resources.requests.memory", Some(&requests.memory), Some(&limits.memory)),

@@ -1,11 +1,11 @@
-//! Resources of a container of ours that others have sized: an autoscaler, a limit range, a quota's
+//! FetcherResources of a container of ours that others have sized: an autoscaler, a limit range, a quota's
 //! webhook. What they say stays where the fetcher can work with it.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::patch::fetcher_resources::Resources;
+use crate::patch::fetcher_resources::FetcherResources;
 use crate::quantity::Quantity;
 
 /// An amount of one resource, as written and as compared.
@@ -18,7 +18,7 @@ const LEAST_STORAGE: u64 = 1 << 20;
 
 /// `known`, and ours for what it does not say or where its limit is too low for our work. Devices of
 /// others, which our container has no use for, go.
-pub(super) fn settled(known: &Value, wanted: &Resources) -> Value {
+pub(super) fn settled(known: &Value, wanted: &FetcherResources) -> Value {
     let ours = serde_json::to_value(wanted).unwrap_or_default();
     let groups = ["requests", "limits"].map(|group| known.get(group).and_then(Value::as_object));
     let mut names: BTreeSet<&str> =

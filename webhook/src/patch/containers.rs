@@ -5,31 +5,31 @@ use plan::ContainerName;
 
 use super::settled;
 use crate::patch::desired_pod::{DesiredPod, Order, Placement};
-use crate::patch::fetcher_container;
+use crate::patch::fetcher_container::FetcherContainer;
 use crate::patch::fetcher_role::FetcherRole;
 use crate::patch::json_patch::Patch;
-use crate::pod::existing::{Ours, Present};
+use crate::pod::existing::{Existing, Ours};
 use crate::pod::reserved;
 use crate::pod::{Container, List, Pod};
 use plan::contract::{INIT_CONTAINER, SIDECAR};
 
 pub(super) fn apply(
     pod: &Pod<'_>,
-    present: &Present,
+    existing: &Existing,
     desired: &DesiredPod<'_>,
     patch: &mut Patch,
 ) -> serde_json::Result<()> {
-    let fits = |ours: &Ours, wanted: &fetcher_container::Container<'_>| {
+    let fits = |ours: &Ours, wanted: &FetcherContainer<'_>| {
         ours.name == wanted.role.name() && ours.list == wanted.role.list()
     };
     let mut missing = Vec::new();
     for wanted in &desired.containers {
-        match present.containers.iter().find(|ours| fits(ours, wanted)) {
+        match existing.containers.iter().find(|ours| fits(ours, wanted)) {
             Some(ours) => update(ours, wanted, patch)?,
             None => missing.push(wanted),
         }
     }
-    let surplus: Vec<&Ours> = present
+    let surplus: Vec<&Ours> = existing
         .containers
         .iter()
         .filter(|ours| !desired.containers.iter().any(|wanted| fits(ours, wanted)))
@@ -48,7 +48,7 @@ pub(super) fn apply(
 
 /// `init` is the list of init containers as it is by then.
 fn place(
-    missing: &[&fetcher_container::Container<'_>],
+    missing: &[&FetcherContainer<'_>],
     init: &[&Container<'_>],
     has_list: bool,
     desired: &DesiredPod<'_>,
@@ -110,11 +110,7 @@ fn behind_proxy(init: &[&Container<'_>], proxies: &[ContainerName]) -> usize {
     init.iter().rposition(is_proxy).map_or(0, |index| index + 1)
 }
 
-fn update(
-    ours: &Ours,
-    wanted: &fetcher_container::Container<'_>,
-    patch: &mut Patch,
-) -> serde_json::Result<()> {
+fn update(ours: &Ours, wanted: &FetcherContainer<'_>, patch: &mut Patch) -> serde_json::Result<()> {
     let new = settled::container(&ours.value, wanted)?;
     patch.difference(&format!("{}/{}", ours.list.pointer(), ours.index), &ours.value, &new)
 }

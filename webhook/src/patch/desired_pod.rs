@@ -3,14 +3,14 @@
 
 use plan::{ContainerName, Plan, VariableName};
 
-use crate::patch::fetcher_container::Container;
+use crate::patch::fetcher_container::FetcherContainer;
 use crate::patch::volume::Volume;
 use crate::pod::List;
 
 pub(crate) struct DesiredPod<'a> {
     pub(crate) plan: &'a Plan,
     /// In the order in which they start.
-    pub(crate) containers: Vec<Container<'a>>,
+    pub(crate) containers: Vec<FetcherContainer<'a>>,
     pub(crate) placement: Placement<'a>,
     pub(crate) volumes: Vec<Volume<'a>>,
     /// Containers that get the files.

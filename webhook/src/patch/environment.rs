@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::patch::desired_pod::DesiredPod;
 use crate::patch::desired_pod::{ContainerVariables, Method};
 use crate::patch::json_patch::Patch;
-use crate::patch::signal_marker::Mark;
+use crate::patch::signal_marker::SignalMarker;
 use crate::pod::{Container, Pod};
 use plan::contract::ENVIRONMENT_VOLUME;
 
@@ -23,7 +23,7 @@ pub(super) fn apply(
         let target = targets.find(|target| (target.list, target.index) == (list, index));
         let path = format!("{}/{index}", list.pointer());
         command(container, target, &path, patch)?;
-        let mark = Mark::of(desired.signal_target, (list, index), container);
+        let mark = SignalMarker::of(desired.signal_target, (list, index), container);
         variables(container, target, mark.as_ref(), &path, patch)?;
     }
     Ok(())
@@ -74,7 +74,7 @@ struct FileKeyRef<'a> {
 fn variables(
     container: &Container<'_>,
     target: Option<&ContainerVariables>,
-    mark: Option<&Mark<'_>>,
+    mark: Option<&SignalMarker<'_>>,
     path: &str,
     patch: &mut Patch,
 ) -> serde_json::Result<()> {
@@ -96,7 +96,7 @@ fn variables(
             Some(entry) if !set.insert(entry.name) => stale.push(index),
             Some(entry) if entry.is(variable) => {}
             Some(entry) => patch.replace(format!("{path}/env/{index}"), entry)?,
-            None if variable.is_mark() => match mark.filter(|_| !marked) {
+            None if variable.is_signal_marker() => match mark.filter(|_| !marked) {
                 Some(mark) => {
                     marked = true;
                     if !mark.is(variable) {

@@ -7,7 +7,7 @@ use plan::contract::{
 use plan::{FetcherCommand, Plan};
 use serde::Serialize;
 
-use crate::patch::fetcher_resources::Resources;
+use crate::patch::fetcher_resources::FetcherResources;
 use crate::patch::fetcher_role::FetcherRole;
 use crate::settings::Injector;
 
@@ -16,7 +16,7 @@ const METRICS_PORT: &str = "kms-metrics";
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Container<'a> {
+pub(crate) struct FetcherContainer<'a> {
     #[serde(skip)]
     pub(crate) role: FetcherRole,
     /// Other names under which its image may be there.
@@ -38,7 +38,7 @@ pub(crate) struct Container<'a> {
     env: [Variable<'a>; 1],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ports: Vec<Port>,
-    pub(crate) resources: &'a Resources,
+    pub(crate) resources: &'a FetcherResources,
     volume_mounts: Vec<Mount<'a>>,
     security_context: Security,
     termination_message_policy: &'static str,
@@ -114,13 +114,13 @@ pub(crate) struct RunAs {
     pub(crate) platform_assigns_user: bool,
 }
 
-impl<'a> Container<'a> {
+impl<'a> FetcherContainer<'a> {
     pub(crate) fn new(
         role: FetcherRole,
         plan: &'a Plan,
         encoded: &'a str,
         run_as: RunAs,
-        resources: &'a Resources,
+        resources: &'a FetcherResources,
         injector: &'a Injector,
     ) -> Self {
         let mut mounts = vec![

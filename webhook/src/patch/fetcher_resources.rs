@@ -1,11 +1,11 @@
-//! Resources of a container of ours.
+//! FetcherResources of a container of ours.
 
 use serde::Serialize;
 
 use crate::quantity::WrittenQuantity;
 
 #[derive(Debug, Serialize)]
-pub(crate) struct Resources {
+pub(crate) struct FetcherResources {
     pub(crate) requests: Pair,
     pub(crate) limits: Pair,
     /// Requests are the limits because of the Pod's class, and stay so whoever sizes the container.

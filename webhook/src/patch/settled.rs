@@ -5,10 +5,10 @@
 use serde_json::{Map, Value};
 
 use super::amounts;
-use crate::patch::fetcher_container::Container;
+use crate::patch::fetcher_container::FetcherContainer;
 use crate::settings::image::is_mirrored;
 
-pub(super) fn container(known: &Value, wanted: &Container<'_>) -> serde_json::Result<Value> {
+pub(super) fn container(known: &Value, wanted: &FetcherContainer<'_>) -> serde_json::Result<Value> {
     let mut settled = serde_json::to_value(wanted)?;
     if let (Value::Object(settled), Value::Object(known)) = (&mut settled, known) {
         for (field, known) in known {
@@ -21,7 +21,12 @@ pub(super) fn container(known: &Value, wanted: &Container<'_>) -> serde_json::Re
 }
 
 /// What a field of ours becomes where others have set it, if that is not simply ours.
-fn kept(field: &str, known: &Value, ours: Option<&Value>, wanted: &Container<'_>) -> Option<Value> {
+fn kept(
+    field: &str,
+    known: &Value,
+    ours: Option<&Value>,
+    wanted: &FetcherContainer<'_>,
+) -> Option<Value> {
     let unchanged = |holds: bool| holds.then(|| known.clone());
     match field {
         "image" => unchanged(is_mirrored(known.as_str()?, wanted.image, wanted.mirrors)),

@@ -7,12 +7,12 @@ use crate::pod::{Container, List, Variable};
 use plan::contract::TARGET_VARIABLE;
 
 #[derive(Debug, Serialize)]
-pub(super) struct Mark<'a> {
+pub(super) struct SignalMarker<'a> {
     name: &'static str,
     value: &'a str,
 }
 
-impl<'a> Mark<'a> {
+impl<'a> SignalMarker<'a> {
     /// That of the container at this place, if it is the target.
     pub(super) fn of(
         target: Option<(List, usize)>,

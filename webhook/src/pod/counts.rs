@@ -50,7 +50,7 @@ impl Counts {
             side.values_bytes += mount.sub_path_expr.as_deref().map_or(0, str::len);
         }
         for variable in container.env() {
-            let side = self.side(whole || variable.is_secret() || variable.is_mark());
+            let side = self.side(whole || variable.is_secret() || variable.is_signal_marker());
             side.parts += 1;
             side.names_bytes += variable.name.len();
             side.values_bytes += variable.value.as_deref().map_or(0, str::len);

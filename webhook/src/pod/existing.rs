@@ -17,11 +17,11 @@ use crate::text::display_name;
 use plan::contract::{PLAN_VARIABLE, SIDECAR};
 
 #[derive(Debug, Default)]
-pub(crate) struct Present {
+pub(crate) struct Existing {
     /// At most one of each name.
     pub(crate) containers: Vec<Ours>,
     /// A container has a name of ours and carries no plan: what hangs on it is no news.
-    pub(crate) impostor: bool,
+    pub(crate) has_lookalike: bool,
     /// Volumes of our names, by position.
     pub(crate) volumes: Vec<(usize, Value)>,
 }
@@ -55,7 +55,7 @@ struct RawSpec<'a> {
     volumes: Option<Vec<&'a RawValue>>,
 }
 
-impl Present {
+impl Existing {
     /// Looks at names first: a Pod that was never injected costs no second reading.
     pub(crate) fn find(
         pod: &Pod<'_>,
@@ -63,7 +63,7 @@ impl Present {
         injector: &Injector,
         problems: &mut Problems,
     ) -> Self {
-        let mut present = Self::default();
+        let mut existing = Self::default();
         let named: Vec<_> = pod
             .all_containers()
             .filter(|(_, _, container)| reserved::is_container(&container.name))
@@ -80,12 +80,12 @@ impl Present {
         let mut room = Room::of_ours();
         for (list, index, name) in named {
             let place = list == List::Init || name == SIDECAR;
-            let known = present.containers.iter().any(|ours| ours.name == name);
+            let known = existing.containers.iter().any(|ours| ours.name == name);
             let raw = raw.as_ref().filter(|_| place && !known);
             match raw.and_then(|raw| Ours::read(raw, list, index, &name, injector, &mut room)) {
-                Some(ours) => present.containers.push(ours),
+                Some(ours) => existing.containers.push(ours),
                 _ => {
-                    present.impostor = true;
+                    existing.has_lookalike = true;
                     problems.push(Problem::pod(
                         format!("container {:?}", display_name(&name)),
                         "the name is reserved for the container that fetches secrets, and this one carries no plan that can be read",
@@ -94,11 +94,11 @@ impl Present {
                 }
             }
         }
-        if present.is_injected() {
+        if existing.is_injected() {
             let raws = raw.and_then(|raw| raw.spec.volumes).unwrap_or_default();
             for (index, volume) in volumes() {
                 match raws.get(index).and_then(|raw| room.read(raw.get())) {
-                    Some(value) => present.volumes.push((index, value)),
+                    Some(value) => existing.volumes.push((index, value)),
                     None => {
                         problems.push(Problem::pod(
                             format!("volume {:?}", display_name(&volume.name)),
@@ -109,7 +109,7 @@ impl Present {
                     }
                 }
             }
-        } else if !present.impostor {
+        } else if !existing.has_lookalike {
             for (_, volume) in volumes() {
                 problems.push(Problem::pod(
                     format!("volume {:?}", display_name(&volume.name)),
@@ -118,7 +118,7 @@ impl Present {
                 ));
             }
         }
-        present
+        existing
     }
 
     /// The consumers that an earlier call recorded.

@@ -52,7 +52,7 @@ impl Variable<'_> {
     }
 
     /// Whether it marks the container that gets a signal.
-    pub(crate) fn is_mark(&self) -> bool {
+    pub(crate) fn is_signal_marker(&self) -> bool {
         self.name == TARGET_VARIABLE
     }
 }

@@ -19,7 +19,7 @@ pub(crate) async fn follow(
     clock: fn() -> SystemTime,
 ) {
     let mut current: Option<Arc<Serving>> = None;
-    let mut told = None;
+    let mut logged = None;
     loop {
         let state = readiness.states.borrow_and_update().clone();
         metrics.cluster.certificate(&state);
@@ -30,13 +30,13 @@ pub(crate) async fn follow(
             current = Some(serving);
         }
         let reasons = readiness.reasons(clock());
-        if told.as_ref() != Some(&reasons) {
+        if logged.as_ref() != Some(&reasons) {
             if reasons.is_empty() {
                 tracing::info!("ready for API servers");
             } else {
                 tracing::warn!(reasons = reasons.join("; "), "not ready for API servers");
             }
-            told = Some(reasons);
+            logged = Some(reasons);
         }
         if readiness.states.changed().await.is_err() {
             return;

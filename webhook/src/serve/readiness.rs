@@ -84,7 +84,7 @@ mod tests {
         }
     }
 
-    fn said(covered: bool, conditions: bool, seconds: Option<u64>) -> String {
+    fn reasons_of(covered: bool, conditions: bool, seconds: Option<u64>) -> String {
         let state = State { covered, conditions, ..State::default() };
         let end = seconds.map(|seconds| NOW + Duration::from_secs(seconds));
         reasons(&state, end, NOW, &target(), Some("injector-certificate")).join("\n")
@@ -92,22 +92,24 @@ mod tests {
 
     #[test]
     fn a_certificate_that_is_covered_and_conditions_that_hold_are_ready() {
-        assert_eq!(said(true, true, Some(60)), "");
+        assert_eq!(reasons_of(true, true, Some(60)), "");
     }
 
     #[test]
     fn each_reason_names_the_object_that_is_not_right() {
         assert_eq!(
-            said(false, true, Some(60)),
+            reasons_of(false, true, Some(60)),
             "caBundle of webhook pods.kms.example of MutatingWebhookConfiguration injector does not cover the certificate, as far as it was read"
         );
         assert_eq!(
-            said(true, false, Some(60)),
+            reasons_of(true, false, Some(60)),
             "webhook pods.kms.example of MutatingWebhookConfiguration injector with the match condition triggers was not found, as far as it was read"
         );
-        assert!(said(false, true, None).contains("it is made in Secret injector-certificate"));
-        assert!(said(true, true, Some(0)).starts_with("the certificate has ended"));
-        assert_eq!(said(false, false, None).lines().count(), 2);
+        assert!(
+            reasons_of(false, true, None).contains("it is made in Secret injector-certificate")
+        );
+        assert!(reasons_of(true, true, Some(0)).starts_with("the certificate has ended"));
+        assert_eq!(reasons_of(false, false, None).lines().count(), 2);
     }
 
     #[test]

@@ -80,7 +80,7 @@ impl Server {
             tokio::select! {
                 // What has ended is let go of first: in a flood there is always one more to accept.
                 biased;
-                () = reached(&mut phase, Phase::Stopping) => break,
+                () = wait_for_phase(&mut phase, Phase::Stopping) => break,
                 true = crowd.ended() => crowd.settle(),
                 _ = look_again.tick(), if crowd.is_waited_for() => crowd.settle(),
                 accepted = listener.accept() => match accepted {
@@ -145,7 +145,7 @@ fn is_of_the_client(error: &io::Error) -> bool {
 }
 
 /// Waits for a phase; a server whose owner is gone is in the last one.
-async fn reached(phase: &mut watch::Receiver<Phase>, wanted: Phase) {
+async fn wait_for_phase(phase: &mut watch::Receiver<Phase>, wanted: Phase) {
     let _ = phase.wait_for(|phase| *phase >= wanted).await;
 }
 

@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(seen(&Policy::default(), "pay"), None);
     }
 
-    fn asked(policy: &Policy, namespace: &str, role: &str) -> Result<(), String> {
+    fn check(policy: &Policy, namespace: &str, role: &str) -> Result<(), String> {
         let role = RoleArn::parse(&format!("acs:ram::1:role/{role}")).unwrap();
         let mut comparisons = Comparisons::default();
         policy
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn without_rules_every_namespace_may_use_every_role_by_rrsa_alone() {
         let none = Policy::default();
-        assert_eq!(asked(&none, "anywhere", "any"), Ok(()));
+        assert_eq!(check(&none, "anywhere", "any"), Ok(()));
         let role = RoleArn::parse("acs:ram::1:role/any").unwrap();
         for credentials in [Credentials::EcsRamRole, Credentials::Secret] {
             let problem = none
@@ -154,13 +154,13 @@ mod tests {
         for (namespace, role) in
             [("payments", "pay-db"), ("pay-eu", "pay-"), ("shop-1", "shop"), ("shop-2", "till")]
         {
-            assert_eq!(asked(&two(), namespace, role), Ok(()), "{namespace} {role}");
+            assert_eq!(check(&two(), namespace, role), Ok(()), "{namespace} {role}");
         }
     }
 
     #[test]
     fn two_rules_together_allow_no_more_than_each_alone() {
-        let problem = asked(&two(), "payments", "shop").unwrap_err();
+        let problem = check(&two(), "payments", "shop").unwrap_err();
         assert_eq!(
             problem,
             "policy: namespace payments may not use acs:ram::1:role/shop by rrsa: \
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn a_namespace_that_no_rule_names_hears_of_no_rule_whoever_has_the_role() {
         for role in ["other", "pay-db", "till"] {
-            let problem = asked(&two(), "elsewhere", role).unwrap_err();
+            let problem = check(&two(), "elsewhere", role).unwrap_err();
             assert!(problem.contains("by rrsa: no rule names this namespace; "), "{problem}");
         }
     }
@@ -199,7 +199,7 @@ mod tests {
         let mut rules = vec![rule("far", &["payments"], &["acs:ram::2:*"], &secret)];
         rules.extend(two().0);
         rules.push(rule("static", &["payments"], &["*"], &secret));
-        let problem = asked(&Policy(rules), "payments", "till").unwrap_err();
+        let problem = check(&Policy(rules), "payments", "till").unwrap_err();
         assert!(
             problem.contains(
                 "rule \"payments\" (not the role), rule \"static\" (not the credentials), \
@@ -208,7 +208,7 @@ mod tests {
             "{problem}"
         );
         let far = rule("far", &["payments"], &["acs:ram::2:*"], &secret);
-        let problem = asked(&Policy(vec![far]), "payments", "till").unwrap_err();
+        let problem = check(&Policy(vec![far]), "payments", "till").unwrap_err();
         assert!(problem.contains("rule \"far\" (not the role, not the credentials);"), "{problem}");
     }
 }

@@ -15,7 +15,7 @@ const WARNING: usize = 200;
 const LOGGED_NAME: usize = 253;
 const LOGGED_UID: usize = 64;
 
-/// The whole decision where no cluster can be asked. Never panics, never answers with half a
+/// The whole decision where no cluster can be call. Never panics, never answers with half a
 /// patch, and repeats nothing of the body in an error.
 pub fn admit(body: &[u8], settings: &Settings) -> Reply {
     match Question::read(body) {
@@ -27,12 +27,12 @@ pub fn admit(body: &[u8], settings: &Settings) -> Reply {
 /// A review whose answer needs no more than a ServiceAccount and the settings.
 pub struct Question<'a> {
     request: Request<'a>,
-    asked: Asked<'a>,
+    call: Call<'a>,
 }
 
 /// What a review is about.
 #[expect(clippy::large_enum_variant, reason = "one for a review, on the stack, and not moved")]
-enum Asked<'a> {
+enum Call<'a> {
     /// Something that passes, with a word to the operator.
     NotOurs(&'static str),
     NoObject,
@@ -51,21 +51,21 @@ impl<'a> Question<'a> {
                 reason: None,
             })
         })?;
-        let asked = match (not_ours(&request), request.object) {
-            (Some(warning), _) => Asked::NotOurs(warning),
+        let call = match (not_ours(&request), request.object) {
+            (Some(warning), _) => Call::NotOurs(warning),
             (None, Some(object)) if !namespace(&request).is_empty() => {
-                Asked::Pod(object.get(), Pod::read(object.get()))
+                Call::Pod(object.get(), Pod::read(object.get()))
             }
-            _ => Asked::NoObject,
+            _ => Call::NoObject,
         };
-        Ok(Self { request, asked })
+        Ok(Self { request, call })
     }
 
     /// Namespace and name of the ServiceAccount that says the Pod's role, where the Pod wants to
     /// be injected and does not say it itself.
     pub fn account(&self) -> Option<(&str, &str)> {
-        match &self.asked {
-            Asked::Pod(_, Ok(pod))
+        match &self.call {
+            Call::Pod(_, Ok(pod))
                 if pod.triggers() && !pod.names_role() && pod.is_within_limits() =>
             {
                 Some((namespace(&self.request), pod.service_account()))
@@ -75,18 +75,18 @@ impl<'a> Question<'a> {
     }
 
     pub fn answer(&self, account: &Account, settings: &Settings) -> Reply {
-        let Self { request, asked } = self;
+        let Self { request, call } = self;
         let uid = &request.uid;
-        let (json, pod) = match asked {
-            Asked::NotOurs(warning) => {
+        let (json, pod) = match call {
+            Call::NotOurs(warning) => {
                 let body = review::allow(uid, &[(*warning).to_owned()]);
                 return self.reply(body, Outcome::Unchanged);
             }
-            Asked::NoObject => {
+            Call::NoObject => {
                 let message = "the review of a Pod's creation has no object or no namespace";
                 return self.denied(message, Outcome::Denied);
             }
-            Asked::Pod(json, pod) => (*json, pod),
+            Call::Pod(json, pod) => (*json, pod),
         };
         let subject = Subject { namespace: namespace(request), account };
         let decision = match pod {
@@ -143,9 +143,9 @@ impl<'a> Question<'a> {
 
     /// What a workload's Pod will be called is only in the Pod itself.
     fn name(&self) -> &str {
-        match (self.request.name.as_deref(), &self.asked) {
+        match (self.request.name.as_deref(), &self.call) {
             (Some(name), _) if !name.is_empty() => name,
-            (_, Asked::Pod(_, Ok(pod))) => pod.name(),
+            (_, Call::Pod(_, Ok(pod))) => pod.name(),
             _ => "",
         }
     }

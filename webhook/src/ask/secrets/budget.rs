@@ -28,14 +28,14 @@ pub(super) struct Amount {
     most: usize,
     left: usize,
     what: &'static str,
-    told: bool,
+    reported: bool,
 }
 
-/// There is no room, which has been told.
-pub(super) struct Told;
+/// There is no room, and a problem says so already.
+pub(super) struct AlreadyReported;
 
-/// What is wrong, where nobody has been told yet.
-pub(super) type NoRoom = Result<String, Told>;
+/// What is wrong, if no problem says it yet.
+pub(super) type NoRoom = Result<String, AlreadyReported>;
 
 impl Budget {
     pub(super) fn selector(&mut self, text: &str) -> Result<(), NoRoom> {
@@ -53,7 +53,7 @@ impl Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        let amount = |most, what| Amount { most, left: most, what, told: false };
+        let amount = |most, what| Amount { most, left: most, what, reported: false };
         Self {
             selectors: amount(MAX_SELECTORS_BYTES, "bytes of JMESPath expressions"),
             templates: amount(MAX_TEMPLATES_BYTES, "bytes of templates"),
@@ -72,8 +72,8 @@ impl Amount {
             self.left = left;
             return Ok(());
         }
-        if std::mem::replace(&mut self.told, true) {
-            return Err(Err(Told));
+        if std::mem::replace(&mut self.reported, true) {
+            return Err(Err(AlreadyReported));
         }
         let Self { most, what, .. } = self;
         Err(Ok(format!("with it the Pod asks for more than {most} {what} together")))

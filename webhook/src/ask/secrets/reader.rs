@@ -51,7 +51,7 @@ impl<'p> Reader<'p> {
         full || self.problems.is_full()
     }
 
-    /// A problem where there is no room for what was asked for, unless it has been told.
+    /// A problem where there is no room for what was asked for, unless an earlier problem says so.
     pub(super) fn fits(&mut self, place: &Place, room: Result<(), NoRoom>) -> bool {
         match room {
             Ok(()) => return true,

@@ -246,9 +246,9 @@ fn a_template_names_its_sources_and_is_kept_as_it_is() {
     let secrets: Vec<_> = file
         .secrets
         .iter()
-        .map(|(written, asked)| {
-            assert_eq!(asked.at.region.as_ref().unwrap().as_str(), "cn-beijing");
-            (written.as_str(), asked.source.to_string(), asked.place.what.as_str())
+        .map(|(written, secret)| {
+            assert_eq!(secret.at.region.as_ref().unwrap().as_str(), "cn-beijing");
+            (written.as_str(), secret.source.to_string(), secret.place.what.as_str())
         })
         .collect();
     assert_eq!(

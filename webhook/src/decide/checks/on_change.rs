@@ -6,7 +6,7 @@ use plan::{HookUrl, OnChange};
 use crate::ask::annotations::Request;
 use crate::decide::draft;
 use crate::decide::ownership::Ownership;
-use crate::pod::existing::Present;
+use crate::pod::existing::Existing;
 use crate::pod::reserved;
 use crate::pod::{Container, List, Pod, Variable};
 use crate::problem::{PREFIX, Problem, Problems};
@@ -26,11 +26,11 @@ pub(crate) struct Hook {
 pub(crate) fn check(
     pod: &Pod<'_>,
     request: &Request<'_>,
-    present: &Present,
+    existing: &Existing,
     ownership: &Ownership,
     problems: &mut Problems,
 ) -> Hook {
-    if !present.is_injected() && !present.impostor {
+    if !existing.is_injected() && !existing.has_lookalike {
         reserved(pod, problems);
     }
     let Some(hook) = &request.on_change else { return Hook::default() };
@@ -61,7 +61,7 @@ fn problem(what: impl Into<String>, remedy: impl Into<String>) -> Problem {
 
 /// A variable of our name would make another container look like the target.
 fn reserved(pod: &Pod<'_>, problems: &mut Problems) {
-    let sets = |container: &Container<'_>| container.env().iter().any(Variable::is_mark);
+    let sets = |container: &Container<'_>| container.env().iter().any(Variable::is_signal_marker);
     for (_, _, container) in pod.all_containers().filter(|(_, _, container)| sets(container)) {
         problems.push(Problem::pod(
             format!("container {:?}", display_name(&container.name)),

@@ -4,21 +4,21 @@ use std::collections::HashSet;
 
 use crate::decide::consumers::Consumers;
 use crate::decide::env::Environment;
-use crate::pod::existing::Present;
+use crate::pod::existing::Existing;
 use crate::pod::reserved;
 use crate::pod::{Container, Pod};
 use crate::problem::{Problem, Problems};
 use crate::text::display_name;
 use plan::contract::{AGENT_VOLUME, ENVIRONMENT_VOLUME, SECRETS_VOLUME, TOKEN_VOLUME};
 
-pub(crate) fn shapes(pod: &Pod<'_>, present: &Present, problems: &mut Problems) {
+pub(crate) fn shapes(pod: &Pod<'_>, existing: &Existing, problems: &mut Problems) {
     windows(pod, problems);
     twins(pod, problems);
     tracing(pod, problems);
-    if !present.impostor {
-        file_references(pod, present, problems);
+    if !existing.has_lookalike {
+        file_references(pod, existing, problems);
     }
-    if !present.is_injected() && !present.impostor {
+    if !existing.is_injected() && !existing.has_lookalike {
         early_mounts(pod, problems);
     }
 }
@@ -38,10 +38,10 @@ fn windows(pod: &Pod<'_>, problems: &mut Problems) {
 /// Kubernetes refuses them too, but only after it has asked us: who is meant by a name is not known.
 fn twins(pod: &Pod<'_>, problems: &mut Problems) {
     let mut seen = HashSet::new();
-    let mut told = HashSet::new();
+    let mut reported = HashSet::new();
     for (_, _, container) in pod.foreign_containers() {
         let name = container.name.as_ref();
-        if !seen.insert(name) && told.insert(name) {
+        if !seen.insert(name) && reported.insert(name) {
             problems.push(Problem::pod(
                 format!("container {:?}", display_name(name)),
                 "the Pod has two containers of this name",
@@ -82,12 +82,12 @@ fn tracing(pod: &Pod<'_>, problems: &mut Problems) {
 
 /// A variable that the kubelet reads from a file lies on the node's disk afterwards. Whether that
 /// may be is the operator's to say, so nobody but us writes one that is read from a volume of ours.
-fn file_references(pod: &Pod<'_>, present: &Present, problems: &mut Problems) {
+fn file_references(pod: &Pod<'_>, existing: &Existing, problems: &mut Problems) {
     for (_, _, container) in pod.all_containers() {
         let is_rewritten = |volume: &str| {
             // Those of a later call are set to what they must be.
             volume == ENVIRONMENT_VOLUME
-                && present.is_injected()
+                && existing.is_injected()
                 && !reserved::is_container(&container.name)
         };
         let mut variables = container.env().iter();
@@ -160,14 +160,14 @@ fn early_mounts(pod: &Pod<'_>, problems: &mut Problems) {
 }
 
 /// What nobody but us may mount, whoever added it since the first call.
-pub(crate) fn taken_back(
+pub(crate) fn foreign_mounts(
     pod: &Pod<'_>,
-    present: &Present,
+    existing: &Existing,
     consumers: &Consumers,
     environment: &Environment,
     problems: &mut Problems,
 ) {
-    if !present.is_injected() {
+    if !existing.is_injected() {
         return;
     }
     for (list, index, container) in pod.foreign_containers() {

@@ -91,9 +91,15 @@ impl Draft<'_> {
     }
 
     /// A file's mode, with a problem where it was asked for and consumers cannot read it.
-    fn mode(&self, asked: Option<FileMode>, place: &Place, problems: &mut Problems) -> FileMode {
-        let mode = asked.unwrap_or(self.ownership.mode);
-        if let (Some((what, remedy)), true) = (self.ownership.unreadable(mode), asked.is_some()) {
+    fn mode(
+        &self,
+        requested: Option<FileMode>,
+        place: &Place,
+        problems: &mut Problems,
+    ) -> FileMode {
+        let mode = requested.unwrap_or(self.ownership.mode);
+        if let (Some((what, remedy)), true) = (self.ownership.unreadable(mode), requested.is_some())
+        {
             problems.push(place.problem(what, remedy));
         }
         mode

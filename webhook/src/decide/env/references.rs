@@ -10,7 +10,7 @@ use crate::text::display_name;
 
 /// What a container says of one of its variables.
 #[derive(Default)]
-struct Said<'a> {
+struct Mentions<'a> {
     /// By itself, and not from a file of ours.
     sets: bool,
     in_path: bool,
@@ -66,17 +66,17 @@ pub(super) fn check(
     problems: &mut Problems,
     warnings: &mut Vec<String>,
 ) {
-    let mut said: HashMap<&str, Said<'_>> =
-        target.variables.iter().map(|name| (name.as_str(), Said::default())).collect();
+    let mut mentions: HashMap<&str, Mentions<'_>> =
+        target.variables.iter().map(|name| (name.as_str(), Mentions::default())).collect();
     for own in container.env() {
-        if let Some(said) = said.get_mut(own.name.as_ref()) {
-            said.sets |= !own.is_secret();
+        if let Some(mentions) = mentions.get_mut(own.name.as_ref()) {
+            mentions.sets |= !own.is_secret();
         }
     }
     let paths = container.mounts().iter().filter_map(|mount| mount.sub_path_expr.as_deref());
     for name in paths.flat_map(references).take_while(|_| left.take()) {
-        if let Some(said) = said.get_mut(name) {
-            said.in_path = true;
+        if let Some(mentions) = mentions.get_mut(name) {
+            mentions.in_path = true;
         }
     }
     if target.method == Method::Exec {
@@ -88,8 +88,8 @@ pub(super) fn check(
             .filter_map(|known| Some((At::Variable(known.name.as_ref()), known.value.as_deref()?)));
         for (at, text) in command.chain(args).chain(env) {
             for name in references(text).take_while(|_| left.take()) {
-                if let Some(said) = said.get_mut(name) {
-                    said.at.get_or_insert(at);
+                if let Some(mentions) = mentions.get_mut(name) {
+                    mentions.at.get_or_insert(at);
                 }
             }
         }
@@ -98,19 +98,19 @@ pub(super) fn check(
         if problems.is_full() {
             return;
         }
-        let Some(said) = said.get(name.as_str()) else { continue };
-        if said.sets {
+        let Some(mentions) = mentions.get(name.as_str()) else { continue };
+        if mentions.sets {
             warnings
                 .push(format!("container {} sets {name:.64} itself; the secret wins", target.name));
         }
-        if said.in_path {
+        if mentions.in_path {
             problems.push(Problem::pod(
                 format!("container {:?}", display_name(&container.name)),
                 format!("a subPathExpr refers to $({name:.64}), and a secret is no part of a path"),
                 "use another variable there",
             ));
         }
-        if let Some(at) = said.at {
+        if let Some(at) = mentions.at {
             let place = match at {
                 At::Command => "its command".to_owned(),
                 At::Args => "one of its args".to_owned(),

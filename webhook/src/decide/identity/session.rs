@@ -21,13 +21,13 @@ pub(super) fn of_pod(
     prefix.truncate(LONGEST - 1);
     prefix.push('.');
     let room = LONGEST - prefix.len();
-    let Some(asked) = &request.role_session_name else {
+    let Some(requested) = &request.role_session_name else {
         let mut account = plain(account);
         // ASCII by now, so that any place is one to cut at.
         account.truncate(room);
         return SessionName::parse(&(prefix + &account)).ok();
     };
-    let own = asked.as_str();
+    let own = requested.as_str();
     let own = own.strip_prefix(&prefix).unwrap_or(own);
     if own.len() <= room {
         return SessionName::parse(&(prefix + own)).ok();
