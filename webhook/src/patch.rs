@@ -1,4 +1,4 @@
-//! How the wish becomes a patch of this very Pod: what is missing is added, what is there and ours
+//! How a desired Pod becomes a patch of this very Pod: what is missing is added, what is there and ours
 //! is set, what others added beside it stays. Found by name, never by a remembered place.
 
 mod affinity;
@@ -64,8 +64,8 @@ fn volumes(
             None => patch.add("/spec/volumes/-".to_owned(), volume)?,
         }
     }
-    // Of an earlier call that wanted more, or of somebody since; from behind, and what was added
-    // stands behind all of them.
+    // Leftovers of an earlier call, and what somebody added since, go: the last first, so that the
+    // places of the others hold. What this patch adds stands behind all of them.
     for (index, known) in existing.volumes.iter().rev() {
         let name = known.get("name").and_then(Value::as_str).unwrap_or_default();
         let kept = desired.volumes.iter().any(|volume| volume.name == name);

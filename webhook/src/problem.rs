@@ -113,8 +113,8 @@ impl Problems {
         }
     }
 
-    /// Whether there are so many that nobody is told of any further one. Whoever goes through a list
-    /// of the Pod's author looks at it, and ends there.
+    /// Whether there are so many that no further one is kept. Loops over lists of the Pod's author
+    /// end there.
     pub(crate) fn is_full(&self) -> bool {
         self.kept.len() >= KEPT
     }

@@ -213,7 +213,7 @@ fn connections(wanted: u32) -> usize {
     wanted.min(possible)
 }
 
-/// Who may connect, where the operator says so.
+/// The clients that may connect, where the operator names a CA for them.
 fn clients(
     args: &ServeArgs,
     provider: &Arc<CryptoProvider>,

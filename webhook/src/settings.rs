@@ -81,7 +81,7 @@ pub(crate) enum FileKeyRef {
     Auto,
 }
 
-/// Who chooses the uid of our containers.
+/// How the uid of our containers is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Uid {
     /// We do, always.

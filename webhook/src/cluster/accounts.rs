@@ -27,7 +27,7 @@ pub struct Accounts {
 #[derive(Debug)]
 pub struct Writer {
     accounts: Arc<Accounts>,
-    /// Of all entries together.
+    /// How many bytes all entries have together.
     bytes: usize,
 }
 

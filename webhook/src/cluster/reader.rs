@@ -27,9 +27,9 @@ pub(crate) struct Reader {
 /// How long a read may take. `Default` is what is shipped.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// Of one attempt: a connection that is dead may be found so in time for another.
+    /// How long one attempt may take; short enough that a dead connection leaves time for a second one.
     pub attempt: Duration,
-    /// Of the whole; the API server gives up on us after 5 seconds.
+    /// How long all attempts may take; the API server gives up on us after 5 seconds.
     pub whole: Duration,
 }
 
@@ -46,7 +46,7 @@ impl Reader {
     }
 
     pub(crate) async fn read(&self, namespace: &str, name: &str) -> Account {
-        // Names go into a path. Others are nobody's.
+        // Names go into a path; no account has another one.
         if !is_name(namespace, 63) || !is_name(name, 253) {
             return Account::Missing;
         }

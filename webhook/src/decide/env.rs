@@ -77,7 +77,7 @@ struct Consumer<'r, 'p> {
     variables: HashMap<VariableName, Place>,
 }
 
-/// Who wants variables, and under whose rules.
+/// The Pod that wants variables, what it asks for, and the operator's rules.
 #[derive(Clone, Copy)]
 pub(crate) struct Asker<'r, 'p> {
     pub(crate) pod: &'r Pod<'p>,

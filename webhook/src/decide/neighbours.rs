@@ -67,7 +67,7 @@ impl Neighbours {
         self.named(move |other| other.user == Some(uid))
     }
 
-    /// Containers whose image says the user.
+    /// Containers whose user only their image knows.
     fn of_unknown_user(&self) -> impl Iterator<Item = &str> {
         self.named(|other| other.user.is_none())
     }
@@ -77,7 +77,7 @@ impl Neighbours {
     }
 
     pub(crate) fn check(&self, user: Option<u32>, problems: &mut Problems) {
-        // Of a signal that nobody may send it is told where signals are.
+        // Signals that may not be sent are reported by the check of `on-change`.
         if self.signals {
             return;
         }

@@ -95,7 +95,8 @@ impl Ownership {
     }
 }
 
-/// Whose process gets a signal is seen by who has its user and its group.
+/// The group of the container that gets a signal: its process is seen by those who have its user and
+/// its group.
 fn target_group(pod: &Pod<'_>, request: &Request<'_>) -> Option<u32> {
     let name = request.on_change.as_ref()?.target()?;
     let (_, _, target) = pod.all_containers().find(|(_, _, known)| known.name == *name)?;

@@ -34,7 +34,7 @@ pub(super) fn apply(
         .iter()
         .filter(|ours| !desired.containers.iter().any(|wanted| fits(ours, wanted)))
         .collect();
-    // From behind, so that the places of the others in their list hold until then.
+    // The last goes first, so that the places of the others in their list hold until then.
     for ours in surplus.iter().rev() {
         patch.remove(format!("{}/{}", ours.list.pointer(), ours.index));
     }

@@ -1,5 +1,6 @@
 //! What containers need to get their variables: our program before their command, or entries that
-//! the kubelet fills in; and the mark of the one that gets a signal. What an earlier call left and nobody wants any more goes.
+//! the kubelet fills in; and the marker of the one that
+//! gets a signal. What an earlier call left and this one does not want goes.
 
 use std::collections::{HashMap, HashSet};
 
@@ -92,7 +93,7 @@ fn variables(
     let mut marked = false;
     for (index, variable) in known.iter().enumerate() {
         match by_name.get(variable.name.as_ref()) {
-            // Of two with one name the kubelet takes the last.
+            // The kubelet takes the last of two with one name.
             Some(entry) if !set.insert(entry.name) => stale.push(index),
             Some(entry) if entry.is(variable) => {}
             Some(entry) => patch.replace(format!("{path}/env/{index}"), entry)?,

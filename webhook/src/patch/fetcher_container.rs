@@ -11,7 +11,7 @@ use crate::patch::fetcher_resources::FetcherResources;
 use crate::patch::fetcher_role::FetcherRole;
 use crate::settings::Injector;
 
-/// What a PodMonitor names.
+/// The name of the port, which PodMonitors use.
 const METRICS_PORT: &str = "kms-metrics";
 
 #[derive(Debug, Serialize)]
@@ -22,7 +22,7 @@ pub(crate) struct FetcherContainer<'a> {
     /// Other names under which its image may be there.
     #[serde(skip)]
     pub(crate) mirrors: &'a [String],
-    /// The user that is not said here comes from the platform.
+    /// Whether the platform chooses the user where none is written here.
     #[serde(skip)]
     pub(crate) platform_assigns_user: bool,
     name: &'static str,

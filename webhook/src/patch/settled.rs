@@ -1,6 +1,6 @@
-//! A container of ours that is there becomes the one that we would add. Of what others have set in
-//! it stays what makes it stricter or larger, and what the API server writes by itself. Everything
-//! else goes, so that a field that a later Kubernetes adds goes too.
+//! A container of ours that is there becomes the one that we would add. Others may have made it
+//! stricter or larger, and the API server writes defaults: those stay. Everything else goes, so that a
+//! field that a later Kubernetes adds goes too.
 
 use serde_json::{Map, Value};
 

@@ -13,7 +13,7 @@ pub(super) struct SignalMarker<'a> {
 }
 
 impl<'a> SignalMarker<'a> {
-    /// That of the container at this place, if it is the target.
+    /// The marker of the container at this place, if it is the target.
     pub(super) fn of(
         target: Option<(List, usize)>,
         at: (List, usize),

@@ -29,7 +29,7 @@ impl List {
 #[derive(Debug, Default)]
 pub(crate) struct Containers<'a> {
     kept: Vec<Container<'a>>,
-    /// Of the whole list; what the containers hold is counted as long as they are kept.
+    /// The whole list is counted; what containers hold is counted as long as they are kept.
     counts: Counts,
 }
 

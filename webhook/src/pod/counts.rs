@@ -18,12 +18,12 @@ pub(super) struct Amounts {
     pub(super) containers: usize,
     /// Volumes, mounts, ports and environment variables.
     pub(super) parts: usize,
-    /// Of containers, volumes, mounts and environment variables.
+    /// Names of containers, volumes, mounts and environment variables.
     pub(super) names_bytes: usize,
-    /// Of commands and args.
+    /// Words of commands and args.
     pub(super) words: usize,
     pub(super) words_bytes: usize,
-    /// Of mounts.
+    /// Paths of mounts.
     pub(super) paths_bytes: usize,
     /// What is read for references to variables beside those words.
     pub(super) values_bytes: usize,

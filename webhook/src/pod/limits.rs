@@ -11,8 +11,8 @@ use crate::problem::{PREFIX, Problem, Problems};
 
 /// No longer path can be opened.
 const MAX_PATH_BYTES: usize = 4096;
-/// Of what problems and plans repeat. The API server lets most of these have 63, and looks only after
-/// us.
+/// The longest name that problems and plans repeat. The API server lets most names have 63 bytes, and
+/// looks only after us.
 const MAX_NAME_BYTES: usize = 253;
 /// Room for a plan, written generously.
 const MAX_ANNOTATION_BYTES: usize = 128 * 1024;

@@ -17,7 +17,7 @@ pub(super) const MAX_KEPT: usize = 4096;
 #[derive(Debug)]
 pub(crate) struct Capped<T> {
     kept: Vec<T>,
-    /// Of the whole list.
+    /// How many the whole list has.
     count: usize,
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct VolumeMount<'a> {
     pub(crate) sub_path: Option<Cow<'a, str>>,
     #[serde(borrow, default, deserialize_with = "text::optional")]
     pub(crate) sub_path_expr: Option<Cow<'a, str>>,
-    /// It is filled only when somebody asks, which nobody does of a Pod that is too large.
+    /// It is filled at the first call of `place`, which no one makes for a Pod that is too large.
     #[serde(skip)]
     place: OnceCell<ContainerPath<'static>>,
 }

@@ -1,4 +1,4 @@
-//! The names in a Pod that are ours: nobody else may use them for something of their own.
+//! The names in a Pod that are ours: no one else may use them.
 
 use plan::contract::{
     AGENT_VOLUME, CA_VOLUME, ENVIRONMENT_VOLUME, INIT_CONTAINER, SECRETS_VOLUME, SIDECAR,

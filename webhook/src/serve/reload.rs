@@ -97,7 +97,7 @@ async fn poll<T: Hash, E: Display>(
     loop {
         ticks.tick().await;
         let content = read();
-        // Of what cannot be read, the reason is what may change.
+        // A file that cannot be read has its error as its content, so that another error is seen.
         let print = match &content {
             Ok(content) => fingerprint(content),
             Err(error) => fingerprint(&error.to_string()),

@@ -158,6 +158,6 @@ const QUEUE: u32 = 128;
 const BACKLOG: Duration = Duration::from_millis(10);
 /// What is made room for in a pause.
 const ROOM: usize = 16;
-/// Time alone makes room: a connection that never asks is not new for ever.
+/// Time alone makes room: a connection that never asks is not new forever.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);

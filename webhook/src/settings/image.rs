@@ -1,4 +1,4 @@
-//! Names of images: whether one stands for the operator's image in a registry that he trusts.
+//! Names of images: whether one stands for the operator's image in a registry that they trust.
 
 /// An image reference, as far as two are compared.
 #[derive(Debug, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use crate::wire::review::{self, Request, Review};
 
 /// Longer warnings are cut by the API server.
 const WARNING: usize = 200;
-/// What the log says of a Pod has at most as many characters as Kubernetes allows for a name, and
-/// as a uid needs: whoever posts reviews chooses the texts.
+/// The log repeats at most as many characters as Kubernetes allows for a name, and as a uid needs:
+/// the client that posts a review chooses the texts.
 const LOGGED_NAME: usize = 253;
 const LOGGED_UID: usize = 64;
 

@@ -10,7 +10,7 @@ pub struct Reply {
     pub outcome: Outcome,
     /// Which review it was; `None` where that could not be read.
     pub about: Option<About>,
-    /// Of a denial, the first line of its message.
+    /// The first line of a denial's message.
     pub reason: Option<String>,
 }
 

@@ -316,7 +316,7 @@ fn a_region_must_be_known() {
     assert!(answer.message().starts_with("kms.alibabacloud/region: "), "{}", answer.message());
     let review = crate::support::review(&alone(&[("region", "cn-beijing")]));
     assert_eq!(crate::support::ask_with(&review, &settings).response["allowed"], true);
-    // That of an object will do for the agent too.
+    // The region of an object will do for the agent too.
     let listed = "- {objectName: app/db, objectAlias: db, region: cn-beijing}";
     let review = crate::support::review(&pod(&[("mode", "agent"), ("secrets", listed)]));
     let answer = crate::support::ask_with(&review, &settings);

@@ -51,7 +51,7 @@ fn who_sees_the_fetchers_process_never_has_its_user() {
     let mut early = shared(&[user(1000)], &[]);
     early["spec"]["initContainers"] = json!([{"name": "proxy", "restartPolicy": "Always"}]);
     assert_eq!(decided(&early), apart(61_000, "0444"));
-    // Of the Pod itself.
+    // The Pod itself says the user.
     let mut whole = shared(&[json!({})], &[]);
     whole["spec"]["securityContext"] = user(65_532);
     assert_eq!(decided(&whole), apart(61_000, "0444"));
@@ -98,7 +98,7 @@ fn a_user_that_a_container_has_is_refused_for_the_fetcher() {
     let other = shared(&[user(1000), user(1000)], &[("run-as-user", "7")]);
     assert_eq!(decided(&other), (json!(7), "0444".to_owned()));
     assert!(ask(&other).response.get("warnings").is_none());
-    // Of one whose user the image says nothing is known, and nothing is lost.
+    // A user that only the image says is not known, and nothing is lost.
     let unknown = shared(&[json!({}), json!({})], &[("run-as-user", "7")]);
     assert!(ask(&unknown).response.get("warnings").is_none());
 }

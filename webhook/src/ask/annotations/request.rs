@@ -92,7 +92,7 @@ pub(crate) struct AgentRequest {
 pub(crate) struct EnvRequest<'a> {
     /// The annotation, without our prefix.
     pub(crate) key: &'a str,
-    /// Of `env.CONTAINER`.
+    /// The container that `env.CONTAINER` names.
     pub(crate) container: Option<&'a str>,
     pub(crate) text: &'a str,
 }

@@ -44,7 +44,7 @@ fn mounts(pod: &Pod<'_>, agent: &Agent, consumers: &Consumers, problems: &mut Pr
                 return;
             }
             let at = mount.place();
-            // Of one that may lead anywhere it has been told.
+            // Paths that contain `..` are reported by `check_mounts`.
             let meets = at.meets(&tokens) && !at.steps_back();
             if !meets || reserved::is_volume(&mount.name) {
                 continue;

@@ -35,7 +35,8 @@ fn windows(pod: &Pod<'_>, problems: &mut Problems) {
     }
 }
 
-/// Kubernetes refuses them too, but only after it has asked us: who is meant by a name is not known.
+/// Refuses two containers of one name, since no one knows which a name means. Kubernetes does so too,
+/// but only after it has called us.
 fn twins(pod: &Pod<'_>, problems: &mut Problems) {
     let mut seen = HashSet::new();
     let mut reported = HashSet::new();
@@ -81,7 +82,7 @@ fn tracing(pod: &Pod<'_>, problems: &mut Problems) {
 }
 
 /// A variable that the kubelet reads from a file lies on the node's disk afterwards. Whether that
-/// may be is the operator's to say, so nobody but us writes one that is read from a volume of ours.
+/// may be is the operator's to say, so only we write one that is read from a volume of ours.
 fn file_references(pod: &Pod<'_>, existing: &Existing, problems: &mut Problems) {
     for (_, _, container) in pod.all_containers() {
         let is_rewritten = |volume: &str| {
@@ -159,7 +160,7 @@ fn early_mounts(pod: &Pod<'_>, problems: &mut Problems) {
     }
 }
 
-/// What nobody but us may mount, whoever added it since the first call.
+/// Refuses mounts of our volumes in containers of others, which somebody added since the first call.
 pub(crate) fn foreign_mounts(
     pod: &Pod<'_>,
     existing: &Existing,
@@ -201,7 +202,7 @@ pub(crate) fn foreign_mounts(
     }
 }
 
-/// What consumers may see, and nobody but us write.
+/// Volumes that consumers may see, and only we write.
 const SHARED: [&str; 3] = [SECRETS_VOLUME, ENVIRONMENT_VOLUME, AGENT_VOLUME];
 
 #[cfg(test)]

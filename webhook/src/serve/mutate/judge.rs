@@ -9,7 +9,7 @@ use crate::wire::reply::Reply;
 /// Decides a review. A plain function: what it needs comes in, what it says comes out.
 pub type Admit = fn(&[u8], &Settings) -> Reply;
 
-/// Who decides.
+/// How a review is decided.
 pub enum Judge {
     /// A function, without a cluster to ask.
     Alone(Admit),

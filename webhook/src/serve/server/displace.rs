@@ -89,7 +89,7 @@ mod tests {
         Peer::at(SocketAddr::from(([10, 0, 0, last], 1)))
     }
 
-    /// Of eight places `MANY` has six and `FEW` two. `idle` are some of them, with their ages in
+    /// `MANY` has six of eight places and `FEW` two. `idle` are some of them, with their ages in
     /// milliseconds; the place in the list of the one that goes is returned.
     fn goes(newcomer: u8, idle: &[(u8, Idleness, u64)]) -> Option<usize> {
         let began = Instant::now();

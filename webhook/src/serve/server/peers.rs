@@ -15,7 +15,7 @@ impl Peer {
         Self(address.ip().to_canonical())
     }
 
-    /// Who sent a request. Those that did not come over a connection of ours are one peer.
+    /// The sender of a request. All that did not come over a connection of ours are one peer.
     pub(crate) fn of(extensions: &Extensions) -> Self {
         extensions.get().copied().unwrap_or(Self(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
     }

@@ -15,7 +15,7 @@ pub(crate) struct Reads<'p>(pub(super) Vec<&'p Rule>);
 #[derive(Debug)]
 pub(crate) struct Place<'a> {
     pub(crate) product: Service,
-    /// That of the request, and that of a shared host where the Pod names one of another.
+    /// The region of the request, and the region of a shared host that the Pod names.
     pub(crate) regions: Vec<Region>,
     /// A host that neither the region nor the operator's settings say.
     pub(crate) host: Option<&'a Host>,

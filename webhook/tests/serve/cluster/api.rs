@@ -131,7 +131,7 @@ impl Api {
         self.shared.version.send_modify(|_| {});
     }
 
-    /// Of the next requests of a kind (`list`, `watch`, `get`) these fail.
+    /// How many of the next requests of a kind (`list`, `watch`, `get`) fail.
     pub(crate) fn fail(&self, kind: &'static str, which: Range<usize>, status: u16) {
         let status = StatusCode::from_u16(status).unwrap();
         self.state().faults.insert(kind, (which, status));

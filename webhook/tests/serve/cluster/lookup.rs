@@ -1,4 +1,4 @@
-//! Who a Pod's ServiceAccount is, when nothing is in memory.
+//! The ServiceAccount of a Pod is found when nothing is in memory.
 
 use std::sync::Arc;
 use std::time::Duration;
