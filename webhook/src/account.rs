@@ -10,12 +10,12 @@ pub struct Subject<'a> {
 /// What is known of the ServiceAccount that a Pod runs as.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Account {
-    /// Nobody could be asked: there is no cluster.
+    /// There is no cluster to ask.
     Unknown,
     /// The cluster has none of this name.
     Missing,
     Known(ServiceAccount),
-    /// The cluster did not say. Why, as the end of a sentence.
+    /// The cluster did not say, for this reason, which is the end of a sentence.
     Unreadable(String),
 }
 

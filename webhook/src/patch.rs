@@ -1,5 +1,5 @@
 //! How a desired Pod becomes a patch of this very Pod: what is missing is added, what is there and ours
-//! is set, what others added beside it stays. Found by name, never by a remembered place.
+//! is set, what others added beside it stays. Everything is found by name, never by a remembered place.
 
 mod affinity;
 mod amounts;

@@ -146,7 +146,7 @@ impl<'a> Pod<'a> {
             && labels.injection.as_deref() != Some("disabled")
     }
 
-    /// Whether an annotation is there that says the role, well or badly.
+    /// Whether an annotation names the role, well or badly.
     pub(crate) fn names_role(&self) -> bool {
         let Annotated { ours, untyped, .. } = &self.metadata.annotations;
         let mut keys = ours.iter().map(|(key, _)| key).chain(untyped.iter().map(|(key, _)| key));
@@ -161,7 +161,7 @@ impl<'a> Pod<'a> {
             .chain(main.map(|(index, container)| (List::Main, index, container)))
     }
 
-    /// Those of them that are not ours.
+    /// Init containers and containers that are not ours.
     pub(crate) fn foreign_containers(&self) -> impl Iterator<Item = (List, usize, &Container<'a>)> {
         self.all_containers().filter(|(_, _, container)| !reserved::is_container(&container.name))
     }

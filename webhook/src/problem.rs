@@ -119,7 +119,7 @@ impl Problems {
         self.kept.len() >= KEPT
     }
 
-    /// Which of the known names was meant, for a problem that will be told.
+    /// The known name that was probably meant, for a problem that will be listed.
     pub(crate) fn did_you_mean<'k>(
         &mut self,
         name: &str,

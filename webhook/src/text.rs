@@ -2,7 +2,7 @@
 
 pub(crate) mod nearest;
 
-/// At most 64 printable characters.
+/// The first 64 printable characters of a name.
 pub(crate) fn display_name(name: &str) -> String {
     name.chars().filter(|c| printable::is_printable(*c)).take(64).collect()
 }

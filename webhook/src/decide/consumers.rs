@@ -13,7 +13,7 @@ use crate::settings::Settings;
 use crate::text::display_name;
 use plan::contract::SECRETS_VOLUME;
 
-/// Positions in the Pod's two lists, and what else deserves saying.
+/// The containers that get the files, and what the Pod's author should know of the choice.
 #[derive(Debug)]
 pub(crate) struct Consumers {
     pub(crate) at: Vec<(List, usize)>,
@@ -83,7 +83,7 @@ pub(crate) fn choose(
             ));
         }
     }
-    // A container under a name of ours is told about as such.
+    // A container under a name of ours is already a problem.
     if chosen.at.is_empty() && !existing.has_lookalike {
         problems.push(Problem::pod(
             "the Pod",

@@ -22,8 +22,8 @@ use crate::settings::Settings;
 use crate::settings::comparisons::Comparisons;
 
 impl Draft<'_> {
-    /// First where each secret is fetched, then as whom, each with all of its problems; and only of
-    /// what is good in both the parts of a plan.
+    /// Decides where each secret is fetched, then with which identity, and reports all problems of
+    /// both. The parts of a plan are made only of what is good in both.
     pub(crate) fn draw(
         &self,
         pod: &Pod<'_>,
@@ -50,7 +50,7 @@ impl Draft<'_> {
         let private_ca = self.check_gateway(&all, problems) || request.ca_config_map.is_some();
         problems.extend(agent::without_region(any.as_ref(), &own));
 
-        // A region of its own the agent may have from its endpoint.
+        // The agent may have a region of its own from its endpoint.
         let places = places.or_in(any.as_ref().and_then(Placed::region));
         let (account, region) = (pod.service_account(), places.region());
         let identity =

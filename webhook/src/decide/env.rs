@@ -57,7 +57,7 @@ struct Reader<'r, 'p> {
     settings: &'r Settings,
     is_for_virtual_nodes: bool,
     problems: &'r mut Problems,
-    /// Then no variable has a container, which is one problem of the Pod and none of each variable.
+    /// Whether the Pod has no consumers, which is one problem of the Pod and none of each variable.
     has_no_consumers: bool,
     /// Variables, counted once for each of their containers.
     pairs: usize,
@@ -85,7 +85,8 @@ pub(crate) struct Asker<'r, 'p> {
     pub(crate) settings: &'r Settings,
 }
 
-/// What becomes of the containers, and all variables. `early` are init containers that run before the fetcher.
+/// What becomes of the containers, and all variables. `early` are init containers that run before the
+/// fetcher.
 pub(crate) fn read<'r, 'p>(
     asker: Asker<'r, 'p>,
     consumers: &Consumers,
@@ -359,7 +360,7 @@ fn check_mounts(container: &Container<'_>, problems: &mut Problems) {
             return;
         }
         let (path, at) = (&taken.mount_path, taken.place());
-        // One that may lead anywhere is a problem of the Pod's consumers.
+        // Paths that contain `..` are reported by the consumers' `check_mounts`.
         let meets = at.is_within(&directory) && !at.steps_back();
         if meets && taken.name != ENVIRONMENT_VOLUME {
             problems.push(Problem::pod(

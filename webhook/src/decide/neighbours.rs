@@ -1,6 +1,6 @@
-//! Containers that see the fetcher's process, where a Pod shares its processes. Its program is one
-//! that nobody may read, so that its memory is closed from its start; and none of them has its user,
-//! who could end it, or open its memory where an image was built without care for that.
+//! Containers that see the fetcher's process, where a Pod shares its processes. No one may read
+//! its program, so that its memory is closed from its start. None of them has its user either: that user
+//! could end it, or open its memory where an image was built without care for that.
 
 use plan::{FileMode, OnChange};
 

@@ -1,4 +1,4 @@
-//! FetcherResources of a container of ours that others have sized: an autoscaler, a limit range, a quota's
+//! Resources of a container of ours that others have sized: an autoscaler, a limit range, a quota's
 //! webhook. What they say stays where the fetcher can work with it.
 
 use std::collections::BTreeSet;

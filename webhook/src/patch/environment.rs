@@ -1,6 +1,6 @@
 //! What containers need to get their variables: our program before their command, or entries that
-//! the kubelet fills in; and the marker of the one that
-//! gets a signal. What an earlier call left and this one does not want goes.
+//! the kubelet fills in; and the marker of the one that gets a signal. What an earlier call left
+//! and this one does not want goes.
 
 use std::collections::{HashMap, HashSet};
 

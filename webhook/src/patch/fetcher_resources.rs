@@ -1,4 +1,4 @@
-//! FetcherResources of a container of ours.
+//! Resources of our containers, as typed JSON.
 
 use serde::Serialize;
 
@@ -8,7 +8,8 @@ use crate::quantity::WrittenQuantity;
 pub(crate) struct FetcherResources {
     pub(crate) requests: Pair,
     pub(crate) limits: Pair,
-    /// Requests are the limits because of the Pod's class, and stay so when others size the container.
+    /// Requests are the limits because of the Pod's class, and stay so when others size the
+    /// container.
     #[serde(skip)]
     pub(crate) guaranteed: bool,
 }

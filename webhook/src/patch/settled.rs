@@ -39,7 +39,7 @@ fn kept(
         "securityContext" => Some(security(known, ours?, wanted.platform_assigns_user)),
         "startupProbe" => Some(with_default(known, ours?, "successThreshold", &Value::from(1))),
         "terminationMessagePath" => unchanged(known == "/dev/termination-log"),
-        // What resizing does without a word; anything else would restart the fetcher.
+        // Resizing adds this policy by itself; any other would restart the fetcher.
         "resizePolicy" => unchanged(known.as_array()?.iter().all(|policy| {
             policy.get("restartPolicy").and_then(Value::as_str) == Some("NotRequired")
         })),

@@ -102,13 +102,13 @@ impl Container<'_> {
         self.env.as_deref().unwrap_or_default()
     }
 
-    /// As it was written, without what starts it in an injected Pod.
+    /// Its command as it was written, without our program before it.
     pub(crate) fn own_command(&self) -> &[Text<'_>] {
         let command = self.command.as_deref().unwrap_or_default();
         ExecLine::parse(command).map_or(command, |line| line.command)
     }
 
-    /// Those that it listens on by TCP, as it says.
+    /// The TCP ports that it declares.
     pub(crate) fn tcp_ports(&self) -> impl Iterator<Item = u16> {
         let ports = self.ports.iter().flatten();
         let tcp = ports.filter(|port| port.protocol.as_deref().is_none_or(|known| known == "TCP"));

@@ -20,7 +20,8 @@ use plan::contract::{PLAN_VARIABLE, SIDECAR};
 pub(crate) struct Existing {
     /// At most one of each name.
     pub(crate) containers: Vec<Ours>,
-    /// A container has a name of ours and carries no plan: what hangs on it is no news.
+    /// Whether a container has a name of ours and carries no plan. What follows from it is not
+    /// reported.
     pub(crate) has_lookalike: bool,
     /// Volumes of our names, by position.
     pub(crate) volumes: Vec<(usize, Value)>,

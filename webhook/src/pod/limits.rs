@@ -1,4 +1,4 @@
-//! How large a Pod may be that is injected. Far more than any Pod needs, and little enough that a
+//! How large a Pod may be that is injected: far more than any Pod needs, and little enough that a
 //! decision stays short whatever stands in it. A Pod that wants nothing of us may be as large as it
 //! likes.
 
@@ -23,7 +23,7 @@ impl Pod<'_> {
         self.check_limits().is_empty()
     }
 
-    /// All that there is too much of. Nothing of such a Pod is looked at any further.
+    /// A problem for each thing that there is too much of. Nothing else of such a Pod is looked at.
     pub(crate) fn check_limits(&self) -> Problems {
         let mut problems = Problems::default();
         let spec = &self.spec;

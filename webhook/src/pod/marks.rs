@@ -23,7 +23,7 @@ pub(crate) struct Annotated<'a> {
     pub(crate) untyped: Vec<(Cow<'a, str>, &'static str)>,
     /// A static Pod's shadow in the API: nothing can be injected into it.
     pub(crate) mirror: bool,
-    /// Those that are kept and all others.
+    /// How many there are, kept or not.
     pub(crate) count: usize,
 }
 

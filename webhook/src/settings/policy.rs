@@ -20,7 +20,7 @@ pub(crate) struct Policy(pub(crate) Vec<Rule>);
 
 impl Policy {
     /// Whether a Pod of the namespace may use the role. The problem names rules for this namespace
-    /// only: whoever reads it learns nothing of others.
+    /// only: a reader learns nothing of others.
     pub(crate) fn check(
         &self,
         namespace: &str,

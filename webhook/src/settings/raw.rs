@@ -125,7 +125,7 @@ fn blank_is_empty<'de, D: Deserializer<'de>>(raw: D) -> Result<Option<Vec<String
     Ok(Some(Option::deserialize(raw)?.unwrap_or_default()))
 }
 
-/// Without rules everything is allowed, so nobody gets there by leaving them out behind the name.
+/// Without rules everything is allowed, so no one gets there by leaving them out behind the name.
 fn not_blank<'de, D: Deserializer<'de>>(raw: D) -> Result<Option<Vec<RawRule>>, D::Error> {
     let rules: Option<_> = Option::deserialize(raw)?;
     rules.map(Some).ok_or_else(|| D::Error::custom("policy is blank; write [] for no rules"))

@@ -27,7 +27,7 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
     nearest_within(name, known, &mut Effort(usize::MAX))
 }
 
-/// The same for as long as the effort lasts; what it has found until then is not told, since it may
+/// The same for as long as the effort lasts; what it has found until then is not returned, since it may
 /// not be the closest.
 pub(crate) fn nearest_within<'a>(
     name: &str,

@@ -15,7 +15,7 @@ const WARNING: usize = 200;
 const LOGGED_NAME: usize = 253;
 const LOGGED_UID: usize = 64;
 
-/// The whole decision where no cluster can be call. Never panics, never answers with half a
+/// The whole decision where no cluster can be asked. It never panics, never answers with half a
 /// patch, and repeats nothing of the body in an error.
 pub fn admit(body: &[u8], settings: &Settings) -> Reply {
     match Question::read(body) {

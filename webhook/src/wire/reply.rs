@@ -8,7 +8,7 @@ pub struct Reply {
     /// JSON where the status is 200, else one line of text.
     pub body: Vec<u8>,
     pub outcome: Outcome,
-    /// Which review it was; `None` where that could not be read.
+    /// What names the review; `None` where that could not be read.
     pub about: Option<About>,
     /// The first line of a denial's message.
     pub reason: Option<String>,

@@ -47,7 +47,7 @@ pub(crate) struct Kind<'a> {
     pub(crate) kind: Cow<'a, str>,
 }
 
-/// A body that is no review, in words for whoever sent it; nothing of it is repeated.
+/// A body that is no review, in words for its sender; nothing of it is repeated.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NoReview {
     #[error(

@@ -74,7 +74,7 @@ pub(crate) enum ModeName {
     Agent,
 }
 
-/// What is said of the local agent.
+/// What the annotations ask of the local agent.
 #[derive(Debug, Default)]
 pub(crate) struct AgentRequest {
     pub(crate) secrets: Option<Vec<Glob>>,

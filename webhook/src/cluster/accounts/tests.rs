@@ -98,7 +98,7 @@ fn no_more_is_kept_than_fits_and_nothing_old_stays_for_want_of_room() {
         writer.set("n", &format!("another-{number}"), &long);
     }
     assert!(writer.bytes <= MOST_BYTES);
-    // There is no room for what it became, so what it was must not be told.
+    // There is no room for what it became, so what it was must not be returned.
     let mut both = long;
     both.role_name = both.role_arn.clone();
     writer.set("n", "account-00000002", &both);

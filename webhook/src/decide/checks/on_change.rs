@@ -1,5 +1,5 @@
-//! Who is told of a change: whether this Pod has whom the annotation names, and whether our
-//! container may tell them.
+//! The annotation `on-change`: whether this Pod has the recipient that it names, and whether our
+//! container may reach it.
 
 use plan::{HookUrl, OnChange};
 
@@ -113,7 +113,7 @@ fn ours_at(request: &Request<'_>, port: u16) -> Option<&'static str> {
         .find_map(|(key, taken)| (taken == Some(u32::from(port))).then_some(key))
 }
 
-/// Those that are there when files change.
+/// The containers that are there when files change.
 fn staying<'p, 'a>(pod: &'p Pod<'a>) -> impl Iterator<Item = (List, usize, &'p Container<'a>)> {
     pod.foreign_containers()
         .filter(|(list, _, container)| *list == List::Main || container.is_native_sidecar())

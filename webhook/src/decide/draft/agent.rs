@@ -119,8 +119,8 @@ impl Draft<'_> {
 }
 
 impl Draft<'_> {
-    /// Patterns that mean no secret which the Pod lists or the policy allows, of those for which
-    /// the comparisons last: of the others the agent itself says so when a client wants one.
+    /// A problem of patterns that mean no secret which the Pod lists or the policy allows. Where the
+    /// comparisons do not last for all of them, the agent refuses the rest when a client asks.
     fn never_served(&self, patterns: &[Glob], allowed: &[Glob], own: &[Glob]) -> Option<Problem> {
         let mut comparisons = Comparisons::of(EFFORT);
         let mut is_served = |pattern: &Glob| {
@@ -146,7 +146,7 @@ impl Draft<'_> {
     }
 }
 
-/// More than patterns and names have that somebody thought of.
+/// Patterns and names that people write need less.
 const EFFORT: usize = 128 * 1024;
 /// More would not fit into the one line that people see.
 const NAMED: usize = 3;

@@ -12,7 +12,7 @@ use crate::ask::annotations::{ModeName, Request};
 use crate::ask::secrets::{Place, SecretRef, Wanted, WantedVariable};
 use crate::problem::{Problem, Problems};
 
-/// What was decided apart from each other.
+/// The parts of a plan, each decided by itself.
 pub(super) struct Parts {
     /// Every secret with its place.
     pub(super) wanted: Wanted<(SecretRef, Lookup)>,
@@ -24,7 +24,7 @@ pub(super) struct Parts {
     pub(super) consumers: Vec<String>,
 }
 
-/// All of a plan, of which nothing is wrong by itself.
+/// All of a plan whose parts are good.
 #[derive(Debug)]
 pub(crate) struct Unbuilt {
     builder: PlanBuilder,
@@ -36,7 +36,7 @@ impl Unbuilt {
         self.mode.agent()
     }
 
-    /// What is wrong then, is wrong with all of it together.
+    /// A problem that shows here is one of all parts together.
     pub(crate) fn build(mut self, request: &Request<'_>) -> Result<Plan, Problem> {
         self.builder.mode(self.mode);
         self.builder.build().map_err(|error| whole(request, &error))

@@ -11,7 +11,7 @@ use crate::decide::ownership::Ownership;
 use crate::problem::Problem;
 use crate::settings::{ConfigMapName, Settings};
 
-/// What a plan is made from.
+/// A plan that is about to be made, by all that decides it.
 pub(crate) struct Draft<'a> {
     pub(crate) request: &'a Request<'a>,
     pub(crate) subject: &'a Subject<'a>,

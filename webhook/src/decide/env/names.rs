@@ -15,7 +15,7 @@ pub(super) fn refused(
     comparisons: &mut Comparisons,
 ) -> Option<(String, String)> {
     let name = name.as_str();
-    // No program reads them in another case, but who reads a Pod would take them for ours.
+    // No program reads them in another case, but a person who reads the Pod would take them for ours.
     if name.to_ascii_uppercase().starts_with(RESERVED) {
         let remedy = "give the variable another name".to_owned();
         return Some((format!("names that begin with {RESERVED} are ours"), remedy));

@@ -11,7 +11,7 @@ use crate::text::display_name;
 /// What a container says of one of its variables.
 #[derive(Default)]
 struct Mentions<'a> {
-    /// By itself, and not from a file of ours.
+    /// Whether it sets the variable by itself, and not from a file of ours.
     sets: bool,
     in_path: bool,
     /// Where the kubelet would have to know the value.

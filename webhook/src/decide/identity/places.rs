@@ -57,7 +57,7 @@ impl<'a> Places<'a> {
                     PodRegion::Refused
                 }
             },
-            // What else is wrong is found with the operator's region as well as with another.
+            // Other problems are found with the operator's region as well as with another.
             (Given::Bad | Given::Nothing, Some(region)) => PodRegion::Known(region.clone()),
             (Given::Bad, None) => PodRegion::Refused,
             (Given::Nothing, None) => PodRegion::Unknown,

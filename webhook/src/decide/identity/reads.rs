@@ -52,7 +52,8 @@ pub(crate) fn check(
             Outside::Host(host) => (format!(" from {host}"), "leave the endpoint out"),
         };
         let (namespace, name) = (subject.namespace, secret.source.name());
-        // The rules by name and without their patterns: whoever posts a review chooses its namespace.
+        // A denial names rules without their patterns: the client that posts a review chooses
+        // its namespace.
         let rules = reads.rules();
         problems.push(secret.place.problem(
             format!(

@@ -14,7 +14,7 @@ pub(super) fn of_pod(
     account: &str,
     problems: &mut Problems,
 ) -> Option<SessionName> {
-    // Offline nobody has checked either.
+    // Offline neither name was checked by an API server.
     let allowed = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
     let plain = |text: &str| text.chars().filter(allowed).collect::<String>();
     let mut prefix = plain(namespace);

@@ -75,7 +75,7 @@ async fn talk<S>(
             async move {
                 let Ok(mut answer) = answer.await;
                 let crowded = peers.of(peer) >= fewest.load(Ordering::Relaxed);
-                // A client that is not told sends its next request into the end.
+                // Without this header a client sends its next request into the end.
                 if activity.is_cut() || crowded || *phase.borrow() >= Phase::Draining {
                     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }

@@ -13,7 +13,7 @@ pub(super) const NAMED: usize = 3;
 pub(crate) struct Rule {
     /// Said in denials.
     pub(crate) name: String,
-    /// Over names: a label can be edited by whoever owns the namespace.
+    /// Names and not labels, since the owner of a namespace can edit its labels.
     pub(crate) namespaces: Vec<Glob>,
     pub(crate) roles: Vec<Glob>,
     pub(crate) credentials: Vec<Credentials>,

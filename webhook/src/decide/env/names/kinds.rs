@@ -1,7 +1,7 @@
 //! Names of variables from which programs that many images have take code, the place of code, or
 //! a command. In capitals: some are read in any case.
 
-/// Whether whoever writes the variable may make a program run code. Not those that say whom to
+/// Whether the author of the variable may make a program run code. Not those that say whom to
 /// trust or where to connect: a proxy's address with a password is a secret.
 pub(super) fn runs_code(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
