@@ -42,6 +42,8 @@ MACHINE = re.compile(r"(?<![\w.$}{])/(?:work|home|root|Users)/\w")
 URL = re.compile(r"\bhttps?://(\[[0-9a-f:]+\]|[^/\s\"'`<>()\[\]\\,;?#]+)")
 UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX)\b|#\[ignore|\btodo!|\bunimplemented!")
 UNSAFE = re.compile(r"^(?!\s*//).*\bunsafe\b(?!-)")
+# Words with which a comment begins that has no subject.
+FRAGMENT = re.compile(r"^\s*//[/!]? (?:Of|Behind|Whose|That of|Who) ")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
@@ -89,6 +91,9 @@ def in_rust(path, text):
             yield number, "unfinished"
         if UNSAFE.search(line):
             yield number, "no unsafe code, not even in tests"
+        follows = number > 1 and lines[number - 2].lstrip().startswith("//")
+        if FRAGMENT.search(line) and not follows:
+            yield number, "a comment begins with what it is about, and is a sentence"
 
 
 def in_manifest(path, text):

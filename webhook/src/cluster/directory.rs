@@ -1,4 +1,4 @@
-//! Who a Pod's ServiceAccount is: from memory, else from the API server.
+//! A Pod's ServiceAccount: from memory, else from the API server.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Who decides a review, and what it takes: a function, or one ServiceAccount of the cluster too.
+//! The judge of a review: a function, with a read of one ServiceAccount of the cluster where it takes that.
 
 use crate::account::Account;
 use crate::cluster::directory::Directory;

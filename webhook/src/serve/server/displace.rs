@@ -1,4 +1,4 @@
-//! Whose place a newcomer gets where no place is free. Pure.
+//! Decides which connection makes way for a newcomer where no place is free. It is pure.
 
 use std::cmp::Reverse;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Who a client is, and what each of them has of something that all of them share.
+//! The address that a client counts as, and what each address has of something that all of them share.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

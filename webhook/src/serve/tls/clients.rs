@@ -1,4 +1,4 @@
-//! Who may connect, where that is not everybody: clients with a certificate by the operator's CA.
+//! The clients that may connect where not everybody may: those with a certificate by the operator's CA.
 
 use std::path::PathBuf;
 use std::sync::Arc;
