@@ -29,7 +29,7 @@ def without_comments(text):
 
 
 def without_tests(text):
-    return re.split(r"^#\[cfg\(test\)\]\s*mod tests\b", text, maxsplit=1, flags=re.MULTILINE)[0]
+    return re.split(r"^#\[cfg\(test\)\]\s*mod tests\s*\{", text, maxsplit=1, flags=re.MULTILINE)[0]
 
 
 def leaves(tree, prefix=()):
