@@ -340,10 +340,13 @@ async fn a_new_connection_has_a_second_to_ask_whoever_wants_its_place() {
 async fn requests_that_are_sent_ahead_of_their_answers_are_decided_between_those_of_others() {
     static GATE: Gate = Gate::closed();
     let lab = lab(|body, _| GATE.decide(body), patient()).await;
+    // The most that is decided in one round.
+    let size = 32 * 1024;
     let request = |letter: char| {
         format!(
             "POST /mutate HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
-             content-length: 1\r\n\r\n{letter}"
+             content-length: {size}\r\n\r\n{letter}{}",
+            " ".repeat(size - 1)
         )
     };
     let mut crowd = Vec::new();

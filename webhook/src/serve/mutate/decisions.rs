@@ -1,11 +1,12 @@
 //! Where and when decisions are made.
 //!
 //! Ordinary reviews are decided at once, on the thread of the server: that takes less than handing
-//! them to another. Of each peer one is decided in a round of that thread, however many connections it
-//! has and however many requests it sends ahead of their answers. Large ones may cost milliseconds each and come by the dozen, so they take turns
-//! on a thread of their own, while the server answers everybody else. Of each peer one waits for the
-//! next turn and the others behind it, so that nobody waits for all of somebody else's. A turn that
-//! has not begun is lost with the caller who waited for it.
+//! them to another. In a round of that thread each peer has as many decided as one of the largest has
+//! bytes, however many connections it has and however many requests it sends ahead of their answers.
+//! Large ones may cost milliseconds each and come by the dozen, so they take turns on a thread of their
+//! own, while the server answers everybody else. One of each peer waits for the next turn and the others
+//! behind it, so that nobody waits for all of somebody else's. A turn that has not begun is lost with
+//! the caller who waited for it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -47,8 +48,8 @@ impl Decisions {
             settings,
             turns: Arc::new(Semaphore::new(AT_ONCE)),
             places: Semaphore::new(limits.waiting),
-            lines: Lines::default(),
-            ordinary: Lines::default(),
+            lines: Lines::new(1),
+            ordinary: Lines::new(AT_ONCE_BYTES),
             waiting: metrics.waiting.clone(),
         }
     }
@@ -82,7 +83,9 @@ impl Decisions {
     ) -> Result<(Step, Held), Rejection> {
         if review.bytes().len() <= AT_ONCE_BYTES {
             let line = self.ordinary.of(peer);
-            let _next = timeout_at(until, line.acquire()).await.map_err(|_| Rejection::Busy)?;
+            let share = u32::try_from(review.bytes().len()).unwrap_or(LEAST_SHARE).max(LEAST_SHARE);
+            let share = timeout_at(until, line.acquire_many(share)).await;
+            let _share = share.map_err(|_| Rejection::Busy)?;
             // Connections of others, and probes, come in between.
             tokio::task::yield_now().await;
             let step = self.judge.step(review.bytes(), read.as_ref(), &self.settings.load());
@@ -128,17 +131,24 @@ impl Decisions {
 }
 
 /// A line for each peer that waits.
-#[derive(Default)]
-struct Lines(Mutex<HashMap<Peer, Weak<Semaphore>>>);
+struct Lines {
+    /// The places that each peer has.
+    places: usize,
+    lines: Mutex<HashMap<Peer, Weak<Semaphore>>>,
+}
 
 impl Lines {
+    fn new(places: usize) -> Self {
+        Self { places, lines: Mutex::default() }
+    }
+
     fn of(&self, peer: Peer) -> Arc<Semaphore> {
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(line) = lines.get(&peer).and_then(Weak::upgrade) {
             return line;
         }
         lines.retain(|_, line| line.strong_count() > 0);
-        let line = Arc::new(Semaphore::new(1));
+        let line = Arc::new(Semaphore::new(self.places));
         lines.insert(peer, Arc::downgrade(&line));
         line
     }
@@ -161,7 +171,9 @@ impl Drop for Waiting<'_> {
 }
 
 /// Reviews of ordinary Pods are 3 to 30 KB. One of this size costs three milliseconds at worst, and
-/// nobody waits behind more than one of each peer.
+/// nobody waits behind more than as many bytes of each peer.
 const AT_ONCE_BYTES: usize = 32 * 1024;
+/// The smallest review costs as much as these bytes of a larger one.
+const LEAST_SHARE: u32 = 4 * 1024;
 /// A second thread would take the server's share of a core, and memory of its own.
 const AT_ONCE: usize = 1;
