@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use webhook::wire::admit::admit;
 use webhook::settings::{Inputs, Settings};
+use webhook::wire::admit::admit;
 
 /// An operator's settings for one cluster.
 pub fn settings() -> Settings {
