@@ -177,7 +177,8 @@ fn from_a_later_release_it_stays_as_it_is() {
     let (now, _) = place.admitted(&app("web", SHOW));
     let mut pod = annotated(stripped(now, "later"), &[("of-a-later-release", "true")]);
     let ours = container_mut(&mut pod, OURS);
-    ours["image"] = json!("registry.example/secrets-injector:of-another-version");
+    let (repository, _) = ours["image"].as_str().unwrap().rsplit_once(':').unwrap();
+    ours["image"] = json!(format!("{repository}:of-a-later-release"));
     ours["env"][0]["value"] = json!(r#"{"version":99,"secrets":["db"]}"#);
     let (after, said) = place.admitted(&pod);
     assert_eq!(container(&after, OURS), container(&pod, OURS));

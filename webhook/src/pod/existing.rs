@@ -35,8 +35,8 @@ pub(crate) struct Ours {
     pub(crate) index: usize,
     pub(crate) value: Value,
     recorded: Recorded,
-    /// The image is the operator's in any version, or the command is: another release made it.
-    is_of_a_release: bool,
+    /// The image is one of the operator's repository or of its mirrors, in any version.
+    has_our_image: bool,
 }
 
 #[derive(Deserialize)]
@@ -134,7 +134,7 @@ impl Existing {
     /// what it is. All that it added follows from that plan, so that nothing of it is touched.
     pub(crate) fn later_release(&self) -> Option<(u64, &str)> {
         self.containers.iter().find_map(|ours| match ours.recorded {
-            Recorded::Newer(version) if ours.is_of_a_release => Some((version, &*ours.name)),
+            Recorded::Newer(version) if ours.has_our_image => Some((version, &*ours.name)),
             _ => None,
         })
     }
@@ -167,19 +167,21 @@ impl Ours {
             return None;
         }
         let recorded = Plan::recorded(plan);
-        let is_of_a_release = is_of_a_release(&value, injector);
-        if recorded == Recorded::Unreadable && !is_of_a_release {
+        let has_our_image = has_our_image(&value, injector);
+        if recorded == Recorded::Unreadable && !has_our_image && !has_our_command(&value, injector)
+        {
             return None;
         }
-        Some(Self { name: name.to_owned(), list, index, value, recorded, is_of_a_release })
+        Some(Self { name: name.to_owned(), list, index, value, recorded, has_our_image })
     }
 }
 
-fn is_of_a_release(container: &Value, injector: &Injector) -> bool {
+fn has_our_image(container: &Value, injector: &Injector) -> bool {
     let image = container.get("image").and_then(Value::as_str).unwrap_or_default();
-    if image::has_repository(image, injector.image(), injector.image_mirrors()) {
-        return true;
-    }
+    image::has_repository(image, injector.image(), injector.image_mirrors())
+}
+
+fn has_our_command(container: &Value, injector: &Injector) -> bool {
     let words = container.get("command").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     words.iter().map(Value::as_str).eq(injector.command().iter().map(|word| Some(word.as_str())))
 }

@@ -125,10 +125,6 @@ fn a_later_releases_output_stays_as_it_is_and_a_warning_says_why() {
     let warning = answer.response["warnings"][0].as_str().unwrap();
     assert!(warning.contains("later release") && warning.contains("version 99"), "{warning}");
     assert!(warning.chars().count() <= 200, "{warning}");
-    // Known by its command where the image comes from a registry that nobody told us of.
-    let mut mirrored = later.clone();
-    mirrored["spec"]["initContainers"][index_of_ours(&later)]["image"] = json!("else.where/x:1");
-    assert!(unchanged(&mirrored));
 }
 
 #[test]
@@ -138,8 +134,8 @@ fn what_only_says_that_a_later_release_made_it_is_made_anew() {
     annotations.remove("kms.alibabacloud/of-a-later-release");
     let index = index_of_ours(&forged);
     let container = &mut forged["spec"]["initContainers"][index];
-    container["image"] = json!("shell");
-    container["command"] = json!(["sh"]);
+    // Our command is not enough: anybody's program may lie there.
+    container["image"] = json!("else.where/x:1");
     assert_eq!(injected(&forged), injected(&full()));
 }
 
