@@ -6,9 +6,9 @@
 use tokio::time::Instant;
 
 use crate::call_info::CallInfo;
-use crate::credentials::Credentials;
 use crate::credentials::rrsa::Rrsa;
 use crate::error::Error;
+use crate::keys::Credentials;
 use crate::sender::Sender;
 use crate::sts::Sts;
 
