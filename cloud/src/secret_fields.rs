@@ -25,6 +25,8 @@ pub(crate) fn secret_fields(body: &[u8]) -> Option<Vec<Sensitive>> {
     let mut held = Vec::new();
     let mut json = serde_json::Deserializer::from_slice(body);
     Walk { held: &mut held, secret: false }.deserialize(&mut json).ok()?;
+    // What follows the object may hold anything.
+    json.end().ok()?;
     let bytes = held.iter().map(Sensitive::len).sum::<usize>();
     (held.len() <= MOST && bytes <= MOST_BYTES).then_some(held)
 }

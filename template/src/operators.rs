@@ -95,7 +95,9 @@ fn equal(left: &Value<'_>, right: &Value<'_>) -> Result<bool, Error> {
         (Value::Unknown(_), _) | (_, Value::Unknown(_)) => Err(Error::Unknown),
         (Value::Text(left), Value::Text(right)) => Ok(**left == **right),
         (Value::Null, Value::Null) => Ok(true),
-        _ => Ok(digits(left).zip(digits(right)).is_some_and(|(a, b)| numbers(a, b).is_eq())),
+        _ => Ok(digits(left)
+            .zip(digits(right))
+            .is_some_and(|(a, b)| Number::parse(a).compare(Number::parse(b)).is_eq())),
     }
 }
 
@@ -112,7 +114,9 @@ fn order(sign: &str, left: &Value<'_>, right: &Value<'_>) -> Result<Ordering, Er
     let fits = |kind| matches!(kind, Kind::Text | Kind::Number | Kind::Any);
     match (left, right) {
         (Value::Text(left), Value::Text(right)) => Ok(left.cmp(right)),
-        (Value::Number(left), Value::Number(right)) => Ok(numbers(left, right)),
+        (Value::Number(left), Value::Number(right)) => {
+            Ok(Number::parse(left).compare(Number::parse(right)))
+        }
         _ if fits(one) && fits(other) && (one == other || [one, other].contains(&Kind::Any)) => {
             Err(Error::Unknown)
         }
@@ -120,13 +124,23 @@ fn order(sign: &str, left: &Value<'_>, right: &Value<'_>) -> Result<Ordering, Er
     }
 }
 
-/// Whole numbers are compared exactly, others as a machine's numbers.
-fn numbers(left: &str, right: &str) -> Ordering {
-    match (left.parse::<i128>(), right.parse::<i128>()) {
-        (Ok(left), Ok(right)) => left.cmp(&right),
-        _ => {
-            let [left, right] = [left, right].map(|it| it.parse().unwrap_or(f64::NAN));
-            left.partial_cmp(&right).unwrap_or(Ordering::Less)
+/// A number that was read, for any number of comparisons: its digits may be as many as a value's bytes.
+#[derive(Clone, Copy)]
+struct Number {
+    whole: Option<i128>,
+    machine: f64,
+}
+
+impl Number {
+    fn parse(digits: &str) -> Self {
+        Self { whole: digits.parse().ok(), machine: digits.parse().unwrap_or(f64::NAN) }
+    }
+
+    /// Whole numbers are compared exactly, others as a machine's numbers.
+    fn compare(self, other: Self) -> Ordering {
+        match (self.whole, other.whole) {
+            (Some(left), Some(right)) => left.cmp(&right),
+            _ => self.machine.partial_cmp(&other.machine).unwrap_or(Ordering::Less),
         }
     }
 }
@@ -145,9 +159,14 @@ fn is_in(value: &Value<'_>, container: &Value<'_>, fuel: &mut Fuel) -> Result<bo
             Err(Error::Unknown)
         }
         (Value::List(items), _) => {
-            let digits: usize = items.iter().filter_map(digits).map(str::len).sum();
+            let digits: usize = items.iter().filter_map(self::digits).map(str::len).sum();
             fuel.pay_for_bytes(items.len() + digits)?;
-            Ok(items.iter().any(|item| equal(item, value).unwrap_or_default()))
+            let number = self::digits(value).map(Number::parse);
+            let found = |item: &Value<'_>| match (number, self::digits(item)) {
+                (Some(number), Some(item)) => number.compare(Number::parse(item)).is_eq(),
+                _ => equal(item, value).unwrap_or_default(),
+            };
+            Ok(items.iter().any(found))
         }
         (Value::Text(text), _) => {
             fuel.pay_for_bytes(text.len())?;

@@ -74,6 +74,12 @@ fn check(part: &str, text: &str) -> Result<(), Error> {
     let bad = |what: &str| Err(Error::words(what));
     let mut keys = 0_usize;
     let mut blocks = 0_usize;
+    // For some readers a carriage return or another control character ends a line.
+    if text.chars().any(|it| it.is_control() && !matches!(it, '\n' | '\t')) {
+        return bad("it is not PEM: a control character stands in it");
+    }
+    // One for all blocks, as large as any: a part of a key would be left behind by growing.
+    let mut content = Zeroizing::new(String::with_capacity(text.len()));
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
         let Some(rest) = line.strip_prefix(BEGIN) else {
@@ -94,7 +100,7 @@ fn check(part: &str, text: &str) -> Result<(), Error> {
             }
             _ => return bad("a PEM block of it is no certificate"),
         }
-        let mut content = Zeroizing::new(String::with_capacity(text.len()));
+        content.clear();
         let closed = loop {
             let Some(line) = lines.next() else { break false };
             if let Some(rest) = line.strip_prefix(END) {

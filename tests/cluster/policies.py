@@ -286,6 +286,9 @@ GUARD = [
                            ("kms-env", "other.PW")]],
     ("… but for what the webhook writes", ALLOWED,
      created(pod(init=[ours()], containers=[container("app", **read("kms-env", "app.PW"))]))),
+    ("our container is refused with a variable that the kubelet reads from a file", LED,
+     created(pod(init=[ours(env=[{"name": "SECRETS_INJECTOR_PLAN", "value": "{}"},
+                                 *read("kms-env", "kms-secrets-init.PW")["env"]])]))),
     ("an injected Pod that opts out stays guarded", (DENIED, REACHES),
      created(injected(TOKEN, labels=OPTED_OUT))),
     ("an injected Pod without annotations stays guarded", (DENIED, WRITES),
@@ -416,7 +419,7 @@ GUARD = [
               ["get"], None, ["init"], ["refresh", *EXTRA], ["init", "--", "refresh"],
               ["init", *EXTRA, "--ca=/own/ca.pem"], ["--root=/own", "init", *EXTRA],
               ["init", *EXTRA, "$(X)"], ["init", *reversed(EXTRA)])],
-          ("workingDir", "/own"), ("terminationMessagePath", "/mnt/kms-secrets/x"),
+          ("workingDir", "/own"), ("terminationMessagePath", "/mnt/kms-secrets/x"), ("stdin", True), ("tty", True),
           ("restartPolicy", "Always"), ("envFrom", [{"secretRef": {"name": "x"}}]),
           ("env", 2 * [{"name": "SECRETS_INJECTOR_PLAN", "value": "{}"}]),
           ("env", [{"name": "SECRETS_INJECTOR_PLAN"}]),
@@ -627,10 +630,10 @@ def must(*arguments, value=None):
     return done.stdout
 
 
-def rendered(*templates):
+def rendered(*templates, more=()):
     command = ["helm", "template", RELEASE, CHART, f"--namespace={RELEASE}"]
     command += ["--set=image.registry=registry.example,settings.clusterId=c0123"]
-    command += [f"--set-json=settings.injector.extraArgs={json.dumps(EXTRA)}"]
+    command += [f"--set-json=settings.injector.extraArgs={json.dumps(EXTRA)}", *more]
     return subprocess.check_output(command + [f"--show-only=templates/{t}.yaml" for t in templates],
                                    text=True)
 
@@ -735,6 +738,17 @@ def prepare():
     must("annotate", "pod", "annotated-later", f"--namespace={IN}", f"{PREFIX}secrets=a")
 
 
+BY_FILE = created(pod(init=[ours()], containers=[container("app", **read("kms-env", "app.PW"))]))
+NEVER_BY_FILE = [
+    ("a variable by a file is refused though it is as the webhook would write it",
+     (DENIED, f"container app {READS}"), BY_FILE),
+    ("one in a Pod that is written by hand too", (DENIED, f"container app {READS}"),
+     created(pod(annotations=None, init=[ours()],
+                 containers=[container("app", **read("kms-env", "app.PW"))]))),
+    ("an injected Pod without one is let through", ALLOWED, created(injected(READ_ONLY))),
+]
+
+
 def main():
     if WEBHOOK_NAME in must("get", "mutatingwebhookconfigurations", "-o", "yaml"):
         sys.exit(f"the chart is installed in this cluster: a webhook {WEBHOOK_NAME} is there")
@@ -751,6 +765,10 @@ def main():
             (sentence, NO_CONTAINER if triggers else ALLOWED, created(value))
             for sentence, value, triggers in TRIGGERS])
         failed += check("guard", GUARD)
+        apply(rendered("guard", more=["--set=settings.fileKeyRef=never"]))
+        until("no variable goes by a file", lambda: happened(BY_FILE)[0] == DENIED)
+        failed += check("guard, fileKeyRef: never", NEVER_BY_FILE)
+        apply(policies)
         failed += check("workloads", WORKLOADS)
         until("commands are refused", lambda: happened(run(["sh"]))[1].find(NO_COMMAND[1]) >= 0)
         failed += check("commands", EXEC)

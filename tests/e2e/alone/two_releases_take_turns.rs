@@ -135,7 +135,7 @@ impl Beside {
         settled();
         // Its Deployment and its settings, under another name.
         let rendered = last.helm("template", &[]).run().unwrap();
-        let input = ours(&["create", "--dry-run=client", "-o", "json", "-f", "-"]).input(rendered);
+        let input = ours(&["apply", "--dry-run=client", "-o", "json", "-f", "-"]).input(rendered);
         let objects = input.json().unwrap();
         let find = |kind: &str, name: &str| {
             let items = objects["items"].as_array().unwrap();

@@ -131,12 +131,15 @@ impl Existing {
     }
 
     /// The version of the plan, and its container, where a later release than this one made the Pod
-    /// what it is. All that it added follows from that plan, so that nothing of it is touched.
+    /// what it is. All that it added follows from that plan, so that nothing of it is touched. With a
+    /// container of this release beside it, whose plan this fetcher would carry out, nobody made it so.
     pub(crate) fn later_release(&self) -> Option<(u64, &str)> {
-        self.containers.iter().find_map(|ours| match ours.recorded {
+        let mut later = self.containers.iter().map(|ours| match ours.recorded {
             Recorded::Newer(version) if ours.has_our_image => Some((version, &*ours.name)),
             _ => None,
-        })
+        });
+        let first = later.next()??;
+        later.all(|one| one.is_some()).then_some(first)
     }
 
     pub(crate) fn is_injected(&self) -> bool {

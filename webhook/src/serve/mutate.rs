@@ -3,6 +3,7 @@
 mod decisions;
 mod held;
 mod judge;
+mod pace;
 
 use std::sync::Arc;
 use std::time::Instant;

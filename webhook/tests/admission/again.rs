@@ -139,6 +139,29 @@ fn what_only_says_that_a_later_release_made_it_is_made_anew() {
     assert_eq!(injected(&forged), injected(&full()));
 }
 
+/// The fetcher of this release would carry out the plan of the other one, which nobody has judged.
+#[test]
+fn a_later_releases_container_beside_one_of_this_release_is_made_anew() {
+    let clean = injected(&full());
+    let ours = index_of_ours(&clean);
+    for the_first_is_later in [true, false] {
+        let mut forged = clean.clone();
+        let mut sidecar = clean["spec"]["initContainers"][ours].clone();
+        sidecar["name"] = json!("kms-secrets");
+        let later = |container: &mut Value| {
+            container["image"] = json!("secrets-injector:99.0.0");
+            container["env"][0]["value"] = json!(r#"{"version":99}"#);
+        };
+        if the_first_is_later {
+            later(&mut forged["spec"]["initContainers"][ours]);
+        } else {
+            later(&mut sidecar);
+        }
+        forged["spec"]["containers"].as_array_mut().unwrap().push(sidecar);
+        assert_eq!(injected(&forged), clean, "{the_first_is_later}");
+    }
+}
+
 #[test]
 fn a_plan_that_nobody_can_read_is_a_foreigners_or_another_releases() {
     for unreadable in ["", "{}", r#"{"version":1,"consumers":7}"#, r#"{"version":"new"}"#] {

@@ -2,14 +2,15 @@
 //!
 //! Ordinary reviews are decided at once, on the thread of the server: that takes less than handing
 //! them to another. In a round of that thread each peer has as many decided as one of the largest has
-//! bytes, however many connections it has and however many requests it sends ahead of their answers.
+//! bytes, and no more than take a short time, however many connections it has and however many requests
+//! it sends ahead of their answers.
 //! Large ones may cost milliseconds each and come by the dozen, so they take turns on a thread of their
 //! own, while the server answers everybody else. One of each peer waits for the next turn and the others
 //! behind it, so that nobody waits for all of somebody else's. A turn that has not begun is lost with
 //! the caller who waited for it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use arc_swap::ArcSwap;
 use prometheus_client::metrics::gauge::Gauge;
@@ -19,6 +20,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::held::Held;
 use super::judge::{Judge, Step};
+use super::pace::Pace;
 use crate::account::Account;
 use crate::metrics::{Metrics, Rejection};
 use crate::serve::server::{Limits, Peer};
@@ -84,11 +86,11 @@ impl Decisions {
         if review.bytes().len() <= AT_ONCE_BYTES {
             let line = self.ordinary.of(peer);
             let share = u32::try_from(review.bytes().len()).unwrap_or(LEAST_SHARE).max(LEAST_SHARE);
-            let share = timeout_at(until, line.acquire_many(share)).await;
+            let share = timeout_at(until, line.places.acquire_many(share)).await;
             let _share = share.map_err(|_| Rejection::Busy)?;
-            // Connections of others, and probes, come in between.
-            tokio::task::yield_now().await;
+            let began = line.round_begins(until).await?;
             let step = self.judge.step(review.bytes(), read.as_ref(), &self.settings.load());
+            line.pace().spend(began.elapsed());
             return Ok((step, review));
         }
         let turn = self.turn(peer, until).await?;
@@ -120,7 +122,7 @@ impl Decisions {
         let _waiting = Waiting::new(&self.waiting);
         let line = self.lines.of(peer);
         let turn = async {
-            let _next = line.acquire().await;
+            let _next = line.places.acquire().await;
             Arc::clone(&self.turns).acquire_owned().await
         };
         match timeout_at(until, turn).await {
@@ -134,7 +136,34 @@ impl Decisions {
 struct Lines {
     /// The places that each peer has.
     places: usize,
-    lines: Mutex<HashMap<Peer, Weak<Semaphore>>>,
+    lines: Mutex<HashMap<Peer, Weak<Line>>>,
+}
+
+struct Line {
+    places: Semaphore,
+    pace: Mutex<Pace>,
+}
+
+impl Line {
+    /// Returns in a round in which this peer may have a review decided: connections of others, and
+    /// probes, come in between.
+    async fn round_begins(&self, until: Instant) -> Result<Instant, Rejection> {
+        loop {
+            let round = self.pace().round();
+            tokio::task::yield_now().await;
+            let now = Instant::now();
+            if self.pace().goes_on(round) {
+                return Ok(now);
+            }
+            if now >= until {
+                return Err(Rejection::Busy);
+            }
+        }
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Lines {
@@ -142,13 +171,13 @@ impl Lines {
         Self { places, lines: Mutex::default() }
     }
 
-    fn of(&self, peer: Peer) -> Arc<Semaphore> {
+    fn of(&self, peer: Peer) -> Arc<Line> {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(line) = lines.get(&peer).and_then(Weak::upgrade) {
             return line;
         }
         lines.retain(|_, line| line.strong_count() > 0);
-        let line = Arc::new(Semaphore::new(self.places));
+        let line = Arc::new(Line { places: Semaphore::new(self.places), pace: Mutex::default() });
         lines.insert(peer, Arc::downgrade(&line));
         line
     }
@@ -170,8 +199,9 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// Reviews of ordinary Pods are 3 to 30 KB. One of this size costs three milliseconds at worst, and
-/// nobody waits behind more than as many bytes of each peer.
+/// Reviews of ordinary Pods are 3 to 30 KB. One of this size costs some two milliseconds at worst, a
+/// small one more than one: nobody waits behind more than as many bytes of each peer, nor longer than
+/// [`Pace`] lets them be decided.
 const AT_ONCE_BYTES: usize = 32 * 1024;
 /// The smallest review costs as much as these bytes of a larger one.
 const LEAST_SHARE: u32 = 4 * 1024;
