@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use printable::shorten;
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::{Assume, Host, Region};
@@ -10,7 +11,6 @@ use crate::file::{FileMode, FileName};
 use crate::glob::Glob;
 use crate::mount::{InvalidMount, MountPath, Taken};
 use crate::refresh::Refresh;
-use crate::source::shorten;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
+use printable::shorten;
 use serde::{Deserialize, Serialize};
-
-use crate::source::shorten;
 
 /// A region id by its shape; which regions exist is the webhook's to say.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

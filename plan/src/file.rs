@@ -2,11 +2,11 @@
 
 use std::fmt;
 
+use printable::shorten;
 use serde::{Deserialize, Serialize};
 
 use crate::content::{Content, Template, Value};
 use crate::selector::Selector;
-use crate::source::shorten;
 
 /// One path component that is ours to write.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
+use printable::shorten;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::{ENVIRONMENT_DIRECTORY, TOKEN_DIRECTORY};
 use crate::path::ContainerPath;
-use crate::source::shorten;
 
 /// An absolute, normal path at which a memory volume may be mounted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

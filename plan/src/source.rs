@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use printable::shorten;
 use serde::{Deserialize, Serialize};
 
 use crate::selector::{InvalidSelector, Selector};
@@ -283,15 +284,6 @@ fn arn_secret_name(arn: &str) -> Result<&str, InvalidSource> {
 
 fn is_kms_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'/' | b'+' | b'=' | b'.' | b'@' | b'-')
-}
-
-/// What a message may repeat of text that someone else wrote.
-pub(crate) fn shorten(text: &str) -> String {
-    let mut short: String = text.chars().filter(|c| printable::is_printable(*c)).take(64).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    short
 }
 
 const KMS_OPTIONS: &str = "kms:// takes ?version=ID or ?stage=LABEL";

@@ -27,7 +27,7 @@ impl PathTranslation {
             (Some(c), None) if c != '/' && c != '\\' && printable::is_printable(c) => {
                 Ok(Self::Replace(c))
             }
-            _ => Err(InvalidTranslation(crate::source::shorten(text))),
+            _ => Err(InvalidTranslation(printable::shorten(text))),
         }
     }
 
