@@ -14,12 +14,10 @@ mod glob;
 mod hook;
 mod mode;
 mod mount;
-mod path;
 mod plan;
 mod refresh;
 mod selector;
 mod source;
-mod translation;
 
 pub use crate::agent::{
     Agent, CacheTtl, InvalidAgent, Port, ResponseType, TokenPath, UpToThousand, Within,
@@ -38,8 +36,7 @@ pub use crate::file::{File, FileMode, FileName, InvalidFile, OnMissing};
 pub use crate::glob::{Glob, InvalidGlob};
 pub use crate::hook::{HookSignal, HookUrl, InvalidHook, OnChange};
 pub use crate::mode::Mode;
-pub use crate::mount::{InvalidMount, MountPath, Taken};
-pub use crate::path::ContainerPath;
+pub use crate::mount::{InvalidMount, MountPath};
 pub use crate::plan::{
     InvalidPlan, LogLevel, Lookup, MAX_ENCODED_BYTES, MAX_FILES, MAX_LOOKUPS, MIN_PORT, Plan,
     PlanBuilder, Recorded, VERSION,
@@ -47,4 +44,3 @@ pub use crate::plan::{
 pub use crate::refresh::{InvalidRefresh, OnRevoked, Refresh};
 pub use crate::selector::{InvalidSelector, MAX_SELECTOR_BYTES, Selector};
 pub use crate::source::{InvalidSource, Provider, Reference, Source, Version};
-pub use crate::translation::{InvalidTranslation, PathTranslation};

@@ -150,7 +150,7 @@ fn a_plan_that_was_tampered_with_is_refused_without_being_repeated() {
         ("\"name\":\"a\"", "\"name\":\"../CANARY\""),
         ("\"from\":0", "\"from\":7"),
         ("\"from\":0", "\"from\":1"),
-        ("/mnt/secrets-store", "/proc/CANARY"),
+        ("/mnt/secrets-store", "/mnt/../CANARY"),
         ("kms://x", "CANARY://x"),
         ("\"mode\":\"0444\"", "\"mode\":\"CANARY\""),
         ("\"timeout\":300", "\"timeout\":0"),

@@ -2,6 +2,7 @@
 //! How they combine with the Pod, its ServiceAccount and the settings is decided elsewhere.
 
 mod bad;
+mod directories;
 mod families;
 mod member;
 mod request;

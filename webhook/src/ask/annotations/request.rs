@@ -1,10 +1,11 @@
 //! What a Pod asks for: the value of each annotation, parsed.
 
 use plan::{
-    ExternalId, FileMode, Glob, LogLevel, MountPath, OnChange, OnMissing, OnRevoked,
-    PathTranslation, ProviderArn, Region, ResponseType, RoleArn, SessionName, TokenPath,
+    ExternalId, FileMode, Glob, LogLevel, MountPath, OnChange, OnMissing, OnRevoked, ProviderArn,
+    Region, ResponseType, RoleArn, SessionName, TokenPath,
 };
 
+use crate::path_translation::PathTranslation;
 use crate::quantity::{Quantity, WrittenQuantity};
 use crate::settings::ConfigMapName;
 

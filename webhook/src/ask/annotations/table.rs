@@ -2,11 +2,12 @@
 //! how it becomes a part of a request. All else that must know the keys asks this table.
 
 use plan::{
-    ExternalId, FileMode, MountPath, OnChange, OnMissing, OnRevoked, PathTranslation, ProviderArn,
-    Region, ResponseType, RoleArn, SessionName, TokenPath,
+    ExternalId, FileMode, OnChange, OnMissing, OnRevoked, ProviderArn, Region, ResponseType,
+    RoleArn, SessionName,
 };
 
 use super::bad::Bad;
+use super::directories::{mount_path, token_path};
 use super::families::{env, template};
 use super::member::{Member, member_name};
 use super::request::{ModeName, Request};
@@ -14,6 +15,7 @@ use super::values::{
     cache_ttl, config_map, credentials, duration, env_method, init_first, log_level, mode, names,
     native_sidecar, number, parsed, patterns, port, quantity, size, user,
 };
+use crate::path_translation::PathTranslation;
 
 /// One annotation, or a family of them.
 #[derive(Debug)]
@@ -198,10 +200,10 @@ pub static ANNOTATIONS: &[Annotation] = &[
         "agent-token-path",
         "a file in a directory of its own",
         "`/var/run/kmstoken/token`",
-        |request, value| put_some(&mut request.agent.token_path, parsed(TokenPath::parse(value))),
+        |request, value| put_some(&mut request.agent.token_path, token_path(value)),
     ),
     in_all("mount-path", "an absolute directory", "`/mnt/secrets-store`", |request, value| {
-        put_some(&mut request.mount_path, parsed(MountPath::parse(value)))
+        put_some(&mut request.mount_path, mount_path(value))
     }),
     in_all(
         "containers",
