@@ -43,4 +43,7 @@ pub use crate::plan::{
 };
 pub use crate::refresh::{InvalidRefresh, OnRevoked, Refresh};
 pub use crate::selector::{InvalidSelector, MAX_SELECTOR_BYTES, Selector};
-pub use crate::source::{InvalidSource, Provider, Reference, Source, Version};
+pub use crate::source::{
+    InvalidKmsSecret, InvalidOosName, InvalidOosParameter, InvalidOosSecretParameter,
+    InvalidSource, KmsSecret, KmsVersion, OosParameter, OosSecretParameter, Reference, Source,
+};

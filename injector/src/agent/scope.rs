@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use cloud::{Lookup, Subject};
-use plan::{Agent, Assume, Glob, Plan, Provider};
+use plan::{Agent, Assume, Glob, Plan, Source};
 
 use super::answer::Place;
 use super::request::SecretRequest;
@@ -45,10 +45,9 @@ impl Scope {
         };
         let mut known = HashMap::new();
         for lookup in plan.lookups() {
-            if lookup.source.provider() == Provider::Kms {
-                let name = lookup.source.name().to_owned();
+            if let Source::Kms(secret) = &lookup.source {
                 // The first of several routes to one name counts.
-                known.entry(name).or_insert_with(|| Route {
+                known.entry(secret.name().to_owned()).or_insert_with(|| Route {
                     lookup: ask::lookup(plan, lookup),
                     region: lookup.region.to_string(),
                     account: account(lookup.assume.as_ref()),

@@ -45,7 +45,7 @@ fn sts_endpoint(
     settings: &Settings,
     problems: &mut Problems,
 ) -> Option<Option<Host>> {
-    let found = match (request.sts_endpoint, settings.endpoint(Service::Sts)) {
+    let found = match (request.endpoint(Service::Sts), settings.endpoint(Service::Sts)) {
         (Some(text), _) => endpoint::allowed(text, Service::Sts, region, settings, problems),
         (None, Some(text)) => endpoint::filled(text, region),
         (None, None) => return Some(None),

@@ -1,6 +1,6 @@
 //! The services that are asked, each at hosts of its own.
 
-use plan::Provider;
+use plan::Source;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Service {
@@ -10,10 +10,10 @@ pub(crate) enum Service {
 }
 
 impl Service {
-    pub(crate) fn of(provider: Provider) -> Self {
-        match provider {
-            Provider::Kms => Self::Kms,
-            Provider::Oos | Provider::OosParameter => Self::Oos,
+    pub(crate) fn of(source: &Source) -> Self {
+        match source {
+            Source::Kms(_) => Self::Kms,
+            Source::Oos(_) | Source::OosParameter(_) => Self::Oos,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use cloud::{Diagnosis, Error};
-use plan::{Identity, Lookup, Plan, Provider};
+use plan::{Identity, Lookup, Plan, Source};
 use secret::Failure;
 
 /// What advice needs to know of the run.
@@ -115,10 +115,10 @@ impl Advisor {
     fn denied(&self, lookup: &Lookup) -> String {
         let (name, region) = (lookup.source.name(), lookup.region.as_str());
         let role = self.role(lookup);
-        match lookup.source.provider() {
-            Provider::Kms => {
+        match &lookup.source {
+            Source::Kms(secret) => {
                 let full = format!("acs:kms:{region}:*:secret/{name}");
-                let resource = if lookup.source.arn_region().is_some() { name } else { &full };
+                let resource = if secret.arn_region().is_some() { name } else { &full };
                 let key = match resource.split_once(":secret/") {
                     Some((place, _)) => format!(" ({place}:key/...)"),
                     None => String::new(),
@@ -128,11 +128,11 @@ impl Advisor {
                      {role}"
                 )
             }
-            Provider::Oos => format!(
+            Source::Oos(_) => format!(
                 "allow oos:GetSecretParameter on acs:oos:{region}:*:secretparameter/{name} for \
                  {role}, kms:GetSecretValue for the KMS secret behind it, and kms:Decrypt on its key"
             ),
-            Provider::OosParameter => {
+            Source::OosParameter(_) => {
                 format!("allow oos:GetParameter on acs:oos:{region}:*:parameter/{name} for {role}")
             }
         }
@@ -140,9 +140,9 @@ impl Advisor {
 }
 
 fn not_found(lookup: &Lookup) -> String {
-    let version = match lookup.source.version() {
-        Some(_) => ", and that it has this version or stage",
-        None => "",
+    let version = match lookup.source.has_version() {
+        true => ", and that it has this version or stage",
+        false => "",
     };
     format!(
         "that {:?} exists in {} in the account of the role{version}; on-missing: skip goes on \

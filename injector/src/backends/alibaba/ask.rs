@@ -2,7 +2,7 @@
 
 use cloud::endpoint::host;
 use cloud::{AssumedRole, CredentialsProvider, Rrsa, RrsaRole, Service, Subject};
-use plan::{Lookup, Plan, Provider, Version};
+use plan::{KmsVersion, Lookup, Plan, Source};
 
 use crate::backends::service_account_token::TokenFile;
 
@@ -26,27 +26,23 @@ pub(super) fn provider(plan: &Plan, token_file: TokenFile) -> CredentialsProvide
 }
 
 pub(crate) fn lookup(plan: &Plan, lookup: &Lookup) -> cloud::Lookup {
-    let source = &lookup.source;
     let region = lookup.region.as_str();
-    let name = source.name().to_owned();
-    let (service, subject) = match source.provider() {
-        Provider::Kms => {
-            let (version_id, version_stage) = match source.version() {
-                Some(Version::Id(id)) => (Some(id.clone()), None),
-                Some(Version::Stage(stage)) => (None, Some(stage.clone())),
-                Some(Version::Number(_)) | None => (None, None),
+    let name = lookup.source.name().to_owned();
+    let (service, subject) = match &lookup.source {
+        Source::Kms(secret) => {
+            let (version_id, version_stage) = match secret.version() {
+                Some(KmsVersion::Id(id)) => (Some(id.clone()), None),
+                Some(KmsVersion::Stage(stage)) => (None, Some(stage.clone())),
+                None => (None, None),
             };
             (Service::Kms, Subject::KmsSecret { name, version_id, version_stage })
         }
-        Provider::Oos => {
-            let version = match source.version() {
-                Some(Version::Number(number)) => Some(u32::from(*number)),
-                _ => None,
-            };
+        Source::Oos(parameter) => {
+            let version = parameter.version().map(u32::from);
             let region = region.to_owned();
             (Service::Oos, Subject::OosSecretParameter { name, version, region })
         }
-        Provider::OosParameter => {
+        Source::OosParameter(_) => {
             (Service::Oos, Subject::OosParameter { name, region: region.to_owned() })
         }
     };

@@ -8,6 +8,7 @@ use plan::{
 use crate::path_translation::PathTranslation;
 use crate::quantity::{Quantity, WrittenQuantity};
 use crate::settings::ConfigMapName;
+use crate::settings::service::Service;
 
 /// What a Pod asks for, value by value; `None` where it says nothing.
 #[derive(Debug, Default)]
@@ -150,6 +151,15 @@ impl Request<'_> {
 
     pub(crate) fn region(&self) -> Given<'_, Region> {
         self.given("region", self.region.as_ref())
+    }
+
+    /// The endpoint of all that a service is asked for.
+    pub(crate) fn endpoint(&self, service: Service) -> Option<&str> {
+        match service {
+            Service::Kms => self.kms_endpoint,
+            Service::Oos => self.oos_endpoint,
+            Service::Sts => self.sts_endpoint,
+        }
     }
 
     pub(crate) fn role_arn(&self) -> Given<'_, RoleArn> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use plan::{Glob, Lookup, MAX_LOOKUPS, Provider, Region, RoleArn, Source};
+use plan::{Glob, Lookup, MAX_LOOKUPS, Region, RoleArn, Source};
 
 use super::places::Placed;
 use crate::account::Subject;
@@ -101,7 +101,7 @@ fn place<'a>(
     lookup: Option<&'a Lookup>,
     settings: &Settings,
 ) -> Place<'a> {
-    let product = Service::of(source.map_or(Provider::Kms, Source::provider));
+    let product = source.map_or(Service::Kms, Service::of);
     let Some(lookup) = lookup else { return Place { product, regions: Vec::new(), host: None } };
     let operators = settings
         .endpoint(product)
@@ -110,7 +110,7 @@ fn place<'a>(
     let region = named.and_then(|host| endpoint::shared_region(host.as_str(), product));
     let host = named.filter(|_| region.as_ref() != Some(&lookup.region));
     // A name may say a region of its own, whichever is asked.
-    let in_name = source.and_then(Source::arn_region);
+    let in_name = source.and_then(Source::region);
     let in_name = in_name.and_then(|region| Region::parse(region).ok());
     let regions = [Some(lookup.region.clone()), region, in_name].into_iter().flatten().collect();
     Place { product, regions, host }
