@@ -1,8 +1,7 @@
 //! The keys that requests are signed with, and when they are to be renewed.
 
 pub(crate) mod cache;
-pub(crate) mod provider;
-pub(crate) mod rrsa;
+pub mod provider;
 pub(crate) mod store;
 
 use std::fmt;

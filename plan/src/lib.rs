@@ -8,6 +8,7 @@ mod cloud;
 mod command;
 mod content;
 pub mod contract;
+mod credentials;
 mod env;
 mod file;
 mod glob;
@@ -23,11 +24,11 @@ pub use crate::agent::{
     Agent, CacheTtl, InvalidAgent, Port, ResponseType, TokenPath, UpToThousand, Within,
 };
 pub use crate::cloud::{
-    Assume, ExternalId, Host, Identity, InvalidCloud, Network, ProviderArn, Region, RoleArn,
-    SessionName,
+    Assume, ExternalId, Host, InvalidCloud, Network, ProviderArn, Region, RoleArn, SessionName,
 };
 pub use crate::command::{CONTAINER_OPTION, ExecLine, FetcherCommand, REQUIRE_OPTION};
 pub use crate::content::{Content, Secret, Template, Value};
+pub use crate::credentials::{Credentials, CredentialsContent, CredentialsVolume, Principal, Rrsa};
 pub use crate::env::{
     ContainerName, Environment, InvalidEnvironment, MAX_VARIABLES, Variable, VariableName,
     variable_file,

@@ -7,7 +7,8 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cloud::{Assume, Host, Identity, Network, Region};
+use crate::cloud::{Assume, Host, Network, Region};
+use crate::credentials::Credentials;
 use crate::env::{Environment, MAX_VARIABLES, Variable};
 use crate::file::File;
 use crate::hook::OnChange;
@@ -128,7 +129,8 @@ struct Parts {
     version: u64,
     mode: Mode,
     mount: MountPath,
-    identity: Identity,
+    #[serde(rename = "identity")]
+    credentials: Credentials,
     #[serde(default)]
     network: Network,
     lookups: Vec<Lookup>,
@@ -209,8 +211,8 @@ impl Plan {
     }
 
     #[must_use]
-    pub fn identity(&self) -> &Identity {
-        &self.0.identity
+    pub fn credentials(&self) -> &Credentials {
+        &self.0.credentials
     }
 
     #[must_use]

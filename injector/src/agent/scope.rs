@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use cloud::{Lookup, Subject};
-use plan::{Agent, Assume, Glob, Plan, Source};
+use plan::{Agent, Assume, Glob, Plan, Principal, Source};
 
 use super::answer::Place;
 use super::request::SecretRequest;
@@ -40,8 +40,8 @@ pub(crate) enum Refused {
 impl Scope {
     pub(crate) fn new(plan: &Plan, agent: &Agent) -> Self {
         let account = |assume: Option<&Assume>| {
-            let role = assume.map_or(&plan.identity().role, |assume| &assume.role);
-            role.account().to_owned()
+            let own = plan.credentials().principal();
+            assume.map_or(own, |assume| Principal::Role(&assume.role)).account().to_owned()
         };
         let mut known = HashMap::new();
         for lookup in plan.lookups() {

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use super::{InvalidPlan, LogLevel, Lookup, Parts, Plan, VERSION};
-use crate::cloud::{Identity, Network};
+use crate::cloud::Network;
 use crate::content::{Content, Secret, Template, Value};
+use crate::credentials::Credentials;
 use crate::env::Environment;
 use crate::file::{File, FileMode, FileName, OnMissing};
 use crate::hook::OnChange;
@@ -21,13 +22,13 @@ pub struct PlanBuilder {
 
 impl PlanBuilder {
     #[must_use]
-    pub fn new(identity: Identity, mount: MountPath) -> Self {
+    pub fn new(credentials: impl Into<Credentials>, mount: MountPath) -> Self {
         Self {
             parts: Parts {
                 version: VERSION,
                 mode: Mode::default(),
                 mount,
-                identity,
+                credentials: credentials.into(),
                 network: Network::default(),
                 lookups: Vec::new(),
                 files: Vec::new(),

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::cloud::{ProviderArn, RoleArn, SessionName};
+use crate::credentials::Rrsa;
 use crate::env::{ContainerName, Variable, VariableName};
 use crate::file::{FileMode, FileName, OnMissing};
 use crate::refresh::{OnRevoked, Refresh};
@@ -9,7 +10,7 @@ use crate::selector::Selector;
 use crate::source::Reference;
 
 fn builder() -> PlanBuilder {
-    let identity = Identity {
+    let rrsa = Rrsa {
         role: RoleArn::parse("acs:ram::1234567890123456:role/app").unwrap(),
         provider: ProviderArn::parse("acs:ram::1234567890123456:oidc-provider/ack-rrsa-c1")
             .unwrap(),
@@ -18,7 +19,7 @@ fn builder() -> PlanBuilder {
         region: Region::parse("cn-hangzhou").unwrap(),
         endpoint: None,
     };
-    PlanBuilder::new(identity, MountPath::default())
+    PlanBuilder::new(rrsa, MountPath::default())
 }
 
 fn add(builder: &mut PlanBuilder, name: &str, source: &str) {

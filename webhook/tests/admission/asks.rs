@@ -2,7 +2,7 @@ use plan::{LogLevel, Network, OnMissing};
 use serde_json::{Value, json};
 
 use crate::support::{
-    ask, ask_with, injected, injected_with, ours, plan, pod, review, selected, settings,
+    ask, ask_with, injected, injected_with, ours, plan, pod, review, rrsa, selected, settings,
     settings_with, volume,
 };
 
@@ -17,7 +17,7 @@ fn expiration(pod: &Value) -> &Value {
 
 #[test]
 fn what_a_pod_asks_for_is_in_its_plan() {
-    let identity = |key: &str, value: &str| plan(&with(key, value)).identity().clone();
+    let identity = |key: &str, value: &str| rrsa(&plan(&with(key, value))).clone();
     let provider = "acs:ram::7:oidc-provider/own";
     assert_eq!(identity("oidc-provider-arn", provider).provider.as_str(), provider);
     assert_eq!(identity("role-session-name", "a@b").session.as_str(), "shop.a@b");
@@ -101,9 +101,9 @@ fn a_pod_goes_before_the_settings() {
         &settings,
     );
     let pods = plan(&after);
-    assert_eq!(pods.identity().provider.as_str(), "acs:ram::7:oidc-provider/own");
+    assert_eq!(rrsa(&pods).provider.as_str(), "acs:ram::7:oidc-provider/own");
     assert_eq!(hosts(&pods), ["kms-vpc.cn-hangzhou.aliyuncs.com", "oos.cn-hangzhou.aliyuncs.com"]);
-    let sts = pods.identity().endpoint.as_ref().unwrap();
+    let sts = rrsa(&pods).endpoint.as_ref().unwrap();
     assert_eq!(sts.as_str(), "sts.cn-beijing.aliyuncs.com");
     assert_eq!(pods.files()[0].name.as_str(), "a_b");
     assert_eq!(volume(&after, "kms-ca")["configMap"]["name"], "pods");
@@ -156,7 +156,7 @@ plain: e
     let assume = third.assume.as_ref().unwrap();
     assert_eq!(assume.role.as_str(), "acs:ram::9:role/pods");
     assert_eq!(assume.external_id.as_ref().unwrap().as_str(), "shop-1");
-    assert_eq!(plan.identity().region.as_str(), "cn-shenzhen");
+    assert_eq!(rrsa(&plan).region.as_str(), "cn-shenzhen");
     assert_eq!(selected(&plan.files()[0]), "b.c");
     for (plan, region) in [(&plan, "cn-beijing"), (&ask_for(list), "cn-beijing")] {
         assert_eq!(plan.lookups()[0].region.as_str(), region);
@@ -174,7 +174,7 @@ fn without_a_region_of_the_pod_an_endpoint_or_the_objects_say_one() {
         let plan = plan(&injected_with(&pod(annotations), &no_region));
         let lookup = &plan.lookups()[0];
         assert!(lookup.endpoint.as_ref().unwrap().as_str().contains(lookup.region.as_str()));
-        (lookup.region.to_string(), plan.identity().region.to_string())
+        (lookup.region.to_string(), rrsa(&plan).region.to_string())
     };
     let beijing = ("cn-beijing".to_owned(), "cn-beijing".to_owned());
     assert_eq!(
@@ -202,7 +202,7 @@ fn a_shared_endpoint_goes_before_the_region_of_pod_and_settings() {
     ]);
     let plan = plan(&injected(&asked));
     assert_eq!(plan.lookups()[0].region.as_str(), "cn-beijing");
-    assert_eq!(plan.identity().region.as_str(), "cn-shenzhen");
+    assert_eq!(rrsa(&plan).region.as_str(), "cn-shenzhen");
 }
 
 #[test]

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 use webhook::wire::reply::Outcome;
 
 use crate::support::{
-    ask, ask_with, injected, injected_with, ours, plan, pod, review, selected, settings,
+    ask, ask_with, injected, injected_with, ours, plan, pod, review, rrsa, selected, settings,
     settings_with, volume,
 };
 
@@ -59,12 +59,12 @@ fn a_plain_pod_gets_the_fetcher_the_memory_and_the_mount() {
 #[test]
 fn the_plan_says_who_fetches_what_from_where() {
     let plan = plan(&injected(&secrets()));
-    assert_eq!(plan.identity().role.as_str(), "acs:ram::1234567890123456:role/demo-app");
+    assert_eq!(rrsa(&plan).role.as_str(), "acs:ram::1234567890123456:role/demo-app");
     assert_eq!(
-        plan.identity().provider.as_str(),
+        rrsa(&plan).provider.as_str(),
         "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0123"
     );
-    assert_eq!(plan.identity().session.as_str(), "shop.checkout");
+    assert_eq!(rrsa(&plan).session.as_str(), "shop.checkout");
     assert_eq!(plan.lookups().len(), 1);
     assert_eq!(plan.lookups()[0].region.as_str(), "cn-hangzhou");
     assert_eq!(plan.files().len(), 2);
@@ -330,7 +330,7 @@ fn a_shared_endpoint_says_the_region_where_nothing_closer_does() {
     let plan = plan(&injected_with(&pod, &no_region));
     assert_eq!(plan.lookups()[0].region.as_str(), "cn-beijing");
     assert_eq!(plan.lookups()[1].region.as_str(), "cn-shanghai");
-    assert_eq!(plan.identity().region.as_str(), "cn-beijing");
+    assert_eq!(rrsa(&plan).region.as_str(), "cn-beijing");
 }
 
 #[test]
@@ -361,8 +361,8 @@ fn the_operators_settings_fill_what_the_pod_leaves_open() {
     assert_eq!(container["imagePullPolicy"], "Always");
     assert_eq!(container["args"], json!(["init", "--ca", "/ca.pem"]));
     let plan = plan(&after);
-    assert_eq!(plan.identity().provider.as_str(), "acs:ram::9:oidc-provider/mine");
-    assert_eq!(plan.identity().endpoint.as_ref().unwrap().as_str(), "sts.aliyuncs.com");
+    assert_eq!(rrsa(&plan).provider.as_str(), "acs:ram::9:oidc-provider/mine");
+    assert_eq!(rrsa(&plan).endpoint.as_ref().unwrap().as_str(), "sts.aliyuncs.com");
     assert_eq!(
         plan.lookups()[0].endpoint.as_ref().unwrap().as_str(),
         "kms.cn-hangzhou.aliyuncs.com"
@@ -392,7 +392,7 @@ fn a_reply_knows_which_review_it_answers() {
 fn a_name_that_no_one_has_checked_yet_does_no_harm() {
     let mut pod = secrets();
     pod["spec"]["serviceAccountName"] = json!(format!("{}密码/../$(x)", "a".repeat(57)));
-    let session = plan(&injected(&pod)).identity().session.to_string();
+    let session = rrsa(&plan(&injected(&pod))).session.to_string();
     assert_eq!(session, format!("shop.{}..", "a".repeat(57)));
 }
 

@@ -1,29 +1,8 @@
-//! The plan's words in those of the cloud client: who asks, and what is asked where.
+//! The plan's words in those of the cloud client: what is asked where.
 
 use cloud::endpoint::host;
-use cloud::{AssumedRole, CredentialsProvider, Rrsa, RrsaRole, Service, Subject};
+use cloud::{AssumedRole, Service, Subject};
 use plan::{KmsVersion, Lookup, Plan, Source};
-
-use crate::backends::service_account_token::TokenFile;
-
-/// The one place where the plan's credentials become those of the client. `token_file` is read at
-/// each exchange.
-pub(super) fn provider(plan: &Plan, token_file: TokenFile) -> CredentialsProvider {
-    let identity = plan.identity();
-    let region = identity.region.as_str();
-    let role = RrsaRole {
-        sts_endpoint: match &identity.endpoint {
-            Some(endpoint) => endpoint.to_string(),
-            None => host(Service::Sts, region, network(plan)),
-        },
-        role_arn: identity.role.to_string(),
-        oidc_provider_arn: identity.provider.to_string(),
-        session_name: identity.session.to_string(),
-        duration: identity.duration,
-    };
-    let token = move || token_file.read().map_err(Into::into);
-    CredentialsProvider::Rrsa(Rrsa::new(role, token))
-}
 
 pub(crate) fn lookup(plan: &Plan, lookup: &Lookup) -> cloud::Lookup {
     let region = lookup.region.as_str();
@@ -75,7 +54,7 @@ fn assumed(assume: &plan::Assume) -> AssumedRole {
     }
 }
 
-fn network(plan: &Plan) -> cloud::Network {
+pub(super) fn network(plan: &Plan) -> cloud::Network {
     match plan.network() {
         plan::Network::Vpc => cloud::Network::Vpc,
         plan::Network::Public => cloud::Network::Public,

@@ -5,6 +5,7 @@ use plan::{
     Region, ResponseType, RoleArn, SessionName, TokenPath,
 };
 
+use super::credentials::RequestedCredentials;
 use crate::path_translation::PathTranslation;
 use crate::quantity::{Quantity, WrittenQuantity};
 use crate::settings::ConfigMapName;
@@ -42,6 +43,7 @@ pub(crate) struct Request<'a> {
     pub(crate) sts_endpoint: Option<&'a str>,
     pub(crate) path_translation: Option<PathTranslation>,
     pub(crate) ca_config_map: Option<ConfigMapName>,
+    pub(crate) credentials: RequestedCredentials,
     pub(crate) role_arn: Option<RoleArn>,
     pub(crate) oidc_provider_arn: Option<ProviderArn>,
     pub(crate) role_session_name: Option<SessionName>,

@@ -7,12 +7,13 @@ use plan::{
 };
 
 use super::bad::Bad;
+use super::credentials::RequestedCredentials;
 use super::directories::{mount_path, token_path};
 use super::families::{env, template};
 use super::member::{Member, member_name};
 use super::request::{ModeName, Request};
 use super::values::{
-    cache_ttl, config_map, credentials, duration, env_method, init_first, log_level, mode, names,
+    cache_ttl, config_map, duration, env_method, init_first, log_level, mode, names,
     native_sidecar, number, parsed, patterns, port, quantity, size, user,
 };
 use crate::path_translation::PathTranslation;
@@ -241,7 +242,9 @@ pub static ANNOTATIONS: &[Annotation] = &[
     in_all("ca-config-map", "the name of a ConfigMap", "the operator's", |request, value| {
         put_some(&mut request.ca_config_map, config_map(value))
     }),
-    in_all("credentials", "`rrsa`", "`rrsa`", |_, value| credentials(value)),
+    in_all("credentials", "`rrsa`", "`rrsa`", |request, value| {
+        put(&mut request.credentials, RequestedCredentials::parse(value))
+    }),
     in_all("role-arn", "`acs:ram::ACCOUNT:role/NAME`", "the ServiceAccount's", |request, value| {
         put_some(&mut request.role_arn, parsed(RoleArn::parse(value)))
     }),

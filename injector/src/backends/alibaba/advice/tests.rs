@@ -1,8 +1,9 @@
 use plan::{
-    Assume, FileMode, FileName, Identity, MountPath, OnMissing, PlanBuilder, ProviderArn,
-    Reference, Region, RoleArn, SessionName,
+    Assume, Credentials, FileMode, FileName, MountPath, OnMissing, Plan, PlanBuilder, ProviderArn,
+    Reference, Region, RoleArn, Rrsa, SessionName,
 };
 
+use super::super::rrsa;
 use super::*;
 
 const ROLE: &str = "acs:ram::1:role/app";
@@ -17,7 +18,7 @@ fn lookup(source: &str) -> Lookup {
 }
 
 fn plan() -> Plan {
-    let identity = Identity {
+    let rrsa = Rrsa {
         role: RoleArn::parse(ROLE).unwrap(),
         provider: ProviderArn::parse("acs:ram::1:oidc-provider/ack").unwrap(),
         session: SessionName::parse("s1").unwrap(),
@@ -25,14 +26,16 @@ fn plan() -> Plan {
         region: Region::parse("cn-hangzhou").unwrap(),
         endpoint: None,
     };
-    let mut builder = PlanBuilder::new(identity, MountPath::default());
+    let mut builder = PlanBuilder::new(rrsa, MountPath::default());
     let name = FileName::parse("db").unwrap();
     builder.file(name, lookup("kms://db"), None, FileMode::OWNER, OnMissing::Fail);
     builder.build().unwrap()
 }
 
 fn advisor(plan: &Plan, subject: Option<&str>) -> Advisor {
-    Advisor::new(plan, PathBuf::from("/t/token"), subject.map(ToOwned::to_owned))
+    let Credentials::Rrsa(rrsa) = plan.credentials();
+    let rrsa = rrsa::Rrsa::new(rrsa, "/t/token".into(), subject.map(ToOwned::to_owned));
+    Advisor::new(PodCredentials::Rrsa(rrsa), plan.private_ca())
 }
 
 /// What is advised where `operation` was refused with `code`.
