@@ -13,6 +13,7 @@ mod env;
 mod file;
 mod glob;
 mod hook;
+mod lookup;
 mod mode;
 mod mount;
 mod plan;
@@ -36,11 +37,12 @@ pub use crate::env::{
 pub use crate::file::{File, FileMode, FileName, InvalidFile, OnMissing};
 pub use crate::glob::{Glob, InvalidGlob};
 pub use crate::hook::{HookSignal, HookUrl, InvalidHook, OnChange};
+pub use crate::lookup::{AlibabaRoute, Lookup, Route};
 pub use crate::mode::Mode;
 pub use crate::mount::{InvalidMount, MountPath};
 pub use crate::plan::{
-    InvalidPlan, LogLevel, Lookup, MAX_ENCODED_BYTES, MAX_FILES, MAX_LOOKUPS, MIN_PORT, Plan,
-    PlanBuilder, Recorded, VERSION,
+    InvalidPlan, LogLevel, MAX_ENCODED_BYTES, MAX_FILES, MAX_LOOKUPS, MIN_PORT, Plan, PlanBuilder,
+    Recorded, VERSION,
 };
 pub use crate::refresh::{InvalidRefresh, OnRevoked, Refresh};
 pub use crate::selector::{InvalidSelector, MAX_SELECTOR_BYTES, Selector};

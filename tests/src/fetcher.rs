@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use plan::contract::ENVIRONMENT_PROGRAM;
 use plan::{
-    Assume, ExternalId, FileMode, FileName, Host, Lookup, MountPath, OnMissing, Plan, PlanBuilder,
-    ProviderArn, Reference, Region, RoleArn, Rrsa, SessionName,
+    AlibabaRoute, Assume, ExternalId, FileMode, FileName, Host, Lookup, MountPath, OnMissing, Plan,
+    PlanBuilder, ProviderArn, Reference, Region, RoleArn, Rrsa, SessionName,
 };
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -131,12 +131,12 @@ impl Want {
                 external_id: external_id.as_deref().map(ExternalId::parse).transpose()?,
             }),
         };
-        Ok(Lookup {
-            source: reference.source,
+        let route = AlibabaRoute {
             region: Region::parse(&self.region)?,
             endpoint: self.endpoint.as_deref().map(Host::parse).transpose()?,
             assume,
-        })
+        };
+        Ok(Lookup { source: reference.source, route: route.into() })
     }
 
     fn add_to(&self, builder: &mut PlanBuilder) -> Result<()> {

@@ -45,12 +45,12 @@ impl Scope {
         };
         let mut known = HashMap::new();
         for lookup in plan.lookups() {
-            if let Source::Kms(secret) = &lookup.source {
+            if let (Source::Kms(secret), Some(route)) = (&lookup.source, lookup.alibaba()) {
                 // The first of several routes to one name counts.
                 known.entry(secret.name().to_owned()).or_insert_with(|| Route {
                     lookup: ask::lookup(plan, lookup),
-                    region: lookup.region.to_string(),
-                    account: account(lookup.assume.as_ref()),
+                    region: route.region.to_string(),
+                    account: account(route.assume.as_ref()),
                 });
             }
         }

@@ -115,8 +115,8 @@ fn lookups(plan: &Plan) -> Vec<CloudLookup> {
 #[cfg(test)]
 mod tests {
     use plan::{
-        Assume, FileMode, FileName, Host, MountPath, OnMissing, PlanBuilder, ProviderArn,
-        Reference, Region, RoleArn, Rrsa, SessionName,
+        AlibabaRoute, Assume, FileMode, FileName, Host, MountPath, OnMissing, PlanBuilder,
+        ProviderArn, Reference, Region, RoleArn, Route, Rrsa, SessionName,
     };
 
     use super::*;
@@ -124,10 +124,12 @@ mod tests {
     fn lookup(name: &str, endpoint: Option<&str>, role: Option<&str>) -> Lookup {
         Lookup {
             source: Reference::parse(name).unwrap().source,
-            region: Region::parse("cn-hangzhou").unwrap(),
-            endpoint: endpoint.map(|host| Host::parse(host).unwrap()),
-            assume: role
-                .map(|role| Assume { role: RoleArn::parse(role).unwrap(), external_id: None }),
+            route: Route::Alibaba(AlibabaRoute {
+                region: Region::parse("cn-hangzhou").unwrap(),
+                endpoint: endpoint.map(|host| Host::parse(host).unwrap()),
+                assume: role
+                    .map(|role| Assume { role: RoleArn::parse(role).unwrap(), external_id: None }),
+            }),
         }
     }
 

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use plan::{
-    FileMode, FileName, Lookup, MountPath, OnMissing, Plan, PlanBuilder, ProviderArn, Reference,
-    Region, RoleArn, Rrsa, SessionName,
+    AlibabaRoute, FileMode, FileName, Lookup, MountPath, OnMissing, Plan, PlanBuilder, ProviderArn,
+    Reference, Region, RoleArn, Rrsa, SessionName,
 };
 use tempfile::TempDir;
 
@@ -79,9 +79,7 @@ pub(crate) fn plan(sources: &[&str]) -> String {
         let reference = Reference::parse(source).unwrap();
         let lookup = Lookup {
             source: reference.source,
-            region: Region::parse("cn-hangzhou").unwrap(),
-            endpoint: None,
-            assume: None,
+            route: AlibabaRoute::in_region(Region::parse("cn-hangzhou").unwrap()).into(),
         };
         let name = FileName::parse(lookup.source.name()).unwrap();
         builder.file(name, lookup, reference.selector, FileMode::OWNER, OnMissing::Fail);

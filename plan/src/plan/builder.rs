@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use super::{InvalidPlan, LogLevel, Lookup, Parts, Plan, VERSION};
+use super::{InvalidPlan, LogLevel, Parts, Plan, VERSION};
 use crate::cloud::Network;
 use crate::content::{Content, Secret, Template, Value};
 use crate::credentials::Credentials;
 use crate::env::Environment;
 use crate::file::{File, FileMode, FileName, OnMissing};
 use crate::hook::OnChange;
+use crate::lookup::Lookup;
 use crate::mode::Mode;
 use crate::mount::MountPath;
 use crate::selector::Selector;

@@ -80,7 +80,7 @@ impl Draft<'_> {
     /// Whether a dedicated gateway is asked, whose certificate only a private CA explains.
     fn check_gateway(&self, placed: &[&Placed], problems: &mut Problems) -> bool {
         let is_gateway = |placed: &&&Placed| {
-            let host = placed.lookup.as_ref().ok().and_then(|lookup| lookup.endpoint.as_ref());
+            let host = placed.alibaba().and_then(|route| route.endpoint.as_ref());
             host.is_some_and(Host::is_dedicated_gateway)
         };
         let found = placed.iter().find(is_gateway);

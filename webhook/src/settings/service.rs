@@ -26,6 +26,11 @@ impl Service {
         }
     }
 
+    /// The service of this name, if there are secrets or parameters in it.
+    pub(crate) fn with_secrets(name: &str) -> Option<Self> {
+        [Self::Kms, Self::Oos].into_iter().find(|service| service.as_str() == name)
+    }
+
     /// Hosts that every Pod may name, in words.
     pub(crate) fn patterns(self) -> &'static str {
         match self {

@@ -119,6 +119,11 @@ pub(crate) fn plan(pod: &Value) -> plan::Plan {
     plan::Plan::decode(variable["value"].as_str().unwrap()).unwrap()
 }
 
+/// Where a value is fetched, which is Alibaba Cloud.
+pub(crate) fn route(lookup: &plan::Lookup) -> &plan::AlibabaRoute {
+    lookup.alibaba().unwrap()
+}
+
 /// The plan's credentials, of which there is one kind.
 pub(crate) fn rrsa(plan: &plan::Plan) -> &plan::Rrsa {
     let plan::Credentials::Rrsa(rrsa) = plan.credentials();

@@ -1,9 +1,10 @@
 //! What a person can check, for each way in which a source fails. Pure words.
 
 use cloud::{Diagnosis, Error};
-use plan::{Lookup, Source};
+use plan::Lookup;
 use secret::Failure;
 
+use super::ask;
 use super::credentials::PodCredentials;
 use super::words::NODE_CLOCK;
 
@@ -42,7 +43,8 @@ impl Advisor {
     }
 
     fn lacks_private_ca(&self, lookup: &Lookup) -> bool {
-        let dedicated = lookup.endpoint.as_ref().is_some_and(plan::Host::is_dedicated_gateway);
+        let endpoint = ask::route(lookup).endpoint.as_ref();
+        let dedicated = endpoint.is_some_and(plan::Host::is_dedicated_gateway);
         dedicated && !self.has_private_ca
     }
 
@@ -53,7 +55,12 @@ impl Advisor {
 
     /// The role that asks for this lookup.
     fn role<'a>(&'a self, lookup: &'a Lookup) -> &'a str {
-        lookup.assume.as_ref().map_or(self.own_role(), |assume| assume.role.as_str())
+        let assume = ask::route(lookup).assume.as_ref();
+        assume.map_or(self.own_role(), |assume| assume.role.as_str())
+    }
+
+    fn denied(&self, lookup: &Lookup) -> String {
+        ask::permission(lookup, self.role(lookup))
     }
 
     fn not_accepted(&self, diagnosis: Diagnosis, lookup: &Lookup) -> String {
@@ -86,32 +93,6 @@ impl Advisor {
             | Diagnosis::Other => self.credentials.not_given(diagnosis),
         }
     }
-
-    fn denied(&self, lookup: &Lookup) -> String {
-        let (name, region) = (lookup.source.name(), lookup.region.as_str());
-        let role = self.role(lookup);
-        match &lookup.source {
-            Source::Kms(secret) => {
-                let full = format!("acs:kms:{region}:*:secret/{name}");
-                let resource = if secret.arn_region().is_some() { name } else { &full };
-                let key = match resource.split_once(":secret/") {
-                    Some((place, _)) => format!(" ({place}:key/...)"),
-                    None => String::new(),
-                };
-                format!(
-                    "allow kms:GetSecretValue on {resource}, and kms:Decrypt on its key{key}, for \
-                     {role}"
-                )
-            }
-            Source::Oos(_) => format!(
-                "allow oos:GetSecretParameter on acs:oos:{region}:*:secretparameter/{name} for \
-                 {role}, kms:GetSecretValue for the KMS secret behind it, and kms:Decrypt on its key"
-            ),
-            Source::OosParameter(_) => {
-                format!("allow oos:GetParameter on acs:oos:{region}:*:parameter/{name} for {role}")
-            }
-        }
-    }
 }
 
 fn not_found(lookup: &Lookup) -> String {
@@ -123,7 +104,7 @@ fn not_found(lookup: &Lookup) -> String {
         "that {:?} exists in {} in the account of the role{version}; on-missing: skip goes on \
          without it",
         lookup.source.name(),
-        lookup.region
+        ask::route(lookup).region
     )
 }
 

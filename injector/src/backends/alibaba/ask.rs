@@ -1,11 +1,17 @@
-//! The plan's words in those of the cloud client: what is asked where.
+//! The plan's words in those of the cloud client: what is asked where, and the right that it takes.
 
 use cloud::endpoint::host;
 use cloud::{AssumedRole, Service, Subject};
-use plan::{KmsVersion, Lookup, Plan, Source};
+use plan::{AlibabaRoute, KmsVersion, Lookup, Plan, Route, Source};
+
+pub(super) fn route(lookup: &Lookup) -> &AlibabaRoute {
+    let Route::Alibaba(route) = &lookup.route;
+    route
+}
 
 pub(crate) fn lookup(plan: &Plan, lookup: &Lookup) -> cloud::Lookup {
-    let region = lookup.region.as_str();
+    let route = route(lookup);
+    let region = route.region.as_str();
     let name = lookup.source.name().to_owned();
     let (service, subject) = match &lookup.source {
         Source::Kms(secret) => {
@@ -26,12 +32,38 @@ pub(crate) fn lookup(plan: &Plan, lookup: &Lookup) -> cloud::Lookup {
         }
     };
     cloud::Lookup {
-        endpoint: match &lookup.endpoint {
+        endpoint: match &route.endpoint {
             Some(endpoint) => endpoint.to_string(),
             None => host(service, region, network(plan)),
         },
         subject,
-        assume: lookup.assume.as_ref().map(assumed),
+        assume: route.assume.as_ref().map(assumed),
+    }
+}
+
+/// What a person must allow, so that this role may fetch the value.
+pub(super) fn permission(lookup: &Lookup, role: &str) -> String {
+    let (name, region) = (lookup.source.name(), route(lookup).region.as_str());
+    match &lookup.source {
+        Source::Kms(secret) => {
+            let full = format!("acs:kms:{region}:*:secret/{name}");
+            let resource = if secret.arn_region().is_some() { name } else { &full };
+            let key = match resource.split_once(":secret/") {
+                Some((place, _)) => format!(" ({place}:key/...)"),
+                None => String::new(),
+            };
+            format!(
+                "allow kms:GetSecretValue on {resource}, and kms:Decrypt on its key{key}, for \
+                 {role}"
+            )
+        }
+        Source::Oos(_) => format!(
+            "allow oos:GetSecretParameter on acs:oos:{region}:*:secretparameter/{name} for \
+             {role}, kms:GetSecretValue for the KMS secret behind it, and kms:Decrypt on its key"
+        ),
+        Source::OosParameter(_) => {
+            format!("allow oos:GetParameter on acs:oos:{region}:*:parameter/{name} for {role}")
+        }
     }
 }
 

@@ -84,7 +84,7 @@ impl Draft<'_> {
                 "set it to names or patterns of KMS secrets, like shop/*",
             ));
         }
-        let any = any?;
+        let route = any?.alibaba()?.clone();
         if let (Given::Value(patterns), Some(allowed)) = (&patterns, &allowed) {
             problems.extend(self.never_served(patterns, allowed, &own));
         }
@@ -103,9 +103,9 @@ impl Draft<'_> {
             refresh,
             secrets,
             allowed,
-            region: any.region,
-            endpoint: any.endpoint,
-            assume: any.assume,
+            region: route.region,
+            endpoint: route.endpoint,
+            assume: route.assume,
             port: Port::new(agent.port.unwrap_or(PORT)).ok()?,
             cache_ttl: CacheTtl::new(agent.cache_ttl.unwrap_or(CACHE_TTL)).ok()?,
             cache_size: UpToThousand::new(agent.cache_size.unwrap_or(CACHE_SIZE)).ok()?,

@@ -1,7 +1,7 @@
 //! Where each secret of a Pod is fetched: in which region, from which host, and with which role on
 //! top of the Pod's own.
 
-use plan::{Assume, Host, Lookup, Region};
+use plan::{AlibabaRoute, Assume, Host, Lookup, Region};
 
 use crate::ask::annotations::{Given, Request};
 use crate::ask::secrets::SecretRef;
@@ -148,7 +148,8 @@ impl<'a> Places<'a> {
                 external_id: request.external_id.clone(),
             }),
         };
-        Ok(Lookup { source: secret.source.clone(), region, endpoint, assume })
+        let route = AlibabaRoute { region, endpoint, assume }.into();
+        Ok(Lookup { source: secret.source.clone(), route })
     }
 
     /// Why a secret without a region has no place.
@@ -191,8 +192,13 @@ impl Placed {
         self.lookup == Err(Unplaced::NoRegion)
     }
 
+    /// The route, where it is known and leads to Alibaba Cloud.
+    pub(crate) fn alibaba(&self) -> Option<&AlibabaRoute> {
+        self.lookup.as_ref().ok().and_then(Lookup::alibaba)
+    }
+
     pub(crate) fn region(&self) -> Option<&Region> {
-        self.lookup.as_ref().ok().map(|lookup| &lookup.region)
+        self.alibaba().map(|route| &route.region)
     }
 
     /// The secret and its place, where both are known.

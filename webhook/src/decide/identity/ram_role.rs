@@ -129,8 +129,8 @@ pub(crate) fn check_assumed(
     comparisons: &mut Comparisons,
     problems: &mut Problems,
 ) {
-    let lookups = placed.iter().filter_map(|placed| placed.lookup.as_ref().ok());
-    let assumed = lookups.filter_map(|lookup| lookup.assume.as_ref());
+    let routes = placed.iter().filter_map(|placed| placed.alibaba());
+    let assumed = routes.filter_map(|route| route.assume.as_ref());
     let mut seen: HashSet<&str> = HashSet::new();
     for Assume { role, .. } in assumed {
         if seen.insert(role.as_str()) && !problems.is_full() && !comparisons.is_spent() {

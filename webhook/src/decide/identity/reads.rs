@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use plan::{Glob, Lookup, MAX_LOOKUPS, Principal, Region, Source};
+use plan::{Glob, Lookup, MAX_LOOKUPS, Principal, Region, Route, Source};
 
 use super::places::Placed;
 use crate::account::Subject;
@@ -89,7 +89,7 @@ impl<'a> Reader<'a> {
     where
         'a: 'l,
     {
-        let assume = lookup.and_then(|lookup| lookup.assume.as_ref());
+        let assume = lookup.and_then(Lookup::alibaba).and_then(|route| route.assume.as_ref());
         assume.map_or(self.principal, |assume| Principal::Role(&assume.role))
     }
 
@@ -111,15 +111,16 @@ fn place<'a>(
 ) -> Place<'a> {
     let product = source.map_or(Service::Kms, Service::of);
     let Some(lookup) = lookup else { return Place { product, regions: Vec::new(), host: None } };
+    let Route::Alibaba(route) = &lookup.route;
     let operators = settings
         .endpoint(product)
-        .and_then(|text| endpoint::filled(text, Some(&lookup.region)).ok());
-    let named = lookup.endpoint.as_ref().filter(|host| operators.as_ref() != Some(*host));
+        .and_then(|text| endpoint::filled(text, Some(&route.region)).ok());
+    let named = route.endpoint.as_ref().filter(|host| operators.as_ref() != Some(*host));
     let region = named.and_then(|host| endpoint::shared_region(host.as_str(), product));
-    let host = named.filter(|_| region.as_ref() != Some(&lookup.region));
+    let host = named.filter(|_| region.as_ref() != Some(&route.region));
     // A name may say a region of its own, whichever is asked.
     let in_name = source.and_then(Source::region);
     let in_name = in_name.and_then(|region| Region::parse(region).ok());
-    let regions = [Some(lookup.region.clone()), region, in_name].into_iter().flatten().collect();
+    let regions = [Some(route.region.clone()), region, in_name].into_iter().flatten().collect();
     Place { product, regions, host }
 }

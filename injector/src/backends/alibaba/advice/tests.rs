@@ -1,6 +1,6 @@
 use plan::{
-    Assume, Credentials, FileMode, FileName, MountPath, OnMissing, Plan, PlanBuilder, ProviderArn,
-    Reference, Region, RoleArn, Rrsa, SessionName,
+    AlibabaRoute, Assume, Credentials, FileMode, FileName, MountPath, OnMissing, Plan, PlanBuilder,
+    ProviderArn, Reference, Region, RoleArn, Route, Rrsa, SessionName,
 };
 
 use super::super::rrsa;
@@ -11,10 +11,13 @@ const ROLE: &str = "acs:ram::1:role/app";
 fn lookup(source: &str) -> Lookup {
     Lookup {
         source: Reference::parse(source).unwrap().source,
-        region: Region::parse("cn-hangzhou").unwrap(),
-        endpoint: None,
-        assume: None,
+        route: AlibabaRoute::in_region(Region::parse("cn-hangzhou").unwrap()).into(),
     }
+}
+
+fn assuming(assume: Assume) -> Route {
+    let region = Region::parse("cn-hangzhou").unwrap();
+    AlibabaRoute { region, endpoint: None, assume: Some(assume) }.into()
 }
 
 fn plan() -> Plan {
@@ -68,7 +71,7 @@ fn a_denial_names_action_resource_and_role() {
     }
     let mut other = lookup("kms://a");
     let role = RoleArn::parse("acs:ram::2:role/theirs").unwrap();
-    other.assume = Some(Assume { role, external_id: None });
+    other.route = assuming(Assume { role, external_id: None });
     assert!(advisor.denied(&other).ends_with("for acs:ram::2:role/theirs"));
 }
 
@@ -94,7 +97,7 @@ fn a_refused_identity_names_what_has_to_trust_whom() {
     }
     let mut other = lookup("kms://a");
     let role = RoleArn::parse("acs:ram::2:role/theirs").unwrap();
-    other.assume = Some(Assume { role, external_id: None });
+    other.route = assuming(Assume { role, external_id: None });
     let chained = refused_identity(&advisor, "STS AssumeRole", Some("NoPermission"), &other);
     assert!(chained.contains("sts:AssumeRole on acs:ram::2:role/theirs for acs:ram::1:role/app"));
 }
@@ -119,7 +122,7 @@ fn credentials_that_are_not_accepted_are_neither_the_token_nor_the_trust_policy(
     let advisor = advisor(&plan(), Some("s"));
     let mut other = lookup("kms://a");
     let theirs = "acs:ram::2:role/theirs";
-    other.assume = Some(Assume { role: RoleArn::parse(theirs).unwrap(), external_id: None });
+    other.route = assuming(Assume { role: RoleArn::parse(theirs).unwrap(), external_id: None });
     let own = lookup("kms://a");
     for (operation, lookup, role) in [
         ("KMS GetSecretValue", &own, ROLE),
