@@ -16,7 +16,9 @@ pub const CA_VOLUME: &str = "kms-ca";
 pub const ENVIRONMENT_VOLUME: &str = "kms-env";
 pub const AGENT_VOLUME: &str = "kms-agent";
 
-/// All of them.
+/// What credentials lie in, which no container sees but ours.
+pub const CREDENTIALS_VOLUMES: [&str; 1] = [TOKEN_VOLUME];
+/// Every volume of ours.
 pub const VOLUMES: [&str; 5] =
     [SECRETS_VOLUME, TOKEN_VOLUME, CA_VOLUME, ENVIRONMENT_VOLUME, AGENT_VOLUME];
 

@@ -1,6 +1,6 @@
 use plan::{
-    AlibabaRoute, Assume, Credentials, FileMode, FileName, MountPath, OnMissing, Plan, PlanBuilder,
-    ProviderArn, Reference, Region, RoleArn, Route, Rrsa, SessionName,
+    AlibabaRoute, Assume, FileMode, FileName, MountPath, OnMissing, Plan, PlanBuilder, ProviderArn,
+    Reference, Region, RoleArn, Route, Rrsa, SessionName,
 };
 
 use super::super::rrsa;
@@ -20,24 +20,26 @@ fn assuming(assume: Assume) -> Route {
     AlibabaRoute { region, endpoint: None, assume: Some(assume) }.into()
 }
 
-fn plan() -> Plan {
-    let rrsa = Rrsa {
+fn own() -> Rrsa {
+    Rrsa {
         role: RoleArn::parse(ROLE).unwrap(),
         provider: ProviderArn::parse("acs:ram::1:oidc-provider/ack").unwrap(),
         session: SessionName::parse("s1").unwrap(),
         duration: 900,
         region: Region::parse("cn-hangzhou").unwrap(),
         endpoint: None,
-    };
-    let mut builder = PlanBuilder::new(rrsa, MountPath::default());
+    }
+}
+
+fn plan() -> Plan {
+    let mut builder = PlanBuilder::new(own(), MountPath::default());
     let name = FileName::parse("db").unwrap();
     builder.file(name, lookup("kms://db"), None, FileMode::OWNER, OnMissing::Fail);
     builder.build().unwrap()
 }
 
 fn advisor(plan: &Plan, subject: Option<&str>) -> Advisor {
-    let Credentials::Rrsa(rrsa) = plan.credentials();
-    let rrsa = rrsa::Rrsa::new(rrsa, "/t/token".into(), subject.map(ToOwned::to_owned));
+    let rrsa = rrsa::Rrsa::new(&own(), "/t/token".into(), subject.map(ToOwned::to_owned));
     Advisor::new(PodCredentials::Rrsa(rrsa), plan.private_ca())
 }
 
