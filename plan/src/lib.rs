@@ -28,7 +28,7 @@ pub use crate::cloud::{
     Assume, ExternalId, Host, InvalidCloud, Network, ProviderArn, Region, RoleArn, SessionName,
 };
 pub use crate::command::{CONTAINER_OPTION, ExecLine, FetcherCommand, REQUIRE_OPTION};
-pub use crate::content::{Content, Secret, Template, Value};
+pub use crate::content::{Content, Selection, Template, TemplateSecret};
 pub use crate::credentials::{Credentials, CredentialsContent, CredentialsVolume, Principal, Rrsa};
 pub use crate::env::{
     ContainerName, Environment, InvalidEnvironment, MAX_VARIABLES, Variable, VariableName,

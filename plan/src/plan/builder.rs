@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{InvalidPlan, LogLevel, Parts, Plan, VERSION};
 use crate::cloud::Network;
-use crate::content::{Content, Secret, Template, Value};
+use crate::content::{Content, Selection, Template, TemplateSecret};
 use crate::credentials::Credentials;
 use crate::env::Environment;
 use crate::file::{File, FileMode, FileName, OnMissing};
@@ -55,7 +55,7 @@ impl PlanBuilder {
         on_missing: OnMissing,
     ) -> &mut Self {
         let from = self.lookup(lookup);
-        let content = Content::Value(Value { from, select });
+        let content = Content::Value(Selection { from, select });
         self.parts.files.push(File { name, content, mode, on_missing });
         self
     }
@@ -71,7 +71,7 @@ impl PlanBuilder {
     ) -> &mut Self {
         let secret = |(written, lookup, select)| {
             let from = self.lookup(lookup);
-            Secret { written, from, select }
+            TemplateSecret { written, from, select }
         };
         let secrets = secrets.into_iter().map(secret).collect();
         let content = Content::Template(Template { text, secrets });
