@@ -4,7 +4,7 @@ use secret::Sensitive;
 
 use crate::call_info::CallInfo;
 use crate::cause::Cause;
-use crate::credentials::Credentials;
+use crate::keys::Credentials;
 use crate::kms;
 use crate::lookup::{AssumedRole, Lookup, Subject};
 use crate::oos::{self, Kind};

@@ -13,6 +13,7 @@ pub mod endpoint;
 mod envelope;
 mod error;
 mod error_code;
+mod keys;
 mod kms;
 mod lenient_json;
 mod lookup;

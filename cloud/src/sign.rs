@@ -4,8 +4,8 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, USER_AGENT}
 
 use crate::canonical::{self, Canonical};
 use crate::cause::{Cause, Malformed};
-use crate::credentials::Credentials;
 use crate::crypto::{hmac_sha256_hex, sha256_hex};
+use crate::keys::Credentials;
 use crate::transport::Request;
 
 /// What makes a request unique in time.

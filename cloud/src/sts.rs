@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use crate::canonical;
 use crate::cause::{Cause, Malformed, TokenProblem};
-use crate::credentials::{Credentials, Lifetime};
 use crate::envelope::{misplaced_refusal, unreadable};
+use crate::keys::{Credentials, Lifetime};
 use crate::lenient_json::Object;
 use crate::matching;
 use crate::response::ReadError;

@@ -1,4 +1,5 @@
-"""No circles: which files of a crate import each other, as their paths say; and no arrow upward.
+"""No circles: which files of a crate import each other, as their paths say, and which folders; and no
+arrow upward.
 
 A path is followed to the file that defines its last name, through re-exports and module aliases. Tests
 do not count. Where docs/architecture.md has the order of a crate, each entry of its `src` imports only
@@ -138,6 +139,17 @@ class Crate:
             graph[source].add(to)
         return [part for part in strongly_connected(graph) if len(part) > 1]
 
+    def folder_circles(self):
+        """Entries of one folder, files or folders, that import each other taken as a whole."""
+        graphs = {}
+        for source, to, _ in self.arrows():
+            shared = len(os.path.commonprefix([source, to]))
+            if min(len(source), len(to)) > shared:
+                graph = graphs.setdefault(source[:shared], {})
+                graph.setdefault(source[: shared + 1], set()).add(to[: shared + 1])
+                graph.setdefault(to[: shared + 1], set())
+        return [part for graph in graphs.values() for part in strongly_connected(graph) if len(part) > 1]
+
     def name(self, module):
         return self.files[module][0]
 
@@ -222,6 +234,13 @@ def main():
             print(f"{folder}: {len(part)} files import each other in a circle:", file=sys.stderr)
             for source, to, name in sorted(set(crate.arrows())):
                 if source in part and to in part:
+                    print(f"  {crate.name(source)} -> {crate.name(to)}: {name}", file=sys.stderr)
+        for part in crate.folder_circles():
+            count += 1
+            print(f"{folder}: these import each other: {', '.join(map('/'.join, sorted(part)))}", file=sys.stderr)
+            for source, to, name in sorted(set(crate.arrows())):
+                ends = [next((one for one in part if one == end[: len(one)]), None) for end in (source, to)]
+                if None not in ends and ends[0] != ends[1]:
                     print(f"  {crate.name(source)} -> {crate.name(to)}: {name}", file=sys.stderr)
     print(f"{count} circles or arrows upward; the order of {', '.join(sorted(known))} is kept")
     return 1 if count else 0

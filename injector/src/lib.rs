@@ -5,6 +5,7 @@
 /// A process is started with arguments and a plan.
 mod input {
     pub(crate) mod args;
+    pub(crate) mod entry;
     pub(crate) mod plan_env;
 }
 
@@ -47,7 +48,6 @@ mod health {
     pub(crate) mod agent_counters;
     pub(crate) mod health_board;
     pub(crate) mod metrics;
-    pub(crate) mod startup_probe;
     pub(crate) mod status_file;
 }
 
@@ -60,6 +60,7 @@ mod once {
     pub(crate) mod exec_binary;
     pub(crate) mod get;
     pub(crate) mod init;
+    pub(crate) mod startup_probe;
 }
 
 /// The command that keeps files current.

@@ -3,7 +3,6 @@
 
 mod content;
 mod documents;
-pub(crate) mod entry;
 pub(crate) mod environment;
 pub(crate) mod select;
 mod template;
@@ -17,7 +16,7 @@ use self::documents::Documents;
 pub(crate) use self::template::check;
 pub(crate) use self::unusable::{Blame, Unusable};
 use self::unusable::{Why, problem};
-use crate::render::entry::{Entry, Form, Origin};
+use crate::input::entry::{Entry, Form, Origin};
 use crate::render::environment::Unfit;
 use crate::write::new_file::NewFile;
 

@@ -6,10 +6,10 @@ use plan::{LogLevel, Plan};
 use rustix::io::Errno;
 use tracing::error;
 
-use crate::health::{startup_probe, status_file};
+use crate::health::status_file;
 use crate::input::args::{Args, Command, HELP};
 use crate::input::plan_env;
-use crate::once::{get, init};
+use crate::once::{get, init, startup_probe};
 use crate::process::{hardening, log, resource_limits};
 use crate::refresh;
 use crate::report::exit::Exit;

@@ -12,4 +12,5 @@ mod no_admission_fails_while_replicas_change;
 mod no_pod_starts_without_its_secrets;
 mod nobody_stops_the_webhook;
 mod settings_reach_running_replicas;
+mod two_releases_take_turns;
 mod uninstalling_leaves_nothing_behind;

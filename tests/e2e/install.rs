@@ -35,12 +35,18 @@ fn the_quick_start_ends_with_the_sizes_of_three_files() {
 
 /// `helm VERB` of the chart with the values of the quick start and more.
 pub(crate) fn helm(verb: &str, more: &[&str]) -> Tool {
-    let chart = format!("{ROOT}/charts/{RELEASE}");
+    helm_of(ROOT, FETCHER, verb, more)
+}
+
+/// The same with the chart of another tree and its fetcher.
+pub(crate) fn helm_of(tree: &str, fetcher: &str, verb: &str, more: &[&str]) -> Tool {
+    let chart = format!("{tree}/charts/{RELEASE}");
     let place = ["--namespace", RELEASE_NAMESPACE];
-    let values = lab_values(&json!({
+    let quick_start = json!({
         "image": { "registry": "registry.example" },
         "settings": { "region": "cn-hangzhou", "clusterId": "clab", "accountId": "1234567890123456" },
-    }));
+    });
+    let values = lab_values(&quick_start, fetcher);
     cluster()
         .tool("helm")
         .args([verb, RELEASE, &chart])
@@ -55,7 +61,7 @@ fn with_helm_of_the_lab(tool: Tool) -> Tool {
     let directory = cluster().layout().root().join("bin");
     fs::create_dir_all(&directory).unwrap();
     let real = cluster().program("helm");
-    let values = lab_values(&json!({}));
+    let values = lab_values(&json!({}), FETCHER);
     let script = format!(
         "#!/bin/sh\ncase $1 in install | upgrade) set -- \"$@\" --values {values} ;; esac\n\
          exec {} \"$@\"\n",
@@ -70,8 +76,8 @@ fn with_helm_of_the_lab(tool: Tool) -> Tool {
 }
 
 /// A file with values of the lab beside others.
-fn lab_values(more: &serde_json::Value) -> String {
-    let (image, tag) = FETCHER.rsplit_once(':').unwrap();
+fn lab_values(more: &serde_json::Value, fetcher: &str) -> String {
+    let (image, tag) = fetcher.rsplit_once(':').unwrap();
     let (registry, repository) = image.split_once('/').unwrap();
     let mut values = more.clone();
     values["injector"] =

@@ -18,4 +18,5 @@ mod stage;
 mod afterwards;
 mod alone;
 mod install;
+mod last_release;
 mod together;

@@ -81,7 +81,7 @@ impl OtherInjector {
             "namespaceSelector": { "matchLabels": { "kubernetes.io/metadata.name": place.name } },
             "reinvocationPolicy": format!("{again:?}"),
             "sideEffects": "None",
-            "timeoutSeconds": 10,
+            "timeoutSeconds": 30,
         });
         place.create(&json!({
             "apiVersion": "admissionregistration.k8s.io/v1",

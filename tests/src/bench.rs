@@ -12,7 +12,6 @@ mod load;
 mod pods;
 mod process;
 mod reviews;
-pub(crate) mod samples;
 mod server;
 mod sidecar;
 mod table;

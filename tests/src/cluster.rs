@@ -119,7 +119,7 @@ impl Cluster {
         control_plane::start(self)?;
         images::import(self, &plan.images)?;
         if let Some(archive) = &plan.fetcher {
-            images::import_fetcher(self, archive)?;
+            images::import_fetcher(self, archive, FETCHER)?;
         }
         control_plane::wait(self)?;
         cloud::trust(self)?;
@@ -130,6 +130,11 @@ impl Cluster {
     /// A container image from an archive, for every Pod.
     pub fn import(&self, archive: &Path) -> Result<()> {
         images::import_archive(self, archive)
+    }
+
+    /// Another fetcher beside [`FETCHER`], under this name, with the emulated cloud's CA in it too.
+    pub fn import_fetcher(&self, archive: &Path, name: &str) -> Result<()> {
+        images::import_fetcher(self, archive, name)
     }
 
     /// Posts to the emulated cloud's admin API.

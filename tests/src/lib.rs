@@ -14,6 +14,7 @@ pub mod kubelet;
 pub mod lease;
 pub mod manifest;
 pub mod review;
+pub(crate) mod samples;
 pub mod stage;
 pub mod webhook_process;
 pub mod worst;

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::credentials::{Credentials, Freshness};
 use crate::error::Error;
+use crate::keys::{Credentials, Freshness};
 
 #[derive(Default)]
 pub(crate) struct CredentialCache {

@@ -9,8 +9,8 @@ use tokio::time::Instant;
 
 pub use self::rrsa::{Rrsa, RrsaRole};
 use crate::call_info::CallInfo;
-use crate::credentials::Credentials;
 use crate::error::Error;
+use crate::keys::Credentials;
 use crate::sender::Sender;
 use crate::sts::Sts;
 

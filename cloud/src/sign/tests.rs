@@ -2,8 +2,8 @@
 
 use super::{Api, Stamp, authorization, request};
 use crate::canonical;
-use crate::credentials::Credentials;
 use crate::crypto::sha256_hex;
+use crate::keys::Credentials;
 use crate::kms::GET_SECRET_VALUE;
 use crate::oos::{GET_SECRET_PARAMETER, secret_parameters};
 use crate::sts::ASSUME_ROLE;

@@ -15,6 +15,7 @@ use crate::input::args::Args;
 use crate::process::bounded;
 use crate::process::clock::since_boot;
 use crate::report::exit::Exit;
+use crate::write::directory::STATUS;
 use crate::write::single_file;
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,7 +82,6 @@ pub(crate) struct Known {
 }
 
 const VERSION: u32 = 1;
-const NAME: &str = ".kms-status.json";
 /// 256 files with the longest sources.
 const LIMIT: usize = 1024 * 1024;
 
@@ -129,7 +129,7 @@ impl TemplateStatus {
 pub(crate) fn write(args: &Args, plan: &Plan, status: &Status) {
     let Ok(json) = serde_json::to_vec(status) else { return };
     if let Err(error) =
-        single_file::put(&args.mount(plan.mount()), NAME, &json, single_file::Access::ALL)
+        single_file::put(&args.mount(plan.mount()), STATUS, &json, single_file::Access::ALL)
     {
         warn!("the status file was not written: {error}");
     }
@@ -198,8 +198,8 @@ fn load(args: &Args, plan: &Plan) -> Option<Status> {
     ours.then_some(status)
 }
 
-pub(crate) fn path(args: &Args, plan: &Plan) -> PathBuf {
-    args.mount(plan.mount()).join(NAME)
+fn path(args: &Args, plan: &Plan) -> PathBuf {
+    args.mount(plan.mount()).join(STATUS)
 }
 
 /// The calendar's time so long ago.

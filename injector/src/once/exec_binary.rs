@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use plan::contract::ENVIRONMENT_PROGRAM;
 
 use crate::input::args::Args;
+use crate::input::entry::Volume;
 use crate::process::bounded;
-use crate::render::entry::Volume;
 use crate::report::exit::Exit;
 use crate::report::problem::Problem;
 use crate::write::single_file;

@@ -1,6 +1,6 @@
 //! Which sources are fetched again at the same time.
 
-use crate::render::entry::Entry;
+use crate::input::entry::Entry;
 
 /// A template is made of all its values at one time, and none is kept in memory: fetching one of
 /// its sources means fetching the others too, and those of their templates. `wanted` says by lookup
@@ -30,7 +30,7 @@ mod tests {
     use plan::Plan;
 
     use super::*;
-    use crate::render::entry::entries;
+    use crate::input::entry::entries;
 
     /// Files by their sources, of five lookups.
     fn plan(files: &[&[usize]]) -> Plan {

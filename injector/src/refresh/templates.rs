@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::health::health_board::FailedTemplate;
-use crate::render::entry::Entry;
+use crate::input::entry::Entry;
 
 /// Failures by entry. Entries that rendered successfully are absent.
 #[derive(Clone, Debug, Default)]

@@ -9,7 +9,7 @@ use template::Template;
 use super::content::Content;
 use super::documents::Documents;
 use super::unusable::{Why, about, problem};
-use crate::render::entry::Entry;
+use crate::input::entry::Entry;
 use crate::report::exit::Exit;
 use crate::report::problem::Problem;
 

@@ -1,7 +1,7 @@
 use allocation_counter::measure;
 
 use super::*;
-use crate::render::entry::entries;
+use crate::input::entry::entries;
 use crate::render::select::Document;
 
 const MANY: usize = 8;

@@ -16,6 +16,8 @@ pub(super) const NEXT: &str = "..data_tmp";
 /// A file of this name holds the name of the generation that it is in, whatever its content says:
 /// an application that watches it hears of every change at the instant of the change.
 pub(crate) const SENTINEL: &str = ".kms-generation";
+/// This file says how current the secrets are.
+pub(crate) const STATUS: &str = ".kms-status.json";
 
 /// This link becomes the visible link by a rename, where another link is in its place.
 pub(super) const NEW_LINK: &str = "..link_tmp";

@@ -9,10 +9,9 @@ use plan::contract::ENVIRONMENT_PROGRAM;
 use rustix::io::Errno;
 use tokio::time::{Instant, sleep};
 
-use crate::health::status_file;
 use crate::input::args::Args;
+use crate::input::entry::Volume;
 use crate::process::bounded::{self, GLANCE};
-use crate::render::entry::Volume;
 use crate::write::directory;
 use crate::write::hold::Hold;
 
@@ -70,7 +69,7 @@ impl Holds {
                 leased |= holds.hold(args, plan, volume) == Err(Errno::WOULDBLOCK);
             }
             for (held, path) in [
-                (&mut status, status_file::path(args, plan)),
+                (&mut status, args.mount(plan.mount()).join(directory::STATUS)),
                 (&mut holds.program, args.environment().join(ENVIRONMENT_PROGRAM)),
             ] {
                 leased |= keep(held, &path);

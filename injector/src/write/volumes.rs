@@ -6,8 +6,8 @@ use plan::Plan;
 use secret::Sensitive;
 
 use crate::input::args::Args;
+use crate::input::entry::{Entry, Volume};
 use crate::process::bounded::{self, Unreadable};
-use crate::render::entry::{Entry, Volume};
 use crate::report::exit::Exit;
 use crate::report::problem::Problem;
 use crate::write::atomic_writer::{self, Written};

@@ -104,13 +104,15 @@ fn by_the_manifest() {
     // What a reader puts in, and what only a lab needs.
     let mut manifest = MANIFEST.to_owned();
     let fetcher = format!("image: {FETCHER}\n      extraArgs: [\"--ca={CLOUD_CA}\"]");
+    let released =
+        format!("image: registry.example/secrets-injector:{}", env!("CARGO_PKG_VERSION"));
     let guarded = format!("'init' : 'refresh'] + [\"--ca={CLOUD_CA}\"]");
     for (theirs, ours) in [
         (
             "clusterId: c0123456789abcdef",
             "clusterId: clab\n    region: cn-hangzhou\n    accountId: \"1234567890123456\"",
         ),
-        ("image: registry.example/secrets-injector:0.1.0", fetcher.as_str()),
+        (released.as_str(), fetcher.as_str()),
         ("'init' : 'refresh'] + []", guarded.as_str()),
     ] {
         assert_eq!(manifest.matches(theirs).count(), 1, "{theirs}");

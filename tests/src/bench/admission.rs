@@ -7,8 +7,8 @@ use webhook::settings::Inputs;
 use webhook::wire::admit::admit;
 
 use super::reviews;
-use super::samples::Samples;
 use super::table::{Budget, Table};
+use crate::samples::Samples;
 
 pub(super) fn measure(table: &mut Table) {
     let flags = ["region=cn-hangzhou", "clusterId=c0123456789"].map(str::to_owned);

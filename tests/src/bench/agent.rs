@@ -8,11 +8,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use super::samples::Samples;
 use super::table::{Budget, Table};
 use crate::agent::{Served, wanted};
 use crate::cloud::{Cloud, CloudConfig, SecretSeed, Seed};
 use crate::fetcher::ACCOUNT;
+use crate::samples::Samples;
 
 const CONNECTIONS: usize = 8;
 const RUNS: usize = 3;

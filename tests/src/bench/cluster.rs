@@ -8,9 +8,9 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use super::pods::{Kind, pod};
-use super::samples::Samples;
 use super::table::{Budget, Table};
 use crate::cluster::{CLOUD_CA, Calls, Cluster, FETCHER, Load, Look, Plan, Tool, until};
+use crate::samples::Samples;
 
 const NAMESPACE: &str = "bench";
 const RELEASE: &str = "alibabacloud-secrets-injector";

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use plan::{ContainerName, Environment, FileMode, OnMissing, Variable, VariableName};
 
-use super::samples::Samples;
 use super::table::{Budget, Table};
 use crate::cloud::{Cloud, CloudConfig, Seed};
 use crate::fetcher::{Container, Want, builder};
+use crate::samples::Samples;
 
 const VARIABLES: usize = 10;
 const RUNS: usize = 300;

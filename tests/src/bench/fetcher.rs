@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 
-use super::samples::Samples;
 use super::table::{Budget, Table};
 use crate::cloud::{Cloud, CloudConfig, SecretSeed, Seed};
 use crate::fetcher::{ACCOUNT, Container, Want, builder, plan};
+use crate::samples::Samples;
 
 const SECRETS: usize = 10;
 const RUNS: usize = 100;

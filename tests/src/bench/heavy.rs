@@ -9,8 +9,8 @@ use tokio::net::TcpStream;
 
 use super::load::Load;
 use super::reviews;
-use super::samples::Samples;
 use super::table::{Budget, Table};
+use crate::samples::Samples;
 
 /// A request that is lost, late by 10 s or not answered with 200 is an error of the whole.
 pub(super) async fn measure(

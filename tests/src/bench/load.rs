@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::samples::Samples;
+use crate::samples::Samples;
 
 pub(super) struct Load {
     pub(super) target: SocketAddr,

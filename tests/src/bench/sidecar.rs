@@ -14,11 +14,11 @@ use plan::{Mode, OnRevoked, Refresh};
 use serde_json::Value;
 
 use super::process::{cpu, resident};
-use super::samples::Samples;
 use super::table::{Budget, Table};
 use crate::agent::{Served, wanted};
 use crate::cloud::{Cloud, CloudConfig, Place, SecretSeed, Seed, VersionSeed};
 use crate::fetcher::{ACCOUNT, Container, Running, Want, builder, plan};
+use crate::samples::Samples;
 
 const SECRETS: usize = 20;
 const PROCESSES: usize = 12;

@@ -45,7 +45,7 @@ pub(crate) fn import_archive(cluster: &Cluster, archive: &Path) -> Result<()> {
 
 /// The fetcher's image with the emulated cloud's CA in it: nothing else reaches our container that
 /// could bring one, and that is on purpose.
-pub(crate) fn import_fetcher(cluster: &Cluster, archive: &Path) -> Result<()> {
+pub(crate) fn import_fetcher(cluster: &Cluster, archive: &Path, name: &str) -> Result<()> {
     let directory = cluster.layout().images();
     let context = directory.join("fetcher");
     fs::create_dir_all(&context)?;
@@ -55,7 +55,7 @@ pub(crate) fn import_fetcher(cluster: &Cluster, archive: &Path) -> Result<()> {
     let dockerfile =
         format!("FROM oci-archive:{}\nCOPY cloud-ca.pem {CLOUD_CA}\n", archive.display());
     fs::write(context.join("Dockerfile"), dockerfile)?;
-    let archive = build(&context, FETCHER, &directory.join("fetcher.tar"))?;
+    let archive = build(&context, name, &directory.join("fetcher.tar"))?;
     import_archive(cluster, &archive)
 }
 

@@ -21,7 +21,7 @@ use tokio::time::{sleep_until, timeout};
 
 use super::handle::Cluster;
 use super::wait::until;
-use crate::bench::samples::Samples;
+use crate::samples::Samples;
 
 /// Longer than an API server waits for a webhook.
 const PATIENCE: Duration = Duration::from_secs(15);

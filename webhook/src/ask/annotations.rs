@@ -91,7 +91,7 @@ fn unknown(key: &str, problems: &mut Problems) -> Bad {
     let known = ANNOTATIONS.iter().filter(|row| row.is_the_pods()).map(|row| row.key);
     let remedy = match problems.did_you_mean(key, known) {
         Some(known) => format!("did you mean {PREFIX}{known}?"),
-        None => "remove it, or see the README for the annotations that exist".to_owned(),
+        None => "remove it, or see docs/annotations-table.md for those that exist".to_owned(),
     };
     ("there is no such annotation".to_owned(), remedy)
 }

@@ -5,7 +5,7 @@ use tokio::time::{advance, timeout};
 use super::*;
 use crate::call_info::CallInfo;
 use crate::cause::Unreachable;
-use crate::credentials::Lifetime;
+use crate::keys::Lifetime;
 
 /// Credentials from 0 to 1,000 seconds, which are due from 800 on.
 fn credentials(name: &str) -> Credentials {

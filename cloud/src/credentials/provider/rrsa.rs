@@ -9,8 +9,8 @@ use tokio::time::Instant;
 use crate::call::{Call, WithOidc};
 use crate::call_info::CallInfo;
 use crate::cause::TokenProblem;
-use crate::credentials::Credentials;
 use crate::error::Error;
+use crate::keys::Credentials;
 use crate::sender::Sender;
 use crate::sts::{self, Sts, Token};
 

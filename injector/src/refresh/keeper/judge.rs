@@ -9,12 +9,12 @@ use tracing::error;
 use super::Keeper;
 use crate::backends::unfinished;
 use crate::fetch::client::Outcome;
+use crate::input::entry::Entry;
 use crate::once::init;
 use crate::refresh::retention::{Retention, retention};
 use crate::refresh::source_state::Verdict;
 use crate::refresh::templates::TemplateNews;
 use crate::render::Rendered;
-use crate::render::entry::Entry;
 use crate::report::problem::Problem;
 
 /// The outcome of a round, by lookup.

@@ -6,8 +6,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::Keeper;
+use crate::input::entry::Entry;
 use crate::refresh::source_state::Verdict;
-use crate::render::entry::Entry;
 use crate::report::exit::Exit;
 use crate::report::problem::Problem;
 

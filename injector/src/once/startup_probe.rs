@@ -15,7 +15,7 @@ use rustix::fs::{AtFlags, FileType};
 use crate::agent::{self, TokenMissing};
 use crate::health::status_file::{self, some_of};
 use crate::input::args::Args;
-use crate::render::entry::{Entry, Form, Volume, entries};
+use crate::input::entry::{Entry, Form, Volume, entries};
 use crate::write::directory;
 use crate::write::error::WriteError;
 
