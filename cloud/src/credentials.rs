@@ -1,6 +1,5 @@
 //! Where the keys that requests are signed with come from, and how long they are kept.
 
 pub(crate) mod cache;
-pub(crate) mod provider;
-pub(crate) mod rrsa;
+pub mod provider;
 pub(crate) mod store;

@@ -31,8 +31,7 @@ mod transport;
 mod value;
 
 pub use concurrency_limit::{Entry, Window};
-pub use credentials::provider::CredentialsProvider;
-pub use credentials::rrsa::{Rrsa, RrsaRole};
+pub use credentials::provider;
 pub use endpoint::{Network, Service};
 pub use error::Error;
 pub use error_code::Diagnosis;

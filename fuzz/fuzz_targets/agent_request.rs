@@ -2,7 +2,7 @@
 #![no_main]
 
 use injector::{AgentRefusal, AgentRequest};
-use plan::{Provider, Source};
+use plan::KmsSecret;
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
     let mut lines = text.splitn(3, '\n');
@@ -14,7 +14,7 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
         }
         Ok(AgentRequest::Get(wanted)) => {
             assert_eq!(method, "GET");
-            assert!(Source::new(Provider::Kms, &wanted.id, None).is_ok(), "a name that KMS allows");
+            assert!(KmsSecret::new(&wanted.id, None).is_ok(), "a name that KMS allows");
             for part in
                 [Some(&wanted.id), wanted.version_id.as_ref(), wanted.version_stage.as_ref()]
             {

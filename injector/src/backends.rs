@@ -5,7 +5,7 @@ pub(crate) mod alibaba;
 mod fetch_error;
 mod service_account_token;
 
-use plan::{Plan, Provider};
+use plan::{Plan, Source};
 use secret::{Failure, Fetched, Requests, RetryPolicy};
 use tokio::time::Instant;
 
@@ -17,8 +17,13 @@ use crate::report::problem::Problem;
 /// The backends of one plan.
 pub(crate) struct Backends {
     alibaba: Alibaba,
-    /// By lookup of the plan.
-    providers: Vec<Provider>,
+    /// Which of them answers, by lookup of the plan.
+    kinds: Vec<Kind>,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Alibaba,
 }
 
 /// The backend that answers for a lookup.
@@ -31,16 +36,14 @@ impl Backends {
     /// Reads what is needed of this container before anything is sent, so that what is wrong with a
     /// file has words of its own.
     pub(crate) fn new(args: &Args, plan: &Plan) -> Result<Self, Problem> {
-        let providers = plan.lookups().iter().map(|lookup| lookup.source.provider()).collect();
-        Ok(Self { alibaba: Alibaba::new(args, plan)?, providers })
+        let kinds = plan.lookups().iter().map(|lookup| Kind::of(&lookup.source)).collect();
+        Ok(Self { alibaba: Alibaba::new(args, plan)?, kinds })
     }
 
     /// The backend of a lookup, by its index in the plan.
     pub(crate) fn of(&self, lookup: usize) -> Option<Backend<'_>> {
-        Some(match self.providers.get(lookup)? {
-            Provider::Kms | Provider::Oos | Provider::OosParameter => {
-                Backend::Alibaba(&self.alibaba)
-            }
+        Some(match self.kinds.get(lookup)? {
+            Kind::Alibaba => Backend::Alibaba(&self.alibaba),
         })
     }
 
@@ -62,6 +65,14 @@ impl Backends {
     /// Requests for credentials so far.
     pub(crate) fn exchanges(&self) -> u64 {
         self.alibaba.exchanges()
+    }
+}
+
+impl Kind {
+    fn of(source: &Source) -> Self {
+        match source {
+            Source::Kms(_) | Source::Oos(_) | Source::OosParameter(_) => Self::Alibaba,
+        }
     }
 }
 

@@ -1,10 +1,9 @@
-//! Names in Alibaba Cloud: regions, hosts, roles, and the identity that a Pod fetches with.
+//! Names in Alibaba Cloud: regions, hosts, roles and what belongs to them.
 
 use std::fmt;
 
+use printable::shorten;
 use serde::{Deserialize, Serialize};
-
-use crate::source::shorten;
 
 /// A region id by its shape; which regions exist is the webhook's to say.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -52,21 +51,6 @@ pub struct Assume {
     pub role: RoleArn,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<ExternalId>,
-}
-
-/// The Pod's identity in the cloud: its ServiceAccount token is exchanged for this role.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Identity {
-    pub role: RoleArn,
-    pub provider: ProviderArn,
-    pub session: SessionName,
-    /// Seconds that the credentials live.
-    pub duration: u32,
-    /// The region whose STS is asked where no endpoint is named.
-    pub region: Region,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub endpoint: Option<Host>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -6,12 +6,13 @@ use crate::selector::Selector;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
-    Value(Value),
+    Value(Selection),
     Template(Template),
 }
 
+/// A value or a part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Value {
+pub struct Selection {
     /// Index into the plan's lookups.
     pub from: usize,
     pub select: Option<Selector>,
@@ -22,13 +23,13 @@ pub struct Value {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Template {
     pub text: String,
-    pub secrets: Vec<Secret>,
+    pub secrets: Vec<TemplateSecret>,
 }
 
 /// What one `secret("…")` of a template means.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Secret {
+pub struct TemplateSecret {
     /// As it is written in the text.
     pub written: String,
     /// Index into the plan's lookups.

@@ -16,6 +16,12 @@ pub const CA_VOLUME: &str = "kms-ca";
 pub const ENVIRONMENT_VOLUME: &str = "kms-env";
 pub const AGENT_VOLUME: &str = "kms-agent";
 
+/// What credentials lie in, which no container sees but ours.
+pub const CREDENTIALS_VOLUMES: [&str; 1] = [TOKEN_VOLUME];
+/// Every volume of ours.
+pub const VOLUMES: [&str; 5] =
+    [SECRETS_VOLUME, TOKEN_VOLUME, CA_VOLUME, ENVIRONMENT_VOLUME, AGENT_VOLUME];
+
 /// Kubernetes adds its own API token to a container that has nothing mounted here.
 pub const TOKEN_DIRECTORY: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 pub const TOKEN_FILE: &str = "token";

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
+use printable::shorten;
 use serde::{Deserialize, Serialize};
 
 use crate::file::{FileMode, OnMissing};
 use crate::selector::Selector;
-use crate::source::shorten;
 
 /// What of a plan becomes environment variables.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

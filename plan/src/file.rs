@@ -2,11 +2,11 @@
 
 use std::fmt;
 
+use printable::shorten;
 use serde::{Deserialize, Serialize};
 
-use crate::content::{Content, Template, Value};
+use crate::content::{Content, Selection, Template};
 use crate::selector::Selector;
-use crate::source::shorten;
 
 /// One path component that is ours to write.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -93,7 +93,7 @@ impl TryFrom<Written> for File {
     fn try_from(written: Written) -> Result<Self, Self::Error> {
         let Written { name, from, select, template, mode, on_missing } = written;
         let content = match (from, select, template) {
-            (Some(from), select, None) => Content::Value(Value { from, select }),
+            (Some(from), select, None) => Content::Value(Selection { from, select }),
             (None, None, Some(template)) if !template.secrets.is_empty() => {
                 Content::Template(template)
             }
@@ -107,7 +107,7 @@ impl From<File> for Written {
     fn from(file: File) -> Self {
         let File { name, content, mode, on_missing } = file;
         let (from, select, template) = match content {
-            Content::Value(Value { from, select }) => (Some(from), select, None),
+            Content::Value(Selection { from, select }) => (Some(from), select, None),
             Content::Template(template) => (None, None, Some(template)),
         };
         Self { name, from, select, template, mode, on_missing }

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use printable::shorten;
 use serde::{Deserialize, Serialize};
 
 use crate::env::ContainerName;
-use crate::source::shorten;
 
 /// As in the annotation: `signal=SIGHUP:app`, `http=http://127.0.0.1:8080/reload`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,28 +8,28 @@ mod cloud;
 mod command;
 mod content;
 pub mod contract;
+mod credentials;
 mod env;
 mod file;
 mod glob;
 mod hook;
+mod lookup;
 mod mode;
 mod mount;
-mod path;
 mod plan;
 mod refresh;
 mod selector;
 mod source;
-mod translation;
 
 pub use crate::agent::{
     Agent, CacheTtl, InvalidAgent, Port, ResponseType, TokenPath, UpToThousand, Within,
 };
 pub use crate::cloud::{
-    Assume, ExternalId, Host, Identity, InvalidCloud, Network, ProviderArn, Region, RoleArn,
-    SessionName,
+    Assume, ExternalId, Host, InvalidCloud, Network, ProviderArn, Region, RoleArn, SessionName,
 };
 pub use crate::command::{CONTAINER_OPTION, ExecLine, FetcherCommand, REQUIRE_OPTION};
-pub use crate::content::{Content, Secret, Template, Value};
+pub use crate::content::{Content, Selection, Template, TemplateSecret};
+pub use crate::credentials::{Credentials, CredentialsContent, CredentialsVolume, Principal, Rrsa};
 pub use crate::env::{
     ContainerName, Environment, InvalidEnvironment, MAX_VARIABLES, Variable, VariableName,
     variable_file,
@@ -37,14 +37,16 @@ pub use crate::env::{
 pub use crate::file::{File, FileMode, FileName, InvalidFile, OnMissing};
 pub use crate::glob::{Glob, InvalidGlob};
 pub use crate::hook::{HookSignal, HookUrl, InvalidHook, OnChange};
+pub use crate::lookup::{AlibabaRoute, Lookup, Route};
 pub use crate::mode::Mode;
-pub use crate::mount::{InvalidMount, MountPath, Taken};
-pub use crate::path::ContainerPath;
+pub use crate::mount::{InvalidMount, MountPath};
 pub use crate::plan::{
-    InvalidPlan, LogLevel, Lookup, MAX_ENCODED_BYTES, MAX_FILES, MAX_LOOKUPS, MIN_PORT, Plan,
-    PlanBuilder, Recorded, VERSION,
+    InvalidPlan, LogLevel, MAX_ENCODED_BYTES, MAX_FILES, MAX_LOOKUPS, MIN_PORT, Plan, PlanBuilder,
+    Recorded, VERSION,
 };
 pub use crate::refresh::{InvalidRefresh, OnRevoked, Refresh};
 pub use crate::selector::{InvalidSelector, MAX_SELECTOR_BYTES, Selector};
-pub use crate::source::{InvalidSource, Provider, Reference, Source, Version};
-pub use crate::translation::{InvalidTranslation, PathTranslation};
+pub use crate::source::{
+    InvalidKmsSecret, InvalidOosName, InvalidOosParameter, InvalidOosSecretParameter,
+    InvalidSource, KmsSecret, KmsVersion, OosParameter, OosSecretParameter, Reference, Source,
+};

@@ -7,13 +7,14 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cloud::{Assume, Host, Identity, Network, Region};
+use crate::cloud::Network;
+use crate::credentials::Credentials;
 use crate::env::{Environment, MAX_VARIABLES, Variable};
 use crate::file::File;
 use crate::hook::OnChange;
+use crate::lookup::Lookup;
 use crate::mode::Mode;
 use crate::mount::MountPath;
-use crate::source::Source;
 
 pub use self::builder::PlanBuilder;
 use self::names::Names;
@@ -22,19 +23,6 @@ use self::names::Names;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Parts", into = "Parts")]
 pub struct Plan(Parts);
-
-/// One value to fetch, from one place, as one caller. Files refer to it by index, so that the same
-/// value is fetched once however many files it makes.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Lookup {
-    pub source: Source,
-    pub region: Region,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub endpoint: Option<Host>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub assume: Option<Assume>,
-}
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -128,7 +116,8 @@ struct Parts {
     version: u64,
     mode: Mode,
     mount: MountPath,
-    identity: Identity,
+    #[serde(rename = "identity")]
+    credentials: Credentials,
     #[serde(default)]
     network: Network,
     lookups: Vec<Lookup>,
@@ -209,8 +198,8 @@ impl Plan {
     }
 
     #[must_use]
-    pub fn identity(&self) -> &Identity {
-        &self.0.identity
+    pub fn credentials(&self) -> &Credentials {
+        &self.0.credentials
     }
 
     #[must_use]

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
+use printable::shorten;
 use serde::{Deserialize, Serialize};
-
-use crate::source::shorten;
 
 /// How files are kept current.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,16 +6,6 @@ use std::collections::BTreeSet;
 
 use plan::contract;
 
-const NAMES: [&str; 7] = [
-    contract::INIT_CONTAINER,
-    contract::SIDECAR,
-    contract::SECRETS_VOLUME,
-    contract::TOKEN_VOLUME,
-    contract::CA_VOLUME,
-    contract::ENVIRONMENT_VOLUME,
-    contract::AGENT_VOLUME,
-];
-
 fn policies() -> String {
     let templates =
         concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/alibabacloud-secrets-injector/templates");
@@ -30,7 +20,8 @@ fn containers_and_volumes_in_the_policies_are_those_of_the_contract() {
     let quoted = policies.split(['\'', '"']).filter(|text| {
         text.starts_with("kms-") && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
     });
-    assert_eq!(quoted.collect::<BTreeSet<_>>(), BTreeSet::from(NAMES));
+    let names = contract::VOLUMES.into_iter().chain([contract::INIT_CONTAINER, contract::SIDECAR]);
+    assert_eq!(quoted.collect::<BTreeSet<_>>(), names.collect());
 }
 
 #[test]

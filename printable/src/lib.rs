@@ -31,6 +31,17 @@ pub fn only(text: &str) -> String {
     text.chars().filter(|c| is_printable(*c)).collect()
 }
 
+/// What a message may repeat of a text that someone else wrote: its first 64 printable characters, and
+/// a sign where something is missing.
+#[must_use]
+pub fn shorten(text: &str) -> String {
+    let mut short: String = text.chars().filter(|c| is_printable(*c)).take(64).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}
+
 /// At most `limit` characters, with a space for each that is not printable.
 #[must_use]
 pub fn line(text: &str, limit: usize) -> String {
@@ -196,6 +207,13 @@ mod tests {
         assert_eq!(line("a\n\u{2028}\u{202e}b", 100), "a   b");
         assert_eq!(line("密码密码", 3), "密码密");
         assert_eq!(only("a\n\u{2028}\u{202e}\u{e0041}b"), "ab");
+    }
+
+    #[test]
+    fn a_shortened_text_says_that_something_is_missing() {
+        assert_eq!(shorten(&"密".repeat(64)), "密".repeat(64));
+        assert_eq!(shorten(&"密".repeat(65)), format!("{}…", "密".repeat(64)));
+        assert_eq!(shorten("a\u{1b}b"), "ab…");
     }
 
     #[test]

@@ -2,14 +2,7 @@
 
 use std::fmt::Display;
 
-/// A message may repeat this much of a name that someone else wrote.
-pub(crate) fn shorten(name: &str) -> String {
-    let mut short: String = name.chars().filter(|c| printable::is_printable(*c)).take(64).collect();
-    if short.len() < name.len() {
-        short.push('…');
-    }
-    short
-}
+use printable::shorten;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {

@@ -5,10 +5,11 @@ use std::collections::{HashMap, HashSet};
 use minijinja::machinery::ast::{
     self, BinOp, BinOpKind, Call, CallArg, CallType, Expr, IfExpr, Stmt, UnaryOp, UnaryOpKind,
 };
+use printable::shorten;
 use zeroize::Zeroizing;
 
 use crate::builtins::{FUNCTIONS, Filter, FilterFn, JSON, SECRET, TESTS};
-use crate::error::{Error, shorten};
+use crate::error::Error;
 use crate::fault::{Fault, Invalid};
 use crate::limits::MAX_OUTPUT_BYTES;
 use crate::run::{EvalResult, Run, Values, WalkResult};

@@ -5,8 +5,9 @@ use std::cmp::Ordering;
 
 use minijinja::machinery::ast::BinOpKind;
 use minijinja::value::ValueKind;
+use printable::shorten;
 
-use crate::error::{Error, shorten};
+use crate::error::Error;
 use crate::limits::Fuel;
 use crate::text::Text;
 use crate::value::{Kind, Value, ValueResult, build};

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 
 use minijinja::machinery::{Token, tokenize};
 use minijinja::syntax::SyntaxConfig;
+use printable::shorten;
 
-use crate::error::shorten;
 use crate::fault::{Fault, Invalid};
 use crate::limits::MAX_TOKENS;
 

@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use plan::contract::ENVIRONMENT_PROGRAM;
 use plan::{
-    Assume, ExternalId, FileMode, FileName, Host, Identity, Lookup, MountPath, OnMissing, Plan,
-    PlanBuilder, ProviderArn, Reference, Region, RoleArn, SessionName,
+    AlibabaRoute, Assume, ExternalId, FileMode, FileName, Host, Lookup, MountPath, OnMissing, Plan,
+    PlanBuilder, ProviderArn, Reference, Region, RoleArn, Rrsa, SessionName,
 };
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -131,12 +131,12 @@ impl Want {
                 external_id: external_id.as_deref().map(ExternalId::parse).transpose()?,
             }),
         };
-        Ok(Lookup {
-            source: reference.source,
+        let route = AlibabaRoute {
             region: Region::parse(&self.region)?,
             endpoint: self.endpoint.as_deref().map(Host::parse).transpose()?,
             assume,
-        })
+        };
+        Ok(Lookup { source: reference.source, route: route.into() })
     }
 
     fn add_to(&self, builder: &mut PlanBuilder) -> Result<()> {
@@ -150,7 +150,7 @@ impl Want {
 
 /// A plan of the demo's identity, before files are added.
 pub fn builder() -> Result<PlanBuilder> {
-    let identity = Identity {
+    let rrsa = Rrsa {
         role: RoleArn::parse(ROLE)?,
         provider: ProviderArn::parse(PROVIDER)?,
         session: SessionName::parse("shop.checkout")?,
@@ -158,7 +158,7 @@ pub fn builder() -> Result<PlanBuilder> {
         region: Region::parse(REGION)?,
         endpoint: None,
     };
-    let mut builder = PlanBuilder::new(identity, MountPath::default());
+    let mut builder = PlanBuilder::new(rrsa, MountPath::default());
     builder.timeout_seconds(30);
     Ok(builder)
 }

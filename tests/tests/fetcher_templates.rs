@@ -13,8 +13,8 @@ use lab::cloud::{
 };
 use lab::fetcher::{ACCOUNT, Container, REGION, Running, builder};
 use plan::{
-    FileMode, FileName, Lookup, Mode, OnMissing, OnRevoked, Plan, PlanBuilder, Reference, Refresh,
-    Region,
+    AlibabaRoute, FileMode, FileName, Lookup, Mode, OnMissing, OnRevoked, Plan, PlanBuilder,
+    Reference, Refresh, Region,
 };
 use rustix::process::Signal;
 use serde_json::Value;
@@ -38,7 +38,7 @@ fn pair(a: &str, b: &str) -> Vec<u8> {
 fn lookup(source: &str) -> (Lookup, Option<plan::Selector>) {
     let Reference { source, selector } = Reference::parse(source).unwrap();
     let region = Region::parse(REGION).unwrap();
-    (Lookup { source, region, endpoint: None, assume: None }, selector)
+    (Lookup { source, route: AlibabaRoute::in_region(region).into() }, selector)
 }
 
 fn file(builder: &mut PlanBuilder, name: &str, source: &str) {

@@ -11,8 +11,8 @@ use lab::cloud::{Cloud, CloudConfig, Place, SecretSeed, Seed, VersionSeed};
 use lab::fetcher::{ACCOUNT, Container, Want, builder};
 use plan::contract::ENVIRONMENT_PROGRAM;
 use plan::{
-    ContainerName, Environment, FileMode, Mode, OnMissing, OnRevoked, Plan, Reference, Refresh,
-    Region, Variable, VariableName,
+    AlibabaRoute, ContainerName, Environment, FileMode, Mode, OnMissing, OnRevoked, Plan,
+    Reference, Refresh, Region, Variable, VariableName,
 };
 
 const VALUE: &str = "CANARY 'a' \"b\" $HOME\nä";
@@ -37,7 +37,8 @@ fn planned(sets: &[Set<'_>], mode: Mode) -> Plan {
         let region = Region::parse("cn-hangzhou").unwrap();
         Variable {
             name: VariableName::parse(name).unwrap(),
-            from: builder.lookup(plan::Lookup { source, region, endpoint: None, assume: None }),
+            from: builder
+                .lookup(plan::Lookup { source, route: AlibabaRoute::in_region(region).into() }),
             select: selector,
             on_missing: OnMissing::Fail,
             exec: names(exec),

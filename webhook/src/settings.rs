@@ -26,10 +26,9 @@ pub use self::raw::RawSettings;
 pub(crate) use self::values::ConfigMapName;
 use self::values::{AccountId, ClusterId, EndpointPattern, PullPolicy};
 
-use plan::{
-    ContainerName, Glob, Host, Network, PathTranslation, ProviderArn, Region, RoleArn, VariableName,
-};
+use plan::{ContainerName, Glob, Host, Network, ProviderArn, Region, RoleArn, VariableName};
 
+use crate::path_translation::PathTranslation;
 use crate::quantity::{Quantity, WrittenQuantity};
 use crate::settings::policy::Policy;
 use crate::settings::service::Service;

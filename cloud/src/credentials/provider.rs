@@ -1,12 +1,14 @@
-//! Where the credentials of a process come from. Each kind is a file of its own beside this one.
+//! Where the credentials of a process come from. Each kind is a file of its own below.
 //!
 //! A kind gets a sender, and need not use it: what is not spoken over HTTPS, as a metadata service is
 //! not, brings a transport of its own, so that the one of all services has no exception.
 
+mod rrsa;
+
 use tokio::time::Instant;
 
+pub use self::rrsa::{Rrsa, RrsaRole};
 use crate::call_info::CallInfo;
-use crate::credentials::rrsa::Rrsa;
 use crate::error::Error;
 use crate::keys::Credentials;
 use crate::sender::Sender;

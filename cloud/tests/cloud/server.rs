@@ -6,10 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use cloud::{
-    CredentialsProvider, Error, Lookup, Rrsa, RrsaRole, Session, Subject, Transport,
-    TransportConfig,
-};
+use cloud::provider::{CredentialsProvider, Rrsa, RrsaRole};
+use cloud::{Error, Lookup, Session, Subject, Transport, TransportConfig};
 use secret::{Fetched, RetryPolicy, Sensitive};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use plan::{Provider, Source, Version};
+use plan::{KmsSecret, KmsVersion};
 
 use crate::health::metrics::serve::Page;
 
@@ -107,16 +107,16 @@ impl<'a> SecretRequest<'a> {
 
     /// Nobody needs to ask KMS for what it would not take.
     fn check(self) -> Result<Self, Refused> {
-        let fits = |version| Source::new(Provider::Kms, &self.id, version).is_ok();
+        let fits = |version| KmsSecret::new(&self.id, version).is_ok();
         let text = |text: &Cow<'_, str>| text.clone().into_owned();
         if !fits(None) {
             return Err(Refused::Invalid("secretId"));
         }
-        if self.version_id.as_ref().is_some_and(|id| !fits(Some(Version::Id(text(id))))) {
+        if self.version_id.as_ref().is_some_and(|id| !fits(Some(KmsVersion::Id(text(id))))) {
             return Err(Refused::Invalid("versionId"));
         }
         let stage = self.version_stage.as_ref();
-        if stage.is_some_and(|stage| !fits(Some(Version::Stage(text(stage))))) {
+        if stage.is_some_and(|stage| !fits(Some(KmsVersion::Stage(text(stage))))) {
             return Err(Refused::Invalid("versionStage"));
         }
         Ok(self)

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use cloud::{Lookup, Subject};
-use plan::{Agent, Assume, Glob, Plan, Provider};
+use plan::{Agent, Assume, Glob, Plan, Principal, Source};
 
 use super::answer::Place;
 use super::request::SecretRequest;
@@ -40,18 +40,17 @@ pub(crate) enum Refused {
 impl Scope {
     pub(crate) fn new(plan: &Plan, agent: &Agent) -> Self {
         let account = |assume: Option<&Assume>| {
-            let role = assume.map_or(&plan.identity().role, |assume| &assume.role);
-            role.account().to_owned()
+            let own = plan.credentials().principal();
+            assume.map_or(own, |assume| Principal::Role(&assume.role)).account().to_owned()
         };
         let mut known = HashMap::new();
         for lookup in plan.lookups() {
-            if lookup.source.provider() == Provider::Kms {
-                let name = lookup.source.name().to_owned();
+            if let (Source::Kms(secret), Some(route)) = (&lookup.source, lookup.alibaba()) {
                 // The first of several routes to one name counts.
-                known.entry(name).or_insert_with(|| Route {
+                known.entry(secret.name().to_owned()).or_insert_with(|| Route {
                     lookup: ask::lookup(plan, lookup),
-                    region: lookup.region.to_string(),
-                    account: account(lookup.assume.as_ref()),
+                    region: route.region.to_string(),
+                    account: account(route.assume.as_ref()),
                 });
             }
         }

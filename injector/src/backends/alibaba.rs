@@ -2,7 +2,10 @@
 
 mod advice;
 pub(crate) mod ask;
+mod credentials;
+mod rrsa;
 mod trust;
+mod words;
 
 use cloud::{Error, Session};
 use plan::{Lookup, Plan};
@@ -10,10 +13,9 @@ use secret::{Failure, Fetched, Requests, RetryPolicy};
 use tokio::time::Instant;
 
 use self::advice::Advisor;
+use self::credentials::PodCredentials;
 use super::fetch_error::FetchError;
-use super::service_account_token::{self, TokenError, TokenFile};
 use crate::input::args::Args;
-use crate::report::exit::Exit;
 use crate::report::problem::Problem;
 
 pub(crate) struct Alibaba {
@@ -33,13 +35,11 @@ struct CloudLookup {
 
 impl Alibaba {
     pub(crate) fn new(args: &Args, plan: &Plan) -> Result<Self, Problem> {
-        let token_file = TokenFile::new(args.token());
-        let token = token_file.read().map_err(|error| no_token(&error))?;
-        let subject = service_account_token::subject(&token);
-        let provider = ask::provider(plan, token_file);
+        let credentials = PodCredentials::read(args, plan)?;
+        let provider = credentials.provider(ask::network(plan));
         let session = Session::new(trust::transport(args, plan)?, provider, RetryPolicy::default());
         let lookups = lookups(plan);
-        let advisor = Advisor::new(plan, args.token(), subject);
+        let advisor = Advisor::new(credentials, plan.private_ca());
         Ok(Self { session, lookups, advisor })
     }
 
@@ -112,24 +112,11 @@ fn lookups(plan: &Plan) -> Vec<CloudLookup> {
     lookups
 }
 
-fn no_token(error: &TokenError) -> Problem {
-    Problem::new(Exit::Identity, error.to_string()).advise(match error {
-        TokenError::Unreadable(..) => {
-            "that the webhook's projected token volume is mounted in this container; locally, \
-             --token"
-        }
-        TokenError::Empty(_) => {
-            "what else is mounted there: the kubelet writes a ServiceAccount token into it; \
-             locally, --token"
-        }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use plan::{
-        Assume, FileMode, FileName, Host, Identity, MountPath, OnMissing, PlanBuilder, ProviderArn,
-        Reference, Region, RoleArn, SessionName,
+        AlibabaRoute, Assume, FileMode, FileName, Host, MountPath, OnMissing, PlanBuilder,
+        ProviderArn, Reference, Region, RoleArn, Route, Rrsa, SessionName,
     };
 
     use super::*;
@@ -137,15 +124,17 @@ mod tests {
     fn lookup(name: &str, endpoint: Option<&str>, role: Option<&str>) -> Lookup {
         Lookup {
             source: Reference::parse(name).unwrap().source,
-            region: Region::parse("cn-hangzhou").unwrap(),
-            endpoint: endpoint.map(|host| Host::parse(host).unwrap()),
-            assume: role
-                .map(|role| Assume { role: RoleArn::parse(role).unwrap(), external_id: None }),
+            route: Route::Alibaba(AlibabaRoute {
+                region: Region::parse("cn-hangzhou").unwrap(),
+                endpoint: endpoint.map(|host| Host::parse(host).unwrap()),
+                assume: role
+                    .map(|role| Assume { role: RoleArn::parse(role).unwrap(), external_id: None }),
+            }),
         }
     }
 
     fn plan(lookups: Vec<Lookup>) -> Plan {
-        let identity = Identity {
+        let rrsa = Rrsa {
             role: RoleArn::parse("acs:ram::1:role/app").unwrap(),
             provider: ProviderArn::parse("acs:ram::1:oidc-provider/ack").unwrap(),
             session: SessionName::parse("s1").unwrap(),
@@ -153,7 +142,7 @@ mod tests {
             region: Region::parse("cn-hangzhou").unwrap(),
             endpoint: None,
         };
-        let mut builder = PlanBuilder::new(identity, MountPath::default());
+        let mut builder = PlanBuilder::new(rrsa, MountPath::default());
         for (index, lookup) in lookups.into_iter().enumerate() {
             let name = FileName::parse(&format!("f{index}")).unwrap();
             builder.file(name, lookup, None, FileMode::OWNER, OnMissing::Fail);

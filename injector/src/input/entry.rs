@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-use plan::{Content, FileMode, OnMissing, Plan, Selector, Template, Value, VariableName};
+use plan::{Content, FileMode, OnMissing, Plan, Selection, Selector, Template, VariableName};
 
 use crate::input::args::Args;
 
@@ -51,7 +51,7 @@ pub(crate) fn entries(plan: &Plan) -> Vec<Entry<'_>> {
         name: Cow::Borrowed(file.name.as_str()),
         mode: file.mode,
         origin: match &file.content {
-            Content::Value(Value { from, select }) => {
+            Content::Value(Selection { from, select }) => {
                 Origin::Value { from: *from, select: select.as_ref() }
             }
             Content::Template(template) => Origin::Template(template),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use plan::{Plan, Secret};
+use plan::{Plan, TemplateSecret};
 use secret::Sensitive;
 use template::Template;
 
@@ -41,7 +41,7 @@ pub(super) fn render<'a>(
     };
     let mut parts: HashMap<&str, Content<'a>> = HashMap::with_capacity(template.secrets.len());
     let mut room = MAX_VALUES_BYTES;
-    for Secret { written, from, select } in &template.secrets {
+    for TemplateSecret { written, from, select } in &template.secrets {
         let Some(value) = value(*from) else { continue };
         let wanted = format!("line {} of the template of {}", line(written), entry.description());
         let part = documents

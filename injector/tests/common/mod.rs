@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use plan::{
-    FileMode, FileName, Identity, Lookup, MountPath, OnMissing, Plan, PlanBuilder, ProviderArn,
-    Reference, Region, RoleArn, SessionName,
+    AlibabaRoute, FileMode, FileName, Lookup, MountPath, OnMissing, Plan, PlanBuilder, ProviderArn,
+    Reference, Region, RoleArn, Rrsa, SessionName,
 };
 use tempfile::TempDir;
 
@@ -65,7 +65,7 @@ impl Container {
 
 /// A plan with one file for each source, called after its short name.
 pub(crate) fn plan(sources: &[&str]) -> String {
-    let identity = Identity {
+    let rrsa = Rrsa {
         role: RoleArn::parse("acs:ram::1234567890123456:role/app").unwrap(),
         provider: ProviderArn::parse("acs:ram::1234567890123456:oidc-provider/ack").unwrap(),
         session: SessionName::parse("shop.checkout").unwrap(),
@@ -73,15 +73,13 @@ pub(crate) fn plan(sources: &[&str]) -> String {
         region: Region::parse("cn-hangzhou").unwrap(),
         endpoint: None,
     };
-    let mut builder = PlanBuilder::new(identity, MountPath::default());
+    let mut builder = PlanBuilder::new(rrsa, MountPath::default());
     builder.timeout_seconds(1);
     for source in sources {
         let reference = Reference::parse(source).unwrap();
         let lookup = Lookup {
             source: reference.source,
-            region: Region::parse("cn-hangzhou").unwrap(),
-            endpoint: None,
-            assume: None,
+            route: AlibabaRoute::in_region(Region::parse("cn-hangzhou").unwrap()).into(),
         };
         let name = FileName::parse(lookup.source.name()).unwrap();
         builder.file(name, lookup, reference.selector, FileMode::OWNER, OnMissing::Fail);

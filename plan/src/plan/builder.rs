@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
-use super::{InvalidPlan, LogLevel, Lookup, Parts, Plan, VERSION};
-use crate::cloud::{Identity, Network};
-use crate::content::{Content, Secret, Template, Value};
+use super::{InvalidPlan, LogLevel, Parts, Plan, VERSION};
+use crate::cloud::Network;
+use crate::content::{Content, Selection, Template, TemplateSecret};
+use crate::credentials::Credentials;
 use crate::env::Environment;
 use crate::file::{File, FileMode, FileName, OnMissing};
 use crate::hook::OnChange;
+use crate::lookup::Lookup;
 use crate::mode::Mode;
 use crate::mount::MountPath;
 use crate::selector::Selector;
@@ -21,13 +23,13 @@ pub struct PlanBuilder {
 
 impl PlanBuilder {
     #[must_use]
-    pub fn new(identity: Identity, mount: MountPath) -> Self {
+    pub fn new(credentials: impl Into<Credentials>, mount: MountPath) -> Self {
         Self {
             parts: Parts {
                 version: VERSION,
                 mode: Mode::default(),
                 mount,
-                identity,
+                credentials: credentials.into(),
                 network: Network::default(),
                 lookups: Vec::new(),
                 files: Vec::new(),
@@ -53,7 +55,7 @@ impl PlanBuilder {
         on_missing: OnMissing,
     ) -> &mut Self {
         let from = self.lookup(lookup);
-        let content = Content::Value(Value { from, select });
+        let content = Content::Value(Selection { from, select });
         self.parts.files.push(File { name, content, mode, on_missing });
         self
     }
@@ -69,7 +71,7 @@ impl PlanBuilder {
     ) -> &mut Self {
         let secret = |(written, lookup, select)| {
             let from = self.lookup(lookup);
-            Secret { written, from, select }
+            TemplateSecret { written, from, select }
         };
         let secrets = secrets.into_iter().map(secret).collect();
         let content = Content::Template(Template { text, secrets });

@@ -1,15 +1,17 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::cloud::{ProviderArn, RoleArn, SessionName};
+use crate::cloud::{Host, ProviderArn, Region, RoleArn, SessionName};
+use crate::credentials::Rrsa;
 use crate::env::{ContainerName, Variable, VariableName};
 use crate::file::{FileMode, FileName, OnMissing};
+use crate::lookup::{AlibabaRoute, Route};
 use crate::refresh::{OnRevoked, Refresh};
 use crate::selector::Selector;
 use crate::source::Reference;
 
 fn builder() -> PlanBuilder {
-    let identity = Identity {
+    let rrsa = Rrsa {
         role: RoleArn::parse("acs:ram::1234567890123456:role/app").unwrap(),
         provider: ProviderArn::parse("acs:ram::1234567890123456:oidc-provider/ack-rrsa-c1")
             .unwrap(),
@@ -18,16 +20,14 @@ fn builder() -> PlanBuilder {
         region: Region::parse("cn-hangzhou").unwrap(),
         endpoint: None,
     };
-    PlanBuilder::new(identity, MountPath::default())
+    PlanBuilder::new(rrsa, MountPath::default())
 }
 
 fn add(builder: &mut PlanBuilder, name: &str, source: &str) {
     let reference = Reference::parse(source).unwrap();
     let lookup = Lookup {
         source: reference.source,
-        region: Region::parse("cn-hangzhou").unwrap(),
-        endpoint: None,
-        assume: None,
+        route: AlibabaRoute::in_region(Region::parse("cn-hangzhou").unwrap()).into(),
     };
     let name = FileName::parse(name).unwrap();
     builder.file(name, lookup, reference.selector, FileMode::ALL, OnMissing::Fail);
@@ -42,9 +42,11 @@ fn a_plan_survives_the_way_through_json() {
     let reference = Reference::parse("oos://maybe").unwrap();
     let lookup = Lookup {
         source: reference.source,
-        region: Region::parse("cn-beijing").unwrap(),
-        endpoint: Some(Host::parse("oos.cn-beijing.aliyuncs.com").unwrap()),
-        assume: None,
+        route: Route::Alibaba(AlibabaRoute {
+            region: Region::parse("cn-beijing").unwrap(),
+            endpoint: Some(Host::parse("oos.cn-beijing.aliyuncs.com").unwrap()),
+            assume: None,
+        }),
     };
     let name = FileName::parse("maybe").unwrap();
     builder.file(name, lookup, None, FileMode::GROUP, OnMissing::Skip);
@@ -74,7 +76,7 @@ fn the_same_value_is_fetched_once() {
 fn lookup(source: &str) -> (Lookup, Option<Selector>) {
     let Reference { source, selector } = Reference::parse(source).unwrap();
     let region = Region::parse("cn-hangzhou").unwrap();
-    (Lookup { source, region, endpoint: None, assume: None }, selector)
+    (Lookup { source, route: AlibabaRoute::in_region(region).into() }, selector)
 }
 
 fn add_template(builder: &mut PlanBuilder, name: &str, secrets: &[&str]) {
@@ -150,7 +152,7 @@ fn a_plan_that_was_tampered_with_is_refused_without_being_repeated() {
         ("\"name\":\"a\"", "\"name\":\"../CANARY\""),
         ("\"from\":0", "\"from\":7"),
         ("\"from\":0", "\"from\":1"),
-        ("/mnt/secrets-store", "/proc/CANARY"),
+        ("/mnt/secrets-store", "/mnt/../CANARY"),
         ("kms://x", "CANARY://x"),
         ("\"mode\":\"0444\"", "\"mode\":\"CANARY\""),
         ("\"timeout\":300", "\"timeout\":0"),
@@ -222,7 +224,7 @@ fn a_plan_asks_for_at_most_256_secrets_in_however_few_files() {
             let written = format!("kms://s{index}");
             let source = Reference::parse(&written).unwrap().source;
             let region = Region::parse("cn-hangzhou").unwrap();
-            (written, Lookup { source, region, endpoint: None, assume: None }, None)
+            (written, Lookup { source, route: AlibabaRoute::in_region(region).into() }, None)
         };
         let name = FileName::parse("t").unwrap();
         let secrets = (0..lookups).map(secret).collect();
@@ -280,7 +282,7 @@ fn with_env(variables: Vec<Variable>) -> Result<Plan, InvalidPlan> {
     let mut builder = builder();
     let source = Reference::parse("kms://a").unwrap().source;
     let region = Region::parse("cn-hangzhou").unwrap();
-    assert_eq!(builder.lookup(Lookup { source, region, endpoint: None, assume: None }), 0);
+    assert_eq!(builder.lookup(Lookup { source, route: AlibabaRoute::in_region(region).into() }), 0);
     builder.env(Some(Environment { mode: FileMode::ALL, variables }));
     builder.build()
 }

@@ -2,6 +2,8 @@
 //! How they combine with the Pod, its ServiceAccount and the settings is decided elsewhere.
 
 mod bad;
+mod credentials;
+mod directories;
 mod families;
 mod member;
 mod request;
@@ -12,6 +14,7 @@ mod tests;
 mod values;
 
 use self::bad::Bad;
+pub(crate) use self::credentials::RequestedCredentials;
 use self::member::{Member, member_name};
 pub(crate) use self::request::{
     EnvMethod, EnvRequest, Given, InitFirst, ModeName, NativeSidecar, Request, TemplateRequest,

@@ -16,8 +16,6 @@ mod tests;
 mod variables;
 mod wanted;
 
-use plan::PathTranslation;
-
 pub(crate) use self::budget::Budget;
 pub(crate) use self::place::Place;
 use self::reader::Reader;
@@ -26,6 +24,7 @@ pub(crate) use self::templates::add as add_template;
 pub(crate) use self::variables::{VariableEntry, variables};
 pub(crate) use self::wanted::{Files, Wanted, WantedVariable};
 use crate::ask::yaml::{self, Value};
+use crate::path_translation::PathTranslation;
 use crate::problem::Problems;
 
 /// All files, or as many as could be read beside the problems.

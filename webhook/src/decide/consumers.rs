@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use plan::{ContainerPath, MountPath};
+use plan::MountPath;
 
 use crate::ask::annotations::{InitFirst, Request};
+use crate::container_path::ContainerPath;
 use crate::pod::existing::Existing;
 use crate::pod::reserved;
 use crate::pod::{Container, List, Pod};

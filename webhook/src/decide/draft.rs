@@ -15,7 +15,7 @@ use self::assembly::Parts;
 pub(crate) use self::facts::Draft;
 use crate::ask::annotations::{ModeName, Request};
 use crate::ask::secrets::{self, Budget, Files, SecretRef, Wanted};
-use crate::decide::identity::{self, Placed, Places};
+use crate::decide::identity::{self, Placed, Places, Reader};
 use crate::pod::Pod;
 use crate::problem::{Problem, Problems};
 use crate::settings::Settings;
@@ -46,32 +46,41 @@ impl Draft<'_> {
         let any = any.map(|any| places.place(any, problems));
         let own: Vec<&Placed> = wanted.secrets().collect();
         let all: Vec<&Placed> = own.iter().copied().chain(&any).collect();
-        identity::check_assumed(&all, subject, settings, comparisons, problems);
+        let kind = request.credentials.kind();
+        identity::check_assumed(&all, kind, subject, settings, comparisons, problems);
         let private_ca = self.check_gateway(&all, problems) || request.ca_config_map.is_some();
         problems.extend(agent::without_region(any.as_ref(), &own));
 
         // The agent may have a region of its own from its endpoint.
         let places = places.or_in(any.as_ref().and_then(Placed::region));
         let (account, region) = (pod.service_account(), places.region());
-        let identity =
-            identity::resolve(request, subject, account, region, settings, comparisons, problems)?;
-        let role = &identity.role;
-        identity::check_reads(&own, role, subject, settings, comparisons, problems);
+        let credentials = identity::credentials(
+            request,
+            subject,
+            account,
+            region,
+            settings,
+            comparisons,
+            problems,
+        )?;
+        let principal = credentials.principal();
+        let reader = Reader { principal, credentials: kind, subject, settings };
+        reader.check(&own, comparisons, problems);
         let served = any.map(|any| {
             let any = any.lookup.ok();
-            let reads = |any| identity::agent_reads(any, role, subject, settings, comparisons);
+            let reads = |any| reader.of_agent(any, comparisons);
             Served { own: agent::listed(&own), allowed: any.as_ref().and_then(reads), any }
         });
 
         let wanted = wanted.try_map(Placed::located).ok()?;
-        let parts = Parts { wanted, identity, mount, served, private_ca, consumers };
+        let parts = Parts { wanted, credentials, mount, served, private_ca, consumers };
         self.assemble(parts, problems)
     }
 
     /// Whether a dedicated gateway is asked, whose certificate only a private CA explains.
     fn check_gateway(&self, placed: &[&Placed], problems: &mut Problems) -> bool {
         let is_gateway = |placed: &&&Placed| {
-            let host = placed.lookup.as_ref().ok().and_then(|lookup| lookup.endpoint.as_ref());
+            let host = placed.alibaba().and_then(|route| route.endpoint.as_ref());
             host.is_some_and(Host::is_dedicated_gateway)
         };
         let found = placed.iter().find(is_gateway);

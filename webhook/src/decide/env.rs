@@ -6,10 +6,11 @@ mod references;
 
 use std::collections::{HashMap, HashSet};
 
-use plan::{ContainerName, ContainerPath, MAX_VARIABLES, OnMissing, VariableName};
+use plan::{ContainerName, MAX_VARIABLES, OnMissing, VariableName};
 
 use crate::ask::annotations::{EnvMethod, Request};
 use crate::ask::secrets::{self, Budget, Place, SecretRef, VariableEntry, WantedVariable};
+use crate::container_path::ContainerPath;
 use crate::decide::consumers::Consumers;
 use crate::decide::resources;
 use crate::patch::desired_pod::{ContainerVariables, Method};

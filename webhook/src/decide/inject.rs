@@ -110,10 +110,10 @@ pub(crate) fn decide(
     let container = |role: &FetcherRole| {
         FetcherContainer::new(*role, &plan, &encoded, run_as, &resources, settings.injector())
     };
-    let mut volumes = vec![
-        volume::secrets(size_limit.to_bytes_text()),
-        volume::token(request.token_expiration.unwrap_or(settings.token_expiration_seconds())),
-    ];
+    let mut volumes = vec![volume::secrets(size_limit.to_bytes_text())];
+    let expiration = request.token_expiration.unwrap_or(settings.token_expiration_seconds());
+    let needed = plan.credentials().volumes().into_iter();
+    volumes.extend(needed.map(|needed| volume::credentials(needed, expiration)));
     volumes.extend(environment_size.map(|size| volume::environment(size.to_bytes_text())));
     if plan.private_ca() {
         volumes.extend(draft.ca_config_map().map(|name| volume::ca(name.as_str())));

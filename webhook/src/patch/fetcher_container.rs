@@ -2,7 +2,7 @@
 
 use plan::contract::{
     AGENT_VOLUME, CA_DIRECTORY, CA_VOLUME, ENVIRONMENT_DIRECTORY, ENVIRONMENT_VOLUME,
-    PLAN_VARIABLE, SECRETS_VOLUME, TOKEN_DIRECTORY, TOKEN_VOLUME,
+    PLAN_VARIABLE, SECRETS_VOLUME,
 };
 use plan::{FetcherCommand, Plan};
 use serde::Serialize;
@@ -123,10 +123,14 @@ impl<'a> FetcherContainer<'a> {
         resources: &'a FetcherResources,
         injector: &'a Injector,
     ) -> Self {
-        let mut mounts = vec![
-            Mount { name: SECRETS_VOLUME, mount_path: plan.mount().as_str(), read_only: false },
-            Mount { name: TOKEN_VOLUME, mount_path: TOKEN_DIRECTORY, read_only: true },
-        ];
+        let (name, mount_path) = (SECRETS_VOLUME, plan.mount().as_str());
+        let mut mounts = vec![Mount { name, mount_path, read_only: false }];
+        let needed = plan.credentials().volumes().into_iter();
+        mounts.extend(needed.map(|volume| Mount {
+            name: volume.name,
+            mount_path: volume.directory,
+            read_only: true,
+        }));
         if plan.env().is_some() {
             let (name, mount_path) = (ENVIRONMENT_VOLUME, ENVIRONMENT_DIRECTORY);
             mounts.push(Mount { name, mount_path, read_only: false });

@@ -1,8 +1,7 @@
 //! The volumes that we add, as typed JSON.
 
-use plan::contract::{
-    AGENT_VOLUME, CA_FILE, CA_VOLUME, ENVIRONMENT_VOLUME, SECRETS_VOLUME, TOKEN_FILE, TOKEN_VOLUME,
-};
+use plan::contract::{AGENT_VOLUME, CA_FILE, CA_VOLUME, ENVIRONMENT_VOLUME, SECRETS_VOLUME};
+use plan::{CredentialsContent, CredentialsVolume};
 use serde::Serialize;
 
 #[derive(Debug, Serialize)]
@@ -67,14 +66,15 @@ pub(crate) fn agent() -> Volume<'static> {
     Volume { name: AGENT_VOLUME, kind: Kind::EmptyDir { medium: "Memory", size_limit } }
 }
 
-/// The Pod's own token for the cloud, whether or not the application has one.
-pub(crate) fn token(expiration_seconds: u32) -> Volume<'static> {
-    let service_account_token =
-        Token { audience: "sts.aliyuncs.com", expiration_seconds, path: TOKEN_FILE };
-    Volume {
-        name: TOKEN_VOLUME,
-        kind: Kind::Projected { sources: [ProjectedSource { service_account_token }] },
-    }
+/// What credentials need; a token of the Pod's own is there whether or not the application has one.
+pub(crate) fn credentials(needed: CredentialsVolume, expiration_seconds: u32) -> Volume<'static> {
+    let kind = match needed.content {
+        CredentialsContent::ServiceAccountToken { audience, file } => {
+            let service_account_token = Token { audience, expiration_seconds, path: file };
+            Kind::Projected { sources: [ProjectedSource { service_account_token }] }
+        }
+    };
+    Volume { name: needed.name, kind }
 }
 
 /// The private CA of a dedicated KMS gateway.

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use plan::ContainerPath;
 use serde::Deserialize;
 
 use super::text::{self, null_default};
+use crate::container_path::ContainerPath;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]

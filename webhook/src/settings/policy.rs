@@ -5,11 +5,11 @@ mod pattern;
 mod reads;
 mod rule;
 
-use plan::RoleArn;
+use plan::Principal;
 
 pub(crate) use self::pattern::Pattern;
 pub(crate) use self::reads::{Outside, Place, Reads};
-pub(crate) use self::rule::{Credentials, Rule};
+pub(crate) use self::rule::{CredentialsKind, Rule};
 use self::rule::{NAMED, Verdict};
 use crate::problem::Problem;
 use crate::settings::comparisons::Comparisons;
@@ -24,17 +24,17 @@ impl Policy {
     pub(crate) fn check(
         &self,
         namespace: &str,
-        role: &RoleArn,
-        credentials: Credentials,
+        principal: Principal<'_>,
+        credentials: CredentialsKind,
         comparisons: &mut Comparisons,
     ) -> Result<(), Problem> {
         let Self(rules) = self;
-        if rules.is_empty() && credentials == Credentials::Rrsa {
+        if rules.is_empty() && credentials == CredentialsKind::Rrsa {
             return Ok(());
         }
         let mut near = Vec::new();
         for rule in rules {
-            let verdict = rule.judge(namespace, role, credentials, comparisons);
+            let verdict = rule.judge(namespace, principal, credentials, comparisons);
             if verdict.agreements() == 3 {
                 return Ok(());
             }
@@ -53,7 +53,8 @@ impl Policy {
         Err(Problem::pod(
             "policy",
             format!(
-                "namespace {namespace} may not use {role} by {}: {rules}",
+                "namespace {namespace} may not use {} by {}: {rules}",
+                principal.as_str(),
                 credentials.as_str()
             ),
             "use a role that the policy allows, or ask the operator for a rule",
@@ -66,24 +67,30 @@ impl Policy {
     pub(crate) fn reads(
         &self,
         namespace: &str,
-        role: &RoleArn,
-        credentials: Credentials,
+        principal: Principal<'_>,
+        credentials: CredentialsKind,
         comparisons: &mut Comparisons,
     ) -> Option<Reads<'_>> {
         let Self(rules) = self;
-        let allows =
-            |rule: &&Rule| rule.judge(namespace, role, credentials, comparisons).agreements() == 3;
+        let allows = |rule: &&Rule| {
+            rule.judge(namespace, principal, credentials, comparisons).agreements() == 3
+        };
         (!rules.is_empty()).then(|| Reads(rules.iter().filter(allows).collect()))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use plan::Glob;
+    use plan::{Glob, RoleArn};
 
     use super::*;
 
-    fn rule(name: &str, namespaces: &[&str], roles: &[&str], credentials: &[Credentials]) -> Rule {
+    fn rule(
+        name: &str,
+        namespaces: &[&str],
+        roles: &[&str],
+        credentials: &[CredentialsKind],
+    ) -> Rule {
         let globs = |texts: &[&str]| texts.iter().map(|text| Glob::parse(text).unwrap()).collect();
         Rule {
             name: name.to_owned(),
@@ -98,12 +105,16 @@ mod tests {
 
     #[test]
     fn what_may_be_read_is_of_the_rules_that_allow_the_role() {
-        let one = |name, role| rule(name, &["pay"], &[role], &[Credentials::Rrsa]);
+        let one = |name, role| rule(name, &["pay"], &[role], &[CredentialsKind::Rrsa]);
         let role = RoleArn::parse("acs:ram::1:role/pay-db").unwrap();
         let policy = Policy(vec![one("a", "acs:ram::1:role/pay-*"), one("b", "*"), one("c", "x")]);
         let seen = |policy: &Policy, namespace: &str| {
-            let Reads(rules) =
-                policy.reads(namespace, &role, Credentials::Rrsa, &mut Comparisons::default())?;
+            let Reads(rules) = policy.reads(
+                namespace,
+                Principal::Role(&role),
+                CredentialsKind::Rrsa,
+                &mut Comparisons::default(),
+            )?;
             Some(rules.iter().map(|rule| rule.name.clone()).collect::<Vec<_>>().join(" "))
         };
         assert_eq!(seen(&policy, "pay").as_deref(), Some("a b"));
@@ -115,7 +126,7 @@ mod tests {
         let role = RoleArn::parse(&format!("acs:ram::1:role/{role}")).unwrap();
         let mut comparisons = Comparisons::default();
         policy
-            .check(namespace, &role, Credentials::Rrsa, &mut comparisons)
+            .check(namespace, Principal::Role(&role), CredentialsKind::Rrsa, &mut comparisons)
             .map_err(|problem| problem.to_string())
     }
 
@@ -125,13 +136,13 @@ mod tests {
                 "payments",
                 &["payments", "pay-*"],
                 &["acs:ram::1:role/pay-*"],
-                &[Credentials::Rrsa],
+                &[CredentialsKind::Rrsa],
             ),
             rule(
                 "shops",
                 &["shop-?"],
                 &["acs:ram::1:role/shop", "acs:ram::*:role/till"],
-                &[Credentials::Secret, Credentials::Rrsa],
+                &[CredentialsKind::Secret, CredentialsKind::Rrsa],
             ),
         ])
     }
@@ -141,9 +152,9 @@ mod tests {
         let none = Policy::default();
         assert_eq!(check(&none, "anywhere", "any"), Ok(()));
         let role = RoleArn::parse("acs:ram::1:role/any").unwrap();
-        for credentials in [Credentials::EcsRamRole, Credentials::Secret] {
+        for credentials in [CredentialsKind::EcsRamRole, CredentialsKind::Secret] {
             let problem = none
-                .check("anywhere", &role, credentials, &mut Comparisons::default())
+                .check("anywhere", Principal::Role(&role), credentials, &mut Comparisons::default())
                 .unwrap_err();
             assert!(problem.what.ends_with(": no rule names this namespace"), "{problem}");
         }
@@ -181,12 +192,17 @@ mod tests {
     fn a_rule_for_other_namespaces_is_not_asked_about_a_role_and_costs_the_same_whatever_it_says() {
         let role = RoleArn::parse("acs:ram::1:role/pay-db").unwrap();
         let left = |roles: &[&str]| {
-            let others = (0..50).map(|_| rule("o", &["other"], roles, &[Credentials::Rrsa]));
+            let others = (0..50).map(|_| rule("o", &["other"], roles, &[CredentialsKind::Rrsa]));
             let policy = Policy(others.collect());
             // A look at the ends of each namespace's name, in both questions, and no more.
             let mut comparisons = Comparisons::of(2 * 50 * 8);
-            let _ = policy.check("pay", &role, Credentials::Rrsa, &mut comparisons);
-            policy.reads("pay", &role, Credentials::Rrsa, &mut comparisons);
+            let _ = policy.check(
+                "pay",
+                Principal::Role(&role),
+                CredentialsKind::Rrsa,
+                &mut comparisons,
+            );
+            policy.reads("pay", Principal::Role(&role), CredentialsKind::Rrsa, &mut comparisons);
             comparisons
         };
         let (short, long) = (left(&["a"]), left(&["*a*:*:*role/*pay*db*x"]));
@@ -195,7 +211,7 @@ mod tests {
 
     #[test]
     fn the_nearest_rules_come_first_and_no_more_than_fit() {
-        let secret = [Credentials::Secret];
+        let secret = [CredentialsKind::Secret];
         let mut rules = vec![rule("far", &["payments"], &["acs:ram::2:*"], &secret)];
         rules.extend(two().0);
         rules.push(rule("static", &["payments"], &["*"], &secret));

@@ -1,9 +1,10 @@
 //! One rule for each kind of setting: how its text becomes a value, and the words for what does not.
 
-use plan::{ContainerName, Host, Network, PathTranslation, ProviderArn, Region, VariableName};
+use plan::{ContainerName, Host, Network, ProviderArn, Region, VariableName};
 
 use super::values::{AccountId, ClusterId, ConfigMapName, EndpointPattern, PullPolicy};
 use super::{FileKeyRef, Uid};
+use crate::path_translation::PathTranslation;
 use crate::quantity::WrittenQuantity;
 use crate::settings::image::is_repository;
 

@@ -1,6 +1,6 @@
 //! The services that are asked, each at hosts of its own.
 
-use plan::Provider;
+use plan::Source;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Service {
@@ -10,10 +10,10 @@ pub(crate) enum Service {
 }
 
 impl Service {
-    pub(crate) fn of(provider: Provider) -> Self {
-        match provider {
-            Provider::Kms => Self::Kms,
-            Provider::Oos | Provider::OosParameter => Self::Oos,
+    pub(crate) fn of(source: &Source) -> Self {
+        match source {
+            Source::Kms(_) => Self::Kms,
+            Source::Oos(_) | Source::OosParameter(_) => Self::Oos,
         }
     }
 
@@ -24,6 +24,11 @@ impl Service {
             Self::Oos => "oos",
             Self::Sts => "sts",
         }
+    }
+
+    /// The service of this name, if there are secrets or parameters in it.
+    pub(crate) fn with_secrets(name: &str) -> Option<Self> {
+        [Self::Kms, Self::Oos].into_iter().find(|service| service.as_str() == name)
     }
 
     /// Hosts that every Pod may name, in words.

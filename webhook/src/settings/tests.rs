@@ -1,7 +1,7 @@
 //! Settings through their public interface.
 
 use super::*;
-use crate::settings::policy::{Credentials, Pattern, Rule};
+use crate::settings::policy::{CredentialsKind, Pattern, Rule};
 
 /// The settings of an operator who gives these flags.
 pub(crate) fn of_flags(flags: &[&str]) -> Settings {
@@ -121,7 +121,7 @@ policy:
                     name: "payments".into(),
                     namespaces: vec![glob("payments"), glob("pay-*")],
                     roles: vec![glob("acs:ram::1234567890123456:role/payments-*")],
-                    credentials: vec![Credentials::Rrsa, Credentials::Secret],
+                    credentials: vec![CredentialsKind::Rrsa, CredentialsKind::Secret],
                     secrets: Some(vec![
                         Pattern { product: None, name: glob("payments/*") },
                         Pattern { product: Some(Service::Oos), name: glob("pay-?") },
@@ -133,7 +133,7 @@ policy:
                     name: "rest".into(),
                     namespaces: vec![glob("*")],
                     roles: vec![glob("*")],
-                    credentials: vec![Credentials::Rrsa],
+                    credentials: vec![CredentialsKind::Rrsa],
                     secrets: None,
                     regions: None,
                     endpoints: None,

@@ -5,7 +5,7 @@ use webhook::settings::Settings;
 use webhook::wire::admit::Question;
 use webhook::wire::reply::Outcome;
 
-use crate::support::{ROLE, ask_with, injected, plan, pod, review, settings, settings_with};
+use crate::support::{ROLE, ask_with, injected, plan, pod, review, rrsa, settings, settings_with};
 
 /// A Pod whose role is its ServiceAccount's to say.
 fn without_role() -> Value {
@@ -42,7 +42,7 @@ const NAME: (&str, &str) = ("pod-identity.alibabacloud.com/role-name", " by-name
 fn the_role_is_the_pods_else_the_accounts_arn_else_its_name() {
     let owned = settings_with(&["accountId=6"]);
     let role = |pod: &Value, account: &[(&str, &str)]| {
-        decided(pod, account, &owned).unwrap().identity().role.to_string()
+        rrsa(&decided(pod, account, &owned).unwrap()).role.to_string()
     };
     assert_eq!(role(&pod(&[("secrets", "a: b")]), &[ARN, NAME]), ROLE);
     assert_eq!(role(&without_role(), &[ARN, NAME]), "acs:ram::5:role/by-arn");
@@ -66,7 +66,7 @@ fn the_role_is_the_pods_else_the_accounts_arn_else_its_name() {
 #[test]
 fn the_provider_belongs_to_the_operators_account_else_to_the_roles() {
     let provider = |settings: &Settings| {
-        decided(&without_role(), &[ARN], settings).unwrap().identity().provider.to_string()
+        rrsa(&decided(&without_role(), &[ARN], settings).unwrap()).provider.to_string()
     };
     assert_eq!(provider(&settings()), "acs:ram::5:oidc-provider/ack-rrsa-c0123");
     let owned = settings_with(&["accountId=6"]);
@@ -79,7 +79,7 @@ fn a_session_is_called_after_namespace_and_account() {
         let mut pod = without_role();
         pod["metadata"]["namespace"] = json!(namespace);
         pod["spec"]["serviceAccountName"] = account;
-        decided(&pod, &[ARN], &settings()).unwrap().identity().session.to_string()
+        rrsa(&decided(&pod, &[ARN], &settings()).unwrap()).session.to_string()
     };
     assert_eq!(session("my-shop", json!("check-out")), "my-shop.check-out");
     assert_eq!(session("my-shop", json!("")), "my-shop.default");
@@ -111,7 +111,7 @@ fn a_session_carries_the_pods_namespace_whatever_name_it_asks_for() {
         (&"x".repeat(59), &format!("shop.{}", "x".repeat(59))),
     ] {
         let after = injected(&pod(&[("secrets", "a: b"), ("role-session-name", name)]));
-        assert_eq!(plan(&after).identity().session.as_str(), told, "{name}");
+        assert_eq!(rrsa(&plan(&after)).session.as_str(), told, "{name}");
     }
     let answer = session("shop", &[("role-session-name", &"x".repeat(60))]);
     assert!(

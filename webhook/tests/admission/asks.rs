@@ -2,8 +2,8 @@ use plan::{LogLevel, Network, OnMissing};
 use serde_json::{Value, json};
 
 use crate::support::{
-    ask, ask_with, injected, injected_with, ours, plan, pod, review, selected, settings,
-    settings_with, volume,
+    ask, ask_with, injected, injected_with, ours, plan, pod, review, route, rrsa, selected,
+    settings, settings_with, volume,
 };
 
 /// A Pod that asks for one secret, and for this.
@@ -17,7 +17,7 @@ fn expiration(pod: &Value) -> &Value {
 
 #[test]
 fn what_a_pod_asks_for_is_in_its_plan() {
-    let identity = |key: &str, value: &str| plan(&with(key, value)).identity().clone();
+    let identity = |key: &str, value: &str| rrsa(&plan(&with(key, value))).clone();
     let provider = "acs:ram::7:oidc-provider/own";
     assert_eq!(identity("oidc-provider-arn", provider).provider.as_str(), provider);
     assert_eq!(identity("role-session-name", "a@b").session.as_str(), "shop.a@b");
@@ -76,7 +76,9 @@ fn a_pod_goes_before_the_settings() {
     let secrets = ("secrets", "- kms://a/b\n- oos://c/d");
     let hosts = |plan: &plan::Plan| {
         let lookups = plan.lookups().iter();
-        lookups.map(|lookup| lookup.endpoint.as_ref().unwrap().to_string()).collect::<Vec<_>>()
+        lookups
+            .map(|lookup| route(lookup).endpoint.as_ref().unwrap().to_string())
+            .collect::<Vec<_>>()
     };
     let after = injected_with(&pod(&[secrets]), &settings);
     let operators = plan(&after);
@@ -101,9 +103,9 @@ fn a_pod_goes_before_the_settings() {
         &settings,
     );
     let pods = plan(&after);
-    assert_eq!(pods.identity().provider.as_str(), "acs:ram::7:oidc-provider/own");
+    assert_eq!(rrsa(&pods).provider.as_str(), "acs:ram::7:oidc-provider/own");
     assert_eq!(hosts(&pods), ["kms-vpc.cn-hangzhou.aliyuncs.com", "oos.cn-hangzhou.aliyuncs.com"]);
-    let sts = pods.identity().endpoint.as_ref().unwrap();
+    let sts = rrsa(&pods).endpoint.as_ref().unwrap();
     assert_eq!(sts.as_str(), "sts.cn-beijing.aliyuncs.com");
     assert_eq!(pods.files()[0].name.as_str(), "a_b");
     assert_eq!(volume(&after, "kms-ca")["configMap"]["name"], "pods");
@@ -145,21 +147,21 @@ plain: e
     };
     let plan = ask_for(text);
     let [first, second, third] = plan.lookups() else { panic!("{plan:?}") };
-    let host = |lookup: &plan::Lookup| lookup.endpoint.as_ref().unwrap().to_string();
-    assert_eq!(first.region.as_str(), "cn-beijing");
+    let host = |lookup: &plan::Lookup| route(lookup).endpoint.as_ref().unwrap().to_string();
+    assert_eq!(route(first).region.as_str(), "cn-beijing");
     assert_eq!(host(first), "kms.cn-beijing.aliyuncs.com");
-    let assume = first.assume.as_ref().unwrap();
+    let assume = route(first).assume.as_ref().unwrap();
     assert_eq!((assume.role.as_str(), &assume.external_id), ("acs:ram::9:role/objects", &None));
-    assert_eq!(second.region.as_str(), "cn-chengdu");
-    assert_eq!(third.region.as_str(), "cn-shenzhen");
+    assert_eq!(route(second).region.as_str(), "cn-chengdu");
+    assert_eq!(route(third).region.as_str(), "cn-shenzhen");
     assert_eq!(host(third), "kms-vpc.cn-shenzhen.aliyuncs.com");
-    let assume = third.assume.as_ref().unwrap();
+    let assume = route(third).assume.as_ref().unwrap();
     assert_eq!(assume.role.as_str(), "acs:ram::9:role/pods");
     assert_eq!(assume.external_id.as_ref().unwrap().as_str(), "shop-1");
-    assert_eq!(plan.identity().region.as_str(), "cn-shenzhen");
+    assert_eq!(rrsa(&plan).region.as_str(), "cn-shenzhen");
     assert_eq!(selected(&plan.files()[0]), "b.c");
     for (plan, region) in [(&plan, "cn-beijing"), (&ask_for(list), "cn-beijing")] {
-        assert_eq!(plan.lookups()[0].region.as_str(), region);
+        assert_eq!(route(&plan.lookups()[0]).region.as_str(), region);
         let file = &plan.files()[0];
         assert_eq!((file.on_missing, file.mode.to_string()), (OnMissing::Skip, "0444".to_owned()));
     }
@@ -173,8 +175,15 @@ fn without_a_region_of_the_pod_an_endpoint_or_the_objects_say_one() {
     let regions = |annotations: &[(&str, &str)]| {
         let plan = plan(&injected_with(&pod(annotations), &no_region));
         let lookup = &plan.lookups()[0];
-        assert!(lookup.endpoint.as_ref().unwrap().as_str().contains(lookup.region.as_str()));
-        (lookup.region.to_string(), plan.identity().region.to_string())
+        assert!(
+            route(lookup)
+                .endpoint
+                .as_ref()
+                .unwrap()
+                .as_str()
+                .contains(route(lookup).region.as_str())
+        );
+        (route(lookup).region.to_string(), rrsa(&plan).region.to_string())
     };
     let beijing = ("cn-beijing".to_owned(), "cn-beijing".to_owned());
     assert_eq!(
@@ -190,7 +199,7 @@ fn without_a_region_of_the_pod_an_endpoint_or_the_objects_say_one() {
     );
     let operators = settings_with(&["region=", "kmsEndpoint=kms.cn-beijing.aliyuncs.com"]);
     let plan = plan(&injected_with(&pod(&[("secrets", "a: b")]), &operators));
-    assert_eq!(plan.lookups()[0].region.as_str(), "cn-beijing");
+    assert_eq!(route(&plan.lookups()[0]).region.as_str(), "cn-beijing");
 }
 
 #[test]
@@ -201,8 +210,8 @@ fn a_shared_endpoint_goes_before_the_region_of_pod_and_settings() {
         ("region", "cn-shenzhen"),
     ]);
     let plan = plan(&injected(&asked));
-    assert_eq!(plan.lookups()[0].region.as_str(), "cn-beijing");
-    assert_eq!(plan.identity().region.as_str(), "cn-shenzhen");
+    assert_eq!(route(&plan.lookups()[0]).region.as_str(), "cn-beijing");
+    assert_eq!(rrsa(&plan).region.as_str(), "cn-shenzhen");
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use serde_json::Value;
 use webhook::settings::{Inputs, Settings};
 
-use crate::support::{ask_with, injected_with, plan, pod, review, settings_with as settings};
+use crate::support::{
+    ask_with, injected_with, plan, pod, review, route, settings_with as settings,
+};
 
 fn denied(pod: &Value, settings: &Settings) -> String {
     ask_with(&review(pod), settings).message().to_owned()
@@ -20,7 +22,7 @@ fn a_host_that_is_allowed_for_secrets_is_none_for_the_token() {
     let settings = settings(&["allowedEndpoints=gateway.example.internal"]);
     for service in ["kms", "oos"] {
         let after = injected_with(&at(service, "gateway.example.internal"), &settings);
-        let endpoint = plan(&after).lookups()[0].endpoint.clone().unwrap();
+        let endpoint = route(&plan(&after).lookups()[0]).endpoint.clone().unwrap();
         assert_eq!(endpoint.as_str(), "gateway.example.internal");
     }
     let message = denied(&at("sts", "gateway.example.internal"), &settings);

@@ -2,8 +2,8 @@ use serde_json::{Value, json};
 use webhook::wire::reply::Outcome;
 
 use crate::support::{
-    ask, ask_with, injected, injected_with, ours, plan, pod, review, selected, settings,
-    settings_with, volume,
+    ask, ask_with, injected, injected_with, ours, plan, pod, review, route, rrsa, selected,
+    settings, settings_with, volume,
 };
 
 fn secrets() -> Value {
@@ -59,14 +59,14 @@ fn a_plain_pod_gets_the_fetcher_the_memory_and_the_mount() {
 #[test]
 fn the_plan_says_who_fetches_what_from_where() {
     let plan = plan(&injected(&secrets()));
-    assert_eq!(plan.identity().role.as_str(), "acs:ram::1234567890123456:role/demo-app");
+    assert_eq!(rrsa(&plan).role.as_str(), "acs:ram::1234567890123456:role/demo-app");
     assert_eq!(
-        plan.identity().provider.as_str(),
+        rrsa(&plan).provider.as_str(),
         "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0123"
     );
-    assert_eq!(plan.identity().session.as_str(), "shop.checkout");
+    assert_eq!(rrsa(&plan).session.as_str(), "shop.checkout");
     assert_eq!(plan.lookups().len(), 1);
-    assert_eq!(plan.lookups()[0].region.as_str(), "cn-hangzhou");
+    assert_eq!(route(&plan.lookups()[0]).region.as_str(), "cn-hangzhou");
     assert_eq!(plan.files().len(), 2);
     assert_eq!(plan.consumers(), ["app"]);
 }
@@ -299,7 +299,10 @@ fn every_object_keeps_its_own_place_and_caller() {
         .lookups()
         .iter()
         .map(|lookup| {
-            (lookup.region.to_string(), lookup.endpoint.as_ref().map(ToString::to_string))
+            (
+                route(lookup).region.to_string(),
+                route(lookup).endpoint.as_ref().map(ToString::to_string),
+            )
         })
         .collect();
     let expected = [
@@ -310,7 +313,8 @@ fn every_object_keeps_its_own_place_and_caller() {
     ]
     .map(|(region, host)| (region.to_owned(), host.map(str::to_owned)));
     assert_eq!(places, expected);
-    let callers: Vec<_> = plan.lookups().iter().map(|lookup| lookup.assume.clone()).collect();
+    let callers: Vec<_> =
+        plan.lookups().iter().map(|lookup| route(lookup).assume.clone()).collect();
     assert!(callers[..3].iter().all(Option::is_none));
     let assume = callers[3].as_ref().unwrap();
     assert_eq!(assume.role.account(), "9876543210987654");
@@ -328,9 +332,9 @@ fn a_shared_endpoint_says_the_region_where_nothing_closer_does() {
         "- objectName: a\n  kmsEndpoint: kms.cn-beijing.aliyuncs.com\n- acs:kms:cn-shanghai:1:secret/b",
     )]);
     let plan = plan(&injected_with(&pod, &no_region));
-    assert_eq!(plan.lookups()[0].region.as_str(), "cn-beijing");
-    assert_eq!(plan.lookups()[1].region.as_str(), "cn-shanghai");
-    assert_eq!(plan.identity().region.as_str(), "cn-beijing");
+    assert_eq!(route(&plan.lookups()[0]).region.as_str(), "cn-beijing");
+    assert_eq!(route(&plan.lookups()[1]).region.as_str(), "cn-shanghai");
+    assert_eq!(rrsa(&plan).region.as_str(), "cn-beijing");
 }
 
 #[test]
@@ -361,10 +365,10 @@ fn the_operators_settings_fill_what_the_pod_leaves_open() {
     assert_eq!(container["imagePullPolicy"], "Always");
     assert_eq!(container["args"], json!(["init", "--ca", "/ca.pem"]));
     let plan = plan(&after);
-    assert_eq!(plan.identity().provider.as_str(), "acs:ram::9:oidc-provider/mine");
-    assert_eq!(plan.identity().endpoint.as_ref().unwrap().as_str(), "sts.aliyuncs.com");
+    assert_eq!(rrsa(&plan).provider.as_str(), "acs:ram::9:oidc-provider/mine");
+    assert_eq!(rrsa(&plan).endpoint.as_ref().unwrap().as_str(), "sts.aliyuncs.com");
     assert_eq!(
-        plan.lookups()[0].endpoint.as_ref().unwrap().as_str(),
+        route(&plan.lookups()[0]).endpoint.as_ref().unwrap().as_str(),
         "kms.cn-hangzhou.aliyuncs.com"
     );
     assert_eq!(plan.files()[0].name.as_str(), "a-b");
@@ -392,7 +396,7 @@ fn a_reply_knows_which_review_it_answers() {
 fn a_name_that_no_one_has_checked_yet_does_no_harm() {
     let mut pod = secrets();
     pod["spec"]["serviceAccountName"] = json!(format!("{}密码/../$(x)", "a".repeat(57)));
-    let session = plan(&injected(&pod)).identity().session.to_string();
+    let session = rrsa(&plan(&injected(&pod))).session.to_string();
     assert_eq!(session, format!("shop.{}..", "a".repeat(57)));
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use webhook::settings::Settings;
 
-use crate::support::{ROLE, ask_with, injected_with, plan, pod, review, settings_with};
+use crate::support::{ROLE, ask_with, injected_with, plan, pod, review, rrsa, settings_with};
 
 fn settings(policy: &str) -> Settings {
     settings_with(&[policy])
@@ -22,7 +22,7 @@ fn denied(pod: &Value, settings: &Settings) -> String {
 #[test]
 fn a_role_that_a_rule_names_is_used_and_another_is_denied_with_the_rule() {
     let named = pod(&[("secrets", "a: b")]);
-    assert_eq!(plan(&injected_with(&named, &shops())).identity().role.as_str(), ROLE);
+    assert_eq!(rrsa(&plan(&injected_with(&named, &shops()))).role.as_str(), ROLE);
     let other = pod(&[("secrets", "a: b"), ("role-arn", "acs:ram::1:role/admin")]);
     assert_eq!(
         denied(&other, &shops()),
@@ -98,7 +98,7 @@ fn the_namespace_is_the_requests_and_not_the_pods() {
 fn roles_assumed_on_top_are_the_pods_roles_too_and_each_is_told_once() {
     let cross = "acs:ram::2:role/demo-shared";
     let both = [("secrets", "- x\n- y\n"), ("cross-account-role-arn", cross)];
-    assert_eq!(plan(&injected_with(&pod(&both), &shops())).identity().role.as_str(), ROLE);
+    assert_eq!(rrsa(&plan(&injected_with(&pod(&both), &shops()))).role.as_str(), ROLE);
     let foreign = "acs:ram::2:role/foreign";
     let objects = format!(
         "- {{objectName: x, crossAccountRoleArn: {foreign}}}\n\

@@ -119,6 +119,17 @@ pub(crate) fn plan(pod: &Value) -> plan::Plan {
     plan::Plan::decode(variable["value"].as_str().unwrap()).unwrap()
 }
 
+/// Where a value is fetched, which is Alibaba Cloud.
+pub(crate) fn route(lookup: &plan::Lookup) -> &plan::AlibabaRoute {
+    lookup.alibaba().unwrap()
+}
+
+/// The plan's credentials, of which there is one kind.
+pub(crate) fn rrsa(plan: &plan::Plan) -> &plan::Rrsa {
+    let plan::Credentials::Rrsa(rrsa) = plan.credentials();
+    rrsa
+}
+
 pub(crate) fn volume<'p>(pod: &'p Value, name: &str) -> &'p Value {
     let volumes = pod["spec"]["volumes"].as_array().unwrap();
     volumes.iter().find(|volume| volume["name"] == name).unwrap()

@@ -1,7 +1,7 @@
 use plan::{Content, File, OnMissing};
 use serde_json::Value;
 
-use crate::support::{ask, ask_with, injected, plan, pod, review, settings_with, volume};
+use crate::support::{ask, ask_with, injected, plan, pod, review, route, settings_with, volume};
 
 const ENV: (&str, &str) =
     ("template.app.env", "USER={{ secret(\"kms://app/db#user\") }}\nKEY={{ secret('key') }}\n");
@@ -72,14 +72,18 @@ fn sources_of_a_template_are_asked_for_where_and_as_whom_the_pod_says() {
         ("kms-endpoint", "kms.{region}.aliyuncs.com"),
     ])));
     for lookup in elsewhere.lookups() {
-        assert_eq!(lookup.region.as_str(), "cn-beijing");
-        assert_eq!(lookup.endpoint.as_ref().unwrap().as_str(), "kms.cn-beijing.aliyuncs.com");
-        let assume = lookup.assume.as_ref().unwrap();
+        assert_eq!(route(lookup).region.as_str(), "cn-beijing");
+        assert_eq!(
+            route(lookup).endpoint.as_ref().unwrap().as_str(),
+            "kms.cn-beijing.aliyuncs.com"
+        );
+        let assume = route(lookup).assume.as_ref().unwrap();
         assert_eq!(assume.role.as_str(), "acs:ram::9876543210987654:role/other");
     }
     let own = "a: {template: '{{ secret(\"x\") }}', region: cn-shanghai}\nb: x\n";
     let own = plan(&injected(&pod(&[("secrets", own)])));
-    let regions: Vec<_> = own.lookups().iter().map(|lookup| lookup.region.as_str()).collect();
+    let regions: Vec<_> =
+        own.lookups().iter().map(|lookup| route(lookup).region.as_str()).collect();
     assert_eq!(regions, ["cn-hangzhou", "cn-shanghai"]);
 }
 

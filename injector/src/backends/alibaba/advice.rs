@@ -1,31 +1,28 @@
 //! What a person can check, for each way in which a source fails. Pure words.
 
-use std::path::PathBuf;
-
 use cloud::{Diagnosis, Error};
-use plan::{Identity, Lookup, Plan, Provider};
+use plan::Lookup;
 use secret::Failure;
+
+use super::ask;
+use super::credentials::PodCredentials;
+use super::words::NODE_CLOCK;
 
 /// What advice needs to know of the run.
 pub(super) struct Advisor {
-    identity: Identity,
+    credentials: PodCredentials,
     has_private_ca: bool,
-    token_file: PathBuf,
-    /// The ServiceAccount that the token says it is for, where that could be read.
-    subject: Option<String>,
 }
 
 impl Advisor {
-    pub(super) fn new(plan: &Plan, token_file: PathBuf, subject: Option<String>) -> Self {
-        let (identity, has_private_ca) = (plan.identity().clone(), plan.private_ca());
-        Self { identity, has_private_ca, token_file, subject }
+    pub(super) fn new(credentials: PodCredentials, has_private_ca: bool) -> Self {
+        Self { credentials, has_private_ca }
     }
 
     pub(super) fn advice(&self, lookup: &Lookup, error: &Error) -> Vec<String> {
         let diagnosis = error.diagnosis();
         let advice = match error.failure() {
-            // Nothing was sent: the token would not do.
-            Failure::Identity if !error.was_sent() => self.no_token(),
+            Failure::Identity if !error.was_sent() => self.credentials.unusable(),
             Failure::Identity => self.not_accepted(diagnosis, lookup),
             Failure::Denied => self.denied(lookup),
             Failure::NotFound => not_found(lookup),
@@ -42,26 +39,32 @@ impl Advisor {
 
     /// The identity that asks for a lookup.
     pub(super) fn caller(&self, lookup: &Lookup) -> String {
-        format!("{}, session {}", self.role(lookup), self.identity.session)
+        self.credentials.caller(self.role(lookup))
     }
 
     fn lacks_private_ca(&self, lookup: &Lookup) -> bool {
-        let dedicated = lookup.endpoint.as_ref().is_some_and(plan::Host::is_dedicated_gateway);
+        let endpoint = ask::route(lookup).endpoint.as_ref();
+        let dedicated = endpoint.is_some_and(plan::Host::is_dedicated_gateway);
         dedicated && !self.has_private_ca
     }
 
     /// The role that asks where a lookup names no other one.
     pub(super) fn own_role(&self) -> &str {
-        self.identity.role.as_str()
+        self.credentials.principal()
     }
 
     /// The role that asks for this lookup.
     fn role<'a>(&'a self, lookup: &'a Lookup) -> &'a str {
-        lookup.assume.as_ref().map_or(&self.identity.role, |assume| &assume.role).as_str()
+        let assume = ask::route(lookup).assume.as_ref();
+        assume.map_or(self.own_role(), |assume| assume.role.as_str())
+    }
+
+    fn denied(&self, lookup: &Lookup) -> String {
+        ask::permission(lookup, self.role(lookup))
     }
 
     fn not_accepted(&self, diagnosis: Diagnosis, lookup: &Lookup) -> String {
-        let (role, provider) = (self.identity.role.as_str(), self.identity.provider.as_str());
+        let role = self.own_role();
         let not_accepted = |role| {
             format!(
                 "{NODE_CLOCK}, and that {role} was not deleted or made anew: the credentials \
@@ -79,76 +82,29 @@ impl Advisor {
                      id, if one is required) in the trust policy of {other}"
                 )
             }
-            Diagnosis::TokenExpired => {
-                format!("{NODE_CLOCK}, and that the kubelet renews the token")
-            }
-            Diagnosis::TokenAudience => {
-                format!("the client ids of {provider} must contain sts.aliyuncs.com")
-            }
-            Diagnosis::NoRole => {
-                format!("that {role} exists, which the Pod's ServiceAccount names, and {provider}")
-            }
-            Diagnosis::Provider => {
-                format!("that {provider} belongs to this cluster (RRSA: issuer and keys)")
-            }
-            Diagnosis::NoToken => self.no_token(),
-            Diagnosis::TrustPolicy
+            Diagnosis::TokenExpired
+            | Diagnosis::TokenAudience
+            | Diagnosis::NoRole
+            | Diagnosis::Provider
+            | Diagnosis::NoToken
+            | Diagnosis::TrustPolicy
             | Diagnosis::Disabled
             | Diagnosis::Deleted
-            | Diagnosis::Other => match &self.subject {
-                Some(subject) => format!(
-                    "the trust policy of {role} must allow oidc:sub {subject} from {provider}"
-                ),
-                None => self.no_token(),
-            },
-        }
-    }
-
-    fn no_token(&self) -> String {
-        let file = self.token_file.display();
-        format!(
-            "the token file {file}: it does not hold a ServiceAccount token; the kubelet writes \
-             one, so look for what else is mounted there"
-        )
-    }
-
-    fn denied(&self, lookup: &Lookup) -> String {
-        let (name, region) = (lookup.source.name(), lookup.region.as_str());
-        let role = self.role(lookup);
-        match lookup.source.provider() {
-            Provider::Kms => {
-                let full = format!("acs:kms:{region}:*:secret/{name}");
-                let resource = if lookup.source.arn_region().is_some() { name } else { &full };
-                let key = match resource.split_once(":secret/") {
-                    Some((place, _)) => format!(" ({place}:key/...)"),
-                    None => String::new(),
-                };
-                format!(
-                    "allow kms:GetSecretValue on {resource}, and kms:Decrypt on its key{key}, for \
-                     {role}"
-                )
-            }
-            Provider::Oos => format!(
-                "allow oos:GetSecretParameter on acs:oos:{region}:*:secretparameter/{name} for \
-                 {role}, kms:GetSecretValue for the KMS secret behind it, and kms:Decrypt on its key"
-            ),
-            Provider::OosParameter => {
-                format!("allow oos:GetParameter on acs:oos:{region}:*:parameter/{name} for {role}")
-            }
+            | Diagnosis::Other => self.credentials.not_given(diagnosis),
         }
     }
 }
 
 fn not_found(lookup: &Lookup) -> String {
-    let version = match lookup.source.version() {
-        Some(_) => ", and that it has this version or stage",
-        None => "",
+    let version = match lookup.source.has_version() {
+        true => ", and that it has this version or stage",
+        false => "",
     };
     format!(
         "that {:?} exists in {} in the account of the role{version}; on-missing: skip goes on \
          without it",
         lookup.source.name(),
-        lookup.region
+        ask::route(lookup).region
     )
 }
 
@@ -186,8 +142,6 @@ fn refused(diagnosis: Diagnosis) -> &'static str {
         _ => "the code above in the service's documentation, with the request id",
     }
 }
-
-const NODE_CLOCK: &str = "the clock of the node";
 
 const PRIVATE_CA: &str = "that the gateway's own CA is given (annotation ca-config-map): public \
                           CAs do not count for it";

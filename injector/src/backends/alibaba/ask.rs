@@ -1,62 +1,69 @@
-//! The plan's words in those of the cloud client: who asks, and what is asked where.
+//! The plan's words in those of the cloud client: what is asked where, and the right that it takes.
 
 use cloud::endpoint::host;
-use cloud::{AssumedRole, CredentialsProvider, Rrsa, RrsaRole, Service, Subject};
-use plan::{Lookup, Plan, Provider, Version};
+use cloud::{AssumedRole, Service, Subject};
+use plan::{AlibabaRoute, KmsVersion, Lookup, Plan, Route, Source};
 
-use crate::backends::service_account_token::TokenFile;
-
-/// The one place where the plan's credentials become those of the client. `token_file` is read at
-/// each exchange.
-pub(super) fn provider(plan: &Plan, token_file: TokenFile) -> CredentialsProvider {
-    let identity = plan.identity();
-    let region = identity.region.as_str();
-    let role = RrsaRole {
-        sts_endpoint: match &identity.endpoint {
-            Some(endpoint) => endpoint.to_string(),
-            None => host(Service::Sts, region, network(plan)),
-        },
-        role_arn: identity.role.to_string(),
-        oidc_provider_arn: identity.provider.to_string(),
-        session_name: identity.session.to_string(),
-        duration: identity.duration,
-    };
-    let token = move || token_file.read().map_err(Into::into);
-    CredentialsProvider::Rrsa(Rrsa::new(role, token))
+pub(super) fn route(lookup: &Lookup) -> &AlibabaRoute {
+    let Route::Alibaba(route) = &lookup.route;
+    route
 }
 
 pub(crate) fn lookup(plan: &Plan, lookup: &Lookup) -> cloud::Lookup {
-    let source = &lookup.source;
-    let region = lookup.region.as_str();
-    let name = source.name().to_owned();
-    let (service, subject) = match source.provider() {
-        Provider::Kms => {
-            let (version_id, version_stage) = match source.version() {
-                Some(Version::Id(id)) => (Some(id.clone()), None),
-                Some(Version::Stage(stage)) => (None, Some(stage.clone())),
-                Some(Version::Number(_)) | None => (None, None),
+    let route = route(lookup);
+    let region = route.region.as_str();
+    let name = lookup.source.name().to_owned();
+    let (service, subject) = match &lookup.source {
+        Source::Kms(secret) => {
+            let (version_id, version_stage) = match secret.version() {
+                Some(KmsVersion::Id(id)) => (Some(id.clone()), None),
+                Some(KmsVersion::Stage(stage)) => (None, Some(stage.clone())),
+                None => (None, None),
             };
             (Service::Kms, Subject::KmsSecret { name, version_id, version_stage })
         }
-        Provider::Oos => {
-            let version = match source.version() {
-                Some(Version::Number(number)) => Some(u32::from(*number)),
-                _ => None,
-            };
+        Source::Oos(parameter) => {
+            let version = parameter.version().map(u32::from);
             let region = region.to_owned();
             (Service::Oos, Subject::OosSecretParameter { name, version, region })
         }
-        Provider::OosParameter => {
+        Source::OosParameter(_) => {
             (Service::Oos, Subject::OosParameter { name, region: region.to_owned() })
         }
     };
     cloud::Lookup {
-        endpoint: match &lookup.endpoint {
+        endpoint: match &route.endpoint {
             Some(endpoint) => endpoint.to_string(),
             None => host(service, region, network(plan)),
         },
         subject,
-        assume: lookup.assume.as_ref().map(assumed),
+        assume: route.assume.as_ref().map(assumed),
+    }
+}
+
+/// What a person must allow, so that this role may fetch the value.
+pub(super) fn permission(lookup: &Lookup, role: &str) -> String {
+    let (name, region) = (lookup.source.name(), route(lookup).region.as_str());
+    match &lookup.source {
+        Source::Kms(secret) => {
+            let full = format!("acs:kms:{region}:*:secret/{name}");
+            let resource = if secret.arn_region().is_some() { name } else { &full };
+            let key = match resource.split_once(":secret/") {
+                Some((place, _)) => format!(" ({place}:key/...)"),
+                None => String::new(),
+            };
+            format!(
+                "allow kms:GetSecretValue on {resource}, and kms:Decrypt on its key{key}, for \
+                 {role}"
+            )
+        }
+        Source::Oos(_) => format!(
+            "allow oos:GetSecretParameter on acs:oos:{region}:*:secretparameter/{name} for \
+             {role}, kms:GetSecretValue for the KMS secret behind it, and kms:Decrypt on its key"
+        ),
+        Source::OosParameter(_) => {
+            format!("allow oos:GetParameter on acs:oos:{region}:*:parameter/{name} for {role}")
+        }
     }
 }
 
@@ -79,7 +86,7 @@ fn assumed(assume: &plan::Assume) -> AssumedRole {
     }
 }
 
-fn network(plan: &Plan) -> cloud::Network {
+pub(super) fn network(plan: &Plan) -> cloud::Network {
     match plan.network() {
         plan::Network::Vpc => cloud::Network::Vpc,
         plan::Network::Public => cloud::Network::Public,

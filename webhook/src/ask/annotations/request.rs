@@ -1,12 +1,15 @@
 //! What a Pod asks for: the value of each annotation, parsed.
 
 use plan::{
-    ExternalId, FileMode, Glob, LogLevel, MountPath, OnChange, OnMissing, OnRevoked,
-    PathTranslation, ProviderArn, Region, ResponseType, RoleArn, SessionName, TokenPath,
+    ExternalId, FileMode, Glob, LogLevel, MountPath, OnChange, OnMissing, OnRevoked, ProviderArn,
+    Region, ResponseType, RoleArn, SessionName, TokenPath,
 };
 
+use super::credentials::RequestedCredentials;
+use crate::path_translation::PathTranslation;
 use crate::quantity::{Quantity, WrittenQuantity};
 use crate::settings::ConfigMapName;
+use crate::settings::service::Service;
 
 /// What a Pod asks for, value by value; `None` where it says nothing.
 #[derive(Debug, Default)]
@@ -40,6 +43,7 @@ pub(crate) struct Request<'a> {
     pub(crate) sts_endpoint: Option<&'a str>,
     pub(crate) path_translation: Option<PathTranslation>,
     pub(crate) ca_config_map: Option<ConfigMapName>,
+    pub(crate) credentials: RequestedCredentials,
     pub(crate) role_arn: Option<RoleArn>,
     pub(crate) oidc_provider_arn: Option<ProviderArn>,
     pub(crate) role_session_name: Option<SessionName>,
@@ -149,6 +153,15 @@ impl Request<'_> {
 
     pub(crate) fn region(&self) -> Given<'_, Region> {
         self.given("region", self.region.as_ref())
+    }
+
+    /// The endpoint of all that a service is asked for.
+    pub(crate) fn endpoint(&self, service: Service) -> Option<&str> {
+        match service {
+            Service::Kms => self.kms_endpoint,
+            Service::Oos => self.oos_endpoint,
+            Service::Sts => self.sts_endpoint,
+        }
     }
 
     pub(crate) fn role_arn(&self) -> Given<'_, RoleArn> {

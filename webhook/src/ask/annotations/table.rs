@@ -2,18 +2,21 @@
 //! how it becomes a part of a request. All else that must know the keys asks this table.
 
 use plan::{
-    ExternalId, FileMode, MountPath, OnChange, OnMissing, OnRevoked, PathTranslation, ProviderArn,
-    Region, ResponseType, RoleArn, SessionName, TokenPath,
+    ExternalId, FileMode, OnChange, OnMissing, OnRevoked, ProviderArn, Region, ResponseType,
+    RoleArn, SessionName,
 };
 
 use super::bad::Bad;
+use super::credentials::RequestedCredentials;
+use super::directories::{mount_path, token_path};
 use super::families::{env, template};
 use super::member::{Member, member_name};
 use super::request::{ModeName, Request};
 use super::values::{
-    cache_ttl, config_map, credentials, duration, env_method, init_first, log_level, mode, names,
+    cache_ttl, config_map, duration, env_method, init_first, log_level, mode, names,
     native_sidecar, number, parsed, patterns, port, quantity, size, user,
 };
+use crate::path_translation::PathTranslation;
 
 /// One annotation, or a family of them.
 #[derive(Debug)]
@@ -198,10 +201,10 @@ pub static ANNOTATIONS: &[Annotation] = &[
         "agent-token-path",
         "a file in a directory of its own",
         "`/var/run/kmstoken/token`",
-        |request, value| put_some(&mut request.agent.token_path, parsed(TokenPath::parse(value))),
+        |request, value| put_some(&mut request.agent.token_path, token_path(value)),
     ),
     in_all("mount-path", "an absolute directory", "`/mnt/secrets-store`", |request, value| {
-        put_some(&mut request.mount_path, parsed(MountPath::parse(value)))
+        put_some(&mut request.mount_path, mount_path(value))
     }),
     in_all(
         "containers",
@@ -239,7 +242,9 @@ pub static ANNOTATIONS: &[Annotation] = &[
     in_all("ca-config-map", "the name of a ConfigMap", "the operator's", |request, value| {
         put_some(&mut request.ca_config_map, config_map(value))
     }),
-    in_all("credentials", "`rrsa`", "`rrsa`", |_, value| credentials(value)),
+    in_all("credentials", "`rrsa`", "`rrsa`", |request, value| {
+        put(&mut request.credentials, RequestedCredentials::parse(value))
+    }),
     in_all("role-arn", "`acs:ram::ACCOUNT:role/NAME`", "the ServiceAccount's", |request, value| {
         put_some(&mut request.role_arn, parsed(RoleArn::parse(value)))
     }),

@@ -8,18 +8,11 @@ use super::bad::Bad;
 use super::request::{EnvMethod, InitFirst, ModeName, NativeSidecar};
 use crate::quantity::{Quantity, WrittenQuantity};
 use crate::settings::ConfigMapName;
+use crate::text::quoted;
 
 /// What a type's own parser made of a value; its words say what to write.
 pub(super) fn parsed<T>(value: Result<T, impl Display>) -> Result<T, Bad> {
     value.map_err(|error| (error.to_string(), String::new()))
-}
-
-fn quoted(value: &str) -> String {
-    let mut short: String = value.chars().take(64).collect();
-    if short.len() < value.len() {
-        short.push('…');
-    }
-    format!("{short:?}")
 }
 
 pub(super) fn mode(value: &str) -> Result<ModeName, Bad> {
@@ -56,16 +49,6 @@ pub(super) fn env_method(value: &str) -> Result<EnvMethod, Bad> {
             "use auto, exec or file-key-ref".to_owned(),
         )),
     }
-}
-
-pub(super) fn credentials(value: &str) -> Result<(), Bad> {
-    if value == "rrsa" {
-        return Ok(());
-    }
-    Err((
-        format!("this version does not support the credentials {}", quoted(value)),
-        "use rrsa, or remove the annotation".to_owned(),
-    ))
 }
 
 pub(super) fn names(value: &str) -> Result<Vec<&str>, Bad> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use plan::{Provider, Selector, Source, Version};
+use plan::{InvalidSource, KmsSecret, KmsVersion, OosSecretParameter, Selector, Source};
 
 use super::fields::{Fields, OBJECT};
 use super::place::Place;
@@ -10,6 +10,28 @@ use super::reader::Reader;
 use super::secret_ref::SecretRef;
 use super::wanted::WantedFile;
 use crate::ask::yaml::{Node, Value};
+
+/// What the CSI provider knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ObjectType {
+    Kms,
+    Oos,
+}
+
+/// An object but for its name.
+enum Object {
+    Kms(Option<KmsVersion>),
+    Oos(Option<u8>),
+}
+
+impl Object {
+    fn source(self, name: &str) -> Result<Source, InvalidSource> {
+        Ok(match self {
+            Self::Kms(version) => Source::Kms(KmsSecret::new(name, version)?),
+            Self::Oos(version) => Source::Oos(OosSecretParameter::new(name, version)?),
+        })
+    }
+}
 
 const EXTRACT: [&str; 2] = ["path", "objectAlias"];
 
@@ -69,22 +91,22 @@ impl Reader<'_> {
             return;
         }
         let mut fields = Fields::read(self, entries, place, &OBJECT);
-        let provider = fields.parsed(self, "objectType", |text| match text {
-            "kms" => Ok(Provider::Kms),
-            "oos" => Ok(Provider::Oos),
+        let object_type = fields.parsed(self, "objectType", |text| match text {
+            "kms" => Ok(ObjectType::Kms),
+            "oos" => Ok(ObjectType::Oos),
             _ => Err(format!(
                 "{text:.32} is neither kms nor oos; write objectType: kms or objectType: oos"
             )),
         });
-        let provider = provider.unwrap_or(Provider::Kms);
+        let object_type = object_type.unwrap_or(ObjectType::Kms);
         let name = fields.text(self, "objectName");
-        let version = self.version(&mut fields, provider);
+        let object = self.version(&mut fields, object_type);
         let alias = fields.text(self, "objectAlias");
         let extracts = fields.take("jmesPath").map(|node| self.extracts(node, place));
         let mut at = fields.location(self, "kmsEndpoint");
         let mode = fields.mode(self);
         let on_missing = fields.on_missing(self);
-        if provider == Provider::Oos && at.endpoint.take().is_some() {
+        if object_type == ObjectType::Oos && at.endpoint.take().is_some() {
             self.problem(
                 place,
                 "kmsEndpoint does not apply to an OOS parameter",
@@ -100,7 +122,7 @@ impl Reader<'_> {
             );
             return;
         }
-        let source = match Source::new(provider, &name, version) {
+        let source = match object.source(&name) {
             Ok(source) => source,
             Err(error) => {
                 self.problem(&name_place, error.to_string(), "");
@@ -119,37 +141,41 @@ impl Reader<'_> {
         }
     }
 
-    fn version(&mut self, fields: &mut Fields<'_, '_>, provider: Provider) -> Option<Version> {
-        let id = fields.text(self, "objectVersion");
-        let label = fields.text(self, "objectVersionLabel");
-        match (id, label) {
-            (Some(_), Some((_, place))) => {
-                self.problem(&place, "a version id and a label are both given", "keep one of them");
-                None
+    fn version(&mut self, fields: &mut Fields<'_, '_>, object_type: ObjectType) -> Object {
+        let mut id = fields.text(self, "objectVersion");
+        let mut label = fields.text(self, "objectVersionLabel");
+        if let (Some(_), Some((_, place))) = (&id, &label) {
+            self.problem(place, "a version id and a label are both given", "keep one of them");
+            (id, label) = (None, None);
+        }
+        match object_type {
+            ObjectType::Kms => {
+                let id = id.map(|(id, _)| KmsVersion::Id(id));
+                Object::Kms(id.or(label.map(|(label, _)| KmsVersion::Stage(label))))
             }
-            (None, Some((_, place))) if provider == Provider::Oos => {
-                self.problem(
-                    &place,
-                    "an OOS parameter has no version labels",
-                    "use objectVersion: \"1\"",
-                );
-                None
-            }
-            (None, Some((label, _))) => Some(Version::Stage(label)),
-            (Some((text, place)), None) if provider == Provider::Oos => match text.parse() {
-                Ok(number @ 1..=100) => Some(Version::Number(number)),
-                Ok(_) | Err(_) => {
+            ObjectType::Oos => {
+                if let Some((_, place)) = label {
                     self.problem(
                         &place,
-                        format!("{text:.64} is no version of an OOS parameter"),
-                        "use a number from 1 to 100, or leave it out for the current one",
+                        "an OOS parameter has no version labels",
+                        "use objectVersion: \"1\"",
                     );
-                    None
                 }
-            },
-            (Some((id, _)), None) => Some(Version::Id(id)),
-            (None, None) => None,
+                Object::Oos(id.and_then(|(text, place)| self.oos_version(&text, &place)))
+            }
         }
+    }
+
+    fn oos_version(&mut self, text: &str, place: &Place) -> Option<u8> {
+        let number = text.parse().ok().filter(|number| (1..=100).contains(number));
+        if number.is_none() {
+            self.problem(
+                place,
+                format!("{text:.64} is no version of an OOS parameter"),
+                "use a number from 1 to 100, or leave it out for the current one",
+            );
+        }
+        number
     }
 
     fn extracts(

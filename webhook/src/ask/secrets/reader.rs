@@ -3,12 +3,13 @@
 
 use std::borrow::Cow;
 
-use plan::{FileMode, FileName, InvalidSource, OnMissing, PathTranslation, Reference, Selector};
+use plan::{FileMode, FileName, InvalidSource, OnMissing, Reference, Selector};
 
 use super::budget::{Budget, NoRoom};
 use super::place::Place;
 use super::secret_ref::{Location, SecretRef};
 use super::wanted::{Files, WantedFile};
+use crate::path_translation::PathTranslation;
 use crate::problem::Problems;
 use crate::text::display_name;
 

@@ -1,6 +1,6 @@
 //! Templates: in the mapping form, and each in an annotation of its own.
 
-use plan::{OnMissing, PathTranslation, Reference};
+use plan::{OnMissing, Reference};
 use template::{Fault, Template};
 
 use super::budget::Budget;
@@ -9,6 +9,7 @@ use super::reader::Reader;
 use super::secret_ref::{Location, SecretRef};
 use super::wanted::{Files, WantedTemplate};
 use crate::ask::annotations::TemplateRequest;
+use crate::path_translation::PathTranslation;
 use crate::problem::{PREFIX, Problems};
 
 /// Adds the file of an annotation `template.FILE`.

@@ -1,6 +1,6 @@
 //! The annotations `env` and `env.CONTAINER`: `NAME: source`, or `NAME: {source, containers, …}`.
 
-use plan::{PathTranslation, Reference, VariableName};
+use plan::{Reference, VariableName};
 
 use super::budget::Budget;
 use super::fields::Fields;
@@ -9,6 +9,7 @@ use super::reader::{Body, Reader};
 use super::secret_ref::SecretRef;
 use crate::ask::annotations::EnvRequest;
 use crate::ask::yaml::{self, Node, Value};
+use crate::path_translation::PathTranslation;
 use crate::problem::Problems;
 
 /// One variable, as an annotation has it.

@@ -1,7 +1,8 @@
 //! What in a Pod stands in the way of a local agent.
 
-use plan::{Agent, ContainerPath};
+use plan::Agent;
 
+use crate::container_path::ContainerPath;
 use crate::decide::consumers::Consumers;
 use crate::pod::Pod;
 use crate::pod::reserved;

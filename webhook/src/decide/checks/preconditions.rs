@@ -9,7 +9,7 @@ use crate::pod::reserved;
 use crate::pod::{Container, Pod};
 use crate::problem::{Problem, Problems};
 use crate::text::display_name;
-use plan::contract::{AGENT_VOLUME, ENVIRONMENT_VOLUME, SECRETS_VOLUME, TOKEN_VOLUME};
+use plan::contract::{AGENT_VOLUME, CREDENTIALS_VOLUMES, ENVIRONMENT_VOLUME, SECRETS_VOLUME};
 
 pub(crate) fn shapes(pod: &Pod<'_>, existing: &Existing, problems: &mut Problems) {
     windows(pod, problems);
@@ -184,7 +184,9 @@ pub(crate) fn foreign_mounts(
             }
             let name = mount.name.as_ref();
             let what = match name {
-                TOKEN_VOLUME => "it mounts the token with which secrets are fetched",
+                _ if CREDENTIALS_VOLUMES.contains(&name) => {
+                    "it mounts the token with which secrets are fetched"
+                }
                 // A consumer's first mount of them is set to what it must be.
                 _ if SHARED.contains(&name) && ours_to_set(name) && !seen.contains(&name) => {
                     seen.push(name);

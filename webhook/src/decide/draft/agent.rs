@@ -2,7 +2,7 @@
 
 use plan::contract::{AGENT_CACHE_BYTES, AGENT_CONNECTION_BYTES, ENVIRONMENT_DIRECTORY};
 use plan::{
-    Agent, CacheTtl, Glob, Lookup, Mode, Port, Provider, Refresh, Source, TokenPath, UpToThousand,
+    Agent, CacheTtl, Glob, KmsSecret, Lookup, Mode, Port, Refresh, Source, TokenPath, UpToThousand,
 };
 
 use super::facts::Draft;
@@ -24,7 +24,7 @@ const TOKEN_PATH: &str = "/var/run/kmstoken/token";
 pub(super) fn any_secret() -> Option<SecretRef> {
     Some(SecretRef {
         place: Place { key: "agent-secrets".into(), line: 1, what: String::new() },
-        source: Source::new(Provider::Kms, "any", None).ok()?,
+        source: Source::Kms(KmsSecret::new("any", None).ok()?),
         selector: None,
         at: Location::default(),
         on_missing: None,
@@ -84,7 +84,7 @@ impl Draft<'_> {
                 "set it to names or patterns of KMS secrets, like shop/*",
             ));
         }
-        let any = any?;
+        let route = any?.alibaba()?.clone();
         if let (Given::Value(patterns), Some(allowed)) = (&patterns, &allowed) {
             problems.extend(self.never_served(patterns, allowed, &own));
         }
@@ -103,9 +103,9 @@ impl Draft<'_> {
             refresh,
             secrets,
             allowed,
-            region: any.region,
-            endpoint: any.endpoint,
-            assume: any.assume,
+            region: route.region,
+            endpoint: route.endpoint,
+            assume: route.assume,
             port: Port::new(agent.port.unwrap_or(PORT)).ok()?,
             cache_ttl: CacheTtl::new(agent.cache_ttl.unwrap_or(CACHE_TTL)).ok()?,
             cache_size: UpToThousand::new(agent.cache_size.unwrap_or(CACHE_SIZE)).ok()?,
@@ -153,9 +153,11 @@ const NAMED: usize = 3;
 
 /// The KMS secrets of the Pod. No name has a wildcard in it.
 pub(super) fn listed(placed: &[&Placed]) -> Vec<Glob> {
-    let sources = placed.iter().map(|placed| &placed.secret.source);
-    let kms = sources.filter(|source| source.provider() == Provider::Kms);
-    let mut names: Vec<Glob> = kms.filter_map(|source| Glob::parse(source.name()).ok()).collect();
+    let name = |placed: &&Placed| match &placed.secret.source {
+        Source::Kms(secret) => Glob::parse(secret.name()).ok(),
+        _ => None,
+    };
+    let mut names: Vec<Glob> = placed.iter().filter_map(name).collect();
     names.sort_by(|one, other| one.as_str().cmp(other.as_str()));
     names.dedup();
     names

@@ -1,8 +1,8 @@
 //! The parts of a plan put together, of secrets whose places are known.
 
 use plan::{
-    Agent, FileMode, Identity, InvalidPlan, Lookup, Mode, MountPath, OnMissing, Plan, PlanBuilder,
-    Variable,
+    Agent, Credentials, FileMode, InvalidPlan, Lookup, Mode, MountPath, OnMissing, Plan,
+    PlanBuilder, Variable,
 };
 
 use super::agent::Served;
@@ -16,7 +16,7 @@ use crate::problem::{Problem, Problems};
 pub(super) struct Parts {
     /// Every secret with its place.
     pub(super) wanted: Wanted<(SecretRef, Lookup)>,
-    pub(super) identity: Identity,
+    pub(super) credentials: Credentials,
     pub(super) mount: MountPath,
     /// In mode `agent`.
     pub(super) served: Option<Served>,
@@ -46,9 +46,9 @@ impl Unbuilt {
 impl Draft<'_> {
     pub(super) fn assemble(&self, parts: Parts, problems: &mut Problems) -> Option<Unbuilt> {
         let Self { request, settings, ownership, .. } = *self;
-        let Parts { wanted, identity, mount, served, private_ca, consumers } = parts;
+        let Parts { wanted, credentials, mount, served, private_ca, consumers } = parts;
         let Wanted { files, templates, variables } = wanted;
-        let mut builder = PlanBuilder::new(identity, mount);
+        let mut builder = PlanBuilder::new(credentials, mount);
         for file in files {
             let (secret, lookup) = file.secret;
             let mode = self.mode(file.mode, &secret.place, problems);

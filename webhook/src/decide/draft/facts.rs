@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use plan::MountPath;
 use plan::contract::{CA_DIRECTORY, ENVIRONMENT_PROGRAM, TOKEN_DIRECTORY};
-use plan::{ContainerPath, MountPath};
 
 use crate::account::Subject;
 use crate::ask::annotations::Request;
+use crate::container_path::ContainerPath;
 use crate::decide::ownership::Ownership;
 use crate::problem::Problem;
 use crate::settings::{ConfigMapName, Settings};

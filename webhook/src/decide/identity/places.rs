@@ -1,7 +1,7 @@
 //! Where each secret of a Pod is fetched: in which region, from which host, and with which role on
 //! top of the Pod's own.
 
-use plan::{Assume, Host, Lookup, Region};
+use plan::{AlibabaRoute, Assume, Host, Lookup, Region};
 
 use crate::ask::annotations::{Given, Request};
 use crate::ask::secrets::SecretRef;
@@ -97,14 +97,11 @@ impl<'a> Places<'a> {
             problems.push(secret.place.problem(what, remedy));
             Unplaced::Refused
         };
-        let service = Service::of(secret.source.provider());
+        let service = Service::of(&secret.source);
         let at = &secret.at;
         let own = at.endpoint.as_deref();
-        let shared = match service {
-            Service::Kms => request.kms_endpoint,
-            Service::Oos | Service::Sts => request.oos_endpoint,
-        };
-        let named = match (&at.region, secret.source.arn_region().map(Region::parse)) {
+        let shared = request.endpoint(service);
+        let named = match (&at.region, secret.source.region().map(Region::parse)) {
             (Some(region), _) => Some(region.clone()),
             (None, Some(Ok(region))) => Some(region),
             (None, Some(Err(error))) => {
@@ -151,7 +148,8 @@ impl<'a> Places<'a> {
                 external_id: request.external_id.clone(),
             }),
         };
-        Ok(Lookup { source: secret.source.clone(), region, endpoint, assume })
+        let route = AlibabaRoute { region, endpoint, assume }.into();
+        Ok(Lookup { source: secret.source.clone(), route })
     }
 
     /// Why a secret without a region has no place.
@@ -164,15 +162,12 @@ impl<'a> Places<'a> {
 
     fn check_endpoints(&self, problems: &mut Problems) {
         let Self { request, settings, .. } = *self;
-        let endpoints = [
-            ("kms-endpoint", request.kms_endpoint, Service::Kms),
-            ("oos-endpoint", request.oos_endpoint, Service::Oos),
-        ];
+        let endpoints = [("kms-endpoint", Service::Kms), ("oos-endpoint", Service::Oos)];
         // Without a Pod region `{region}` may still be filled in by each secret's own.
         let stand_in = Region::parse("cn-hangzhou").ok();
         let region = self.region().or(stand_in.as_ref());
-        for (key, text, service) in endpoints {
-            let Some(text) = text else { continue };
+        for (key, service) in endpoints {
+            let Some(text) = request.endpoint(service) else { continue };
             if let Err((what, remedy)) =
                 endpoint::allowed(text, service, region, settings, problems)
             {
@@ -197,8 +192,13 @@ impl Placed {
         self.lookup == Err(Unplaced::NoRegion)
     }
 
+    /// The route, where it is known and leads to Alibaba Cloud.
+    pub(crate) fn alibaba(&self) -> Option<&AlibabaRoute> {
+        self.lookup.as_ref().ok().and_then(Lookup::alibaba)
+    }
+
     pub(crate) fn region(&self) -> Option<&Region> {
-        self.lookup.as_ref().ok().map(|lookup| &lookup.region)
+        self.alibaba().map(|route| &route.region)
     }
 
     /// The secret and its place, where both are known.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use plan::{Assume, RoleArn};
+use plan::{Assume, Principal, RoleArn};
 
 use super::places::Placed;
 use crate::account::Subject;
@@ -11,7 +11,7 @@ use crate::ask::annotations::{Given, Request};
 use crate::problem::{PREFIX, Problem, Problems};
 use crate::settings::Settings;
 use crate::settings::comparisons::Comparisons;
-use crate::settings::policy::Credentials;
+use crate::settings::policy::CredentialsKind;
 
 /// From the Pod's annotation, else from its ServiceAccount; a role that the policy does not allow is
 /// a problem and still the Pod's.
@@ -25,7 +25,8 @@ pub(super) fn of_pod(
 ) -> Option<RoleArn> {
     let role = find(request, subject, account_name, settings, problems);
     if let Some(role) = &role {
-        check(role, subject, settings, comparisons, problems);
+        let credentials = request.credentials.kind();
+        check(role, credentials, subject, settings, comparisons, problems);
     }
     role
 }
@@ -122,29 +123,32 @@ fn no_account(account: &Account, namespace: &str, name: &str) -> Problem {
 /// policy does not allow it.
 pub(crate) fn check_assumed(
     placed: &[&Placed],
+    credentials: CredentialsKind,
     subject: &Subject<'_>,
     settings: &Settings,
     comparisons: &mut Comparisons,
     problems: &mut Problems,
 ) {
-    let lookups = placed.iter().filter_map(|placed| placed.lookup.as_ref().ok());
-    let assumed = lookups.filter_map(|lookup| lookup.assume.as_ref());
+    let routes = placed.iter().filter_map(|placed| placed.alibaba());
+    let assumed = routes.filter_map(|route| route.assume.as_ref());
     let mut seen: HashSet<&str> = HashSet::new();
     for Assume { role, .. } in assumed {
         if seen.insert(role.as_str()) && !problems.is_full() && !comparisons.is_spent() {
-            check(role, subject, settings, comparisons, problems);
+            check(role, credentials, subject, settings, comparisons, problems);
         }
     }
 }
 
 fn check(
     role: &RoleArn,
+    credentials: CredentialsKind,
     subject: &Subject<'_>,
     settings: &Settings,
     comparisons: &mut Comparisons,
     problems: &mut Problems,
 ) {
-    let verdict = settings.policy().check(subject.namespace, role, Credentials::Rrsa, comparisons);
+    let (policy, role) = (settings.policy(), Principal::Role(role));
+    let verdict = policy.check(subject.namespace, role, credentials, comparisons);
     if let Err(problem) = verdict
         && !comparisons.is_spent()
     {

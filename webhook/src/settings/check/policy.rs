@@ -3,7 +3,7 @@
 use plan::Glob;
 
 use super::Check;
-use crate::settings::policy::{self, Credentials, Pattern, Policy};
+use crate::settings::policy::{self, CredentialsKind, Pattern, Policy};
 use crate::settings::raw::RawRule;
 use crate::settings::rules::Rule;
 
@@ -74,8 +74,8 @@ impl Check {
         values
     }
 
-    fn credentials(&mut self, field: &str, raw: Option<Vec<String>>) -> Vec<Credentials> {
-        let Some(raw) = raw else { return vec![Credentials::Rrsa] };
+    fn credentials(&mut self, field: &str, raw: Option<Vec<String>>) -> Vec<CredentialsKind> {
+        let Some(raw) = raw else { return vec![CredentialsKind::Rrsa] };
         if raw.is_empty() {
             self.refuse(field.to_owned(), "nothing".to_owned(), CREDENTIALS.1);
         }
@@ -107,8 +107,8 @@ const ROLES: Rule<Glob> = (
     "\"*\" or a pattern of role ARNs, like acs:ram::1234567890123456:role/payments-*",
 );
 
-const CREDENTIALS: Rule<Credentials> =
-    (Credentials::parse, "a list of rrsa, ecs-ram-role and secret");
+const CREDENTIALS: Rule<CredentialsKind> =
+    (CredentialsKind::parse, "a list of rrsa, ecs-ram-role and secret");
 
 const SECRETS: Rule<Pattern> = (
     Pattern::parse,

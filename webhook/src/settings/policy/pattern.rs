@@ -16,9 +16,7 @@ impl Pattern {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (product, name) = match text.split_once("://") {
             None => (None, text),
-            Some(("kms", name)) => (Some(Service::Kms), name),
-            Some(("oos", name)) => (Some(Service::Oos), name),
-            Some(_) => return None,
+            Some((product, name)) => (Some(Service::with_secrets(product)?), name),
         };
         let fits = |b: u8| b.is_ascii_alphanumeric() || b"_/+=.@:-*?".contains(&b);
         let name = Glob::parse(name).ok().filter(|_| name.bytes().all(fits))?;

@@ -110,7 +110,7 @@ impl Rule {
 mod tests {
     use super::super::pattern::Pattern;
     use super::*;
-    use crate::settings::policy::Credentials;
+    use crate::settings::policy::CredentialsKind;
 
     fn globs(texts: &[&str]) -> Vec<Glob> {
         texts.iter().map(|text| Glob::parse(text).unwrap()).collect()
@@ -122,7 +122,7 @@ mod tests {
             name: "any".to_owned(),
             namespaces: globs(&["*"]),
             roles: globs(&["*"]),
-            credentials: vec![Credentials::Rrsa],
+            credentials: vec![CredentialsKind::Rrsa],
             secrets: Some(globs(secrets).into_iter().map(pattern).collect()),
             regions: regions.map(globs),
             endpoints: endpoints.map(globs),

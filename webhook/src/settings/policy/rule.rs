@@ -1,6 +1,6 @@
 //! One rule of the operator's, and how near it comes to allowing something.
 
-use plan::{Glob, RoleArn};
+use plan::{Glob, Principal};
 
 use super::pattern::Pattern;
 use crate::settings::comparisons::Comparisons;
@@ -16,7 +16,7 @@ pub(crate) struct Rule {
     /// Names and not labels, since the owner of a namespace can edit its labels.
     pub(crate) namespaces: Vec<Glob>,
     pub(crate) roles: Vec<Glob>,
-    pub(crate) credentials: Vec<Credentials>,
+    pub(crate) credentials: Vec<CredentialsKind>,
     /// Names of secrets and parameters; `None` is all, here and below.
     pub(crate) secrets: Option<Vec<Pattern>>,
     pub(crate) regions: Option<Vec<Glob>>,
@@ -24,9 +24,10 @@ pub(crate) struct Rule {
     pub(crate) endpoints: Option<Vec<Glob>>,
 }
 
-/// What a Pod proves its identity with.
+/// The kinds of what a Pod proves its identity with; those that this version can use are a value in
+/// the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Credentials {
+pub(crate) enum CredentialsKind {
     Rrsa,
     EcsRamRole,
     Secret,
@@ -44,8 +45,8 @@ impl Rule {
     pub(super) fn judge(
         &self,
         namespace: &str,
-        role: &RoleArn,
-        credentials: Credentials,
+        principal: Principal<'_>,
+        credentials: CredentialsKind,
         comparisons: &mut Comparisons,
     ) -> Verdict<'_> {
         let mut any =
@@ -55,7 +56,7 @@ impl Rule {
             rule: self,
             namespace,
             // What a rule for others says of roles costs nothing, and tells nothing.
-            role: namespace && any(&self.roles, role.as_str()),
+            role: namespace && any(&self.roles, principal.as_str()),
             credentials: self.credentials.contains(&credentials),
         }
     }
@@ -75,7 +76,7 @@ impl Verdict<'_> {
     }
 }
 
-impl Credentials {
+impl CredentialsKind {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let all = [Self::Rrsa, Self::EcsRamRole, Self::Secret];
         all.into_iter().find(|credentials| credentials.as_str() == text)

@@ -1,8 +1,9 @@
 use plan::{
-    Assume, FileMode, FileName, Identity, MountPath, OnMissing, PlanBuilder, ProviderArn,
-    Reference, Region, RoleArn, SessionName,
+    AlibabaRoute, Assume, FileMode, FileName, MountPath, OnMissing, Plan, PlanBuilder, ProviderArn,
+    Reference, Region, RoleArn, Route, Rrsa, SessionName,
 };
 
+use super::super::rrsa;
 use super::*;
 
 const ROLE: &str = "acs:ram::1:role/app";
@@ -10,29 +11,36 @@ const ROLE: &str = "acs:ram::1:role/app";
 fn lookup(source: &str) -> Lookup {
     Lookup {
         source: Reference::parse(source).unwrap().source,
-        region: Region::parse("cn-hangzhou").unwrap(),
-        endpoint: None,
-        assume: None,
+        route: AlibabaRoute::in_region(Region::parse("cn-hangzhou").unwrap()).into(),
     }
 }
 
-fn plan() -> Plan {
-    let identity = Identity {
+fn assuming(assume: Assume) -> Route {
+    let region = Region::parse("cn-hangzhou").unwrap();
+    AlibabaRoute { region, endpoint: None, assume: Some(assume) }.into()
+}
+
+fn own() -> Rrsa {
+    Rrsa {
         role: RoleArn::parse(ROLE).unwrap(),
         provider: ProviderArn::parse("acs:ram::1:oidc-provider/ack").unwrap(),
         session: SessionName::parse("s1").unwrap(),
         duration: 900,
         region: Region::parse("cn-hangzhou").unwrap(),
         endpoint: None,
-    };
-    let mut builder = PlanBuilder::new(identity, MountPath::default());
+    }
+}
+
+fn plan() -> Plan {
+    let mut builder = PlanBuilder::new(own(), MountPath::default());
     let name = FileName::parse("db").unwrap();
     builder.file(name, lookup("kms://db"), None, FileMode::OWNER, OnMissing::Fail);
     builder.build().unwrap()
 }
 
 fn advisor(plan: &Plan, subject: Option<&str>) -> Advisor {
-    Advisor::new(plan, PathBuf::from("/t/token"), subject.map(ToOwned::to_owned))
+    let rrsa = rrsa::Rrsa::new(&own(), "/t/token".into(), subject.map(ToOwned::to_owned));
+    Advisor::new(PodCredentials::Rrsa(rrsa), plan.private_ca())
 }
 
 /// What is advised where `operation` was refused with `code`.
@@ -65,7 +73,7 @@ fn a_denial_names_action_resource_and_role() {
     }
     let mut other = lookup("kms://a");
     let role = RoleArn::parse("acs:ram::2:role/theirs").unwrap();
-    other.assume = Some(Assume { role, external_id: None });
+    other.route = assuming(Assume { role, external_id: None });
     assert!(advisor.denied(&other).ends_with("for acs:ram::2:role/theirs"));
 }
 
@@ -91,7 +99,7 @@ fn a_refused_identity_names_what_has_to_trust_whom() {
     }
     let mut other = lookup("kms://a");
     let role = RoleArn::parse("acs:ram::2:role/theirs").unwrap();
-    other.assume = Some(Assume { role, external_id: None });
+    other.route = assuming(Assume { role, external_id: None });
     let chained = refused_identity(&advisor, "STS AssumeRole", Some("NoPermission"), &other);
     assert!(chained.contains("sts:AssumeRole on acs:ram::2:role/theirs for acs:ram::1:role/app"));
 }
@@ -116,7 +124,7 @@ fn credentials_that_are_not_accepted_are_neither_the_token_nor_the_trust_policy(
     let advisor = advisor(&plan(), Some("s"));
     let mut other = lookup("kms://a");
     let theirs = "acs:ram::2:role/theirs";
-    other.assume = Some(Assume { role: RoleArn::parse(theirs).unwrap(), external_id: None });
+    other.route = assuming(Assume { role: RoleArn::parse(theirs).unwrap(), external_id: None });
     let own = lookup("kms://a");
     for (operation, lookup, role) in [
         ("KMS GetSecretValue", &own, ROLE),

@@ -2,7 +2,7 @@
 
 /// `_` by default, another character, or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PathTranslation {
+pub(crate) enum PathTranslation {
     Replace(char),
     /// Only leading `/` are dropped; a name with another `/` is then no file name.
     Off,
@@ -12,10 +12,10 @@ pub enum PathTranslation {
 #[error(
     "path translation {0:?} is not valid; use one character that may stand in a file name, or \"False\""
 )]
-pub struct InvalidTranslation(String);
+pub(crate) struct InvalidTranslation(String);
 
 impl PathTranslation {
-    pub fn parse(text: &str) -> Result<Self, InvalidTranslation> {
+    pub(crate) fn parse(text: &str) -> Result<Self, InvalidTranslation> {
         if text.is_empty() {
             return Ok(Self::default());
         }
@@ -27,12 +27,11 @@ impl PathTranslation {
             (Some(c), None) if c != '/' && c != '\\' && printable::is_printable(c) => {
                 Ok(Self::Replace(c))
             }
-            _ => Err(InvalidTranslation(crate::source::shorten(text))),
+            _ => Err(InvalidTranslation(printable::shorten(text))),
         }
     }
 
-    #[must_use]
-    pub fn apply(self, name: &str) -> String {
+    pub(crate) fn apply(self, name: &str) -> String {
         match self {
             Self::Replace(c) => name.replace('/', c.encode_utf8(&mut [0; 4])),
             Self::Off => name.trim_start_matches('/').to_owned(),

@@ -5,15 +5,14 @@ use std::borrow::Cow;
 /// A path as the kubelet takes it: from the root, also where it is written without its first `/`.
 /// It is read once, into its shortest form, so that comparing it costs no more than its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContainerPath<'p> {
+pub(crate) struct ContainerPath<'p> {
     /// Each step with a `/` before it; empty for the root.
     text: Cow<'p, str>,
     steps_back: bool,
 }
 
 impl<'p> ContainerPath<'p> {
-    #[must_use]
-    pub fn new(text: impl Into<Cow<'p, str>>) -> Self {
+    pub(crate) fn new(text: impl Into<Cow<'p, str>>) -> Self {
         let text = text.into();
         let from_root = text.strip_prefix('/');
         let mut is_shortest = from_root.is_some();
@@ -30,19 +29,16 @@ impl<'p> ContainerPath<'p> {
     }
 
     /// Whether it has a `..`: it may lead anywhere, and so is and holds any other.
-    #[must_use]
-    pub fn steps_back(&self) -> bool {
+    pub(crate) fn steps_back(&self) -> bool {
         self.steps_back
     }
 
-    #[must_use]
-    pub fn is_root(&self) -> bool {
+    pub(crate) fn is_root(&self) -> bool {
         self.text.is_empty()
     }
 
     /// Whether it is `tree` or lies below it: as it is written, or by the usual link.
-    #[must_use]
-    pub fn is_within(&self, tree: &ContainerPath<'_>) -> bool {
+    pub(crate) fn is_within(&self, tree: &ContainerPath<'_>) -> bool {
         below(&self.text, &tree.text).is_some()
             || below(self.linked(), tree.linked()).is_some()
             || self.steps_back
@@ -50,14 +46,12 @@ impl<'p> ContainerPath<'p> {
     }
 
     /// How many steps it lies below `tree`, if it does as it is written.
-    #[must_use]
     pub(crate) fn steps_below(&self, tree: &ContainerPath<'_>) -> Option<usize> {
         below(&self.text, &tree.text).map(|rest| rest.matches('/').count())
     }
 
     /// Whether one is, or lies in, the other.
-    #[must_use]
-    pub fn meets(&self, other: &ContainerPath<'_>) -> bool {
+    pub(crate) fn meets(&self, other: &ContainerPath<'_>) -> bool {
         self.is_within(other) || other.is_within(self)
     }
 

@@ -22,7 +22,7 @@ fn every_form_is_read_and_written_back() {
         assert_eq!(parse(text).to_string(), text);
     }
     assert_eq!(parse("db").to_string(), "kms://db");
-    assert_eq!(parse(" acs:kms:cn-beijing:1:secret/x ").source.arn_region(), Some("cn-beijing"));
+    assert_eq!(parse(" acs:kms:cn-beijing:1:secret/x ").source.region(), Some("cn-beijing"));
 }
 
 #[test]
@@ -68,6 +68,18 @@ fn what_is_wrong_is_said_with_the_way_out() {
 }
 
 #[test]
+fn messages_name_every_scheme() {
+    let forms = "kms://NAME, oos://NAME or oos-parameter://NAME";
+    assert_eq!(refuse(""), format!("a source is empty; write {forms}"));
+    let unknown = r#"unknown scheme "s3://"; write"#;
+    assert_eq!(refuse("s3://x"), format!("{unknown} {forms} (a bare NAME is kms://NAME)"));
+    for Scheme { name, form, .. } in &SCHEMES {
+        assert_eq!(parse(form).to_string(), *form);
+        assert!(form.starts_with(&format!("{name}://")), "{form}");
+    }
+}
+
+#[test]
 fn a_message_repeats_no_control_characters_and_no_novels() {
     let message = refuse(&format!("kms://a\u{1b}[31m{}", "x y".repeat(1000)));
     assert!(message.len() < 250 && !message.contains('\u{1b}'), "{message}");
@@ -86,17 +98,6 @@ fn names_and_versions_may_be_as_long_as_the_service_allows_and_no_longer() {
     fits("oos-parameter://", 200, "");
     fits("acs:kms:cn-hangzhou:", 32, ":secret/x");
     parse("oos://x?version=100");
-}
-
-#[test]
-fn a_version_belongs_to_its_provider() {
-    let refused = |provider, version| {
-        let error = Source::new(provider, "x", Some(version)).unwrap_err();
-        error.to_string()
-    };
-    assert!(refused(Provider::Kms, Version::Number(1)).contains("unknown option"));
-    assert!(refused(Provider::Oos, Version::Stage("a".to_owned())).contains("unknown option"));
-    assert!(refused(Provider::OosParameter, Version::Number(1)).contains("takes no version"));
 }
 
 #[test]

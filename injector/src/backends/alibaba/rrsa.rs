@@ -1,0 +1,101 @@
+//! Credentials by RRSA: the token of the Pod's ServiceAccount, and the role that it is exchanged for.
+
+use std::path::PathBuf;
+
+use cloud::endpoint::host;
+use cloud::provider::{self, CredentialsProvider, RrsaRole};
+use cloud::{Diagnosis, Network, Service};
+
+use super::words::NODE_CLOCK;
+use crate::backends::service_account_token::{self, TokenError, TokenFile};
+use crate::report::exit::Exit;
+use crate::report::problem::Problem;
+
+pub(super) struct Rrsa {
+    plan: plan::Rrsa,
+    token_file: PathBuf,
+    /// The ServiceAccount that the token says it is for, where that could be read.
+    subject: Option<String>,
+}
+
+impl Rrsa {
+    pub(super) fn read(plan: &plan::Rrsa, token_file: PathBuf) -> Result<Self, Problem> {
+        let token = TokenFile::new(token_file.clone()).read().map_err(|error| no_token(&error))?;
+        Ok(Self::new(plan, token_file, service_account_token::subject(&token)))
+    }
+
+    pub(super) fn new(plan: &plan::Rrsa, token_file: PathBuf, subject: Option<String>) -> Self {
+        Self { plan: plan.clone(), token_file, subject }
+    }
+
+    /// The file is read at each exchange.
+    pub(super) fn provider(&self, network: Network) -> CredentialsProvider {
+        let role = RrsaRole {
+            sts_endpoint: match &self.plan.endpoint {
+                Some(endpoint) => endpoint.to_string(),
+                None => host(Service::Sts, self.plan.region.as_str(), network),
+            },
+            role_arn: self.plan.role.to_string(),
+            oidc_provider_arn: self.plan.provider.to_string(),
+            session_name: self.plan.session.to_string(),
+            duration: self.plan.duration,
+        };
+        let token_file = TokenFile::new(self.token_file.clone());
+        let token = move || token_file.read().map_err(Into::into);
+        CredentialsProvider::Rrsa(provider::Rrsa::new(role, token))
+    }
+
+    pub(super) fn role(&self) -> &str {
+        self.plan.role.as_str()
+    }
+
+    pub(super) fn caller(&self, role: &str) -> String {
+        format!("{role}, session {}", self.plan.session)
+    }
+
+    pub(super) fn not_given(&self, diagnosis: Diagnosis) -> String {
+        let (role, provider) = (self.role(), self.plan.provider.as_str());
+        match diagnosis {
+            Diagnosis::TokenExpired => {
+                format!("{NODE_CLOCK}, and that the kubelet renews the token")
+            }
+            Diagnosis::TokenAudience => {
+                format!("the client ids of {provider} must contain sts.aliyuncs.com")
+            }
+            Diagnosis::NoRole => {
+                format!("that {role} exists, which the Pod's ServiceAccount names, and {provider}")
+            }
+            Diagnosis::Provider => {
+                format!("that {provider} belongs to this cluster (RRSA: issuer and keys)")
+            }
+            Diagnosis::NoToken => self.no_token(),
+            _ => match &self.subject {
+                Some(subject) => format!(
+                    "the trust policy of {role} must allow oidc:sub {subject} from {provider}"
+                ),
+                None => self.no_token(),
+            },
+        }
+    }
+
+    pub(super) fn no_token(&self) -> String {
+        let file = self.token_file.display();
+        format!(
+            "the token file {file}: it does not hold a ServiceAccount token; the kubelet writes \
+             one, so look for what else is mounted there"
+        )
+    }
+}
+
+fn no_token(error: &TokenError) -> Problem {
+    Problem::new(Exit::Identity, error.to_string()).advise(match error {
+        TokenError::Unreadable(..) => {
+            "that the webhook's projected token volume is mounted in this container; locally, \
+             --token"
+        }
+        TokenError::Empty(_) => {
+            "what else is mounted there: the kubelet writes a ServiceAccount token into it; \
+             locally, --token"
+        }
+    })
+}
