@@ -74,7 +74,7 @@ impl Gate {
 
 pub(crate) fn patient() -> Limits {
     let long = Duration::from_secs(60);
-    Limits { handshake: long, head: long, body: long, idle: long, ..Limits::default() }
+    Limits { wait: long, handshake: long, head: long, body: long, idle: long, ..Limits::default() }
 }
 
 pub(crate) fn large(letter: char) -> String {
