@@ -24,17 +24,12 @@ pub(crate) enum Refused {
 
 const TOKENS: [&str; 2] = ["x-kms-token", "x-vault-token"];
 /// Headers of proxies: each puts one of them into what it passes on, where it puts any.
-const FORWARDED: [&str; 18] = [
+const FORWARDED: [&str; 13] = [
     "forwarded",
     "via",
     "x-real-ip",
-    "x-client-ip",
-    "x-cluster-client-ip",
-    "client-ip",
-    "true-client-ip",
     "cf-connecting-ip",
     "cf-connecting-ipv6",
-    "fastly-client-ip",
     "x-proxyuser-ip",
     "x-rewrite-url",
     "x-host",
@@ -236,6 +231,14 @@ mod tests {
             "X-Client-IP",
             "True-Client-IP",
             "CF-Connecting-IP",
+            "CF-Connecting-IPv6",
+            "Fastly-Client-IP",
+            "X-ProxyUser-IP",
+            "X-Host",
+            "Proxy-Authorization",
+            "Max-Forwards",
+            "X-AppEngine-User-IP",
+            "X-Azure-SocketIP",
             "X-Original-URL",
             "X-Original-Forwarded-For",
             "X-Envoy-External-Address",
@@ -247,6 +250,7 @@ mod tests {
             "Proxy-Client-IP",
             "HTTP-X-Forwarded-For",
             "X_Forwarded_For",
+            "X_Real_IP",
             "Z-Forwarded-For",
             "X-Forward-For",
             "X-Originating-IP",

@@ -214,6 +214,14 @@ mod tests {
     }
 
     #[test]
+    fn an_expression_that_would_make_too_much_of_this_value_is_not_evaluated() {
+        let selector = "@|[@,@][]|[@,@][]|[@,@][]";
+        assert!(extract(r#"["a"]"#, selector).is_ok());
+        let large = format!("[{}]", vec!["1"; 30_000].join(","));
+        assert_eq!(extract(&large, selector), Err(SelectError::TooMuch));
+    }
+
+    #[test]
     fn json_nested_deeper_than_the_parser_goes_is_not_json() {
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         assert!(matches!(extract(&deep, "@"), Err(SelectError::NotJson { .. })));

@@ -72,6 +72,10 @@ fn what_the_log_says_of_a_review_has_a_bounded_length() {
     let about = admit(body.to_string().as_bytes(), &settings()).about.unwrap();
     let lengths = [&about.uid, &about.namespace, &about.name].map(|text| text.chars().count());
     assert_eq!(lengths, [64, 63, 253]);
+    body["request"]["uid"] = json!("u\u{202e}1");
+    body["request"]["name"] = json!("a\u{2028}\u{202e}b\nc");
+    let about = admit(body.to_string().as_bytes(), &settings()).about.unwrap();
+    assert_eq!((about.uid.as_str(), about.name.as_str()), ("u1", "abc"));
     body["request"]["name"] = json!("");
     body["request"]["object"]["metadata"]["name"] = json!("p".repeat(100_000));
     assert!(admit(body.to_string().as_bytes(), &settings()).about.unwrap().name.len() <= 253);

@@ -219,6 +219,17 @@ fn more_names_than_a_pod_may_have_containers_are_denied() {
 }
 
 #[test]
+fn more_patterns_of_an_agents_secrets_than_are_compared_are_denied() {
+    let agent = |count: usize| {
+        let patterns = (0..count).map(|n| format!("shop/{n}-*")).collect::<Vec<_>>().join(",");
+        pod(&[("mode", "agent"), ("agent-secrets", &patterns)])
+    };
+    injected(&agent(64));
+    let message = denied(&agent(65));
+    assert!(message.contains("it has 65 patterns; list at most 64"), "{message}");
+}
+
+#[test]
 fn variables_for_too_many_containers_are_denied_once() {
     let text: String = (0..20).map(|n| format!("A{n}: x\n")).collect();
     let mut many = pod(&[("env", &text)]);

@@ -65,6 +65,8 @@ fn foreign_fields_of_our_container_go() {
         ("stdin", json!(true)),
         ("stdinOnce", json!(true)),
         ("terminationMessagePath", json!("/mnt/secrets-store/db")),
+        ("terminationMessagePolicy", json!("File")),
+        ("ports", json!([{"containerPort": 53, "hostPort": 53}])),
         ("volumeDevices", json!([{"name": "disk", "devicePath": "/dev/disk"}])),
         ("lifecycle", json!({"preStop": {"exec": {"command": ["/secrets-injector", "get"]}}})),
         ("livenessProbe", json!({"exec": {"command": ["false"]}})),

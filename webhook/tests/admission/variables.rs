@@ -309,6 +309,11 @@ fn the_kubelet_reads_nothing_where_the_operator_or_the_node_forbids_it() {
     let asked = started(&[ENV, ("env-method", "file-key-ref")]);
     let never = settings_with(&["oldestKubelet=1.36", "fileKeyRef=never"]);
     assert!(ask_with(&review(&asked), &never).message().contains("the operator does not allow it"));
+    let mut many = asked.clone();
+    let containers = many["spec"]["containers"].as_array_mut().unwrap();
+    containers.extend((0..5).map(|n| json!({"name": format!("c{n}"), "image": "x"})));
+    let answer = ask_with(&review(&many), &never);
+    assert_eq!(answer.message().lines().count(), 1, "{}", answer.message());
     for (parent, field, value) in [
         ("spec", "nodeSelector", json!({"type": "virtual-kubelet"})),
         ("metadata", "labels", json!({"alibabacloud.com/eci": "true"})),

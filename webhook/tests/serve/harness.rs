@@ -134,9 +134,14 @@ pub(crate) async fn connect_from(
     address: SocketAddr,
     ca: &str,
 ) -> std::io::Result<TlsStream<TcpStream>> {
+    secured(tcp_from(last, address).await?, ca, None).await
+}
+
+/// A connection over which nothing has been sent yet.
+pub(crate) async fn tcp_from(last: u8, address: SocketAddr) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.bind(SocketAddr::from(([127, 0, 0, last], 0)))?;
-    secured(socket.connect(address).await?, ca, None).await
+    socket.connect(address).await
 }
 
 pub(crate) async fn connect_as(

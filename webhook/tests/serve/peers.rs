@@ -12,7 +12,7 @@ use crate::harness::{Lab, connect_from, http1_over, review, text};
 
 fn patient() -> Limits {
     let long = Duration::from_secs(60);
-    Limits { handshake: long, head: long, body: long, idle: long, ..Limits::default() }
+    Limits { wait: long, handshake: long, head: long, body: long, idle: long, ..Limits::default() }
 }
 
 /// A connection whose request waits for its body.

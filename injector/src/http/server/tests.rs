@@ -234,6 +234,19 @@ async fn who_never_asked_makes_way_first_then_who_was_silent_longest() {
 }
 
 #[tokio::test]
+async fn who_has_asked_is_answered_before_another_takes_the_place() {
+    let (address, _, _tasks) = serving(Limits::new(1), Echo::default()).await;
+    let mut asks = connect(address).await;
+    ask(&mut asks, "/").await;
+    // The server runs on this thread, and sees both at once.
+    let _newcomer = std::net::TcpStream::connect(address).unwrap();
+    let request = b"GET /again HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    assert_eq!(asks.try_write(request).unwrap(), request.len());
+    let answer = rest(&mut asks).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[tokio::test]
 async fn who_is_being_answered_is_not_sent_away() {
     let gate = Some(Semaphore::new(0));
     let (address, handler, _tasks) =

@@ -135,6 +135,16 @@ mod tests {
     }
 
     #[test]
+    fn all_peers_together_have_no_more_than_there_is() {
+        let intake = intake(500);
+        let [mut one, mut other, mut last] = [1, 2, 3].map(|last| intake.enter(peer(last)));
+        assert!(one.grow(500) && other.grow(499) && last.grow(1));
+        assert!(!last.grow(1));
+        drop(other);
+        assert!(last.grow(499));
+    }
+
+    #[test]
     fn large_bodies_leave_room_for_ordinary_ones() {
         let intake = intake(8 * ORDINARY);
         let mut large = intake.enter(peer(1));
