@@ -45,7 +45,7 @@ fn list(items: usize, item: &str) -> String {
     format!("[{}]", vec![item; items].join(","))
 }
 
-/// Of the whole process, counted by valgrind.
+/// The instructions of the whole process, which valgrind counts.
 fn instructions(case: &Case, size: usize) -> f64 {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let files = ["a", "b"].map(|name| directory.join(name));

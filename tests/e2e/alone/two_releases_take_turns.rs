@@ -13,7 +13,7 @@ use crate::last_release::LastRelease;
 use crate::other_injector::{Again, OtherInjector, Turn};
 use crate::pods::{OURS, app, checks_files, container, container_mut, named, push};
 use crate::release::{annotated_pods, at_work, is, name, none_failed, ours, replicas, settled};
-use crate::stage::{Namespace, PATIENCE, RELEASE};
+use crate::stage::{Namespace, PATIENCE, RELEASE, kubectl};
 
 const PER_SECOND: u32 = 10;
 /// More Pods than are started while one release replaces the other.
@@ -135,12 +135,13 @@ impl Beside {
         settled();
         // Its Deployment and its settings, under another name.
         let rendered = last.helm("template", &[]).run().unwrap();
-        let input = ours(&["apply", "--dry-run=client", "-o", "json", "-f", "-"]).input(rendered);
-        let objects = input.json().unwrap();
+        let create = kubectl(&["create", "--dry-run=client", "-o", "json", "-f", "-"]);
+        let objects = create.input(rendered).run().unwrap();
+        let objects: Vec<Value> =
+            serde_json::Deserializer::from_str(&objects).into_iter().map(Result::unwrap).collect();
         let find = |kind: &str, name: &str| {
-            let items = objects["items"].as_array().unwrap();
             let is = |item: &&Value| item["kind"] == kind && item["metadata"]["name"] == name;
-            items.iter().find(is).unwrap().clone()
+            objects.iter().find(is).unwrap().clone()
         };
         let settings = format!("{RELEASE}-settings");
         let mut map = find("ConfigMap", &settings);

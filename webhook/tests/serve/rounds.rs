@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use tokio::runtime::Builder;
@@ -19,6 +20,9 @@ use crate::harness::{PATIENCE, tcp_from};
 /// Rounds that a review goes through behind the one in which it arrives: it is read, gets its share,
 /// and is decided.
 const ROUNDS: usize = 3;
+
+/// Longer than all reviews of an address may take in a round.
+const DEAR: Duration = Duration::from_millis(5);
 
 /// A client whose review arrives while the first one of a crowd at another address is decided.
 struct Newcomer(Mutex<State>);
@@ -107,4 +111,22 @@ fn the_smallest_reviews_count_as_4_kib_each() {
     static NEWCOMER: Newcomer = Newcomer::new();
     let of_one_byte = NEWCOMER.waits_for(|body, _| NEWCOMER.decide(body), 56, 1);
     assert!(of_one_byte <= ROUNDS * 8, "{of_one_byte}");
+}
+
+/// What a small review costs is told by nothing but the clock.
+#[test]
+fn of_small_reviews_that_take_long_one_is_decided_in_a_round() {
+    static NEWCOMER: Newcomer = Newcomer::new();
+    let dear = NEWCOMER.waits_for(
+        |body, _| {
+            let until = Instant::now() + DEAR;
+            while Instant::now() < until {
+                std::hint::spin_loop();
+            }
+            NEWCOMER.decide(body)
+        },
+        56,
+        1,
+    );
+    assert!(dear <= ROUNDS + 1, "{dear}");
 }

@@ -304,6 +304,21 @@ mod tests {
         assert!(silent.rank() < unused.rank() && unused.rank() < served.rank());
     }
 
+    /// Our thread may be late; whoever sent something in time is not silent.
+    #[test]
+    fn what_lies_in_the_kernel_unread_was_said_too() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (server, _) = listener.accept().unwrap();
+        let activity = Activity::new(Some(server.try_clone().unwrap().into()));
+        assert_eq!(activity.rank().unwrap().0, Idleness::Silent);
+        std::io::Write::write_all(&mut client, b"x").unwrap();
+        server.peek(&mut [0]).unwrap();
+        assert_eq!(activity.rank().unwrap().0, Idleness::Unused);
+        activity.bytes_arrived();
+        assert_eq!(activity.rank().unwrap().0, Idleness::Unused);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_connection_that_waits_for_bodies_alone_goes_before_one_that_served() {
         let served = Activity::new(None);
