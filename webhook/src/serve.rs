@@ -206,8 +206,7 @@ fn connections(wanted: u32) -> usize {
     let Some(Ok(descriptors)) = limit else { return wanted };
     let waiting = Limits::default().waiting_connections;
     let others = waiting + 2 * ADMIN_CONNECTIONS + OTHER_DESCRIPTORS;
-    // A second one is held of each connection that was not read yet.
-    let possible = (descriptors.saturating_sub(others) / 2).max(1);
+    let possible = descriptors.saturating_sub(others).max(1);
     if possible < wanted {
         tracing::warn!(wanted, possible, descriptors, "fewer connections, for want of descriptors");
     }

@@ -26,7 +26,6 @@ mod limits;
 mod peers;
 mod phase;
 mod shared;
-mod silence;
 mod stream;
 
 pub(crate) use self::intake::{Intake, Share};

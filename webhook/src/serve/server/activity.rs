@@ -1,13 +1,11 @@
 //! What one connection is doing, and until when it may.
 
 use std::collections::BTreeMap;
-use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
 
 use super::limits::Limits;
-use super::silence::is_silent;
 use crate::metrics::Closed;
 
 /// Shared by a connection's task, its stream, its requests and the accept loop.
@@ -21,10 +19,8 @@ struct State {
     arriving: usize,
     /// When the first of them began.
     busy_since: Instant,
-    /// Something came and was read, be it a part of a handshake.
+    /// Something came, be it a part of a handshake.
     spoke: bool,
-    /// The connection's socket, for as long as nothing was read of it.
-    unread: Option<OwnedFd>,
     served: bool,
     /// When it was accepted, or when its last request ended.
     since: Instant,
@@ -73,14 +69,12 @@ pub(super) struct Arriving {
 pub(super) struct InFlight(Activity);
 
 impl Activity {
-    /// Without a descriptor of its own to ask, a connection is silent until it is read.
-    pub(super) fn new(socket: Option<OwnedFd>) -> Self {
+    pub(super) fn new() -> Self {
         Self(Arc::new(Mutex::new(State {
             in_flight: 0,
             arriving: 0,
             busy_since: Instant::now(),
             spoke: false,
-            unread: socket,
             served: false,
             since: Instant::now(),
             head_since: None,
@@ -93,12 +87,12 @@ impl Activity {
     }
 
     pub(super) fn speaks(&self) {
-        self.lock().speaks();
+        self.lock().spoke = true;
     }
 
     pub(super) fn bytes_arrived(&self) {
         let mut state = self.lock();
-        state.speaks();
+        state.spoke = true;
         if state.in_flight == 0 && state.head_since.is_none() {
             state.head_since = Some(Instant::now());
         }
@@ -174,7 +168,7 @@ impl Activity {
         let state = self.lock();
         match state.in_flight {
             0 if state.served => Some((Idleness::Served, state.since)),
-            0 if state.is_silent() => Some((Idleness::Silent, state.since)),
+            0 if !state.spoke => Some((Idleness::Silent, state.since)),
             0 => Some((Idleness::Unused, state.since)),
             all => (state.arriving >= all).then_some((Idleness::Arriving, state.busy_since)),
         }
@@ -182,18 +176,6 @@ impl Activity {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn speaks(&mut self) {
-        self.spoke = true;
-        self.unread = None;
-    }
-
-    /// What came may lie in the kernel still: our thread reads when it has the time.
-    fn is_silent(&self) -> bool {
-        !self.spoke && self.unread.as_ref().is_none_or(is_silent)
     }
 }
 
@@ -244,13 +226,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_new_connection_must_make_a_request_soon() {
-        let activity = Activity::new(None);
+        let activity = Activity::new();
         assert_eq!(due(&activity), Some((Duration::from_secs(5), Closed::Idle)));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_head_has_a_deadline_that_more_bytes_do_not_move() {
-        let activity = Activity::new(None);
+        let activity = Activity::new();
         tokio::time::advance(Duration::from_secs(1)).await;
         activity.bytes_arrived();
         tokio::time::advance(Duration::from_secs(2)).await;
@@ -260,7 +242,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_request_in_flight_has_no_deadline_here_and_starts_the_idle_time_when_it_ends() {
-        let activity = Activity::new(None);
+        let activity = Activity::new();
         let request = activity.request_begins();
         activity.bytes_arrived();
         assert_eq!((due(&activity), activity.rank()), (None, None));
@@ -271,7 +253,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_oldest_answer_that_is_not_taken_has_a_deadline_beside_other_requests() {
-        let activity = Activity::new(None);
+        let activity = Activity::new();
         let first = activity.answer_begins();
         tokio::time::advance(Duration::from_secs(4)).await;
         let (_request, second) = (activity.request_begins(), activity.answer_begins());
@@ -284,7 +266,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_client_that_takes_nothing_has_a_deadline_until_it_takes_something() {
-        let activity = Activity::new(None);
+        let activity = Activity::new();
         drop(activity.request_begins());
         activity.sends(false);
         tokio::time::advance(Duration::from_secs(3)).await;
@@ -296,38 +278,23 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_connection_that_never_served_goes_before_one_that_did() {
-        let served = Activity::new(None);
+        let served = Activity::new();
         drop(served.request_begins());
         tokio::time::advance(Duration::from_secs(1)).await;
-        let (silent, unused) = (Activity::new(None), Activity::new(None));
+        let (silent, unused) = (Activity::new(), Activity::new());
         unused.speaks();
         assert!(silent.rank() < unused.rank() && unused.rank() < served.rank());
     }
 
-    /// Our thread may be late; whoever sent something in time is not silent.
-    #[test]
-    fn what_lies_in_the_kernel_unread_was_said_too() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let (server, _) = listener.accept().unwrap();
-        let activity = Activity::new(Some(server.try_clone().unwrap().into()));
-        assert_eq!(activity.rank().unwrap().0, Idleness::Silent);
-        std::io::Write::write_all(&mut client, b"x").unwrap();
-        server.peek(&mut [0]).unwrap();
-        assert_eq!(activity.rank().unwrap().0, Idleness::Unused);
-        activity.bytes_arrived();
-        assert_eq!(activity.rank().unwrap().0, Idleness::Unused);
-    }
-
     #[tokio::test(start_paused = true)]
     async fn a_connection_that_waits_for_bodies_alone_goes_before_one_that_served() {
-        let served = Activity::new(None);
+        let served = Activity::new();
         drop(served.request_begins());
         tokio::time::advance(Duration::from_secs(1)).await;
-        let slow = Activity::new(None);
+        let slow = Activity::new();
         let (_one, body) = (slow.request_begins(), slow.body_begins());
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(Activity::new(None).rank() < slow.rank() && slow.rank() < served.rank());
+        assert!(Activity::new().rank() < slow.rank() && slow.rank() < served.rank());
         let (_two, _rest) = (slow.request_begins(), slow.body_begins());
         assert!(slow.rank().is_some());
         drop(body);

@@ -5,10 +5,11 @@
 //! whoever has most waits for its own: as an API server does, for some seconds.
 
 use std::collections::{HashMap, VecDeque};
-use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, Id, JoinSet};
@@ -20,7 +21,6 @@ use super::displace::{Idle, Newcomer, SILENT, most_dispensable};
 use super::peers::Peer;
 use super::phase::Phase;
 use super::shared::Shared;
-use super::silence::is_silent;
 use crate::metrics::Closed;
 
 /// Dropping it ends all connections.
@@ -48,9 +48,13 @@ struct Waiting {
 }
 
 impl Waiting {
-    /// Nothing came, though it had time to.
+    /// Nothing came, though it had time to. The kernel is asked: the runtime may not have looked yet, and
+    /// looks for no more than so many in one turn.
     fn is_silent(&self) -> bool {
-        self.since.elapsed() >= SILENT && is_silent(&self.tcp)
+        let mut first = [0; 1];
+        self.since.elapsed() >= SILENT
+            && recv(&self.tcp, &mut first, RecvFlags::PEEK | RecvFlags::DONTWAIT)
+                == Err(Errno::WOULDBLOCK)
     }
 }
 
@@ -158,7 +162,7 @@ impl Crowd {
     }
 
     fn serve(&mut self, tcp: TcpStream, peer: Peer) {
-        let activity = Activity::new(tcp.as_fd().try_clone_to_owned().ok());
+        let activity = Activity::new();
         let (shared, phase) = (Arc::clone(&self.shared), self.phase.clone());
         let handle =
             self.tasks.spawn(connection::serve(tcp, peer, activity.clone(), shared, phase));
