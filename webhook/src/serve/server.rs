@@ -26,6 +26,7 @@ mod limits;
 mod peers;
 mod phase;
 mod shared;
+mod silence;
 mod stream;
 
 pub(crate) use self::intake::{Intake, Share};

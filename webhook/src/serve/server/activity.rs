@@ -1,11 +1,13 @@
 //! What one connection is doing, and until when it may.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::limits::Limits;
+use super::silence;
 use crate::metrics::Closed;
 
 /// Shared by a connection's task, its stream, its requests and the accept loop.
@@ -19,8 +21,10 @@ struct State {
     arriving: usize,
     /// When the first of them began.
     busy_since: Instant,
-    /// Something came, be it a part of a handshake.
+    /// Something came and was read, be it a part of a handshake.
     spoke: bool,
+    /// What is read from as soon as something comes.
+    unread: Weak<TcpStream>,
     served: bool,
     /// When it was accepted, or when its last request ended.
     since: Instant,
@@ -69,12 +73,13 @@ pub(super) struct Arriving {
 pub(super) struct InFlight(Activity);
 
 impl Activity {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(unread: Weak<TcpStream>) -> Self {
         Self(Arc::new(Mutex::new(State {
             in_flight: 0,
             arriving: 0,
             busy_since: Instant::now(),
             spoke: false,
+            unread,
             served: false,
             since: Instant::now(),
             head_since: None,
@@ -84,6 +89,14 @@ impl Activity {
             next: 0,
             stuck_since: None,
         })))
+    }
+
+    /// Takes the connection out of the hands of whoever looks whether something lies in it unread.
+    pub(super) fn is_read(&self, tcp: Arc<TcpStream>) -> Option<TcpStream> {
+        // The others hold it under this lock alone.
+        let mut state = self.lock();
+        state.unread = Weak::new();
+        Arc::into_inner(tcp)
     }
 
     pub(super) fn speaks(&self) {
@@ -168,7 +181,7 @@ impl Activity {
         let state = self.lock();
         match state.in_flight {
             0 if state.served => Some((Idleness::Served, state.since)),
-            0 if !state.spoke => Some((Idleness::Silent, state.since)),
+            0 if state.is_silent() => Some((Idleness::Silent, state.since)),
             0 => Some((Idleness::Unused, state.since)),
             all => (state.arriving >= all).then_some((Idleness::Arriving, state.busy_since)),
         }
@@ -176,6 +189,16 @@ impl Activity {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The kernel is asked of those alone that are no longer new: in a flood each newcomer has all of
+    /// them looked at.
+    fn is_silent(&self) -> bool {
+        let has_said =
+            |tcp: Arc<TcpStream>| silence::is_over(self.since) && !silence::is_empty(&tcp);
+        !self.spoke && !self.unread.upgrade().is_some_and(has_said)
     }
 }
 
@@ -210,7 +233,10 @@ impl Drop for Answering {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
     use std::time::Duration;
+
+    use tokio::net::TcpListener;
 
     use super::*;
 
@@ -226,13 +252,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_new_connection_must_make_a_request_soon() {
-        let activity = Activity::new();
+        let activity = Activity::new(Weak::new());
         assert_eq!(due(&activity), Some((Duration::from_secs(5), Closed::Idle)));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_head_has_a_deadline_that_more_bytes_do_not_move() {
-        let activity = Activity::new();
+        let activity = Activity::new(Weak::new());
         tokio::time::advance(Duration::from_secs(1)).await;
         activity.bytes_arrived();
         tokio::time::advance(Duration::from_secs(2)).await;
@@ -242,7 +268,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_request_in_flight_has_no_deadline_here_and_starts_the_idle_time_when_it_ends() {
-        let activity = Activity::new();
+        let activity = Activity::new(Weak::new());
         let request = activity.request_begins();
         activity.bytes_arrived();
         assert_eq!((due(&activity), activity.rank()), (None, None));
@@ -253,7 +279,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_oldest_answer_that_is_not_taken_has_a_deadline_beside_other_requests() {
-        let activity = Activity::new();
+        let activity = Activity::new(Weak::new());
         let first = activity.answer_begins();
         tokio::time::advance(Duration::from_secs(4)).await;
         let (_request, second) = (activity.request_begins(), activity.answer_begins());
@@ -266,7 +292,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_client_that_takes_nothing_has_a_deadline_until_it_takes_something() {
-        let activity = Activity::new();
+        let activity = Activity::new(Weak::new());
         drop(activity.request_begins());
         activity.sends(false);
         tokio::time::advance(Duration::from_secs(3)).await;
@@ -278,23 +304,41 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_connection_that_never_served_goes_before_one_that_did() {
-        let served = Activity::new();
+        let served = Activity::new(Weak::new());
         drop(served.request_begins());
         tokio::time::advance(Duration::from_secs(1)).await;
-        let (silent, unused) = (Activity::new(), Activity::new());
+        let (silent, unused) = (Activity::new(Weak::new()), Activity::new(Weak::new()));
         unused.speaks();
         assert!(silent.rank() < unused.rank() && unused.rank() < served.rank());
     }
 
+    /// Our thread may be late; whoever sent something in time is not silent.
+    #[tokio::test]
+    async fn what_lies_in_the_kernel_unread_was_said_too() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let tcp = Arc::new(listener.accept().await.unwrap().0);
+        let activity = Activity::new(Arc::downgrade(&tcp));
+        tokio::time::pause();
+        tokio::time::advance(silence::SILENT).await;
+        assert_eq!(activity.rank().unwrap().0, Idleness::Silent);
+        client.write_all(b"x").unwrap();
+        tcp.readable().await.unwrap();
+        assert_eq!(activity.rank().unwrap().0, Idleness::Unused);
+        assert!(activity.is_read(tcp).is_some());
+        activity.bytes_arrived();
+        assert_eq!(activity.rank().unwrap().0, Idleness::Unused);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_connection_that_waits_for_bodies_alone_goes_before_one_that_served() {
-        let served = Activity::new();
+        let served = Activity::new(Weak::new());
         drop(served.request_begins());
         tokio::time::advance(Duration::from_secs(1)).await;
-        let slow = Activity::new();
+        let slow = Activity::new(Weak::new());
         let (_one, body) = (slow.request_begins(), slow.body_begins());
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(Activity::new().rank() < slow.rank() && slow.rank() < served.rank());
+        assert!(Activity::new(Weak::new()).rank() < slow.rank() && slow.rank() < served.rank());
         let (_two, _rest) = (slow.request_begins(), slow.body_begins());
         assert!(slow.rank().is_some());
         drop(body);

@@ -30,16 +30,23 @@ use crate::metrics::Closed;
 
 /// Serves until the client is done, a deadline passes or the server stops.
 pub(super) async fn serve(
-    tcp: TcpStream,
+    tcp: Arc<TcpStream>,
     peer: Peer,
     activity: Activity,
     shared: Arc<Shared>,
-    phase: watch::Receiver<Phase>,
+    mut phase: watch::Receiver<Phase>,
 ) {
+    let deadline = Instant::now() + shared.limits.handshake;
+    tokio::select! {
+        _ = tcp.readable() => {}
+        // What follows knows what to do about these.
+        () = sleep_until(deadline.min(Instant::now() + shared.limits.head)) => {}
+        _ = phase.wait_for(|phase| *phase >= Phase::Stopping) => {}
+    }
+    let Some(tcp) = activity.is_read(tcp) else { return };
     let Some(tls) = &shared.tls else {
         return talk(tcp, peer, activity, &shared, phase).await;
     };
-    let deadline = Instant::now() + shared.limits.handshake;
     match timeout_at(deadline, tls.accept(Bounded::new(tcp, activity.clone()))).await {
         Ok(Ok(mut stream)) => {
             let (tcp, tls) = stream.get_mut();

@@ -8,8 +8,6 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use rustix::io::Errno;
-use rustix::net::{RecvFlags, recv};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, Id, JoinSet};
@@ -17,10 +15,11 @@ use tokio::time::Instant;
 
 use super::activity::Activity;
 use super::connection;
-use super::displace::{Idle, Newcomer, SILENT, most_dispensable};
+use super::displace::{Idle, Newcomer, most_dispensable};
 use super::peers::Peer;
 use super::phase::Phase;
 use super::shared::Shared;
+use super::silence;
 use crate::metrics::Closed;
 
 /// Dropping it ends all connections.
@@ -48,13 +47,8 @@ struct Waiting {
 }
 
 impl Waiting {
-    /// Nothing came, though it had time to. The kernel is asked: the runtime may not have looked yet, and
-    /// looks for no more than so many in one turn.
     fn is_silent(&self) -> bool {
-        let mut first = [0; 1];
-        self.since.elapsed() >= SILENT
-            && recv(&self.tcp, &mut first, RecvFlags::PEEK | RecvFlags::DONTWAIT)
-                == Err(Errno::WOULDBLOCK)
+        silence::is_over(self.since) && silence::is_empty(&self.tcp)
     }
 }
 
@@ -162,7 +156,8 @@ impl Crowd {
     }
 
     fn serve(&mut self, tcp: TcpStream, peer: Peer) {
-        let activity = Activity::new();
+        let tcp = Arc::new(tcp);
+        let activity = Activity::new(Arc::downgrade(&tcp));
         let (shared, phase) = (Arc::clone(&self.shared), self.phase.clone());
         let handle =
             self.tasks.spawn(connection::serve(tcp, peer, activity.clone(), shared, phase));

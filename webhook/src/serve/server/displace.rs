@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::activity::Idleness;
 use super::peers::Peer;
+use super::silence::SILENT;
 
 /// A connection that does not work.
 #[derive(Clone, Copy)]
@@ -29,8 +30,6 @@ pub(super) struct Newcomer {
 
 /// A client that means to ask has done so by then.
 const NEW: Duration = Duration::from_secs(1);
-/// And has begun a handshake by then.
-pub(super) const SILENT: Duration = Duration::from_millis(200);
 
 /// The one that would be missed least, whoever has it.
 pub(super) fn most_dispensable<Id: Copy>(idle: &[Idle<Id>]) -> Option<Id> {
