@@ -10,10 +10,10 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use crate::anchor::Anchor;
-use crate::api::{Cause, Error, Object};
+use crate::api::{Cause, Error, NamedObject};
 use crate::backoff::{Backoff, Jitter};
 use crate::coverage::Coverage;
-use crate::follow::Found;
+use crate::follow::LastRead;
 use crate::issue::issue;
 use crate::pair::Pair;
 use crate::published::Published;
@@ -26,12 +26,12 @@ type Configuration = MutatingWebhookConfiguration;
 /// One replica's view and memory.
 pub(crate) struct Actor<'a> {
     setup: &'a Setup,
-    secret: &'a Object<Secret>,
-    configuration: &'a Object<Configuration>,
-    found_secret: watch::Receiver<Found<Stored>>,
-    found_configuration: watch::Receiver<Found<Published>>,
-    stored: Found<Stored>,
-    published: Found<Published>,
+    secret: &'a NamedObject<Secret>,
+    configuration: &'a NamedObject<Configuration>,
+    found_secret: watch::Receiver<LastRead<Stored>>,
+    found_configuration: watch::Receiver<LastRead<Published>>,
+    stored: LastRead<Stored>,
+    published: LastRead<Published>,
     coverage: Coverage,
     serving: Option<Pair>,
     start: Instant,
@@ -46,10 +46,10 @@ pub(crate) struct Actor<'a> {
 impl<'a> Actor<'a> {
     pub(crate) fn new(
         setup: &'a Setup,
-        (secret, found_secret): (&'a Object<Secret>, watch::Receiver<Found<Stored>>),
+        (secret, found_secret): (&'a NamedObject<Secret>, watch::Receiver<LastRead<Stored>>),
         (configuration, found_configuration): (
-            &'a Object<Configuration>,
-            watch::Receiver<Found<Published>>,
+            &'a NamedObject<Configuration>,
+            watch::Receiver<LastRead<Published>>,
         ),
     ) -> Self {
         let mut jitter = Jitter::new(setup.seed);

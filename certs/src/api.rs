@@ -17,7 +17,7 @@ use serde_json::Value;
 
 /// An object by its name, there or not.
 #[derive(Clone)]
-pub(crate) struct Object<K> {
+pub(crate) struct NamedObject<K> {
     client: Client,
     request: Request,
     name: String,
@@ -52,21 +52,21 @@ pub(crate) enum Cause {
     Unreachable(String),
 }
 
-impl Object<Secret> {
+impl NamedObject<Secret> {
     pub(crate) fn secret(client: Client, namespace: &str, name: &str) -> Self {
         let path = format!("/api/v1/namespaces/{namespace}/secrets");
         Self::new(client, path, name, format!("Secret {namespace}/{name}"))
     }
 }
 
-impl Object<MutatingWebhookConfiguration> {
+impl NamedObject<MutatingWebhookConfiguration> {
     pub(crate) fn configuration(client: Client, name: &str) -> Self {
         let path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
         Self::new(client, path.into(), name, format!("MutatingWebhookConfiguration {name}"))
     }
 }
 
-impl<K: Clone + DeserializeOwned> Object<K> {
+impl<K: Clone + DeserializeOwned> NamedObject<K> {
     fn new(client: Client, path: String, name: &str, called: String) -> Self {
         let request = Request::new(path);
         Self { client, request, name: name.into(), called, kind: PhantomData }
@@ -80,7 +80,7 @@ impl<K: Clone + DeserializeOwned> Object<K> {
         });
         match answer.await {
             Ok(text) => self.parse("reading", &text).map(Some),
-            Err(Failure::Api(status)) if status.code == 404 => Ok(None),
+            Err(CallFailure::Api(status)) if status.code == 404 => Ok(None),
             Err(failure) => Err(self.error("reading", failure)),
         }
     }
@@ -106,7 +106,7 @@ impl<K: Clone + DeserializeOwned> Object<K> {
 
     /// A watch that was not ended in its time.
     pub(crate) fn silent(&self) -> Error {
-        self.error("watching", Failure::Late)
+        self.error("watching", CallFailure::Late)
     }
 
     /// Makes the object; refused if there is one that another manager made.
@@ -119,7 +119,7 @@ impl<K: Clone + DeserializeOwned> Object<K> {
     }
 
     pub(crate) async fn change(&self, operations: Value) -> Result<K, Error> {
-        let unreadable = |_| self.error("changing", Failure::Unreadable);
+        let unreadable = |_| self.error("changing", CallFailure::Unreadable);
         let patch = serde_json::from_value(operations).map_err(unreadable)?;
         self.patch("changing", &Patch::Json::<()>(patch), MANAGER).await
     }
@@ -142,31 +142,31 @@ impl<K: Clone + DeserializeOwned> Object<K> {
     async fn call<T>(
         &self,
         answer: impl Future<Output = Result<T, kube::Error>>,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, CallFailure> {
         match tokio::time::timeout(DEADLINE, answer).await {
             Ok(answer) => Ok(answer?),
-            Err(_) => Err(Failure::Late),
+            Err(_) => Err(CallFailure::Late),
         }
     }
 
     /// Here and not in the library, which logs what it cannot read.
     fn parse(&self, attempt: &'static str, text: &str) -> Result<K, Error> {
-        serde_json::from_str(text).map_err(|_| self.error(attempt, Failure::Unreadable))
+        serde_json::from_str(text).map_err(|_| self.error(attempt, CallFailure::Unreadable))
     }
 
-    fn error(&self, attempt: &'static str, failure: Failure) -> Error {
+    fn error(&self, attempt: &'static str, failure: CallFailure) -> Error {
         Error { attempt, called: self.called.clone(), cause: failure.into() }
     }
 }
 
-enum Failure {
+enum CallFailure {
     Late,
     Unreadable,
     Api(Box<kube::core::Status>),
     Other(kube::Error),
 }
 
-impl From<kube::Error> for Failure {
+impl From<kube::Error> for CallFailure {
     fn from(error: kube::Error) -> Self {
         match error {
             kube::Error::Api(status) => Self::Api(status),
@@ -176,12 +176,12 @@ impl From<kube::Error> for Failure {
     }
 }
 
-impl From<Failure> for Cause {
-    fn from(failure: Failure) -> Self {
+impl From<CallFailure> for Cause {
+    fn from(failure: CallFailure) -> Self {
         match failure {
-            Failure::Late => Self::Late,
-            Failure::Unreadable => Self::Unreadable,
-            Failure::Api(status) => {
+            CallFailure::Late => Self::Late,
+            CallFailure::Unreadable => Self::Unreadable,
+            CallFailure::Api(status) => {
                 let said = bounded(&format!("{} ({})", status.message, status.code));
                 match status.code {
                     409 | 422 => Self::Invalid(said),
@@ -189,7 +189,7 @@ impl From<Failure> for Cause {
                     _ => Self::Refused(said),
                 }
             }
-            Failure::Other(error) => Self::Unreachable(chain(&error)),
+            CallFailure::Other(error) => Self::Unreachable(chain(&error)),
         }
     }
 }

@@ -13,17 +13,17 @@ use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::api::{Error, Object};
+use crate::api::{Error, NamedObject};
 use crate::backoff::{Backoff, Jitter};
 
 /// What was read last, if anything; `None` in it: there is no such thing.
-pub(crate) type Found<T> = Option<Option<Arc<T>>>;
+pub(crate) type LastRead<T> = Option<Option<Arc<T>>>;
 
 /// Puts every version into `found`, as `read` takes it. An error changes nothing there.
 pub(crate) async fn follow<K, T>(
-    object: &Object<K>,
+    object: &NamedObject<K>,
     read: impl Fn(K) -> Option<T>,
-    found: &watch::Sender<Found<T>>,
+    found: &watch::Sender<LastRead<T>>,
     failed: impl Fn(&Error),
     mut jitter: Jitter,
 ) -> Infallible
@@ -48,9 +48,9 @@ where
 }
 
 async fn round<K, T>(
-    object: &Object<K>,
+    object: &NamedObject<K>,
     read: impl Fn(K) -> Option<T>,
-    found: &watch::Sender<Found<T>>,
+    found: &watch::Sender<LastRead<T>>,
     seconds: u32,
 ) -> Result<(), Error>
 where

@@ -8,7 +8,7 @@ use kube::Client;
 use tokio::sync::watch;
 
 use crate::act::Actor;
-use crate::api::Object;
+use crate::api::NamedObject;
 use crate::backoff::Jitter;
 use crate::follow::follow;
 use crate::lifetimes::Lifetimes;
@@ -40,8 +40,8 @@ impl Keeper {
     pub async fn run(self) -> Infallible {
         let Self(setup) = self;
         let Place { namespace, secret, target } = &setup.place;
-        let secret = Object::secret(setup.client.clone(), namespace, secret);
-        let configuration = Object::configuration(setup.client.clone(), &target.configuration);
+        let secret = NamedObject::secret(setup.client.clone(), namespace, secret);
+        let configuration = NamedObject::configuration(setup.client.clone(), &target.configuration);
         let (secrets, found_secret) = watch::channel(None);
         let (configurations, found_configuration) = watch::channel(None);
         let following_secret = follow(

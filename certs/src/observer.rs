@@ -9,9 +9,9 @@ use rustls::pki_types::pem::PemObject;
 use tokio::sync::watch;
 
 use crate::anchor::Anchor;
-use crate::api::Object;
+use crate::api::NamedObject;
 use crate::backoff::Jitter;
-use crate::follow::{Found, follow};
+use crate::follow::{LastRead, follow};
 use crate::place::Target;
 use crate::published::Published;
 use crate::report::Report;
@@ -43,7 +43,7 @@ impl Observer {
 
     /// Until it is dropped.
     pub async fn run(self) -> Infallible {
-        let configuration = Object::configuration(self.client, &self.target.configuration);
+        let configuration = NamedObject::configuration(self.client, &self.target.configuration);
         let (configurations, found) = watch::channel(None);
         let following = follow(
             &configuration,
@@ -61,7 +61,7 @@ impl Observer {
 }
 
 async fn look(
-    mut found: watch::Receiver<Found<Published>>,
+    mut found: watch::Receiver<LastRead<Published>>,
     mut served: watch::Receiver<Vec<u8>>,
     target: &Target,
     clock: fn() -> SystemTime,

@@ -7,9 +7,9 @@ use crate::cause::Cause;
 use crate::keys::Credentials;
 use crate::kms;
 use crate::lookup::{AssumedRole, Lookup, Subject};
-use crate::oos::{self, Kind};
+use crate::oos::{self, ParameterKind};
 use crate::pool_key::PoolKey;
-use crate::response::{Content, ReadError};
+use crate::response::{AnswerContent, ReadError};
 use crate::sign::{self, Stamp};
 use crate::sts;
 pub(crate) use crate::sts::WithOidc;
@@ -141,8 +141,8 @@ pub(crate) fn read(subject: &Subject, body: &[u8]) -> Result<Value, ReadError> {
             kms::read(body, name, (version_id.as_deref(), version_stage.as_deref()))
         }
         Subject::OosSecretParameter { name, version, .. } => {
-            oos::read(body, Kind::Secret, name, *version)
+            oos::read(body, ParameterKind::Secret, name, *version)
         }
-        Subject::OosParameter { name, .. } => oos::read(body, Kind::Plain, name, None),
+        Subject::OosParameter { name, .. } => oos::read(body, ParameterKind::Plain, name, None),
     }
 }

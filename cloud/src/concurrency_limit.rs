@@ -20,7 +20,7 @@ pub struct Window {
 
 /// A request that is under way.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry(u64);
+pub struct InFlightRequest(u64);
 
 /// No caller sends so many at once.
 const MOST: u32 = 256;
@@ -33,22 +33,22 @@ impl Default for Window {
 
 impl Window {
     /// Begins a request, if there is room for one.
-    pub fn enter(&mut self) -> Option<Entry> {
+    pub fn enter(&mut self) -> Option<InFlightRequest> {
         if self.inside >= self.limit {
             return None;
         }
         self.inside += 1;
-        Some(Entry(self.round))
+        Some(InFlightRequest(self.round))
     }
 
-    pub fn answered(&mut self, _: Entry) {
+    pub fn answered(&mut self, _: InFlightRequest) {
         self.inside = self.inside.saturating_sub(1);
         self.streak = 0;
         self.limit = self.limit.saturating_mul(2).min(MOST);
     }
 
     /// Returns how many throttlings in a row there were by now.
-    pub fn throttled(&mut self, entry: Entry) -> u32 {
+    pub fn throttled(&mut self, entry: InFlightRequest) -> u32 {
         self.inside = self.inside.saturating_sub(1);
         self.limit = 1;
         if entry.0 == self.round {
@@ -59,7 +59,7 @@ impl Window {
     }
 
     /// The request ended in a way that says nothing of the host's limits.
-    pub fn left(&mut self, _: Entry) {
+    pub fn left(&mut self, _: InFlightRequest) {
         self.inside = self.inside.saturating_sub(1);
     }
 }
@@ -67,12 +67,12 @@ impl Window {
 /// There is one for each pair of host and caller: services limit each account by itself.
 #[derive(Default)]
 pub(crate) struct ConcurrencyLimit {
-    state: Mutex<State>,
+    state: Mutex<LimitState>,
     changed: Notify,
 }
 
 #[derive(Default)]
-struct State {
+struct LimitState {
     window: Window,
     not_before: Option<Instant>,
     /// The host has throttled since its last answer: the error of requests whose time is over before
@@ -82,7 +82,7 @@ struct State {
 
 pub(crate) struct Permit<'a> {
     limit: &'a ConcurrencyLimit,
-    entry: Option<Entry>,
+    entry: Option<InFlightRequest>,
 }
 
 impl ConcurrencyLimit {
@@ -115,7 +115,7 @@ impl ConcurrencyLimit {
         self.state().throttled
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, LimitState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use secret::Sensitive;
 
-use crate::response::Content;
+use crate::response::AnswerContent;
 
 pub(crate) struct Credentials {
     key_id: String,
@@ -56,7 +56,7 @@ impl Credentials {
     }
 }
 
-impl Content for Credentials {
+impl AnswerContent for Credentials {
     fn secrets(&self) -> Vec<&Sensitive> {
         [&self.secret].into_iter().chain(&self.token).collect()
     }

@@ -11,7 +11,7 @@ use crate::lenient_json::{Object, Stages, Word};
 use crate::matching;
 use crate::response::ReadError;
 use crate::sign::Api;
-use crate::value::{Text, Value, label, within_limit};
+use crate::value::{SensitiveText, Value, label, within_limit};
 
 pub(crate) const GET_SECRET_VALUE: Api = Api { action: "GetSecretValue", version: "2016-01-20" };
 
@@ -33,9 +33,9 @@ pub(crate) fn read(
     name: &str,
     version: (Option<&str>, Option<&str>),
 ) -> Result<Value, ReadError> {
-    let Object(mut answer): Object<Answer> =
+    let Object(mut answer): Object<KmsAnswer> =
         serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
-    let Some(Text(data)) = answer.secret_data.take() else {
+    let Some(SensitiveText(data)) = answer.secret_data.take() else {
         let refusal = misplaced_refusal(answer.code.as_deref());
         let cause = refusal.unwrap_or(Malformed::Missing("SecretData").into());
         return Err(ReadError::holding(cause, []));
@@ -62,8 +62,8 @@ pub(crate) fn read(
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Answer {
-    secret_data: Option<Text>,
+struct KmsAnswer {
+    secret_data: Option<SensitiveText>,
     secret_data_type: Option<String>,
     version_id: Option<String>,
     request_id: Option<String>,
@@ -78,7 +78,7 @@ struct Answer {
     rotation_interval: Option<Word>,
 }
 
-impl Answer {
+impl KmsAnswer {
     /// What `data` stands for, where it is not itself the value.
     fn decoded(&self, data: &Sensitive) -> Result<Option<Sensitive>, Malformed> {
         match self.secret_data_type.as_deref() {

@@ -30,7 +30,7 @@ pub mod thread;
 mod transport;
 mod value;
 
-pub use concurrency_limit::{Entry, Window};
+pub use concurrency_limit::{InFlightRequest, Window};
 pub use credentials::provider;
 pub use endpoint::{Network, Service};
 pub use error::Error;

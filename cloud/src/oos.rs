@@ -9,7 +9,7 @@ use crate::lenient_json::{Number, Object};
 use crate::matching;
 use crate::response::ReadError;
 use crate::sign::Api;
-use crate::value::{Text, Value, within_limit};
+use crate::value::{SensitiveText, Value, within_limit};
 
 pub(crate) const GET_SECRET_PARAMETER: Api =
     Api { action: "GetSecretParameter", version: "2019-06-01" };
@@ -17,7 +17,7 @@ pub(crate) const GET_PARAMETER: Api = Api { action: "GetParameter", version: "20
 
 /// Whether the parameter is stored encrypted.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ParameterKind {
     Secret,
     Plain,
 }
@@ -38,22 +38,22 @@ pub(crate) fn plain_parameters<'a>(name: &'a str, region: &'a str) -> Vec<(&'sta
 
 pub(crate) fn read(
     body: &[u8],
-    kind: Kind,
+    kind: ParameterKind,
     name: &str,
     version: Option<u32>,
 ) -> Result<Value, ReadError> {
-    let Object(answer): Object<Answer> =
+    let Object(answer): Object<OosAnswer> =
         serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
     let Some(Object(mut parameter)) = answer.parameter else {
         let refusal = misplaced_refusal(answer.code.as_deref());
         let cause = refusal.unwrap_or(Malformed::Missing("Parameter").into());
         return Err(ReadError::holding(cause, []));
     };
-    let Some(Text(bytes)) = parameter.value.take() else {
+    let Some(SensitiveText(bytes)) = parameter.value.take() else {
         // Decryption was asked for: without the right to decrypt the field stays away.
         let cause = match kind {
-            Kind::Secret => Cause::Undecrypted,
-            Kind::Plain => Malformed::Missing("Value").into(),
+            ParameterKind::Secret => Cause::Undecrypted,
+            ParameterKind::Plain => Malformed::Missing("Value").into(),
         };
         return Err(ReadError::holding(cause, []));
     };
@@ -72,7 +72,7 @@ pub(crate) fn read(
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Answer {
+struct OosAnswer {
     parameter: Option<Object<Parameter>>,
     request_id: Option<String>,
     code: Option<String>,
@@ -82,7 +82,7 @@ struct Answer {
 #[serde(rename_all = "PascalCase")]
 struct Parameter {
     name: Option<String>,
-    value: Option<Text>,
+    value: Option<SensitiveText>,
     parameter_version: Option<Number>,
 }
 

@@ -9,7 +9,7 @@ use crate::secret_fields::secret_fields;
 use crate::transport::Answer;
 
 /// What was asked for.
-pub(crate) trait Content {
+pub(crate) trait AnswerContent {
     /// All of it that must not be shown.
     fn secrets(&self) -> Vec<&Sensitive>;
 
@@ -45,7 +45,7 @@ impl From<Malformed> for ReadError {
 
 /// What the answer holds and the request's id, which may have to be left out. `sent` are the
 /// secrets of the request; `read` hears the time by the service's clock as well.
-pub(crate) fn read_response<T: Content>(
+pub(crate) fn read_response<T: AnswerContent>(
     answer: Answer,
     sent: &[&Sensitive],
     read: impl FnOnce(&[u8], Option<u64>) -> Result<T, ReadError>,

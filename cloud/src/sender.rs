@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::concurrency_limit::ConcurrencyLimit;
 use crate::error::Error;
 use crate::error_code::Remedy;
-use crate::response::{Content, ReadError, read_response};
+use crate::response::{AnswerContent, ReadError, read_response};
 use crate::sign::Stamp;
 use crate::sts::Times;
 use crate::transport::Transport;
@@ -40,7 +40,7 @@ struct Shared {
     tally: Tally,
 }
 
-pub(crate) struct Reply<T> {
+pub(crate) struct ServiceReply<T> {
     pub(crate) content: T,
     pub(crate) request_id: Option<String>,
     pub(crate) attempts: u32,
@@ -81,12 +81,12 @@ impl Sender {
     }
 
     /// Sends `call` until it is answered. The deadline never hides what went wrong before it.
-    pub(crate) async fn send<T: Content>(
+    pub(crate) async fn send<T: AnswerContent>(
         &self,
         call: &Call<'_>,
         deadline: Instant,
         read: impl Fn(&[u8], Option<u64>) -> Result<T, ReadError>,
-    ) -> Result<Reply<T>, Error> {
+    ) -> Result<ServiceReply<T>, Error> {
         let info = call.info();
         let (operation, host) = (info.operation, info.host.as_str());
         let limit = self.limit(host, call.caller());
@@ -106,7 +106,7 @@ impl Sender {
                     permit.answered();
                     self.shared.tally.add(operation, None);
                     log_answer(&info, attempts, began, request_id.as_deref());
-                    return Ok(Reply { content, request_id, attempts });
+                    return Ok(ServiceReply { content, request_id, attempts });
                 }
                 Err(failed) if failed.was_not_sent() => {
                     attempts -= 1;
@@ -163,7 +163,7 @@ impl Sender {
         Arc::clone(limits.entry((host.to_owned(), caller.to_owned())).or_default())
     }
 
-    async fn attempt<T: Content>(
+    async fn attempt<T: AnswerContent>(
         &self,
         call: &Call<'_>,
         host: &str,

@@ -14,7 +14,7 @@ use crate::matching;
 use crate::response::ReadError;
 use crate::sign::{Api, Stamp, unsigned_headers};
 use crate::transport::Request;
-use crate::value::{Text, label};
+use crate::value::{SensitiveText, label};
 
 const WITH_OIDC: Api = Api { action: "AssumeRoleWithOIDC", version: "2015-04-01" };
 pub(crate) const ASSUME_ROLE: Api = Api { action: "AssumeRole", version: "2015-04-01" };
@@ -109,7 +109,7 @@ pub(crate) fn read(
     (role, session): (&str, &str),
     times: Times,
 ) -> Result<Credentials, ReadError> {
-    let Object(answer): Object<Answer> =
+    let Object(answer): Object<StsAnswer> =
         serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
     let Some(Object(found)) = answer.credentials else {
         let refusal = misplaced_refusal(answer.code.as_deref());
@@ -117,8 +117,8 @@ pub(crate) fn read(
         return Err(ReadError::holding(cause, []));
     };
     let Keys { access_key_id, access_key_secret, security_token, expiration } = found;
-    let Text(secret) = access_key_secret.ok_or(Malformed::Missing("AccessKeySecret"))?;
-    let Text(token) = security_token.ok_or(Malformed::Missing("SecurityToken"))?;
+    let SensitiveText(secret) = access_key_secret.ok_or(Malformed::Missing("AccessKeySecret"))?;
+    let SensitiveText(token) = security_token.ok_or(Malformed::Missing("SecurityToken"))?;
     let caller = answer.assumed_role_user.and_then(|Object(user)| user.arn);
     let checked = keys(access_key_id, &secret, &token).and_then(|key_id| {
         let expires = expiration.ok_or(Malformed::Missing("Expiration"))?;
@@ -163,7 +163,7 @@ fn keys(id: Option<String>, secret: &Sensitive, token: &Sensitive) -> Result<Str
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Answer {
+struct StsAnswer {
     credentials: Option<Object<Keys>>,
     assumed_role_user: Option<Object<AssumedRoleUser>>,
     code: Option<String>,
@@ -173,8 +173,8 @@ struct Answer {
 #[serde(rename_all = "PascalCase")]
 struct Keys {
     access_key_id: Option<String>,
-    access_key_secret: Option<Text>,
-    security_token: Option<Text>,
+    access_key_secret: Option<SensitiveText>,
+    security_token: Option<SensitiveText>,
     expiration: Option<String>,
 }
 

@@ -6,7 +6,7 @@ use secret::{Metadata, Sensitive};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
 use crate::cause::Malformed;
-use crate::response::Content;
+use crate::response::AnswerContent;
 
 /// What a lookup yields.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(crate) struct Value {
     pub(crate) metadata: Metadata,
 }
 
-impl Content for Value {
+impl AnswerContent for Value {
     fn secrets(&self) -> Vec<&Sensitive> {
         self.encoded.iter().chain([&self.bytes]).collect()
     }
@@ -35,9 +35,9 @@ impl Content for Value {
 }
 
 /// A JSON string that goes straight into `Sensitive`.
-pub(crate) struct Text(pub(crate) Sensitive);
+pub(crate) struct SensitiveText(pub(crate) Sensitive);
 
-impl<'de> Deserialize<'de> for Text {
+impl<'de> Deserialize<'de> for SensitiveText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_string(TextVisitor)
     }
@@ -46,18 +46,18 @@ impl<'de> Deserialize<'de> for Text {
 struct TextVisitor;
 
 impl Visitor<'_> for TextVisitor {
-    type Value = Text;
+    type Value = SensitiveText;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a string")
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
-        Ok(Text(Sensitive::new(text.as_bytes().to_vec())))
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<SensitiveText, E> {
+        Ok(SensitiveText(Sensitive::new(text.as_bytes().to_vec())))
     }
 
-    fn visit_string<E: de::Error>(self, text: String) -> Result<Text, E> {
-        Ok(Text(Sensitive::from(text)))
+    fn visit_string<E: de::Error>(self, text: String) -> Result<SensitiveText, E> {
+        Ok(SensitiveText(Sensitive::from(text)))
     }
 }
 

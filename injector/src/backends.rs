@@ -18,11 +18,11 @@ use crate::report::problem::Problem;
 pub(crate) struct Backends {
     alibaba: Alibaba,
     /// Which of them answers, by lookup of the plan.
-    kinds: Vec<Kind>,
+    kinds: Vec<BackendKind>,
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+enum BackendKind {
     Alibaba,
 }
 
@@ -36,14 +36,14 @@ impl Backends {
     /// Reads what is needed of this container before anything is sent, so that what is wrong with a
     /// file has words of its own.
     pub(crate) fn new(args: &Args, plan: &Plan) -> Result<Self, Problem> {
-        let kinds = plan.lookups().iter().map(|lookup| Kind::of(&lookup.source)).collect();
+        let kinds = plan.lookups().iter().map(|lookup| BackendKind::of(&lookup.source)).collect();
         Ok(Self { alibaba: Alibaba::new(args, plan)?, kinds })
     }
 
     /// The backend of a lookup, by its index in the plan.
     pub(crate) fn of(&self, lookup: usize) -> Option<Backend<'_>> {
         Some(match self.kinds.get(lookup)? {
-            Kind::Alibaba => Backend::Alibaba(&self.alibaba),
+            BackendKind::Alibaba => Backend::Alibaba(&self.alibaba),
         })
     }
 
@@ -68,7 +68,7 @@ impl Backends {
     }
 }
 
-impl Kind {
+impl BackendKind {
     fn of(source: &Source) -> Self {
         match source {
             Source::Kms(_) | Source::Oos(_) | Source::OosParameter(_) => Self::Alibaba,

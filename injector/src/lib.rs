@@ -90,7 +90,7 @@ mod process {
 }
 
 pub use crate::agent::request::{
-    Refused as AgentRefusal, Request as AgentRequest, SecretRequest as AgentSecretRequest,
+    BadRequest as AgentRefusal, Request as AgentRequest, SecretRequest as AgentSecretRequest,
 };
 pub use crate::once::exec::exec;
 pub use crate::refresh::hook::proc;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum AlignmentStep {
     /// The old and the new index of the same item.
     Keep(usize, usize),
     Drop(usize),
@@ -14,11 +14,11 @@ pub(crate) enum Step {
 const MAX_TABLE: usize = 250_000;
 
 /// The longest common subsequence as steps in order, or `None` for lists too long for it.
-pub(crate) fn align(before: &[Value], after: &[Value]) -> Option<Vec<Step>> {
+pub(crate) fn align(before: &[Value], after: &[Value]) -> Option<Vec<AlignmentStep>> {
     // Nothing came or went: items without a name may have changed in their places.
     let mut pairs = before.iter().zip(after);
     if before.len() == after.len() && pairs.all(|(old, new)| name(old) == name(new)) {
-        return Some((0..before.len()).map(|index| Step::Keep(index, index)).collect());
+        return Some((0..before.len()).map(|index| AlignmentStep::Keep(index, index)).collect());
     }
     let width = after.len() + 1;
     if (before.len() + 1).checked_mul(width)? > MAX_TABLE {
@@ -46,19 +46,19 @@ pub(crate) fn align(before: &[Value], after: &[Value]) -> Option<Vec<Step>> {
     loop {
         match (before.get(i), after.get(j)) {
             (Some(old), Some(new)) if same(old, new) => {
-                steps.push(Step::Keep(i, j));
+                steps.push(AlignmentStep::Keep(i, j));
                 (i, j) = (i + 1, j + 1);
             }
             (Some(_), Some(_)) if length(&lengths, i + 1, j) > length(&lengths, i, j + 1) => {
-                steps.push(Step::Drop(i));
+                steps.push(AlignmentStep::Drop(i));
                 i += 1;
             }
             (_, Some(_)) => {
-                steps.push(Step::Add(j));
+                steps.push(AlignmentStep::Add(j));
                 j += 1;
             }
             (Some(_), None) => {
-                steps.push(Step::Drop(i));
+                steps.push(AlignmentStep::Drop(i));
                 i += 1;
             }
             (None, None) => return Some(steps),
@@ -83,7 +83,7 @@ mod tests {
 
     use super::*;
 
-    fn steps(before: &Value, after: &Value) -> Vec<Step> {
+    fn steps(before: &Value, after: &Value) -> Vec<AlignmentStep> {
         align(before.as_array().unwrap(), after.as_array().unwrap()).unwrap()
     }
 
@@ -91,24 +91,27 @@ mod tests {
     fn items_are_known_by_name() {
         let before = json!([{"name": "a", "x": 1}, {"name": "b"}]);
         let after = json!([{"name": "new"}, {"name": "a", "x": 2}, {"name": "b"}]);
-        assert_eq!(steps(&before, &after), [Step::Add(0), Step::Keep(0, 1), Step::Keep(1, 2)]);
+        assert_eq!(
+            steps(&before, &after),
+            [AlignmentStep::Add(0), AlignmentStep::Keep(0, 1), AlignmentStep::Keep(1, 2)]
+        );
     }
 
     #[test]
     fn items_without_a_name_are_known_by_equality() {
         assert_eq!(
             steps(&json!(["a", "b", "c"]), &json!(["a", "c"])),
-            [Step::Keep(0, 0), Step::Drop(1), Step::Keep(2, 1)]
+            [AlignmentStep::Keep(0, 0), AlignmentStep::Drop(1), AlignmentStep::Keep(2, 1)]
         );
         assert_eq!(
             steps(&json!(["a", "c"]), &json!(["a", "b", "c"])),
-            [Step::Keep(0, 0), Step::Add(1), Step::Keep(1, 2)]
+            [AlignmentStep::Keep(0, 0), AlignmentStep::Add(1), AlignmentStep::Keep(1, 2)]
         );
     }
 
     #[test]
     fn in_lists_of_one_length_items_without_a_name_change_in_their_places() {
-        let changed = [Step::Keep(0, 0), Step::Keep(1, 1)];
+        let changed = [AlignmentStep::Keep(0, 0), AlignmentStep::Keep(1, 1)];
         assert_eq!(steps(&json!(["a", {"b": 1}]), &json!(["a", {"b": 2}])), changed);
         let (before, after) = (vec![json!(1); 1000], vec![json!(2); 1000]);
         assert_eq!(align(&before, &after).unwrap().len(), 1000);

@@ -10,8 +10,8 @@ use crate::scalar::Scalar;
 pub(crate) fn entry(key: &str, value: &Value, layout: &Layout) -> Vec<String> {
     let key = text(key);
     match body(value, layout) {
-        Body::Inline(value) => vec![format!("{key}: {value}")],
-        Body::Block { header, indent, lines } => {
+        ValueText::Inline(value) => vec![format!("{key}: {value}")],
+        ValueText::Block { header, indent, lines } => {
             let mut all = vec![format!("{key}:{header}")];
             all.extend(indented(lines, &" ".repeat(indent)));
             all
@@ -40,8 +40,8 @@ pub(crate) fn node(value: &Value, layout: &Layout) -> Vec<String> {
             items.iter().flat_map(|value| item(value, layout)).collect()
         }
         _ => match body(value, layout) {
-            Body::Inline(text) => vec![text],
-            Body::Block { header, indent, lines } => {
+            ValueText::Inline(text) => vec![text],
+            ValueText::Block { header, indent, lines } => {
                 let mut all = vec![header.trim_start().to_owned()];
                 all.extend(indented(lines, &" ".repeat(indent)));
                 all
@@ -51,26 +51,26 @@ pub(crate) fn node(value: &Value, layout: &Layout) -> Vec<String> {
 }
 
 /// How a value stands behind its key.
-pub(crate) enum Body {
+pub(crate) enum ValueText {
     /// On the key's line.
     Inline(String),
     /// On lines below it, indented from the key; the header stands behind the colon.
     Block { header: &'static str, indent: usize, lines: Vec<String> },
 }
 
-pub(crate) fn body(value: &Value, layout: &Layout) -> Body {
+pub(crate) fn body(value: &Value, layout: &Layout) -> ValueText {
     match value {
         Value::Object(map) if !map.is_empty() => {
-            Body::Block { header: "", indent: layout.indent, lines: node(value, layout) }
+            ValueText::Block { header: "", indent: layout.indent, lines: node(value, layout) }
         }
         Value::Array(items) if !items.is_empty() => {
-            Body::Block { header: "", indent: layout.dash, lines: node(value, layout) }
+            ValueText::Block { header: "", indent: layout.dash, lines: node(value, layout) }
         }
         Value::String(content) => match literal(content) {
-            Some((header, lines)) => Body::Block { header, indent: layout.indent, lines },
-            None => Body::Inline(text(content)),
+            Some((header, lines)) => ValueText::Block { header, indent: layout.indent, lines },
+            None => ValueText::Inline(text(content)),
         },
-        _ => Body::Inline(value.to_string()),
+        _ => ValueText::Inline(value.to_string()),
     }
 }
 

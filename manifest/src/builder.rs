@@ -8,7 +8,7 @@ use std::rc::Rc;
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StructureStyle, Tag};
 
 use crate::document::Document;
-use crate::node::{Content, Entry, Node, Style};
+use crate::node::{MappingEntry, Node, NodeContent, Style};
 use crate::scalar::Scalar;
 use crate::stream::Stream;
 use crate::unreadable::Unreadable;
@@ -24,13 +24,13 @@ pub(crate) struct Builder<'a> {
     text: &'a str,
     offset: usize,
     lines: usize,
-    open: Vec<Open<'a>>,
+    open: Vec<OpenNode<'a>>,
     anchors: HashMap<usize, Rc<Node<'a>>>,
     nodes: usize,
 }
 
 /// A collection whose end has not come yet.
-struct Open<'a> {
+struct OpenNode<'a> {
     start: Span,
     anchor: usize,
     mapping: bool,
@@ -115,7 +115,8 @@ impl<'a> Builder<'a> {
                     return Err(self.refused(span, "an alias within what it stands for"));
                 };
                 let (height, size) = (target.height, target.size);
-                let node = self.node(span, self.range(span), height, size, Content::Alias(target));
+                let node =
+                    self.node(span, self.range(span), height, size, NodeContent::Alias(target));
                 self.nodes = self.nodes.saturating_add(size);
                 (node, 0)
             }
@@ -137,7 +138,7 @@ impl<'a> Builder<'a> {
 
     fn open(&mut self, span: &Span, anchor: usize, mapping: bool, style: StructureStyle) {
         let flow = style == StructureStyle::Flow;
-        self.open.push(Open { start: *span, anchor, mapping, flow, children: Vec::new() });
+        self.open.push(OpenNode { start: *span, anchor, mapping, flow, children: Vec::new() });
     }
 
     fn scalar(
@@ -165,12 +166,12 @@ impl<'a> Builder<'a> {
         if matches!(style, Style::Literal | Style::Folded) {
             range.end = self.offset + block_end(self.text, span, &value);
         }
-        let content = Content::Scalar { text: value, style, value: meaning };
+        let content = NodeContent::Scalar { text: value, style, value: meaning };
         self.node(span, range, 1, 1, content)
     }
 
-    fn close(&self, open: Open<'a>, end: &Span) -> Result<Node<'a>, Unreadable> {
-        let Open { start, mapping, flow, mut children, .. } = open;
+    fn close(&self, open: OpenNode<'a>, end: &Span) -> Result<Node<'a>, Unreadable> {
+        let OpenNode { start, mapping, flow, mut children, .. } = open;
         if mapping {
             for pair in children.chunks_exact_mut(2) {
                 if let [key, value] = pair {
@@ -186,9 +187,9 @@ impl<'a> Builder<'a> {
         let height = 1 + children.iter().map(|child| child.height).max().unwrap_or_default();
         let size = children.iter().fold(1, |sum: usize, child| sum.saturating_add(child.size));
         let content = if mapping {
-            Content::Mapping { entries: entries(children)?, flow }
+            NodeContent::Mapping { entries: entries(children)?, flow }
         } else {
-            Content::Sequence { items: children, flow }
+            NodeContent::Sequence { items: children, flow }
         };
         Ok(self.node(&start, range, height, size, content))
     }
@@ -214,7 +215,7 @@ impl<'a> Builder<'a> {
         span: Range<usize>,
         height: usize,
         size: usize,
-        content: Content<'a>,
+        content: NodeContent<'a>,
     ) -> Node<'a> {
         let line = self.line(at);
         Node { span, line, column: at.start.col(), height, size, content }
@@ -235,17 +236,17 @@ impl<'a> Builder<'a> {
 }
 
 /// Pairs keys with values; keys are scalars, each one once.
-fn entries<'a>(children: Vec<Rc<Node<'a>>>) -> Result<Vec<Entry<'a>>, Unreadable> {
+fn entries<'a>(children: Vec<Rc<Node<'a>>>) -> Result<Vec<MappingEntry<'a>>, Unreadable> {
     let mut entries = Vec::with_capacity(children.len() / 2);
     let mut children = children.into_iter();
     while let (Some(key), Some(value)) = (children.next(), children.next()) {
-        entries.push(Entry { key, value });
+        entries.push(MappingEntry { key, value });
     }
     let mut names = HashSet::with_capacity(entries.len());
     for entry in &entries {
         let line = entry.key.line;
         let refused = |what| Err(Unreadable { line, what });
-        if !matches!(entry.key.target().content, Content::Scalar { .. }) {
+        if !matches!(entry.key.target().content, NodeContent::Scalar { .. }) {
             return refused("a key that is not a simple word (a template that is not rendered?)");
         }
         if entry.merges() {

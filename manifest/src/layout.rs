@@ -1,7 +1,7 @@
 //! How a document is laid out, so that what is added looks like the rest.
 
 use crate::lines::{dash_line, leading, line_start};
-use crate::node::{Content, Node};
+use crate::node::{Node, NodeContent};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
@@ -31,7 +31,7 @@ impl Layout {
             _ => "\n",
         };
         let flow = match &root.content {
-            Content::Mapping { entries, flow: true } => {
+            NodeContent::Mapping { entries, flow: true } => {
                 entries.first().map_or(Flow::Spaced, |entry| {
                     let end = entry.value.span.start;
                     inner(text, entry.key.span.start, entry.key.span.end, end)
@@ -63,13 +63,13 @@ fn survey(text: &str, node: &Node<'_>, indent: &mut Option<usize>, dash: &mut Op
         return;
     }
     match &node.content {
-        Content::Mapping { entries, flow: false } => {
+        NodeContent::Mapping { entries, flow: false } => {
             for entry in entries {
                 match &entry.value.content {
-                    Content::Mapping { flow: false, .. } if indent.is_none() => {
+                    NodeContent::Mapping { flow: false, .. } if indent.is_none() => {
                         *indent = entry.value.column.checked_sub(node.column).filter(|by| *by > 0);
                     }
-                    Content::Sequence { items, flow: false } if dash.is_none() => {
+                    NodeContent::Sequence { items, flow: false } if dash.is_none() => {
                         let first = items.first().and_then(|item| dash_line(text, item.span.start));
                         *dash = first.and_then(|(_, column)| column.checked_sub(node.column));
                     }
@@ -78,7 +78,7 @@ fn survey(text: &str, node: &Node<'_>, indent: &mut Option<usize>, dash: &mut Op
                 survey(text, &entry.value, indent, dash);
             }
         }
-        Content::Sequence { items, flow: false } => {
+        NodeContent::Sequence { items, flow: false } => {
             for item in items {
                 survey(text, item, indent, dash);
             }

@@ -18,11 +18,11 @@ pub struct Node<'a> {
     /// Levels and nodes below this one, itself included and aliases written out.
     pub(crate) height: usize,
     pub(crate) size: usize,
-    pub(crate) content: Content<'a>,
+    pub(crate) content: NodeContent<'a>,
 }
 
 #[derive(Debug)]
-pub(crate) enum Content<'a> {
+pub(crate) enum NodeContent<'a> {
     Scalar {
         text: Cow<'a, str>,
         style: Style,
@@ -33,7 +33,7 @@ pub(crate) enum Content<'a> {
         flow: bool,
     },
     Mapping {
-        entries: Vec<Entry<'a>>,
+        entries: Vec<MappingEntry<'a>>,
         flow: bool,
     },
     /// Another node of the document, finished before this one.
@@ -41,7 +41,7 @@ pub(crate) enum Content<'a> {
 }
 
 #[derive(Debug)]
-pub(crate) struct Entry<'a> {
+pub(crate) struct MappingEntry<'a> {
     pub(crate) key: Rc<Node<'a>>,
     pub(crate) value: Rc<Node<'a>>,
 }
@@ -65,7 +65,7 @@ impl<'a> Node<'a> {
     #[must_use]
     pub fn target(&self) -> &Self {
         let mut node = self;
-        while let Content::Alias(target) = &node.content {
+        while let NodeContent::Alias(target) = &node.content {
             node = target;
         }
         node
@@ -75,7 +75,7 @@ impl<'a> Node<'a> {
     #[must_use]
     pub fn scalar(&self) -> Option<&str> {
         match &self.target().content {
-            Content::Scalar { text, .. } => Some(text),
+            NodeContent::Scalar { text, .. } => Some(text),
             _ => None,
         }
     }
@@ -94,14 +94,14 @@ impl<'a> Node<'a> {
 
     fn sequence(&self) -> Option<&[Rc<Self>]> {
         match &self.target().content {
-            Content::Sequence { items, .. } => Some(items),
+            NodeContent::Sequence { items, .. } => Some(items),
             _ => None,
         }
     }
 
-    pub(crate) fn entries(&self) -> Option<&[Entry<'a>]> {
+    pub(crate) fn entries(&self) -> Option<&[MappingEntry<'a>]> {
         match &self.target().content {
-            Content::Mapping { entries, .. } => Some(entries),
+            NodeContent::Mapping { entries, .. } => Some(entries),
             _ => None,
         }
     }
@@ -128,19 +128,19 @@ impl<'a> Node<'a> {
     /// Whether the text runs over lines of its own, which an end of line closes.
     pub(crate) fn is_block(&self) -> bool {
         match &self.content {
-            Content::Scalar { style, .. } => matches!(style, Style::Literal | Style::Folded),
-            Content::Sequence { flow, .. } | Content::Mapping { flow, .. } => !flow,
-            Content::Alias(_) => false,
+            NodeContent::Scalar { style, .. } => matches!(style, Style::Literal | Style::Folded),
+            NodeContent::Sequence { flow, .. } | NodeContent::Mapping { flow, .. } => !flow,
+            NodeContent::Alias(_) => false,
         }
     }
 }
 
-impl<'a> Entry<'a> {
+impl<'a> MappingEntry<'a> {
     /// The key as Kubernetes reads it.
     pub(crate) fn name(&self) -> Cow<'_, str> {
         match &self.key.target().content {
-            Content::Scalar { value: Scalar::Text, text, .. } => Cow::Borrowed(text),
-            Content::Scalar { value, .. } => Cow::Owned(value.to_string()),
+            NodeContent::Scalar { value: Scalar::Text, text, .. } => Cow::Borrowed(text),
+            NodeContent::Scalar { value, .. } => Cow::Owned(value.to_string()),
             // Other keys are refused when a document is read.
             _ => Cow::Borrowed(""),
         }
@@ -148,7 +148,7 @@ impl<'a> Entry<'a> {
 
     pub(crate) fn merges(&self) -> bool {
         matches!(&self.key.content,
-            Content::Scalar { text, style: Style::Plain, .. } if text == "<<")
+            NodeContent::Scalar { text, style: Style::Plain, .. } if text == "<<")
     }
 
     /// The mappings that a merge key brings in, strongest first.

@@ -1,7 +1,7 @@
 //! On which line of a text a line of a scalar's value stands.
 
 use crate::document::Document;
-use crate::node::{Content, Node, Style};
+use crate::node::{Node, NodeContent, Style};
 
 impl Document<'_> {
     /// The line of the text where the value of a scalar of this document has the line `line`,
@@ -9,7 +9,9 @@ impl Document<'_> {
     #[must_use]
     pub fn line_within(&self, node: &Node<'_>, line: usize) -> usize {
         let node = node.target();
-        let Content::Scalar { text: value, style, .. } = &node.content else { return node.line };
+        let NodeContent::Scalar { text: value, style, .. } = &node.content else {
+            return node.line;
+        };
         if *style == Style::Literal {
             // The node begins at its first line that is not blank.
             let blank = value.len() - value.trim_start_matches('\n').len();

@@ -6,12 +6,12 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use crate::alignment::{Step, align};
-use crate::block::{self, Body};
+use crate::alignment::{AlignmentStep, align};
+use crate::block::{self, ValueText};
 use crate::flow;
 use crate::layout::{Flow, Layout};
 use crate::lines::{dash_line, indentation, leading, line_start};
-use crate::node::{Content, Entry, Node};
+use crate::node::{MappingEntry, Node, NodeContent};
 
 #[derive(Debug)]
 struct Edit {
@@ -21,7 +21,7 @@ struct Edit {
 
 /// What a value belongs to, and whether that is within brackets.
 #[derive(Clone, Copy)]
-enum Place<'p> {
+enum ValueParent<'p> {
     Root,
     Entry { key: &'p Node<'p>, column: usize },
     Item,
@@ -45,7 +45,7 @@ pub(crate) fn splice(
     after: &Value,
 ) -> Option<String> {
     let mut splice = Splice { text, layout, edits: Vec::new() };
-    splice.change(root, before, after, Place::Root)?;
+    splice.change(root, before, after, ValueParent::Root)?;
     splice.apply(region)
 }
 
@@ -55,19 +55,21 @@ impl Splice<'_> {
         node: &Node<'_>,
         before: &Value,
         after: &Value,
-        place: Place<'_>,
+        place: ValueParent<'_>,
     ) -> Option<()> {
         if before == after {
             return Some(());
         }
         let mark = self.edits.len();
         let done = match (&node.content, before, after) {
-            (Content::Mapping { entries, flow }, Value::Object(before), Value::Object(after))
-                if !entries.is_empty() && !after.is_empty() =>
-            {
+            (
+                NodeContent::Mapping { entries, flow },
+                Value::Object(before),
+                Value::Object(after),
+            ) if !entries.is_empty() && !after.is_empty() => {
                 self.mapping(node.column, entries, *flow, before, after)
             }
-            (Content::Sequence { items, flow }, Value::Array(before), Value::Array(after))
+            (NodeContent::Sequence { items, flow }, Value::Array(before), Value::Array(after))
                 if !items.is_empty() && !after.is_empty() =>
             {
                 self.sequence(items, *flow, before, after)
@@ -84,7 +86,7 @@ impl Splice<'_> {
     fn mapping(
         &mut self,
         column: usize,
-        entries: &[Entry<'_>],
+        entries: &[MappingEntry<'_>],
         flow: bool,
         before: &Map<String, Value>,
         after: &Map<String, Value>,
@@ -96,7 +98,8 @@ impl Splice<'_> {
             match after.get(&*name) {
                 Some(after) => {
                     let key = &entry.key;
-                    let place = if flow { Place::Flow } else { Place::Entry { key, column } };
+                    let place =
+                        if flow { ValueParent::Flow } else { ValueParent::Entry { key, column } };
                     self.change(&entry.value, before, after, place)?;
                 }
                 None if flow => return None,
@@ -142,21 +145,21 @@ impl Splice<'_> {
         let mut previous: Option<&Node<'_>> = None;
         for step in align(before, after)? {
             match step {
-                Step::Keep(old, new) => {
+                AlignmentStep::Keep(old, new) => {
                     let item = items.get(old)?;
-                    let place = if flow { Place::Flow } else { Place::Item };
+                    let place = if flow { ValueParent::Flow } else { ValueParent::Item };
                     self.change(item, before.get(old)?, after.get(new)?, place)?;
                     previous = Some(item);
                 }
-                Step::Drop(_) if flow => return None,
-                Step::Drop(old) => {
+                AlignmentStep::Drop(_) if flow => return None,
+                AlignmentStep::Drop(old) => {
                     let item = items.get(old)?;
                     let (start, _) = dash_line(self.text, item.span.start)?;
                     let end = self.line_after(item)?;
                     self.edit(start..end, String::new());
                     previous = Some(item);
                 }
-                Step::Add(new) if flow => {
+                AlignmentStep::Add(new) if flow => {
                     let (separator, base) = self.flow_separator(first.span.start);
                     let value = flow::value(after.get(new)?, self.layout, &base);
                     match previous {
@@ -170,7 +173,7 @@ impl Splice<'_> {
                         }
                     }
                 }
-                Step::Add(new) => {
+                AlignmentStep::Add(new) => {
                     let (start, column) = dash_line(self.text, first.span.start)?;
                     let at = match previous {
                         Some(item) => self.line_after(item)?,
@@ -184,24 +187,24 @@ impl Splice<'_> {
     }
 
     /// Writes a value anew in the place of another.
-    fn replace(&mut self, node: &Node<'_>, after: &Value, place: Place<'_>) -> Option<()> {
+    fn replace(&mut self, node: &Node<'_>, after: &Value, place: ValueParent<'_>) -> Option<()> {
         match place {
-            Place::Flow => self.replace_flow(node, after),
-            Place::Root if !node.is_block() => self.replace_flow(node, after),
-            Place::Root => {
+            ValueParent::Flow => self.replace_flow(node, after),
+            ValueParent::Root if !node.is_block() => self.replace_flow(node, after),
+            ValueParent::Root => {
                 let start = line_start(self.text, node.span.start);
                 let end = self.line_after(node)?;
                 self.edit(start..end, self.joined(&block::node(after, self.layout), end));
             }
-            Place::Entry { key, column } => self.replace_value(node, after, key, column)?,
-            Place::Item if node.is_block() => {
+            ValueParent::Entry { key, column } => self.replace_value(node, after, key, column)?,
+            ValueParent::Item if node.is_block() => {
                 let (start, column) = dash_line(self.text, node.span.start)?;
                 let end = self.line_after(node)?;
                 let lines = block::item(after, self.layout);
                 let lines: Vec<_> = block::indented(lines, &" ".repeat(column)).collect();
                 self.edit(start..end, self.joined(&lines, end));
             }
-            Place::Item => {
+            ValueParent::Item => {
                 let lines = block::node(after, self.layout).into_iter();
                 let by = " ".repeat(node.column);
                 let separator = format!("{}{by}", self.layout.newline);
@@ -219,12 +222,12 @@ impl Splice<'_> {
         column: usize,
     ) -> Option<()> {
         let (head, lines) = match block::body(after, self.layout) {
-            Body::Inline(text) if !node.is_block() => {
+            ValueText::Inline(text) if !node.is_block() => {
                 self.replace_inline(node, &text);
                 return Some(());
             }
-            Body::Inline(text) => (format!(" {text}"), Vec::new()),
-            Body::Block { header, indent, lines } => {
+            ValueText::Inline(text) => (format!(" {text}"), Vec::new()),
+            ValueText::Block { header, indent, lines } => {
                 let by = " ".repeat(column + indent);
                 (header.to_owned(), block::indented(lines, &by).collect())
             }

@@ -2,17 +2,17 @@
 
 use serde_json::{Map, Value};
 
-use crate::node::{Content, Node};
+use crate::node::{Node, NodeContent};
 
 impl Node<'_> {
     /// Aliases and merge keys written out. Bounded, because the tree's height and size are.
     #[must_use]
     pub fn value(&self) -> Value {
         match &self.content {
-            Content::Scalar { text, value, .. } => value.json(text),
-            Content::Alias(target) => target.value(),
-            Content::Sequence { items, .. } => items.iter().map(|item| item.value()).collect(),
-            Content::Mapping { entries, .. } => {
+            NodeContent::Scalar { text, value, .. } => value.json(text),
+            NodeContent::Alias(target) => target.value(),
+            NodeContent::Sequence { items, .. } => items.iter().map(|item| item.value()).collect(),
+            NodeContent::Mapping { entries, .. } => {
                 let mut map = Map::new();
                 for entry in entries.iter().filter(|entry| !entry.merges()) {
                     map.insert(entry.name().into_owned(), entry.value.value());

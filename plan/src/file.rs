@@ -28,7 +28,7 @@ pub enum OnMissing {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Written", into = "Written")]
+#[serde(try_from = "FileJson", into = "FileJson")]
 pub struct File {
     pub name: FileName,
     pub content: Content,
@@ -39,7 +39,7 @@ pub struct File {
 /// A file in JSON: either a value or a template.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Written {
+struct FileJson {
     name: FileName,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     from: Option<usize>,
@@ -87,11 +87,11 @@ impl File {
     }
 }
 
-impl TryFrom<Written> for File {
+impl TryFrom<FileJson> for File {
     type Error = InvalidFile;
 
-    fn try_from(written: Written) -> Result<Self, Self::Error> {
-        let Written { name, from, select, template, mode, on_missing } = written;
+    fn try_from(written: FileJson) -> Result<Self, Self::Error> {
+        let FileJson { name, from, select, template, mode, on_missing } = written;
         let content = match (from, select, template) {
             (Some(from), select, None) => Content::Value(Selection { from, select }),
             (None, None, Some(template)) if !template.secrets.is_empty() => {
@@ -103,7 +103,7 @@ impl TryFrom<Written> for File {
     }
 }
 
-impl From<File> for Written {
+impl From<File> for FileJson {
     fn from(file: File) -> Self {
         let File { name, content, mode, on_missing } = file;
         let (from, select, template) = match content {

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::filters::{b64decode, b64encode, default, indent, join, length, replace, tojson};
 use crate::limits::Fuel;
 use crate::text::Builder;
-use crate::value::{Kind, Value, ValueResult, build};
+use crate::value::{TypeKind, Value, ValueResult, build};
 use crate::{formats, json, pem, quote};
 
 pub(crate) const SECRET: &str = "secret";
@@ -20,14 +20,14 @@ type Test = (&'static str, fn(&Value<'_>) -> bool);
 pub(crate) const TESTS: [Test; 3] = [
     ("defined", |value| !value.is_undefined()),
     ("undefined", |value| value.is_undefined()),
-    ("none", |value| value.kind() == Kind::Null),
+    ("none", |value| value.kind() == TypeKind::Null),
 ];
 
 pub(crate) struct Filter {
     pub(crate) name: &'static str,
     /// The filter takes so many arguments, which the words say.
     pub(crate) arguments: Arguments,
-    pub(crate) makes: Kind,
+    pub(crate) makes: TypeKind,
     pub(crate) function: FilterFn,
 }
 
@@ -51,7 +51,7 @@ type ValueFn = for<'a> fn(&Value<'a>, &[Value<'a>], &mut Fuel) -> ValueResult<'a
 type Arguments = (RangeInclusive<usize>, &'static str);
 
 use FilterFn::{Optional, Single, Whole};
-use Kind::{Any, Number, Text};
+use TypeKind::{Any, Number, Text};
 
 pub(crate) const FILTERS: [Filter; 26] = [
     text("trim", |text, out| out.push_str(text.trim())),
@@ -95,7 +95,7 @@ const fn format(name: &'static str, write: MappingFn) -> Filter {
 const fn filter(
     name: &'static str,
     arguments: Arguments,
-    makes: Kind,
+    makes: TypeKind,
     function: FilterFn,
 ) -> Filter {
     Filter { name, arguments, makes, function }

@@ -14,7 +14,7 @@ use crate::fault::{Fault, Invalid};
 use crate::limits::MAX_OUTPUT_BYTES;
 use crate::run::{EvalResult, Run, Values, WalkResult};
 use crate::text::{Builder, Text};
-use crate::value::{Kind, Value};
+use crate::value::{TypeKind, Value};
 use crate::{json, operators, value};
 
 /// This finds the sources, each with the line where it is used first, or all mistakes. `targets` are
@@ -96,7 +96,8 @@ impl<'a> Evaluator<'a> {
                 self.statements(&set.body, &mut text)?;
                 let text = value::paid_text(text, &mut self.run.fuel);
                 let text = if self.run.is_check() { Err(Error::Unknown) } else { text };
-                let mut value = self.run.resolve(set.span().start_line.into(), text, Kind::Text)?;
+                let mut value =
+                    self.run.resolve(set.span().start_line.into(), text, TypeKind::Text)?;
                 if let Some(filters) = &set.filter {
                     self.captured = Some(value);
                     value = self.value(filters)?;
@@ -118,7 +119,7 @@ impl<'a> Evaluator<'a> {
             Value::Text(text) => out.push_str(text),
             value => json::compact(value, out),
         };
-        self.run.resolve(line, written.map(|()| Value::Nothing), Kind::Any).map(drop)
+        self.run.resolve(line, written.map(|()| Value::Nothing), TypeKind::Any).map(drop)
     }
 
     /// A name that is set behind a condition may keep the value that it had.
@@ -127,7 +128,7 @@ impl<'a> Evaluator<'a> {
             Expr::Var(var) if !FUNCTIONS.contains(&var.id) => {
                 let is_certain = self.run.is_certain();
                 self.names
-                    .insert(var.id, if is_certain { value } else { Value::Unknown(Kind::Any) });
+                    .insert(var.id, if is_certain { value } else { Value::Unknown(TypeKind::Any) });
                 return Ok(());
             }
             Expr::Var(var) => Fault::Reserved(var.id.to_owned()),
@@ -157,10 +158,10 @@ impl<'a> Evaluator<'a> {
             Value::NotYetSet(name) if self.run.is_certain() => {
                 return self.run.fault(line, Fault::NotYetSet(shorten(name)));
             }
-            Value::NotYetSet(_) => return Ok(Value::Unknown(Kind::Any)),
+            Value::NotYetSet(_) => return Ok(Value::Unknown(TypeKind::Any)),
             _ => return Ok(value),
         };
-        self.run.resolve(line, Err(Error::words(words)), Kind::Any)
+        self.run.resolve(line, Err(Error::words(words)), TypeKind::Any)
     }
 
     fn value(&mut self, expression: &'a Expr<'a>) -> EvalResult<'a> {
@@ -168,7 +169,7 @@ impl<'a> Evaluator<'a> {
         match expression {
             Expr::Const(literal) => {
                 let result = operators::literal(&literal.value, &mut self.run.fuel);
-                self.run.resolve(line, result, Kind::Number)
+                self.run.resolve(line, result, TypeKind::Number)
             }
             Expr::Var(var) => self.variable(line, var.id),
             Expr::UnaryOp(operation) => self.unary(line, operation),
@@ -179,12 +180,12 @@ impl<'a> Evaluator<'a> {
             Expr::GetAttr(it) => {
                 let whole = self.defined(&it.expr)?;
                 let key = Value::Text(Text::Borrowed(it.name));
-                self.run.resolve(line, operators::part(&whole, &key, true), Kind::Any)
+                self.run.resolve(line, operators::part(&whole, &key, true), TypeKind::Any)
             }
             Expr::GetItem(it) => {
                 let (whole, key) = (self.defined(&it.expr)?, self.defined(&it.subscript_expr)?);
                 let is_written = matches!(it.subscript_expr, Expr::Const(_) | Expr::UnaryOp(_));
-                self.run.resolve(line, operators::part(&whole, &key, is_written), Kind::Any)
+                self.run.resolve(line, operators::part(&whole, &key, is_written), TypeKind::Any)
             }
             Expr::Call(call) => self.call(line, call),
             Expr::Slice(_) => self.run.fault(line, Fault::Slice),
@@ -211,11 +212,11 @@ impl<'a> Evaluator<'a> {
         match (&operation.op, &operation.expr) {
             (UnaryOpKind::Not, operand) => {
                 let truth = self.optional(operand)?.truth();
-                Ok(truth.map_or(Value::Unknown(Kind::Bool), |truth| Value::Bool(!truth)))
+                Ok(truth.map_or(Value::Unknown(TypeKind::Bool), |truth| Value::Bool(!truth)))
             }
             (UnaryOpKind::Neg, Expr::Const(literal)) if literal.value.is_number() => {
                 let result = operators::negative(&literal.value, &mut self.run.fuel);
-                self.run.resolve(line, result, Kind::Number)
+                self.run.resolve(line, result, TypeKind::Number)
             }
             _ => self.run.fault(line, Fault::Arithmetic("-")),
         }
@@ -236,7 +237,8 @@ impl<'a> Evaluator<'a> {
             });
         }
         let (left, right) = (self.defined(&operation.left)?, self.defined(&operation.right)?);
-        let kind = if matches!(operation.op, BinOpKind::Concat) { Kind::Text } else { Kind::Bool };
+        let kind =
+            if matches!(operation.op, BinOpKind::Concat) { TypeKind::Text } else { TypeKind::Bool };
         let result = operators::apply(operation.op, &left, &right, &mut self.run.fuel);
         self.run.resolve(line, result, kind)
     }
@@ -294,7 +296,7 @@ impl<'a> Evaluator<'a> {
             return self.run.fault(line, Fault::Arguments(what, "no arguments"));
         }
         Ok(match value {
-            Value::Unknown(Kind::Any) => Value::Unknown(Kind::Bool),
+            Value::Unknown(TypeKind::Any) => Value::Unknown(TypeKind::Bool),
             value => Value::Bool(holds(&value)),
         })
     }
@@ -311,7 +313,7 @@ impl<'a> Evaluator<'a> {
                 return self.run.resolve(
                     line,
                     read.map_err(|error| error.with_place("json()")),
-                    Kind::Any,
+                    TypeKind::Any,
                 );
             }
             (CallType::Function(JSON), _) => {

@@ -99,7 +99,7 @@ faults! {
 /// never a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {what}")]
-pub struct Failure {
+pub struct TemplateFailure {
     pub line: usize,
     pub what: String,
 }

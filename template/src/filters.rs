@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::json;
 use crate::limits::Fuel;
 use crate::text::{Builder, Text};
-use crate::value::{Kind, Value, ValueResult, build};
+use crate::value::{TypeKind, Value, ValueResult, build};
 
 /// Nobody indents wider.
 const MAX_WIDTH: usize = 64;
@@ -58,7 +58,7 @@ pub(crate) fn indent<'a>(
     let is_first = is_true("FIRST", args.get(1))?;
     let width = match args.first() {
         None | Some(Value::Null) => 4,
-        Some(Value::Unknown(Kind::Any | Kind::Number)) => {
+        Some(Value::Unknown(TypeKind::Any | TypeKind::Number)) => {
             return value.text().and(Err(Error::Unknown));
         }
         Some(Value::Number(width)) => width.parse().unwrap_or(usize::MAX),
@@ -82,7 +82,7 @@ fn is_true(argument: &str, value: Option<&Value<'_>>) -> Result<bool, Error> {
     match value {
         None | Some(Value::Null) => Ok(false),
         Some(Value::Bool(truth)) => Ok(*truth),
-        Some(Value::Unknown(Kind::Any | Kind::Bool)) => Err(Error::Unknown),
+        Some(Value::Unknown(TypeKind::Any | TypeKind::Bool)) => Err(Error::Unknown),
         Some(_) => Err(Error::words(format!("{argument} is not true or false"))),
     }
 }
@@ -91,7 +91,7 @@ fn is_true(argument: &str, value: Option<&Value<'_>>) -> Result<bool, Error> {
 /// empty or false.
 pub(crate) fn default<'a>(value: &Value<'a>, args: &[Value<'a>], _: &mut Fuel) -> ValueResult<'a> {
     let is_kept = match (value, is_true("EMPTY", args.get(1))?) {
-        (Value::Unknown(Kind::Any), _) => None,
+        (Value::Unknown(TypeKind::Any), _) => None,
         (_, true) => value.truth(),
         (_, false) => Some(!value.is_undefined()),
     };
@@ -105,7 +105,7 @@ pub(crate) fn join<'a>(value: &Value<'a>, args: &[Value<'a>], fuel: &mut Fuel) -
     let between = args.first().map_or(Ok(Text::Borrowed("")), Value::text);
     let items = match value {
         Value::List(items) => items,
-        Value::Unknown(Kind::Any) => return Err(Error::Unknown),
+        Value::Unknown(TypeKind::Any) => return Err(Error::Unknown),
         _ => return Err(Error::words("what is joined is no list")),
     };
     let between = between?;
@@ -127,7 +127,7 @@ pub(crate) fn length<'a>(value: &Value<'a>, _: &[Value<'a>], fuel: &mut Fuel) ->
         }
         Value::List(items) => items.len(),
         Value::Map(members) => members.len(),
-        Value::Unknown(Kind::Any | Kind::Text) => return Err(Error::Unknown),
+        Value::Unknown(TypeKind::Any | TypeKind::Text) => return Err(Error::Unknown),
         _ => return Err(Error::words("a number, true, false or null has no length")),
     };
     Ok(Value::Number(length.to_string().into()))

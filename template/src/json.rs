@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::error::Error;
 use crate::limits::Fuel;
 use crate::text::{Builder, Text};
-use crate::value::{Kind, Value, ValueResult};
+use crate::value::{TypeKind, Value, ValueResult};
 
 /// serde_json goes as deep where it reads into values of its own.
 const MAX_DEPTH: usize = 127;
@@ -20,7 +20,7 @@ const CONTAINER: usize = 5;
 
 /// The function `json` and the filter `fromjson` do this. A list or mapping stays as it is.
 pub(crate) fn read<'a>(value: &Value<'a>, fuel: &mut Fuel) -> ValueResult<'a> {
-    if let Kind::List | Kind::Map = value.kind() {
+    if let TypeKind::List | TypeKind::Map = value.kind() {
         return Ok(value.clone());
     }
     let text = value.text()?;
@@ -78,11 +78,11 @@ fn inner<'j, T: serde::Deserialize<'j>>(json: &'j str) -> Result<T, Error> {
 
 /// A format takes a mapping, or a text that is a JSON object, once all of it is known.
 pub(crate) fn mapping<'a>(value: &Value<'a>, fuel: &mut Fuel) -> ValueResult<'a> {
-    let value = if value.kind() == Kind::Text { read(value, fuel)? } else { value.clone() };
+    let value = if value.kind() == TypeKind::Text { read(value, fuel)? } else { value.clone() };
     let is_known = !value.members().iter().any(|(_, it)| matches!(it, Value::Unknown(_)));
     match value.kind() {
-        Kind::Map if is_known => Ok(value),
-        Kind::Map | Kind::Any => Err(Error::Unknown),
+        TypeKind::Map if is_known => Ok(value),
+        TypeKind::Map | TypeKind::Any => Err(Error::Unknown),
         _ => Err(Error::words("this format takes a JSON object or a mapping {\"KEY\": VALUE}")),
     }
 }

@@ -23,6 +23,6 @@ mod text;
 mod token_limits;
 mod value;
 
-pub use crate::fault::{Failure, Fault, Invalid};
+pub use crate::fault::{Fault, Invalid, TemplateFailure};
 pub use crate::limits::{MAX_OUTPUT_BYTES, MAX_TEMPLATE_BYTES};
-pub use crate::template::{Secret, Template};
+pub use crate::template::{SecretCall, Template};

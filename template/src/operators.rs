@@ -10,7 +10,7 @@ use printable::shorten;
 use crate::error::Error;
 use crate::limits::Fuel;
 use crate::text::Text;
-use crate::value::{Kind, Value, ValueResult, build};
+use crate::value::{TypeKind, Value, ValueResult, build};
 
 /// The value is written out in the template.
 pub(crate) fn literal<'a>(value: &'a minijinja::Value, fuel: &mut Fuel) -> ValueResult<'a> {
@@ -72,7 +72,7 @@ pub(crate) fn apply<'a>(
 }
 
 fn concat<'a>(left: &Value<'a>, right: &Value<'a>, fuel: &mut Fuel) -> ValueResult<'a> {
-    if [left, right].iter().any(|it| matches!(it.kind(), Kind::Bool | Kind::Null)) {
+    if [left, right].iter().any(|it| matches!(it.kind(), TypeKind::Bool | TypeKind::Null)) {
         return Err(Error::words(
             "~ takes texts and numbers, not true, false or null of JSON; use default, tojson or an if",
         ));
@@ -112,13 +112,16 @@ fn digits<'v>(value: &'v Value<'_>) -> Option<&'v str> {
 
 fn order(sign: &str, left: &Value<'_>, right: &Value<'_>) -> Result<Ordering, Error> {
     let (one, other) = (left.kind(), right.kind());
-    let fits = |kind| matches!(kind, Kind::Text | Kind::Number | Kind::Any);
+    let fits = |kind| matches!(kind, TypeKind::Text | TypeKind::Number | TypeKind::Any);
     match (left, right) {
         (Value::Text(left), Value::Text(right)) => Ok(left.cmp(right)),
         (Value::Number(left), Value::Number(right)) => {
             Ok(Number::parse(left).compare(Number::parse(right)))
         }
-        _ if fits(one) && fits(other) && (one == other || [one, other].contains(&Kind::Any)) => {
+        _ if fits(one)
+            && fits(other)
+            && (one == other || [one, other].contains(&TypeKind::Any)) =>
+        {
             Err(Error::Unknown)
         }
         _ => Err(Error::words(format!("{sign} takes two texts or two numbers"))),
@@ -150,10 +153,10 @@ impl Number {
 fn is_in(value: &Value<'_>, container: &Value<'_>, fuel: &mut Fuel) -> Result<bool, Error> {
     single(value, fuel)?;
     match (container, container.kind()) {
-        (_, Kind::Text) if !matches!(value.kind(), Kind::Text | Kind::Any) => {
+        (_, TypeKind::Text) if !matches!(value.kind(), TypeKind::Text | TypeKind::Any) => {
             Err(Error::words("in looks for a text in a text"))
         }
-        (_, Kind::Number | Kind::Bool | Kind::Null) => {
+        (_, TypeKind::Number | TypeKind::Bool | TypeKind::Null) => {
             Err(Error::words("in looks into a text, a list or a mapping"))
         }
         _ if [value, container].iter().any(|it| matches!(it, Value::Unknown(_))) => {
@@ -181,7 +184,7 @@ fn is_in(value: &Value<'_>, container: &Value<'_>, fuel: &mut Fuel) -> Result<bo
 /// another one may be a secret's value, which no message repeats.
 pub(crate) fn part<'a>(whole: &Value<'a>, key: &Value<'a>, is_written: bool) -> ValueResult<'a> {
     let is_key = matches!(key, Value::Text(_));
-    let is_text = matches!(whole, Value::Unknown(Kind::Text));
+    let is_text = matches!(whole, Value::Unknown(TypeKind::Text));
     let is_unknown = matches!(whole, Value::Unknown(_)) && !(is_text && is_key);
     if is_unknown || matches!(key, Value::Unknown(_)) {
         return Err(Error::Unknown);
@@ -195,9 +198,11 @@ pub(crate) fn part<'a>(whole: &Value<'a>, key: &Value<'a>, is_written: bool) -> 
         key => format!("[{}]", shorten(&key.text().unwrap_or(Text::Borrowed("none")))),
     };
     let why = match whole.kind() {
-        Kind::Text => ", as a text has no keys; json(TEXT) reads it",
-        Kind::Number | Kind::Bool | Kind::Null => ", as a number, true, false or null has no keys",
-        Kind::List if is_key => ", as a list has no keys; write LIST[0]",
+        TypeKind::Text => ", as a text has no keys; json(TEXT) reads it",
+        TypeKind::Number | TypeKind::Bool | TypeKind::Null => {
+            ", as a number, true, false or null has no keys"
+        }
+        TypeKind::List if is_key => ", as a list has no keys; write LIST[0]",
         _ if !is_written => ": its value names no key or item",
         _ => "",
     };

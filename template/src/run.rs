@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::fault::{Fault, Invalid};
 use crate::limits::{FUEL_TO_CHECK, FUEL_TO_RENDER, Fuel};
 use crate::text::Text;
-use crate::value::{Kind, Value, ValueResult};
+use crate::value::{TypeKind, Value, ValueResult};
 
 /// So many mistakes are reported; with these mended, the next ones are.
 const MOST: usize = 8;
@@ -63,7 +63,7 @@ impl<'a> Run<'a> {
         if self.is_check() {
             self.invalid.push(Invalid::clone(&invalid));
             if self.invalid.len() < MOST {
-                return Ok(Value::Unknown(Kind::Any));
+                return Ok(Value::Unknown(TypeKind::Any));
             }
         }
         Err(invalid)
@@ -75,12 +75,12 @@ impl<'a> Run<'a> {
         &mut self,
         line: usize,
         result: ValueResult<'a>,
-        kind: Kind,
+        kind: TypeKind,
     ) -> EvalResult<'a> {
         match result {
             Ok(value) => Ok(value),
             Err(Error::Unknown | Error::OutOfFuel) if self.is_check() => Ok(Value::Unknown(kind)),
-            Err(_) if !self.is_certain() => Ok(Value::Unknown(Kind::Any)),
+            Err(_) if !self.is_certain() => Ok(Value::Unknown(TypeKind::Any)),
             Err(error) => self.fault(line, Fault::Operation(error.to_string())),
         }
     }
@@ -89,10 +89,10 @@ impl<'a> Run<'a> {
         let Some(source) = source else { return self.fault(line, Fault::Secret) };
         let Some(values) = self.values else {
             self.secrets.push((source, line));
-            return Ok(Value::Unknown(Kind::Text));
+            return Ok(Value::Unknown(TypeKind::Text));
         };
         let value = values(source).map(|value| Value::Text(Text::Borrowed(value)));
-        self.resolve(line, value.ok_or(Error::Unknown), Kind::Text)
+        self.resolve(line, value.ok_or(Error::Unknown), TypeKind::Text)
     }
 
     /// A check has found the sources, each once with its first line, or all mistakes.

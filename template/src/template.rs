@@ -4,19 +4,19 @@ use minijinja::machinery;
 use zeroize::Zeroizing;
 
 use crate::evaluator;
-use crate::fault::{Failure, Fault, Invalid};
+use crate::fault::{Fault, Invalid, TemplateFailure};
 use crate::limits::MAX_TEMPLATE_BYTES;
 use crate::token_limits;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     text: String,
-    secrets: Vec<Secret>,
+    secrets: Vec<SecretCall>,
 }
 
 /// What stands in one `secret("…")`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Secret {
+pub struct SecretCall {
     pub source: String,
     /// Where it is used first.
     pub line: usize,
@@ -38,13 +38,13 @@ impl Template {
         let targets = token_limits::check(text).map_err(one)?;
         let tree = tree(text).map_err(one)?;
         let found = evaluator::check(&tree, targets)?.into_iter();
-        let secrets = found.map(|(source, line)| Secret { source: source.to_owned(), line });
+        let secrets = found.map(|(source, line)| SecretCall { source: source.to_owned(), line });
         Ok(Self { text: text.to_owned(), secrets: secrets.collect() })
     }
 
     /// Each one once, in the order in which they are used first.
     #[must_use]
-    pub fn secrets(&self) -> &[Secret] {
+    pub fn secrets(&self) -> &[SecretCall] {
         &self.secrets
     }
 
@@ -57,11 +57,14 @@ impl Template {
     pub fn render<'v>(
         &self,
         value: impl Fn(&str) -> Option<&'v str>,
-    ) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    ) -> Result<Zeroizing<Vec<u8>>, TemplateFailure> {
         if let Some(secret) = self.secrets.iter().find(|it| value(&it.source).is_none()) {
-            return Err(Failure { line: secret.line, what: "a source gave no value".to_owned() });
+            return Err(TemplateFailure {
+                line: secret.line,
+                what: "a source gave no value".to_owned(),
+            });
         }
-        let failure = |it: Invalid| Failure { line: it.line, what: it.fault.to_string() };
+        let failure = |it: Invalid| TemplateFailure { line: it.line, what: it.fault.to_string() };
         let (values, tree) = (|source: &str| value(source), tree(&self.text).map_err(failure)?);
         let mut text = evaluator::render(&tree, &values).map_err(|it| failure(*it))?;
         Ok(Zeroizing::new(std::mem::take(&mut *text).into_bytes()))

@@ -22,7 +22,7 @@ pub(crate) enum Value<'a> {
     /// While a template is checked, the name is set further down.
     NotYetSet(&'a str),
     /// While a template is checked, the secrets decide about all but the kind.
-    Unknown(Kind),
+    Unknown(TypeKind),
 }
 
 pub(crate) type ValueResult<'a> = Result<Value<'a>, Error>;
@@ -31,7 +31,7 @@ pub(crate) type ValueResult<'a> = Result<Value<'a>, Error>;
 pub(crate) type Members<'a> = Vec<(String, Value<'a>)>;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum TypeKind {
     Text,
     Number,
     Bool,
@@ -42,15 +42,15 @@ pub(crate) enum Kind {
 }
 
 impl<'a> Value<'a> {
-    pub(crate) fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> TypeKind {
         match self {
-            Self::Null => Kind::Null,
-            Self::Bool(_) => Kind::Bool,
-            Self::Number(_) => Kind::Number,
-            Self::Text(_) => Kind::Text,
-            Self::List(_) => Kind::List,
-            Self::Map(_) => Kind::Map,
-            Self::Undefined(_) | Self::Nothing | Self::NotYetSet(_) => Kind::Any,
+            Self::Null => TypeKind::Null,
+            Self::Bool(_) => TypeKind::Bool,
+            Self::Number(_) => TypeKind::Number,
+            Self::Text(_) => TypeKind::Text,
+            Self::List(_) => TypeKind::List,
+            Self::Map(_) => TypeKind::Map,
+            Self::Undefined(_) | Self::Nothing | Self::NotYetSet(_) => TypeKind::Any,
             Self::Unknown(kind) => *kind,
         }
     }
@@ -68,7 +68,7 @@ impl<'a> Value<'a> {
 
     /// A check cannot tell which of both it is.
     pub(crate) fn or(&self, other: &Self) -> Self {
-        Self::Unknown(if self.kind() == other.kind() { self.kind() } else { Kind::Any })
+        Self::Unknown(if self.kind() == other.kind() { self.kind() } else { TypeKind::Any })
     }
 
     /// A condition takes it for this, if that is known.
@@ -89,8 +89,8 @@ impl<'a> Value<'a> {
         match (self, self.kind()) {
             (Self::Text(text) | Self::Number(text), _) => Ok(text.clone()),
             (Self::Bool(truth), _) => Ok(Text::Borrowed(if *truth { "true" } else { "false" })),
-            (_, Kind::Null) => Err(Error::words("null has no text; use default(\"…\", true)")),
-            (_, Kind::List | Kind::Map) => {
+            (_, TypeKind::Null) => Err(Error::words("null has no text; use default(\"…\", true)")),
+            (_, TypeKind::List | TypeKind::Map) => {
                 Err(Error::words("a list or mapping is no text; pick a part of it, or use tojson"))
             }
             _ => Err(Error::Unknown),

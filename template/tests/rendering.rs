@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use template::{Failure, MAX_OUTPUT_BYTES, Template};
+use template::{MAX_OUTPUT_BYTES, Template, TemplateFailure};
 
 const APP: &str = r#"{"user": "app", "password": "p'a\"s\\s", "port": 5432, "on": true,
     "none": null, "list": ["a", "b"], "deep": {"x": {"y": "z"}}, "float": 1.50, "empty": ""}"#;
 
-fn try_render(text: &str) -> Result<String, Failure> {
+fn try_render(text: &str) -> Result<String, TemplateFailure> {
     let template = Template::parse(text).unwrap_or_else(|invalid| panic!("{text}: {invalid:?}"));
     let value = |source: &str| match source {
         "a" => Some("alpha"),
@@ -25,7 +25,7 @@ fn render(text: &str) -> String {
 }
 
 /// An expression in which `app` is the parsed secret.
-fn expression(expression: &str) -> Result<String, Failure> {
+fn expression(expression: &str) -> Result<String, TemplateFailure> {
     try_render(&format!("{{% set app = json(secret(\"app\")) %}}{{{{ {expression} }}}}"))
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use lab::cluster::{Call, Calls, Load, Look, Stream, Tool, until};
+use lab::cluster::{Calls, Creation, Load, LoadStream, Look, Tool, until};
 use serde_json::{Value, json};
 
 use crate::pods::app;
@@ -131,12 +131,12 @@ pub(crate) fn none_started_without(place: &Namespace) {
 }
 
 /// Annotated Pods, each of which must be injected, by dry run.
-pub(crate) fn annotated_pods(place: &Namespace, per_second: u32) -> Stream {
+pub(crate) fn annotated_pods(place: &Namespace, per_second: u32) -> LoadStream {
     let contains = "\"kms-secrets-init\"".to_owned();
     start(Load { namespace: place.name.clone(), pod: app("load", "true"), contains, per_second })
 }
 
-pub(crate) fn start(load: Load) -> Stream {
+pub(crate) fn start(load: Load) -> LoadStream {
     let stream = load.start(&cluster()).unwrap();
     stream.wait_for(20).unwrap();
     stream
@@ -144,7 +144,7 @@ pub(crate) fn start(load: Load) -> Stream {
 
 /// Nothing failed from the beginning to the end.
 #[track_caller]
-pub(crate) fn none_failed(stream: Stream) {
+pub(crate) fn none_failed(stream: LoadStream) {
     stream.wait_for(20).unwrap();
     let calls = stream.end().unwrap();
     let began = calls.all().iter().map(|call| call.due).min().unwrap();
@@ -160,7 +160,7 @@ pub(crate) fn none_failed(stream: Stream) {
 
 /// Failures, a line each, with the time since an event.
 pub(crate) fn list(calls: &Calls, event: Instant) -> String {
-    let line = |call: &Call| {
+    let line = |call: &Creation| {
         let text = call.failure.as_deref().unwrap_or_default();
         format!("{:+.3} s, after {:.3?}: {text}\n", since(call.due, event), call.took)
     };

@@ -11,11 +11,11 @@ use clap::{Parser, Subcommand};
 #[command(version)]
 pub(crate) struct Args {
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: LabCommand,
 }
 
 #[derive(Subcommand)]
-pub(crate) enum Command {
+pub(crate) enum LabCommand {
     /// Run an Alibaba Cloud emulator (STS, KMS, OOS) until SIGTERM or SIGINT.
     Cloud(CloudArgs),
     /// Start, end or enter a real Kubernetes cluster on this machine.

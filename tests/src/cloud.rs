@@ -50,12 +50,12 @@ pub use self::hidden::Hidden;
 pub use self::issuer::{Issuer, IssuerError, TokenRequest};
 pub use self::journal::{Counters, Entry, HostCounters};
 pub use self::jwt::KeySet;
-pub use self::route::Service;
+pub use self::route::CalledService;
 pub use self::seed::{
     AccountSeed, CallerTrust, OidcTrust, ParameterKind, ParameterSeed, Permission, ProviderSeed,
     RoleSeed, SecretKind, SecretSeed, SecretState, Seed, SeedError, Trust, UserSeed, VersionSeed,
 };
-pub use self::state::Place;
+pub use self::state::StoredPlace;
 pub use self::store::StoreError;
 pub use self::tls::TlsError;
 
@@ -142,15 +142,23 @@ impl Cloud {
     }
 
     /// Answers the id of the new version.
-    pub fn rotate_secret(&self, place: &Place, version: VersionSeed) -> Result<String, StoreError> {
+    pub fn rotate_secret(
+        &self,
+        place: &StoredPlace,
+        version: VersionSeed,
+    ) -> Result<String, StoreError> {
         self.state().rotate_secret(place, version)
     }
 
-    pub fn set_secret_state(&self, place: &Place, state: SecretState) -> Result<(), StoreError> {
+    pub fn set_secret_state(
+        &self,
+        place: &StoredPlace,
+        state: SecretState,
+    ) -> Result<(), StoreError> {
         self.state().set_secret_state(place, state)
     }
 
-    pub fn delete_secret(&self, place: &Place) -> Result<(), StoreError> {
+    pub fn delete_secret(&self, place: &StoredPlace) -> Result<(), StoreError> {
         self.state().delete_secret(place)
     }
 
@@ -161,14 +169,14 @@ impl Cloud {
     /// A new version of a secret parameter (`encrypted`) or a plain one.
     pub fn update_parameter(
         &self,
-        place: &Place,
+        place: &StoredPlace,
         encrypted: bool,
         value: &str,
     ) -> Result<(), StoreError> {
         self.state().update_parameter(place, encrypted, value.into())
     }
 
-    pub fn delete_parameter(&self, place: &Place, encrypted: bool) -> Result<(), StoreError> {
+    pub fn delete_parameter(&self, place: &StoredPlace, encrypted: bool) -> Result<(), StoreError> {
         self.state().delete_parameter(place, encrypted)
     }
 

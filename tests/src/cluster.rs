@@ -29,13 +29,13 @@ pub use self::component::{Component, Frozen};
 pub use self::handle::Cluster;
 pub use self::images::{BUSYBOX, CLOUD_CA, FETCHER, PAUSE};
 pub use self::layout::{ADMIN, CLOUD, ISSUER, Layout, NODE, NODE_ADDRESS};
-pub use self::load::{Call, Calls, Load, Stream};
+pub use self::load::{Calls, Creation, Load, LoadStream};
 pub use self::program::Program;
 pub use self::tools::{Output, Tool, this_program};
 pub use self::wait::{Look, until};
 
 use self::boundary::Boundary;
-use self::network::Network;
+use self::network::ClusterNetwork;
 
 /// What a cluster is made of.
 #[derive(Clone, Debug)]
@@ -109,7 +109,7 @@ impl Cluster {
 
     fn start(&self, plan: &Plan) -> Result<()> {
         let layout = self.layout();
-        Network::create(layout)?;
+        ClusterNetwork::create(layout)?;
         // What starts from here on, and all that it starts, can be found and ended together.
         Boundary::of(layout).enter()?;
         pki::write(layout)?;

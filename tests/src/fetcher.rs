@@ -23,7 +23,7 @@ use tokio::process::Command;
 
 use self::patience::{PATIENCE, eventually};
 pub use self::running::Running;
-pub use self::traced::{Call, Strike};
+pub use self::traced::{Strike, SystemCall};
 use crate::binary::beside;
 use crate::cloud::Cloud;
 use crate::cost::Cost;

@@ -22,12 +22,12 @@ use tokio_rustls::client::TlsStream;
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct HttpAnswer {
     pub status: u16,
     pub body: Vec<u8>,
 }
 
-impl Answer {
+impl HttpAnswer {
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
@@ -57,21 +57,21 @@ pub async fn connect(address: SocketAddr) -> Result<TcpStream> {
     TcpStream::connect(address).await.with_context(|| format!("connecting to {address}"))
 }
 
-pub async fn post<S>(stream: S, path: &str, body: Vec<u8>) -> Result<Answer>
+pub async fn post<S>(stream: S, path: &str, body: Vec<u8>) -> Result<HttpAnswer>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     exchange(stream, Method::POST, path, body).await
 }
 
-pub async fn get<S>(stream: S, path: &str) -> Result<Answer>
+pub async fn get<S>(stream: S, path: &str) -> Result<HttpAnswer>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     exchange(stream, Method::GET, path, Vec::new()).await
 }
 
-async fn exchange<S>(stream: S, method: Method, path: &str, body: Vec<u8>) -> Result<Answer>
+async fn exchange<S>(stream: S, method: Method, path: &str, body: Vec<u8>) -> Result<HttpAnswer>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -90,7 +90,7 @@ where
         let body = response.into_body().collect().await?.to_bytes().to_vec();
         drop(sender);
         let _ = connection.await;
-        anyhow::Ok(Answer { status, body })
+        anyhow::Ok(HttpAnswer { status, body })
     };
     tokio::time::timeout(PATIENCE, talk).await.with_context(|| format!("no answer to {path}"))?
 }

@@ -12,20 +12,20 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use self::args::{Args, Command};
+use self::args::{Args, LabCommand};
 
 fn main() -> ExitCode {
     let outcome = match Args::parse().command {
-        Command::Bench(args) => {
+        LabCommand::Bench(args) => {
             lab::bench::run(&args.summary, args.components.as_deref(), &args.images)
         }
-        Command::Cloud(args) => run_cloud::run(args),
-        Command::Cluster(args) => run_cluster::run(args),
-        Command::Cost(args) => lab::cost::run(&args.command),
-        Command::Decide(args) => run_worst::decide(&args),
-        Command::Demo => run_demo::run(),
-        Command::Token(args) => run_token::run(args),
-        Command::Worst(args) => run_worst::run(&args),
+        LabCommand::Cloud(args) => run_cloud::run(args),
+        LabCommand::Cluster(args) => run_cluster::run(args),
+        LabCommand::Cost(args) => lab::cost::run(&args.command),
+        LabCommand::Decide(args) => run_worst::decide(&args),
+        LabCommand::Demo => run_demo::run(),
+        LabCommand::Token(args) => run_token::run(args),
+        LabCommand::Worst(args) => run_worst::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

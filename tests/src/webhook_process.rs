@@ -15,7 +15,7 @@ use tokio::process::{Child, Command};
 use tokio_rustls::client::TlsStream;
 
 use crate::binary::beside;
-use crate::http::{self, Answer, PATIENCE};
+use crate::http::{self, HttpAnswer, PATIENCE};
 use crate::review::{self, Verdict};
 
 /// Ends with this value at the latest.
@@ -89,7 +89,7 @@ impl WebhookProcess {
         self.review(pod, namespace).await?.apply(pod)
     }
 
-    pub async fn post(&self, body: Vec<u8>) -> Result<Answer> {
+    pub async fn post(&self, body: Vec<u8>) -> Result<HttpAnswer> {
         http::post(self.connect().await?, "/mutate", body).await
     }
 
@@ -98,7 +98,7 @@ impl WebhookProcess {
     }
 
     /// From the administrative port.
-    pub async fn get(&self, path: &str) -> Result<Answer> {
+    pub async fn get(&self, path: &str) -> Result<HttpAnswer> {
         http::get(http::connect(self.admin).await?, path).await
     }
 

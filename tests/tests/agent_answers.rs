@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use lab::agent::{Served, wanted};
 use lab::cloud::{
-    Cloud, CloudConfig, Effect, Fault, Place, SecretSeed, Seed, Service, VersionSeed,
+    CalledService, Cloud, CloudConfig, Effect, Fault, SecretSeed, Seed, StoredPlace, VersionSeed,
 };
 use lab::fetcher::{ACCOUNT, Want};
 use plan::{Agent, CacheTtl, OnRevoked, Refresh, ResponseType};
@@ -41,7 +41,7 @@ fn put(cloud: &Cloud, name: &str, value: &str) {
 }
 
 fn rotate(cloud: &Cloud, name: &str, value: &str) {
-    cloud.rotate_secret(&Place::new(ACCOUNT, name), VersionSeed::text(value)).unwrap();
+    cloud.rotate_secret(&StoredPlace::new(ACCOUNT, name), VersionSeed::text(value)).unwrap();
 }
 
 async fn served(cloud: &Cloud, change: impl FnOnce(&mut Agent)) -> Served {
@@ -60,7 +60,7 @@ fn asked(cloud: &Cloud) -> u64 {
 }
 
 fn refuse(cloud: &Cloud, effect: Effect) {
-    cloud.add_fault(Fault::new(effect).service(Service::Kms));
+    cloud.add_fault(Fault::new(effect).service(CalledService::Kms));
 }
 
 /// What ends well says no value and no token, however much it says.
@@ -252,7 +252,7 @@ async fn the_agent_never_answers_less_than_the_files_show() {
     served.container.shows("listed", Some(b"CANARY-2")).await.unwrap();
     assert_eq!(served.get(&target).await.unwrap().value().unwrap(), "CANARY-2");
     // And what the Pod may not have any more, nobody gets from the cache.
-    cloud.delete_secret(&Place::new(ACCOUNT, "app/listed")).unwrap();
+    cloud.delete_secret(&StoredPlace::new(ACCOUNT, "app/listed")).unwrap();
     served.container.shows("listed", None).await.unwrap();
     let reply = served.get(&target).await.unwrap();
     assert_eq!(
@@ -273,7 +273,7 @@ async fn a_client_that_asks_between_two_attempts_of_a_round_hides_no_rotation() 
     let wants = [Want::new("listed", "kms://app/listed")];
     let served = Served::start(&cloud, agent, &wants, &[]).await.unwrap();
     let target = by_query("app/listed");
-    cloud.add_fault(Fault::new(Effect::Unavailable).service(Service::Kms).times(1));
+    cloud.add_fault(Fault::new(Effect::Unavailable).service(CalledService::Kms).times(1));
     let before = asked(&cloud);
     while asked(&cloud) == before {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
@@ -433,7 +433,9 @@ async fn clients_that_are_never_answered_leave_connections_to_the_files() {
         let name = format!("app/silent-{number}");
         put(&cloud, &name, "CANARY-1");
         cloud.add_fault(
-            Fault::new(Effect::Latency { millis: 600_000 }).service(Service::Kms).subject(&name),
+            Fault::new(Effect::Latency { millis: 600_000 })
+                .service(CalledService::Kms)
+                .subject(&name),
         );
         let served = Arc::clone(&served);
         clients.spawn(async move {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use lab::cloud::{ParameterKind, ParameterSeed, Place, SecretKind, SecretSeed};
+use lab::cloud::{ParameterKind, ParameterSeed, SecretKind, SecretSeed, StoredPlace};
 use lab::fetcher::{ACCOUNT, Seen};
 use lab::stage::{Stage, pod};
 use serde_json::json;
@@ -26,7 +26,7 @@ async fn stage() -> Stage {
     }
     let token = ParameterSeed::new(ParameterKind::Secret, "shop-token", "one");
     stage.cloud.put_parameter(ACCOUNT, token).unwrap();
-    stage.cloud.update_parameter(&Place::new(ACCOUNT, "shop-token"), true, "two").unwrap();
+    stage.cloud.update_parameter(&StoredPlace::new(ACCOUNT, "shop-token"), true, "two").unwrap();
     stage
 }
 

@@ -3,7 +3,7 @@
 #![cfg(test)]
 
 use lab::cloud::{
-    Cloud, CloudConfig, Effect, Fault, ParameterKind, ParameterSeed, Place, SecretSeed, Seed,
+    Cloud, CloudConfig, Effect, Fault, ParameterKind, ParameterSeed, SecretSeed, Seed, StoredPlace,
     VersionSeed,
 };
 use lab::fetcher::{ACCOUNT, Ended, NAMESPACE};
@@ -104,7 +104,7 @@ partner:
         let holds = seen.content.windows(CANARY.len()).any(|part| part == CANARY.as_bytes());
         assert!(holds, "{name} should hold a canary, or this test shows nothing");
     }
-    let place = Place::new(ACCOUNT, "shop/text");
+    let place = StoredPlace::new(ACCOUNT, "shop/text");
     stage.cloud.rotate_secret(&place, VersionSeed::text("CANARY-10")).unwrap();
     said.run("init again", &sandbox.run().await.unwrap());
     for source in ["kms://shop/json", "kms://shop/text", "kms://billing/db", "broken"] {

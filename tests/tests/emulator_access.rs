@@ -6,7 +6,7 @@ mod support;
 
 use std::time::Duration;
 
-use lab::cloud::{Cloud, CloudConfig, Permission, Place, SecretSeed, Seed, VersionSeed};
+use lab::cloud::{Cloud, CloudConfig, Permission, SecretSeed, Seed, StoredPlace, VersionSeed};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
@@ -200,7 +200,7 @@ async fn a_secret_lies_in_one_region() {
     secret("app/far").refused(&cloud, 404, "Forbidden.ResourceNotFound").await;
     let there = secret("app/far").at("kms-vpc.cn-beijing.aliyuncs.com");
     assert_eq!(there.send(&cloud).await.unwrap().json()["SecretData"], "far");
-    let place = Place::new(ACCOUNT, "app/far").in_region("cn-beijing");
+    let place = StoredPlace::new(ACCOUNT, "app/far").in_region("cn-beijing");
     cloud.rotate_secret(&place, VersionSeed::text("further")).unwrap();
     let there = secret("app/far").at("kms-vpc.cn-beijing.aliyuncs.com");
     assert_eq!(there.send(&cloud).await.unwrap().json()["SecretData"], "further");

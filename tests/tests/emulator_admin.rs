@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use lab::cloud::{Cloud, Issuer, Place, SecretSeed, SecretState, VersionSeed};
+use lab::cloud::{Cloud, Issuer, SecretSeed, SecretState, StoredPlace, VersionSeed};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
@@ -200,14 +200,14 @@ async fn connections_and_requests_are_counted() {
 #[tokio::test]
 async fn the_same_is_steered_from_rust() {
     let cloud = cloud().await;
-    let place = Place::new(ACCOUNT, "app/text");
+    let place = StoredPlace::new(ACCOUNT, "app/text");
     cloud.rotate_secret(&place, VersionSeed::binary(&[1, 2])).unwrap();
     assert_eq!(secret("app/text").send(&cloud).await.unwrap().json()["SecretData"], "AQI=");
     cloud.set_secret_state(&place, SecretState::KeyDisabled).unwrap();
     secret("app/text").refused(&cloud, 409, "Rejected.Disabled").await;
     cloud.delete_secret(&place).unwrap();
     assert!(cloud.delete_secret(&place).is_err());
-    assert!(cloud.rotate_secret(&Place::new("0", "x"), VersionSeed::text("x")).is_err());
+    assert!(cloud.rotate_secret(&StoredPlace::new("0", "x"), VersionSeed::text("x")).is_err());
 }
 
 #[tokio::test]

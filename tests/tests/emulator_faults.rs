@@ -4,7 +4,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use lab::cloud::{Effect, Fault, Service};
+use lab::cloud::{CalledService, Effect, Fault};
 
 use self::support::{
     GATEWAY, KMS, OOS, STS, ask, assumed, cloud, connect, parameter, secret, with_oidc,
@@ -57,7 +57,7 @@ async fn errors_of_the_services_can_be_ordered() {
 #[tokio::test]
 async fn faults_find_their_calls() {
     let cloud = cloud().await;
-    cloud.add_fault(Fault::new(Effect::Unavailable).service(Service::Oos));
+    cloud.add_fault(Fault::new(Effect::Unavailable).service(CalledService::Oos));
     cloud.add_fault(Fault::new(Effect::InternalFailure).subject("app/b*").skip(1));
     cloud.add_fault(Fault::new(Effect::AccessDenied).host("kms-vpc.*").action("GetSecretValue"));
     parameter("/prod/db/password").refused(&cloud, 503, "ServiceUnavailableTemporary").await;

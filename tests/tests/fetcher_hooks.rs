@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use lab::cloud::{Cloud, CloudConfig, Place, SecretSeed, Seed, VersionSeed};
+use lab::cloud::{Cloud, CloudConfig, SecretSeed, Seed, StoredPlace, VersionSeed};
 use lab::fetcher::{ACCOUNT, Container, Running, Want, builder, plan};
 use plan::{
     ContainerName, Environment, FileMode, FileName, Mode, OnChange, OnMissing, OnRevoked, Plan,
@@ -33,7 +33,7 @@ async fn cloud() -> Cloud {
 }
 
 fn rotate(cloud: &Cloud, value: &str) {
-    cloud.rotate_secret(&Place::new(ACCOUNT, "shop/a"), VersionSeed::text(value)).unwrap();
+    cloud.rotate_secret(&StoredPlace::new(ACCOUNT, "shop/a"), VersionSeed::text(value)).unwrap();
 }
 
 fn wanted(hook: &str) -> Plan {

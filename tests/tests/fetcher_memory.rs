@@ -12,7 +12,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
 use std::process::Command;
 
-use lab::cloud::{Cloud, CloudConfig, Place, SecretSeed, Seed, VersionSeed};
+use lab::cloud::{Cloud, CloudConfig, SecretSeed, Seed, StoredPlace, VersionSeed};
 use lab::fetcher::{ACCOUNT, Container, Running, Want, builder, plan};
 use memchr::memmem;
 use plan::{FileMode, FileName, Mode, OnMissing, OnRevoked, Plan, Refresh};
@@ -97,7 +97,9 @@ async fn a_value_that_was_replaced_is_nowhere_in_memory() {
     for round in 1..=ROUNDS {
         for name in USES {
             let version = VersionSeed::text(&text(name, round));
-            cloud.rotate_secret(&Place::new(ACCOUNT, &format!("shop/{name}")), version).unwrap();
+            cloud
+                .rotate_secret(&StoredPlace::new(ACCOUNT, &format!("shop/{name}")), version)
+                .unwrap();
         }
         for name in USES {
             container.shows(name, Some(value(name, round).as_bytes())).await.unwrap();

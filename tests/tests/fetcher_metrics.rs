@@ -10,7 +10,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use lab::cloud::{Cloud, CloudConfig, Effect, Fault, Place, SecretSeed, Seed, VersionSeed};
+use lab::cloud::{Cloud, CloudConfig, Effect, Fault, SecretSeed, Seed, StoredPlace, VersionSeed};
 use lab::fetcher::{ACCOUNT, Container, Running, Want, builder, plan};
 use plan::{FileMode, FileName, Mode, OnMissing, OnRevoked, Plan, Refresh};
 use rustix::process::Signal;
@@ -98,7 +98,7 @@ async fn metrics_and_readiness_follow_the_sources() {
     assert!(value(&text, "oldest_value_age_seconds").unwrap() < 60, "{text}");
     let since = value(&text, "last_success_timestamp_seconds").unwrap();
 
-    let place = Place::new(ACCOUNT, "shop/b");
+    let place = StoredPlace::new(ACCOUNT, "shop/b");
     cloud.add_fault(Fault::new(Effect::Unavailable).subject("shop/a"));
     cloud.rotate_secret(&place, VersionSeed::text("CANARY-2")).unwrap();
     becomes(port, (503, "unreachable: 1 of 2 sources\n")).await;
@@ -129,7 +129,7 @@ fn with_template(port: u16) -> Plan {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_template_that_fails_is_seen_by_whoever_looks() {
     let cloud = cloud().await;
-    let place = Place::new(ACCOUNT, "shop/b");
+    let place = StoredPlace::new(ACCOUNT, "shop/b");
     cloud.rotate_secret(&place, VersionSeed::text(r#"{"a":"CANARY-1"}"#)).unwrap();
     let container = Container::new(&cloud).unwrap();
     let port = free_port();

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use lab::cloud::{Cloud, CloudConfig, Place, SecretSeed, Seed, VersionSeed};
+use lab::cloud::{Cloud, CloudConfig, SecretSeed, Seed, StoredPlace, VersionSeed};
 use lab::fetcher::{ACCOUNT, Container, Running, Want, builder, plan};
 use lab::lease::can_be_leased;
 use plan::{Mode, OnRevoked, Plan, Refresh};
@@ -52,7 +52,7 @@ async fn nobody_gets_a_lease_on_files_that_are_shown() {
     let [a, b] = ["a", "b"].map(|name| container.mount().join(name));
     let leased = |path: &PathBuf| can_be_leased(path).unwrap();
     assert!(!leased(&a) && !leased(&b));
-    let place = Place::new(ACCOUNT, "shop/a");
+    let place = StoredPlace::new(ACCOUNT, "shop/a");
     cloud.rotate_secret(&place, VersionSeed::text("CANARY-2")).unwrap();
     container.shows("a", Some(b"CANARY-2")).await.unwrap();
     first.says("replaced", 1).await.unwrap();

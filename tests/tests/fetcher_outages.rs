@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use lab::cloud::{
-    Cloud, CloudConfig, Effect, Fault, Place, SecretSeed, Seed, Service, VersionSeed,
+    CalledService, Cloud, CloudConfig, Effect, Fault, SecretSeed, Seed, StoredPlace, VersionSeed,
 };
 use lab::fetcher::{ACCOUNT, Container, Ended, Want, builder, plan};
 use plan::{LogLevel, Mode, OnRevoked, Plan, Refresh};
@@ -23,7 +23,7 @@ fn wanted(timeout: u32) -> Plan {
 }
 
 fn kms(effect: Effect) -> Fault {
-    Fault::new(effect).service(Service::Kms)
+    Fault::new(effect).service(CalledService::Kms)
 }
 
 /// The documented code, a reason on the first line, something to check, no value and no file.
@@ -261,7 +261,7 @@ async fn sources_that_are_never_answered_keep_no_other_of_their_host_from_being_
     for name in &silent {
         cloud.add_fault(kms(Effect::Latency { millis: 600_000 }).subject(name));
     }
-    let place = Place::new(ACCOUNT, "shop/canary");
+    let place = StoredPlace::new(ACCOUNT, "shop/canary");
     for value in ["CANARY-2", "CANARY-3"] {
         cloud.rotate_secret(&place, VersionSeed::text(value)).unwrap();
         container.shows("well", Some(value.as_bytes())).await.unwrap();
@@ -288,7 +288,7 @@ async fn answers_that_come_late_keep_no_other_source_from_being_asked() {
     running.says("\"done\"", 1).await.unwrap();
     cloud.add_fault(kms(Effect::Latency { millis: 2_000 }));
     for (name, file) in [(&names[7], &files[7]), (&names[0], &files[0])] {
-        let place = Place::new(ACCOUNT, name);
+        let place = StoredPlace::new(ACCOUNT, name);
         cloud.rotate_secret(&place, VersionSeed::text("CANARY-2")).unwrap();
         container.shows(file, Some(b"CANARY-2")).await.unwrap();
     }

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lab::cloud::{
-    Cloud, CloudConfig, Effect, Fault, Place, SecretSeed, Seed, Service, VersionSeed,
+    CalledService, Cloud, CloudConfig, Effect, Fault, SecretSeed, Seed, StoredPlace, VersionSeed,
 };
 use lab::fetcher::{ACCOUNT, Container, NAMESPACE, Running, SERVICE_ACCOUNT, Want, builder, plan};
 use plan::{Mode, OnRevoked, Plan, Refresh};
@@ -47,12 +47,12 @@ async fn running(container: &Container, plan: &Plan) -> Running {
 
 fn rotate(cloud: &Cloud, name: &str, value: &str) {
     let version = VersionSeed::text(&format!(r#"{{"v":"{value}"}}"#));
-    cloud.rotate_secret(&Place::new(ACCOUNT, name), version).unwrap();
+    cloud.rotate_secret(&StoredPlace::new(ACCOUNT, name), version).unwrap();
 }
 
 /// The service refuses the secret `a`, and no other.
 fn refuse(cloud: &Cloud, effect: Effect) {
-    cloud.add_fault(Fault::new(effect).service(Service::Kms).subject("shop/a"));
+    cloud.add_fault(Fault::new(effect).service(CalledService::Kms).subject("shop/a"));
 }
 
 fn status(container: &Container) -> Value {
@@ -179,7 +179,7 @@ async fn a_value_that_its_file_cannot_use_does_not_replace_it() {
     let cloud = cloud().await;
     let container = Container::new(&cloud).unwrap();
     let running = running(&container, &wanted(None, OnRevoked::Keep)).await;
-    let place = Place::new(ACCOUNT, "shop/a");
+    let place = StoredPlace::new(ACCOUNT, "shop/a");
     cloud.rotate_secret(&place, VersionSeed::text(r#"{"other":"CANARY-2"}"#)).unwrap();
     fails(&container, "unusable").await;
     assert_eq!(std::fs::read(container.mount().join("a")).unwrap(), b"CANARY-1");
@@ -200,7 +200,7 @@ async fn all_files_of_one_secret_are_of_one_value() {
     let sources = [("x", "kms://shop/two#v"), ("y", "kms://shop/two#w"), ("z", "kms://shop/b#v")];
     let wants = sources.map(|(name, source)| Want::new(name, source));
     let running = running(&container, &plan(builder, &wants).unwrap()).await;
-    let place = Place::new(ACCOUNT, "shop/two");
+    let place = StoredPlace::new(ACCOUNT, "shop/two");
     cloud.rotate_secret(&place, VersionSeed::text(r#"{"v":"CANARY-2"}"#)).unwrap();
     rotate(&cloud, "shop/b", "CANARY-2");
     container.shows("z", Some(b"CANARY-2")).await.unwrap();
@@ -229,7 +229,7 @@ async fn a_revoked_secret_stays_goes_or_ends_the_fetcher_as_the_pod_says() {
         let container = Container::new(&cloud).unwrap();
         let plan = wanted(None, on_revoked);
         let running = running(&container, &plan).await;
-        cloud.delete_secret(&Place::new(ACCOUNT, "shop/a")).unwrap();
+        cloud.delete_secret(&StoredPlace::new(ACCOUNT, "shop/a")).unwrap();
         *slot = Some((cloud, container, plan, running));
     }
     let (cloud, container, _, running) = keeping.unwrap();

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use lab::cloud::{
-    Cloud, CloudConfig, Effect, Fault, SecretSeed, SecretState, Seed, Service, TokenRequest,
+    CalledService, Cloud, CloudConfig, Effect, Fault, SecretSeed, SecretState, Seed, TokenRequest,
 };
 use lab::fetcher::{ACCOUNT, Container, ROLE, Want, builder, plan};
 
@@ -185,7 +185,7 @@ const STORIES: [Story; 24] = [
     },
     Story {
         name: "an identity that STS does not let in",
-        arrange: |cloud, _| strike(cloud, Service::Sts, Effect::AccessDenied),
+        arrange: |cloud, _| strike(cloud, CalledService::Sts, Effect::AccessDenied),
         source: "kms://shop/db",
         code: 11,
         headline: &["kms://shop/db and 1 more: STS AssumeRoleWithOIDC"],
@@ -195,7 +195,7 @@ const STORIES: [Story; 24] = [
         name: "a role that does not exist",
         arrange: |cloud, _| {
             let (code, message) = ("EntityNotExist.Role".to_owned(), "CANARY-FREE".to_owned());
-            strike(cloud, Service::Sts, Effect::Refuse { status: 404, code, message });
+            strike(cloud, CalledService::Sts, Effect::Refuse { status: 404, code, message });
         },
         source: "kms://shop/db",
         code: 11,
@@ -204,7 +204,7 @@ const STORIES: [Story; 24] = [
     },
     Story {
         name: "a credential that is expired whenever it is used",
-        arrange: |cloud, _| strike(cloud, Service::Kms, Effect::ExpiredCredential),
+        arrange: |cloud, _| strike(cloud, CalledService::Kms, Effect::ExpiredCredential),
         source: "kms://shop/db",
         code: 11,
         headline: &["kms://shop/db: ", "InvalidSecurityToken.Expired"],
@@ -214,7 +214,7 @@ const STORIES: [Story; 24] = [
         name: "a code that nobody has heard of",
         arrange: |cloud, _| {
             let (code, message) = ("Unheard.Of".to_owned(), "no".to_owned());
-            strike(cloud, Service::Kms, Effect::Refuse { status: 400, code, message });
+            strike(cloud, CalledService::Kms, Effect::Refuse { status: 400, code, message });
         },
         source: "kms://shop/db",
         code: 18,
@@ -258,7 +258,7 @@ fn put(cloud: &Cloud, value: &str) {
     cloud.put_secret(ACCOUNT, SecretSeed::text("shop/canary", value)).unwrap();
 }
 
-fn strike(cloud: &Cloud, service: Service, effect: Effect) {
+fn strike(cloud: &Cloud, service: CalledService, effect: Effect) {
     cloud.add_fault(Fault::new(effect).service(service));
 }
 
@@ -337,7 +337,7 @@ async fn a_run_that_fails_leaves_the_files_of_the_run_before() {
     let plan = plan(builder().unwrap(), &wants).unwrap();
     assert_eq!(container.init(&plan).await.unwrap().code(), Some(0));
     let (files, entries) = (container.files().unwrap(), container.entries().unwrap());
-    strike(&cloud, Service::Oos, Effect::AccessDenied);
+    strike(&cloud, CalledService::Oos, Effect::AccessDenied);
     assert_eq!(container.init(&plan).await.unwrap().code(), Some(12));
     assert_eq!((container.files().unwrap(), container.entries().unwrap()), (files, entries));
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use lab::cloud::{
-    Cloud, CloudConfig, ParameterKind, ParameterSeed, Place, SecretKind, SecretSeed, Seed,
+    Cloud, CloudConfig, ParameterKind, ParameterSeed, SecretKind, SecretSeed, Seed, StoredPlace,
     VersionSeed,
 };
 use lab::fetcher::{ACCOUNT, Container, Seen, Want, builder, plan};
@@ -29,7 +29,7 @@ async fn every_kind_of_source_becomes_a_file_with_its_exact_bytes() {
     }
     let flags = ParameterSeed::new(ParameterKind::Secret, "shop-token", "CANARY-1");
     cloud.put_parameter(ACCOUNT, flags).unwrap();
-    cloud.update_parameter(&Place::new(ACCOUNT, "shop-token"), true, "CANARY-2").unwrap();
+    cloud.update_parameter(&StoredPlace::new(ACCOUNT, "shop-token"), true, "CANARY-2").unwrap();
     let partner = "acs:ram::9876543210987654:role/partner-secrets";
     let gateway = "kst-hzz65f176a0ogplgq0001.cryptoservice.kms.aliyuncs.com";
     let mut builder = builder().unwrap();
@@ -123,7 +123,7 @@ async fn a_second_run_touches_nothing_until_a_secret_changes() {
     assert!(again.log.contains(r#""changed":false"#), "{}", again.log);
     assert_eq!((["db", "t", "."].map(stat), container.entries().unwrap()), (before, entries));
 
-    let place = Place::new(ACCOUNT, "shop/db");
+    let place = StoredPlace::new(ACCOUNT, "shop/db");
     cloud.rotate_secret(&place, VersionSeed::text(r#"{"password":"third"}"#)).unwrap();
     let changed = container.init(&plan).await.unwrap();
     assert!(changed.log.contains(r#""changed":true"#), "{}", changed.log);

@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use lab::cloud::{
-    Cloud, CloudConfig, Effect, Fault, Place, SecretSeed, Seed, Service, VersionSeed,
+    CalledService, Cloud, CloudConfig, Effect, Fault, SecretSeed, Seed, StoredPlace, VersionSeed,
 };
 use lab::fetcher::{ACCOUNT, Container, REGION, Running, builder};
 use plan::{
@@ -82,7 +82,7 @@ async fn running(container: &Container, plan: &Plan) -> Running {
 
 fn rotate(cloud: &Cloud, name: &str, value: &str) {
     let version = VersionSeed::text(&format!(r#"{{"v":"{value}"}}"#));
-    cloud.rotate_secret(&Place::new(ACCOUNT, name), version).unwrap();
+    cloud.rotate_secret(&StoredPlace::new(ACCOUNT, name), version).unwrap();
 }
 
 /// Waits until an ask is over in which the first source failed so.
@@ -146,7 +146,7 @@ async fn a_template_is_never_of_an_old_and_a_new_value_while_one_of_its_sources_
     let cloud = cloud().await;
     let container = Container::new(&cloud).unwrap();
     let running = running(&container, &refreshed(OnRevoked::Fail).build().unwrap()).await;
-    cloud.add_fault(Fault::new(Effect::Unavailable).service(Service::Kms).subject("shop/a"));
+    cloud.add_fault(Fault::new(Effect::Unavailable).service(CalledService::Kms).subject("shop/a"));
     rotate(&cloud, "shop/a", "CANARY-2");
     rotate(&cloud, "shop/b", "CANARY-2");
     // The file of the source that is well goes on; the template of both waits.
@@ -167,7 +167,7 @@ async fn with_a_revoked_source_go_its_templates_and_no_other_file() {
     let container = Container::new(&cloud).unwrap();
     let plan = refreshed(OnRevoked::Remove).build().unwrap();
     let mut first = running(&container, &plan).await;
-    cloud.delete_secret(&Place::new(ACCOUNT, "shop/a")).unwrap();
+    cloud.delete_secret(&StoredPlace::new(ACCOUNT, "shop/a")).unwrap();
     container.shows("pair", None).await.unwrap();
     container.shows("a", None).await.unwrap();
     assert_eq!(read(&container, "b"), b"CANARY-1");
@@ -192,7 +192,7 @@ async fn with_a_source_that_is_away_for_too_long_go_its_templates_until_it_is_ba
     let refresh = Refresh::new(INTERVAL, Some(INTERVAL), OnRevoked::Keep).unwrap();
     builder.mode(Mode::Refresh(refresh));
     let running = running(&container, &builder.build().unwrap()).await;
-    cloud.add_fault(Fault::new(Effect::Unavailable).service(Service::Kms).subject("shop/a"));
+    cloud.add_fault(Fault::new(Effect::Unavailable).service(CalledService::Kms).subject("shop/a"));
     container.shows("pair", None).await.unwrap();
     container.shows("a", None).await.unwrap();
     rotate(&cloud, "shop/b", "CANARY-2");
@@ -226,7 +226,7 @@ async fn template_fails(container: &Container, file: &str, removed: bool) {
 /// A template that wants a key which one value has and the next has not, and files beside it.
 async fn wants_a_key(cloud: &Cloud, max_staleness: Option<u32>) -> Plan {
     let with_key = VersionSeed::text(r#"{"v":"CANARY-1","w":"CANARY-1"}"#);
-    cloud.rotate_secret(&Place::new(ACCOUNT, "shop/a"), with_key).unwrap();
+    cloud.rotate_secret(&StoredPlace::new(ACCOUNT, "shop/a"), with_key).unwrap();
     let mut builder = refreshed(OnRevoked::Fail);
     let refresh = Refresh::new(INTERVAL, max_staleness, OnRevoked::Fail).unwrap();
     builder.mode(Mode::Refresh(refresh));
@@ -251,7 +251,7 @@ async fn a_template_that_cannot_be_rendered_keeps_its_own_file_and_no_other_one(
     let status: Value = serde_json::from_str(&text).unwrap();
     assert!(status["sources"].as_array().unwrap().iter().all(|source| source["failing"].is_null()));
     let again = VersionSeed::text(r#"{"v":"CANARY-4","w":"CANARY-4"}"#);
-    cloud.rotate_secret(&Place::new(ACCOUNT, "shop/a"), again).unwrap();
+    cloud.rotate_secret(&StoredPlace::new(ACCOUNT, "shop/a"), again).unwrap();
     container.shows("w", Some(b"\nCANARY-4")).await.unwrap();
     let log = ends_well(running).await;
     assert_eq!(log.matches("the last good file of a template stays").count(), 1, "{log}");
@@ -279,7 +279,7 @@ async fn a_template_that_was_not_rendered_for_too_long_goes_alone_and_nobody_wai
     container.shows("a", Some(b"CANARY-3")).await.unwrap();
     assert!(!container.mount().join("w").exists());
     let with_key = VersionSeed::text(r#"{"v":"CANARY-4","w":"CANARY-4"}"#);
-    cloud.rotate_secret(&Place::new(ACCOUNT, "shop/a"), with_key).unwrap();
+    cloud.rotate_secret(&StoredPlace::new(ACCOUNT, "shop/a"), with_key).unwrap();
     container.shows("w", Some(b"\nCANARY-4")).await.unwrap();
     ends_well(again).await;
 }
@@ -292,7 +292,7 @@ async fn a_template_whose_sources_never_answer_together_fails_though_each_of_the
     let running = running(&container, &refreshed(OnRevoked::Keep).build().unwrap()).await;
     let away = |name: &str| {
         cloud.clear_faults();
-        cloud.add_fault(Fault::new(Effect::Unavailable).service(Service::Kms).subject(name));
+        cloud.add_fault(Fault::new(Effect::Unavailable).service(CalledService::Kms).subject(name));
     };
     away("shop/b");
     rotate(&cloud, "shop/a", "CANARY-2");

@@ -7,7 +7,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::{Command, Stdio};
 
-use lab::cloud::{Cloud, CloudConfig, Place, SecretSeed, Seed, VersionSeed};
+use lab::cloud::{Cloud, CloudConfig, SecretSeed, Seed, StoredPlace, VersionSeed};
 use lab::fetcher::{ACCOUNT, Container, Want, builder};
 use plan::contract::ENVIRONMENT_PROGRAM;
 use plan::{
@@ -353,7 +353,7 @@ async fn a_restarted_container_gets_the_value_of_now() {
     let now = || started(container.exec("app", &["sh", "-c", "printf %s \"$A\""])).1;
     assert_eq!(now(), "CANARY-1");
     let version = VersionSeed::text("CANARY-2");
-    cloud.rotate_secret(&Place::new(ACCOUNT, "shop/a"), version).unwrap();
+    cloud.rotate_secret(&StoredPlace::new(ACCOUNT, "shop/a"), version).unwrap();
     running.says("the files were replaced", 1).await.unwrap();
     assert_eq!(now(), "CANARY-2");
     let read = std::fs::read_to_string(container.environment().join("side.A")).unwrap();

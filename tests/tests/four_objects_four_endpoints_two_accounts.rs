@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use lab::cloud::{SecretSeed, Service};
+use lab::cloud::{CalledService, SecretSeed};
 use lab::fetcher::ACCOUNT;
 use lab::stage::{Stage, pod};
 
@@ -67,7 +67,7 @@ async fn each_object_is_asked_at_its_own_endpoint_as_its_own_role() {
             .cloud
             .requests()
             .into_iter()
-            .filter(|entry| entry.service == Some(Service::Kms))
+            .filter(|entry| entry.service == Some(CalledService::Kms))
             .map(|entry| (entry.subject.unwrap(), (entry.host, entry.principal.unwrap())))
             .collect();
         let own = format!("acs:ram::{ACCOUNT}:role/demo-app/shop.checkout");

@@ -10,8 +10,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use lab::cloud::{Cloud, CloudConfig, Place, SecretSeed, Seed, VersionSeed};
-use lab::fetcher::{ACCOUNT, Call, Container, Strike, Want, builder, plan};
+use lab::cloud::{Cloud, CloudConfig, SecretSeed, Seed, StoredPlace, VersionSeed};
+use lab::fetcher::{ACCOUNT, Container, Strike, SystemCall, Want, builder, plan};
 use plan::contract::ENVIRONMENT_PROGRAM;
 use plan::{
     ContainerName, Environment, FileMode, OnMissing, Plan, Reference, Variable, VariableName,
@@ -47,7 +47,7 @@ fn whole(version: u32) -> String {
 }
 
 fn rotate(cloud: &Cloud, version: u32) {
-    let place = Place::new(ACCOUNT, "shop/a");
+    let place = StoredPlace::new(ACCOUNT, "shop/a");
     cloud.rotate_secret(&place, VersionSeed::text(&whole(version))).unwrap();
 }
 
@@ -160,7 +160,7 @@ async fn survives(cloud: &Cloud, filled: bool) {
     assert_eq!(said_after, Some(one(3) + &whole(3)));
     is_tidy(&undisturbed);
     let calls = undisturbed.calls().unwrap();
-    let changes: Vec<&Call> = calls.iter().filter(|call| call.changes()).collect();
+    let changes: Vec<&SystemCall> = calls.iter().filter(|call| call.changes()).collect();
     drop(undisturbed);
     // As each volume was left: how often as before, and how often as after.
     let mut left = [[0, 0], [0, 0]];

@@ -13,8 +13,8 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use lab::cloud::{Cloud, CloudConfig, Place, SecretSeed, Seed, VersionSeed};
-use lab::fetcher::{ACCOUNT, Call, Container, Strike, Want, builder, plan};
+use lab::cloud::{Cloud, CloudConfig, SecretSeed, Seed, StoredPlace, VersionSeed};
+use lab::fetcher::{ACCOUNT, Container, Strike, SystemCall, Want, builder, plan};
 use plan::{Mode, OnRevoked, Plan, Refresh};
 use rustix::process::Signal;
 use tokio::task::JoinSet;
@@ -40,7 +40,7 @@ fn value(version: u32) -> String {
 }
 
 fn rotate(cloud: &Cloud, version: u32) {
-    let place = Place::new(ACCOUNT, "shop/a");
+    let place = StoredPlace::new(ACCOUNT, "shop/a");
     cloud.rotate_secret(&place, VersionSeed::text(&value(version))).unwrap();
 }
 
@@ -132,7 +132,7 @@ impl Scene {
     }
 
     /// The calls of a run that nobody disturbs, and what it makes of the mount.
-    async fn undisturbed(&self) -> (Vec<Call>, Shown, Shown) {
+    async fn undisturbed(&self) -> (Vec<SystemCall>, Shown, Shown) {
         let container = self.set().await;
         let before = shown(&container);
         let ended = container.run_traced(&self.new, &["init"], None).await.unwrap();
@@ -144,7 +144,7 @@ impl Scene {
     }
 
     /// Whatever was left: it becomes what is wanted, and nothing else stays.
-    async fn goes_on(&self, container: &Container, after: &Shown, call: &Call) {
+    async fn goes_on(&self, container: &Container, after: &Shown, call: &SystemCall) {
         let ended = container.init(&self.new).await.unwrap();
         assert_eq!(ended.code(), Some(0), "{call:?}: {}", ended.said());
         assert!(shown(container) == *after, "{call:?}: {:?}", container.entries());
@@ -199,7 +199,7 @@ async fn killed_at_any_step_of_taking_a_revoked_secret_away_it_is_taken_away_lat
     const STATUS: &str = ".kms-status.json";
     let Some(cloud) = cloud().await else { return };
     let put = |name, text| cloud.put_secret(ACCOUNT, SecretSeed::text(name, text)).unwrap();
-    let place = Place::new(ACCOUNT, "shop/a");
+    let place = StoredPlace::new(ACCOUNT, "shop/a");
     put("shop/b", "CANARY-1");
     let mut builder = builder().unwrap();
     builder.mode(Mode::Refresh(Refresh::new(10, None, OnRevoked::Remove).unwrap()));
@@ -216,7 +216,7 @@ async fn killed_at_any_step_of_taking_a_revoked_secret_away_it_is_taken_away_lat
         // The status at the start, the one that tells what goes, the files, the status again.
         let calls = undisturbed.calls().unwrap();
         if calls.iter().filter(|call| call.name == "renameat").count() >= 4 {
-            break calls.into_iter().filter(Call::changes).collect::<Vec<_>>();
+            break calls.into_iter().filter(SystemCall::changes).collect::<Vec<_>>();
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     };
@@ -249,7 +249,7 @@ async fn killed_at_any_step_of_taking_a_revoked_secret_away_it_is_taken_away_lat
         assert!(now == before || now == after, "{call:?}: {:?}", container.entries());
     }
     let version = VersionSeed::text("CANARY-2");
-    cloud.rotate_secret(&Place::new(ACCOUNT, "shop/b"), version).unwrap();
+    cloud.rotate_secret(&StoredPlace::new(ACCOUNT, "shop/b"), version).unwrap();
     let mut going_on = JoinSet::new();
     for (container, call) in killed {
         let mut running = container.start(&plan, &["refresh"]).unwrap();

@@ -17,7 +17,7 @@ use plan::contract::INIT_CONTAINER;
 
 /// What a creation said about the installation.
 #[derive(Debug, PartialEq, Eq)]
-enum Verdict {
+enum ProbeVerdict {
     Injected,
     /// The webhook answered, and its settings refuse a Pod like this one.
     Denied(String),
@@ -38,58 +38,62 @@ pub fn run(args: &ProbeArgs, mut out: impl Write) -> Result<(), Failure> {
         Ok(ask(connection.client, &args.namespace, Duration::from_secs(args.timeout)).await)
     })?;
     let line = match verdict {
-        Verdict::Injected => "a Pod with secrets is injected".to_owned(),
-        Verdict::Denied(text) => format!("the webhook answers, and refuses a test Pod: {text}"),
-        Verdict::Broken(text) => return Err(Failure::Problems(text)),
+        ProbeVerdict::Injected => "a Pod with secrets is injected".to_owned(),
+        ProbeVerdict::Denied(text) => {
+            format!("the webhook answers, and refuses a test Pod: {text}")
+        }
+        ProbeVerdict::Broken(text) => return Err(Failure::Problems(text)),
     };
     writeln!(out, "{line}").map_err(Failure::internal)
 }
 
 /// Asks again until it works or the time is over.
-async fn ask(client: Client, namespace: &str, patience: Duration) -> Verdict {
+async fn ask(client: Client, namespace: &str, patience: Duration) -> ProbeVerdict {
     let pods: Api<Pod> = Api::namespaced(client, namespace);
     let until = Instant::now() + patience;
     loop {
         let verdict = once(&pods).await;
-        if !matches!(verdict, Verdict::Broken(_)) || Instant::now() + PAUSE > until {
+        if !matches!(verdict, ProbeVerdict::Broken(_)) || Instant::now() + PAUSE > until {
             return verdict;
         }
         sleep(PAUSE).await;
     }
 }
 
-async fn once(pods: &Api<Pod>) -> Verdict {
+async fn once(pods: &Api<Pod>) -> ProbeVerdict {
     let Ok(pod) = serde_json::from_value(pod()) else {
-        return Verdict::Broken("the test Pod cannot be written".to_owned());
+        return ProbeVerdict::Broken("the test Pod cannot be written".to_owned());
     };
     let params = PostParams { dry_run: true, ..PostParams::default() };
     match timeout(DEADLINE, pods.create(&params, &pod)).await {
         Ok(Ok(created)) => of_created(&created),
         Ok(Err(kube::Error::Api(status))) => of_refusal(&status.message),
-        Ok(Err(error)) => Verdict::Broken(format!("asking the API server failed: {error}")),
-        Err(_) => Verdict::Broken(format!("the API server did not answer within {DEADLINE:?}")),
+        Ok(Err(error)) => ProbeVerdict::Broken(format!("asking the API server failed: {error}")),
+        Err(_) => {
+            ProbeVerdict::Broken(format!("the API server did not answer within {DEADLINE:?}"))
+        }
     }
 }
 
-fn of_created(pod: &Pod) -> Verdict {
+fn of_created(pod: &Pod) -> ProbeVerdict {
     let spec = pod.spec.iter();
     let mut init = spec.flat_map(|spec| spec.init_containers.iter().flatten());
     if init.any(|found| found.name == INIT_CONTAINER) {
-        return Verdict::Injected;
+        return ProbeVerdict::Injected;
     }
-    Verdict::Broken(
+    ProbeVerdict::Broken(
         "a Pod with secrets would start without them: the API server did not ask the webhook; \
          look at its MutatingWebhookConfiguration and at the label of the namespace"
             .to_owned(),
     )
 }
 
-fn of_refusal(message: &str) -> Verdict {
+fn of_refusal(message: &str) -> ProbeVerdict {
     let message: String =
         message.chars().filter(|c| printable::is_printable(*c)).take(1000).collect();
     match message.contains("admission webhook") && message.contains(" denied the request") {
-        true => Verdict::Denied(message),
-        false => Verdict::Broken(message),
+        true => ProbeVerdict::Denied(message),
+        false => ProbeVerdict::Broken(message),
     }
 }
 
@@ -136,7 +140,7 @@ const DEADLINE: Duration = Duration::from_secs(35);
 mod tests {
     use super::*;
 
-    fn created(init: &Value) -> Verdict {
+    fn created(init: &Value) -> ProbeVerdict {
         let mut value = pod();
         value["spec"]["initContainers"] = init.clone();
         of_created(&serde_json::from_value(value).unwrap())
@@ -144,13 +148,13 @@ mod tests {
 
     #[test]
     fn a_pod_with_our_container_is_injected() {
-        assert_eq!(created(&json!([{ "name": "kms-secrets-init" }])), Verdict::Injected);
+        assert_eq!(created(&json!([{ "name": "kms-secrets-init" }])), ProbeVerdict::Injected);
     }
 
     #[test]
     fn a_pod_without_it_would_start_without_secrets() {
         for init in [json!([]), json!([{ "name": "other" }])] {
-            let Verdict::Broken(text) = created(&init) else { panic!("{init}") };
+            let ProbeVerdict::Broken(text) = created(&init) else { panic!("{init}") };
             assert!(text.contains("did not ask the webhook"), "{text}");
         }
     }
@@ -159,13 +163,13 @@ mod tests {
     fn a_denial_of_the_webhook_is_an_answer_of_it() {
         let text =
             "admission webhook \"pods.kms.alibabacloud\" denied the request: no rule allows it";
-        assert_eq!(of_refusal(text), Verdict::Denied(text.to_owned()));
+        assert_eq!(of_refusal(text), ProbeVerdict::Denied(text.to_owned()));
     }
 
     #[test]
     fn a_webhook_that_cannot_be_called_is_none() {
         let text = "Internal error occurred: failed calling webhook \"pods.kms.alibabacloud\"";
-        assert_eq!(of_refusal(text), Verdict::Broken(text.to_owned()));
+        assert_eq!(of_refusal(text), ProbeVerdict::Broken(text.to_owned()));
     }
 
     #[test]

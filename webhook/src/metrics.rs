@@ -14,7 +14,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-pub(crate) use self::cluster::{AccountRead, Cluster};
+pub(crate) use self::cluster::{AccountRead, ClusterMetrics};
 use self::label::{Reason, seconds};
 use crate::wire::reply::Outcome;
 
@@ -34,7 +34,7 @@ pub struct Metrics {
     pub(crate) settings: Reloads,
     pub(crate) certificate: Reloads,
     pub(crate) client_ca: Reloads,
-    pub(crate) cluster: Cluster,
+    pub(crate) cluster: ClusterMetrics,
 }
 
 /// How often a file that changed could not be used, and whether that is so now.
@@ -98,7 +98,7 @@ impl Metrics {
             settings: Reloads::default(),
             certificate: Reloads::default(),
             client_ca: Reloads::default(),
-            cluster: Cluster::default(),
+            cluster: ClusterMetrics::default(),
             registry,
         };
         metrics.registered()

@@ -34,7 +34,7 @@ use crate::serve::health::Health;
 use crate::serve::mutate::{Admit, Judge};
 use crate::serve::server::{Limits, Phase, Server};
 use crate::serve::tasks::Tasks;
-use crate::serve::tls::{ClientCa, Clients, Files, Identity, Served, TlsError};
+use crate::serve::tls::{ClientCa, Clients, Files, Identity, ServedCertificate, TlsError};
 use crate::settings::{Inputs, Settings};
 
 /// Runs until SIGTERM or SIGINT.
@@ -100,7 +100,7 @@ impl Prepared {
         if let Some(identity) = &identity {
             metrics.certificate_ends(identity.not_after());
         }
-        let served = Arc::new(Served::new(identity));
+        let served = Arc::new(ServedCertificate::new(identity));
         let (cluster, judge) = match mode {
             Mode::Standalone(_) => (None, Judge::Alone(admit)),
             Mode::Cluster(flags) => {

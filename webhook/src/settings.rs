@@ -56,7 +56,7 @@ pub struct Settings {
     timeout_seconds: u32,
     allowed_variables: Vec<VariableName>,
     only_variables: Option<Vec<Glob>>,
-    file_key_ref: FileKeyRef,
+    file_key_ref: FileKeyRefUse,
     oldest_kubelet: Option<u32>,
     policy: Policy,
 }
@@ -72,7 +72,7 @@ struct Endpoints {
 
 /// Where variables may go by files that the kubelet reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FileKeyRef {
+pub(crate) enum FileKeyRefUse {
     Never,
     /// In Pods that ask for it.
     OnRequest,
@@ -221,7 +221,7 @@ impl Settings {
         self.only_variables.as_deref()
     }
 
-    pub(crate) fn file_key_ref(&self) -> FileKeyRef {
+    pub(crate) fn file_key_ref(&self) -> FileKeyRefUse {
         self.file_key_ref
     }
 
@@ -308,7 +308,7 @@ impl Default for Settings {
             timeout_seconds: 300,
             allowed_variables: Vec::new(),
             only_variables: None,
-            file_key_ref: FileKeyRef::OnRequest,
+            file_key_ref: FileKeyRefUse::OnRequest,
             oldest_kubelet: None,
             policy: Policy::default(),
         }

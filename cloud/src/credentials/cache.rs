@@ -38,7 +38,7 @@ struct Failed {
     until: Instant,
 }
 
-enum State {
+enum CacheState {
     Usable(Arc<Credentials>),
     /// They are usable, and better renewed.
     RenewalDue(Arc<Credentials>),
@@ -62,14 +62,16 @@ impl CredentialCache {
     {
         let seen = self.failures.load(Ordering::Relaxed);
         match self.state(now(), refused) {
-            State::Usable(current) => return Some(Ok(current)),
-            State::RenewalDue(current) => {
+            CacheState::Usable(current) => return Some(Ok(current)),
+            CacheState::RenewalDue(current) => {
                 return Some(Ok(self.renew(current, deadline, exchange).await));
             }
-            State::Unusable => {}
+            CacheState::Unusable => {}
         }
         let mut failed = timeout_at(deadline + PATIENCE, self.exchange.lock()).await.ok()?;
-        if let State::Usable(current) | State::RenewalDue(current) = self.state(now(), refused) {
+        if let CacheState::Usable(current) | CacheState::RenewalDue(current) =
+            self.state(now(), refused)
+        {
             return Some(Ok(current));
         }
         if self.failures.load(Ordering::Relaxed) > seen {
@@ -117,21 +119,21 @@ impl CredentialCache {
         }
     }
 
-    fn state(&self, now: u64, refused: Option<&Arc<Credentials>>) -> State {
-        let Some(current) = self.lock().clone() else { return State::Unusable };
+    fn state(&self, now: u64, refused: Option<&Arc<Credentials>>) -> CacheState {
+        let Some(current) = self.lock().clone() else { return CacheState::Unusable };
         let Current { credentials, quiet_until, believed_until } = current;
         let is_ahead = |until: Option<Instant>| until.is_some_and(|until| Instant::now() < until);
         if refused.is_some_and(|refused| Arc::ptr_eq(refused, &credentials)) {
             // A host that refuses all credentials would have each of them exchanged.
             return match is_ahead(believed_until) {
-                true => State::Usable(credentials),
-                false => State::Unusable,
+                true => CacheState::Usable(credentials),
+                false => CacheState::Unusable,
             };
         }
         match credentials.freshness(now) {
-            Freshness::Expired => State::Unusable,
-            Freshness::Due if !is_ahead(quiet_until) => State::RenewalDue(credentials),
-            Freshness::Due | Freshness::Fresh => State::Usable(credentials),
+            Freshness::Expired => CacheState::Unusable,
+            Freshness::Due if !is_ahead(quiet_until) => CacheState::RenewalDue(credentials),
+            Freshness::Due | Freshness::Fresh => CacheState::Usable(credentials),
         }
     }
 

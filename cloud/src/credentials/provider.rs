@@ -7,7 +7,7 @@ mod rrsa;
 
 use tokio::time::Instant;
 
-pub use self::rrsa::{Rrsa, RrsaRole};
+pub use self::rrsa::{RrsaProvider, RrsaRole};
 use crate::call_info::CallInfo;
 use crate::error::Error;
 use crate::keys::Credentials;
@@ -16,7 +16,7 @@ use crate::sts::Sts;
 
 pub enum CredentialsProvider {
     /// The Pod's ServiceAccount token is exchanged for those of a RAM role.
-    Rrsa(Rrsa),
+    Rrsa(RrsaProvider),
 }
 
 impl CredentialsProvider {

@@ -18,7 +18,7 @@ pub(super) struct Room(Semaphore);
 pub(super) struct Share(Semaphore);
 
 /// Room for one large body.
-struct Place<'r> {
+struct BodyRoom<'r> {
     _own: SemaphorePermit<'r>,
     _of_all: SemaphorePermit<'r>,
 }
@@ -70,13 +70,13 @@ impl Room {
         &'r self,
         share: &'r Share,
         length: usize,
-        place: &mut Option<Place<'r>>,
+        place: &mut Option<BodyRoom<'r>>,
     ) -> Result<(), Unreachable> {
         if length > ORDINARY && place.is_none() {
             let over = |_| Unreachable::Timeout;
             // The host's own place is taken first, or bodies of one host would wait at the others' expense.
             let own = share.0.acquire().await.map_err(over)?;
-            *place = Some(Place { _own: own, _of_all: self.0.acquire().await.map_err(over)? });
+            *place = Some(BodyRoom { _own: own, _of_all: self.0.acquire().await.map_err(over)? });
         }
         Ok(())
     }

@@ -44,10 +44,10 @@ impl Connection {
 
 /// A layer before the connector of one client.
 #[derive(Clone, Default)]
-struct Gate(Arc<Mutex<State>>);
+struct Gate(Arc<Mutex<ConnectionState>>);
 
 #[derive(Default)]
-struct State {
+struct ConnectionState {
     /// Number of the current request.
     request: u64,
     /// Whether that request still waits for the head of its answer.
@@ -57,15 +57,15 @@ struct State {
 }
 
 impl Gate {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ConnectionState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait(&self) -> Waiting {
+    fn wait(&self) -> AwaitedAnswer {
         let mut state = self.state();
         state.request += 1;
         state.waiting = true;
-        Waiting(self.clone())
+        AwaitedAnswer(self.clone())
     }
 
     fn needs(&self, request: u64) -> bool {
@@ -75,9 +75,9 @@ impl Gate {
 }
 
 /// Ends the wait when the request is answered, failed or dropped.
-struct Waiting(Gate);
+struct AwaitedAnswer(Gate);
 
-impl Drop for Waiting {
+impl Drop for AwaitedAnswer {
     fn drop(&mut self) {
         let mut state = self.0.state();
         state.waiting = false;

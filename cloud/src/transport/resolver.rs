@@ -23,16 +23,16 @@ pub(super) struct Resolver {
 /// that has outlived the deadline of those who began it may have been led astray, and is left alone.
 struct Lookups {
     look_up: Box<LookUp>,
-    running: Mutex<Running>,
+    running: Mutex<LookUpsUnderWay>,
     places: Arc<Semaphore>,
     timeout: Duration,
 }
 
-type Running = HashMap<String, (Instant, watch::Receiver<Found>)>;
+type LookUpsUnderWay = HashMap<String, (Instant, watch::Receiver<LookedUp>)>;
 
 type LookUp = dyn Fn(&str) -> Option<Vec<SocketAddr>> + Send + Sync;
 /// Once it is over, with the addresses if there are any.
-type Found = Option<Option<Vec<SocketAddr>>>;
+type LookedUp = Option<Option<Vec<SocketAddr>>>;
 
 /// Kept as a type so that it is found again in the client's chain of errors.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +70,7 @@ impl Lookups {
         found.wait_for(Option::is_some).await.ok()?.clone().flatten()
     }
 
-    fn joined(&self, host: &str) -> Option<watch::Receiver<Found>> {
+    fn joined(&self, host: &str) -> Option<watch::Receiver<LookedUp>> {
         let running = self.running();
         let (since, found) = running.get(host)?;
         (since.elapsed() < self.timeout).then(|| found.clone())
@@ -80,7 +80,7 @@ impl Lookups {
         self: &Arc<Self>,
         host: &str,
         place: OwnedSemaphorePermit,
-    ) -> Option<watch::Receiver<Found>> {
+    ) -> Option<watch::Receiver<LookedUp>> {
         let (tell, found) = watch::channel(None);
         self.running().insert(host.to_owned(), (Instant::now(), found.clone()));
         let (lookups, name, own) = (Arc::clone(self), host.to_owned(), found.clone());
@@ -98,14 +98,14 @@ impl Lookups {
     }
 
     /// Another thread may look for the same name by now.
-    fn forget(&self, host: &str, own: &watch::Receiver<Found>) {
+    fn forget(&self, host: &str, own: &watch::Receiver<LookedUp>) {
         let mut running = self.running();
         if running.get(host).is_some_and(|(_, found)| found.same_channel(own)) {
             running.remove(host);
         }
     }
 
-    fn running(&self) -> MutexGuard<'_, Running> {
+    fn running(&self) -> MutexGuard<'_, LookUpsUnderWay> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

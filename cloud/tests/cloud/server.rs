@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use cloud::provider::{CredentialsProvider, Rrsa, RrsaRole};
+use cloud::provider::{CredentialsProvider, RrsaProvider, RrsaRole};
 use cloud::{Error, Lookup, Session, Subject, Transport, TransportConfig};
 use secret::{Fetched, RetryPolicy, Sensitive};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -280,7 +280,7 @@ pub(crate) fn session_with(
     token: impl Fn() -> std::io::Result<Sensitive> + Send + Sync + 'static,
     retry: RetryPolicy,
 ) -> Session {
-    let provider = CredentialsProvider::Rrsa(Rrsa::new(role(), token));
+    let provider = CredentialsProvider::Rrsa(RrsaProvider::new(role(), token));
     Session::new(Arc::new(transport), provider, retry)
 }
 

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
-use cloud::{Entry, Window};
+use cloud::{InFlightRequest, Window};
 use injector::{Round, Schedule};
 use secret::{RetryPolicy, Trouble};
 
@@ -54,7 +54,7 @@ struct Pod {
     deadline: Duration,
     window: Window,
     /// By secret, of requests under way.
-    entries: Vec<Option<Entry>>,
+    entries: Vec<Option<InFlightRequest>>,
     /// Secrets to be sent, with the attempts so far.
     waiting: Vec<(usize, u32)>,
     not_before: Duration,

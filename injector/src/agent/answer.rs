@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 /// Where the secret is, for the shape that wants an ARN.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place<'a> {
+pub(crate) struct SecretAddress<'a> {
     pub(crate) id: &'a str,
     pub(crate) region: &'a str,
     pub(crate) account: &'a str,
@@ -21,7 +21,7 @@ pub(crate) struct Place<'a> {
 /// Returns `None` if the value is declared text but is not UTF-8.
 pub(crate) fn secret(
     response_type: ResponseType,
-    place: Place<'_>,
+    place: SecretAddress<'_>,
     fetched: &Fetched,
 ) -> Option<Bytes> {
     let encoded;
@@ -70,7 +70,7 @@ struct Stages<'a> {
 }
 
 impl<'a> Kms<'a> {
-    fn new(place: Place<'a>, fetched: &'a Fetched, data: &'a str) -> Self {
+    fn new(place: SecretAddress<'a>, fetched: &'a Fetched, data: &'a str) -> Self {
         let metadata = &fetched.metadata;
         Self {
             secret_name: name(place, metadata),
@@ -108,7 +108,7 @@ struct Aws<'a> {
 }
 
 impl<'a> Aws<'a> {
-    fn new(place: Place<'a>, fetched: &'a Fetched, data: &'a str) -> Self {
+    fn new(place: SecretAddress<'a>, fetched: &'a Fetched, data: &'a str) -> Self {
         let metadata = &fetched.metadata;
         let name = name(place, metadata);
         let arn = if place.id.starts_with("acs:") {
@@ -199,7 +199,7 @@ impl<'a> Vault<'a> {
     }
 }
 
-fn name<'a>(place: Place<'a>, metadata: &'a Metadata) -> &'a str {
+fn name<'a>(place: SecretAddress<'a>, metadata: &'a Metadata) -> &'a str {
     metadata.name.as_deref().unwrap_or(place.id)
 }
 

@@ -11,7 +11,7 @@ use super::key::Key;
 #[derive(Debug)]
 pub(crate) struct Cache {
     bounds: Bounds,
-    entries: HashMap<Key, Entry>,
+    entries: HashMap<Key, KeptAnswer>,
     /// The size of all answers together.
     bytes: usize,
     /// What the keeper reported last, also of secrets whose answers are not kept; there are at most
@@ -39,7 +39,7 @@ pub(crate) struct Bounds {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct KeptAnswer {
     answer: Bytes,
     /// When KMS was asked for it.
     asked: Duration,
@@ -133,7 +133,7 @@ impl Cache {
             return;
         }
         self.bytes += answer.len();
-        let entry = Entry { answer, asked, certain, not_before: Duration::ZERO };
+        let entry = KeptAnswer { answer, asked, certain, not_before: Duration::ZERO };
         self.entries.insert(key.clone(), entry);
         while self.entries.len() > self.bounds.entries || self.bytes > self.bounds.bytes {
             // The answer that was asked for longest ago goes; reading it does not make it younger.

@@ -21,7 +21,7 @@ struct Host {
 }
 
 /// A question that is under way.
-pub(super) struct Place<'a> {
+pub(super) struct FetchPermit<'a> {
     _of_the_caller: SemaphorePermit<'a>,
     _of_the_host: SemaphorePermit<'a>,
 }
@@ -46,13 +46,13 @@ impl FetchLimit {
     }
 
     /// Waits for a place. Returns `None` for a route that the limit does not know.
-    pub(super) async fn enter(&self, lookup: &Lookup) -> Option<Place<'_>> {
+    pub(super) async fn enter(&self, lookup: &Lookup) -> Option<FetchPermit<'_>> {
         let host = self.0.get(&lookup.endpoint)?;
         let caller = host.callers.get(&lookup.assume)?;
         // The caller's own place is taken first, or the questions of one caller would wait at the
         // others' expense.
         let _of_the_caller = caller.acquire().await.ok()?;
-        Some(Place { _of_the_caller, _of_the_host: host.places.acquire().await.ok()? })
+        Some(FetchPermit { _of_the_caller, _of_the_host: host.places.acquire().await.ok()? })
     }
 }
 
@@ -72,7 +72,7 @@ mod tests {
         Lookup { endpoint: endpoint.to_owned(), subject, assume }
     }
 
-    async fn may_enter<'a>(limit: &'a FetchLimit, route: &Lookup) -> Option<Place<'a>> {
+    async fn may_enter<'a>(limit: &'a FetchLimit, route: &Lookup) -> Option<FetchPermit<'a>> {
         timeout(Duration::from_secs(1), limit.enter(route)).await.ok().flatten()
     }
 

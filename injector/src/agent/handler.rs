@@ -19,7 +19,7 @@ use super::fetch_limit::FetchLimit;
 use super::guard;
 use super::key::Key;
 use super::recent_failures::RecentFailures;
-use super::request::{PING, Refused, Request, SecretRequest};
+use super::request::{BadRequest, PING, Request, SecretRequest};
 use super::scope::Scope;
 use crate::backends::alibaba::ask;
 use crate::health::agent_counters::AgentCounters;
@@ -249,7 +249,7 @@ impl AgentHandler {
             guard::check_token(&head.headers, &self.token)
                 .map_err(|refused| text_answer(refused.status(), refused.to_string()))?;
         }
-        let of = |refused: Refused| text_answer(refused.status(), refused.to_string());
+        let of = |refused: BadRequest| text_answer(refused.status(), refused.to_string());
         Request::parse(head.method.as_str(), path, head.uri.query()).map_err(of)
     }
 }

@@ -28,7 +28,7 @@ pub struct SecretRequest<'a> {
 
 /// Words of the API, as the KMS Agent's model has them.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum BadRequest {
     #[error("Not allowed")]
     Method,
     #[error("Not found")]
@@ -51,11 +51,11 @@ const BY_PATH: &str = "/v1/";
 
 impl<'a> Request<'a> {
     /// `query` is what follows the question mark.
-    pub fn parse(method: &str, path: &'a str, query: Option<&'a str>) -> Result<Self, Refused> {
+    pub fn parse(method: &str, path: &'a str, query: Option<&'a str>) -> Result<Self, BadRequest> {
         let page = Page::at(path);
         // The pages are those of `metrics-port`, which answers both.
         if method != "GET" && !(method == "HEAD" && page.is_some()) {
-            return Err(Refused::Method);
+            return Err(BadRequest::Method);
         }
         if path == PING {
             return Ok(Self::Ping);
@@ -67,17 +67,17 @@ impl<'a> Request<'a> {
         }
         let id = match path.strip_prefix(BY_PATH) {
             // The name is not decoded: it needs no escapes in a path.
-            Some("") => return Err(Refused::NoIdInPath),
+            Some("") => return Err(BadRequest::NoIdInPath),
             Some(id) => Some(Cow::Borrowed(id)),
             None if path == BY_QUERY => None,
-            None => return Err(Refused::Path),
+            None => return Err(BadRequest::Path),
         };
         SecretRequest::parse(id, query.unwrap_or_default()).map(Self::Get)
     }
 }
 
 impl<'a> SecretRequest<'a> {
-    fn parse(in_path: Option<Cow<'a, str>>, query: &'a str) -> Result<Self, Refused> {
+    fn parse(in_path: Option<Cow<'a, str>>, query: &'a str) -> Result<Self, BadRequest> {
         let by_path = in_path.is_some();
         let (mut id, mut version_id, mut version_stage) = (in_path, None, None);
         let mut refresh = None;
@@ -88,16 +88,16 @@ impl<'a> SecretRequest<'a> {
                 "versionId" => ("versionId", &mut version_id),
                 "versionStage" => ("versionStage", &mut version_stage),
                 "refreshNow" => ("refreshNow", &mut refresh),
-                _ => return Err(Refused::Unknown(printable(name))),
+                _ => return Err(BadRequest::Unknown(printable(name))),
             };
-            let value = decoded(value).ok_or(Refused::Invalid(name))?;
+            let value = decoded(value).ok_or(BadRequest::Invalid(name))?;
             if slot.replace(value).is_some() {
-                return Err(Refused::Twice(name));
+                return Err(BadRequest::Twice(name));
             }
         }
         let given = |value: Option<Cow<'a, str>>| value.filter(|text| !text.is_empty());
         let wanted = Self {
-            id: given(id).ok_or(Refused::NoId)?,
+            id: given(id).ok_or(BadRequest::NoId)?,
             version_id: given(version_id),
             version_stage: given(version_stage),
             refresh_now: refresh.as_deref().map_or(Ok(false), flag)?,
@@ -106,24 +106,24 @@ impl<'a> SecretRequest<'a> {
     }
 
     /// Nobody needs to ask KMS for what it would not take.
-    fn check(self) -> Result<Self, Refused> {
+    fn check(self) -> Result<Self, BadRequest> {
         let fits = |version| KmsSecret::new(&self.id, version).is_ok();
         let text = |text: &Cow<'_, str>| text.clone().into_owned();
         if !fits(None) {
-            return Err(Refused::Invalid("secretId"));
+            return Err(BadRequest::Invalid("secretId"));
         }
         if self.version_id.as_ref().is_some_and(|id| !fits(Some(KmsVersion::Id(text(id))))) {
-            return Err(Refused::Invalid("versionId"));
+            return Err(BadRequest::Invalid("versionId"));
         }
         let stage = self.version_stage.as_ref();
         if stage.is_some_and(|stage| !fits(Some(KmsVersion::Stage(text(stage))))) {
-            return Err(Refused::Invalid("versionStage"));
+            return Err(BadRequest::Invalid("versionStage"));
         }
         Ok(self)
     }
 }
 
-impl Refused {
+impl BadRequest {
     pub(crate) fn status(&self) -> u16 {
         match self {
             Self::Method => 405,
@@ -133,14 +133,14 @@ impl Refused {
     }
 }
 
-fn flag(value: &str) -> Result<bool, Refused> {
+fn flag(value: &str) -> Result<bool, BadRequest> {
     let is = |word: &&str| value.eq_ignore_ascii_case(word);
     if ["true", "1"].iter().any(is) {
         Ok(true)
     } else if ["false", "0"].iter().any(is) {
         Ok(false)
     } else {
-        Err(Refused::Invalid("refreshNow"))
+        Err(BadRequest::Invalid("refreshNow"))
     }
 }
 
@@ -256,14 +256,14 @@ mod tests {
         let long = "x".repeat(193);
         assert_eq!(get(&format!("/v1/{long}"), ""), Err("400 invalid secretId value".to_owned()));
         for method in ["POST", "HEAD", "get", "OPTIONS"] {
-            assert_eq!(Request::parse(method, PING, None), Err(Refused::Method));
+            assert_eq!(Request::parse(method, PING, None), Err(BadRequest::Method));
         }
         assert_eq!(Request::parse("GET", PING, None), Ok(Request::Ping));
         for (page, request) in [("/metrics", Request::Metrics), ("/readyz", Request::Ready)] {
             for method in ["GET", "HEAD"] {
                 assert_eq!(Request::parse(method, page, None).as_ref(), Ok(&request), "{method}");
             }
-            assert_eq!(Request::parse("POST", page, None), Err(Refused::Method));
+            assert_eq!(Request::parse("POST", page, None), Err(BadRequest::Method));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use cloud::{Lookup, Subject};
 use plan::{Agent, Assume, Glob, Plan, Principal, Source};
 
-use super::answer::Place;
+use super::answer::SecretAddress;
 use super::request::SecretRequest;
 use crate::backends::alibaba::ask;
 
@@ -14,14 +14,14 @@ pub(crate) struct Scope {
     secrets: Vec<Glob>,
     allowed: Option<Vec<Glob>>,
     /// The route to any secret that the plan does not look up, but for its name.
-    other: Route,
+    other: ScopeRoute,
     /// How the plan looks a secret up, by its name.
-    known: HashMap<String, Route>,
+    known: HashMap<String, ScopeRoute>,
 }
 
 /// Where secrets are looked up, and as whom.
 #[derive(Debug)]
-struct Route {
+struct ScopeRoute {
     lookup: Lookup,
     region: String,
     account: String,
@@ -47,7 +47,7 @@ impl Scope {
         for lookup in plan.lookups() {
             if let (Source::Kms(secret), Some(route)) = (&lookup.source, lookup.alibaba()) {
                 // The first of several routes to one name counts.
-                known.entry(secret.name().to_owned()).or_insert_with(|| Route {
+                known.entry(secret.name().to_owned()).or_insert_with(|| ScopeRoute {
                     lookup: ask::lookup(plan, lookup),
                     region: route.region.to_string(),
                     account: account(route.assume.as_ref()),
@@ -57,7 +57,7 @@ impl Scope {
         Self {
             secrets: agent.secrets.clone(),
             allowed: agent.allowed.clone(),
-            other: Route {
+            other: ScopeRoute {
                 lookup: ask::for_agent(plan, agent),
                 region: agent.region.to_string(),
                 account: account(agent.assume.as_ref()),
@@ -91,9 +91,9 @@ impl Scope {
         Lookup { subject, ..self.route(&wanted.id).lookup.clone() }
     }
 
-    pub(crate) fn place<'a>(&'a self, id: &'a str) -> Place<'a> {
-        let Route { region, account, .. } = self.route(id);
-        Place { id, region, account }
+    pub(crate) fn place<'a>(&'a self, id: &'a str) -> SecretAddress<'a> {
+        let ScopeRoute { region, account, .. } = self.route(id);
+        SecretAddress { id, region, account }
     }
 
     /// All routes by which the agent asks.
@@ -104,12 +104,12 @@ impl Scope {
     /// Whether this is how the agent itself would ask.
     pub(crate) fn is_own(&self, lookup: &Lookup) -> bool {
         let route = self.known.get(lookup.subject.name());
-        route.is_some_and(|Route { lookup: route, .. }| {
+        route.is_some_and(|ScopeRoute { lookup: route, .. }| {
             route.endpoint == lookup.endpoint && route.assume == lookup.assume
         })
     }
 
-    fn route(&self, id: &str) -> &Route {
+    fn route(&self, id: &str) -> &ScopeRoute {
         self.known.get(id).unwrap_or(&self.other)
     }
 }

@@ -9,7 +9,7 @@ use plan::{Agent, Plan};
 use secret::Sensitive;
 
 use crate::input::args::Args;
-use crate::process::bounded::{self, Unreadable};
+use crate::process::bounded::{self, UnreadableFile};
 use crate::report::exit::Exit;
 use crate::report::problem::Problem;
 use crate::write::single_file;
@@ -53,9 +53,11 @@ pub(crate) fn ensure(
 fn present(path: &Path) -> Result<Option<Sensitive>, TokenMissing> {
     match bounded::read_in_time(path, DIGITS) {
         Ok(token) => Ok(is_ours(&token).then_some(token)),
-        Err(Unreadable::Other(io::ErrorKind::PermissionDenied)) => Ok(None),
-        Err(problem @ Unreadable::Other(_)) => Err(missing(path, problem.to_string())),
-        Err(Unreadable::Missing | Unreadable::NotAFile | Unreadable::TooLarge(_)) => Ok(None),
+        Err(UnreadableFile::Other(io::ErrorKind::PermissionDenied)) => Ok(None),
+        Err(problem @ UnreadableFile::Other(_)) => Err(missing(path, problem.to_string())),
+        Err(UnreadableFile::Missing | UnreadableFile::NotAFile | UnreadableFile::TooLarge(_)) => {
+            Ok(None)
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secret::Sensitive;
 use serde::Deserialize;
 
-use crate::process::bounded::{self, Unreadable};
+use crate::process::bounded::{self, UnreadableFile};
 
 /// Where the token is.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub(crate) struct TokenFile(PathBuf);
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TokenError {
     #[error("the token file {0} {1}")]
-    Unreadable(String, Unreadable),
+    Unreadable(String, UnreadableFile),
     #[error("the token file {0} is empty")]
     Empty(String),
 }

@@ -16,9 +16,9 @@ use crate::process::clock::since_boot;
 use crate::report::problem::Problem;
 use crate::report::terminal::one_line;
 
-pub(crate) type Outcome = fan_out::Outcome<Fetched, FetchError>;
+pub(crate) type FetchOutcome = fan_out::Outcome<Fetched, FetchError>;
 
-impl Outcome {
+impl FetchOutcome {
     /// The service's error code.
     pub(crate) fn code(&self) -> Option<&str> {
         match self {
@@ -74,7 +74,7 @@ impl<'a> Client<'a> {
         wanted: &[usize],
         patience: Patience,
         is_final: impl Fn(usize, &FetchError) -> bool,
-    ) -> Vec<Outcome> {
+    ) -> Vec<FetchOutcome> {
         let fetch = |position: usize| {
             let index = wanted.get(position).copied().unwrap_or(usize::MAX);
             let health = patience.reports_progress.then(|| self.health.clone());

@@ -10,7 +10,7 @@ use crate::input::args::Args;
 
 /// A volume that is ours to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Volume {
+pub(crate) enum MemoryVolume {
     /// What applications see under their mount.
     Files,
     Environment,
@@ -18,7 +18,7 @@ pub(crate) enum Volume {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Entry<'a> {
-    pub(crate) volume: Volume,
+    pub(crate) volume: MemoryVolume,
     pub(crate) name: Cow<'a, str>,
     pub(crate) mode: FileMode,
     pub(crate) origin: Origin<'a>,
@@ -47,7 +47,7 @@ pub(crate) enum Form<'a> {
 /// The entries of a plan, in its order, files first.
 pub(crate) fn entries(plan: &Plan) -> Vec<Entry<'_>> {
     let files = plan.files().iter().map(|file| Entry {
-        volume: Volume::Files,
+        volume: MemoryVolume::Files,
         name: Cow::Borrowed(file.name.as_str()),
         mode: file.mode,
         origin: match &file.content {
@@ -62,7 +62,7 @@ pub(crate) fn entries(plan: &Plan) -> Vec<Entry<'_>> {
     let variables = plan.env().into_iter().flat_map(|env| {
         env.variables.iter().flat_map(move |variable| {
             let entry = move |container, mode, form| Entry {
-                volume: Volume::Environment,
+                volume: MemoryVolume::Environment,
                 name: Cow::Owned(plan::variable_file(container, &variable.name)),
                 mode,
                 origin: Origin::Value { from: variable.from, select: variable.select.as_ref() },
@@ -80,7 +80,7 @@ pub(crate) fn entries(plan: &Plan) -> Vec<Entry<'_>> {
     files.chain(variables).collect()
 }
 
-impl Volume {
+impl MemoryVolume {
     /// The volumes that a plan has.
     pub(crate) fn of(plan: &Plan) -> impl Iterator<Item = Self> {
         [Self::Files].into_iter().chain(plan.env().map(|_| Self::Environment))
@@ -114,7 +114,7 @@ impl Entry<'_> {
     }
 
     pub(crate) fn is_file(&self, name: &str) -> bool {
-        self.volume == Volume::Files && self.name == name
+        self.volume == MemoryVolume::Files && self.name == name
     }
 
     /// Whether a person means it by this name.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use plan::contract::ENVIRONMENT_PROGRAM;
 
 use crate::input::args::Args;
-use crate::input::entry::Volume;
+use crate::input::entry::MemoryVolume;
 use crate::process::bounded;
 use crate::report::exit::Exit;
 use crate::report::problem::Problem;
@@ -35,7 +35,7 @@ pub(crate) fn install(args: &Args) -> Result<File, Problem> {
         return Ok(known);
     }
     single_file::put(&directory, ENVIRONMENT_PROGRAM, program.expose(), EXECUTABLE)
-        .map_err(|error| volumes::problem(Volume::Environment, &error))
+        .map_err(|error| volumes::problem(MemoryVolume::Environment, &error))
 }
 
 /// An image, a build and an installation have both programs in one directory.

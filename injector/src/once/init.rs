@@ -10,11 +10,11 @@ use tracing::{info, warn};
 
 use crate::agent;
 use crate::backends::{FetchError, unfinished};
-use crate::fetch::client::{Client, Outcome, Patience, milliseconds};
+use crate::fetch::client::{Client, FetchOutcome, Patience, milliseconds};
 use crate::health::health_board::{HealthBoard, SourceHealth};
 use crate::health::status_file::{self, Status};
 use crate::input::args::Args;
-use crate::input::entry::{Entry, Form, Volume, entries};
+use crate::input::entry::{Entry, Form, MemoryVolume, entries};
 use crate::once::exec_binary;
 use crate::process::clock::since_boot;
 use crate::process::runtime::{self, Stop};
@@ -48,7 +48,7 @@ pub(crate) async fn fill(
     client: &Client<'_>,
     stop: &mut Stop,
     holds: &mut Holds,
-) -> Result<Vec<Outcome>, Report> {
+) -> Result<Vec<FetchOutcome>, Report> {
     let began = Instant::now();
     info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -91,7 +91,7 @@ pub(crate) async fn fill(
     }
     let mut written = Written::Unchanged;
     let name = volumes::next(args, plan);
-    for volume in Volume::of(plan) {
+    for volume in MemoryVolume::of(plan) {
         let of_volume = rendered.iter().filter(|rendered| rendered.entry.volume == volume);
         let files: Vec<_> = of_volume.map(Rendered::as_new).collect();
         written = written.max(publish(&name, args, plan, volume, &entries, &files, holds)?);
@@ -155,16 +155,16 @@ pub(crate) fn may_miss(entries: &[Entry<'_>], lookup: usize) -> bool {
 fn all<'o>(
     plan: &Plan,
     entries: &[Entry<'_>],
-    outcomes: &'o [Outcome],
+    outcomes: &'o [FetchOutcome],
 ) -> Result<Vec<Option<&'o Fetched>>, Report> {
     let mut values = Vec::with_capacity(outcomes.len());
     let (mut problems, mut given_up) = (Vec::new(), Vec::new());
     for (index, (lookup, outcome)) in plan.lookups().iter().zip(outcomes).enumerate() {
         match outcome {
-            Outcome::Fetched(fetched) => values.push(Some(fetched)),
-            Outcome::Failed(error) if !is_final(entries, index, error) => values.push(None),
-            Outcome::Failed(error) => problems.push(error.problem(lookup)),
-            Outcome::Unfinished => given_up.push(unfinished(lookup)),
+            FetchOutcome::Fetched(fetched) => values.push(Some(fetched)),
+            FetchOutcome::Failed(error) if !is_final(entries, index, error) => values.push(None),
+            FetchOutcome::Failed(error) => problems.push(error.problem(lookup)),
+            FetchOutcome::Unfinished => given_up.push(unfinished(lookup)),
         }
     }
     // Unfinished lookups go last: the report leads with actual failures.

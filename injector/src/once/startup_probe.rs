@@ -15,7 +15,7 @@ use rustix::fs::{AtFlags, FileType};
 use crate::agent::{self, TokenMissing};
 use crate::health::status_file::{self, some_of};
 use crate::input::args::Args;
-use crate::input::entry::{Entry, Form, Volume, entries};
+use crate::input::entry::{Entry, Form, MemoryVolume, entries};
 use crate::write::directory;
 use crate::write::error::WriteError;
 
@@ -103,7 +103,7 @@ pub(crate) fn run(args: &Args, plan: &Plan) -> Result<There, NotReady> {
     let is_taken = |entry: &Entry<'_>| {
         entry.sources().any(is_removed) || failed(entry).is_some_and(|failed| failed.removed)
     };
-    for volume in Volume::of(plan) {
+    for volume in MemoryVolume::of(plan) {
         let wanted = entries.iter().filter(|entry| {
             entry.volume == volume && entry.on_missing == OnMissing::Fail && !is_taken(entry)
         });

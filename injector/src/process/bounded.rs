@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use secret::Sensitive;
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Unreadable {
+pub(crate) enum UnreadableFile {
     #[error("does not exist")]
     Missing,
     #[error("is not a regular file")]
@@ -28,13 +28,13 @@ pub(crate) enum Unreadable {
 pub(crate) const GLANCE: Duration = Duration::from_millis(50);
 
 /// Symbolic links are followed: the kubelet projects a token through them.
-pub(crate) fn read(path: &Path, limit: usize) -> Result<Sensitive, Unreadable> {
+pub(crate) fn read(path: &Path, limit: usize) -> Result<Sensitive, UnreadableFile> {
     content(&open(path)?, limit)
 }
 
 /// Waits for a process that has a lease on the file. It is for places where nothing else is to be
 /// done meanwhile.
-pub(crate) fn read_in_time(path: &Path, limit: usize) -> Result<Sensitive, Unreadable> {
+pub(crate) fn read_in_time(path: &Path, limit: usize) -> Result<Sensitive, UnreadableFile> {
     let end = Instant::now() + longest_lease();
     loop {
         match read(path, limit) {
@@ -44,27 +44,28 @@ pub(crate) fn read_in_time(path: &Path, limit: usize) -> Result<Sensitive, Unrea
     }
 }
 
-pub(crate) fn open(path: &Path) -> Result<File, Unreadable> {
+pub(crate) fn open(path: &Path) -> Result<File, UnreadableFile> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let file = File::from(rustix::fs::open(path, flags, Mode::empty()).map_err(Unreadable::of)?);
-    let metadata = file.metadata().map_err(|error| Unreadable::Other(error.kind()))?;
+    let file =
+        File::from(rustix::fs::open(path, flags, Mode::empty()).map_err(UnreadableFile::of)?);
+    let metadata = file.metadata().map_err(|error| UnreadableFile::Other(error.kind()))?;
     if !metadata.is_file() {
-        return Err(Unreadable::NotAFile);
+        return Err(UnreadableFile::NotAFile);
     }
     Ok(file)
 }
 
 /// Reads the file from its beginning, wherever it was read to before.
-pub(crate) fn content(file: &File, limit: usize) -> Result<Sensitive, Unreadable> {
-    let metadata = file.metadata().map_err(|error| Unreadable::Other(error.kind()))?;
+pub(crate) fn content(file: &File, limit: usize) -> Result<Sensitive, UnreadableFile> {
+    let metadata = file.metadata().map_err(|error| UnreadableFile::Other(error.kind()))?;
     // Room for all of it at once: a buffer that grows leaves copies behind that nobody wipes. No
     // more than that, because all of it is wiped.
     let size = usize::try_from(metadata.len()).unwrap_or(limit).min(limit);
     let mut bytes = Vec::with_capacity(size + 1);
     let read = FromStart { file, at: 0 }.take(limit as u64 + 1).read_to_end(&mut bytes);
     let bytes = Sensitive::new(bytes);
-    read.map_err(|error| Unreadable::Other(error.kind()))?;
-    if bytes.len() > limit { Err(Unreadable::TooLarge(limit)) } else { Ok(bytes) }
+    read.map_err(|error| UnreadableFile::Other(error.kind()))?;
+    if bytes.len() > limit { Err(UnreadableFile::TooLarge(limit)) } else { Ok(bytes) }
 }
 
 /// After so long the kernel ends a lease that somebody wants ended. No machine is believed that it
@@ -88,7 +89,7 @@ impl Read for FromStart<'_> {
     }
 }
 
-impl Unreadable {
+impl UnreadableFile {
     /// Whether another process has a lease on the file. Opening the file has asked it to end the
     /// lease.
     pub(crate) fn is_leased(&self) -> bool {
@@ -105,12 +106,12 @@ impl Unreadable {
     }
 }
 
-impl From<Unreadable> for io::Error {
-    fn from(problem: Unreadable) -> Self {
+impl From<UnreadableFile> for io::Error {
+    fn from(problem: UnreadableFile) -> Self {
         let kind = match problem {
-            Unreadable::Missing => io::ErrorKind::NotFound,
-            Unreadable::NotAFile | Unreadable::TooLarge(_) => io::ErrorKind::InvalidInput,
-            Unreadable::Other(kind) => kind,
+            UnreadableFile::Missing => io::ErrorKind::NotFound,
+            UnreadableFile::NotAFile | UnreadableFile::TooLarge(_) => io::ErrorKind::InvalidInput,
+            UnreadableFile::Other(kind) => kind,
         };
         Self::new(kind, problem)
     }
@@ -126,7 +127,7 @@ mod tests {
         let path = directory.path().join("x");
         std::fs::write(&path, b"12345").unwrap();
         assert_eq!(read(&path, 5).unwrap().expose(), b"12345");
-        assert_eq!(read(&path, 4).unwrap_err(), Unreadable::TooLarge(4));
+        assert_eq!(read(&path, 4).unwrap_err(), UnreadableFile::TooLarge(4));
     }
 
     #[test]
@@ -135,8 +136,8 @@ mod tests {
         let pipe = directory.path().join("pipe");
         let mode = Mode::from_raw_mode(0o600);
         rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
-        assert_eq!(read(&pipe, 9).unwrap_err(), Unreadable::NotAFile);
-        assert_eq!(read(directory.path(), 9).unwrap_err(), Unreadable::NotAFile);
-        assert_eq!(read(&directory.path().join("no"), 9).unwrap_err(), Unreadable::Missing);
+        assert_eq!(read(&pipe, 9).unwrap_err(), UnreadableFile::NotAFile);
+        assert_eq!(read(directory.path(), 9).unwrap_err(), UnreadableFile::NotAFile);
+        assert_eq!(read(&directory.path().join("no"), 9).unwrap_err(), UnreadableFile::Missing);
     }
 }

@@ -11,7 +11,7 @@ use tracing::info;
 
 use super::source_state::Verdict;
 use crate::agent::Agent;
-use crate::fetch::client::{Client, Outcome};
+use crate::fetch::client::{Client, FetchOutcome};
 use crate::health::metrics::{self, Metrics};
 use crate::health::status_file::{self, Status};
 use crate::input::args::Args;
@@ -71,7 +71,7 @@ pub(super) async fn answer(agent: Option<&Agent>) -> Infallible {
 }
 
 /// Gives the agent what the first fetch brought.
-pub(super) fn seed_agent(agent: Option<&Agent>, outcomes: &[Outcome], now: Duration) {
+pub(super) fn seed_agent(agent: Option<&Agent>, outcomes: &[FetchOutcome], now: Duration) {
     let Some(agent) = agent else { return };
     for (index, outcome) in outcomes.iter().enumerate() {
         if let Some(fetched) = outcome.fetched() {

@@ -13,9 +13,9 @@ use tokio::time::Instant;
 use tracing::{error, info};
 
 use crate::agent::Agent;
-use crate::fetch::client::{Client, Outcome, Patience};
+use crate::fetch::client::{Client, FetchOutcome, Patience};
 use crate::input::args::Args;
-use crate::input::entry::{Entry, Volume};
+use crate::input::entry::{Entry, MemoryVolume};
 use crate::process::clock::{since_boot, wait_until};
 use crate::process::resource_limits::ResourceLimits;
 use crate::process::runtime::Stop;
@@ -179,7 +179,7 @@ impl<'a> Keeper<'a> {
         with.flat_map(Entry::sources).chain([source]).map(of).min().flatten()
     }
 
-    async fn ask(&self, wanted: &[usize]) -> Vec<Outcome> {
+    async fn ask(&self, wanted: &[usize]) -> Vec<FetchOutcome> {
         let window = self.schedule.window();
         // Nobody waits for the answer: a service in trouble is asked rarely.
         let retry = RetryPolicy::new(window / 2, window).unwrap_or_default();
@@ -189,9 +189,15 @@ impl<'a> Keeper<'a> {
     }
 
     /// Makes the files what these outcomes say, all at one instant. Returns why the fetcher ends.
-    fn take(&mut self, wanted: &[usize], outcomes: &[Outcome], asked: Duration) -> Vec<Problem> {
+    fn take(
+        &mut self,
+        wanted: &[usize],
+        outcomes: &[FetchOutcome],
+        asked: Duration,
+    ) -> Vec<Problem> {
         let now = since_boot();
-        let outcomes: HashMap<usize, &Outcome> = wanted.iter().copied().zip(outcomes).collect();
+        let outcomes: HashMap<usize, &FetchOutcome> =
+            wanted.iter().copied().zip(outcomes).collect();
         let value = |index: usize| Some(&outcomes.get(&index)?.fetched()?.value);
         let (mut rendered, mut unusable, mut failed) = (Vec::new(), HashMap::new(), Vec::new());
         for entry in render(self.plan, self.entries, value) {
@@ -277,7 +283,7 @@ impl<'a> Keeper<'a> {
     ) -> Result<Written, Problem> {
         let mut written = Written::Unchanged;
         let name = volumes::next(self.args, self.plan);
-        for volume in Volume::of(self.plan) {
+        for volume in MemoryVolume::of(self.plan) {
             let new = rendered.iter().filter(|rendered| rendered.entry.volume == volume);
             let new: Vec<_> = new.map(Rendered::as_new).collect();
             let kept = self.unchanged_files(volume, &new, verdicts)?;
@@ -296,7 +302,7 @@ impl<'a> Keeper<'a> {
 
     fn unchanged_files(
         &self,
-        volume: Volume,
+        volume: MemoryVolume,
         new: &[NewFile<'_>],
         verdicts: &HashMap<usize, Verdict>,
     ) -> Result<Vec<(&'a Entry<'a>, Sensitive)>, Problem> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use secret::{Failure, Fetched};
 
-use crate::fetch::client::Outcome;
+use crate::fetch::client::FetchOutcome;
 use crate::health::health_board::SourceHealth;
 use crate::health::status_file::Known;
 
@@ -101,11 +101,11 @@ impl SourceState {
 
     /// Sources that were asked come after those that were not: answers that come late, or never,
     /// would otherwise keep others from being asked at all.
-    pub(super) fn note_attempt(&mut self, outcome: &Outcome, now: Duration) {
+    pub(super) fn note_attempt(&mut self, outcome: &FetchOutcome, now: Duration) {
         let was_sent = match outcome {
-            Outcome::Fetched(_) => true,
-            Outcome::Failed(error) => error.was_sent(),
-            Outcome::Unfinished => false,
+            FetchOutcome::Fetched(_) => true,
+            FetchOutcome::Failed(error) => error.was_sent(),
+            FetchOutcome::Unfinished => false,
         };
         if was_sent {
             self.asked = Some(now);

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use tokio::time::{Instant, sleep};
 
 use crate::input::args::Args;
-use crate::input::entry::Volume;
+use crate::input::entry::MemoryVolume;
 use crate::process::bounded::{self, GLANCE};
 use crate::write::directory;
 use crate::write::hold::Hold;
@@ -28,17 +28,17 @@ pub(crate) struct Holds {
 const RESOLVER: [&str; 2] = ["/etc/hosts", "/etc/resolv.conf"];
 
 impl Holds {
-    pub(crate) fn of(&mut self, volume: Volume) -> &mut Hold {
+    pub(crate) fn of(&mut self, volume: MemoryVolume) -> &mut Hold {
         match volume {
-            Volume::Files => &mut self.files,
-            Volume::Environment => &mut self.environment,
+            MemoryVolume::Files => &mut self.files,
+            MemoryVolume::Environment => &mut self.environment,
         }
     }
 
-    pub(crate) fn on(&self, volume: Volume) -> &Hold {
+    pub(crate) fn on(&self, volume: MemoryVolume) -> &Hold {
         match volume {
-            Volume::Files => &self.files,
-            Volume::Environment => &self.environment,
+            MemoryVolume::Files => &self.files,
+            MemoryVolume::Environment => &self.environment,
         }
     }
 
@@ -65,7 +65,7 @@ impl Holds {
         let end = Instant::now() + bounded::longest_lease();
         loop {
             let mut leased = holds.hold_resolver();
-            for volume in Volume::of(plan) {
+            for volume in MemoryVolume::of(plan) {
                 leased |= holds.hold(args, plan, volume) == Err(Errno::WOULDBLOCK);
             }
             for (held, path) in [
@@ -87,7 +87,7 @@ impl Holds {
         files.fold(false, |leased, (held, path)| keep(held, Path::new(path)) | leased)
     }
 
-    fn hold(&mut self, args: &Args, plan: &Plan, volume: Volume) -> Result<(), Errno> {
+    fn hold(&mut self, args: &Args, plan: &Plan, volume: MemoryVolume) -> Result<(), Errno> {
         let Ok(mount) = directory::open_mount(&volume.path(args, plan)) else { return Ok(()) };
         match directory::current(&mount) {
             Ok(Some(generation)) => self.of(volume).all(&mount, &generation),
@@ -103,7 +103,7 @@ fn keep(held: &mut Option<File>, path: &Path) -> bool {
         return false;
     }
     let opened = bounded::open(path);
-    let leased = opened.as_ref().is_err_and(bounded::Unreadable::is_leased);
+    let leased = opened.as_ref().is_err_and(bounded::UnreadableFile::is_leased);
     *held = opened.ok();
     leased
 }

@@ -6,8 +6,8 @@ use plan::Plan;
 use secret::Sensitive;
 
 use crate::input::args::Args;
-use crate::input::entry::{Entry, Volume};
-use crate::process::bounded::{self, Unreadable};
+use crate::input::entry::{Entry, MemoryVolume};
+use crate::process::bounded::{self, UnreadableFile};
 use crate::report::exit::Exit;
 use crate::report::problem::Problem;
 use crate::write::atomic_writer::{self, Written};
@@ -26,7 +26,7 @@ pub(crate) fn publish(
     name: &Name,
     args: &Args,
     plan: &Plan,
-    volume: Volume,
+    volume: MemoryVolume,
     entries: &[Entry<'_>],
     files: &[NewFile<'_>],
     holds: &mut Holds,
@@ -36,7 +36,7 @@ pub(crate) fn publish(
     let group = our_group(args, plan);
     // Where files change, applications may want to hear of it.
     let sentinel = NewFile { name: directory::SENTINEL, mode: 0o444, content: b"" };
-    let has_sentinel = volume == Volume::Files && plan.mode().refresh().is_some();
+    let has_sentinel = volume == MemoryVolume::Files && plan.mode().refresh().is_some();
     let files: Vec<_> = files.iter().copied().chain(has_sentinel.then_some(sentinel)).collect();
     atomic_writer::publish(&volume.path(args, plan), &files, mode, group, name, holds.of(volume))
         .map_err(|error| problem(volume, &error))
@@ -55,11 +55,11 @@ pub(crate) fn next(args: &Args, plan: &Plan) -> Name {
 /// The name of the last generation that was published: of the files, or of the variables where
 /// they changed without the files.
 pub(crate) fn generation(args: &Args, plan: &Plan) -> Option<String> {
-    let current = |volume: Volume| {
+    let current = |volume: MemoryVolume| {
         let mount = directory::open_mount(&volume.path(args, plan)).ok()?;
         directory::current(&mount).ok().flatten()
     };
-    Volume::of(plan).filter_map(current).max()
+    MemoryVolume::of(plan).filter_map(current).max()
 }
 
 /// What is in an entry's place now; `None` where there is nothing.
@@ -76,7 +76,7 @@ pub(crate) fn current_content(
     };
     match content {
         Ok(content) => Ok(Some(content)),
-        Err(Unreadable::Missing) => Ok(None),
+        Err(UnreadableFile::Missing) => Ok(None),
         Err(problem) => {
             let text = format!("the file {} {problem}", path.display());
             Err(Problem::new(Exit::Local, text).advise("what else writes to the volume"))
@@ -84,11 +84,11 @@ pub(crate) fn current_content(
     }
 }
 
-pub(crate) fn problem(volume: Volume, error: &WriteError) -> Problem {
+pub(crate) fn problem(volume: MemoryVolume, error: &WriteError) -> Problem {
     let problem = Problem::new(Exit::Local, error.to_string());
     problem.advise(match error {
         WriteError::NoMount(_) => "locally, make the directory first; in a Pod, the volume",
-        WriteError::Full { .. } if volume == Volume::Environment => {
+        WriteError::Full { .. } if volume == MemoryVolume::Environment => {
             "what else is in the volume kms-env: it has room for this program and its variables"
         }
         WriteError::Full { .. } => "the volume's size limit (annotation size-limit)",

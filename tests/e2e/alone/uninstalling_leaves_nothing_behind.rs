@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use lab::cluster::{CLOUD_CA, FETCHER, Load, Look, Stream, until};
+use lab::cluster::{CLOUD_CA, FETCHER, Load, LoadStream, Look, until};
 use serde_json::{Value, json};
 
 use crate::install::helm;
@@ -148,7 +148,7 @@ fn go_on(place: &Namespace) {
 }
 
 /// Annotated Pods and plain ones; these must never be refused.
-fn streams(place: &Namespace) -> (Stream, Stream) {
+fn streams(place: &Namespace) -> (LoadStream, LoadStream) {
     let load = |pod: Value| {
         let contains = "\"kind\":\"Pod\"".to_owned();
         start(Load { namespace: place.name.clone(), pod, contains, per_second: 10 })
@@ -157,7 +157,7 @@ fn streams(place: &Namespace) -> (Stream, Stream) {
 }
 
 /// From now on Pods can be created, but for the time that the API server needs to see it.
-fn free(place: &Namespace, annotated: Stream, since_when: Instant) {
+fn free(place: &Namespace, annotated: LoadStream, since_when: Instant) {
     annotated.wait_for(100).unwrap();
     let calls = annotated.end().unwrap();
     let last = calls.failed().map(|call| since(call.due, since_when)).fold(f64::MIN, f64::max);

@@ -24,14 +24,14 @@ pub(super) struct Load {
     pub(super) time: Duration,
 }
 
-pub(super) struct Outcome {
+pub(super) struct LoadOutcome {
     pub(super) per_second: f64,
     pub(super) latencies: Samples,
 }
 
 impl Load {
     /// Each connection asks again as soon as it is answered; any answer but 200 is an error.
-    pub(super) async fn run(&self) -> anyhow::Result<Outcome> {
+    pub(super) async fn run(&self) -> anyhow::Result<LoadOutcome> {
         ensure!(self.target.ip().is_loopback(), "{} is not on this machine", self.target);
         let connector = connector(&self.ca_pem)?;
         let request = Arc::new(request(&self.body));
@@ -54,7 +54,10 @@ impl Load {
         }
         let seconds = start.elapsed().as_secs_f64();
         let count = u32::try_from(latencies.len()).unwrap_or(u32::MAX);
-        Ok(Outcome { per_second: f64::from(count) / seconds, latencies: Samples::new(latencies) })
+        Ok(LoadOutcome {
+            per_second: f64::from(count) / seconds,
+            latencies: Samples::new(latencies),
+        })
     }
 }
 

@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::process::{cpu, resident};
 use super::table::{Budget, Table};
 use crate::agent::{Served, wanted};
-use crate::cloud::{Cloud, CloudConfig, Place, SecretSeed, Seed, VersionSeed};
+use crate::cloud::{Cloud, CloudConfig, SecretSeed, Seed, StoredPlace, VersionSeed};
 use crate::fetcher::{ACCOUNT, Container, Running, Want, builder, plan};
 use crate::samples::Samples;
 
@@ -46,7 +46,7 @@ pub(super) async fn measure(table: &mut Table) -> anyhow::Result<()> {
     }
     for number in 0..SECRETS {
         let version = VersionSeed::text(&"w".repeat(64));
-        cloud.rotate_secret(&Place::new(ACCOUNT, &name(number)), version)?;
+        cloud.rotate_secret(&StoredPlace::new(ACCOUNT, &name(number)), version)?;
     }
     let (mut cpus, mut swaps, mut memory) = (Vec::new(), Vec::new(), 0.0_f64);
     for (running, _container) in &started {

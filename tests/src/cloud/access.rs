@@ -21,16 +21,16 @@ pub(crate) struct Moment {
 }
 
 enum Claim {
-    V3(verify_v3::Claim),
-    V1(verify_v1::Claim),
+    V3(verify_v3::ClaimV3),
+    V1(verify_v1::ClaimV1),
 }
 
 impl Claim {
     fn of(call: &Call) -> Result<Self, Refusal> {
-        if let Some(claim) = verify_v3::Claim::of(call)? {
+        if let Some(claim) = verify_v3::ClaimV3::of(call)? {
             return Ok(Self::V3(claim));
         }
-        let claim = verify_v1::Claim::of(call)?.ok_or_else(|| Refusal::missing("AccessKeyId"))?;
+        let claim = verify_v1::ClaimV1::of(call)?.ok_or_else(|| Refusal::missing("AccessKeyId"))?;
         Ok(Self::V1(claim))
     }
 

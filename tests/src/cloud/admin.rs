@@ -27,7 +27,7 @@ use super::issuer::{Issuer, TokenRequest};
 use super::jwt::KeySet;
 use super::seed::{ParameterSeed, SecretSeed, SecretState, VersionSeed};
 use super::server::ACCEPT_PAUSE;
-use super::state::{Place, State};
+use super::state::{State, StoredPlace};
 use super::store::StoreError;
 
 /// Far more than one that steers opens at a time.
@@ -281,7 +281,7 @@ impl Admin {
     }
 }
 
-impl From<PlaceBody> for Place {
+impl From<PlaceBody> for StoredPlace {
     fn from(body: PlaceBody) -> Self {
         Self { account: body.account, region: body.region, name: body.name }
     }

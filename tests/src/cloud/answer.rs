@@ -10,7 +10,7 @@ const JSON: &str = "application/json;charset=utf-8";
 const XML: &str = "text/xml;charset=utf-8";
 
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
+pub(crate) struct CloudAnswer {
     pub(crate) status: u16,
     pub(crate) content_type: String,
     pub(crate) headers: Vec<(&'static str, String)>,
@@ -33,7 +33,7 @@ pub(crate) enum Delivery {
     Reset,
 }
 
-impl Answer {
+impl CloudAnswer {
     pub(crate) fn success(body: Value, xml: Option<&str>) -> Self {
         let request_id = request_id();
         let mut body = if let Value::Object(body) = body { body } else { Map::new() };
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn kms_and_the_gateway_have_envelopes_of_their_own() {
-        let kms = Answer::refusal(
+        let kms = CloudAnswer::refusal(
             &Refusal::kms(429, "Rejected.Throttling", "QPS Limit Exceeded"),
             "h",
             false,
@@ -156,7 +156,7 @@ mod tests {
         let body: Value = serde_json::from_slice(&kms.body).unwrap();
         assert_eq!(body["HttpStatus"], 429);
         assert_eq!(body["RequestId"], kms.request_id);
-        let gateway = Answer::refusal(
+        let gateway = CloudAnswer::refusal(
             &Refusal::new(400, "Throttling.User", "m").retry_after(Some(7)),
             "h",
             false,
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn xml_is_written_when_asked() {
-        let answer = Answer::success(json!({"A": "<&>", "B": {"C": ["x", 1]}}), Some("R"));
+        let answer = CloudAnswer::success(json!({"A": "<&>", "B": {"C": ["x", 1]}}), Some("R"));
         let text = String::from_utf8(answer.body).unwrap();
         assert!(
             text.contains("<R><A>&lt;&amp;&gt;</A><B><C>x</C><C>1</C></B><RequestId>"),

@@ -4,7 +4,7 @@ use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::{HeaderMap, Method};
 
-use super::route::{Regions, Route, Service};
+use super::route::{CalledService, Regions, Route};
 
 /// Far more than any call has.
 const MOST_PARAMETERS: usize = 256;
@@ -73,11 +73,11 @@ impl Call {
     }
 
     /// What the call is about, for faults and the journal. Never a value.
-    pub(crate) fn subject(&self, service: Service) -> Option<&str> {
+    pub(crate) fn subject(&self, service: CalledService) -> Option<&str> {
         match service {
-            Service::Sts => self.parameter("RoleArn"),
-            Service::Kms => self.parameter("SecretName"),
-            Service::Oos => self.parameter("Name").or_else(|| self.parameter("Names")),
+            CalledService::Sts => self.parameter("RoleArn"),
+            CalledService::Kms => self.parameter("SecretName"),
+            CalledService::Oos => self.parameter("Name").or_else(|| self.parameter("Names")),
         }
     }
 

@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::glob;
-use super::route::Service;
+use super::route::CalledService;
 
 /// Strikes calls for which every matcher that is set holds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Fault {
     #[serde(default)]
-    pub service: Option<Service>,
+    pub service: Option<CalledService>,
     /// An API name such as `GetSecretValue`.
     #[serde(default)]
     pub action: Option<String>,
@@ -102,7 +102,7 @@ struct Active {
 }
 
 pub(crate) struct Target<'a> {
-    pub(crate) service: Service,
+    pub(crate) service: CalledService,
     pub(crate) action: &'a str,
     pub(crate) subject: Option<&'a str>,
     pub(crate) host: &'a str,
@@ -123,7 +123,7 @@ impl Fault {
     }
 
     #[must_use]
-    pub fn service(mut self, service: Service) -> Self {
+    pub fn service(mut self, service: CalledService) -> Self {
         self.service = Some(service);
         self
     }
@@ -225,7 +225,7 @@ mod tests {
 
     fn call(subject: &str) -> Target<'_> {
         Target {
-            service: Service::Kms,
+            service: CalledService::Kms,
             action: "GetSecretValue",
             subject: Some(subject),
             host: "kms.cn-hangzhou.aliyuncs.com",
@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn every_matcher_must_hold() {
         for fault in [
-            Fault::new(Effect::Reset).service(Service::Oos),
+            Fault::new(Effect::Reset).service(CalledService::Oos),
             Fault::new(Effect::Reset).action("GetParameter"),
             Fault::new(Effect::Reset).subject("x"),
             Fault::new(Effect::Reset).host("kms-vpc.*"),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde::Serialize;
 
-use super::route::Service;
+use super::route::CalledService;
 
 const MOST_ENTRIES: usize = 20_000;
 
@@ -22,7 +22,7 @@ pub struct Entry {
     pub secure: bool,
     pub method: String,
     pub host: String,
-    pub service: Option<Service>,
+    pub service: Option<CalledService>,
     pub action: String,
     /// Name of the secret or parameter, or ARN of the role.
     pub subject: Option<String>,
@@ -68,7 +68,7 @@ pub(crate) struct Journal {
 
 impl Journal {
     pub(crate) fn record(&mut self, entry: Entry) {
-        let service = entry.service.map_or("unknown", Service::name);
+        let service = entry.service.map_or("unknown", CalledService::name);
         let requests = self.counters.requests.entry(format!("{service}.{}", entry.action));
         *requests.or_default() += 1;
         self.host(&entry.host).requests += 1;

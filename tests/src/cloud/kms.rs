@@ -6,7 +6,7 @@ use super::account::Principal;
 use super::call::Call;
 use super::clock;
 use super::refusal::Refusal;
-use super::route::{Route, Service};
+use super::route::{CalledService, Route};
 use super::seed::{SecretKind, SecretState};
 use super::state::State;
 use super::store::{CURRENT, PREVIOUS, Secret, Version};
@@ -56,13 +56,13 @@ fn found(state: &State, call: &Call, route: &Route, caller: &Principal) -> Resul
     }
     let resource = format!("acs:kms:{region}:{account}:secret/{name}");
     if account != caller.account || !state.allows(caller, "kms:GetSecretValue", &resource) {
-        return Err(Refusal::denied(Service::Kms, &resource));
+        return Err(Refusal::denied(CalledService::Kms, &resource));
     }
     // Temporary credentials need no permission for the key at the shared gateway.
     let key = format!("acs:kms:{region}:{account}:key/default");
     let needs_key = route.dedicated || matches!(caller.who, super::account::Who::User(_));
     if needs_key && !state.allows(caller, "kms:Decrypt", &key) {
-        return Err(Refusal::denied(Service::Kms, &key));
+        return Err(Refusal::denied(CalledService::Kms, &key));
     }
     let secrets = state.accounts.get(account).map(|contents| &contents.secrets);
     let secret = secrets

@@ -6,7 +6,7 @@ use super::account::Principal;
 use super::call::Call;
 use super::clock;
 use super::refusal::Refusal;
-use super::route::{Route, Service};
+use super::route::{CalledService, Route};
 use super::seed::ParameterKind;
 use super::state::State;
 
@@ -33,7 +33,7 @@ pub(crate) fn parameter(
     let name = name(call, 200)?;
     let resource = format!("acs:oos:{}:{}:parameter/{name}", route.region, caller.account);
     if !state.allows(caller, "oos:GetParameter", &resource) {
-        return Err(Refusal::denied(Service::Oos, &resource));
+        return Err(Refusal::denied(CalledService::Oos, &resource));
     }
     let parameter = shown(state, call, route, caller, false, name)?.ok_or_else(not_found)?;
     Ok(json!({ "Parameter": parameter }))
@@ -79,7 +79,7 @@ fn allowed(
     if state.allows(caller, action, &resource) && may_decrypt() {
         Ok(())
     } else {
-        Err(Refusal::denied(Service::Oos, &resource))
+        Err(Refusal::denied(CalledService::Oos, &resource))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The errors of the services, with the status, code and message that they are known by.
 
-use super::route::Service;
+use super::route::CalledService;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
@@ -48,19 +48,19 @@ impl Refusal {
         )
     }
 
-    pub(crate) fn denied(service: Service, resource: &str) -> Self {
+    pub(crate) fn denied(service: CalledService, resource: &str) -> Self {
         match service {
-            Service::Kms => Self::kms(
+            CalledService::Kms => Self::kms(
                 403,
                 "Forbidden.NoPermission",
                 &format!("This operation for {resource} is forbidden by permission system."),
             ),
-            Service::Oos => Self::new(
+            CalledService::Oos => Self::new(
                 403,
                 "Forbidden.RAM",
                 "User not authorized to operate on the specified resource, or this API doesn't support RAM.",
             ),
-            Service::Sts => Self::new(
+            CalledService::Sts => Self::new(
                 403,
                 "NoPermission",
                 "You are not authorized to do this action. You should be authorized by RAM.",

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Service {
+pub enum CalledService {
     Sts,
     Kms,
     Oos,
@@ -14,7 +14,7 @@ pub enum Service {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Route {
-    pub(crate) service: Service,
+    pub(crate) service: CalledService,
     pub(crate) region: String,
     /// The gateway of a KMS instance and not the one that all share.
     pub(crate) dedicated: bool,
@@ -29,7 +29,7 @@ pub(crate) struct Regions {
 const DOMAIN: &str = ".aliyuncs.com";
 const DEDICATED: &str = ".cryptoservice.kms.aliyuncs.com";
 
-impl Service {
+impl CalledService {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Sts => "sts",
@@ -61,18 +61,18 @@ impl Regions {
     pub(crate) fn route(&self, host: &str, version: &str) -> Option<Route> {
         if let Some(id) = host.strip_suffix(DEDICATED) {
             let region = self.gateways.get(id).unwrap_or(&self.default).clone();
-            return (version == Service::Kms.version()).then_some(Route {
-                service: Service::Kms,
+            return (version == CalledService::Kms.version()).then_some(Route {
+                service: CalledService::Kms,
                 region,
                 dedicated: true,
             });
         }
         let Some(labels) = host.strip_suffix(DOMAIN) else {
-            let service = Service::from_version(version)?;
+            let service = CalledService::from_version(version)?;
             return Some(Route { service, region: self.default.clone(), dedicated: false });
         };
         let (label, region) = labels.split_once('.').unwrap_or((labels, &self.default));
-        let service = Service::from_label(label)?;
+        let service = CalledService::from_label(label)?;
         (service.version() == version).then(|| Route {
             service,
             region: region.to_owned(),
@@ -104,30 +104,30 @@ mod tests {
             (
                 "kms.cn-shanghai.aliyuncs.com",
                 "2016-01-20",
-                Some((Service::Kms, "cn-shanghai", false)),
+                Some((CalledService::Kms, "cn-shanghai", false)),
             ),
             (
                 "kms-vpc.cn-shanghai.aliyuncs.com",
                 "2016-01-20",
-                Some((Service::Kms, "cn-shanghai", false)),
+                Some((CalledService::Kms, "cn-shanghai", false)),
             ),
             (
                 "oos-vpc.cn-beijing.aliyuncs.com",
                 "2019-06-01",
-                Some((Service::Oos, "cn-beijing", false)),
+                Some((CalledService::Oos, "cn-beijing", false)),
             ),
-            ("sts.aliyuncs.com", "2015-04-01", Some((Service::Sts, "cn-hangzhou", false))),
+            ("sts.aliyuncs.com", "2015-04-01", Some((CalledService::Sts, "cn-hangzhou", false))),
             (
                 "kst-1.cryptoservice.kms.aliyuncs.com",
                 "2016-01-20",
-                Some((Service::Kms, "cn-beijing", true)),
+                Some((CalledService::Kms, "cn-beijing", true)),
             ),
             (
                 "kst-2.cryptoservice.kms.aliyuncs.com",
                 "2016-01-20",
-                Some((Service::Kms, "cn-hangzhou", true)),
+                Some((CalledService::Kms, "cn-hangzhou", true)),
             ),
-            ("127.0.0.1", "2019-06-01", Some((Service::Oos, "cn-hangzhou", false))),
+            ("127.0.0.1", "2019-06-01", Some((CalledService::Oos, "cn-hangzhou", false))),
             ("127.0.0.1", "2014-05-26", None),
             ("ecs.cn-hangzhou.aliyuncs.com", "2014-05-26", None),
             ("sts.aliyuncs.com", "2016-01-20", None),

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use super::access::{self, Moment};
 use super::account::Principal;
-use super::answer::{Answer, Delivery};
+use super::answer::{CloudAnswer, Delivery};
 use super::call::Call;
 use super::clock;
 use super::config::Rules;
 use super::fault::{Effect, Target};
 use super::journal::Entry;
 use super::refusal::Refusal;
-use super::route::{Route, Service};
+use super::route::{CalledService, Route};
 use super::state::State;
 use super::{kms, oos, sts};
 
@@ -22,7 +22,7 @@ const LONGEST_LATENCY: Duration = Duration::from_secs(600);
 const LARGEST_FILLING: usize = 64 << 20;
 
 pub(crate) struct Served {
-    pub(crate) answer: Answer,
+    pub(crate) answer: CloudAnswer,
     /// To be waited for before the answer leaves.
     pub(crate) latency: Duration,
 }
@@ -41,13 +41,13 @@ pub(crate) fn serve(state: &mut State, rules: &Rules, call: &Call, connection: u
         None => (None, Err(unknown_host())),
     };
     let answer = match outcome {
-        Ok(body) => Answer::success(
+        Ok(body) => CloudAnswer::success(
             body,
             call.wants_xml().then(|| format!("{}Response", call.action())).as_deref(),
         ),
         Err(refusal) => {
             let xml = call.wants_xml() || matches!(effect, Some(Effect::Xml));
-            Answer::refusal(&refusal, &call.host, xml)
+            CloudAnswer::refusal(&refusal, &call.host, xml)
         }
     };
     let (answer, latency) = match &effect {
@@ -90,7 +90,7 @@ fn judged(
         now: now.checked_add(time::Duration::seconds(skew)).unwrap_or(now),
         expired: matches!(effect, Some(Effect::ExpiredCredential)),
     };
-    if !call.secure && route.service == Service::Kms && !rules.kms_over_http {
+    if !call.secure && route.service == CalledService::Kms && !rules.kms_over_http {
         let refusal = Refusal::new(
             404,
             "InvalidProtocol.NeedSsl",
@@ -98,7 +98,7 @@ fn judged(
         );
         return (None, Err(refusal));
     }
-    if route.service == Service::Sts && call.action() == "AssumeRoleWithOIDC" {
+    if route.service == CalledService::Sts && call.action() == "AssumeRoleWithOIDC" {
         let outcome = ordered(effect, route, call)
             .map_or_else(|| sts::assume_role_with_oidc(state, call, moment.now), Err);
         return match outcome {
@@ -123,14 +123,18 @@ fn asked(
     moment: Moment,
 ) -> Result<serde_json::Value, Refusal> {
     match (route.service, call.action()) {
-        (Service::Sts, "AssumeRole") => {
+        (CalledService::Sts, "AssumeRole") => {
             sts::assume_role(state, call, caller, moment.now).map(|(body, _)| body)
         }
-        (Service::Sts, "GetCallerIdentity") => Ok(sts::caller_identity(caller)),
-        (Service::Kms, "GetSecretValue") => kms::secret_value(state, call, route, caller),
-        (Service::Oos, "GetSecretParameter") => oos::secret_parameter(state, call, route, caller),
-        (Service::Oos, "GetParameter") => oos::parameter(state, call, route, caller),
-        (Service::Oos, "GetSecretParameters") => oos::secret_parameters(state, call, route, caller),
+        (CalledService::Sts, "GetCallerIdentity") => Ok(sts::caller_identity(caller)),
+        (CalledService::Kms, "GetSecretValue") => kms::secret_value(state, call, route, caller),
+        (CalledService::Oos, "GetSecretParameter") => {
+            oos::secret_parameter(state, call, route, caller)
+        }
+        (CalledService::Oos, "GetParameter") => oos::parameter(state, call, route, caller),
+        (CalledService::Oos, "GetSecretParameters") => {
+            oos::secret_parameters(state, call, route, caller)
+        }
         _ => Err(Refusal::unknown_api()),
     }
 }
@@ -138,8 +142,8 @@ fn asked(
 /// The error that a fault orders in place of the service's own answer.
 fn ordered(effect: Option<&Effect>, route: &Route, call: &Call) -> Option<Refusal> {
     let kms = |status, code, message| match route.service {
-        Service::Kms => Refusal::kms(status, code, message),
-        Service::Sts | Service::Oos => Refusal::new(status, code, message),
+        CalledService::Kms => Refusal::kms(status, code, message),
+        CalledService::Sts | CalledService::Oos => Refusal::new(status, code, message),
     };
     Some(match effect? {
         Effect::RejectedThrottling { retry_after_millis } => {
@@ -149,7 +153,7 @@ fn ordered(effect: Option<&Effect>, route: &Route, call: &Call) -> Option<Refusa
             Refusal::new(400, "Throttling.User", "Request was denied due to user flow control.")
                 .retry_after(*retry_after_millis)
         }
-        Effect::InternalFailure if route.service == Service::Sts => Refusal::new(
+        Effect::InternalFailure if route.service == CalledService::Sts => Refusal::new(
             500,
             "InternalError",
             "The request processing has failed due to some unknown error.",
@@ -174,7 +178,7 @@ fn ordered(effect: Option<&Effect>, route: &Route, call: &Call) -> Option<Refusa
 }
 
 /// What a fault does to the answer on its way out.
-fn spoiled(effect: &Effect, mut answer: Answer) -> (Answer, Duration) {
+fn spoiled(effect: &Effect, mut answer: CloudAnswer) -> (CloudAnswer, Duration) {
     let mut latency = Duration::ZERO;
     match effect {
         Effect::Latency { millis } => latency = Duration::from_millis(*millis).min(LONGEST_LATENCY),
@@ -185,23 +189,23 @@ fn spoiled(effect: &Effect, mut answer: Answer) -> (Answer, Duration) {
         Effect::TruncatedBody => answer.delivery = Delivery::Truncated,
         Effect::CutJson => answer.body.truncate(answer.body.len() / 2),
         Effect::Redirect { location } => {
-            answer = Answer::raw(302, "text/html", Vec::new());
+            answer = CloudAnswer::raw(302, "text/html", Vec::new());
             answer.headers.push(("location", location.clone()));
         }
         Effect::Html => {
             let page = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>";
-            answer = Answer::raw(502, "text/html", page.to_vec());
+            answer = CloudAnswer::raw(502, "text/html", page.to_vec());
         }
         Effect::Garbage => {
             // Anything but a digit or a quote, with which a value of JSON would begin.
             let noise = iter::once(0xff).chain((1..512).map(|_| fastrand::u8(..))).collect();
-            answer = Answer::raw(200, "application/json;charset=utf-8", noise);
+            answer = CloudAnswer::raw(200, "application/json;charset=utf-8", noise);
         }
         Effect::Oversized { bytes } => {
             let frame = br#"{"Filling":""}"#.len();
             let filling = "x".repeat(bytes.saturating_sub(frame).min(LARGEST_FILLING));
             let body = format!(r#"{{"Filling":"{filling}"}}"#).into_bytes();
-            answer = Answer::raw(200, "application/json;charset=utf-8", body);
+            answer = CloudAnswer::raw(200, "application/json;charset=utf-8", body);
         }
         Effect::ContentType { value } => answer.content_type.clone_from(value),
         _ => {}

@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use super::answer::{Answer, Delivery};
+use super::answer::{CloudAnswer, Delivery};
 use super::call::Call;
 use super::config::Rules;
 use super::refusal::Refusal;
@@ -116,7 +116,7 @@ impl Front {
             Ok(Err(error)) if error.is::<LengthLimitError>() => {
                 let refusal =
                     Refusal::new(413, "RequestEntityTooLarge", "The request body is too large.");
-                return self.response(Answer::refusal(&refusal, "", false), scissors);
+                return self.response(CloudAnswer::refusal(&refusal, "", false), scissors);
             }
             _ => return Err(Cut),
         };
@@ -126,7 +126,7 @@ impl Front {
         self.response(served.answer, scissors)
     }
 
-    fn response(&self, answer: Answer, scissors: &Scissors) -> Result<Response<Paced>, Cut> {
+    fn response(&self, answer: CloudAnswer, scissors: &Scissors) -> Result<Response<Paced>, Cut> {
         if answer.delivery == Delivery::Reset {
             scissors.cut();
             return Err(Cut);

@@ -40,13 +40,13 @@ pub(crate) struct Session {
 
 /// Where a secret or parameter lies; without a region, the default one.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct StoredPlace {
     pub account: String,
     pub region: Option<String>,
     pub name: String,
 }
 
-impl Place {
+impl StoredPlace {
     pub fn new(account: &str, name: &str) -> Self {
         Self { account: account.to_owned(), region: None, name: name.to_owned() }
     }
@@ -103,7 +103,7 @@ impl State {
     /// Answers the id of the new version.
     pub(crate) fn rotate_secret(
         &mut self,
-        place: &Place,
+        place: &StoredPlace,
         version: VersionSeed,
     ) -> Result<String, StoreError> {
         Ok(self.secret_mut(place)?.rotate(version)?.id.clone())
@@ -111,14 +111,14 @@ impl State {
 
     pub(crate) fn set_secret_state(
         &mut self,
-        place: &Place,
+        place: &StoredPlace,
         state: SecretState,
     ) -> Result<(), StoreError> {
         self.secret_mut(place)?.state = state;
         Ok(())
     }
 
-    pub(crate) fn delete_secret(&mut self, place: &Place) -> Result<(), StoreError> {
+    pub(crate) fn delete_secret(&mut self, place: &StoredPlace) -> Result<(), StoreError> {
         let region = self.region(place);
         let removed =
             self.account_mut(&place.account)?.secrets.remove(&(region, place.name.clone()));
@@ -142,7 +142,7 @@ impl State {
 
     pub(crate) fn update_parameter(
         &mut self,
-        place: &Place,
+        place: &StoredPlace,
         encrypted: bool,
         value: Hidden,
     ) -> Result<(), StoreError> {
@@ -156,7 +156,7 @@ impl State {
 
     pub(crate) fn delete_parameter(
         &mut self,
-        place: &Place,
+        place: &StoredPlace,
         encrypted: bool,
     ) -> Result<(), StoreError> {
         let key = (self.region(place), encrypted, place.name.clone());
@@ -213,17 +213,17 @@ impl State {
         self.accounts.get_mut(id).ok_or_else(|| StoreError::NoAccount(id.to_owned()))
     }
 
-    fn secret_mut(&mut self, place: &Place) -> Result<&mut Secret, StoreError> {
+    fn secret_mut(&mut self, place: &StoredPlace) -> Result<&mut Secret, StoreError> {
         let key = (self.region(place), place.name.clone());
         let missing = self.not_there("secret", place);
         self.account_mut(&place.account)?.secrets.get_mut(&key).ok_or(missing)
     }
 
-    fn region(&self, place: &Place) -> String {
+    fn region(&self, place: &StoredPlace) -> String {
         place.region.as_ref().unwrap_or(&self.regions.default).clone()
     }
 
-    fn not_there(&self, what: &'static str, place: &Place) -> StoreError {
+    fn not_there(&self, what: &'static str, place: &StoredPlace) -> StoreError {
         StoreError::NotThere {
             what,
             account: place.account.clone(),

@@ -10,7 +10,7 @@ use super::glob;
 use super::hidden::Hidden;
 use super::jwt::{self, Claims, JwtError};
 use super::refusal::Refusal;
-use super::route::Service;
+use super::route::CalledService;
 use super::seed::RoleSeed;
 use super::state::{Session, State};
 
@@ -84,7 +84,7 @@ pub(crate) fn assume_role(
         return Err(invalid("ExternalId"));
     }
     if !state.allows(caller, "sts:AssumeRole", role_arn) {
-        return Err(Refusal::denied(Service::Sts, role_arn));
+        return Err(Refusal::denied(CalledService::Sts, role_arn));
     }
     let request = role_request(state, call, role_arn, session)?;
     let identity = caller.identity();
@@ -94,7 +94,7 @@ pub(crate) fn assume_role(
         named && trust.external_id.as_deref().is_none_or(|wanted| external_id == Some(wanted))
     });
     if !trusted {
-        return Err(Refusal::denied(Service::Sts, role_arn));
+        return Err(Refusal::denied(CalledService::Sts, role_arn));
     }
     let (body, principal, id, given) = give(&request, now);
     state.open_session(id, given);

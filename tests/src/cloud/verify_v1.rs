@@ -10,13 +10,13 @@ use super::refusal::Refusal;
 use super::verify_v3::encode;
 
 /// The signing parameters; nothing in them is believed yet.
-pub(crate) struct Claim {
+pub(crate) struct ClaimV1 {
     pub(crate) access_key_id: String,
     pub(crate) nonce: String,
     signature: Vec<u8>,
 }
 
-impl Claim {
+impl ClaimV1 {
     /// `None` when the call has no `Signature` parameter.
     pub(crate) fn of(call: &Call) -> Result<Option<Self>, Refusal> {
         let Some(signature) = call.parameter("Signature") else {
@@ -92,7 +92,7 @@ mod tests {
     }
 
     fn verified(call: &Call, secret: &str) -> bool {
-        Claim::of(call).unwrap().unwrap().is_signed_with(call, secret)
+        ClaimV1::of(call).unwrap().unwrap().is_signed_with(call, secret)
     }
 
     /// Vectors that were computed with the official SDKs.

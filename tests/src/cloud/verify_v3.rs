@@ -24,13 +24,13 @@ const REQUIRED: [&str; 6] = [
 ];
 
 /// An `Authorization` header taken apart; nothing in it is believed yet.
-pub(crate) struct Claim {
+pub(crate) struct ClaimV3 {
     pub(crate) access_key_id: String,
     signed_headers: Vec<String>,
     signature: String,
 }
 
-impl Claim {
+impl ClaimV3 {
     /// `None` when the call has no `Authorization` header.
     pub(crate) fn of(call: &Call) -> Result<Option<Self>, Refusal> {
         if !call.headers.contains_key(AUTHORIZATION) {

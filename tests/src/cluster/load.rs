@@ -42,14 +42,14 @@ pub struct Load {
 
 /// One creation.
 #[derive(Debug)]
-pub struct Call {
+pub struct Creation {
     /// When it was to be sent, which is when whoever needs the Pod begins to wait.
     pub due: Instant,
     pub took: Duration,
     pub failure: Option<String>,
 }
 
-impl Call {
+impl Creation {
     fn failed(due: Instant, failure: String) -> Self {
         Self { due, took: due.elapsed(), failure: Some(failure) }
     }
@@ -57,19 +57,19 @@ impl Call {
 
 /// A load under way. Dropped, it ends too, and what became of it is lost.
 #[derive(Debug)]
-pub struct Stream {
+pub struct LoadStream {
     gap: Duration,
     answered: Arc<AtomicUsize>,
     end: oneshot::Sender<()>,
-    thread: JoinHandle<Result<Vec<Call>>>,
+    thread: JoinHandle<Result<Vec<Creation>>>,
 }
 
 /// A load that is over, in the order of the answers.
 #[derive(Debug)]
-pub struct Calls(Vec<Call>);
+pub struct Calls(Vec<Creation>);
 
 impl Load {
-    pub fn start(self, cluster: &Cluster) -> Result<Stream> {
+    pub fn start(self, cluster: &Cluster) -> Result<LoadStream> {
         ensure!(self.per_second > 0, "a load has at least one call in a second");
         let gap = Duration::from_secs(1) / self.per_second;
         let network = cluster.layout().network_namespace();
@@ -87,11 +87,11 @@ impl Load {
             })
         };
         let thread = thread::Builder::new().name("load".to_owned()).spawn(work)?;
-        Ok(Stream { gap, answered, end, thread })
+        Ok(LoadStream { gap, answered, end, thread })
     }
 }
 
-impl Stream {
+impl LoadStream {
     /// Waits until as many more have been answered, one way or the other.
     pub fn wait_for(&self, more: u32) -> Result<()> {
         let wanted = self.answered.load(Ordering::Relaxed) + usize::try_from(more)?;
@@ -117,11 +117,11 @@ impl Calls {
         Self(parts.into_iter().flat_map(|calls| calls.0).collect())
     }
 
-    pub fn all(&self) -> &[Call] {
+    pub fn all(&self) -> &[Creation] {
         &self.0
     }
 
-    pub fn failed(&self) -> impl Iterator<Item = &Call> {
+    pub fn failed(&self) -> impl Iterator<Item = &Creation> {
         self.0.iter().filter(|call| call.failure.is_some())
     }
 
@@ -162,11 +162,11 @@ impl Asked {
         })
     }
 
-    async fn call(&self, due: Instant) -> Call {
+    async fn call(&self, due: Instant) -> Creation {
         match timeout(PATIENCE, self.ask()).await {
-            Ok(Ok(())) => Call { due, took: due.elapsed(), failure: None },
-            Ok(Err(error)) => Call::failed(due, format!("{error:#}")),
-            Err(_) => Call::failed(due, format!("no answer within {PATIENCE:?}")),
+            Ok(Ok(())) => Creation { due, took: due.elapsed(), failure: None },
+            Ok(Err(error)) => Creation::failed(due, format!("{error:#}")),
+            Err(_) => Creation::failed(due, format!("no answer within {PATIENCE:?}")),
         }
     }
 
@@ -192,7 +192,7 @@ async fn send(
     gap: Duration,
     mut end: oneshot::Receiver<()>,
     answered: &AtomicUsize,
-) -> Vec<Call> {
+) -> Vec<Creation> {
     let mut calls = Vec::new();
     let mut under_way = JoinSet::new();
     let begun = Instant::now();
@@ -203,7 +203,7 @@ async fn send(
             // Also when nobody is left who could end it.
             _ = &mut end => break,
             Some(call) = under_way.join_next() => {
-                calls.push(call.unwrap_or_else(|error| Call::failed(due, error.to_string())));
+                calls.push(call.unwrap_or_else(|error| Creation::failed(due, error.to_string())));
                 answered.fetch_add(1, Ordering::Relaxed);
             }
             () = sleep_until(due.into()) => {
@@ -212,14 +212,14 @@ async fn send(
                     under_way.spawn(async move { asked.call(due).await });
                 } else {
                     let failure = format!("not sent: {MOST_AT_ONCE} calls are under way");
-                    calls.push(Call::failed(due, failure));
+                    calls.push(Creation::failed(due, failure));
                 }
                 due += gap;
             }
         }
     }
     while let Some(call) = under_way.join_next().await {
-        calls.push(call.unwrap_or_else(|error| Call::failed(due, error.to_string())));
+        calls.push(call.unwrap_or_else(|error| Creation::failed(due, error.to_string())));
     }
     calls
 }

@@ -6,9 +6,9 @@ use anyhow::{Context, Result};
 use super::layout::{CLOUD, GATEWAY, Layout, NODE_ADDRESS};
 use super::tools::Tool;
 
-pub(crate) struct Network;
+pub(crate) struct ClusterNetwork;
 
-impl Network {
+impl ClusterNetwork {
     pub(crate) fn create(layout: &Layout) -> Result<()> {
         let label = layout.label();
         let ip = |arguments: &str| {

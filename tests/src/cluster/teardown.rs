@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::boundary::Boundary;
 use super::layout::Layout;
-use super::network::Network;
+use super::network::ClusterNetwork;
 
 pub(crate) fn run(layout: &Layout) -> Result<()> {
     let boundary = Boundary::of(layout);
@@ -25,7 +25,7 @@ pub(crate) fn run(layout: &Layout) -> Result<()> {
         unmount(&place, UnmountFlags::DETACH)
             .with_context(|| format!("unmounting {}", place.display()))?;
     }
-    Network::remove(layout)?;
+    ClusterNetwork::remove(layout)?;
     if layout.root().exists() {
         fs::remove_dir_all(layout.root())
             .with_context(|| format!("removing {}", layout.root().display()))?;

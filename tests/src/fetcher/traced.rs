@@ -14,7 +14,7 @@ use super::{Container, Ended, Running, binary};
 
 /// One call about a volume or what is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call {
+pub struct SystemCall {
     pub name: String,
     /// The first of this name in a process is 1, wherever it goes.
     pub number: usize,
@@ -26,16 +26,16 @@ pub struct Call {
 #[derive(Clone, Copy, Debug)]
 pub enum Strike<'a> {
     /// The process is killed before the call does anything.
-    Kill(&'a Call),
+    Kill(&'a SystemCall),
     /// The call does nothing and gives this error.
-    Error(&'a Call, &'static str),
+    Error(&'a SystemCall, &'static str),
 }
 
 /// All that the writer asks for; calls that read too.
 const CALLS: &str = "openat,mkdirat,symlinkat,renameat,renameat2,unlinkat,readlinkat,getdents64,\
                      write,read,fchmod,fchown,fstat,newfstatat,statx,close";
 
-impl Call {
+impl SystemCall {
     /// Whether something is another after it than before.
     pub fn changes(&self) -> bool {
         match self.name.as_str() {
@@ -94,10 +94,10 @@ impl Container {
     }
 
     /// What the last traced process asked for about its volumes, in order.
-    pub fn calls(&self) -> Result<Vec<Call>> {
+    pub fn calls(&self) -> Result<Vec<SystemCall>> {
         let text = fs::read_to_string(self.trace()).context("reading what strace told")?;
         let volumes = [self.mount(), self.environment()].map(|path| path.display().to_string());
-        let mut calls = Vec::<Call>::new();
+        let mut calls = Vec::<SystemCall>::new();
         let mut counts = HashMap::<String, usize>::new();
         for line in text.lines() {
             // `PID name(arguments) = result`
@@ -107,7 +107,7 @@ impl Container {
             *count += 1;
             if volumes.iter().any(|volume| call.contains(volume.as_str())) {
                 let (name, line) = (name.to_owned(), call.to_owned());
-                calls.push(Call { name, number: *count, line });
+                calls.push(SystemCall { name, number: *count, line });
             }
         }
         Ok(calls)

@@ -17,7 +17,8 @@ use self::bad::Bad;
 pub(crate) use self::credentials::RequestedCredentials;
 use self::member::{Member, member_name};
 pub(crate) use self::request::{
-    EnvMethod, EnvRequest, Given, InitFirst, ModeName, NativeSidecar, Request, TemplateRequest,
+    EnvMethod, EnvRequest, Given, InitFirst, ModeName, NativeSidecar, SecretsRequest,
+    TemplateRequest,
 };
 use self::table::Set;
 pub use self::table::{ANNOTATIONS, Annotation, Modes};
@@ -28,8 +29,11 @@ use crate::problem::{PREFIX, Problem, Problems};
 const UNSUPPORTED: [&str; 4] = ["secret-provider-class", "regions", "https-proxy", "injection"];
 
 /// The Pod's own annotations, each parsed; every bad one is a problem.
-pub(crate) fn read<'a>(annotations: &'a Annotated<'a>, problems: &mut Problems) -> Request<'a> {
-    let mut request = Request::default();
+pub(crate) fn read<'a>(
+    annotations: &'a Annotated<'a>,
+    problems: &mut Problems,
+) -> SecretsRequest<'a> {
+    let mut request = SecretsRequest::default();
     for (key, kind) in &annotations.untyped {
         request.bad.push(key);
         let remedy = match *kind {
@@ -59,7 +63,7 @@ pub(crate) fn read<'a>(annotations: &'a Annotated<'a>, problems: &mut Problems) 
 
 fn apply<'a>(
     row: &'static Annotation,
-    request: &mut Request<'a>,
+    request: &mut SecretsRequest<'a>,
     key: &'a str,
     text: &'a str,
 ) -> Result<(), Bad> {

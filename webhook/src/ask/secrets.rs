@@ -23,7 +23,7 @@ pub(crate) use self::secret_ref::{Location, SecretRef};
 pub(crate) use self::templates::add as add_template;
 pub(crate) use self::variables::{VariableEntry, variables};
 pub(crate) use self::wanted::{Files, Wanted, WantedVariable};
-use crate::ask::yaml::{self, Value};
+use crate::ask::yaml::{self, YamlValue};
 use crate::path_translation::PathTranslation;
 use crate::problem::Problems;
 
@@ -59,11 +59,11 @@ pub(crate) fn read(
             );
         }
         Ok(Some(node)) => match &node.value {
-            Value::Mapping(entries) => reader.mapping(entries),
-            Value::Sequence(items) => reader.list(items),
+            YamlValue::Mapping(entries) => reader.mapping(entries),
+            YamlValue::Sequence(items) => reader.list(items),
             // A plain scalar was folded into one line; its own text has the line breaks.
-            Value::Scalar { quoted: false, .. } => reader.scalar(text),
-            Value::Scalar { text, quoted: true } => reader.scalar(text),
+            YamlValue::Scalar { quoted: false, .. } => reader.scalar(text),
+            YamlValue::Scalar { text, quoted: true } => reader.scalar(text),
         },
     }
     reader.finish()

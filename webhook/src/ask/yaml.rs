@@ -10,11 +10,11 @@ use granit_parser::{Event, Options, Parser, ScalarStyle};
 pub(crate) struct Node<'a> {
     /// From 1, within the annotation's value.
     pub(crate) line: usize,
-    pub(crate) value: Value<'a>,
+    pub(crate) value: YamlValue<'a>,
 }
 
 #[derive(Debug)]
-pub(crate) enum Value<'a> {
+pub(crate) enum YamlValue<'a> {
     Scalar { text: Cow<'a, str>, quoted: bool },
     Sequence(Vec<Node<'a>>),
     Mapping(Vec<(Node<'a>, Node<'a>)>),
@@ -100,7 +100,7 @@ pub(crate) fn parse<'a>(text: &'a str, entries: &mut usize) -> Result<Option<Nod
                 // YAML's ways to say nothing.
                 let nothing = !quoted && matches!(text.as_ref(), "~" | "null");
                 let text = if nothing { Cow::Borrowed("") } else { text };
-                Node { line, value: Value::Scalar { text, quoted } }
+                Node { line, value: YamlValue::Scalar { text, quoted } }
             }
             Event::SequenceEnd | Event::MappingEnd => match open.pop() {
                 Some(collection) => collection.close(),
@@ -119,7 +119,7 @@ pub(crate) fn parse<'a>(text: &'a str, entries: &mut usize) -> Result<Option<Nod
     }
     // A document of nothing but comments reads as an empty plain scalar.
     Ok(root.filter(
-        |node| !matches!(&node.value, Value::Scalar { text, quoted: false } if text.is_empty()),
+        |node| !matches!(&node.value, YamlValue::Scalar { text, quoted: false } if text.is_empty()),
     ))
 }
 
@@ -131,9 +131,9 @@ impl<'a> Open<'a> {
             while let (Some(key), Some(value)) = (children.next(), children.next()) {
                 entries.push((key, value));
             }
-            Value::Mapping(entries)
+            YamlValue::Mapping(entries)
         } else {
-            Value::Sequence(self.children)
+            YamlValue::Sequence(self.children)
         };
         Node { line: self.line, value }
     }
@@ -142,16 +142,16 @@ impl<'a> Open<'a> {
 impl Node<'_> {
     pub(crate) fn kind(&self) -> &'static str {
         match self.value {
-            Value::Scalar { .. } => "a single value",
-            Value::Sequence(_) => "a list",
-            Value::Mapping(_) => "a mapping",
+            YamlValue::Scalar { .. } => "a single value",
+            YamlValue::Sequence(_) => "a list",
+            YamlValue::Mapping(_) => "a mapping",
         }
     }
 
     pub(crate) fn scalar(&self) -> Option<&str> {
         match &self.value {
-            Value::Scalar { text, .. } => Some(text),
-            Value::Sequence(_) | Value::Mapping(_) => None,
+            YamlValue::Scalar { text, .. } => Some(text),
+            YamlValue::Sequence(_) | YamlValue::Mapping(_) => None,
         }
     }
 }
@@ -172,10 +172,12 @@ mod tests {
     #[test]
     fn a_tree_remembers_lines_and_quotes() {
         let node = read("# first\n- a: \"0400\"\n  b: 0400\n").unwrap().unwrap();
-        let Value::Sequence(items) = &node.value else { panic!("{node:?}") };
-        let Value::Mapping(entries) = &items[0].value else { panic!("{node:?}") };
+        let YamlValue::Sequence(items) = &node.value else { panic!("{node:?}") };
+        let YamlValue::Mapping(entries) = &items[0].value else { panic!("{node:?}") };
         let quoted = |index: usize| match &entries[index].1.value {
-            Value::Scalar { text, quoted } => (entries[index].1.line, text.to_string(), *quoted),
+            YamlValue::Scalar { text, quoted } => {
+                (entries[index].1.line, text.to_string(), *quoted)
+            }
             _ => panic!("{node:?}"),
         };
         assert_eq!(quoted(0), (2, "0400".to_owned(), true));

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use kube::Client;
 
 use super::accounts::Accounts;
-use super::reader::{Patience, Reader};
+use super::reader::{AccountReader, Patience};
 use crate::account::Account;
 use crate::metrics::Metrics;
 
 pub struct Directory {
     accounts: Arc<Accounts>,
-    reader: Reader,
+    reader: AccountReader,
 }
 
 impl Directory {
@@ -21,7 +21,7 @@ impl Directory {
         patience: Patience,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self { accounts, reader: Reader::new(client, patience, metrics) }
+        Self { accounts, reader: AccountReader::new(client, patience, metrics) }
     }
 
     /// An account that names a role is usually in memory.

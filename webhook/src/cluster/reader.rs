@@ -16,7 +16,7 @@ use crate::account::{Account, ServiceAccount};
 use crate::metrics::{AccountRead, Metrics};
 
 /// Reads with a deadline, few at a time, and each account once for all who ask.
-pub(crate) struct Reader {
+pub(crate) struct AccountReader {
     client: Client,
     patience: Patience,
     flights: Flights<(String, String), Account>,
@@ -39,7 +39,7 @@ impl Default for Patience {
     }
 }
 
-impl Reader {
+impl AccountReader {
     pub(crate) fn new(client: Client, patience: Patience, metrics: Arc<Metrics>) -> Self {
         let (flights, permits) = (Flights::default(), Semaphore::new(AT_ONCE));
         Self { client, patience, flights, permits, metrics }

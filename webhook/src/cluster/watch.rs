@@ -16,7 +16,7 @@ use crate::metrics::Metrics;
 
 /// Lists, watches, and lists again where a watch cannot go on. Never ends.
 pub async fn keep(client: Client, writer: Writer, metrics: Arc<Metrics>) {
-    let mut keeper = Keeper { writer, listing: None, metrics };
+    let mut keeper = AccountKeeper { writer, listing: None, metrics };
     let mut page = PAGE;
     loop {
         let api: Api<Object> = Api::all(client.clone());
@@ -42,14 +42,14 @@ pub async fn keep(client: Client, writer: Writer, metrics: Arc<Metrics>) {
     }
 }
 
-struct Keeper {
+struct AccountKeeper {
     writer: Writer,
     /// What has been listed so far, while a list is under way.
     listing: Option<Listing>,
     metrics: Arc<Metrics>,
 }
 
-impl Keeper {
+impl AccountKeeper {
     fn take(&mut self, event: Event<Object>) {
         match event {
             Event::Init => self.listing = Some(Writer::listing()),

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use plan::MountPath;
 
-use crate::ask::annotations::{InitFirst, Request};
+use crate::ask::annotations::{InitFirst, SecretsRequest};
 use crate::container_path::ContainerPath;
 use crate::pod::existing::Existing;
 use crate::pod::reserved;
@@ -26,7 +26,7 @@ pub(crate) struct Consumers {
 /// never is.
 pub(crate) fn choose(
     pod: &Pod<'_>,
-    request: &Request<'_>,
+    request: &SecretsRequest<'_>,
     existing: &Existing,
     settings: &Settings,
     problems: &mut Problems,

@@ -10,12 +10,12 @@ pub(crate) use self::assembly::{Unbuilt, whole};
 
 use plan::{Host, MAX_ENCODED_BYTES};
 
-use self::agent::Served;
-use self::assembly::Parts;
+use self::agent::ServedSecrets;
+use self::assembly::DraftParts;
 pub(crate) use self::facts::Draft;
-use crate::ask::annotations::{ModeName, Request};
+use crate::ask::annotations::{ModeName, SecretsRequest};
 use crate::ask::secrets::{self, Budget, Files, SecretRef, Wanted};
-use crate::decide::identity::{self, Placed, Places, Reader};
+use crate::decide::identity::{self, Placed, Places, SecretsReader};
 use crate::pod::Pod;
 use crate::problem::{Problem, Problems};
 use crate::settings::Settings;
@@ -64,16 +64,16 @@ impl Draft<'_> {
             problems,
         )?;
         let principal = credentials.principal();
-        let reader = Reader { principal, credentials: kind, subject, settings };
+        let reader = SecretsReader { principal, credentials: kind, subject, settings };
         reader.check(&own, comparisons, problems);
         let served = any.map(|any| {
             let any = any.lookup.ok();
             let reads = |any| reader.of_agent(any, comparisons);
-            Served { own: agent::listed(&own), allowed: any.as_ref().and_then(reads), any }
+            ServedSecrets { own: agent::listed(&own), allowed: any.as_ref().and_then(reads), any }
         });
 
         let wanted = wanted.try_map(Placed::located).ok()?;
-        let parts = Parts { wanted, credentials, mount, served, private_ca, consumers };
+        let parts = DraftParts { wanted, credentials, mount, served, private_ca, consumers };
         self.assemble(parts, problems)
     }
 
@@ -96,7 +96,7 @@ impl Draft<'_> {
 
 /// The files that annotations ask for.
 pub(crate) fn files(
-    request: &Request<'_>,
+    request: &SecretsRequest<'_>,
     settings: &Settings,
     budget: &mut Budget,
     problems: &mut Problems,

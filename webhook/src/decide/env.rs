@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use plan::{ContainerName, MAX_VARIABLES, OnMissing, VariableName};
 
-use crate::ask::annotations::{EnvMethod, Request};
+use crate::ask::annotations::{EnvMethod, SecretsRequest};
 use crate::ask::secrets::{self, Budget, Place, SecretRef, VariableEntry, WantedVariable};
 use crate::container_path::ContainerPath;
 use crate::decide::consumers::Consumers;
@@ -43,9 +43,9 @@ impl Environment {
     }
 }
 
-struct Reader<'r, 'p> {
+struct EnvReader<'r, 'p> {
     pod: &'r Pod<'p>,
-    request: &'r Request<'p>,
+    request: &'r SecretsRequest<'p>,
     /// Consumers that start behind the fetcher.
     consumers: Vec<Consumer<'r, 'p>>,
     /// Where in this list the first of each name is.
@@ -82,7 +82,7 @@ struct Consumer<'r, 'p> {
 #[derive(Clone, Copy)]
 pub(crate) struct Asker<'r, 'p> {
     pub(crate) pod: &'r Pod<'p>,
-    pub(crate) request: &'r Request<'p>,
+    pub(crate) request: &'r SecretsRequest<'p>,
     pub(crate) settings: &'r Settings,
 }
 
@@ -136,7 +136,7 @@ pub(crate) fn read<'r, 'p>(
     let names: HashSet<&str> =
         pod.all_containers().map(|(_, _, container)| container.name.as_ref()).collect();
     let named = request.containers.iter().flatten().copied();
-    let mut reader = Reader {
+    let mut reader = EnvReader {
         may_come: named.filter(|name| !names.contains(name)).collect(),
         pod,
         request,
@@ -163,7 +163,7 @@ pub(crate) fn read<'r, 'p>(
     reader.finish()
 }
 
-impl Reader<'_, '_> {
+impl EnvReader<'_, '_> {
     fn take(&mut self, entry: VariableEntry, comparisons: &mut Comparisons) {
         let place = &entry.secret.place;
         if let Some((what, remedy)) = names::refused(&entry.name, self.settings, comparisons) {

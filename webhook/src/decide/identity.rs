@@ -11,16 +11,16 @@ use plan::{Credentials, Region};
 
 pub(crate) use self::places::{Placed, Places, check_regions};
 pub(crate) use self::ram_role::check_assumed;
-pub(crate) use self::reads::Reader;
+pub(crate) use self::reads::SecretsReader;
 use crate::account::Subject;
-use crate::ask::annotations::{Request, RequestedCredentials};
+use crate::ask::annotations::{RequestedCredentials, SecretsRequest};
 use crate::problem::Problems;
 use crate::settings::Settings;
 use crate::settings::comparisons::Comparisons;
 
 /// From the Pod's annotations, its ServiceAccount and the settings, in this order.
 pub(crate) fn credentials(
-    request: &Request<'_>,
+    request: &SecretsRequest<'_>,
     subject: &Subject<'_>,
     account_name: &str,
     region: Option<&Region>,

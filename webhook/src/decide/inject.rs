@@ -5,7 +5,7 @@ use plan::Plan;
 use serde::Serialize;
 
 use crate::account::Subject;
-use crate::ask::annotations::{self, InitFirst, Request};
+use crate::ask::annotations::{self, InitFirst, SecretsRequest};
 use crate::ask::secrets::{Budget, Wanted};
 use crate::decide::checks::{agent, metrics_port, on_change, preconditions};
 use crate::decide::consumers;
@@ -149,7 +149,7 @@ pub(crate) fn decide(
     Ok(Injection::Patched { patch, warnings })
 }
 
-fn placement<'a>(request: &Request<'_>, settings: &'a Settings) -> Placement<'a> {
+fn placement<'a>(request: &SecretsRequest<'_>, settings: &'a Settings) -> Placement<'a> {
     let order = match request.init_first {
         InitFirst::Auto => Order::BehindMeshProxies,
         InitFirst::First => Order::First,

@@ -4,7 +4,7 @@
 
 use plan::{FileMode, OnChange};
 
-use crate::ask::annotations::Request;
+use crate::ask::annotations::SecretsRequest;
 use crate::pod::Pod;
 use crate::problem::{PREFIX, Problem, Problems};
 use crate::text::display_name;
@@ -32,7 +32,7 @@ struct Other {
 
 impl Neighbours {
     /// `None` where every container sees its own processes only.
-    pub(crate) fn find(pod: &Pod<'_>, request: &Request<'_>) -> Option<Self> {
+    pub(crate) fn find(pod: &Pod<'_>, request: &SecretsRequest<'_>) -> Option<Self> {
         let field = match (pod.spec.host_pid, pod.spec.share_process_namespace) {
             (true, _) => "hostPID",
             (false, true) => "shareProcessNamespace",

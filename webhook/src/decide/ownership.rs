@@ -3,7 +3,7 @@
 
 use plan::FileMode;
 
-use crate::ask::annotations::Request;
+use crate::ask::annotations::SecretsRequest;
 use crate::decide::neighbours::Neighbours;
 use crate::pod::{Container, Pod};
 use crate::problem::{Problem, Problems};
@@ -29,7 +29,7 @@ pub(crate) struct Ownership {
 pub(crate) fn decide<'p, 'a: 'p>(
     pod: &Pod<'a>,
     consumers: impl Iterator<Item = &'p Container<'a>>,
-    request: &Request<'_>,
+    request: &SecretsRequest<'_>,
     settings: &Settings,
     problems: &mut Problems,
 ) -> Ownership {
@@ -88,7 +88,7 @@ impl Ownership {
         ))
     }
 
-    pub(crate) fn check(&self, request: &Request<'_>, problems: &mut Problems) {
+    pub(crate) fn check(&self, request: &SecretsRequest<'_>, problems: &mut Problems) {
         if let Some((what, remedy)) = request.file_mode.and_then(|mode| self.unreadable(mode)) {
             problems.push(Problem::annotation("file-mode", what, remedy));
         }
@@ -97,7 +97,7 @@ impl Ownership {
 
 /// The group of the container that gets a signal: its process is seen by those who have its user and
 /// its group.
-fn target_group(pod: &Pod<'_>, request: &Request<'_>) -> Option<u32> {
+fn target_group(pod: &Pod<'_>, request: &SecretsRequest<'_>) -> Option<u32> {
     let name = request.on_change.as_ref()?.target()?;
     let (_, _, target) = pod.all_containers().find(|(_, _, known)| known.name == *name)?;
     u32::try_from(target.security_context.run_as_group?).ok()
@@ -113,14 +113,14 @@ fn common_user(mut users: impl Iterator<Item = Option<u32>>) -> Option<u32> {
 mod tests {
     use super::*;
 
-    fn decided_by(pod: &Pod<'_>, request: &Request<'_>, settings: &Settings) -> Ownership {
+    fn decided_by(pod: &Pod<'_>, request: &SecretsRequest<'_>, settings: &Settings) -> Ownership {
         let mut problems = Problems::default();
         let ownership = decide(pod, pod.spec.containers.iter(), request, settings, &mut problems);
         assert!(problems.as_slice().is_empty(), "{}", problems.message());
         ownership
     }
 
-    fn decided(pod: &str, request: &Request<'_>) -> (Option<u32>, String, Option<u32>) {
+    fn decided(pod: &str, request: &SecretsRequest<'_>) -> (Option<u32>, String, Option<u32>) {
         let pod = Pod::read(pod).unwrap();
         let ownership = decided_by(&pod, request, &Settings::default());
         (ownership.user, ownership.mode.to_string(), ownership.file_group)
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn consumers_of_one_known_user_get_files_for_that_user_alone() {
-        let request = Request::default();
+        let request = SecretsRequest::default();
         for pod in [
             pod(r#""runAsUser":1000,"fsGroup":5"#, "", ""),
             pod("", r#""runAsUser":1000"#, r#""runAsUser":1000"#),
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn otherwise_the_fs_group_reads_and_without_one_the_pod() {
-        let request = Request::default();
+        let request = SecretsRequest::default();
         let grouped = pod(r#""fsGroup":2000"#, r#""runAsUser":1000"#, "");
         assert_eq!(decided(&grouped, &request), (Some(65_532), "0440".to_owned(), Some(2000)));
         for pod in [
@@ -161,10 +161,10 @@ mod tests {
 
     #[test]
     fn only_a_mode_that_a_consumer_provably_cannot_read_is_a_problem() {
-        let request = Request {
+        let request = SecretsRequest {
             file_mode: Some(FileMode::OWNER),
             run_as_user: Some(1000),
-            ..Request::default()
+            ..SecretsRequest::default()
         };
         let message_of = |second: &str| {
             let json = pod("", r#""runAsUser":1000"#, second);
@@ -186,12 +186,12 @@ mod tests {
         let json = pod("", "", "");
         let pod = Pod::read(&json).unwrap();
         let settings = crate::settings::tests::of_flags(&["uid=platform"]);
-        let ownership = decided_by(&pod, &Request::default(), &settings);
+        let ownership = decided_by(&pod, &SecretsRequest::default(), &settings);
         assert_eq!((ownership.user, ownership.mode), (None, FileMode::ALL));
         assert_eq!(ownership.unreadable(FileMode::OWNER), None);
         let json = self::pod(r#""runAsUser":1000"#, "", "");
         let pod = Pod::read(&json).unwrap();
-        let ownership = decided_by(&pod, &Request::default(), &settings);
+        let ownership = decided_by(&pod, &SecretsRequest::default(), &settings);
         assert_eq!(ownership.unreadable(FileMode::OWNER), None);
     }
 }

@@ -3,8 +3,8 @@
 use plan::contract::MAX_VALUE_BYTES;
 use plan::{MAX_FILES, MAX_VARIABLES};
 
-use crate::ask::annotations::Request;
-use crate::patch::fetcher_resources::{FetcherResources, Pair};
+use crate::ask::annotations::SecretsRequest;
+use crate::patch::fetcher_resources::{FetcherResources, RequestAndLimit};
 use crate::pod::{Amount, Amounts, Pod};
 use crate::problem::{Problem, Problems};
 use crate::quantity::{Quantity, WrittenQuantity};
@@ -14,7 +14,7 @@ use crate::settings::Settings;
 /// not stay so without: throttling makes a start slow.
 pub(crate) fn decide(
     pod: &Pod<'_>,
-    request: &Request<'_>,
+    request: &SecretsRequest<'_>,
     memory: Quantity,
     settings: &Settings,
     problems: &mut Problems,
@@ -35,11 +35,11 @@ pub(crate) fn decide(
         FetcherResources {
             guaranteed: is_limit(&wanted.cpu_request, &cpu)
                 && is_limit(&wanted.memory_request, &memory_limit),
-            requests: Pair {
+            requests: RequestAndLimit {
                 cpu: Some(own(&wanted.cpu_request).unwrap_or_else(|| cpu.clone())),
                 memory: own(&wanted.memory_request).unwrap_or_else(|| memory_limit.clone()),
             },
-            limits: Pair { cpu: Some(cpu), memory: memory_limit },
+            limits: RequestAndLimit { cpu: Some(cpu), memory: memory_limit },
         }
     } else {
         let cpu = own(&wanted.cpu_request)
@@ -47,8 +47,8 @@ pub(crate) fn decide(
         let memory = own(&wanted.memory_request)
             .unwrap_or_else(|| lower(defaults.memory(), wanted.memory_limit.as_ref()));
         FetcherResources {
-            requests: Pair { cpu: Some(cpu), memory },
-            limits: Pair { cpu: own(&wanted.cpu_limit), memory: memory_limit },
+            requests: RequestAndLimit { cpu: Some(cpu), memory },
+            limits: RequestAndLimit { cpu: own(&wanted.cpu_limit), memory: memory_limit },
             guaranteed: false,
         }
     };
@@ -77,7 +77,7 @@ fn lower(request: &WrittenQuantity, limit: Option<&WrittenQuantity>) -> WrittenQ
 const LARGEST_FILE: u64 = MAX_VALUE_BYTES as u64;
 
 /// Room for three generations of files of the largest size.
-pub(crate) fn size_limit(request: &Request<'_>, files: usize) -> Quantity {
+pub(crate) fn size_limit(request: &SecretsRequest<'_>, files: usize) -> Quantity {
     let files = u64::try_from(files.min(MAX_FILES)).unwrap_or(1);
     request.size_limit.unwrap_or_else(|| Quantity::bytes((3 * LARGEST_FILE * files).max(1 << 20)))
 }

@@ -12,7 +12,7 @@ use prometheus_client::registry::Registry;
 use super::label::{Reason, seconds};
 
 #[derive(Debug, Default)]
-pub(crate) struct Cluster {
+pub(crate) struct ClusterMetrics {
     accounts: Gauge,
     accounts_synced: Gauge,
     account_watch_failures: Counter,
@@ -41,7 +41,7 @@ struct StepLabel {
     step: Reason,
 }
 
-impl Cluster {
+impl ClusterMetrics {
     /// How many name a role.
     pub(crate) fn accounts(&self, count: usize) {
         self.accounts.set(i64::try_from(count).unwrap_or(i64::MAX));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use manifest::Node;
 
-use super::workload::{Object, annotations};
+use super::workload::{WorkloadObject, annotations};
 use crate::account::{Account, ServiceAccount};
 
 #[derive(Debug, Default)]
@@ -12,7 +12,7 @@ pub(super) struct Accounts(HashMap<(String, String), Account>);
 
 impl Accounts {
     /// Notes the object, if it is a ServiceAccount.
-    pub(super) fn note(&mut self, object: &Object<'_>, namespace: &str) {
+    pub(super) fn note(&mut self, object: &WorkloadObject<'_>, namespace: &str) {
         if object.kind != "ServiceAccount" {
             return;
         }

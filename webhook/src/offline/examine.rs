@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::accounts::Accounts;
 use super::input::{self, Manifest};
 use super::namespaces::{ENABLED, LABEL, Namespaces};
-use super::workload::{Object, Template, annotations, objects};
+use super::workload::{PodTemplate, WorkloadObject, annotations, objects};
 use super::{finding::Finding, mistyped, position};
 use crate::Failure;
 use crate::account::Subject;
@@ -107,8 +107,8 @@ impl Examiner {
         &self,
         manifest: &Manifest,
         document: &Document<'_>,
-        object: &Object<'_>,
-        template: &Template<'_>,
+        object: &WorkloadObject<'_>,
+        template: &PodTemplate<'_>,
         examination: &mut Examination,
     ) -> Option<Value> {
         let namespace = object.namespace.unwrap_or(&self.namespace);
@@ -155,8 +155,8 @@ impl Examiner {
     fn count_annotated(
         &self,
         manifest: &Manifest,
-        object: &Object<'_>,
-        template: &Template<'_>,
+        object: &WorkloadObject<'_>,
+        template: &PodTemplate<'_>,
         examination: &mut Examination,
     ) {
         examination.annotated += 1;
@@ -175,8 +175,8 @@ impl Examiner {
     fn strayed(
         &self,
         manifest: &Manifest,
-        object: &Object<'_>,
-        template: Option<&Template<'_>>,
+        object: &WorkloadObject<'_>,
+        template: Option<&PodTemplate<'_>>,
         examination: &mut Examination,
     ) {
         let (places, remedy): (Vec<&Node<'_>>, _) = match template {

@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use manifest::Unreadable;
 
-use super::workload::Object;
+use super::workload::WorkloadObject;
 use crate::problem::{PREFIX, Problem};
 
 #[derive(Debug, PartialEq, Eq)]
@@ -30,7 +30,12 @@ impl Finding {
         Self::new(file, unreadable.line, Severity::Problem, unreadable.to_string())
     }
 
-    pub(super) fn problem(file: &str, line: usize, object: &Object<'_>, problem: &Problem) -> Self {
+    pub(super) fn problem(
+        file: &str,
+        line: usize,
+        object: &WorkloadObject<'_>,
+        problem: &Problem,
+    ) -> Self {
         let Problem { annotation, line: within, place, what, remedy } = problem;
         // The manifest's line may be that of the whole template.
         let is_template =
@@ -54,13 +59,18 @@ impl Finding {
         Self::new(file, line, Severity::Problem, text)
     }
 
-    pub(super) fn warning(file: &str, line: usize, object: &Object<'_>, what: &str) -> Self {
+    pub(super) fn warning(
+        file: &str,
+        line: usize,
+        object: &WorkloadObject<'_>,
+        what: &str,
+    ) -> Self {
         let text = format!("{}/{}: warning: {what}", object.kind, object.name);
         Self::new(file, line, Severity::Warning, text)
     }
 
     /// Something that is our own fault, and must not pass for success.
-    pub(super) fn defect(file: &str, line: usize, object: &Object<'_>, what: &str) -> Self {
+    pub(super) fn defect(file: &str, line: usize, object: &WorkloadObject<'_>, what: &str) -> Self {
         let text = format!("{}/{}: {what}; report this as a defect", object.kind, object.name);
         Self::new(file, line, Severity::Problem, text)
     }

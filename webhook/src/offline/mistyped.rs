@@ -9,7 +9,7 @@ use crate::problem::Problem;
 
 /// One step on the way from the template to the value.
 #[derive(Clone, Copy, Debug)]
-enum Step<'v> {
+enum PathStep<'v> {
     Field(&'v str),
     Item(usize),
 }
@@ -24,12 +24,14 @@ pub(super) fn problem(template: &Value, node: &Node<'_>, line: usize) -> (usize,
         let dot = if place.is_empty() { "" } else { "." };
         // Writing to a String does not fail.
         let _ = match step {
-            Step::Field(name) => write!(place, "{dot}{name:.64}").and(write!(field, ".{name:.64}")),
-            Step::Item(index) => write!(place, "[{index}]"),
+            PathStep::Field(name) => {
+                write!(place, "{dot}{name:.64}").and(write!(field, ".{name:.64}"))
+            }
+            PathStep::Item(index) => write!(place, "[{index}]"),
         };
         at = at.and_then(|node| match step {
-            Step::Field(name) => node.field(name),
-            Step::Item(index) => node.items()?.nth(index),
+            PathStep::Field(name) => node.field(name),
+            PathStep::Item(index) => node.items()?.nth(index),
         });
     }
     let problem = Problem::pod(
@@ -50,17 +52,17 @@ fn find<'v>(
     value: &'v Value,
     at: &mut usize,
     line: usize,
-    way: &mut Vec<Step<'v>>,
+    way: &mut Vec<PathStep<'v>>,
 ) -> Option<&'v Value> {
     if *at == line {
         return Some(value);
     }
-    let children: Vec<(Step<'v>, &'v Value)> = match value {
+    let children: Vec<(PathStep<'v>, &'v Value)> = match value {
         Value::Array(items) => {
-            items.iter().enumerate().map(|(index, item)| (Step::Item(index), item)).collect()
+            items.iter().enumerate().map(|(index, item)| (PathStep::Item(index), item)).collect()
         }
         Value::Object(fields) => {
-            fields.iter().map(|(name, field)| (Step::Field(name), field)).collect()
+            fields.iter().map(|(name, field)| (PathStep::Field(name), field)).collect()
         }
         _ => return None,
     };

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use manifest::Node;
 
-use super::workload::Object;
+use super::workload::WorkloadObject;
 
 #[derive(Debug, Default)]
 pub(super) struct Namespaces(HashMap<String, bool>);
 
 impl Namespaces {
     /// Notes the object, if it is a Namespace.
-    pub(super) fn note(&mut self, object: &Object<'_>) {
+    pub(super) fn note(&mut self, object: &WorkloadObject<'_>) {
         if object.kind != "Namespace" {
             return;
         }

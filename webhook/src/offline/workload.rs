@@ -5,7 +5,7 @@ use manifest::Node;
 
 /// An object by itself or in a list.
 #[derive(Debug)]
-pub(super) struct Object<'d> {
+pub(super) struct WorkloadObject<'d> {
     /// JSON pointer from the document's root.
     pub(super) pointer: String,
     pub(super) node: &'d Node<'d>,
@@ -16,7 +16,7 @@ pub(super) struct Object<'d> {
 
 /// What Pods are made from: a Pod itself, or the template in a workload.
 #[derive(Debug)]
-pub(super) struct Template<'d> {
+pub(super) struct PodTemplate<'d> {
     /// JSON pointer from the document's root.
     pub(super) pointer: String,
     pub(super) node: &'d Node<'d>,
@@ -31,13 +31,18 @@ const LIST_DEPTH: usize = 2;
 const TEMPLATES: [&[&str]; 3] =
     [&["spec", "template"], &["spec", "jobTemplate", "spec", "template"], &["template"]];
 
-pub(super) fn objects<'d>(root: &'d Node<'d>) -> Vec<Object<'d>> {
+pub(super) fn objects<'d>(root: &'d Node<'d>) -> Vec<WorkloadObject<'d>> {
     let mut objects = Vec::new();
     collect(root, String::new(), LIST_DEPTH, &mut objects);
     objects
 }
 
-fn collect<'d>(node: &'d Node<'d>, pointer: String, depth: usize, objects: &mut Vec<Object<'d>>) {
+fn collect<'d>(
+    node: &'d Node<'d>,
+    pointer: String,
+    depth: usize,
+    objects: &mut Vec<WorkloadObject<'d>>,
+) {
     let text = |path: &[&str]| node.at(path).and_then(Node::scalar).filter(|text| !text.is_empty());
     let Some(kind) = text(&["kind"]) else { return };
     let items = node.field("items").and_then(Node::items).filter(|_| kind.ends_with("List"));
@@ -48,7 +53,7 @@ fn collect<'d>(node: &'d Node<'d>, pointer: String, depth: usize, objects: &mut 
         return;
     }
     let name = text(&["metadata", "name"]).or_else(|| text(&["metadata", "generateName"]));
-    objects.push(Object {
+    objects.push(WorkloadObject {
         node,
         kind,
         name: name.unwrap_or("(no name)"),
@@ -57,11 +62,11 @@ fn collect<'d>(node: &'d Node<'d>, pointer: String, depth: usize, objects: &mut 
     });
 }
 
-impl<'d> Object<'d> {
-    pub(super) fn template(&self) -> Option<Template<'d>> {
+impl<'d> WorkloadObject<'d> {
+    pub(super) fn template(&self) -> Option<PodTemplate<'d>> {
         let node = self.node;
         if self.kind == "Pod" {
-            return Some(Template { pointer: self.pointer.clone(), node, outer: Vec::new() });
+            return Some(PodTemplate { pointer: self.pointer.clone(), node, outer: Vec::new() });
         }
         let path = TEMPLATES.into_iter().find(|path| {
             let containers = node.at(path).and_then(|it| it.at(&["spec", "containers"]));
@@ -69,7 +74,7 @@ impl<'d> Object<'d> {
         })?;
         let mut outer: Vec<_> = node.field("metadata").into_iter().collect();
         outer.extend(node.at(&["spec", "jobTemplate", "metadata"]));
-        Some(Template {
+        Some(PodTemplate {
             pointer: format!("{}/{}", self.pointer, path.join("/")),
             node: node.at(path)?,
             outer,

@@ -53,7 +53,7 @@ fn command(
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Entry<'a> {
+struct EnvEntry<'a> {
     name: &'a str,
     value_from: ValueFrom<'a>,
 }
@@ -79,13 +79,13 @@ fn variables(
     path: &str,
     patch: &mut Patch,
 ) -> serde_json::Result<()> {
-    let wanted: Vec<Entry<'_>> = match target {
+    let wanted: Vec<EnvEntry<'_>> = match target {
         Some(target) if target.method == Method::FileKeyRef => {
-            target.variables.iter().map(|name| Entry::new(target, name)).collect()
+            target.variables.iter().map(|name| EnvEntry::new(target, name)).collect()
         }
         _ => Vec::new(),
     };
-    let by_name: HashMap<&str, &Entry<'_>> =
+    let by_name: HashMap<&str, &EnvEntry<'_>> =
         wanted.iter().map(|entry| (entry.name, entry)).collect();
     let known = container.env();
     let mut stale = Vec::new();
@@ -113,7 +113,7 @@ fn variables(
     for index in stale.iter().rev() {
         patch.remove(format!("{path}/env/{index}"));
     }
-    let missing: Vec<&Entry<'_>> =
+    let missing: Vec<&EnvEntry<'_>> =
         wanted.iter().filter(|entry| !set.contains(entry.name)).collect();
     let mark = mark.filter(|_| !marked);
     if container.env.is_none() && !(missing.is_empty() && mark.is_none()) {
@@ -129,7 +129,7 @@ fn variables(
     mark.map_or(Ok(()), |mark| patch.add(format!("{path}/env/-"), mark))
 }
 
-impl<'a> Entry<'a> {
+impl<'a> EnvEntry<'a> {
     fn new(target: &ContainerVariables, name: &'a VariableName) -> Self {
         let path = plan::variable_file(&target.name, name);
         let volume_name = ENVIRONMENT_VOLUME;

@@ -35,9 +35,9 @@ pub(crate) struct FetcherContainer<'a> {
     restart_policy: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     startup_probe: Option<StartupProbe<'a>>,
-    env: [Variable<'a>; 1],
+    env: [EnvVariable<'a>; 1],
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    ports: Vec<Port>,
+    ports: Vec<ContainerPort>,
     pub(crate) resources: &'a FetcherResources,
     volume_mounts: Vec<Mount<'a>>,
     security_context: Security,
@@ -61,14 +61,14 @@ struct Exec<'a> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Port {
+struct ContainerPort {
     name: &'static str,
     container_port: u16,
     protocol: &'static str,
 }
 
 #[derive(Debug, Serialize)]
-struct Variable<'a> {
+struct EnvVariable<'a> {
     name: &'static str,
     value: &'a str,
 }
@@ -157,11 +157,11 @@ impl<'a> FetcherContainer<'a> {
             startup_probe: role
                 .holds_back(plan.mode())
                 .then(|| StartupProbe::new(plan, injector.command())),
-            env: [Variable { name: PLAN_VARIABLE, value: encoded }],
+            env: [EnvVariable { name: PLAN_VARIABLE, value: encoded }],
             ports: plan
                 .metrics_port()
                 .filter(|_| role.stays())
-                .map(Port::of_metrics)
+                .map(ContainerPort::of_metrics)
                 .into_iter()
                 .collect(),
             resources,
@@ -180,7 +180,7 @@ impl<'a> FetcherContainer<'a> {
     }
 }
 
-impl Port {
+impl ContainerPort {
     fn of_metrics(port: u16) -> Self {
         Self { name: METRICS_PORT, container_port: port, protocol: "TCP" }
     }

@@ -6,8 +6,8 @@ use crate::quantity::WrittenQuantity;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct FetcherResources {
-    pub(crate) requests: Pair,
-    pub(crate) limits: Pair,
+    pub(crate) requests: RequestAndLimit,
+    pub(crate) limits: RequestAndLimit,
     /// Requests are the limits because of the Pod's class, and stay so when others size the
     /// container.
     #[serde(skip)]
@@ -15,7 +15,7 @@ pub(crate) struct FetcherResources {
 }
 
 #[derive(Debug, Serialize)]
-pub(crate) struct Pair {
+pub(crate) struct RequestAndLimit {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cpu: Option<WrittenQuantity>,
     pub(crate) memory: WrittenQuantity,

@@ -9,12 +9,12 @@ use serde::Serialize;
 pub(crate) struct Volume<'a> {
     pub(crate) name: &'static str,
     #[serde(flatten)]
-    kind: Kind<'a>,
+    kind: VolumeKind<'a>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-enum Kind<'a> {
+enum VolumeKind<'a> {
     #[serde(rename_all = "camelCase")]
     EmptyDir {
         medium: &'static str,
@@ -52,18 +52,18 @@ struct Item {
 
 /// The memory that files lie in.
 pub(crate) fn secrets(size_limit: String) -> Volume<'static> {
-    Volume { name: SECRETS_VOLUME, kind: Kind::EmptyDir { medium: "Memory", size_limit } }
+    Volume { name: SECRETS_VOLUME, kind: VolumeKind::EmptyDir { medium: "Memory", size_limit } }
 }
 
 /// The memory that variables lie in, and the program that sets them.
 pub(crate) fn environment(size_limit: String) -> Volume<'static> {
-    Volume { name: ENVIRONMENT_VOLUME, kind: Kind::EmptyDir { medium: "Memory", size_limit } }
+    Volume { name: ENVIRONMENT_VOLUME, kind: VolumeKind::EmptyDir { medium: "Memory", size_limit } }
 }
 
 /// The memory that the local agent's token lies in.
 pub(crate) fn agent() -> Volume<'static> {
     let size_limit = "64Ki".to_owned();
-    Volume { name: AGENT_VOLUME, kind: Kind::EmptyDir { medium: "Memory", size_limit } }
+    Volume { name: AGENT_VOLUME, kind: VolumeKind::EmptyDir { medium: "Memory", size_limit } }
 }
 
 /// What credentials need; a token of the Pod's own is there whether or not the application has one.
@@ -71,7 +71,7 @@ pub(crate) fn credentials(needed: CredentialsVolume, expiration_seconds: u32) ->
     let kind = match needed.content {
         CredentialsContent::ServiceAccountToken { audience, file } => {
             let service_account_token = Token { audience, expiration_seconds, path: file };
-            Kind::Projected { sources: [ProjectedSource { service_account_token }] }
+            VolumeKind::Projected { sources: [ProjectedSource { service_account_token }] }
         }
     };
     Volume { name: needed.name, kind }
@@ -80,5 +80,5 @@ pub(crate) fn credentials(needed: CredentialsVolume, expiration_seconds: u32) ->
 /// The private CA of a dedicated KMS gateway.
 pub(crate) fn ca(config_map: &str) -> Volume<'_> {
     let items = [Item { key: CA_FILE, path: CA_FILE }];
-    Volume { name: CA_VOLUME, kind: Kind::ConfigMap { name: config_map, items } }
+    Volume { name: CA_VOLUME, kind: VolumeKind::ConfigMap { name: config_map, items } }
 }

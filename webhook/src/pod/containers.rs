@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
 use super::container::Container;
-use super::counts::Counts;
+use super::counts::PodCounts;
 use super::list::rest;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,11 +30,11 @@ impl List {
 pub(crate) struct Containers<'a> {
     kept: Vec<Container<'a>>,
     /// The whole list is counted; what containers hold is counted as long as they are kept.
-    counts: Counts,
+    counts: PodCounts,
 }
 
 impl Containers<'_> {
-    pub(super) fn counts(&self) -> Counts {
+    pub(super) fn counts(&self) -> PodCounts {
         self.counts
     }
 }

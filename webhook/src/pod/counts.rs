@@ -8,7 +8,7 @@ use super::volume::Volume;
 use crate::pod::reserved;
 
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Counts {
+pub(super) struct PodCounts {
     pub(super) theirs: Amounts,
     pub(super) ours: Amounts,
 }
@@ -32,7 +32,7 @@ pub(super) struct Amounts {
     pub(super) dropped: usize,
 }
 
-impl Counts {
+impl PodCounts {
     /// Whether more may be kept.
     pub(super) fn are_within(&self) -> bool {
         self.theirs.are_within(&MOST) && self.ours.are_within(&MOST_OF_OURS)

@@ -5,7 +5,7 @@
 use super::Pod;
 use super::container::Container;
 use super::containers::Containers;
-use super::counts::{Counts, MOST, MOST_OF_OURS};
+use super::counts::{MOST, MOST_OF_OURS, PodCounts};
 use super::marks::{Annotated, MAX_ANNOTATIONS};
 use crate::problem::{PREFIX, Problem, Problems};
 
@@ -32,7 +32,7 @@ impl Pod<'_> {
         if let Some(volumes) = &spec.volumes {
             counts.add_volumes(volumes);
         }
-        let Counts { theirs, ours } = counts;
+        let PodCounts { theirs, ours } = counts;
         let mut more = |count: usize, most: usize, what: &str| {
             if count > most {
                 problems.push(too_many(what, most));

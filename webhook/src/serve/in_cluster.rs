@@ -19,7 +19,7 @@ use crate::serve::certificate;
 use crate::serve::mutate::Judge;
 use crate::serve::readiness::Readiness;
 use crate::serve::tasks::Tasks;
-use crate::serve::tls::Served;
+use crate::serve::tls::ServedCertificate;
 
 /// Made from flags and a client; nothing has been asked yet.
 pub(super) struct InCluster {
@@ -36,7 +36,7 @@ impl InCluster {
     pub(super) fn new(
         connection: Connection,
         flags: Cluster,
-        served: Arc<Served>,
+        served: Arc<ServedCertificate>,
         seed: u64,
         metrics: &Arc<Metrics>,
     ) -> (Self, Judge) {

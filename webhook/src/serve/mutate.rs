@@ -53,7 +53,7 @@ pub fn router(
 
 async fn mutate(State(admission): State<Arc<Admission>>, request: Request) -> Response {
     let (head, mut body) = request.into_parts();
-    let kind = Kind::of(&head.headers);
+    let kind = BodyKind::of(&head.headers);
     let peer = Peer::of(&head.extensions);
     // Its names and values take memory that nobody counts, and the body may be slow.
     drop(head);
@@ -80,7 +80,7 @@ impl Admission {
     /// been sent.
     async fn answer(
         &self,
-        kind: Kind,
+        kind: BodyKind,
         peer: Peer,
         body: &mut Body,
         until: Deadline,
@@ -181,12 +181,12 @@ fn deadline(limits: &Limits) -> Deadline {
 }
 
 /// What a head says of its body.
-struct Kind {
+struct BodyKind {
     json: bool,
     length: Option<usize>,
 }
 
-impl Kind {
+impl BodyKind {
     fn of(headers: &HeaderMap) -> Self {
         let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let kind = text(CONTENT_TYPE).and_then(|value| value.split(';').next());

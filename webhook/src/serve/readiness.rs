@@ -6,13 +6,13 @@ use std::time::SystemTime;
 use certs::{State, Target};
 use tokio::sync::watch;
 
-use crate::serve::tls::Served;
+use crate::serve::tls::ServedCertificate;
 
 /// What readiness follows from.
 #[derive(Clone)]
 pub(crate) struct Readiness {
     pub(crate) states: watch::Receiver<State>,
-    pub(crate) served: Arc<Served>,
+    pub(crate) served: Arc<ServedCertificate>,
     pub(crate) target: Target,
     /// The Secret that the certificate is kept in, where replicas make it.
     pub(crate) secret: Option<String>,

@@ -14,7 +14,7 @@ use rustls::crypto::CryptoProvider;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::metrics::{Metrics, Reloads};
-use crate::serve::tls::{ClientCa, Clients, Files, Served};
+use crate::serve::tls::{ClientCa, Clients, Files, ServedCertificate};
 use crate::settings::{Inputs, Settings};
 
 /// Keeps `settings` what the file says. Ends at once if there is no file.
@@ -43,7 +43,7 @@ pub async fn settings(
 /// Keeps `served` what the files hold.
 pub async fn certificate(
     files: Files,
-    served: Arc<Served>,
+    served: Arc<ServedCertificate>,
     provider: Arc<CryptoProvider>,
     metrics: Arc<Metrics>,
     every: Duration,

@@ -35,7 +35,7 @@ pub struct Identity {
 /// The identity in use. New handshakes take the current one; connections keep theirs. Without one
 /// handshakes fail.
 #[derive(Debug)]
-pub struct Served {
+pub struct ServedCertificate {
     current: ArcSwapOption<Identity>,
     /// What is served, for whoever must know whether clients accept it.
     chain_pem: watch::Sender<Vec<u8>>,
@@ -105,7 +105,7 @@ impl Hash for Pair {
     }
 }
 
-impl Served {
+impl ServedCertificate {
     pub fn new(identity: Option<Identity>) -> Self {
         let (chain_pem, _) = watch::channel(Vec::new());
         let served = Self { current: ArcSwapOption::empty(), chain_pem };
@@ -132,7 +132,7 @@ impl Served {
     }
 }
 
-impl ResolvesServerCert for Served {
+impl ResolvesServerCert for ServedCertificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         self.current.load().as_ref().map(|identity| Arc::clone(&identity.certified))
     }
@@ -140,7 +140,7 @@ impl ResolvesServerCert for Served {
 
 /// TLS 1.2 and 1.3, with whatever is served at the time; for everybody, or for `clients` only.
 pub fn config(
-    served: Arc<Served>,
+    served: Arc<ServedCertificate>,
     clients: Option<Arc<Clients>>,
     provider: Arc<CryptoProvider>,
 ) -> Result<ServerConfig, TlsError> {

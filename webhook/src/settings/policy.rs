@@ -8,9 +8,9 @@ mod rule;
 use plan::Principal;
 
 pub(crate) use self::pattern::Pattern;
-pub(crate) use self::reads::{Outside, Place, Reads};
+pub(crate) use self::reads::{Outside, ReadPlace, Reads};
 pub(crate) use self::rule::{CredentialsKind, Rule};
-use self::rule::{NAMED, Verdict};
+use self::rule::{NAMED, RuleVerdict};
 use crate::problem::Problem;
 use crate::settings::comparisons::Comparisons;
 
@@ -44,7 +44,7 @@ impl Policy {
         }
         // Stable: of rules that are as near, the operator's first comes first.
         near.sort_by_key(|verdict| std::cmp::Reverse(verdict.agreements()));
-        let rules: Vec<_> = near.iter().take(NAMED).map(Verdict::shortfall).collect();
+        let rules: Vec<_> = near.iter().take(NAMED).map(RuleVerdict::shortfall).collect();
         let rules = match near.len().saturating_sub(NAMED) {
             _ if near.is_empty() => "no rule names this namespace".to_owned(),
             0 => rules.join(", "),

@@ -3,7 +3,7 @@
 use plan::{ContainerName, Host, Network, ProviderArn, Region, VariableName};
 
 use super::values::{AccountId, ClusterId, ConfigMapName, EndpointPattern, PullPolicy};
-use super::{FileKeyRef, Uid};
+use super::{FileKeyRefUse, Uid};
 use crate::path_translation::PathTranslation;
 use crate::quantity::WrittenQuantity;
 use crate::settings::image::is_repository;
@@ -33,8 +33,12 @@ pub(super) const NETWORKS: Choices<Network> =
 pub(super) const UIDS: Choices<Uid> =
     (&[("explicit", Uid::Explicit), ("platform", Uid::Platform)], "explicit or platform");
 
-pub(super) const FILE_KEY_REFS: Choices<FileKeyRef> = (
-    &[("never", FileKeyRef::Never), ("asked", FileKeyRef::OnRequest), ("auto", FileKeyRef::Auto)],
+pub(super) const FILE_KEY_REFS: Choices<FileKeyRefUse> = (
+    &[
+        ("never", FileKeyRefUse::Never),
+        ("asked", FileKeyRefUse::OnRequest),
+        ("auto", FileKeyRefUse::Auto),
+    ],
     "never, asked or auto",
 );
 

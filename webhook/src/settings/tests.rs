@@ -114,7 +114,7 @@ policy:
             timeout_seconds: 60,
             allowed_variables: vec![VariableName::parse("NODE_OPTIONS").unwrap()],
             only_variables: Some(vec![glob("DB_*"), glob("NODE_OPTIONS")]),
-            file_key_ref: FileKeyRef::Auto,
+            file_key_ref: FileKeyRefUse::Auto,
             oldest_kubelet: Some(35),
             policy: Policy(vec![
                 Rule {

@@ -6,7 +6,7 @@ use crate::decide::inject::{self, Injection};
 use crate::pod::{Pod, Unreadable};
 use crate::settings::Settings;
 use crate::wire::reply::{About, Outcome, Reply};
-use crate::wire::review::{self, Request, Review};
+use crate::wire::review::{self, Review, ReviewRequest};
 
 /// Longer warnings are cut by the API server.
 const WARNING: usize = 200;
@@ -26,13 +26,13 @@ pub fn admit(body: &[u8], settings: &Settings) -> Reply {
 
 /// A review whose answer needs no more than a ServiceAccount and the settings.
 pub struct Question<'a> {
-    request: Request<'a>,
-    call: Call<'a>,
+    request: ReviewRequest<'a>,
+    call: Reviewed<'a>,
 }
 
 /// What a review is about.
 #[expect(clippy::large_enum_variant, reason = "one for a review, on the stack, and not moved")]
-enum Call<'a> {
+enum Reviewed<'a> {
     /// Something that passes, with a word to the operator.
     NotOurs(&'static str),
     NoObject,
@@ -52,11 +52,11 @@ impl<'a> Question<'a> {
             })
         })?;
         let call = match (not_ours(&request), request.object) {
-            (Some(warning), _) => Call::NotOurs(warning),
+            (Some(warning), _) => Reviewed::NotOurs(warning),
             (None, Some(object)) if !namespace(&request).is_empty() => {
-                Call::Pod(object.get(), Pod::read(object.get()))
+                Reviewed::Pod(object.get(), Pod::read(object.get()))
             }
-            _ => Call::NoObject,
+            _ => Reviewed::NoObject,
         };
         Ok(Self { request, call })
     }
@@ -65,7 +65,7 @@ impl<'a> Question<'a> {
     /// be injected and does not say it itself.
     pub fn account(&self) -> Option<(&str, &str)> {
         match &self.call {
-            Call::Pod(_, Ok(pod))
+            Reviewed::Pod(_, Ok(pod))
                 if pod.triggers() && !pod.names_role() && pod.is_within_limits() =>
             {
                 Some((namespace(&self.request), pod.service_account()))
@@ -78,15 +78,15 @@ impl<'a> Question<'a> {
         let Self { request, call } = self;
         let uid = &request.uid;
         let (json, pod) = match call {
-            Call::NotOurs(warning) => {
+            Reviewed::NotOurs(warning) => {
                 let body = review::allow(uid, &[(*warning).to_owned()]);
                 return self.reply(body, Outcome::Unchanged);
             }
-            Call::NoObject => {
+            Reviewed::NoObject => {
                 let message = "the review of a Pod's creation has no object or no namespace";
                 return self.denied(message, Outcome::Denied);
             }
-            Call::Pod(json, pod) => (*json, pod),
+            Reviewed::Pod(json, pod) => (*json, pod),
         };
         let subject = Subject { namespace: namespace(request), account };
         let decision = match pod {
@@ -145,20 +145,20 @@ impl<'a> Question<'a> {
     fn name(&self) -> &str {
         match (self.request.name.as_deref(), &self.call) {
             (Some(name), _) if !name.is_empty() => name,
-            (_, Call::Pod(_, Ok(pod))) => pod.name(),
+            (_, Reviewed::Pod(_, Ok(pod))) => pod.name(),
             _ => "",
         }
     }
 }
 
 /// As the cluster says, whatever the Pod says.
-fn namespace<'r>(request: &'r Request<'_>) -> &'r str {
+fn namespace<'r>(request: &'r ReviewRequest<'_>) -> &'r str {
     request.namespace.as_deref().unwrap_or_default()
 }
 
 /// Whatever is not the creation of a Pod passes, with a word to the operator: the configuration
 /// that sent it here asks for too much.
-fn not_ours(request: &Request<'_>) -> Option<&'static str> {
+fn not_ours(request: &ReviewRequest<'_>) -> Option<&'static str> {
     let sub_resource = request.sub_resource.as_deref().unwrap_or_default();
     if request.kind.kind != "Pod" || !request.kind.group.is_empty() || !sub_resource.is_empty() {
         return Some(

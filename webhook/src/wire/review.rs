@@ -16,12 +16,12 @@ pub(crate) struct Review<'a> {
     #[serde(borrow, default)]
     pub(crate) kind: Cow<'a, str>,
     #[serde(borrow, default)]
-    pub(crate) request: Option<Request<'a>>,
+    pub(crate) request: Option<ReviewRequest<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
-pub(crate) struct Request<'a> {
+pub(crate) struct ReviewRequest<'a> {
     #[serde(borrow)]
     pub(crate) uid: Cow<'a, str>,
     #[serde(borrow)]
@@ -69,7 +69,7 @@ pub(crate) enum NoReview {
 }
 
 impl<'a> Review<'a> {
-    pub(crate) fn read(body: &'a [u8]) -> Result<Request<'a>, NoReview> {
+    pub(crate) fn read(body: &'a [u8]) -> Result<ReviewRequest<'a>, NoReview> {
         let review: Review<'a> = serde_json::from_slice(body)
             .map_err(|error| NoReview::Json { line: error.line(), column: error.column() })?;
         if review.api_version != API_VERSION || review.kind != KIND {

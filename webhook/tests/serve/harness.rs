@@ -21,7 +21,7 @@ use tokio_rustls::client::TlsStream;
 use webhook::metrics::Metrics;
 use webhook::serve::mutate::Judge;
 use webhook::serve::server::{Limits, Phase, Server};
-use webhook::serve::tls::{self, Identity, Served};
+use webhook::serve::tls::{self, Identity, ServedCertificate};
 use webhook::settings::Settings;
 use webhook::wire::reply::{Outcome, Reply};
 
@@ -48,7 +48,8 @@ impl Lab {
         let issued = certs::issue(&["localhost".to_owned()], SystemTime::now(), day).unwrap();
         let (cert, key) = (issued.cert_pem.as_bytes(), issued.key.pem().as_bytes());
         let identity = Identity::from_pem((cert, "test"), (key, "test"), &provider).unwrap();
-        let config = tls::config(Arc::new(Served::new(Some(identity))), None, provider).unwrap();
+        let config =
+            tls::config(Arc::new(ServedCertificate::new(Some(identity))), None, provider).unwrap();
         let metrics = Arc::new(Metrics::new());
         let settings = Arc::new(ArcSwap::from_pointee(settings));
         let router =

@@ -14,7 +14,7 @@ use crate::keys::Credentials;
 use crate::sender::Sender;
 use crate::sts::{self, Sts, Token};
 
-pub struct Rrsa {
+pub struct RrsaProvider {
     role: RrsaRole,
     token: Box<dyn Fn() -> io::Result<Sensitive> + Send + Sync>,
 }
@@ -30,7 +30,7 @@ pub struct RrsaRole {
     pub duration: u32,
 }
 
-impl Rrsa {
+impl RrsaProvider {
     /// `token` is called at each exchange, because the kubelet replaces the file.
     pub fn new(
         role: RrsaRole,

@@ -25,7 +25,7 @@ fn fetched(value: &[u8], binary: bool) -> Fetched {
 }
 
 fn answered(response_type: ResponseType, id: &str, fetched: &Fetched) -> Value {
-    let place = Place { id, region: "cn-hangzhou", account: "1234567890123456" };
+    let place = SecretAddress { id, region: "cn-hangzhou", account: "1234567890123456" };
     let bytes = secret(response_type, place, fetched).unwrap();
     serde_json::from_slice(&bytes).unwrap()
 }
@@ -85,13 +85,13 @@ fn type_2_is_what_vaults_kv_engine_answers() {
 
 #[test]
 fn text_that_is_none_is_no_answer() {
-    let place = Place { id: "db", region: "cn-hangzhou", account: "1" };
+    let place = SecretAddress { id: "db", region: "cn-hangzhou", account: "1" };
     assert!(secret(ResponseType::Kms, place, &fetched(b"\xff", false)).is_none());
 }
 
 #[test]
 fn what_would_take_many_times_its_size_as_json_is_no_answer() {
-    let place = || Place { id: "db", region: "cn-hangzhou", account: "1" };
+    let place = || SecretAddress { id: "db", region: "cn-hangzhou", account: "1" };
     for kind in [ResponseType::Kms, ResponseType::Aws, ResponseType::Vault] {
         let controls = fetched(&[1; 30_000], false);
         assert!(secret(kind, place(), &controls).is_none());

@@ -42,7 +42,7 @@ impl Rrsa {
         };
         let token_file = TokenFile::new(self.token_file.clone());
         let token = move || token_file.read().map_err(Into::into);
-        CredentialsProvider::Rrsa(provider::Rrsa::new(role, token))
+        CredentialsProvider::Rrsa(provider::RrsaProvider::new(role, token))
     }
 
     pub(super) fn role(&self) -> &str {

@@ -25,7 +25,7 @@ pub(super) fn metrics(
     agent: Option<&AgentCounters>,
     now: Now,
 ) -> String {
-    let mut text = Text(String::new());
+    let mut text = MetricsText(String::new());
     text.family("sources", "gauge", "The plan has this many sources.");
     text.value("sources", "", snapshot.sources.len());
     text.family(
@@ -169,9 +169,9 @@ fn counted<K: Ord>(counts: &BTreeMap<K, u64>, key: &K) -> u64 {
     counts.get(key).copied().unwrap_or_default()
 }
 
-struct Text(String);
+struct MetricsText(String);
 
-impl Text {
+impl MetricsText {
     fn family(&mut self, name: &str, kind: &str, help: &str) {
         let name = format!("secrets_injector_{name}");
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");

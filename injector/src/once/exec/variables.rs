@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use rustix::io::Errno;
 
-use crate::process::bounded::{self, GLANCE, Unreadable};
+use crate::process::bounded::{self, GLANCE, UnreadableFile};
 use crate::report::exit::Exit;
 use crate::report::problem::Problem;
 use crate::write::directory;
@@ -50,7 +50,7 @@ fn held(directory: &Path, prefix: &str) -> Result<Option<Vec<(OsString, OsString
             Ok(value) => {
                 variables.push((variable.into(), OsString::from_vec(value.expose().to_vec())));
             }
-            Err(Unreadable::Missing) => return Ok(None),
+            Err(UnreadableFile::Missing) => return Ok(None),
             // Opening the others too has all leases end at one time.
             Err(problem) if problem.is_leased() => leased = Some((variable.to_owned(), problem)),
             Err(problem) => return Err(Trouble::Variable(variable.to_owned(), problem)),
@@ -71,7 +71,7 @@ enum Trouble {
     #[error("no variables were written yet")]
     Nothing,
     #[error("variable {0}: its file {1}")]
-    Variable(String, Unreadable),
+    Variable(String, UnreadableFile),
     #[error("the variables were replaced again and again while they were read")]
     Restless,
 }
@@ -86,7 +86,7 @@ fn unreadable(trouble: &Trouble) -> Problem {
     let text = format!("the environment variables cannot be read: {trouble}");
     Problem::new(Exit::Local, text).advise(match trouble {
         Trouble::Directory(Errno::ACCESS)
-        | Trouble::Variable(_, Unreadable::Other(io::ErrorKind::PermissionDenied)) => {
+        | Trouble::Variable(_, UnreadableFile::Other(io::ErrorKind::PermissionDenied)) => {
             "as which user the container runs; the annotation file-mode says who reads"
         }
         trouble if trouble.is_leased() => {

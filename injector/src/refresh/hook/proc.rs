@@ -46,14 +46,14 @@ pub fn has_variable(mut environment: impl Read, container: &str) -> io::Result<b
 /// A container, by what the kubelet mounts for it alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
-    pub pod: Place,
+    pub pod: PodDirectory,
     pub container: String,
 }
 
 /// Where the kubelet keeps what belongs to a Pod. A process in a user namespace of its own mounts
 /// what it likes, but nothing of another one's on this device in this directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct PodDirectory {
     /// The number of the device.
     pub device: String,
     /// `…/pods/UID`, as on the device.
@@ -84,7 +84,7 @@ fn of_line(line: &str) -> Option<Kept> {
     let (container, kind, directory) = (parts.next()?, parts.next()?, parts.next()?);
     let is_kept = kind == "containers" && directory.rsplit('/').nth(1) == Some("pods");
     let owned = str::to_owned;
-    let place = || Place { device: owned(device), directory: owned(directory) };
+    let place = || PodDirectory { device: owned(device), directory: owned(directory) };
     is_kept.then(|| Kept { pod: place(), container: owned(container) })
 }
 
@@ -118,7 +118,7 @@ mod tests {
         let line =
             |root: &str| format!("36 25 8:1 {root} /dev/termination-log rw - ext4 /dev/sda rw\n");
         let kept_in = |directory: &str, container: &str| Kept {
-            pod: Place { device: "8:1".to_owned(), directory: directory.to_owned() },
+            pod: PodDirectory { device: "8:1".to_owned(), directory: directory.to_owned() },
             container: container.to_owned(),
         };
         let app = kept_in("/var/lib/kubelet/pods/0a-1", "app");

@@ -9,7 +9,7 @@ use plan::HookSignal;
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal};
 
-use super::proc::{self, Place};
+use super::proc::{self, PodDirectory};
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotSent {
@@ -46,12 +46,12 @@ pub(super) fn send(signal: HookSignal, container: &str) -> Result<(), NotSent> {
     deliver(&found, signal, container)
 }
 
-fn deliver(found: &Found, signal: Signal, container: &str) -> Result<(), NotSent> {
+fn deliver(found: &FoundProcess, signal: Signal, container: &str) -> Result<(), NotSent> {
     let gone = || NotSent::NoProcess(container.to_owned());
     let pid = Pid::from_raw(found.pid).ok_or_else(gone)?;
     let opened = rustix::process::pidfd_open(pid, PidfdFlags::empty());
     // The process's number may belong to another one by now; what is open does not change.
-    if Found::read(&found.path).is_none_or(|now| now.started != found.started) {
+    if FoundProcess::read(&found.path).is_none_or(|now| now.started != found.started) {
         return Err(gone());
     }
     let sent = match opened.and_then(|opened| rustix::process::pidfd_send_signal(opened, signal)) {
@@ -67,7 +67,7 @@ fn deliver(found: &Found, signal: Signal, container: &str) -> Result<(), NotSent
 
 /// A process, and when it was started.
 #[derive(Debug)]
-struct Found {
+struct FoundProcess {
     path: PathBuf,
     pid: i32,
     /// Its start, in ticks since boot.
@@ -76,7 +76,7 @@ struct Found {
 
 /// The first process of the container that is ours to signal: others that it has, or that were
 /// executed in it, came later.
-fn target(proc: &Path, container: &str) -> Result<Found, NotSent> {
+fn target(proc: &Path, container: &str) -> Result<FoundProcess, NotSent> {
     let us = rustix::process::geteuid().as_raw();
     let ours = proc.join("self");
     let pod = kept(&ours).into_iter().next().map(|kept| kept.pod);
@@ -88,7 +88,7 @@ fn target(proc: &Path, container: &str) -> Result<Found, NotSent> {
         // A process that cannot be looked at has other rights, and was not made by the container's
         // first process.
         .filter(|path| user_namespace(path).is_none_or(|its| namespace.as_ref() == Some(&its)))
-        .filter_map(|path| Found::read(&path))
+        .filter_map(|path| FoundProcess::read(&path))
         .filter_map(|found| Some((claim(&found.path, container, pod.as_ref())?, found)))
         .collect();
     let several = claims.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a != b));
@@ -103,7 +103,7 @@ fn target(proc: &Path, container: &str) -> Result<Found, NotSent> {
 
 /// Why a process is taken for one of the container. Two that differ are of two containers.
 #[derive(Debug, PartialEq, Eq)]
-enum Claim {
+enum Evidence {
     /// The kubelet mounted something for it, in this Pod.
     Mounted,
     /// It has the variable, and sees these mounts. Anybody can set a variable.
@@ -114,16 +114,16 @@ enum Claim {
 /// does) or has another group. A process can make mounts of its own, in a user namespace, but none
 /// of what the kubelet keeps for another container where it keeps ours. Where not even ours tell, as
 /// in some sandboxes, the variable has to do. `pod` is where ours is kept.
-fn claim(process: &Path, container: &str, pod: Option<&Place>) -> Option<Claim> {
+fn claim(process: &Path, container: &str, pod: Option<&PodDirectory>) -> Option<Evidence> {
     let Some(pod) = pod else {
         let environment = open(&process.join("environ")).ok()?;
         let says = proc::has_variable(environment, container).unwrap_or(false);
-        return says.then(|| Claim::Said(std::fs::read_link(process.join("ns/mnt")).ok()));
+        return says.then(|| Evidence::Said(std::fs::read_link(process.join("ns/mnt")).ok()));
     };
     let mut kept = kept(process);
     kept.retain(|kept| kept.pod == *pod);
     let is_it = matches!(kept.as_slice(), [kept] if kept.container == container);
-    is_it.then_some(Claim::Mounted)
+    is_it.then_some(Evidence::Mounted)
 }
 
 fn user_namespace(process: &Path) -> Option<PathBuf> {
@@ -139,7 +139,7 @@ fn user(process: &Path) -> Option<u32> {
     proc::user(open(&process.join("status")).ok()?)
 }
 
-impl Found {
+impl FoundProcess {
     fn read(path: &Path) -> Option<Self> {
         let pid = path.file_name()?.to_str()?.parse().ok()?;
         let mut stat = String::new();

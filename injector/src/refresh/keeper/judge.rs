@@ -8,7 +8,7 @@ use tracing::error;
 
 use super::Keeper;
 use crate::backends::unfinished;
-use crate::fetch::client::Outcome;
+use crate::fetch::client::FetchOutcome;
 use crate::input::entry::Entry;
 use crate::once::init;
 use crate::refresh::retention::{Retention, retention};
@@ -28,7 +28,7 @@ pub(super) struct Judged {
 impl Keeper<'_> {
     pub(super) fn judge(
         &self,
-        outcomes: &HashMap<usize, &Outcome>,
+        outcomes: &HashMap<usize, &FetchOutcome>,
         unusable: &HashMap<usize, Problem>,
         now: Duration,
     ) -> Judged {
@@ -36,12 +36,14 @@ impl Keeper<'_> {
         for (index, (lookup, source)) in self.plan.lookups().iter().zip(&self.sources).enumerate() {
             let Some(outcome) = outcomes.get(&index) else { continue };
             let (failing, revoked, problem) = match (outcome, unusable.get(&index)) {
-                (Outcome::Fetched(_), Some(problem)) => (Failure::Unusable, false, problem.clone()),
-                (Outcome::Fetched(fetched), None) => {
+                (FetchOutcome::Fetched(_), Some(problem)) => {
+                    (Failure::Unusable, false, problem.clone())
+                }
+                (FetchOutcome::Fetched(fetched), None) => {
                     judged.verdicts.insert(index, Verdict::fresh(fetched));
                     continue;
                 }
-                (Outcome::Failed(error), _)
+                (FetchOutcome::Failed(error), _)
                     if error.failure == Failure::NotFound
                         && init::may_miss(self.entries, index)
                         && !self.shows(index) =>
@@ -49,10 +51,10 @@ impl Keeper<'_> {
                     judged.verdicts.insert(index, Verdict::Absent);
                     continue;
                 }
-                (Outcome::Failed(error), _) => {
+                (FetchOutcome::Failed(error), _) => {
                     (error.failure, error.is_revocation, error.problem(lookup))
                 }
-                (Outcome::Unfinished, _) => (Failure::Unreachable, false, unfinished(lookup)),
+                (FetchOutcome::Unfinished, _) => (Failure::Unreachable, false, unfinished(lookup)),
             };
             let unconfirmed = now.saturating_sub(source.confirmed);
             let retention = retention(revoked, unconfirmed, self.refresh);

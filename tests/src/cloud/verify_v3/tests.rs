@@ -41,7 +41,7 @@ impl Vector {
     }
 
     fn holds(&self, call: &Call) -> bool {
-        Claim::of(call).unwrap().unwrap().is_signed_with(call, self.key.1)
+        ClaimV3::of(call).unwrap().unwrap().is_signed_with(call, self.key.1)
     }
 }
 
@@ -87,7 +87,7 @@ fn the_documented_example_is_accepted() {
     ];
     let signature = "06563a9e1b43f5dfe96b81484da74bceab24a1d853912eee15083a6f0f3283c0";
     let call = call("YourAccessKeyId", &headers, &query, "", signature);
-    let claim = Claim::of(&call).unwrap().unwrap();
+    let claim = ClaimV3::of(&call).unwrap().unwrap();
     assert_eq!(claim.access_key_id, "YourAccessKeyId");
     assert!(claim.is_signed_with(&call, "YourAccessKeySecret"));
     assert!(!claim.is_signed_with(&call, "YourAccessKeySecreT"));
@@ -124,11 +124,11 @@ fn headers_that_steer_the_call_must_be_signed() {
     let vector = vectors().into_iter().next().unwrap();
     let mut call = vector.call();
     call.headers.insert("x-acs-security-token", HeaderValue::from_static("unsigned"));
-    assert_eq!(Claim::of(&call).err().unwrap().code, "IncompleteSignature");
+    assert_eq!(ClaimV3::of(&call).err().unwrap().code, "IncompleteSignature");
     for missing in REQUIRED {
         let mut call = vector.call();
         call.headers.remove(missing);
-        assert_eq!(Claim::of(&call).err().unwrap().code, "IncompleteSignature", "{missing}");
+        assert_eq!(ClaimV3::of(&call).err().unwrap().code, "IncompleteSignature", "{missing}");
     }
     for broken in [
         "",
@@ -138,7 +138,7 @@ fn headers_that_steer_the_call_must_be_signed() {
     ] {
         let mut call = vector.call();
         call.headers.insert("authorization", HeaderValue::from_static(broken));
-        assert_eq!(Claim::of(&call).err().unwrap().code, "IncompleteSignature", "{broken}");
+        assert_eq!(ClaimV3::of(&call).err().unwrap().code, "IncompleteSignature", "{broken}");
     }
 }
 

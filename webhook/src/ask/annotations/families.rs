@@ -4,7 +4,7 @@ use plan::ContainerName;
 
 use super::bad::Bad;
 use super::member::Member;
-use super::request::{EnvRequest, Request, TemplateRequest};
+use super::request::{EnvRequest, SecretsRequest, TemplateRequest};
 use crate::problem::PREFIX;
 
 const MAX_KEY: usize = 63;
@@ -12,7 +12,7 @@ const TOO_LONG: &str = "an annotation has at most 63 characters in its name";
 
 /// `env`, or `env.` and the container that it is for. A name that is none is a problem here once, and
 /// not of each variable.
-pub(super) fn env<'a>(request: &mut Request<'a>, member: Member<'a>) -> Result<(), Bad> {
+pub(super) fn env<'a>(request: &mut SecretsRequest<'a>, member: Member<'a>) -> Result<(), Bad> {
     let Member { key, name: container, text } = member;
     if let Some(name) = container {
         if let Err(error) = ContainerName::parse(name) {
@@ -31,7 +31,10 @@ pub(super) fn env<'a>(request: &mut Request<'a>, member: Member<'a>) -> Result<(
 }
 
 /// `template.` and the file that it makes.
-pub(super) fn template<'a>(request: &mut Request<'a>, member: Member<'a>) -> Result<(), Bad> {
+pub(super) fn template<'a>(
+    request: &mut SecretsRequest<'a>,
+    member: Member<'a>,
+) -> Result<(), Bad> {
     let Member { key, name, text } = member;
     let file = name.unwrap_or_default();
     check_key(key, file)?;

@@ -13,7 +13,7 @@ use crate::settings::service::Service;
 
 /// What a Pod asks for, value by value; `None` where it says nothing.
 #[derive(Debug, Default)]
-pub(crate) struct Request<'a> {
+pub(crate) struct SecretsRequest<'a> {
     /// Keys that have no problem, as the table has them.
     pub(crate) given: Vec<&'static str>,
     /// Keys that have a problem already, so that nothing else is said about what they lack.
@@ -146,7 +146,7 @@ pub(crate) struct ResourceRequest {
     pub(crate) memory_limit: Option<WrittenQuantity>,
 }
 
-impl Request<'_> {
+impl SecretsRequest<'_> {
     pub(super) fn is_bad(&self, key: &str) -> bool {
         self.bad.contains(&key)
     }

@@ -11,7 +11,7 @@ use super::credentials::RequestedCredentials;
 use super::directories::{mount_path, token_path};
 use super::families::{env, template};
 use super::member::{Member, member_name};
-use super::request::{ModeName, Request};
+use super::request::{ModeName, SecretsRequest};
 use super::values::{
     cache_ttl, config_map, duration, env_method, init_first, log_level, mode, names,
     native_sidecar, number, parsed, patterns, port, quantity, size, user,
@@ -43,11 +43,11 @@ pub enum Modes {
 #[derive(Debug)]
 pub(super) enum Set {
     /// By its value, without the blanks around it.
-    Value(for<'a> fn(&mut Request<'a>, &'a str) -> Result<(), Bad>),
+    Value(for<'a> fn(&mut SecretsRequest<'a>, &'a str) -> Result<(), Bad>),
     /// By all of its text, whose lines count.
-    Text(for<'a> fn(&mut Request<'a>, &'a str)),
+    Text(for<'a> fn(&mut SecretsRequest<'a>, &'a str)),
     /// By its text and by its key, which begins with this word and a dot, or is the word.
-    Family(&'static str, for<'a> fn(&mut Request<'a>, Member<'a>) -> Result<(), Bad>),
+    Family(&'static str, for<'a> fn(&mut SecretsRequest<'a>, Member<'a>) -> Result<(), Bad>),
     /// The webhook writes it, and reads nothing from it.
     Written,
 }
@@ -102,7 +102,7 @@ const fn in_all(
     key: &'static str,
     value: &'static str,
     default: &'static str,
-    set: for<'a> fn(&mut Request<'a>, &'a str) -> Result<(), Bad>,
+    set: for<'a> fn(&mut SecretsRequest<'a>, &'a str) -> Result<(), Bad>,
 ) -> Annotation {
     Annotation { key, value, default, modes: Modes::All, set: Set::Value(set) }
 }
@@ -111,7 +111,7 @@ const fn while_current(
     key: &'static str,
     value: &'static str,
     default: &'static str,
-    set: for<'a> fn(&mut Request<'a>, &'a str) -> Result<(), Bad>,
+    set: for<'a> fn(&mut SecretsRequest<'a>, &'a str) -> Result<(), Bad>,
 ) -> Annotation {
     Annotation { key, value, default, modes: Modes::RefreshAndAgent, set: Set::Value(set) }
 }
@@ -120,7 +120,7 @@ const fn with_agent(
     key: &'static str,
     value: &'static str,
     default: &'static str,
-    set: for<'a> fn(&mut Request<'a>, &'a str) -> Result<(), Bad>,
+    set: for<'a> fn(&mut SecretsRequest<'a>, &'a str) -> Result<(), Bad>,
 ) -> Annotation {
     Annotation { key, value, default, modes: Modes::Agent, set: Set::Value(set) }
 }

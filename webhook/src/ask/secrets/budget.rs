@@ -10,21 +10,21 @@ use crate::settings::comparisons::Comparisons;
 #[derive(Debug)]
 pub(crate) struct Budget {
     /// Bytes of JMESPath expressions, which cost most of all to read.
-    selectors: Amount,
+    selectors: Allowance,
     /// Bytes of templates, which cost more than any other text to read.
-    templates: Amount,
+    templates: Allowance,
     /// Values that templates name, each counted once for each template.
-    in_templates: Amount,
-    pub(super) variables: Amount,
+    in_templates: Allowance,
+    pub(super) variables: Allowance,
     /// Names of containers behind variables.
-    pub(super) names: Amount,
+    pub(super) names: Allowance,
     /// Keys, values, lists and mappings, which YAML takes longest to read.
     pub(super) entries: usize,
     pub(crate) comparisons: Comparisons,
 }
 
 #[derive(Debug)]
-pub(super) struct Amount {
+pub(super) struct Allowance {
     most: usize,
     left: usize,
     what: &'static str,
@@ -53,7 +53,7 @@ impl Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        let amount = |most, what| Amount { most, left: most, what, reported: false };
+        let amount = |most, what| Allowance { most, left: most, what, reported: false };
         Self {
             selectors: amount(MAX_SELECTORS_BYTES, "bytes of JMESPath expressions"),
             templates: amount(MAX_TEMPLATES_BYTES, "bytes of templates"),
@@ -66,7 +66,7 @@ impl Default for Budget {
     }
 }
 
-impl Amount {
+impl Allowance {
     pub(super) fn take(&mut self, count: usize) -> Result<(), NoRoom> {
         if let Some(left) = self.left.checked_sub(count) {
             self.left = left;

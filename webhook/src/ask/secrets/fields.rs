@@ -7,7 +7,7 @@ use plan::{ExternalId, FileMode, OnMissing, Region, RoleArn};
 use super::place::Place;
 use super::reader::Reader;
 use super::secret_ref::Location;
-use crate::ask::yaml::{Node, Value};
+use crate::ask::yaml::{Node, YamlValue};
 
 /// Fields not yet taken, each with its value.
 pub(super) struct Fields<'n, 'a> {
@@ -157,7 +157,7 @@ impl<'n, 'a> Fields<'n, 'a> {
     /// A mode must be quoted: YAML readers do not agree on what a bare 0400 is.
     pub(super) fn mode(&mut self, reader: &mut Reader<'_>) -> Option<FileMode> {
         let bare = self.entries.iter().find_map(|(name, node)| match &node.value {
-            Value::Scalar { text, quoted: false } if *name == "fileMode" => Some((text, *node)),
+            YamlValue::Scalar { text, quoted: false } if *name == "fileMode" => Some((text, *node)),
             _ => None,
         });
         if let Some((text, node)) = bare

@@ -9,7 +9,7 @@ use super::place::Place;
 use super::reader::Reader;
 use super::secret_ref::SecretRef;
 use super::wanted::WantedFile;
-use crate::ask::yaml::{Node, Value};
+use crate::ask::yaml::{Node, YamlValue};
 
 /// What the CSI provider knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,12 +19,12 @@ enum ObjectType {
 }
 
 /// An object but for its name.
-enum Object {
+enum ListedObject {
     Kms(Option<KmsVersion>),
     Oos(Option<u8>),
 }
 
-impl Object {
+impl ListedObject {
     fn source(self, name: &str) -> Result<Source, InvalidSource> {
         Ok(match self {
             Self::Kms(version) => Source::Kms(KmsSecret::new(name, version)?),
@@ -48,12 +48,12 @@ impl Reader<'_> {
             }
             let place = self.place(item.line, format!("item {}", index + 1));
             match &item.value {
-                Value::Scalar { text, quoted: false } if self.refuse_typed(text, &place) => {}
-                Value::Scalar { text, .. } => {
+                YamlValue::Scalar { text, quoted: false } if self.refuse_typed(text, &place) => {}
+                YamlValue::Scalar { text, .. } => {
                     self.bare_item(text, &place, &mut extracts);
                 }
-                Value::Mapping(fields) => self.object(fields, index, items, &place),
-                Value::Sequence(_) => {
+                YamlValue::Mapping(fields) => self.object(fields, index, items, &place),
+                YamlValue::Sequence(_) => {
                     self.problem(
                         &place,
                         "an item cannot be a list",
@@ -141,7 +141,7 @@ impl Reader<'_> {
         }
     }
 
-    fn version(&mut self, fields: &mut Fields<'_, '_>, object_type: ObjectType) -> Object {
+    fn version(&mut self, fields: &mut Fields<'_, '_>, object_type: ObjectType) -> ListedObject {
         let mut id = fields.text(self, "objectVersion");
         let mut label = fields.text(self, "objectVersionLabel");
         if let (Some(_), Some((_, place))) = (&id, &label) {
@@ -151,7 +151,7 @@ impl Reader<'_> {
         match object_type {
             ObjectType::Kms => {
                 let id = id.map(|(id, _)| KmsVersion::Id(id));
-                Object::Kms(id.or(label.map(|(label, _)| KmsVersion::Stage(label))))
+                ListedObject::Kms(id.or(label.map(|(label, _)| KmsVersion::Stage(label))))
             }
             ObjectType::Oos => {
                 if let Some((_, place)) = label {
@@ -161,7 +161,7 @@ impl Reader<'_> {
                         "use objectVersion: \"1\"",
                     );
                 }
-                Object::Oos(id.and_then(|(text, place)| self.oos_version(&text, &place)))
+                ListedObject::Oos(id.and_then(|(text, place)| self.oos_version(&text, &place)))
             }
         }
     }
@@ -184,7 +184,7 @@ impl Reader<'_> {
         place: &Place,
     ) -> Vec<(Place, plan::FileName, Option<Selector>)> {
         let place = place.within(node, "jmesPath");
-        let Value::Sequence(items) = &node.value else {
+        let YamlValue::Sequence(items) = &node.value else {
             self.problem(
                 &place,
                 format!("it is {}", node.kind()),
@@ -203,7 +203,7 @@ impl Reader<'_> {
                 break;
             }
             let place = place.within(item, &format!("entry {}", index + 1));
-            let Value::Mapping(entries) = &item.value else {
+            let YamlValue::Mapping(entries) = &item.value else {
                 self.problem(
                     &place,
                     format!("it is {}", item.kind()),
@@ -276,7 +276,7 @@ impl Reader<'_> {
 }
 
 fn name_of<'n>(item: &'n Node<'_>) -> Option<&'n str> {
-    let Value::Mapping(entries) = &item.value else { return None };
+    let YamlValue::Mapping(entries) = &item.value else { return None };
     entries
         .iter()
         .find(|(key, _)| key.scalar() == Some("objectName"))

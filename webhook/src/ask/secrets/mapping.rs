@@ -4,10 +4,10 @@ use plan::{FileName, Reference};
 
 use super::fields::Fields;
 use super::place::Place;
-use super::reader::{Body, Reader};
+use super::reader::{Described, Reader};
 use super::secret_ref::{Location, SecretRef};
 use super::wanted::{WantedFile, WantedTemplate};
-use crate::ask::yaml::{Node, Value};
+use crate::ask::yaml::{Node, YamlValue};
 use crate::text::display_name;
 
 const FIELDS: [&str; 9] = [
@@ -69,18 +69,20 @@ impl Reader<'_> {
             }
             let name = self.chosen_name(file, &place);
             let wanted = match &value.value {
-                Value::Scalar { text, quoted } => self.plain(text, *quoted, &place),
-                Value::Mapping(fields) if is_template(fields) => {
+                YamlValue::Scalar { text, quoted } => self.plain(text, *quoted, &place),
+                YamlValue::Mapping(fields) if is_template(fields) => {
                     self.templated(fields, name, &place);
                     continue;
                 }
-                Value::Mapping(fields) => self.detailed(fields, value, &place),
-                Value::Sequence(_) => {
+                YamlValue::Mapping(fields) => self.detailed(fields, value, &place),
+                YamlValue::Sequence(_) => {
                     self.problem(&place, "a file cannot be a list", "write FILE: source");
                     None
                 }
             };
-            if let (Some(name), Some(Body { reference, at, mode, on_missing })) = (name, wanted) {
+            if let (Some(name), Some(Described { reference, at, mode, on_missing })) =
+                (name, wanted)
+            {
                 let Reference { source, selector } = reference;
                 let secret = SecretRef { place, source, selector, at, on_missing };
                 self.files.values.push(WantedFile { name, mode, secret });
@@ -88,12 +90,12 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn plain(&mut self, text: &str, quoted: bool, place: &Place) -> Option<Body> {
+    pub(super) fn plain(&mut self, text: &str, quoted: bool, place: &Place) -> Option<Described> {
         if !quoted && self.refuse_typed(text, place) {
             return None;
         }
         let reference = self.reference(text, place)?;
-        Some(Body { reference, at: Location::default(), mode: None, on_missing: None })
+        Some(Described { reference, at: Location::default(), mode: None, on_missing: None })
     }
 
     fn templated(
@@ -136,7 +138,7 @@ impl Reader<'_> {
         entries: &[(Node<'_>, Node<'_>)],
         node: &Node<'_>,
         place: &Place,
-    ) -> Option<Body> {
+    ) -> Option<Described> {
         let mut fields = Fields::read(self, entries, place, &FIELDS);
         self.body(&mut fields, node, place)
     }
@@ -147,7 +149,7 @@ impl Reader<'_> {
         fields: &mut Fields<'_, '_>,
         node: &Node<'_>,
         place: &Place,
-    ) -> Option<Body> {
+    ) -> Option<Described> {
         if fields.lacks("source") {
             let place = place.within(node, "source");
             self.problem(&place, "the source is missing", "add source: kms://NAME");
@@ -169,7 +171,7 @@ impl Reader<'_> {
             return None;
         }
         reference.selector = reference.selector.or(selector);
-        Some(Body { reference, at, mode, on_missing })
+        Some(Described { reference, at, mode, on_missing })
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) struct Reader<'p> {
 }
 
 /// What stands behind a name: a source, and what is said about it.
-pub(super) struct Body {
+pub(super) struct Described {
     pub(super) reference: Reference,
     pub(super) at: Location,
     pub(super) mode: Option<FileMode>,

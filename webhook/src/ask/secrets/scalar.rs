@@ -1,7 +1,7 @@
 //! The scalar form: sources split at line breaks and at commas outside brackets and quotes.
 
 use super::reader::Reader;
-use crate::ask::yaml::{self, Node, Value};
+use crate::ask::yaml::{self, Node, YamlValue};
 
 impl Reader<'_> {
     pub(super) fn scalar(&mut self, text: &str) {
@@ -26,7 +26,7 @@ impl Reader<'_> {
     pub(super) fn is_list_with_comments(&mut self, text: &str) -> bool {
         let plain: String = text.lines().flat_map(|line| [uncommented(line), "\n"]).collect();
         let node = yaml::parse(&plain, &mut self.budget.entries);
-        matches!(node, Ok(Some(Node { value: Value::Scalar { quoted: false, .. }, .. })))
+        matches!(node, Ok(Some(Node { value: YamlValue::Scalar { quoted: false, .. }, .. })))
     }
 }
 

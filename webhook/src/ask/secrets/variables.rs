@@ -5,10 +5,10 @@ use plan::{Reference, VariableName};
 use super::budget::Budget;
 use super::fields::Fields;
 use super::place::Place;
-use super::reader::{Body, Reader};
+use super::reader::{Described, Reader};
 use super::secret_ref::SecretRef;
 use crate::ask::annotations::EnvRequest;
-use crate::ask::yaml::{self, Node, Value};
+use crate::ask::yaml::{self, Node, YamlValue};
 use crate::path_translation::PathTranslation;
 use crate::problem::Problems;
 
@@ -48,7 +48,7 @@ pub(crate) fn variables(
                 "write NAME: kms://SECRET on each line, and quotes around a source with a JMESPath";
             reader.problem(&place, error.what, if error.syntax { remedy } else { "" });
         }
-        Ok(Some(Node { value: Value::Mapping(entries), .. })) if !entries.is_empty() => {
+        Ok(Some(Node { value: YamlValue::Mapping(entries), .. })) if !entries.is_empty() => {
             return reader.variables(&entries, request.container);
         }
         Ok(_) => reader.problem(
@@ -76,9 +76,9 @@ impl Reader<'_> {
             }
             let Some(name) = self.variable_name(key, &place) else { continue };
             let (body, containers) = match &value.value {
-                Value::Scalar { text, quoted } => (self.plain(text, *quoted, &place), None),
-                Value::Mapping(fields) => self.detailed_variable(fields, value, &place),
-                Value::Sequence(_) => {
+                YamlValue::Scalar { text, quoted } => (self.plain(text, *quoted, &place), None),
+                YamlValue::Mapping(fields) => self.detailed_variable(fields, value, &place),
+                YamlValue::Sequence(_) => {
                     self.problem(&place, "a variable cannot be a list", "write NAME: source");
                     continue;
                 }
@@ -91,7 +91,7 @@ impl Reader<'_> {
                 );
             }
             let containers = container.map(|name| vec![name.to_owned()]).or(containers);
-            if let Some(Body { reference, at, on_missing, .. }) = body {
+            if let Some(Described { reference, at, on_missing, .. }) = body {
                 let Reference { source, selector } = reference;
                 let secret = SecretRef { place, source, selector, at, on_missing };
                 wanted.push(VariableEntry { name, containers, secret });
@@ -119,7 +119,7 @@ impl Reader<'_> {
         entries: &[(Node<'_>, Node<'_>)],
         node: &Node<'_>,
         place: &Place,
-    ) -> (Option<Body>, Option<Vec<String>>) {
+    ) -> (Option<Described>, Option<Vec<String>>) {
         let mut fields = Fields::read(self, entries, place, &FIELDS);
         let containers = fields.take("containers").map(|node| self.containers(node, place));
         (self.body(&mut fields, node, place), containers)
@@ -128,11 +128,11 @@ impl Reader<'_> {
     fn containers(&mut self, node: &Node<'_>, place: &Place) -> Vec<String> {
         let names: Vec<&str> = match &node.value {
             // What is no name is none of the Pod's containers either, and refused as such.
-            Value::Sequence(items) => {
+            YamlValue::Sequence(items) => {
                 items.iter().map(|item| item.scalar().unwrap_or(item.kind())).collect()
             }
-            Value::Scalar { text, .. } => text.split(',').map(str::trim).collect(),
-            Value::Mapping(_) => Vec::new(),
+            YamlValue::Scalar { text, .. } => text.split(',').map(str::trim).collect(),
+            YamlValue::Mapping(_) => Vec::new(),
         };
         let named = names.into_iter().filter(|name| !name.is_empty());
         let count = named.clone().count();

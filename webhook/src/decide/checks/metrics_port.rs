@@ -1,13 +1,13 @@
 //! Where the fetcher serves its metrics, and whether the Pod leaves it the port.
 
-use crate::ask::annotations::Request;
+use crate::ask::annotations::SecretsRequest;
 use crate::pod::Pod;
 use crate::problem::{Problem, Problems};
 use crate::text::display_name;
 
 const KEY: &str = "metrics-port";
 
-pub(crate) fn check(pod: &Pod<'_>, request: &Request<'_>, problems: &mut Problems) {
+pub(crate) fn check(pod: &Pod<'_>, request: &SecretsRequest<'_>, problems: &mut Problems) {
     let Some(port) = request.metrics_port else { return };
     let mut problem = |what: String, remedy: &str| {
         problems.push(Problem::annotation(KEY, what, remedy));

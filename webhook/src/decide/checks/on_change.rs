@@ -3,7 +3,7 @@
 
 use plan::{HookUrl, OnChange};
 
-use crate::ask::annotations::Request;
+use crate::ask::annotations::SecretsRequest;
 use crate::decide::draft;
 use crate::decide::ownership::Ownership;
 use crate::pod::existing::Existing;
@@ -25,7 +25,7 @@ pub(crate) struct Hook {
 
 pub(crate) fn check(
     pod: &Pod<'_>,
-    request: &Request<'_>,
+    request: &SecretsRequest<'_>,
     existing: &Existing,
     ownership: &Ownership,
     problems: &mut Problems,
@@ -71,7 +71,7 @@ fn reserved(pod: &Pod<'_>, problems: &mut Problems) {
     }
 }
 
-fn http(pod: &Pod<'_>, request: &Request<'_>, url: &HookUrl, problems: &mut Problems) {
+fn http(pod: &Pod<'_>, request: &SecretsRequest<'_>, url: &HookUrl, problems: &mut Problems) {
     if pod.spec.host_network {
         problems.push(problem(
             "with hostNetwork, 127.0.0.1 is the node and not the Pod",
@@ -106,7 +106,7 @@ fn http(pod: &Pod<'_>, request: &Request<'_>, url: &HookUrl, problems: &mut Prob
 }
 
 /// Which annotation says that our container listens there.
-fn ours_at(request: &Request<'_>, port: u16) -> Option<&'static str> {
+fn ours_at(request: &SecretsRequest<'_>, port: u16) -> Option<&'static str> {
     let metrics = request.metrics_port.map(u32::from);
     [("metrics-port", metrics), ("agent-port", draft::agent_port(request))]
         .into_iter()

@@ -6,7 +6,7 @@ use plan::{
 };
 
 use super::facts::Draft;
-use crate::ask::annotations::{Given, ModeName, Request};
+use crate::ask::annotations::{Given, ModeName, SecretsRequest};
 use crate::ask::secrets::{Location, Place, SecretRef};
 use crate::decide::identity::Placed;
 use crate::problem::{Problem, Problems};
@@ -32,7 +32,7 @@ pub(super) fn any_secret() -> Option<SecretRef> {
 }
 
 /// What an agent serves.
-pub(super) struct Served {
+pub(super) struct ServedSecrets {
     /// The KMS secrets that the Pod lists.
     pub(super) own: Vec<Glob>,
     /// Names that the policy allows; `None` is all.
@@ -54,7 +54,7 @@ pub(super) fn without_region(any: Option<&Placed>, own: &[&Placed]) -> Option<Pr
 }
 
 /// What an agent may need beside what the fetcher does.
-pub(crate) fn memory(request: &Request<'_>) -> Option<Quantity> {
+pub(crate) fn memory(request: &SecretsRequest<'_>) -> Option<Quantity> {
     let connections = u64::from(request.agent.max_connections.unwrap_or(MAX_CONNECTIONS));
     (request.mode == ModeName::Agent).then(|| {
         Quantity::bytes(AGENT_CACHE_BYTES as u64 + connections * AGENT_CONNECTION_BYTES as u64)
@@ -62,7 +62,7 @@ pub(crate) fn memory(request: &Request<'_>) -> Option<Quantity> {
 }
 
 /// Where an agent answers, if there is one.
-pub(crate) fn port(request: &Request<'_>) -> Option<u32> {
+pub(crate) fn port(request: &SecretsRequest<'_>) -> Option<u32> {
     (request.mode == ModeName::Agent).then(|| request.agent.port.unwrap_or(PORT))
 }
 
@@ -70,12 +70,12 @@ impl Draft<'_> {
     pub(super) fn agent(
         &self,
         refresh: Refresh,
-        served: Option<Served>,
+        served: Option<ServedSecrets>,
         problems: &mut Problems,
     ) -> Option<Mode> {
         let request = self.request;
         let agent = &request.agent;
-        let Served { own, allowed, any } = served?;
+        let ServedSecrets { own, allowed, any } = served?;
         let patterns = request.agent_secrets();
         if own.is_empty() && matches!(patterns, Given::Nothing) {
             problems.push(Problem::annotation(

@@ -5,21 +5,21 @@ use plan::{
     PlanBuilder, Variable,
 };
 
-use super::agent::Served;
+use super::agent::ServedSecrets;
 use super::facts::Draft;
 use super::mode;
-use crate::ask::annotations::{ModeName, Request};
+use crate::ask::annotations::{ModeName, SecretsRequest};
 use crate::ask::secrets::{Place, SecretRef, Wanted, WantedVariable};
 use crate::problem::{Problem, Problems};
 
 /// The parts of a plan, each decided by itself.
-pub(super) struct Parts {
+pub(super) struct DraftParts {
     /// Every secret with its place.
     pub(super) wanted: Wanted<(SecretRef, Lookup)>,
     pub(super) credentials: Credentials,
     pub(super) mount: MountPath,
     /// In mode `agent`.
-    pub(super) served: Option<Served>,
+    pub(super) served: Option<ServedSecrets>,
     pub(super) private_ca: bool,
     pub(super) consumers: Vec<String>,
 }
@@ -37,16 +37,16 @@ impl Unbuilt {
     }
 
     /// A problem that shows here is one of all parts together.
-    pub(crate) fn build(mut self, request: &Request<'_>) -> Result<Plan, Problem> {
+    pub(crate) fn build(mut self, request: &SecretsRequest<'_>) -> Result<Plan, Problem> {
         self.builder.mode(self.mode);
         self.builder.build().map_err(|error| whole(request, &error))
     }
 }
 
 impl Draft<'_> {
-    pub(super) fn assemble(&self, parts: Parts, problems: &mut Problems) -> Option<Unbuilt> {
+    pub(super) fn assemble(&self, parts: DraftParts, problems: &mut Problems) -> Option<Unbuilt> {
         let Self { request, settings, ownership, .. } = *self;
-        let Parts { wanted, credentials, mount, served, private_ca, consumers } = parts;
+        let DraftParts { wanted, credentials, mount, served, private_ca, consumers } = parts;
         let Wanted { files, templates, variables } = wanted;
         let mut builder = PlanBuilder::new(credentials, mount);
         for file in files {
@@ -125,7 +125,7 @@ impl Draft<'_> {
 }
 
 /// What is wrong with all that a Pod asks for; a place only where there is but one.
-pub(crate) fn whole(request: &Request<'_>, error: &InvalidPlan) -> Problem {
+pub(crate) fn whole(request: &SecretsRequest<'_>, error: &InvalidPlan) -> Problem {
     if matches!(error, InvalidPlan::SamePort(_)) {
         return Problem::annotation("metrics-port", error.to_string(), "");
     }

@@ -6,7 +6,7 @@ use plan::MountPath;
 use plan::contract::{CA_DIRECTORY, ENVIRONMENT_PROGRAM, TOKEN_DIRECTORY};
 
 use crate::account::Subject;
-use crate::ask::annotations::Request;
+use crate::ask::annotations::SecretsRequest;
 use crate::container_path::ContainerPath;
 use crate::decide::ownership::Ownership;
 use crate::problem::Problem;
@@ -14,7 +14,7 @@ use crate::settings::{ConfigMapName, Settings};
 
 /// A plan that is about to be made, by all that decides it.
 pub(crate) struct Draft<'a> {
-    pub(crate) request: &'a Request<'a>,
+    pub(crate) request: &'a SecretsRequest<'a>,
     pub(crate) subject: &'a Subject<'a>,
     pub(crate) settings: &'a Settings,
     pub(crate) ownership: &'a Ownership,

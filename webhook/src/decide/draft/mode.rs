@@ -2,14 +2,14 @@
 
 use plan::{InvalidRefresh, Refresh};
 
-use crate::ask::annotations::{Annotation, Modes, Request};
+use crate::ask::annotations::{Annotation, Modes, SecretsRequest};
 use crate::problem::{Problem, Problems};
 
 /// Seconds.
 const DEFAULT_INTERVAL: u32 = 300;
 
 /// How secrets are kept current.
-pub(super) fn refresh(request: &Request<'_>, problems: &mut Problems) -> Option<Refresh> {
+pub(super) fn refresh(request: &SecretsRequest<'_>, problems: &mut Problems) -> Option<Refresh> {
     let interval = request.refresh_interval.unwrap_or(DEFAULT_INTERVAL);
     let on_revoked = request.on_revoked.unwrap_or_default();
     Refresh::new(interval, request.max_staleness, on_revoked)
@@ -24,7 +24,7 @@ pub(super) fn refresh(request: &Request<'_>, problems: &mut Problems) -> Option<
 }
 
 /// What belongs to another mode: first what says how an agent works, then the rest.
-pub(super) fn strays(request: &Request<'_>) -> Vec<Problem> {
+pub(super) fn strays(request: &SecretsRequest<'_>) -> Vec<Problem> {
     // The checks of these two say more about why the mode matters to them.
     let has_own_check = |row: &Annotation| ["on-change", "metrics-port"].contains(&row.key);
     let strays = request.strays().filter(|row| !has_own_check(row));

@@ -1,10 +1,10 @@
 //! On which way variables get into a container: through its command, or by the kubelet.
 
-use crate::ask::annotations::{EnvMethod, Request};
+use crate::ask::annotations::{EnvMethod, SecretsRequest};
 use crate::patch::desired_pod::Method;
 use crate::pod::Container;
 use crate::problem::Problem;
-use crate::settings::{FileKeyRef, Settings};
+use crate::settings::{FileKeyRefUse, Settings};
 use crate::text::display_name;
 
 /// A kubelet before it sets an empty variable, and says nothing.
@@ -14,12 +14,12 @@ const FILE_KEY_REF_SINCE: u32 = 35;
 pub(super) fn choose(
     container: &Container<'_>,
     sandboxed: bool,
-    request: &Request<'_>,
+    request: &SecretsRequest<'_>,
     settings: &Settings,
 ) -> Result<Method, Problem> {
     let has_command = !container.own_command().is_empty();
     let is_read = settings.oldest_kubelet().is_some_and(|minor| minor >= FILE_KEY_REF_SINCE);
-    let allowed = settings.file_key_ref() != FileKeyRef::Never;
+    let allowed = settings.file_key_ref() != FileKeyRefUse::Never;
     match (request.env_method, has_command) {
         (EnvMethod::Auto | EnvMethod::Exec, true) => Ok(Method::Exec),
         (EnvMethod::FileKeyRef, _) if !allowed => Err(Problem::annotation(
@@ -35,7 +35,7 @@ pub(super) fn choose(
         )),
         // In a sandbox the kubelet may not see the volume that the container sees.
         (EnvMethod::Auto, false)
-            if settings.file_key_ref() == FileKeyRef::Auto && is_read && !sandboxed =>
+            if settings.file_key_ref() == FileKeyRefUse::Auto && is_read && !sandboxed =>
         {
             Ok(Method::FileKeyRef)
         }

@@ -3,7 +3,7 @@
 
 use plan::{AlibabaRoute, Assume, Host, Lookup, Region};
 
-use crate::ask::annotations::{Given, Request};
+use crate::ask::annotations::{Given, SecretsRequest};
 use crate::ask::secrets::SecretRef;
 use crate::decide::endpoint::{self, Bad};
 use crate::problem::{PREFIX, Problem, Problems};
@@ -13,7 +13,7 @@ use crate::settings::service::Service;
 /// What a Pod and its operator say of all secrets together.
 #[derive(Clone, Debug)]
 pub(crate) struct Places<'a> {
-    request: &'a Request<'a>,
+    request: &'a SecretsRequest<'a>,
     settings: &'a Settings,
     region: PodRegion,
 }
@@ -45,7 +45,7 @@ enum PodRegion {
 impl<'a> Places<'a> {
     /// Problems of the Pod's own annotations are found here once, and not for each secret.
     pub(crate) fn of_pod(
-        request: &'a Request<'a>,
+        request: &'a SecretsRequest<'a>,
         settings: &'a Settings,
         problems: &mut Problems,
     ) -> Self {

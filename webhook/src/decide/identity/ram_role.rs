@@ -7,7 +7,7 @@ use plan::{Assume, Principal, RoleArn};
 use super::places::Placed;
 use crate::account::Subject;
 use crate::account::{self, Account};
-use crate::ask::annotations::{Given, Request};
+use crate::ask::annotations::{Given, SecretsRequest};
 use crate::problem::{PREFIX, Problem, Problems};
 use crate::settings::Settings;
 use crate::settings::comparisons::Comparisons;
@@ -16,7 +16,7 @@ use crate::settings::policy::CredentialsKind;
 /// From the Pod's annotation, else from its ServiceAccount; a role that the policy does not allow is
 /// a problem and still the Pod's.
 pub(super) fn of_pod(
-    request: &Request<'_>,
+    request: &SecretsRequest<'_>,
     subject: &Subject<'_>,
     account_name: &str,
     settings: &Settings,
@@ -32,7 +32,7 @@ pub(super) fn of_pod(
 }
 
 fn find(
-    request: &Request<'_>,
+    request: &SecretsRequest<'_>,
     subject: &Subject<'_>,
     name: &str,
     settings: &Settings,

@@ -10,12 +10,12 @@ use crate::decide::endpoint;
 use crate::problem::Problems;
 use crate::settings::Settings;
 use crate::settings::comparisons::Comparisons;
-use crate::settings::policy::{CredentialsKind, Outside, Place, Reads};
+use crate::settings::policy::{CredentialsKind, Outside, ReadPlace, Reads};
 use crate::settings::service::Service;
 
 /// The one who reads the secrets of a Pod, as the operator's policy sees it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Reader<'a> {
+pub(crate) struct SecretsReader<'a> {
     /// The Pod itself, on top of which another role may be assumed.
     pub(crate) principal: Principal<'a>,
     pub(crate) credentials: CredentialsKind,
@@ -23,7 +23,7 @@ pub(crate) struct Reader<'a> {
     pub(crate) settings: &'a Settings,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> SecretsReader<'a> {
     /// Each secret must be one that the operator lets its reader have, there where it is read.
     pub(crate) fn check(
         self,
@@ -108,9 +108,11 @@ fn place<'a>(
     source: Option<&Source>,
     lookup: Option<&'a Lookup>,
     settings: &Settings,
-) -> Place<'a> {
+) -> ReadPlace<'a> {
     let product = source.map_or(Service::Kms, Service::of);
-    let Some(lookup) = lookup else { return Place { product, regions: Vec::new(), host: None } };
+    let Some(lookup) = lookup else {
+        return ReadPlace { product, regions: Vec::new(), host: None };
+    };
     let Route::Alibaba(route) = &lookup.route;
     let operators = settings
         .endpoint(product)
@@ -122,5 +124,5 @@ fn place<'a>(
     let in_name = source.and_then(Source::region);
     let in_name = in_name.and_then(|region| Region::parse(region).ok());
     let regions = [Some(route.region.clone()), region, in_name].into_iter().flatten().collect();
-    Place { product, regions, host }
+    ReadPlace { product, regions, host }
 }

@@ -4,7 +4,7 @@ use plan::{Host, ProviderArn, Region, RoleArn, Rrsa};
 
 use super::{ram_role, session};
 use crate::account::Subject;
-use crate::ask::annotations::{Given, Request};
+use crate::ask::annotations::{Given, SecretsRequest};
 use crate::decide::endpoint;
 use crate::problem::{Problem, Problems};
 use crate::settings::Settings;
@@ -14,7 +14,7 @@ use crate::settings::service::Service;
 const DURATION: u32 = 3600;
 
 pub(super) fn of_pod(
-    request: &Request<'_>,
+    request: &SecretsRequest<'_>,
     subject: &Subject<'_>,
     account_name: &str,
     region: Option<&Region>,
@@ -32,7 +32,7 @@ pub(super) fn of_pod(
 }
 
 fn sts_endpoint(
-    request: &Request<'_>,
+    request: &SecretsRequest<'_>,
     region: Option<&Region>,
     settings: &Settings,
     problems: &mut Problems,
@@ -52,7 +52,7 @@ fn sts_endpoint(
 }
 
 fn provider(
-    request: &Request<'_>,
+    request: &SecretsRequest<'_>,
     role: &RoleArn,
     settings: &Settings,
     problems: &mut Problems,

@@ -2,14 +2,14 @@
 
 use plan::SessionName;
 
-use crate::ask::annotations::Request;
+use crate::ask::annotations::SecretsRequest;
 use crate::problem::{Problem, Problems};
 
 /// `NAMESPACE.NAME`: the name is the Pod's to say, and its ServiceAccount's where it says none. No
 /// Pod appears as one of another namespace, since a namespace's name has no dots in it and is never
 /// cut.
 pub(super) fn of_pod(
-    request: &Request<'_>,
+    request: &SecretsRequest<'_>,
     namespace: &str,
     account: &str,
     problems: &mut Problems,

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use super::held::Held;
-use super::judge::{Judge, Step};
+use super::judge::{Judge, Progress};
 use super::pace::Pace;
 use crate::account::Account;
 use crate::metrics::{Metrics, Rejection};
@@ -65,14 +65,14 @@ impl Decisions {
     ) -> Result<(Reply, Held), Rejection> {
         let (step, review) = self.step(review, None, peer, until).await?;
         let (namespace, name) = match step {
-            Step::Decided(reply) => return Ok((reply, review)),
-            Step::Reads { namespace, name } => (namespace, name),
+            Progress::Decided(reply) => return Ok((reply, review)),
+            Progress::Reads { namespace, name } => (namespace, name),
         };
         let account = self.judge.read(&namespace, &name).await;
         match self.step(review, Some(account), peer, until).await? {
-            (Step::Decided(reply), review) => Ok((reply, review)),
+            (Progress::Decided(reply), review) => Ok((reply, review)),
             // A step that has its account decides.
-            (Step::Reads { .. }, _) => Err(Rejection::Failed),
+            (Progress::Reads { .. }, _) => Err(Rejection::Failed),
         }
     }
 
@@ -82,7 +82,7 @@ impl Decisions {
         read: Option<Account>,
         peer: Peer,
         until: Instant,
-    ) -> Result<(Step, Held), Rejection> {
+    ) -> Result<(Progress, Held), Rejection> {
         if review.bytes().len() <= AT_ONCE_BYTES {
             let line = self.ordinary.of(peer);
             let share = u32::try_from(review.bytes().len()).unwrap_or(LEAST_SHARE).max(LEAST_SHARE);
@@ -136,15 +136,15 @@ impl Decisions {
 struct Lines {
     /// The places that each peer has.
     places: usize,
-    lines: Mutex<HashMap<Peer, Weak<Line>>>,
+    lines: Mutex<HashMap<Peer, Weak<Lane>>>,
 }
 
-struct Line {
+struct Lane {
     places: Semaphore,
     pace: Mutex<Pace>,
 }
 
-impl Line {
+impl Lane {
     /// Returns in a round in which this peer may have a review decided: connections of others, and
     /// probes, come in between.
     async fn round_begins(&self, until: Instant) -> Result<Instant, Rejection> {
@@ -171,13 +171,13 @@ impl Lines {
         Self { places, lines: Mutex::default() }
     }
 
-    fn of(&self, peer: Peer) -> Arc<Line> {
+    fn of(&self, peer: Peer) -> Arc<Lane> {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(line) = lines.get(&peer).and_then(Weak::upgrade) {
             return line;
         }
         lines.retain(|_, line| line.strong_count() > 0);
-        let line = Arc::new(Line { places: Semaphore::new(self.places), pace: Mutex::default() });
+        let line = Arc::new(Lane { places: Semaphore::new(self.places), pace: Mutex::default() });
         lines.insert(peer, Arc::downgrade(&line));
         line
     }

@@ -18,7 +18,7 @@ pub enum Judge {
 }
 
 /// How far a decision got.
-pub(super) enum Step {
+pub(super) enum Progress {
     Decided(Reply),
     /// This ServiceAccount is not in memory and must be read first.
     Reads {
@@ -30,27 +30,32 @@ pub(super) enum Step {
 impl Judge {
     /// Decides with what is in memory and with the account that was `read`. It waits for nothing,
     /// so that it can run on any thread; a review whose account had to be read is read twice.
-    pub(super) fn step(&self, body: &[u8], read: Option<&Account>, settings: &Settings) -> Step {
+    pub(super) fn step(
+        &self,
+        body: &[u8],
+        read: Option<&Account>,
+        settings: &Settings,
+    ) -> Progress {
         let directory = match self {
-            Self::Alone(admit) => return Step::Decided(admit(body, settings)),
+            Self::Alone(admit) => return Progress::Decided(admit(body, settings)),
             Self::InCluster(directory) => directory,
         };
         let question = match Question::read(body) {
             Ok(question) => question,
-            Err(reply) => return Step::Decided(*reply),
+            Err(reply) => return Progress::Decided(*reply),
         };
         let known = match (read, question.account()) {
-            (Some(account), _) => return Step::Decided(question.answer(account, settings)),
+            (Some(account), _) => return Progress::Decided(question.answer(account, settings)),
             (None, None) => Account::Unknown,
             (None, Some((namespace, name))) => match directory.known(namespace, name) {
                 Some(account) => account,
                 None => {
                     let (namespace, name) = (namespace.to_owned(), name.to_owned());
-                    return Step::Reads { namespace, name };
+                    return Progress::Reads { namespace, name };
                 }
             },
         };
-        Step::Decided(question.answer(&known, settings))
+        Progress::Decided(question.answer(&known, settings))
     }
 
     /// Reads an account that a step asked for.

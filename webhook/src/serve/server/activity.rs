@@ -12,10 +12,10 @@ use crate::metrics::Closed;
 
 /// Shared by a connection's task, its stream, its requests and the accept loop.
 #[derive(Clone, Debug)]
-pub(super) struct Activity(Arc<Mutex<State>>);
+pub(super) struct Activity(Arc<Mutex<ActivityState>>);
 
 #[derive(Debug)]
-struct State {
+struct ActivityState {
     in_flight: usize,
     /// Those of them whose body has not arrived.
     arriving: usize,
@@ -74,7 +74,7 @@ pub(super) struct InFlight(Activity);
 
 impl Activity {
     pub(super) fn new(unread: Weak<TcpStream>) -> Self {
-        Self(Arc::new(Mutex::new(State {
+        Self(Arc::new(Mutex::new(ActivityState {
             in_flight: 0,
             arriving: 0,
             busy_since: Instant::now(),
@@ -187,12 +187,12 @@ impl Activity {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ActivityState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl ActivityState {
     /// The kernel is asked of those alone that are no longer new: in a flood each newcomer has all of
     /// them looked at.
     fn is_silent(&self) -> bool {

@@ -11,7 +11,7 @@ use super::activity::Answering;
 
 /// HTTP takes a body in one piece and may keep the piece for long, so each piece carries the
 /// account along.
-pub(super) struct Answer {
+pub(super) struct AnswerBody {
     inner: Inner,
     answering: Arc<Answering>,
 }
@@ -21,13 +21,13 @@ struct Piece {
     _answering: Arc<Answering>,
 }
 
-impl Answer {
+impl AnswerBody {
     pub(super) fn new(inner: Inner, answering: Answering) -> Self {
         Self { inner, answering: Arc::new(answering) }
     }
 }
 
-impl Body for Answer {
+impl Body for AnswerBody {
     type Data = Bytes;
     type Error = axum::Error;
 

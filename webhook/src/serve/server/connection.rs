@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
 use super::activity::Activity;
-use super::answer::Answer;
+use super::answer::AnswerBody;
 use super::arrival::Arrival;
 use super::bounded::Bounded;
 use super::peers::Peer;
@@ -88,7 +88,7 @@ async fn talk<S>(
                 }
                 let answering = activity.answer_begins();
                 drop(in_flight);
-                Ok::<_, Infallible>(answer.map(|body| Answer::new(body, answering)))
+                Ok::<_, Infallible>(answer.map(|body| AnswerBody::new(body, answering)))
             }
         })
     };

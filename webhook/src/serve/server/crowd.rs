@@ -27,26 +27,26 @@ pub(super) struct Crowd {
     shared: Arc<Shared>,
     phase: watch::Receiver<Phase>,
     tasks: JoinSet<()>,
-    open: HashMap<Id, Open>,
+    open: HashMap<Id, OpenConnection>,
     /// The oldest first.
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<WaitingConnection>,
 }
 
-struct Open {
+struct OpenConnection {
     peer: Peer,
     activity: Activity,
     handle: AbortHandle,
 }
 
 /// Accepted, and nothing read of it.
-struct Waiting {
+struct WaitingConnection {
     tcp: TcpStream,
     peer: Peer,
     since: Instant,
     until: Instant,
 }
 
-impl Waiting {
+impl WaitingConnection {
     fn is_silent(&self) -> bool {
         silence::is_over(self.since) && silence::is_empty(&self.tcp)
     }
@@ -88,7 +88,7 @@ impl Crowd {
             if !self.has_room_for(peer) {
                 break;
             }
-            if let Some(Waiting { tcp, .. }) = self.waiting.remove(at) {
+            if let Some(WaitingConnection { tcp, .. }) = self.waiting.remove(at) {
                 self.serve(tcp, peer);
             }
         }
@@ -125,7 +125,7 @@ impl Crowd {
     /// The oldest one of those whose peer has the fewest connections, and of silent ones last.
     fn next(&self) -> Option<(usize, Peer)> {
         let waiting = self.waiting.iter().enumerate();
-        let key = |(at, next): &(usize, &Waiting)| {
+        let key = |(at, next): &(usize, &WaitingConnection)| {
             (next.is_silent(), self.shared.peers.of(next.peer), *at)
         };
         let (at, next) = waiting.min_by_key(key)?;
@@ -147,7 +147,7 @@ impl Crowd {
 
     /// The connections that do not work.
     fn idle(&self) -> Vec<Idle<Id>> {
-        let idle = |(id, Open { peer, activity, .. }): (&Id, &Open)| {
+        let idle = |(id, OpenConnection { peer, activity, .. }): (&Id, &OpenConnection)| {
             let (idleness, since) = activity.rank()?;
             let (peer, places) = (*peer, self.shared.peers.of(*peer));
             Some(Idle { id: *id, peer, places, idleness, since })
@@ -162,7 +162,7 @@ impl Crowd {
         let handle =
             self.tasks.spawn(connection::serve(tcp, peer, activity.clone(), shared, phase));
         self.shared.peers.take(peer, 1, usize::MAX);
-        self.open.insert(handle.id(), Open { peer, activity, handle });
+        self.open.insert(handle.id(), OpenConnection { peer, activity, handle });
         self.shared.metrics.connections.inc();
     }
 
@@ -170,12 +170,12 @@ impl Crowd {
     fn wait(&mut self, tcp: TcpStream, peer: Peer) {
         let now = Instant::now();
         let until = now + self.shared.limits.wait;
-        self.waiting.push_back(Waiting { tcp, peer, since: now, until });
+        self.waiting.push_back(WaitingConnection { tcp, peer, since: now, until });
         if self.waiting.len() <= self.shared.limits.waiting_connections {
             return;
         }
         let mut places = HashMap::new();
-        for Waiting { peer, .. } in &self.waiting {
+        for WaitingConnection { peer, .. } in &self.waiting {
             *places.entry(*peer).or_insert_with(|| self.shared.peers.of(*peer)) += 1;
         }
         let waiting = self.waiting.iter().enumerate();
@@ -195,7 +195,7 @@ impl Crowd {
     }
 
     fn remove(&mut self, id: Id) -> Option<AbortHandle> {
-        let Open { peer, handle, .. } = self.open.remove(&id)?;
+        let OpenConnection { peer, handle, .. } = self.open.remove(&id)?;
         self.shared.peers.give_back(peer, 1);
         self.shared.metrics.connections.dec();
         Some(handle)

@@ -13,7 +13,7 @@ pub(crate) struct Reads<'p>(pub(super) Vec<&'p Rule>);
 
 /// Where something is read.
 #[derive(Debug)]
-pub(crate) struct Place<'a> {
+pub(crate) struct ReadPlace<'a> {
     pub(crate) product: Service,
     /// The region of the request, and the region of a shared host that the Pod names.
     pub(crate) regions: Vec<Region>,
@@ -48,7 +48,7 @@ impl Reads<'_> {
     pub(crate) fn check(
         &self,
         name: &str,
-        place: &Place<'_>,
+        place: &ReadPlace<'_>,
         comparisons: &mut Comparisons,
     ) -> Result<(), Outside> {
         let mut nearest = Outside::Name;
@@ -68,7 +68,7 @@ impl Reads<'_> {
     /// Patterns of the names that may be read at a place; `None` is all.
     pub(crate) fn names(
         &self,
-        place: &Place<'_>,
+        place: &ReadPlace<'_>,
         comparisons: &mut Comparisons,
     ) -> Option<Vec<Glob>> {
         let mut names = Vec::new();
@@ -90,7 +90,7 @@ impl Rule {
         })
     }
 
-    fn reaches(&self, place: &Place<'_>, comparisons: &mut Comparisons) -> Result<(), Outside> {
+    fn reaches(&self, place: &ReadPlace<'_>, comparisons: &mut Comparisons) -> Result<(), Outside> {
         let mut within = |globs: &Option<Vec<Glob>>, text: &str| {
             globs
                 .as_ref()
@@ -129,9 +129,9 @@ mod tests {
         }
     }
 
-    fn place<'a>(region: &str, host: Option<&'a Host>) -> Place<'a> {
+    fn place<'a>(region: &str, host: Option<&'a Host>) -> ReadPlace<'a> {
         let regions = vec![Region::parse(region).unwrap()];
-        Place { product: Service::Kms, regions, host }
+        ReadPlace { product: Service::Kms, regions, host }
     }
 
     #[test]
@@ -143,7 +143,8 @@ mod tests {
             rule(&["y"], None, None),
         ];
         let reads = Reads(rules.iter().collect());
-        let check = |name, place: Place<'_>| reads.check(name, &place, &mut Comparisons::default());
+        let check =
+            |name, place: ReadPlace<'_>| reads.check(name, &place, &mut Comparisons::default());
         assert_eq!(check("x", place("cn-b", Some(&host))), Ok(()));
         assert_eq!(check("z", place("cn-b", None)), Err(Outside::Name));
         assert_eq!(check("x", place("cn-a", Some(&host))), Err(Outside::Host(host.clone())));

@@ -34,7 +34,7 @@ pub(crate) enum CredentialsKind {
 }
 
 /// What a rule says about one question.
-pub(super) struct Verdict<'a> {
+pub(super) struct RuleVerdict<'a> {
     rule: &'a Rule,
     pub(super) namespace: bool,
     role: bool,
@@ -48,11 +48,11 @@ impl Rule {
         principal: Principal<'_>,
         credentials: CredentialsKind,
         comparisons: &mut Comparisons,
-    ) -> Verdict<'_> {
+    ) -> RuleVerdict<'_> {
         let mut any =
             |globs: &[Glob], text: &str| globs.iter().any(|glob| comparisons.matches(glob, text));
         let namespace = any(&self.namespaces, namespace);
-        Verdict {
+        RuleVerdict {
             rule: self,
             namespace,
             // What a rule for others says of roles costs nothing, and tells nothing.
@@ -62,7 +62,7 @@ impl Rule {
     }
 }
 
-impl Verdict<'_> {
+impl RuleVerdict<'_> {
     pub(super) fn agreements(&self) -> usize {
         [self.namespace, self.role, self.credentials].into_iter().filter(|agrees| *agrees).count()
     }

@@ -130,7 +130,7 @@ fn where_our_mounts_tell_nothing_those_of_others_do_not_either() {
 fn a_process_that_is_not_there_is_none() {
     let error = send(HookSignal::Hup, "nobody-has-this-name").unwrap_err();
     assert!(matches!(error, NotSent::NoProcess(_)), "{error}");
-    let gone = Found { path: PathBuf::from("/proc/1"), pid: 1, started: u64::MAX };
+    let gone = FoundProcess { path: PathBuf::from("/proc/1"), pid: 1, started: u64::MAX };
     let error = deliver(&gone, Signal::CONT, "app").unwrap_err();
     assert!(matches!(error, NotSent::NoProcess(_)), "{error}");
 }
