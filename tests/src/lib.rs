@@ -5,6 +5,7 @@ pub mod agent;
 pub mod api_server;
 pub mod bench;
 pub mod binary;
+pub mod closed_port;
 pub mod cloud;
 pub mod cluster;
 pub mod cost;

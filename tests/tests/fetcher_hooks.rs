@@ -11,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use lab::closed_port::ClosedPort;
 use lab::cloud::{Cloud, CloudConfig, SecretSeed, Seed, StoredPlace, VersionSeed};
 use lab::fetcher::{ACCOUNT, Container, Running, Want, builder, plan};
 use plan::{
@@ -272,9 +273,8 @@ async fn a_server_that_hangs_holds_no_secret_up_and_hears_of_the_last_change_alo
 async fn what_could_not_be_told_is_owed_also_by_the_next_process() {
     let (cloud, server) = (cloud().await, Server::new(&[]).await);
     let container = Container::new(&cloud).unwrap();
-    // Nobody listens there.
-    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-    let deaf = wanted(&format!("http=http://127.0.0.1:{port}/"));
+    let closed = ClosedPort::new().unwrap();
+    let deaf = wanted(&format!("http=http://{}/", closed.address().unwrap()));
     let mut before = running(&container, &deaf).await;
     rotate(&cloud, "CANARY-2");
     before.says("could not be told of a change: no connection", 1).await.unwrap();

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
+use lab::closed_port::ClosedPort;
 use lab::cloud::{
     CalledService, Cloud, CloudConfig, Effect, Fault, SecretSeed, Seed, StoredPlace, VersionSeed,
 };
@@ -162,8 +163,8 @@ async fn an_xml_error_keeps_its_status() {
 async fn a_cloud_that_is_down_is_unreachable() {
     let cloud = cloud().await;
     let mut container = Container::new(&cloud).unwrap();
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    container.dial(&closed.to_string());
+    let closed = ClosedPort::new().unwrap();
+    container.dial(&closed.address().unwrap().to_string());
     let ended = container.init(&wanted(1)).await.unwrap();
     let words = ["STS AssumeRoleWithOIDC", "sts-vpc.cn-hangzhou.aliyuncs.com", "could not connect"];
     ended_with(15, &words, &ended, &container);
