@@ -180,12 +180,14 @@ impl<'a> Evaluator<'a> {
             Expr::GetAttr(it) => {
                 let whole = self.defined(&it.expr)?;
                 let key = Value::Text(Text::Borrowed(it.name));
-                self.run.resolve(line, operators::part(&whole, &key, true), TypeKind::Any)
+                let part = operators::part(&whole, &key, true, &mut self.run.fuel);
+                self.run.resolve(line, part, TypeKind::Any)
             }
             Expr::GetItem(it) => {
                 let (whole, key) = (self.defined(&it.expr)?, self.defined(&it.subscript_expr)?);
                 let is_written = matches!(it.subscript_expr, Expr::Const(_) | Expr::UnaryOp(_));
-                self.run.resolve(line, operators::part(&whole, &key, is_written), TypeKind::Any)
+                let part = operators::part(&whole, &key, is_written, &mut self.run.fuel);
+                self.run.resolve(line, part, TypeKind::Any)
             }
             Expr::Call(call) => self.call(line, call),
             Expr::Slice(_) => self.run.fault(line, Fault::Slice),

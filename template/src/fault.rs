@@ -1,7 +1,7 @@
 //! This file says what can be wrong with a template, before it is rendered and while it is.
 
 use crate::builtins::{FILTERS, FUNCTIONS, TESTS};
-use crate::limits::{MAX_TEMPLATE_BYTES, MAX_TOKENS};
+use crate::limits::{MAX_NUMBER_BYTES, MAX_TEMPLATE_BYTES, MAX_TOKENS};
 
 /// A name of more bytes is no misspelled one of ours.
 const LONGEST_SLIP: usize = 24;
@@ -70,6 +70,8 @@ faults! {
         "use a filter: {{ VALUE | upper }}";
     Named: "arguments by name and with * are not supported",
         "write the values alone, in their order";
+    LongNumber: "a number with a point or an exponent has more than {MAX_NUMBER_BYTES} characters",
+        "write it as text in quotes";
     Arithmetic(&'static str): "a template does not calculate ({0})",
         "A ~ B puts texts together; everything else the secret itself must hold";
     Slice: "a template does not cut parts out ([:])",

@@ -7,6 +7,7 @@
 //! know.
 
 mod builtins;
+mod decimal;
 mod error;
 mod evaluator;
 mod fault;

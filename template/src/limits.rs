@@ -15,6 +15,10 @@ pub(crate) const MAX_VALUE_BYTES: usize = 1024 * 1024;
 /// pieces of text it has: so many are parsed and checked in half a millisecond.
 pub(crate) const MAX_TOKENS: usize = 4096;
 
+/// The engine reads a number that is written in a template as a machine's number, which takes a hundred
+/// times longer where it has more digits than such a number holds.
+pub(crate) const MAX_NUMBER_BYTES: usize = 20;
+
 /// A template of the allowed size with values of the allowed size needs this a few times over.
 pub(crate) const FUEL_TO_RENDER: usize = 100_000;
 

@@ -7,6 +7,7 @@ use minijinja::machinery::ast::BinOpKind;
 use minijinja::value::ValueKind;
 use printable::shorten;
 
+use crate::decimal::Decimal;
 use crate::error::Error;
 use crate::limits::Fuel;
 use crate::text::Text;
@@ -98,7 +99,7 @@ fn equal(left: &Value<'_>, right: &Value<'_>) -> Result<bool, Error> {
         (Value::Null, Value::Null) => Ok(true),
         _ => Ok(digits(left)
             .zip(digits(right))
-            .is_some_and(|(a, b)| Number::parse(a).compare(Number::parse(b)).is_eq())),
+            .is_some_and(|(a, b)| Decimal::read(a).compare(Decimal::read(b)).is_eq())),
     }
 }
 
@@ -116,7 +117,7 @@ fn order(sign: &str, left: &Value<'_>, right: &Value<'_>) -> Result<Ordering, Er
     match (left, right) {
         (Value::Text(left), Value::Text(right)) => Ok(left.cmp(right)),
         (Value::Number(left), Value::Number(right)) => {
-            Ok(Number::parse(left).compare(Number::parse(right)))
+            Ok(Decimal::read(left).compare(Decimal::read(right)))
         }
         _ if fits(one)
             && fits(other)
@@ -125,27 +126,6 @@ fn order(sign: &str, left: &Value<'_>, right: &Value<'_>) -> Result<Ordering, Er
             Err(Error::Unknown)
         }
         _ => Err(Error::words(format!("{sign} takes two texts or two numbers"))),
-    }
-}
-
-/// A number that was read, for any number of comparisons: its digits may be as many as a value's bytes.
-#[derive(Clone, Copy)]
-struct Number {
-    whole: Option<i128>,
-    machine: f64,
-}
-
-impl Number {
-    fn parse(digits: &str) -> Self {
-        Self { whole: digits.parse().ok(), machine: digits.parse().unwrap_or(f64::NAN) }
-    }
-
-    /// Whole numbers are compared exactly, others as a machine's numbers.
-    fn compare(self, other: Self) -> Ordering {
-        match (self.whole, other.whole) {
-            (Some(left), Some(right)) => left.cmp(&right),
-            _ => self.machine.partial_cmp(&other.machine).unwrap_or(Ordering::Less),
-        }
     }
 }
 
@@ -165,9 +145,9 @@ fn is_in(value: &Value<'_>, container: &Value<'_>, fuel: &mut Fuel) -> Result<bo
         (Value::List(items), _) => {
             let digits: usize = items.iter().filter_map(self::digits).map(str::len).sum();
             fuel.pay_for_bytes(items.len() + digits)?;
-            let number = self::digits(value).map(Number::parse);
+            let number = self::digits(value).map(Decimal::read);
             let found = |item: &Value<'_>| match (number, self::digits(item)) {
-                (Some(number), Some(item)) => number.compare(Number::parse(item)).is_eq(),
+                (Some(number), Some(item)) => number.compare(Decimal::read(item)).is_eq(),
                 _ => equal(item, value).unwrap_or_default(),
             };
             Ok(items.iter().any(found))
@@ -182,7 +162,15 @@ fn is_in(value: &Value<'_>, container: &Value<'_>, fuel: &mut Fuel) -> Result<bo
 
 /// This gives the value of a key or an item. `is_written` says that the key stands in the template;
 /// another one may be a secret's value, which no message repeats.
-pub(crate) fn part<'a>(whole: &Value<'a>, key: &Value<'a>, is_written: bool) -> ValueResult<'a> {
+pub(crate) fn part<'a>(
+    whole: &Value<'a>,
+    key: &Value<'a>,
+    is_written: bool,
+    fuel: &mut Fuel,
+) -> ValueResult<'a> {
+    if let (Value::Text(text), Value::Number(_)) = (whole, key) {
+        fuel.pay_for_bytes(text.len())?;
+    }
     let is_key = matches!(key, Value::Text(_));
     let is_text = matches!(whole, Value::Unknown(TypeKind::Text));
     let is_unknown = matches!(whole, Value::Unknown(_)) && !(is_text && is_key);

@@ -65,18 +65,21 @@ fn normal(text: &str) -> Zeroizing<String> {
     out
 }
 
-/// An encrypted key has such lines.
+/// An encrypted key has such lines. One with dashes would begin or end a block for some readers.
 fn is_header(line: &str) -> bool {
-    line.contains(": ")
+    line.contains(": ") && !line.contains(DASHES)
 }
 
 fn check(part: &str, text: &str) -> Result<(), Error> {
     let bad = |what: &str| Err(Error::words(what));
     let mut keys = 0_usize;
     let mut blocks = 0_usize;
-    // For some readers a carriage return or another control character ends a line.
+    // For some readers a carriage return or another control character ends a line, or one like U+2028.
     if text.chars().any(|it| it.is_control() && !matches!(it, '\n' | '\t')) {
         return bad("it is not PEM: a control character stands in it");
+    }
+    if !text.is_ascii() {
+        return bad("it is not PEM: a character that is not ASCII stands in it");
     }
     // One for all blocks, as large as any: a part of a key would be left behind by growing.
     let mut content = Zeroizing::new(String::with_capacity(text.len()));
@@ -101,6 +104,8 @@ fn check(part: &str, text: &str) -> Result<(), Error> {
             _ => return bad("a PEM block of it is no certificate"),
         }
         content.clear();
+        // Headers stand directly behind the beginning, and an empty line ends them.
+        let mut in_headers = part == "key";
         let closed = loop {
             let Some(line) = lines.next() else { break false };
             if let Some(rest) = line.strip_prefix(END) {
@@ -109,9 +114,11 @@ fn check(part: &str, text: &str) -> Result<(), Error> {
             if line.starts_with(BEGIN) {
                 break false;
             }
-            if part != "key" || !(is_header(line) || line.is_empty()) {
+            in_headers &= is_header(line) || line.is_empty();
+            if !in_headers {
                 content.push_str(line);
             }
+            in_headers &= !line.is_empty();
         };
         if !closed || content.is_empty() {
             return bad("a PEM block of it is empty or is not closed by its own -----END …");

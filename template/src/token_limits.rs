@@ -8,7 +8,7 @@ use minijinja::syntax::SyntaxConfig;
 use printable::shorten;
 
 use crate::fault::{Fault, Invalid};
-use crate::limits::MAX_TOKENS;
+use crate::limits::{MAX_NUMBER_BYTES, MAX_TOKENS};
 
 /// So many tokens lead from the beginning of an expression to its innermost part; a comma starts anew.
 /// Every operation is one at least, so that the tree of operations is no deeper.
@@ -38,6 +38,10 @@ pub(crate) fn check(text: &str) -> Result<HashSet<&str>, Invalid> {
         line = usize::from(span.start_line);
         if index >= MAX_TOKENS {
             return Err(Fault::TooMany.at(line));
+        }
+        let length = span.end_offset.saturating_sub(span.start_offset) as usize;
+        if matches!(token, Token::Float(_)) && length > MAX_NUMBER_BYTES {
+            return Err(Fault::LongNumber.at(line));
         }
         match &token {
             Token::Ident(name) if begins => {

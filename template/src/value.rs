@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use crate::decimal::Decimal;
 use crate::error::Error;
 use crate::limits::Fuel;
 use crate::text::{Builder, Text};
@@ -75,7 +76,7 @@ impl<'a> Value<'a> {
     pub(crate) fn truth(&self) -> Option<bool> {
         match self {
             Self::Bool(truth) => Some(*truth),
-            Self::Number(number) => Some(number.parse() != Ok(0.0)),
+            Self::Number(number) => Some(!Decimal::read(number).is_zero()),
             Self::Text(text) => Some(!text.is_empty()),
             Self::List(items) => Some(!items.is_empty()),
             Self::Map(members) => Some(!members.is_empty()),

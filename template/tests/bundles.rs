@@ -111,6 +111,10 @@ fn what_is_no_block_of_its_kind_is_refused_by_its_key() {
         (&CERT.replace("AAAA\nBBB=\n", ""), CHAIN, KEY, "is empty or is not closed"),
         (&format!("{CERT}\nCANARY"), CHAIN, KEY, "outside"),
         (CERT, CHAIN, &format!("{KEY}\n{KEY}"), "not exactly one private key"),
+        (CERT, CHAIN, &KEY.replace("DDDD", "DDDD\nProc-Type: 4"), "something else than base64"),
+        (CERT, CHAIN, &KEY.replace("DDDD", &format!("A: -----\n\nDDDD")), "something else than"),
+        (CERT, CHAIN, &KEY.replace("DDDD", "A: b\n\nA: b\n\nDDDD"), "something else than base64"),
+        (CERT, CHAIN, &KEY.replace("DDDD", "A: b\u{2028}c\n\nDDDD"), "is not ASCII"),
     ] {
         let error = bundle(certificate, chain, key).unwrap_err();
         assert!(error.contains(words), "{error}");

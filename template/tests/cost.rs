@@ -47,7 +47,10 @@ fn list(items: usize, item: &str) -> String {
 
 /// The instructions of the whole process, which valgrind counts.
 fn instructions(case: &Case, size: usize) -> f64 {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    // Each test has a thread, with its name.
+    let thread = std::thread::current();
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(thread.name().unwrap());
+    std::fs::create_dir_all(&directory).unwrap();
     let files = ["a", "b"].map(|name| directory.join(name));
     for (file, value) in files.iter().zip((case.values)(size)) {
         std::fs::write(file, value).unwrap();
@@ -69,6 +72,22 @@ fn instructions(case: &Case, size: usize) -> f64 {
 
 fn has_valgrind() -> bool {
     Command::new("valgrind").arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+/// To read a number half way between two of a machine as such a one costs a hundred times more.
+#[test]
+fn numbers_cost_about_the_same_whatever_their_digits_are() {
+    if !has_valgrind() {
+        return;
+    }
+    let case = |values| Case {
+        template: "{% set l = json(secret('a')) %}{{ 'y' if 2 in l or l[0] < l[1] else 'n' }}",
+        values,
+    };
+    let half_way = case(|n| [list(n, "1.1000000000000001321061e300"), "".to_owned()]);
+    let plain = case(|n| [list(n, "1.1000000000000000000000e300"), "".to_owned()]);
+    let [half_way, plain] = [half_way, plain].map(|case| instructions(&case, 2_000));
+    assert!(half_way < plain * 1.1, "{half_way} {plain}");
 }
 
 #[test]

@@ -68,6 +68,7 @@ pub(crate) enum Closed {
     HeaderTimeout,
     Idle,
     AnswerTimeout,
+    EmptyRecords,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -133,6 +134,7 @@ impl Metrics {
             Closed::HeaderTimeout => "header_timeout",
             Closed::Idle => "idle",
             Closed::AnswerTimeout => "answer_timeout",
+            Closed::EmptyRecords => "empty_records",
         });
         self.closed.get_or_create(&ReasonLabel { reason }).inc();
     }

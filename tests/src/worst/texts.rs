@@ -154,6 +154,13 @@ pub(super) fn axes() -> Vec<Axis> {
                 ["{% if true %}", "{% set a = \"b\" %}{% if a %}{{ a }}{% endif %}", "{% endif %}"],
             );
         }),
+        axis("bytes of templates, numbers", 32_000, |pod, n| {
+            templates(pod, n, ["", "{{ 1.1000000000001e300 }}", ""]);
+        }),
+        axis("bytes of templates, numbers of JSON", 32_000, |pod, n| {
+            let numbers = format!("{{% set l = json(\"[{}]\") %}}", [HALF_WAY; 10].join(","));
+            templates(pod, n, [&numbers, "{{ 1 in l }}", ""]);
+        }),
         axis("bytes of templates, filters", 32_000, |pod, n| {
             templates(pod, n, ["", "{{ \"a\" | upper | trim }}", ""]);
         }),
@@ -185,6 +192,9 @@ fn expressions(pod: &mut Pod, bytes: usize, open: &str) {
     let count = bytes / one.len();
     pod.annotate("secrets", lines(count, |n| format!("f{n}: \"x#{one}\"")));
 }
+
+/// It lies half way between two numbers of a machine, and is dear to read as one of them.
+const HALF_WAY: &str = "1.1000000000000001321061e300";
 
 /// Templates as long as one may be, with as many bytes together.
 fn templates(pod: &mut Pod, bytes: usize, [open, part, close]: [&str; 3]) {

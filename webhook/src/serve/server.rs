@@ -25,6 +25,7 @@ mod intake;
 mod limits;
 mod peers;
 mod phase;
+mod records;
 mod shared;
 mod silence;
 mod stream;

@@ -188,6 +188,45 @@ async fn a_handshake_that_is_longer_than_any_is_ended_before_its_deadline() {
     lab.until("secrets_webhook_closed_connections_total{reason=\"handshake_failed\"}", 1).await;
 }
 
+/// What has no content meets no other limit, and each record costs as much as one with content.
+#[tokio::test]
+async fn a_client_whose_records_hold_next_to_nothing_is_cut_off() {
+    for renewals in [0, 20] {
+        let lab = Lab::start(patient()).await;
+        let mut stream = lab.tls().await;
+        let request = head("POST", "/mutate", "content-length: 100000");
+        stream.write_all(&request).await.unwrap();
+        let mut crumbs = 0;
+        while crumbs < 5_000 {
+            for _ in 0..renewals {
+                stream.get_mut().1.refresh_traffic_keys().unwrap();
+            }
+            let written = stream.write_all(b"x").await;
+            if written.is_err() || stream.flush().await.is_err() {
+                break;
+            }
+            crumbs += 1;
+        }
+        assert!(crumbs < 5_000, "{crumbs} records of a byte and {renewals} of none each");
+        lab.until("secrets_webhook_closed_connections_total{reason=\"empty_records\"}", 1).await;
+    }
+}
+
+#[tokio::test]
+async fn a_request_in_many_small_records_is_answered() {
+    let lab = Lab::start(patient()).await;
+    let mut stream = lab.tls().await;
+    let body = vec![b'x'; 40 * 1_000];
+    let headers = format!("content-type: application/json\r\ncontent-length: {}", body.len());
+    stream.write_all(&head("POST", "/mutate", &headers)).await.unwrap();
+    for part in body.chunks(40) {
+        stream.write_all(part).await.unwrap();
+        stream.flush().await.unwrap();
+    }
+    let answer = read_to_end(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}
+
 #[tokio::test]
 async fn a_connection_without_a_request_is_closed_soon() {
     let lab = Lab::start(Limits { head: SHORT, ..patient() }).await;

@@ -8,8 +8,13 @@ use zeroize::Zeroizing;
 
 /// From `status`: the real user, whom signals go by.
 pub fn user(status: impl Read) -> Option<u32> {
-    let mut lines = BufReader::new(status).lines().map_while(Result::ok);
-    lines.find_map(|line| line.strip_prefix("Uid:")?.split_whitespace().next()?.parse().ok())
+    // The line of the name may end in half a character: the kernel cuts it.
+    let mut lines = BufReader::new(status).split(b'\n').map_while(Result::ok);
+    let uid = |line: Vec<u8>| {
+        let line = str::from_utf8(&line).ok()?;
+        line.strip_prefix("Uid:")?.split_whitespace().next()?.parse().ok()
+    };
+    lines.find_map(uid)
 }
 
 /// From `stat`: when it was started, in ticks since boot. The name in brackets may hold anything,
@@ -67,8 +72,9 @@ const MOST_KEPT: usize = 8;
 /// does the file for its termination message: `…/pods/UID/containers/NAME/ID`. Each once.
 pub fn kept(mounts: impl Read) -> Vec<Kept> {
     let mut kept = Vec::new();
-    for line in BufReader::new(mounts).lines().map_while(Result::ok) {
-        let found = of_line(&line).filter(|found| !kept.contains(found));
+    for line in BufReader::new(mounts).split(b'\n').map_while(Result::ok) {
+        let found = str::from_utf8(&line).ok().and_then(of_line);
+        let found = found.filter(|found| !kept.contains(found));
         kept.extend(found);
         if kept.len() == MOST_KEPT {
             break;

@@ -142,8 +142,10 @@ fn user(process: &Path) -> Option<u32> {
 impl FoundProcess {
     fn read(path: &Path) -> Option<Self> {
         let pid = path.file_name()?.to_str()?.parse().ok()?;
-        let mut stat = String::new();
-        open(&path.join("stat")).ok()?.read_to_string(&mut stat).ok()?;
+        let mut stat = Vec::new();
+        open(&path.join("stat")).ok()?.read_to_end(&mut stat).ok()?;
+        // The name in it may end in half a character: the kernel cuts it.
+        let stat = String::from_utf8_lossy(&stat);
         Some(Self { path: path.to_owned(), pid, started: proc::started(&stat)? })
     }
 }

@@ -13,6 +13,9 @@ use crate::path_translation::PathTranslation;
 use crate::problem::Problems;
 use crate::text::display_name;
 
+/// A number that YAML makes of a text has as many characters at most.
+const MOST_DIGITS: usize = 20;
+
 pub(super) struct Reader<'p> {
     /// The annotation that is read, without our prefix.
     pub(super) key: Cow<'static, str>,
@@ -125,7 +128,9 @@ impl<'p> Reader<'p> {
     /// Whether YAML makes something else than text of an unquoted value.
     pub(super) fn refuse_typed(&mut self, text: &str, place: &Place) -> bool {
         let boolean = matches!(text, "true" | "false" | "True" | "False" | "TRUE" | "FALSE");
-        let number = text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
+        // Numbers with more digits than a machine's have are dear to read, and no source either.
+        let number = text.len() <= MOST_DIGITS
+            && text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
             && text.parse::<f64>().is_ok();
         if boolean || number {
             let kind = if boolean { "a boolean" } else { "a number" };

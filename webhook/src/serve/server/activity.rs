@@ -21,6 +21,10 @@ struct ActivityState {
     arriving: usize,
     /// When the first of them began.
     busy_since: Instant,
+    /// Records of TLS that may still come.
+    records: usize,
+    /// More of them came.
+    hollow: bool,
     /// Something came and was read, be it a part of a handshake.
     spoke: bool,
     /// What is read from as soon as something comes.
@@ -41,6 +45,13 @@ struct ActivityState {
     /// Since when the client takes nothing of what there is to send.
     stuck_since: Option<Instant>,
 }
+
+/// A client that writes a request in pieces, renews its keys and takes leave needs fewer.
+const RECORDS: usize = 256;
+/// Content that pays for a record.
+const RECORD: usize = 32;
+/// What a client saves up for later.
+const RECORDS_AT_MOST: usize = 1024;
 
 /// What a connection does that does not work, the most dispensable first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,6 +89,8 @@ impl Activity {
             in_flight: 0,
             arriving: 0,
             busy_since: Instant::now(),
+            records: RECORDS,
+            hollow: false,
             spoke: false,
             unread,
             served: false,
@@ -103,9 +116,24 @@ impl Activity {
         self.lock().spoke = true;
     }
 
-    pub(super) fn bytes_arrived(&self) {
+    /// Whether so many records are no more than what they held allows.
+    pub(super) fn records_arrived(&self, records: usize) -> bool {
+        let mut state = self.lock();
+        let left = state.records.checked_sub(records);
+        state.records = left.unwrap_or_default();
+        state.hollow |= left.is_none();
+        !state.hollow
+    }
+
+    pub(super) fn is_hollow(&self) -> bool {
+        self.lock().hollow
+    }
+
+    pub(super) fn bytes_arrived(&self, bytes: usize) {
         let mut state = self.lock();
         state.spoke = true;
+        // Part of a record counts for nothing, so that content in crumbs does not either.
+        state.records = state.records.saturating_add(bytes / RECORD).min(RECORDS_AT_MOST);
         if state.in_flight == 0 && state.head_since.is_none() {
             state.head_since = Some(Instant::now());
         }
@@ -260,9 +288,9 @@ mod tests {
     async fn a_head_has_a_deadline_that_more_bytes_do_not_move() {
         let activity = Activity::new(Weak::new());
         tokio::time::advance(Duration::from_secs(1)).await;
-        activity.bytes_arrived();
+        activity.bytes_arrived(1);
         tokio::time::advance(Duration::from_secs(2)).await;
-        activity.bytes_arrived();
+        activity.bytes_arrived(1);
         assert_eq!(due(&activity), Some((Duration::from_secs(3), Closed::HeaderTimeout)));
     }
 
@@ -270,7 +298,7 @@ mod tests {
     async fn a_request_in_flight_has_no_deadline_here_and_starts_the_idle_time_when_it_ends() {
         let activity = Activity::new(Weak::new());
         let request = activity.request_begins();
-        activity.bytes_arrived();
+        activity.bytes_arrived(1);
         assert_eq!((due(&activity), activity.rank()), (None, None));
         tokio::time::advance(Duration::from_secs(7)).await;
         drop(request);
@@ -326,7 +354,7 @@ mod tests {
         tcp.readable().await.unwrap();
         assert_eq!(activity.rank().unwrap().0, Idleness::Unused);
         assert!(activity.is_read(tcp).is_some());
-        activity.bytes_arrived();
+        activity.bytes_arrived(1);
         assert_eq!(activity.rank().unwrap().0, Idleness::Unused);
     }
 

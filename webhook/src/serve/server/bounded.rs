@@ -1,4 +1,5 @@
-//! A socket from which a stranger may send a handshake, and no more than that.
+//! A socket from which a stranger may send a handshake and no more than that, and later so many records
+//! of TLS as its requests need.
 
 use std::io;
 use std::pin::Pin;
@@ -7,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::activity::Activity;
+use super::records::Records;
 
 /// TLS puts the pieces of a message together before it looks at it, up to 64 KB, on nobody's
 /// account.
@@ -16,11 +18,14 @@ pub(super) struct Bounded<S> {
     activity: Activity,
     /// `None` once the handshake is over.
     left: Option<usize>,
+    records: Records,
+    /// Reads without a pause.
+    reads: usize,
 }
 
 impl<S> Bounded<S> {
     pub(super) fn new(inner: S, activity: Activity) -> Self {
-        Self { inner, activity, left: Some(HANDSHAKE) }
+        Self { inner, activity, left: Some(HANDSHAKE), records: Records::default(), reads: 0 }
     }
 
     pub(super) fn lift(&mut self) {
@@ -34,20 +39,34 @@ impl<S: AsyncRead + Unpin> AsyncRead for Bounded<S> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.inner).poll_read(cx, buffer))?;
-        let Self { activity, left, .. } = &mut *self;
-        if let Some(left) = left {
-            let came = buffer.filled().len() - before;
-            if came > 0 {
-                activity.speaks();
-            }
-            *left = left.saturating_sub(came);
-            if *left == 0 {
-                return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
-            }
+        let Self { inner, activity, left, records, reads } = &mut *self;
+        // TLS reads on for as long as what comes has no content.
+        if *reads == READS {
+            *reads = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
         }
-        Poll::Ready(Ok(()))
+        let before = buffer.filled().len();
+        let read = Pin::new(inner).poll_read(cx, buffer);
+        *reads = if read.is_pending() { 0 } else { *reads + 1 };
+        ready!(read)?;
+        let came = buffer.filled().get(before..).unwrap_or_default();
+        let begun = records.begin_in(came);
+        let is_allowed = match left {
+            Some(left) => {
+                if !came.is_empty() {
+                    activity.speaks();
+                }
+                *left = left.saturating_sub(came.len());
+                *left > 0
+            }
+            None => activity.records_arrived(begun),
+        };
+        if is_allowed {
+            Poll::Ready(Ok(()))
+        } else {
+            Poll::Ready(Err(io::ErrorKind::InvalidData.into()))
+        }
     }
 }
 
@@ -81,5 +100,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Bounded<S> {
     }
 }
 
+/// Of some 4 KiB each.
+const READS: usize = 4;
 /// A client's hello has at most some 2 KB, its chain of certificates 3 to 10 KB.
 const HANDSHAKE: usize = 32 * 1024;

@@ -108,6 +108,9 @@ async fn talk<S>(
         loop {
             // First, so that bytes that are here already are seen before the connection is closed.
             if connection.as_mut().poll(cx).is_ready() {
+                if activity.is_hollow() {
+                    shared.metrics.closed(Closed::EmptyRecords);
+                }
                 return Poll::Ready(());
             }
             if !stopping && stop.as_mut().poll(cx).is_ready() {

@@ -65,8 +65,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Stream<S> {
         }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.inner).poll_read(cx, buffer))?;
-        if buffer.filled().len() > before {
-            self.activity.bytes_arrived();
+        let came = buffer.filled().len() - before;
+        if came > 0 {
+            self.activity.bytes_arrived(came);
         }
         Poll::Ready(Ok(()))
     }

@@ -18,13 +18,14 @@ impl Processes {
         let us = rustix::process::geteuid().as_raw();
         let behind_name = format!("S {}{pid} 0", "0 ".repeat(18));
         std::fs::create_dir_all(process.join("ns")).unwrap();
-        for (file, text) in [
-            ("status", format!("Name:\tx\nUid:\t{us}\t{us}\t{us}\t{us}\n")),
-            ("stat", format!("{pid} (x) {behind_name}")),
-            ("environ", format!("A=b\0SECRETS_INJECTOR_TARGET={says}\0")),
-            ("mountinfo", mount(kept)),
+        let uid = format!("\nUid:\t{us}\t{us}\t{us}\t{us}\n");
+        for (file, parts) in [
+            ("status", [b"Name:\t", CUT, uid.as_bytes()]),
+            ("stat", [format!("{pid} (").as_bytes(), CUT, format!(") {behind_name}").as_bytes()]),
+            ("environ", [b"A=b\0", format!("SECRETS_INJECTOR_TARGET={says}").as_bytes(), b"\0"]),
+            ("mountinfo", [b"", mount(kept).as_bytes(), b""]),
         ] {
-            std::fs::write(process.join(file), text).unwrap();
+            std::fs::write(process.join(file), parts.concat()).unwrap();
         }
         std::os::unix::fs::symlink(namespace, process.join("ns/mnt")).unwrap();
         self
@@ -52,6 +53,9 @@ fn mount(kept: &str) -> String {
     }
     lines
 }
+
+/// A name that the kernel cut within a character.
+const CUT: &[u8] = b"\xd0\xbf\xd1";
 
 const OURS: &str = "1/containers/kms-secrets";
 
