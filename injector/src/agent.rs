@@ -21,7 +21,7 @@ use std::time::Duration;
 use plan::Plan;
 use secret::Fetched;
 use tokio::net::TcpListener;
-use tracing::info;
+use tracing::{info, warn};
 
 use self::handler::AgentHandler;
 use crate::fetch::client::Client;
@@ -29,6 +29,7 @@ use crate::health::metrics::Metrics;
 use crate::http::limits::Limits;
 use crate::http::server;
 use crate::input::args::Args;
+use crate::process::resource_limits::a_third_of_descriptors;
 use crate::report::exit::Exit;
 use crate::report::problem::Problem;
 
@@ -57,7 +58,15 @@ impl Agent {
         // The token is not written before the port is ours: clients would show it to whoever
         // listens there.
         let (token, held) = ensure_token(args, plan, wanted)?;
-        let limits = Limits::new(wanted.max_connections.get().into());
+        let wanted_connections = usize::from(wanted.max_connections.get());
+        let connections = wanted_connections.min(a_third_of_descriptors());
+        if connections < wanted_connections {
+            warn!(
+                wanted = wanted_connections,
+                connections, "fewer connections, for want of descriptors"
+            );
+        }
+        let limits = Limits::new(connections);
         let counters = metrics.agent_counters();
         let handler = AgentHandler::new(
             plan,

@@ -20,6 +20,7 @@ use lab::fetcher::{ACCOUNT, Want};
 use plan::{Agent, CacheTtl, OnRevoked, Refresh, ResponseType};
 use rustix::process::Signal;
 use serde_json::json;
+use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 use tokio::task::JoinSet;
 
@@ -412,6 +413,38 @@ async fn a_port_that_is_taken_is_told() {
     assert!(ended.headline().contains("cannot listen on port"), "{}", ended.headline());
     let token = container.path("var/run/kmstoken/token");
     assert!(!token.exists(), "clients would show it to whoever listens there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_of_a_neighbour_leave_descriptors_to_the_files() {
+    let cloud = cloud().await;
+    put(&cloud, "app/listed", "CANARY-1");
+    let names: Vec<_> = (0..80).map(|number| format!("listed-{number}")).collect();
+    let wants: Vec<_> = names.iter().map(|name| Want::new(name, "kms://app/listed")).collect();
+    let mut agent = wanted(&["app/*"]).unwrap();
+    agent.refresh = Refresh::new(10, None, OnRevoked::Keep).unwrap();
+    let few = ["prlimit", "--nofile=300:300"];
+    let served = Served::start(&cloud, agent, &wants, &few).await.unwrap();
+    let address = (std::net::Ipv4Addr::LOCALHOST, served.port);
+    let mut idle = JoinSet::new();
+    for _ in 0..400 {
+        idle.spawn(async move {
+            loop {
+                // One that is ended comes again.
+                if let Ok(mut stream) = tokio::net::TcpStream::connect(address).await {
+                    let _ = stream.read(&mut [0; 64]).await;
+                }
+            }
+        });
+    }
+    for value in ["CANARY-2", "CANARY-3"] {
+        rotate(&cloud, "app/listed", value);
+        served.container.shows("listed-79", Some(value.as_bytes())).await.unwrap();
+    }
+    idle.shutdown().await;
+    let log = served.running.log();
+    assert!(!log.contains("No file descriptors available"), "{log}");
+    ends_well(served).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

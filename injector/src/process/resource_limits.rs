@@ -20,6 +20,13 @@ pub(crate) fn raise() -> Result<(), Errno> {
     setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files })
 }
 
+/// As many descriptors as each may hold: connections of clients, and the files of either volume that are
+/// kept open.
+pub(crate) fn a_third_of_descriptors() -> usize {
+    let all = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(all / 3).unwrap_or(usize::MAX)
+}
+
 impl ResourceLimits {
     pub(crate) fn now() -> Self {
         Self(LIMITS.map(getrlimit))

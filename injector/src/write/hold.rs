@@ -10,9 +10,9 @@ use std::sync::Arc;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, OFlags, Stat};
 use rustix::io::Errno;
-use rustix::process::{Resource, getrlimit};
 
 use super::directory::{entries, open_directory};
+use crate::process::resource_limits::a_third_of_descriptors;
 
 #[derive(Debug, Default)]
 pub(crate) struct Hold {
@@ -73,9 +73,7 @@ impl Hold {
     }
 
     fn keep(&mut self, name: &str, opened: &Arc<File>) {
-        // There are two volumes, and connections need descriptors too.
-        let most = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX) / 3;
-        if (self.files.len() as u64) < most {
+        if self.files.len() < a_third_of_descriptors() {
             self.files.insert(name.to_owned(), Arc::clone(opened));
         }
     }
