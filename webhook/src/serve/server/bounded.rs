@@ -100,7 +100,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Bounded<S> {
     }
 }
 
-/// Of some 4 KiB each.
+/// Each takes some 4 KiB.
 const READS: usize = 4;
 /// A client's hello has at most some 2 KB, its chain of certificates 3 to 10 KB.
 const HANDSHAKE: usize = 32 * 1024;
