@@ -113,6 +113,7 @@ impl Filter {
         arguments: &[Value<'a>],
         fuel: &mut Fuel,
     ) -> ValueResult<'a> {
+        fuel.pay_for_bytes(std::iter::once(value).chain(arguments).map(Value::weight).sum())?;
         let result = match self.function {
             FilterFn::Text(write) => value.text().and_then(|it| {
                 build(fuel, |out| {

@@ -9,7 +9,8 @@ pub(crate) struct Decimal<'v> {
     is_negative: bool,
     /// The number is 0.DIGITS times ten to the power of this; zero has the lowest.
     exponent: i64,
-    /// The digits on both sides of the point, with zeros around them.
+    /// The digits on both sides of the point, without zeros around them, so that a comparison ends with
+    /// the shorter number.
     digits: [&'v str; 2],
 }
 
@@ -21,12 +22,17 @@ impl<'v> Decimal<'v> {
         };
         let (mantissa, power) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let digits = [whole, fraction];
-        let Some(zeros) = digits.iter().flat_map(|it| it.bytes()).position(|it| it != b'0') else {
-            return Self { is_negative: false, exponent: i64::MIN, digits: [""; 2] };
+        let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+        let digits = match (whole, fraction) {
+            ("", "") => return Self { is_negative: false, exponent: i64::MIN, digits: [""; 2] },
+            ("", fraction) => ["", fraction.trim_start_matches('0')],
+            (whole, "") => [whole.trim_end_matches('0'), ""],
+            both => [both.0, both.1],
         };
-        let exponent = length(whole).saturating_sub_unsigned(zeros as u64);
-        Self { is_negative, exponent: power_of(power).saturating_add(exponent), digits }
+        let [_, rest] = digits;
+        let behind_point = if whole.is_empty() { length(fraction) - length(rest) } else { 0 };
+        let exponent = power_of(power).saturating_add(length(whole) - behind_point);
+        Self { is_negative, exponent, digits }
     }
 
     pub(crate) fn is_zero(self) -> bool {
@@ -45,23 +51,9 @@ impl<'v> Decimal<'v> {
     fn compare_size(self, other: Self) -> Ordering {
         let by_exponent = self.exponent.cmp(&other.exponent);
         by_exponent.then_with(|| {
-            let (mut left, mut right) = (self.significant(), other.significant());
-            loop {
-                match (left.next(), right.next()) {
-                    (None, None) => return Ordering::Equal,
-                    (one, other) => {
-                        let order = one.unwrap_or(b'0').cmp(&other.unwrap_or(b'0'));
-                        if order.is_ne() {
-                            return order;
-                        }
-                    }
-                }
-            }
+            let [left, right] = [self, other].map(|it| it.digits.into_iter().flat_map(str::bytes));
+            left.cmp(right)
         })
-    }
-
-    fn significant(self) -> impl Iterator<Item = u8> + use<'v> {
-        self.digits.into_iter().flat_map(str::bytes).skip_while(|it| *it == b'0')
     }
 }
 

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::builtins::{FUNCTIONS, Filter, FilterFn, JSON, SECRET, TESTS};
 use crate::error::Error;
 use crate::fault::{Fault, Invalid};
-use crate::limits::MAX_OUTPUT_BYTES;
+use crate::limits::{CheckFuel, MAX_OUTPUT_BYTES};
 use crate::run::{EvalResult, Run, Values, WalkResult};
 use crate::text::{Builder, Text};
 use crate::value::{TypeKind, Value};
@@ -22,10 +22,12 @@ use crate::{json, operators, value};
 pub(crate) fn check<'a>(
     tree: &'a Stmt<'a>,
     targets: HashSet<&'a str>,
+    fuel: &mut CheckFuel,
 ) -> Result<Vec<(&'a str, usize)>, Vec<Invalid>> {
-    let mut evaluator = Evaluator { targets, ..Evaluator::new(Run::to_check()) };
+    let mut evaluator = Evaluator { targets, ..Evaluator::new(Run::to_check(fuel.take())) };
     // What ends it early is among the mistakes.
     let _ = evaluator.statement(tree, &mut Builder::default());
+    fuel.give_back(std::mem::take(&mut evaluator.run.fuel));
     evaluator.run.into_result()
 }
 
@@ -147,7 +149,16 @@ impl<'a> Evaluator<'a> {
     fn optional(&mut self, expression: &'a Expr<'a>) -> EvalResult<'a> {
         match self.value(expression)? {
             Value::Nothing => Ok(Value::Nothing),
-            value => self.required(line(expression), value),
+            value => {
+                // Only its last digit may say that a number is not zero.
+                let paid = match &value {
+                    Value::Number(number) => self.run.fuel.pay_for_bytes(number.len()),
+                    _ => Ok(()),
+                };
+                let result = paid.map(|()| value);
+                let value = self.run.resolve(line(expression), result, TypeKind::Number)?;
+                self.required(line(expression), value)
+            }
         }
     }
 

@@ -25,5 +25,5 @@ mod token_limits;
 mod value;
 
 pub use crate::fault::{Fault, Invalid, TemplateFailure};
-pub use crate::limits::{MAX_OUTPUT_BYTES, MAX_TEMPLATE_BYTES};
+pub use crate::limits::{CheckFuel, MAX_OUTPUT_BYTES, MAX_TEMPLATE_BYTES};
 pub use crate::template::{SecretCall, Template};

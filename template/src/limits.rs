@@ -25,8 +25,14 @@ pub(crate) const FUEL_TO_RENDER: usize = 100_000;
 /// A check works on what is written out in a template alone, and leaves undecided what takes longer.
 pub(crate) const FUEL_TO_CHECK: usize = 256;
 
-/// So many texts, numbers, parts of JSON and pieces of 64 bytes may still be made.
-#[derive(Default)]
+/// All templates of one Pod are checked on this.
+const FUEL_TO_CHECK_ALL: usize = 2048;
+
+/// A unit is so many bytes.
+const UNIT: usize = 64;
+
+/// So many texts, numbers, parts of JSON and pieces of 64 bytes may still be read or made.
+#[derive(Debug, Default)]
 pub(crate) struct Fuel(pub(crate) usize);
 
 impl Fuel {
@@ -38,6 +44,34 @@ impl Fuel {
     }
 
     pub(crate) fn pay_for_bytes(&mut self, bytes: usize) -> Result<(), Error> {
-        self.pay(bytes / 64 + 1)
+        self.pay(bytes / UNIT + 1)
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.saturating_mul(UNIT)
+    }
+}
+
+/// What may be spent on checking templates that stand in one Pod.
+#[derive(Debug)]
+pub struct CheckFuel(Fuel);
+
+impl Default for CheckFuel {
+    fn default() -> Self {
+        Self(Fuel(FUEL_TO_CHECK_ALL))
+    }
+}
+
+impl CheckFuel {
+    /// What one template may have of it.
+    pub(crate) fn take(&mut self) -> Fuel {
+        let Fuel(left) = &mut self.0;
+        let taken = FUEL_TO_CHECK.min(*left);
+        *left -= taken;
+        Fuel(taken)
+    }
+
+    pub(crate) fn give_back(&mut self, rest: Fuel) {
+        self.0.0 += rest.0;
     }
 }

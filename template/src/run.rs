@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use crate::error::Error;
 use crate::fault::{Fault, Invalid};
-use crate::limits::{FUEL_TO_CHECK, FUEL_TO_RENDER, Fuel};
+use crate::limits::{FUEL_TO_RENDER, Fuel};
 use crate::text::Text;
 use crate::value::{TypeKind, Value, ValueResult};
 
@@ -29,13 +29,12 @@ pub(crate) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub(crate) fn to_check() -> Self {
-        let fuel = Fuel(FUEL_TO_CHECK);
+    pub(crate) fn to_check(fuel: Fuel) -> Self {
         Self { values: None, fuel, conditions: 0, secrets: Vec::new(), invalid: Vec::new() }
     }
 
     pub(crate) fn to_render(values: &'a Values<'a>) -> Self {
-        Self { values: Some(values), fuel: Fuel(FUEL_TO_RENDER), ..Self::to_check() }
+        Self { values: Some(values), ..Self::to_check(Fuel(FUEL_TO_RENDER)) }
     }
 
     pub(crate) fn is_check(&self) -> bool {

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::evaluator;
 use crate::fault::{Fault, Invalid, TemplateFailure};
-use crate::limits::MAX_TEMPLATE_BYTES;
+use crate::limits::{CheckFuel, MAX_TEMPLATE_BYTES};
 use crate::token_limits;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,11 @@ const RECURSION: &str = "recursion";
 impl Template {
     /// The result is a template that can only fail because of its values, or all that is wrong.
     pub fn parse(text: &str) -> Result<Self, Vec<Invalid>> {
+        Self::parse_one_of(text, &mut CheckFuel::default())
+    }
+
+    /// What its check costs is not there any more for those that are checked with the same fuel.
+    pub fn parse_one_of(text: &str, fuel: &mut CheckFuel) -> Result<Self, Vec<Invalid>> {
         if text.len() > MAX_TEMPLATE_BYTES {
             return Err(vec![Fault::TooLong(text.len()).at(1)]);
         }
@@ -37,7 +42,7 @@ impl Template {
         let one = |invalid| vec![invalid];
         let targets = token_limits::check(text).map_err(one)?;
         let tree = tree(text).map_err(one)?;
-        let found = evaluator::check(&tree, targets)?.into_iter();
+        let found = evaluator::check(&tree, targets, fuel)?.into_iter();
         let secrets = found.map(|(source, line)| SecretCall { source: source.to_owned(), line });
         Ok(Self { text: text.to_owned(), secrets: secrets.collect() })
     }

@@ -37,8 +37,8 @@ impl Deref for Text<'_> {
 pub(crate) struct Builder {
     text: Zeroizing<String>,
     most: usize,
-    /// The message about a text that has more begins with this.
-    subject: &'static str,
+    /// The message about a text that has more begins with this. Without, there is no fuel for more.
+    subject: Option<&'static str>,
 }
 
 impl Default for Builder {
@@ -49,7 +49,15 @@ impl Default for Builder {
 
 impl Builder {
     pub(crate) fn new(most: usize, subject: &'static str) -> Self {
-        Self { text: Zeroizing::default(), most, subject }
+        Self { text: Zeroizing::default(), most, subject: Some(subject) }
+    }
+
+    /// One operation makes no more than can be paid for.
+    pub(crate) fn affordable(bytes: usize) -> Self {
+        if bytes >= MAX_VALUE_BYTES {
+            return Self::default();
+        }
+        Self { text: Zeroizing::default(), most: bytes, subject: None }
     }
 
     #[inline]
@@ -92,7 +100,10 @@ impl Builder {
     }
 
     pub(crate) fn too_long(&self) -> Error {
-        Error::words(format!("{} more than {} bytes", self.subject, self.most))
+        match self.subject {
+            Some(subject) => Error::words(format!("{subject} more than {} bytes", self.most)),
+            None => Error::OutOfFuel,
+        }
     }
 
     pub(crate) fn into_text(self) -> Zeroizing<String> {

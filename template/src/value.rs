@@ -67,6 +67,19 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Bytes that an operation reads of it, parts of parts apart.
+    pub(crate) fn weight(&self) -> usize {
+        let text = |value: &Self| match value {
+            Self::Text(text) | Self::Number(text) => text.len(),
+            _ => 1,
+        };
+        match self {
+            Self::List(items) => items.iter().map(text).sum(),
+            Self::Map(members) => members.iter().map(|(key, it)| key.len() + text(it)).sum(),
+            single => text(single),
+        }
+    }
+
     /// A check cannot tell which of both it is.
     pub(crate) fn or(&self, other: &Self) -> Self {
         Self::Unknown(if self.kind() == other.kind() { self.kind() } else { TypeKind::Any })
@@ -105,9 +118,11 @@ pub(crate) fn build<'a>(
     write: impl FnOnce(&mut Builder) -> Result<(), Error>,
 ) -> ValueResult<'a> {
     fuel.pay(1)?;
-    let mut out = Builder::default();
-    write(&mut out)?;
-    paid_text(out, fuel)
+    let mut out = Builder::affordable(fuel.bytes());
+    let written = write(&mut out);
+    // What was made until it failed was work too.
+    let text = paid_text(out, fuel);
+    written.and(text)
 }
 
 /// A text that was made is paid for: nothing else bounds chains of filters.

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use allocation_counter::measure;
-use template::{Fault, MAX_TEMPLATE_BYTES, Template};
+use template::{CheckFuel, Fault, MAX_TEMPLATE_BYTES, Template};
 
 /// Bytes that are allocated while a text is judged: what is copied is counted, however fast.
 fn copied(text: &str) -> u64 {
@@ -144,4 +144,28 @@ fn values_of_many_small_parts_do_not_grow_without_end() {
         let peak = measure(|| drop(template.render(|_| Some(value.as_str())))).bytes_max;
         assert!(peak < 11 * 1024 * 1024, "{part}: {peak}");
     }
+}
+
+/// Behind a condition nothing that fails ends a check.
+#[test]
+fn an_operation_that_fails_is_paid_for_like_any_other() {
+    let texts = format!("{{%set a={:?}%}}{{%set b={:?}%}}", "x".repeat(700), "y".repeat(1_500));
+    let bad = format!("{{%set c={:?}%}}", "QUFB".repeat(1_000) + "!");
+    for operation in [r#"{{a|replace("x",b)}}"#, "{{c|b64decode}}", r#"{{{"A":b,"9":b}|shell}}"#] {
+        let operations = operation.repeat(50);
+        let text = format!("{texts}{bad}{{%if secret(\"s\")%}}{operations}{{%endif%}}");
+        let bytes = copied(&text);
+        assert!(bytes < 400_000, "{operation}: {bytes}");
+    }
+}
+
+#[test]
+fn templates_of_one_pod_are_checked_with_what_one_of_them_leaves() {
+    let value = "x".repeat(1_000);
+    let text = format!("{{{{secret(\"s\")}}}}{{%set a={value:?}%}}{}", "{{a|upper}}".repeat(20));
+    let mut fuel = CheckFuel::default();
+    let mut each = || measure(|| drop(Template::parse_one_of(&text, &mut fuel))).bytes_total;
+    let first = each();
+    let last = (0..20).map(|_| each()).last().unwrap();
+    assert!(last * 2 < first, "{first} {last}");
 }

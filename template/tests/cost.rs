@@ -14,7 +14,11 @@ struct Case {
     values: fn(usize) -> [String; 2],
 }
 
-const CASES: [Case; 6] = [
+const CASES: [Case; 7] = [
+    Case {
+        template: "{{ 'y' if json(secret('a')).n in json(secret('b')) else 'n' }}",
+        values: |n| [format!(r#"{{"n":1.{}1}}"#, "0".repeat(n)), list(n / 2, "1")],
+    },
     Case {
         template: "{{ 'y' if json(secret('a')).n in json(secret('b')) else 'n' }}",
         values: |n| [format!(r#"{{"n":0.{}1}}"#, "0".repeat(n)), list(n / 2, "1")],

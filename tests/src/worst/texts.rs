@@ -161,6 +161,18 @@ pub(super) fn axes() -> Vec<Axis> {
             let numbers = format!("{{% set l = json(\"[{}]\") %}}", [HALF_WAY; 10].join(","));
             templates(pod, n, [&numbers, "{{ 1 in l }}", ""]);
         }),
+        axis("bytes of templates, operations that fail", 32_000, |pod, n| {
+            let open = format!("{{% set a = {:?} %}}{{% if secret(\"x\") %}}", "x".repeat(700));
+            templates(pod, n, [&open, r#"{{ a | replace("x", a) }}"#, "{% endif %}"]);
+        }),
+        axis("bytes of templates, truths of a long number", 32_000, |pod, n| {
+            let open = format!("{{% set v = json(\"0.{}\") %}}", "0".repeat(2_000));
+            templates(pod, n, [&open, "{{ not v }}", ""]);
+        }),
+        axis("bytes of templates, escapes", 32_000, |pod, n| {
+            let open = format!("{{% set v = {:?} %}}", "\u{2028}".repeat(200));
+            templates(pod, n, [&open, "{{ v | urlencode }}{{ v | quote_yaml }}", ""]);
+        }),
         axis("bytes of templates, filters", 32_000, |pod, n| {
             templates(pod, n, ["", "{{ \"a\" | upper | trim }}", ""]);
         }),

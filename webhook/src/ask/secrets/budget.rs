@@ -2,6 +2,7 @@
 //! room for is not looked at.
 
 use plan::MAX_VARIABLES;
+use template::CheckFuel;
 
 use crate::ask::yaml::MAX_ENTRIES;
 use crate::settings::comparisons::Comparisons;
@@ -13,6 +14,8 @@ pub(crate) struct Budget {
     selectors: Allowance,
     /// Bytes of templates, which cost more than any other text to read.
     templates: Allowance,
+    /// Work on what is written out in templates.
+    pub(super) check: CheckFuel,
     /// Values that templates name, each counted once for each template.
     in_templates: Allowance,
     pub(super) variables: Allowance,
@@ -57,6 +60,7 @@ impl Default for Budget {
         Self {
             selectors: amount(MAX_SELECTORS_BYTES, "bytes of JMESPath expressions"),
             templates: amount(MAX_TEMPLATES_BYTES, "bytes of templates"),
+            check: CheckFuel::default(),
             in_templates: amount(MAX_IN_TEMPLATES, "values in templates"),
             variables: amount(MAX_VARIABLES, "variables"),
             names: amount(MAX_NAMES, "names of containers for variables"),

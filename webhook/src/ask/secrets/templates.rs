@@ -56,7 +56,7 @@ impl Reader<'_> {
         if !self.fits(&place(1), room) {
             return None;
         }
-        let template = match Template::parse(text) {
+        let template = match Template::parse_one_of(text, &mut self.budget.check) {
             Ok(template) => template,
             Err(invalid) => {
                 for invalid in invalid {

@@ -21,7 +21,7 @@ struct ActivityState {
     arriving: usize,
     /// When the first of them began.
     busy_since: Instant,
-    /// Records of TLS that may still come.
+    /// Small records of TLS that may still come.
     records: usize,
     /// More of them came.
     hollow: bool,
@@ -48,10 +48,10 @@ struct ActivityState {
 
 /// A client that writes a request in pieces, renews its keys and takes leave needs fewer.
 const RECORDS: usize = 256;
-/// Content that pays for a record.
+/// Bytes of content that pay for a small record.
 const RECORD: usize = 32;
 /// What a client saves up for later.
-const RECORDS_AT_MOST: usize = 1024;
+const RECORDS_AT_MOST: usize = 256;
 
 /// What a connection does that does not work, the most dispensable first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,7 +116,7 @@ impl Activity {
         self.lock().spoke = true;
     }
 
-    /// Whether so many records are no more than what they held allows.
+    /// Whether so many small records are no more than what came before them allows.
     pub(super) fn records_arrived(&self, records: usize) -> bool {
         let mut state = self.lock();
         let left = state.records.checked_sub(records);
@@ -132,7 +132,6 @@ impl Activity {
     pub(super) fn bytes_arrived(&self, bytes: usize) {
         let mut state = self.lock();
         state.spoke = true;
-        // Part of a record counts for nothing, so that content in crumbs does not either.
         state.records = state.records.saturating_add(bytes / RECORD).min(RECORDS_AT_MOST);
         if state.in_flight == 0 && state.head_since.is_none() {
             state.head_since = Some(Instant::now());

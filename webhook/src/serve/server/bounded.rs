@@ -19,13 +19,21 @@ pub(super) struct Bounded<S> {
     /// `None` once the handshake is over.
     left: Option<usize>,
     records: Records,
-    /// Reads without a pause.
+    /// Reads without a pause, and the small records in them.
     reads: usize,
+    small: usize,
 }
 
 impl<S> Bounded<S> {
     pub(super) fn new(inner: S, activity: Activity) -> Self {
-        Self { inner, activity, left: Some(HANDSHAKE), records: Records::default(), reads: 0 }
+        Self {
+            inner,
+            activity,
+            left: Some(HANDSHAKE),
+            records: Records::default(),
+            reads: 0,
+            small: 0,
+        }
     }
 
     pub(super) fn lift(&mut self) {
@@ -39,19 +47,23 @@ impl<S: AsyncRead + Unpin> AsyncRead for Bounded<S> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Self { inner, activity, left, records, reads } = &mut *self;
+        let Self { inner, activity, left, records, reads, small } = &mut *self;
         // TLS reads on for as long as what comes has no content.
-        if *reads == READS {
-            *reads = 0;
+        if *reads == READS || *small >= SMALL_RECORDS {
+            (*reads, *small) = (0, 0);
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
         let before = buffer.filled().len();
         let read = Pin::new(inner).poll_read(cx, buffer);
-        *reads = if read.is_pending() { 0 } else { *reads + 1 };
+        if read.is_pending() {
+            (*reads, *small) = (0, 0);
+        }
         ready!(read)?;
+        *reads += 1;
         let came = buffer.filled().get(before..).unwrap_or_default();
-        let begun = records.begin_in(came);
+        let begun = records.small_in(came);
+        *small += begun;
         let is_allowed = match left {
             Some(left) => {
                 if !came.is_empty() {
@@ -102,5 +114,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Bounded<S> {
 
 /// Each takes some 4 KiB.
 const READS: usize = 4;
+const SMALL_RECORDS: usize = 64;
 /// A client's hello has at most some 2 KB, its chain of certificates 3 to 10 KB.
 const HANDSHAKE: usize = 32 * 1024;

@@ -1,8 +1,10 @@
-//! Counts the records of TLS in what a client sends. Each is opened by itself, however little it holds:
-//! what it costs is no matter of bytes.
+//! Counts the small records of TLS in what a client sends. Each record is opened by itself, however
+//! little it holds: what it costs is no matter of bytes.
 
 /// A record begins with its type, a version and its length.
 const HEADER: usize = 5;
+/// What is encrypted has at least 17 bytes more than what it holds: these are records of less than 32.
+const SMALL: usize = 48;
 
 #[derive(Debug, Default)]
 pub(super) struct Records {
@@ -14,8 +16,8 @@ pub(super) struct Records {
 }
 
 impl Records {
-    /// How many records begin in the next bytes.
-    pub(super) fn begin_in(&mut self, mut bytes: &[u8]) -> usize {
+    /// How many small records begin in the next bytes.
+    pub(super) fn small_in(&mut self, mut bytes: &[u8]) -> usize {
         let mut begun = 0;
         while let Some((byte, others)) = bytes.split_first() {
             let here = self.rest.min(bytes.len());
@@ -28,7 +30,7 @@ impl Records {
             // The first three bytes are shifted out.
             self.length = (self.length << 8 | usize::from(*byte)) & 0xffff;
             if self.header == HEADER {
-                begun += 1;
+                begun += usize::from(self.length <= SMALL);
                 self.rest = self.length;
                 self.header = 0;
             }
@@ -45,15 +47,15 @@ mod tests {
     #[test]
     fn records_are_counted_wherever_their_bytes_are_cut() {
         let mut sent = Vec::new();
-        for length in [0_u16, 1, 300, 0, 16_401, 2] {
+        for length in [0_u16, 1, 300, 0, 48, 16_401, 49, 2] {
             sent.extend([0x17, 3, 3]);
             sent.extend(length.to_be_bytes());
             sent.extend(vec![0x17; length.into()]);
         }
         for piece in [1, 2, 4, 5, 7, 300, 4096, sent.len()] {
             let mut records = Records::default();
-            let begun: usize = sent.chunks(piece).map(|bytes| records.begin_in(bytes)).sum();
-            assert_eq!(begun, 6, "in pieces of {piece}");
+            let begun: usize = sent.chunks(piece).map(|bytes| records.small_in(bytes)).sum();
+            assert_eq!(begun, 5, "in pieces of {piece}");
         }
     }
 }
