@@ -45,8 +45,20 @@ fn plans_of_earlier_versions_are_known_as_such() {
 fn a_plan_of_a_later_version_is_known_whatever_else_is_in_it() {
     let later = format!(r#"{{"consumers":7,"unheardOf":[],"version":{}}}"#, VERSION + 1);
     assert_eq!(Plan::recorded(&later), Recorded::Newer(VERSION + 1));
-    for unreadable in ["", "[]", "{}", r#"{"version":"1"}"#, r#"{"version":1}"#] {
+    let without_consumers = format!(r#"{{"version":{VERSION}}}"#);
+    for unreadable in ["", "[]", "{}", r#"{"version":"1"}"#, &without_consumers] {
         assert_eq!(Plan::recorded(unreadable), Recorded::Unreadable, "{unreadable}");
+    }
+}
+
+/// What has another version is refused at once, and nothing behind that is tried.
+#[test]
+fn the_seeds_of_the_fuzz_target_have_this_version() {
+    let seeds = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/seeds/plan");
+    for seed in std::fs::read_dir(seeds).unwrap() {
+        let seed = seed.unwrap().path();
+        let decoded = Plan::decode(&std::fs::read_to_string(&seed).unwrap());
+        assert!(decoded.is_ok(), "{}: {decoded:?}", seed.display());
     }
 }
 
