@@ -159,7 +159,8 @@ impl<'a> FetcherContainer<'a> {
                 .then(|| StartupProbe::new(plan, injector.command())),
             env: [EnvVariable { name: PLAN_VARIABLE, value: encoded }],
             ports: plan
-                .metrics_port()
+                .options()
+                .metrics_port
                 .filter(|_| role.stays())
                 .map(ContainerPort::of_metrics)
                 .into_iter()

@@ -81,11 +81,9 @@ impl Draft<'_> {
         builder
             .network(settings.network())
             .group(ownership.file_group)
-            .on_change(request.on_change.clone())
-            .metrics_port(request.metrics_port)
+            .options(request.options.clone())
             .private_ca(private_ca)
             .timeout_seconds(request.timeout.unwrap_or(settings.timeout_seconds()))
-            .log_level(request.log_level.unwrap_or_default())
             .consumers(consumers);
         Some(Unbuilt { builder, mode })
     }
