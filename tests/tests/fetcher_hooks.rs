@@ -14,8 +14,8 @@ use std::time::Duration;
 use lab::cloud::{Cloud, CloudConfig, SecretSeed, Seed, StoredPlace, VersionSeed};
 use lab::fetcher::{ACCOUNT, Container, Running, Want, builder, plan};
 use plan::{
-    ContainerName, Environment, FetcherOptions, FileMode, FileName, Mode, OnChange, OnMissing,
-    OnRevoked, Plan, Refresh, Variable, VariableName,
+    ContainerName, Environment, FetcherOptions, FileMode, FileName, FileOptions, Mode, OnChange,
+    OnMissing, OnRevoked, Plan, Refresh, Variable, VariableName,
 };
 use rustix::process::Signal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -125,7 +125,12 @@ async fn what_the_application_was_told_hides_no_template_that_fails() {
     let (file, text) = (Want::new("a", "kms://shop/a"), "{{ json(secret(\"kms://shop/a\")).v }}");
     let secrets = vec![("kms://shop/a".to_owned(), file.lookup().unwrap(), None)];
     let name = FileName::parse("t").unwrap();
-    builder.template(name, text.to_owned(), secrets, FileMode::OWNER, OnMissing::Fail);
+    builder.template(
+        name,
+        text.to_owned(),
+        secrets,
+        FileOptions::new(FileMode::OWNER, OnMissing::Fail),
+    );
     let running = running(&container, &plan(builder, &[file]).unwrap()).await;
     rotate(&cloud, r#"{"w":"CANARY-3"}"#);
     names_the_generation(&container, &server, 1).await;

@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use lab::cloud::{Cloud, CloudConfig, Effect, Fault, SecretSeed, Seed, StoredPlace, VersionSeed};
 use lab::fetcher::{ACCOUNT, Container, Running, Want, builder, plan};
-use plan::{FetcherOptions, FileMode, FileName, Mode, OnMissing, OnRevoked, Plan, Refresh};
+use plan::{
+    FetcherOptions, FileMode, FileName, FileOptions, Mode, OnMissing, OnRevoked, Plan, Refresh,
+};
 use rustix::process::Signal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -122,7 +124,12 @@ fn with_template(port: u16) -> Plan {
     let text = "A={{ json(secret(\"kms://shop/b\")).a }}";
     let secret = ("kms://shop/b".to_owned(), Want::new("", "kms://shop/b").lookup().unwrap(), None);
     let name = FileName::parse("t").unwrap();
-    builder.template(name, text.to_owned(), vec![secret], FileMode::OWNER, OnMissing::Fail);
+    builder.template(
+        name,
+        text.to_owned(),
+        vec![secret],
+        FileOptions::new(FileMode::OWNER, OnMissing::Fail),
+    );
     plan(builder, &[Want::new("a", "kms://shop/a")]).unwrap()
 }
 

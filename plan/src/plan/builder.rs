@@ -7,7 +7,7 @@ use crate::cloud::Network;
 use crate::content::{Content, Selection, Template, TemplateSecret};
 use crate::credentials::Credentials;
 use crate::env::Environment;
-use crate::file::{File, FileMode, FileName, OnMissing};
+use crate::file::{File, FileName, FileOptions};
 use crate::lookup::Lookup;
 use crate::mode::Mode;
 use crate::mount::MountPath;
@@ -32,12 +32,11 @@ impl PlanBuilder {
         name: FileName,
         lookup: Lookup,
         select: Option<Selector>,
-        mode: FileMode,
-        on_missing: OnMissing,
+        options: FileOptions,
     ) -> &mut Self {
         let from = self.lookup(lookup);
         let content = Content::Value(Selection { from, select });
-        self.parts.files.push(File { name, content, mode, on_missing });
+        self.parts.files.push(File { name, content, options });
         self
     }
 
@@ -47,8 +46,7 @@ impl PlanBuilder {
         name: FileName,
         text: String,
         secrets: Vec<(String, Lookup, Option<Selector>)>,
-        mode: FileMode,
-        on_missing: OnMissing,
+        options: FileOptions,
     ) -> &mut Self {
         let secret = |(written, lookup, select)| {
             let from = self.lookup(lookup);
@@ -56,7 +54,7 @@ impl PlanBuilder {
         };
         let secrets = secrets.into_iter().map(secret).collect();
         let content = Content::Template(Template { text, secrets });
-        self.parts.files.push(File { name, content, mode, on_missing });
+        self.parts.files.push(File { name, content, options });
         self
     }
 

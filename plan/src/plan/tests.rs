@@ -4,7 +4,7 @@ use super::*;
 use crate::cloud::{Host, ProviderArn, Region, RoleArn, SessionName};
 use crate::credentials::Rrsa;
 use crate::env::{ContainerName, Variable, VariableName};
-use crate::file::{FileMode, FileName, OnMissing};
+use crate::file::{FileMode, FileName, FileOptions, OnMissing};
 use crate::lookup::{AlibabaRoute, Route};
 use crate::refresh::{OnRevoked, Refresh};
 use crate::selector::Selector;
@@ -30,7 +30,12 @@ fn add(builder: &mut PlanBuilder, name: &str, source: &str) {
         route: AlibabaRoute::in_region(Region::parse("cn-hangzhou").unwrap()).into(),
     };
     let name = FileName::parse(name).unwrap();
-    builder.file(name, lookup, reference.selector, FileMode::ALL, OnMissing::Fail);
+    builder.file(
+        name,
+        lookup,
+        reference.selector,
+        FileOptions::new(FileMode::ALL, OnMissing::Fail),
+    );
 }
 
 #[test]
@@ -49,7 +54,7 @@ fn a_plan_survives_the_way_through_json() {
         }),
     };
     let name = FileName::parse("maybe").unwrap();
-    builder.file(name, lookup, None, FileMode::GROUP, OnMissing::Skip);
+    builder.file(name, lookup, None, FileOptions::new(FileMode::GROUP, OnMissing::Skip));
     builder.group(Some(2000)).timeout_seconds(3600).consumers(vec!["app".to_owned()]);
     builder.network(Network::Public).private_ca(true);
     let options = FetcherOptions { log_level: LogLevel::Debug, ..FetcherOptions::default() };
@@ -59,7 +64,7 @@ fn a_plan_survives_the_way_through_json() {
     assert_eq!((plan.group(), plan.consumers()), (Some(2000), &["app".to_owned()][..]));
     assert_eq!((plan.network(), plan.private_ca()), (Network::Public, true));
     assert_eq!((plan.options().log_level, plan.lookups().len()), (LogLevel::Debug, 3));
-    assert_eq!(plan.files()[3].on_missing, OnMissing::Skip);
+    assert_eq!(plan.files()[3].options.on_missing, OnMissing::Skip);
     assert_eq!(Plan::decode(&plan.encode().unwrap()).unwrap(), plan);
 }
 
@@ -88,7 +93,12 @@ fn add_template(builder: &mut PlanBuilder, name: &str, secrets: &[&str]) {
     };
     let secrets = secrets.iter().map(secret).collect();
     let name = FileName::parse(name).unwrap();
-    builder.template(name, "text".to_owned(), secrets, FileMode::ALL, OnMissing::Skip);
+    builder.template(
+        name,
+        "text".to_owned(),
+        secrets,
+        FileOptions::new(FileMode::ALL, OnMissing::Skip),
+    );
 }
 
 #[test]
@@ -234,7 +244,12 @@ fn a_plan_asks_for_at_most_256_secrets_in_however_few_files() {
         };
         let name = FileName::parse("t").unwrap();
         let secrets = (0..lookups).map(secret).collect();
-        builder.template(name, String::new(), secrets, FileMode::OWNER, OnMissing::Fail);
+        builder.template(
+            name,
+            String::new(),
+            secrets,
+            FileOptions::new(FileMode::OWNER, OnMissing::Fail),
+        );
         builder.build()
     };
     assert_eq!(plan_of(256).unwrap().lookups().len(), 256);
