@@ -1,4 +1,4 @@
-use plan::{FetcherOptions, LogLevel, Network, OnMissing};
+use plan::{LogLevel, Network, OnMissing};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -35,22 +35,6 @@ fn what_a_pod_asks_for_is_in_its_plan() {
     }
     assert_eq!(plan(&with("timeout", " 1m30s\n")).timeout().as_secs(), 90);
     assert_eq!(plan(&with("on-missing", "skip")).files()[0].options.on_missing, OnMissing::Skip);
-}
-
-#[test]
-fn every_option_of_the_fetcher_is_an_annotations() {
-    let asked = [
-        ("secrets", "a: b"),
-        ("mode", "refresh"),
-        ("on-change", "http=http://127.0.0.1:8080/"),
-        ("metrics-port", "9300"),
-        ("log-level", "debug"),
-    ];
-    let mut pod = pod(&asked);
-    pod["spec"]["containers"][0]["ports"] = json!([{"containerPort": 8080}]);
-    let FetcherOptions { on_change, metrics_port, log_level } = plan(&injected(&pod)).options();
-    assert!(on_change.is_some());
-    assert_eq!((metrics_port, log_level), (Some(9300), LogLevel::Debug));
 }
 
 #[test]

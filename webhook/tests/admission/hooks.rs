@@ -1,4 +1,4 @@
-use plan::Plan;
+use plan::{FetcherOptions, LogLevel, Plan};
 use serde_json::{Value, json};
 
 use crate::support::{ask, injected, pod};
@@ -42,6 +42,17 @@ fn unchanged(pod: &Value) -> bool {
 
 fn variable(container: &str) -> Value {
     json!({"name": "SECRETS_INJECTOR_TARGET", "value": container})
+}
+
+#[test]
+fn every_option_of_the_fetcher_is_an_annotations() {
+    let mut pod = called("http://127.0.0.1:8080");
+    for (key, value) in [("metrics-port", "9300"), ("log-level", "debug")] {
+        pod["metadata"]["annotations"][format!("kms.alibabacloud/{key}")] = json!(value);
+    }
+    let FetcherOptions { on_change, metrics_port, log_level } = plan(&injected(&pod)).options();
+    assert!(on_change.is_some());
+    assert_eq!((metrics_port, log_level), (Some(9300), LogLevel::Debug));
 }
 
 #[test]
