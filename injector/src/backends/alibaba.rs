@@ -3,7 +3,6 @@
 mod advice;
 pub(crate) mod ask;
 mod credentials;
-mod rrsa;
 mod trust;
 mod words;
 

@@ -3,7 +3,7 @@ use plan::{
     ProviderArn, Reference, Region, RoleArn, Route, Rrsa, SessionName,
 };
 
-use super::super::rrsa;
+use super::super::credentials::rrsa;
 use super::*;
 
 const ROLE: &str = "acs:ram::1:role/app";
