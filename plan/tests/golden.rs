@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plan::{InvalidPlan, Plan, Recorded, VERSION};
+use plan::{CREDENTIALS_PLACES, InvalidPlan, Plan, Recorded, VERSION};
 use serde_json::{Map, Value};
 
 const WHAT_TO_DO: &str =
@@ -26,6 +26,9 @@ fn plans_of_this_version_are_written_as_they_were() {
         assert_eq!(plan.encode().unwrap(), line, "{WHAT_TO_DO}");
         let consumers = plan.consumers().to_vec();
         assert_eq!(Plan::recorded(&line), Recorded::Same { consumers });
+        for volume in plan.credentials().volumes() {
+            assert!(CREDENTIALS_PLACES.contains(&volume.place), "{volume:?}");
+        }
     }
 }
 
@@ -88,7 +91,13 @@ fn golden_plans_have_every_field_and_every_variant() {
             let mut other = plan.clone();
             *other.pointer_mut(&pointer(place)).unwrap() = with_unknown(value);
             if let Err(error) = serde_json::from_value::<Plan>(other) {
-                known.entry(name).or_default().extend(listed(&error.to_string()));
+                let listed = listed(&error.to_string());
+                // An untagged enum would not say it, and hide what is added to it.
+                assert!(
+                    !value.is_object() || !listed.is_empty(),
+                    "{name} hides its fields: {error}"
+                );
+                known.entry(name).or_default().extend(listed);
             }
         }
     }

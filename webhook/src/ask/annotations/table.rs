@@ -7,7 +7,7 @@ use plan::{
 };
 
 use super::bad::Bad;
-use super::credentials::RequestedCredentials;
+use super::credentials::{self, RequestedCredentials};
 use super::directories::{mount_path, token_path};
 use super::families::{env, template};
 use super::member::{Member, member_name};
@@ -242,7 +242,7 @@ pub static ANNOTATIONS: &[Annotation] = &[
     in_all("ca-config-map", "the name of a ConfigMap", "the operator's", |request, value| {
         put_some(&mut request.ca_config_map, config_map(value))
     }),
-    in_all("credentials", "`rrsa`", "`rrsa`", |request, value| {
+    in_all("credentials", credentials::FORM, "`rrsa`", |request, value| {
         put(&mut request.credentials, RequestedCredentials::parse(value))
     }),
     in_all("role-arn", "`acs:ram::ACCOUNT:role/NAME`", "the ServiceAccount's", |request, value| {
