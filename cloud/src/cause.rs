@@ -39,8 +39,9 @@ pub(crate) enum Cause {
     Undecrypted,
     #[error("not sent: requests before it were throttled, until its time was over")]
     HeldBack,
+    /// What proves the identity cannot be used, in the words of the kind of credentials.
     #[error("{0}")]
-    Token(#[from] TokenProblem),
+    Proof(String),
     #[error("the endpoint is not a plain host name")]
     Endpoint,
     #[error("{0}")]
@@ -116,16 +117,6 @@ pub(crate) struct Mismatched {
     pub(crate) answered: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum TokenProblem {
-    #[error("the identity token could not be read: {0}")]
-    Unreadable(io::ErrorKind),
-    #[error("the identity token is empty")]
-    Empty,
-    #[error("the identity token is not a token: {0} bytes, or bytes that no token has")]
-    Shape(usize),
-}
-
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.code {
@@ -188,7 +179,7 @@ impl FailedAttempt {
             Cause::Mismatched(_) => Failure::Mismatched,
             Cause::Undecrypted => Failure::Denied,
             Cause::HeldBack => Failure::Throttled,
-            Cause::Token(_) => Failure::Identity,
+            Cause::Proof(_) => Failure::Identity,
             Cause::Endpoint => Failure::Refused,
         }
     }

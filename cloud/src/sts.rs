@@ -1,12 +1,14 @@
 //! STS `AssumeRoleWithOIDC` (anonymous, the token is the proof) and `AssumeRole` (signed, on top
 //! of credentials that we have): requests and their answer.
 
+use std::io;
+
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use secret::{Sensitive, parse_iso8601};
 use serde::Deserialize;
 
 use crate::canonical;
-use crate::cause::{Cause, Malformed, TokenProblem};
+use crate::cause::{Cause, Malformed};
 use crate::envelope::{misplaced_refusal, unreadable};
 use crate::keys::{Credentials, Lifetime};
 use crate::lenient_json::Object;
@@ -29,6 +31,22 @@ pub(crate) struct Sts<'a> {
 
 /// The identity token of the Pod, known to look like one.
 pub(crate) struct Token(Sensitive);
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum TokenProblem {
+    #[error("the identity token could not be read: {0}")]
+    Unreadable(io::ErrorKind),
+    #[error("the identity token is empty")]
+    Empty,
+    #[error("the identity token is not a token: {0} bytes, or bytes that no token has")]
+    Shape(usize),
+}
+
+impl From<TokenProblem> for Cause {
+    fn from(problem: TokenProblem) -> Self {
+        Self::Proof(problem.to_string())
+    }
+}
 
 impl Token {
     pub(crate) fn new(raw: &Sensitive) -> Result<Self, TokenProblem> {

@@ -72,12 +72,15 @@ class Crate:
                 self.files[() if module == ["lib"] else tuple(module)] = (path, text)
         # A folder whose modules are declared elsewhere has no file of its own.
         self.modules = {module[:end] for module in self.files for end in range(len(module) + 1)}
-        self.defined, self.exported, self.imported = {}, {}, {}
+        self.defined, self.exported, self.imported, self.globs = {}, {}, {}, {}
         for module, (_, text) in self.files.items():
             self.defined[module] = set(DEFINITION.findall(text))
-            self.exported[module], self.imported[module] = {}, {}
+            self.exported[module], self.imported[module], self.globs[module] = {}, {}, []
             for public, tree in USE.findall(text):
                 for path, alias in leaves(tree):
+                    if alias == "*":
+                        self.globs[module].append(path[:-1])
+                        continue
                     self.imported[module][alias] = path
                     if public:
                         self.exported[module][alias] = path
@@ -107,7 +110,9 @@ class Crate:
             return None
         name = path[0]
         if name not in self.defined.get(module, ()) and hops < 8:
-            other = self.exported.get(module, {}).get(name)
+            globs = [self.absolute(module, path) for path in self.globs.get(module, ())]
+            other = next((path for path in globs if path and name in self.defined.get(path, ())), None)
+            other = ("crate", *other, name) if other else self.exported.get(module, {}).get(name)
             other = other and self.absolute(module, other)
             if other is not None:
                 return self.definer((*other, *path[1:]), hops + 1) or module

@@ -8,7 +8,7 @@ pub(crate) mod select;
 mod template;
 mod unusable;
 
-use plan::Plan;
+use plan::{FileOptions, Plan};
 use secret::Sensitive;
 
 use self::content::Content;
@@ -32,7 +32,7 @@ impl Rendered<'_> {
     pub(crate) fn as_new(&self) -> NewFile<'_> {
         NewFile {
             name: &self.entry.name,
-            mode: self.entry.mode.bits(),
+            mode: self.entry.options.mode.bits(),
             content: self.content.bytes(),
         }
     }
@@ -69,10 +69,14 @@ pub(crate) fn render<'a>(
     entries.iter().enumerate().filter_map(render).collect()
 }
 
-/// Encodes the content as the entry wants it written.
+/// Encodes the content as the entry wants it written. No option of a file says how: one that does is
+/// named here, or this does not compile.
 fn encoded<'a>(entry: &Entry<'_>, content: Content<'a>) -> Result<Content<'a>, Unfit> {
     match entry.form {
-        Form::File => Ok(content),
+        Form::File => {
+            let FileOptions { mode: _, on_missing: _ } = entry.options;
+            Ok(content)
+        }
         Form::Exec(name) => environment::exec(name, content.bytes()).map(|()| content),
         Form::FileKeyRef(name) => {
             environment::file_key_ref(name, content.bytes()).map(Content::Made)

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use plan::{LogLevel, Plan};
+use plan::{FetcherOptions, LogLevel, Plan};
 use rustix::io::Errno;
 use tracing::error;
 
@@ -70,9 +70,14 @@ fn served(
     work: impl FnOnce(&Args, &Plan) -> Result<(), Report>,
 ) -> Exit {
     match decoded(plan) {
-        Ok(plan) => log::with(plan.log_level(), || {
-            work(args, &plan).map_or_else(|report| fail(args, &report), |()| Exit::Success)
-        }),
+        Ok(plan) => {
+            // The application's hook and the metrics are the companions' of the keeper. A new option
+            // is named here once somebody acts on it.
+            let FetcherOptions { log_level, on_change: _, metrics_port: _ } = plan.options();
+            log::with(log_level, || {
+                work(args, &plan).map_or_else(|report| fail(args, &report), |()| Exit::Success)
+            })
+        }
         Err(report) => log::with(LogLevel::default(), || fail(args, &report)),
     }
 }

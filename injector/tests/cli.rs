@@ -7,6 +7,7 @@ mod common;
 use std::fs;
 use std::os::unix::fs::symlink;
 
+use ::plan::VERSION;
 use common::{Container, MOUNT, TOKEN, plan};
 
 #[test]
@@ -43,14 +44,19 @@ fn a_command_line_that_is_not_valid_ends_with_64() {
 #[test]
 fn a_plan_that_cannot_be_used_ends_with_10_and_is_not_repeated() {
     let good = plan(&["kms://db"]);
-    let newer = good.replacen("\"version\":1", "\"version\":2", 1);
+    let later = VERSION + 1;
+    let version = |version: u64| format!("\"version\":{version}");
+    let newer = good.replacen(&version(VERSION), &version(later), 1);
     let broken = good.replacen("kms://db", "kms://CANARY CANARY", 1);
     for (plan, words) in [
         (None, "SECRETS_INJECTOR_PLAN is not set"),
         (Some(""), "not a JSON object"),
         (Some("CANARY"), "not a JSON object"),
         (Some("{\"version\": \"CANARY\"}"), "not a JSON object"),
-        (Some(newer.as_str()), "version 2, and this fetcher reads version 1"),
+        (
+            Some(newer.as_str()),
+            &format!("version {later}, and this fetcher reads version {VERSION}"),
+        ),
         (Some(broken.as_str()), "not valid (line 1, column"),
     ] {
         let container = Container::new();

@@ -1,5 +1,8 @@
 //! What webhook and fetcher call the same beside the plan's JSON: variables, containers, volumes,
-//! directories, and how much there may be of what one of them makes room for.
+//! directories, and how much there may be of what one of them makes room for. Where credentials lie,
+//! they say themselves.
+
+use crate::credentials::CREDENTIALS_PLACES;
 
 /// The plan itself, as JSON.
 pub const PLAN_VARIABLE: &str = "SECRETS_INJECTOR_PLAN";
@@ -11,20 +14,10 @@ pub const INIT_CONTAINER: &str = "kms-secrets-init";
 pub const SIDECAR: &str = "kms-secrets";
 
 pub const SECRETS_VOLUME: &str = "kms-secrets";
-pub const TOKEN_VOLUME: &str = "kms-rrsa-token";
 pub const CA_VOLUME: &str = "kms-ca";
 pub const ENVIRONMENT_VOLUME: &str = "kms-env";
 pub const AGENT_VOLUME: &str = "kms-agent";
 
-/// What credentials lie in, which no container sees but ours.
-pub const CREDENTIALS_VOLUMES: [&str; 1] = [TOKEN_VOLUME];
-/// Every volume of ours.
-pub const VOLUMES: [&str; 5] =
-    [SECRETS_VOLUME, TOKEN_VOLUME, CA_VOLUME, ENVIRONMENT_VOLUME, AGENT_VOLUME];
-
-/// Kubernetes adds its own API token to a container that has nothing mounted here.
-pub const TOKEN_DIRECTORY: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
-pub const TOKEN_FILE: &str = "token";
 /// The CA of dedicated KMS gateways.
 pub const CA_DIRECTORY: &str = "/etc/kms-ca";
 pub const CA_FILE: &str = "ca.crt";
@@ -39,3 +32,9 @@ pub const AGENT_CACHE_BYTES: usize = 8 * 1024 * 1024;
 /// What one connection to the agent takes whose client does not read: what has arrived, its answer, and
 /// the kernel's buffers for it.
 pub const AGENT_CONNECTION_BYTES: usize = 64 * 1024;
+
+/// Every volume of ours.
+pub fn volumes() -> impl Iterator<Item = &'static str> {
+    let volumes = [SECRETS_VOLUME, CA_VOLUME, ENVIRONMENT_VOLUME, AGENT_VOLUME];
+    volumes.into_iter().chain(CREDENTIALS_PLACES.into_iter().map(|place| place.volume))
+}

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::{Host, ProviderArn, Region, RoleArn, SessionName};
-use crate::contract::{TOKEN_DIRECTORY, TOKEN_FILE, TOKEN_VOLUME};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Rrsa", into = "Rrsa")]
@@ -34,17 +33,38 @@ pub enum Principal<'c> {
 
 /// A volume that credentials need, mounted read-only in our containers and in no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CredentialsVolume {
-    pub name: &'static str,
+pub struct CredentialsVolume<'c> {
+    pub place: CredentialsPlace,
+    pub content: CredentialsContent<'c>,
+}
+
+/// Where credentials of some kind lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CredentialsPlace {
+    pub volume: &'static str,
     pub directory: &'static str,
-    pub content: CredentialsContent,
+    /// What lies there, for people.
+    pub holds: &'static str,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CredentialsContent {
+pub enum CredentialsContent<'c> {
     /// A token for this audience, which the kubelet writes and renews.
-    ServiceAccountToken { audience: &'static str, file: &'static str },
+    ServiceAccountToken { audience: &'c str, file: &'c str },
 }
+
+/// Kubernetes adds its own API token to a container that has nothing mounted here.
+pub const TOKEN_DIRECTORY: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+pub const TOKEN_FILE: &str = "token";
+
+const TOKEN: CredentialsPlace = CredentialsPlace {
+    volume: "kms-rrsa-token",
+    directory: TOKEN_DIRECTORY,
+    holds: "the token with which secrets are fetched",
+};
+
+/// The places of all kinds: the volumes are ours in every Pod, whatever its own credentials are.
+pub const CREDENTIALS_PLACES: [CredentialsPlace; 1] = [TOKEN];
 
 impl Credentials {
     #[must_use]
@@ -56,13 +76,12 @@ impl Credentials {
 
     /// What they need of the Pod.
     #[must_use]
-    pub fn volumes(&self) -> Vec<CredentialsVolume> {
+    pub fn volumes(&self) -> Vec<CredentialsVolume<'_>> {
         match self {
             Self::Rrsa(_) => {
-                let (name, directory) = (TOKEN_VOLUME, TOKEN_DIRECTORY);
                 let (audience, file) = ("sts.aliyuncs.com", TOKEN_FILE);
                 let content = CredentialsContent::ServiceAccountToken { audience, file };
-                vec![CredentialsVolume { name, directory, content }]
+                vec![CredentialsVolume { place: TOKEN, content }]
             }
         }
     }

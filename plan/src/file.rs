@@ -32,8 +32,21 @@ pub enum OnMissing {
 pub struct File {
     pub name: FileName,
     pub content: Content,
+    pub options: FileOptions,
+}
+
+/// What is said of a file beside what is in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileOptions {
     pub mode: FileMode,
     pub on_missing: OnMissing,
+}
+
+/// The same as an author says it; the Pod fills the rest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RequestedFileOptions {
+    pub mode: Option<FileMode>,
+    pub on_missing: Option<OnMissing>,
 }
 
 /// A file in JSON: either a value or a template.
@@ -87,6 +100,24 @@ impl File {
     }
 }
 
+impl FileOptions {
+    #[must_use]
+    pub fn new(mode: FileMode, on_missing: OnMissing) -> Self {
+        Self { mode, on_missing }
+    }
+}
+
+impl RequestedFileOptions {
+    #[must_use]
+    pub fn filled(self, default: FileOptions) -> FileOptions {
+        let Self { mode, on_missing } = self;
+        FileOptions {
+            mode: mode.unwrap_or(default.mode),
+            on_missing: on_missing.unwrap_or(default.on_missing),
+        }
+    }
+}
+
 impl TryFrom<FileJson> for File {
     type Error = InvalidFile;
 
@@ -99,13 +130,13 @@ impl TryFrom<FileJson> for File {
             }
             _ => return Err(InvalidFile::Content),
         };
-        Ok(Self { name, content, mode, on_missing })
+        Ok(Self { name, content, options: FileOptions { mode, on_missing } })
     }
 }
 
 impl From<File> for FileJson {
     fn from(file: File) -> Self {
-        let File { name, content, mode, on_missing } = file;
+        let File { name, content, options: FileOptions { mode, on_missing } } = file;
         let (from, select, template) = match content {
             Content::Value(Selection { from, select }) => (Some(from), select, None),
             Content::Template(template) => (None, None, Some(template)),

@@ -16,37 +16,26 @@ mod hook;
 mod lookup;
 mod mode;
 mod mount;
+mod options;
 mod plan;
 mod refresh;
 mod selector;
 mod source;
 
-pub use crate::agent::{
-    Agent, CacheTtl, InvalidAgent, Port, ResponseType, TokenPath, UpToThousand, Within,
-};
-pub use crate::cloud::{
-    Assume, ExternalId, Host, InvalidCloud, Network, ProviderArn, Region, RoleArn, SessionName,
-};
-pub use crate::command::{CONTAINER_OPTION, ExecLine, FetcherCommand, REQUIRE_OPTION};
-pub use crate::content::{Content, Selection, Template, TemplateSecret};
-pub use crate::credentials::{Credentials, CredentialsContent, CredentialsVolume, Principal, Rrsa};
-pub use crate::env::{
-    ContainerName, Environment, InvalidEnvironment, MAX_VARIABLES, Variable, VariableName,
-    variable_file,
-};
-pub use crate::file::{File, FileMode, FileName, InvalidFile, OnMissing};
-pub use crate::glob::{Glob, InvalidGlob};
-pub use crate::hook::{HookSignal, HookUrl, InvalidHook, OnChange};
-pub use crate::lookup::{AlibabaRoute, Lookup, Route};
-pub use crate::mode::Mode;
-pub use crate::mount::{InvalidMount, MountPath};
-pub use crate::plan::{
-    InvalidPlan, LogLevel, MAX_ENCODED_BYTES, MAX_FILES, MAX_LOOKUPS, MIN_PORT, Plan, PlanBuilder,
-    Recorded, VERSION,
-};
-pub use crate::refresh::{InvalidRefresh, OnRevoked, Refresh};
-pub use crate::selector::{InvalidSelector, MAX_SELECTOR_BYTES, Selector};
-pub use crate::source::{
-    InvalidKmsSecret, InvalidOosName, InvalidOosParameter, InvalidOosSecretParameter,
-    InvalidSource, KmsSecret, KmsVersion, OosParameter, OosSecretParameter, Reference, Source,
-};
+pub use crate::agent::*;
+pub use crate::cloud::*;
+pub use crate::command::*;
+pub use crate::content::*;
+pub use crate::credentials::*;
+pub use crate::env::*;
+pub use crate::file::*;
+pub use crate::glob::*;
+pub use crate::hook::*;
+pub use crate::lookup::*;
+pub use crate::mode::*;
+pub use crate::mount::*;
+pub use crate::options::*;
+pub use crate::plan::*;
+pub use crate::refresh::*;
+pub use crate::selector::*;
+pub use crate::source::*;

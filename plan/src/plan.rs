@@ -15,6 +15,7 @@ use crate::hook::OnChange;
 use crate::lookup::Lookup;
 use crate::mode::Mode;
 use crate::mount::MountPath;
+use crate::options::{FetcherOptions, LogLevel};
 
 pub use self::builder::PlanBuilder;
 use self::names::Names;
@@ -23,16 +24,6 @@ use self::names::Names;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Parts", into = "Parts")]
 pub struct Plan(Parts);
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LogLevel {
-    Error,
-    Warn,
-    #[default]
-    Info,
-    Debug,
-}
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPlan {
@@ -127,10 +118,8 @@ struct Parts {
     /// The group that files belong to, where the Pod's `fsGroup` reads them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     group: Option<u32>,
-    /// The process or server that hears when files changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     on_change: Option<OnChange>,
-    /// Where the fetcher tells how it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     metrics_port: Option<u16>,
     /// A private CA for dedicated KMS gateways is mounted.
@@ -228,13 +217,13 @@ impl Plan {
     }
 
     #[must_use]
-    pub fn on_change(&self) -> Option<&OnChange> {
-        self.0.on_change.as_ref()
-    }
-
-    #[must_use]
-    pub fn metrics_port(&self) -> Option<u16> {
-        self.0.metrics_port
+    pub fn options(&self) -> FetcherOptions {
+        let Parts { on_change, metrics_port, log_level, .. } = &self.0;
+        FetcherOptions {
+            on_change: on_change.clone(),
+            metrics_port: *metrics_port,
+            log_level: *log_level,
+        }
     }
 
     #[must_use]
@@ -248,13 +237,38 @@ impl Plan {
     }
 
     #[must_use]
-    pub fn log_level(&self) -> LogLevel {
-        self.0.log_level
-    }
-
-    #[must_use]
     pub fn consumers(&self) -> &[String] {
         &self.0.consumers
+    }
+}
+
+impl Parts {
+    fn new(credentials: Credentials, mount: MountPath) -> Self {
+        Self {
+            version: VERSION,
+            mode: Mode::default(),
+            mount,
+            credentials,
+            network: Network::default(),
+            lookups: Vec::new(),
+            files: Vec::new(),
+            env: None,
+            group: None,
+            on_change: None,
+            metrics_port: None,
+            private_ca: false,
+            timeout: 300,
+            log_level: LogLevel::default(),
+            consumers: Vec::new(),
+        }
+    }
+
+    /// In JSON they stand among the other fields.
+    fn set(&mut self, options: FetcherOptions) {
+        let FetcherOptions { on_change, metrics_port, log_level } = options;
+        self.on_change = on_change;
+        self.metrics_port = metrics_port;
+        self.log_level = log_level;
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use plan::contract;
+use plan::{CREDENTIALS_PLACES, TOKEN_FILE, contract};
 
 fn policies() -> String {
     let templates =
@@ -20,21 +20,22 @@ fn containers_and_volumes_in_the_policies_are_those_of_the_contract() {
     let quoted = policies.split(['\'', '"']).filter(|text| {
         text.starts_with("kms-") && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
     });
-    let names = contract::VOLUMES.into_iter().chain([contract::INIT_CONTAINER, contract::SIDECAR]);
+    let names = contract::volumes().chain([contract::INIT_CONTAINER, contract::SIDECAR]);
     assert_eq!(quoted.collect::<BTreeSet<_>>(), names.collect());
 }
 
 #[test]
 fn variables_and_directories_in_the_policies_are_those_of_the_contract() {
     let policies = policies();
-    for name in [
+    let credentials = CREDENTIALS_PLACES.map(|place| place.directory);
+    let names = [
         contract::PLAN_VARIABLE,
-        contract::TOKEN_DIRECTORY,
         contract::CA_DIRECTORY,
         contract::ENVIRONMENT_DIRECTORY,
-        contract::TOKEN_FILE,
         contract::CA_FILE,
-    ] {
+        TOKEN_FILE,
+    ];
+    for name in names.into_iter().chain(credentials) {
         assert!(policies.contains(&format!("'{name}'")), "{name}");
     }
 }

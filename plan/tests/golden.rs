@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plan::{InvalidPlan, Plan, Recorded, VERSION};
+use plan::{CREDENTIALS_PLACES, InvalidPlan, Plan, Recorded, VERSION};
 use serde_json::{Map, Value};
 
 const WHAT_TO_DO: &str =
@@ -26,6 +26,9 @@ fn plans_of_this_version_are_written_as_they_were() {
         assert_eq!(plan.encode().unwrap(), line, "{WHAT_TO_DO}");
         let consumers = plan.consumers().to_vec();
         assert_eq!(Plan::recorded(&line), Recorded::Same { consumers });
+        for volume in plan.credentials().volumes() {
+            assert!(CREDENTIALS_PLACES.contains(&volume.place), "{volume:?}");
+        }
     }
 }
 
@@ -45,8 +48,20 @@ fn plans_of_earlier_versions_are_known_as_such() {
 fn a_plan_of_a_later_version_is_known_whatever_else_is_in_it() {
     let later = format!(r#"{{"consumers":7,"unheardOf":[],"version":{}}}"#, VERSION + 1);
     assert_eq!(Plan::recorded(&later), Recorded::Newer(VERSION + 1));
-    for unreadable in ["", "[]", "{}", r#"{"version":"1"}"#, r#"{"version":1}"#] {
+    let without_consumers = format!(r#"{{"version":{VERSION}}}"#);
+    for unreadable in ["", "[]", "{}", r#"{"version":"1"}"#, &without_consumers] {
         assert_eq!(Plan::recorded(unreadable), Recorded::Unreadable, "{unreadable}");
+    }
+}
+
+/// What has another version is refused at once, and nothing behind that is tried.
+#[test]
+fn the_seeds_of_the_fuzz_target_have_this_version() {
+    let seeds = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/seeds/plan");
+    for seed in std::fs::read_dir(seeds).unwrap() {
+        let seed = seed.unwrap().path();
+        let decoded = Plan::decode(&std::fs::read_to_string(&seed).unwrap());
+        assert!(decoded.is_ok(), "{}: {decoded:?}", seed.display());
     }
 }
 
@@ -76,7 +91,13 @@ fn golden_plans_have_every_field_and_every_variant() {
             let mut other = plan.clone();
             *other.pointer_mut(&pointer(place)).unwrap() = with_unknown(value);
             if let Err(error) = serde_json::from_value::<Plan>(other) {
-                known.entry(name).or_default().extend(listed(&error.to_string()));
+                let listed = listed(&error.to_string());
+                // An untagged enum would not say it, and hide what is added to it.
+                assert!(
+                    !value.is_object() || !listed.is_empty(),
+                    "{name} hides its fields: {error}"
+                );
+                known.entry(name).or_default().extend(listed);
             }
         }
     }

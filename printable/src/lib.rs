@@ -42,6 +42,16 @@ pub fn shorten(text: &str) -> String {
     short
 }
 
+/// The first 64 characters of a value, in quotes, with escapes for what does not show.
+#[must_use]
+pub fn quoted(value: &str) -> String {
+    let mut short: String = value.chars().take(64).collect();
+    if short.len() < value.len() {
+        short.push('…');
+    }
+    format!("{short:?}")
+}
+
 /// At most `limit` characters, with a space for each that is not printable.
 #[must_use]
 pub fn line(text: &str, limit: usize) -> String {

@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use plan::contract::ENVIRONMENT_PROGRAM;
 use plan::{
-    AlibabaRoute, Assume, ExternalId, FileMode, FileName, Host, Lookup, MountPath, OnMissing, Plan,
-    PlanBuilder, ProviderArn, Reference, Region, RoleArn, Rrsa, SessionName,
+    AlibabaRoute, Assume, ExternalId, FileMode, FileName, FileOptions, Host, Lookup, MountPath,
+    OnMissing, Plan, PlanBuilder, ProviderArn, Reference, Region, RoleArn, Rrsa, SessionName,
 };
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -143,7 +143,7 @@ impl Want {
         let lookup = self.lookup()?;
         let reference = Reference::parse(&self.source)?;
         let (name, mode) = (FileName::parse(&self.name)?, FileMode::parse(self.mode)?);
-        builder.file(name, lookup, reference.selector, mode, self.on_missing);
+        builder.file(name, lookup, reference.selector, FileOptions::new(mode, self.on_missing));
         Ok(())
     }
 }

@@ -15,8 +15,8 @@ use lab::closed_port::ClosedPort;
 use lab::cloud::{Cloud, CloudConfig, SecretSeed, Seed, StoredPlace, VersionSeed};
 use lab::fetcher::{ACCOUNT, Container, Running, Want, builder, plan};
 use plan::{
-    ContainerName, Environment, FileMode, FileName, Mode, OnChange, OnMissing, OnRevoked, Plan,
-    Refresh, Variable, VariableName,
+    ContainerName, Environment, FetcherOptions, FileMode, FileName, FileOptions, Mode, OnChange,
+    OnMissing, OnRevoked, Plan, Refresh, Variable, VariableName,
 };
 use rustix::process::Signal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -37,10 +37,14 @@ fn rotate(cloud: &Cloud, value: &str) {
     cloud.rotate_secret(&StoredPlace::new(ACCOUNT, "shop/a"), VersionSeed::text(value)).unwrap();
 }
 
+fn told_by(hook: &str) -> FetcherOptions {
+    FetcherOptions { on_change: OnChange::parse(hook).unwrap(), ..FetcherOptions::default() }
+}
+
 fn wanted(hook: &str) -> Plan {
     let mut builder = builder().unwrap();
     builder.mode(Mode::Refresh(Refresh::new(INTERVAL, None, OnRevoked::Keep).unwrap()));
-    builder.on_change(OnChange::parse(hook).unwrap());
+    builder.options(told_by(hook));
     plan(builder, &[Want::new("a", "kms://shop/a")]).unwrap()
 }
 
@@ -48,7 +52,7 @@ fn wanted(hook: &str) -> Plan {
 fn with_variable(hook: &str) -> Plan {
     let mut builder = builder().unwrap();
     builder.mode(Mode::Refresh(Refresh::new(INTERVAL, None, OnRevoked::Keep).unwrap()));
-    builder.on_change(OnChange::parse(hook).unwrap());
+    builder.options(told_by(hook));
     let file = Want::new("a", "kms://shop/a");
     let variable = Variable {
         name: VariableName::parse("A").unwrap(),
@@ -118,11 +122,16 @@ async fn what_the_application_was_told_hides_no_template_that_fails() {
     let container = Container::new(&cloud).unwrap();
     let mut builder = builder().unwrap();
     builder.mode(Mode::Refresh(Refresh::new(INTERVAL, None, OnRevoked::Keep).unwrap()));
-    builder.on_change(OnChange::parse(&server.hook()).unwrap());
+    builder.options(told_by(&server.hook()));
     let (file, text) = (Want::new("a", "kms://shop/a"), "{{ json(secret(\"kms://shop/a\")).v }}");
     let secrets = vec![("kms://shop/a".to_owned(), file.lookup().unwrap(), None)];
     let name = FileName::parse("t").unwrap();
-    builder.template(name, text.to_owned(), secrets, FileMode::OWNER, OnMissing::Fail);
+    builder.template(
+        name,
+        text.to_owned(),
+        secrets,
+        FileOptions::new(FileMode::OWNER, OnMissing::Fail),
+    );
     let running = running(&container, &plan(builder, &[file]).unwrap()).await;
     rotate(&cloud, r#"{"w":"CANARY-3"}"#);
     names_the_generation(&container, &server, 1).await;

@@ -15,7 +15,7 @@ use std::process::Command;
 use lab::cloud::{Cloud, CloudConfig, SecretSeed, Seed, StoredPlace, VersionSeed};
 use lab::fetcher::{ACCOUNT, Container, Running, Want, builder, plan};
 use memchr::memmem;
-use plan::{FileMode, FileName, Mode, OnMissing, OnRevoked, Plan, Refresh};
+use plan::{FileMode, FileName, FileOptions, Mode, OnMissing, OnRevoked, Plan, Refresh};
 
 const INTERVAL: u32 = 10;
 /// How often everything changes.
@@ -53,7 +53,7 @@ fn wanted() -> Plan {
     let asked = (source.to_owned(), Want::new("templated", source).lookup().unwrap(), None);
     let shown = format!("{{{{ json(secret(\"{source}\")).v }}}}");
     let (name, mode) = (FileName::parse("templated").unwrap(), FileMode::parse("0400").unwrap());
-    builder.template(name, shown, vec![asked], mode, OnMissing::Fail);
+    builder.template(name, shown, vec![asked], FileOptions::new(mode, OnMissing::Fail));
     let wants =
         [Want::new("plain", "kms://shop/plain"), Want::new("picked", "kms://shop/picked#v")];
     plan(builder, &wants).unwrap()

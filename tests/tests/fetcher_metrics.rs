@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use lab::cloud::{Cloud, CloudConfig, Effect, Fault, SecretSeed, Seed, StoredPlace, VersionSeed};
 use lab::fetcher::{ACCOUNT, Container, Running, Want, builder, plan};
-use plan::{FileMode, FileName, Mode, OnMissing, OnRevoked, Plan, Refresh};
+use plan::{
+    FetcherOptions, FileMode, FileName, FileOptions, Mode, OnMissing, OnRevoked, Plan, Refresh,
+};
 use rustix::process::Signal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -28,7 +30,7 @@ async fn cloud() -> Cloud {
 fn wanted(port: u16) -> Plan {
     let mut builder = builder().unwrap();
     builder.mode(Mode::Refresh(Refresh::new(10, None, OnRevoked::Keep).unwrap()));
-    builder.metrics_port(Some(port));
+    builder.options(FetcherOptions { metrics_port: Some(port), ..FetcherOptions::default() });
     let wants = [Want::new("a", "kms://shop/a"), Want::new("b", "kms://shop/b")];
     plan(builder, &wants).unwrap()
 }
@@ -118,11 +120,16 @@ async fn metrics_and_readiness_follow_the_sources() {
 fn with_template(port: u16) -> Plan {
     let mut builder = builder().unwrap();
     builder.mode(Mode::Refresh(Refresh::new(10, Some(10), OnRevoked::Keep).unwrap()));
-    builder.metrics_port(Some(port));
+    builder.options(FetcherOptions { metrics_port: Some(port), ..FetcherOptions::default() });
     let text = "A={{ json(secret(\"kms://shop/b\")).a }}";
     let secret = ("kms://shop/b".to_owned(), Want::new("", "kms://shop/b").lookup().unwrap(), None);
     let name = FileName::parse("t").unwrap();
-    builder.template(name, text.to_owned(), vec![secret], FileMode::OWNER, OnMissing::Fail);
+    builder.template(
+        name,
+        text.to_owned(),
+        vec![secret],
+        FileOptions::new(FileMode::OWNER, OnMissing::Fail),
+    );
     plan(builder, &[Want::new("a", "kms://shop/a")]).unwrap()
 }
 

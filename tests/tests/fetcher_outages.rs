@@ -7,7 +7,7 @@ use lab::cloud::{
     CalledService, Cloud, CloudConfig, Effect, Fault, SecretSeed, Seed, StoredPlace, VersionSeed,
 };
 use lab::fetcher::{ACCOUNT, Container, Ended, Want, builder, plan};
-use plan::{LogLevel, Mode, OnRevoked, Plan, Refresh};
+use plan::{FetcherOptions, LogLevel, Mode, OnRevoked, Plan, Refresh};
 
 async fn cloud() -> Cloud {
     let cloud = Cloud::start(CloudConfig::new(Seed::demo().unwrap())).await.unwrap();
@@ -79,7 +79,7 @@ async fn each_attempt_is_a_line_of_its_own_at_debug_and_at_no_other_level() {
         let container = Container::new(&cloud).unwrap();
         cloud.add_fault(kms(Effect::Unavailable).times(1));
         let mut builder = builder().unwrap();
-        builder.log_level(level);
+        builder.options(FetcherOptions { log_level: level, ..FetcherOptions::default() });
         let wanted = plan(builder, &[Want::new("a", "kms://shop/canary")]).unwrap();
         let ended = container.init(&wanted).await.unwrap();
         assert_eq!(ended.code(), Some(0), "{}", ended.said());

@@ -13,8 +13,8 @@ use lab::cloud::{
 };
 use lab::fetcher::{ACCOUNT, Container, REGION, Running, builder};
 use plan::{
-    AlibabaRoute, FileMode, FileName, Lookup, Mode, OnMissing, OnRevoked, Plan, PlanBuilder,
-    Reference, Refresh, Region,
+    AlibabaRoute, FileMode, FileName, FileOptions, Lookup, Mode, OnMissing, OnRevoked, Plan,
+    PlanBuilder, Reference, Refresh, Region,
 };
 use rustix::process::Signal;
 use serde_json::Value;
@@ -44,7 +44,7 @@ fn lookup(source: &str) -> (Lookup, Option<plan::Selector>) {
 fn file(builder: &mut PlanBuilder, name: &str, source: &str) {
     let (lookup, select) = lookup(source);
     let name = FileName::parse(name).unwrap();
-    builder.file(name, lookup, select, FileMode::OWNER, OnMissing::Fail);
+    builder.file(name, lookup, select, FileOptions::new(FileMode::OWNER, OnMissing::Fail));
 }
 
 /// As the webhook would write it.
@@ -55,7 +55,12 @@ fn template(builder: &mut PlanBuilder, name: &str, text: &str, on_missing: OnMis
         (secret.source.clone(), lookup, select)
     });
     let name = FileName::parse(name).unwrap();
-    builder.template(name, text.to_owned(), secrets.collect(), FileMode::OWNER, on_missing);
+    builder.template(
+        name,
+        text.to_owned(),
+        secrets.collect(),
+        FileOptions::new(FileMode::OWNER, on_missing),
+    );
 }
 
 fn of_one(text: &str) -> Plan {

@@ -58,7 +58,7 @@ fn volumes(
             .find(|(_, known)| known.get("name").and_then(Value::as_str) == Some(volume.name));
         match known {
             Some((index, known)) => {
-                let new = settled::volume(known, serde_json::to_value(volume)?);
+                let new = settled::volume(known, volume)?;
                 patch.difference(&format!("/spec/volumes/{index}"), known, &new)?;
             }
             None => patch.add("/spec/volumes/-".to_owned(), volume)?,

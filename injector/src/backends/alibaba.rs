@@ -3,7 +3,6 @@
 mod advice;
 pub(crate) mod ask;
 mod credentials;
-mod rrsa;
 mod trust;
 mod words;
 
@@ -115,8 +114,8 @@ fn lookups(plan: &Plan) -> Vec<CloudLookup> {
 #[cfg(test)]
 mod tests {
     use plan::{
-        AlibabaRoute, Assume, FileMode, FileName, Host, MountPath, OnMissing, PlanBuilder,
-        ProviderArn, Reference, Region, RoleArn, Route, Rrsa, SessionName,
+        AlibabaRoute, Assume, FileMode, FileName, FileOptions, Host, MountPath, OnMissing,
+        PlanBuilder, ProviderArn, Reference, Region, RoleArn, Route, Rrsa, SessionName,
     };
 
     use super::*;
@@ -145,7 +144,7 @@ mod tests {
         let mut builder = PlanBuilder::new(rrsa, MountPath::default());
         for (index, lookup) in lookups.into_iter().enumerate() {
             let name = FileName::parse(&format!("f{index}")).unwrap();
-            builder.file(name, lookup, None, FileMode::OWNER, OnMissing::Fail);
+            builder.file(name, lookup, None, FileOptions::new(FileMode::OWNER, OnMissing::Fail));
         }
         builder.build().unwrap()
     }

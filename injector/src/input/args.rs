@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use lexopt::{Arg, Parser, ValueExt};
-use plan::contract::{CA_DIRECTORY, CA_FILE, ENVIRONMENT_DIRECTORY, TOKEN_DIRECTORY, TOKEN_FILE};
-use plan::{FetcherCommand, Host};
+use plan::contract::{CA_DIRECTORY, CA_FILE, ENVIRONMENT_DIRECTORY};
+use plan::{FetcherCommand, Host, TOKEN_DIRECTORY, TOKEN_FILE};
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-use plan::{Content, FileMode, OnMissing, Plan, Selection, Selector, Template, VariableName};
+use plan::{Content, FileMode, FileOptions, Plan, Selection, Selector, Template, VariableName};
 
 use crate::input::args::Args;
 
@@ -20,9 +20,8 @@ pub(crate) enum MemoryVolume {
 pub(crate) struct Entry<'a> {
     pub(crate) volume: MemoryVolume,
     pub(crate) name: Cow<'a, str>,
-    pub(crate) mode: FileMode,
+    pub(crate) options: FileOptions,
     pub(crate) origin: Origin<'a>,
-    pub(crate) on_missing: OnMissing,
     pub(crate) form: Form<'a>,
 }
 
@@ -49,14 +48,13 @@ pub(crate) fn entries(plan: &Plan) -> Vec<Entry<'_>> {
     let files = plan.files().iter().map(|file| Entry {
         volume: MemoryVolume::Files,
         name: Cow::Borrowed(file.name.as_str()),
-        mode: file.mode,
+        options: file.options,
         origin: match &file.content {
             Content::Value(Selection { from, select }) => {
                 Origin::Value { from: *from, select: select.as_ref() }
             }
             Content::Template(template) => Origin::Template(template),
         },
-        on_missing: file.on_missing,
         form: Form::File,
     });
     let variables = plan.env().into_iter().flat_map(|env| {
@@ -64,9 +62,8 @@ pub(crate) fn entries(plan: &Plan) -> Vec<Entry<'_>> {
             let entry = move |container, mode, form| Entry {
                 volume: MemoryVolume::Environment,
                 name: Cow::Owned(plan::variable_file(container, &variable.name)),
-                mode,
+                options: FileOptions::new(mode, variable.on_missing),
                 origin: Origin::Value { from: variable.from, select: variable.select.as_ref() },
-                on_missing: variable.on_missing,
                 form,
             };
             let exec = variable.exec.iter();

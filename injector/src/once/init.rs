@@ -147,7 +147,7 @@ pub(crate) fn interrupted() -> Problem {
 /// Whether every entry of a lookup goes on without it.
 pub(crate) fn may_miss(entries: &[Entry<'_>], lookup: usize) -> bool {
     let mut of_lookup = entries.iter().filter(|entry| entry.uses(lookup));
-    of_lookup.all(|entry| entry.on_missing == OnMissing::Skip)
+    of_lookup.all(|entry| entry.options.on_missing == OnMissing::Skip)
 }
 
 /// What came, by lookup: `None` where a source is missing and may be. Every problem is returned
@@ -184,7 +184,7 @@ fn warn_of_skipped(
             .any(|other| other.entry.volume == entry.volume && other.entry.name == entry.name)
     };
     for entry in entries {
-        if entry.on_missing == OnMissing::Skip && !is_there(entry) {
+        if entry.options.on_missing == OnMissing::Skip && !is_there(entry) {
             let missing = entry.sources().find(|source| is_missing(*source));
             let source = missing.and_then(|source| plan.lookups().get(source));
             let source = source.map(|lookup| lookup.source.to_string());

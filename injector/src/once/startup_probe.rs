@@ -105,7 +105,9 @@ pub(crate) fn run(args: &Args, plan: &Plan) -> Result<There, NotReady> {
     };
     for volume in MemoryVolume::of(plan) {
         let wanted = entries.iter().filter(|entry| {
-            entry.volume == volume && entry.on_missing == OnMissing::Fail && !is_taken(entry)
+            entry.volume == volume
+                && entry.options.on_missing == OnMissing::Fail
+                && !is_taken(entry)
         });
         look(&volume.path(args, plan), wanted)?;
     }

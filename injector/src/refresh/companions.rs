@@ -48,7 +48,7 @@ pub(super) async fn notify_application(
         let status = Status::new(plan, client.health(), Some(changes.notified_generation()));
         status_file::write(args, plan, &status);
     };
-    match plan.on_change() {
+    match &plan.options().on_change {
         Some(hook) => {
             hook::run(hook, changes, on_delivery, |outcome| metrics.count_hook(outcome)).await
         }
@@ -57,7 +57,7 @@ pub(super) async fn notify_application(
 }
 
 pub(super) async fn serve(plan: &Plan, metrics: &Metrics) -> Infallible {
-    match plan.metrics_port() {
+    match plan.options().metrics_port {
         Some(port) => metrics::serve::serve(port, metrics.clone()).await,
         None => pending().await,
     }

@@ -289,7 +289,7 @@ impl<'a> Keeper<'a> {
             let kept = self.unchanged_files(volume, &new, verdicts)?;
             let kept = kept.iter().map(|(entry, value)| NewFile {
                 name: &entry.name,
-                mode: entry.mode.bits(),
+                mode: entry.options.mode.bits(),
                 content: value.expose(),
             });
             let files: Vec<_> = new.iter().copied().chain(kept).collect();

@@ -48,7 +48,7 @@ mod tests {
             }
         };
         let json = serde_json::json!({
-            "version": 1, "mode": {"refresh": {"interval": 300}}, "mount": "/mnt/secrets-store",
+            "version": plan::VERSION, "mode": {"refresh": {"interval": 300}}, "mount": "/mnt/secrets-store",
             "identity": {"role": "acs:ram::1:role/app",
                 "provider": "acs:ram::1:oidc-provider/ack-rrsa-c1",
                 "session": "shop.app", "duration": 3600, "region": "cn-hangzhou"},

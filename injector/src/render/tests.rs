@@ -27,7 +27,7 @@ fn plan() -> Plan {
         "secrets": (0..MANY).map(secret).collect::<Vec<_>>(),
     }});
     let json = serde_json::json!({
-        "version": 1, "mode": {"refresh": {"interval": 300}}, "mount": "/mnt/secrets-store",
+        "version": plan::VERSION, "mode": {"refresh": {"interval": 300}}, "mount": "/mnt/secrets-store",
         "identity": {"role": "acs:ram::1:role/app",
             "provider": "acs:ram::1:oidc-provider/ack-rrsa-c1",
             "session": "shop.app", "duration": 3600, "region": "cn-hangzhou"},

@@ -32,7 +32,7 @@ pub(crate) fn publish(
     holds: &mut Holds,
 ) -> Result<Written, Problem> {
     let of_volume = entries.iter().filter(|entry| entry.volume == volume);
-    let mode = new_file::directory_mode(of_volume.map(|entry| entry.mode));
+    let mode = new_file::directory_mode(of_volume.map(|entry| entry.options.mode));
     let group = our_group(args, plan);
     // Where files change, applications may want to hear of it.
     let sentinel = NewFile { name: directory::SENTINEL, mode: 0o444, content: b"" };

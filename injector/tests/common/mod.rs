@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use plan::{
-    AlibabaRoute, FileMode, FileName, Lookup, MountPath, OnMissing, Plan, PlanBuilder, ProviderArn,
-    Reference, Region, RoleArn, Rrsa, SessionName,
+    AlibabaRoute, FileMode, FileName, FileOptions, Lookup, MountPath, OnMissing, Plan, PlanBuilder,
+    ProviderArn, Reference, Region, RoleArn, Rrsa, SessionName,
 };
 use tempfile::TempDir;
 
@@ -82,7 +82,12 @@ pub(crate) fn plan(sources: &[&str]) -> String {
             route: AlibabaRoute::in_region(Region::parse("cn-hangzhou").unwrap()).into(),
         };
         let name = FileName::parse(lookup.source.name()).unwrap();
-        builder.file(name, lookup, reference.selector, FileMode::OWNER, OnMissing::Fail);
+        builder.file(
+            name,
+            lookup,
+            reference.selector,
+            FileOptions::new(FileMode::OWNER, OnMissing::Fail),
+        );
     }
     let plan: Plan = builder.build().unwrap();
     plan.encode().unwrap()

@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use super::{InvalidPlan, LogLevel, Parts, Plan, VERSION};
+use super::{InvalidPlan, Parts, Plan};
 use crate::cloud::Network;
 use crate::content::{Content, Selection, Template, TemplateSecret};
 use crate::credentials::Credentials;
 use crate::env::Environment;
-use crate::file::{File, FileMode, FileName, OnMissing};
-use crate::hook::OnChange;
+use crate::file::{File, FileName, FileOptions};
 use crate::lookup::Lookup;
 use crate::mode::Mode;
 use crate::mount::MountPath;
+use crate::options::FetcherOptions;
 use crate::selector::Selector;
 
 /// Collects what a plan is made of; the same lookup is kept once.
@@ -24,26 +24,7 @@ pub struct PlanBuilder {
 impl PlanBuilder {
     #[must_use]
     pub fn new(credentials: impl Into<Credentials>, mount: MountPath) -> Self {
-        Self {
-            parts: Parts {
-                version: VERSION,
-                mode: Mode::default(),
-                mount,
-                credentials: credentials.into(),
-                network: Network::default(),
-                lookups: Vec::new(),
-                files: Vec::new(),
-                env: None,
-                group: None,
-                on_change: None,
-                metrics_port: None,
-                private_ca: false,
-                timeout: 300,
-                log_level: LogLevel::default(),
-                consumers: Vec::new(),
-            },
-            indexes: HashMap::new(),
-        }
+        Self { parts: Parts::new(credentials.into(), mount), indexes: HashMap::new() }
     }
 
     pub fn file(
@@ -51,12 +32,11 @@ impl PlanBuilder {
         name: FileName,
         lookup: Lookup,
         select: Option<Selector>,
-        mode: FileMode,
-        on_missing: OnMissing,
+        options: FileOptions,
     ) -> &mut Self {
         let from = self.lookup(lookup);
         let content = Content::Value(Selection { from, select });
-        self.parts.files.push(File { name, content, mode, on_missing });
+        self.parts.files.push(File { name, content, options });
         self
     }
 
@@ -66,8 +46,7 @@ impl PlanBuilder {
         name: FileName,
         text: String,
         secrets: Vec<(String, Lookup, Option<Selector>)>,
-        mode: FileMode,
-        on_missing: OnMissing,
+        options: FileOptions,
     ) -> &mut Self {
         let secret = |(written, lookup, select)| {
             let from = self.lookup(lookup);
@@ -75,7 +54,7 @@ impl PlanBuilder {
         };
         let secrets = secrets.into_iter().map(secret).collect();
         let content = Content::Template(Template { text, secrets });
-        self.parts.files.push(File { name, content, mode, on_missing });
+        self.parts.files.push(File { name, content, options });
         self
     }
 
@@ -108,13 +87,8 @@ impl PlanBuilder {
         self
     }
 
-    pub fn on_change(&mut self, hook: Option<OnChange>) -> &mut Self {
-        self.parts.on_change = hook;
-        self
-    }
-
-    pub fn metrics_port(&mut self, port: Option<u16>) -> &mut Self {
-        self.parts.metrics_port = port;
+    pub fn options(&mut self, options: FetcherOptions) -> &mut Self {
+        self.parts.set(options);
         self
     }
 
@@ -125,11 +99,6 @@ impl PlanBuilder {
 
     pub fn timeout_seconds(&mut self, seconds: u32) -> &mut Self {
         self.parts.timeout = seconds;
-        self
-    }
-
-    pub fn log_level(&mut self, level: LogLevel) -> &mut Self {
-        self.parts.log_level = level;
         self
     }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::cloud::{Host, ProviderArn, Region, RoleArn, SessionName};
 use crate::credentials::Rrsa;
 use crate::env::{ContainerName, Variable, VariableName};
-use crate::file::{FileMode, FileName, OnMissing};
+use crate::file::{FileMode, FileName, FileOptions, OnMissing};
 use crate::lookup::{AlibabaRoute, Route};
 use crate::refresh::{OnRevoked, Refresh};
 use crate::selector::Selector;
@@ -30,7 +30,12 @@ fn add(builder: &mut PlanBuilder, name: &str, source: &str) {
         route: AlibabaRoute::in_region(Region::parse("cn-hangzhou").unwrap()).into(),
     };
     let name = FileName::parse(name).unwrap();
-    builder.file(name, lookup, reference.selector, FileMode::ALL, OnMissing::Fail);
+    builder.file(
+        name,
+        lookup,
+        reference.selector,
+        FileOptions::new(FileMode::ALL, OnMissing::Fail),
+    );
 }
 
 #[test]
@@ -49,15 +54,17 @@ fn a_plan_survives_the_way_through_json() {
         }),
     };
     let name = FileName::parse("maybe").unwrap();
-    builder.file(name, lookup, None, FileMode::GROUP, OnMissing::Skip);
+    builder.file(name, lookup, None, FileOptions::new(FileMode::GROUP, OnMissing::Skip));
     builder.group(Some(2000)).timeout_seconds(3600).consumers(vec!["app".to_owned()]);
-    builder.network(Network::Public).private_ca(true).log_level(LogLevel::Debug);
+    builder.network(Network::Public).private_ca(true);
+    let options = FetcherOptions { log_level: LogLevel::Debug, ..FetcherOptions::default() };
+    builder.options(options);
     let plan = Plan::decode(&builder.build().unwrap().encode().unwrap()).unwrap();
     assert_eq!(plan.timeout().as_secs(), 3600);
     assert_eq!((plan.group(), plan.consumers()), (Some(2000), &["app".to_owned()][..]));
     assert_eq!((plan.network(), plan.private_ca()), (Network::Public, true));
-    assert_eq!((plan.log_level(), plan.lookups().len()), (LogLevel::Debug, 3));
-    assert_eq!(plan.files()[3].on_missing, OnMissing::Skip);
+    assert_eq!((plan.options().log_level, plan.lookups().len()), (LogLevel::Debug, 3));
+    assert_eq!(plan.files()[3].options.on_missing, OnMissing::Skip);
     assert_eq!(Plan::decode(&plan.encode().unwrap()).unwrap(), plan);
 }
 
@@ -86,7 +93,12 @@ fn add_template(builder: &mut PlanBuilder, name: &str, secrets: &[&str]) {
     };
     let secrets = secrets.iter().map(secret).collect();
     let name = FileName::parse(name).unwrap();
-    builder.template(name, "text".to_owned(), secrets, FileMode::ALL, OnMissing::Skip);
+    builder.template(
+        name,
+        "text".to_owned(),
+        secrets,
+        FileOptions::new(FileMode::ALL, OnMissing::Skip),
+    );
 }
 
 #[test]
@@ -136,9 +148,11 @@ fn a_newer_plan_is_refused_by_its_version() {
     let mut builder = builder();
     add(&mut builder, "a", "kms://x");
     let json = builder.build().unwrap().encode().unwrap();
-    let newer = json.replacen("\"version\":1", "\"version\":2,\"unheardOf\":true", 1);
-    assert_eq!(Plan::decode(&newer).unwrap_err(), InvalidPlan::Version(2));
-    let other = json.replacen("\"version\":1", "\"version\":0", 1);
+    let of_version = |text: String| json.replacen(&format!("\"version\":{VERSION}"), &text, 1);
+    let later = VERSION + 1;
+    let newer = of_version(format!("\"version\":{later},\"unheardOf\":true"));
+    assert_eq!(Plan::decode(&newer).unwrap_err(), InvalidPlan::Version(later));
+    let other = of_version("\"version\":0".to_owned());
     assert_eq!(Plan::decode(&other).unwrap_err(), InvalidPlan::Version(0));
     assert!(serde_json::from_str::<Plan>(&other).is_err());
 }
@@ -174,7 +188,8 @@ fn only_files_that_change_are_told_about() {
     let built = |mode| {
         let mut builder = builder();
         add(&mut builder, "a", "kms://x");
-        builder.mode(mode).on_change(OnChange::parse("signal=SIGHUP:app").unwrap());
+        let on_change = OnChange::parse("signal=SIGHUP:app").unwrap();
+        builder.mode(mode).options(FetcherOptions { on_change, ..FetcherOptions::default() });
         builder.build()
     };
     assert_eq!(built(Mode::Init).unwrap_err(), InvalidPlan::HookWithoutChanges);
@@ -194,11 +209,12 @@ fn metrics_are_served_at_a_port_that_needs_no_privilege_while_files_are_kept_cur
     let built = |mode, port| {
         let mut builder = builder();
         add(&mut builder, "a", "kms://x");
-        builder.mode(mode).metrics_port(Some(port));
+        let options = FetcherOptions { metrics_port: Some(port), ..FetcherOptions::default() };
+        builder.mode(mode).options(options);
         builder.build()
     };
     let kept = Mode::Refresh(Refresh::new(300, None, OnRevoked::Keep).unwrap());
-    assert_eq!(built(kept.clone(), 1024).unwrap().metrics_port(), Some(1024));
+    assert_eq!(built(kept.clone(), 1024).unwrap().options().metrics_port, Some(1024));
     assert_eq!(built(kept, 1023).unwrap_err(), InvalidPlan::MetricsPort(1023));
     assert_eq!(built(Mode::Init, 9000).unwrap_err(), InvalidPlan::MetricsPort(9000));
 }
@@ -228,7 +244,12 @@ fn a_plan_asks_for_at_most_256_secrets_in_however_few_files() {
         };
         let name = FileName::parse("t").unwrap();
         let secrets = (0..lookups).map(secret).collect();
-        builder.template(name, String::new(), secrets, FileMode::OWNER, OnMissing::Fail);
+        builder.template(
+            name,
+            String::new(),
+            secrets,
+            FileOptions::new(FileMode::OWNER, OnMissing::Fail),
+        );
         builder.build()
     };
     assert_eq!(plan_of(256).unwrap().lookups().len(), 256);
@@ -315,7 +336,7 @@ fn a_variable_is_set_once_in_a_container_and_from_a_source_that_there_is() {
 fn of_a_plan_that_names_more_containers_than_a_pod_may_have_none_is_read() {
     let recorded = |count: usize| {
         let names: Vec<String> = (0..count).map(|n| n.to_string()).collect();
-        let json = serde_json::json!({"version": 1, "consumers": names});
+        let json = serde_json::json!({"version": VERSION, "consumers": names});
         Plan::recorded(&json.to_string())
     };
     assert!(matches!(recorded(256), Recorded::Same { consumers } if consumers.len() == 256));

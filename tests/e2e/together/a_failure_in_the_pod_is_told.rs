@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use plan::VERSION;
 use serde_json::{Value, json};
 
 use crate::cloud;
@@ -37,7 +38,7 @@ fn when_the_plan_was_made_by_another_version() {
         .unwrap();
     // What a webhook of the future would have written, in a namespace where none corrects it.
     let plan = dry["spec"]["initContainers"][0]["env"][0]["value"].as_str().unwrap();
-    let newer = plan.replacen("\"version\":1", "\"version\":99", 1);
+    let newer = plan.replacen(&format!("\"version\":{VERSION}"), "\"version\":99", 1);
     assert_ne!(plan, newer);
     let elsewhere = Namespace::plain("plan-elsewhere");
     let mut copy = with(dry, "/spec/initContainers/0/env/0/value", json!(newer));
@@ -50,13 +51,11 @@ fn when_the_plan_was_made_by_another_version() {
             name: "copy",
             pod: Value::Null,
             code: 10,
-            words: [
-                "the plan has version 99, and this fetcher reads version 1",
-                "use the fetcher image that belongs to the webhook",
-                "check: that webhook and fetcher are of one release",
-            ]
-            .map(str::to_owned)
-            .to_vec(),
+            words: vec![
+                format!("the plan has version 99, and this fetcher reads version {VERSION}"),
+                "use the fetcher image that belongs to the webhook".to_owned(),
+                "check: that webhook and fetcher are of one release".to_owned(),
+            ],
         },
     );
 }

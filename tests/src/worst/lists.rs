@@ -191,7 +191,7 @@ fn csi(number: usize) -> Value {
 
 /// As an earlier call would have left the Pod, or somebody who wants us to think so.
 fn injected(pod: &mut Pod, consumers: &str) {
-    let plan = format!("{{\"version\":1,\"consumers\":{consumers}}}");
+    let plan = format!("{{\"version\":{},\"consumers\":{consumers}}}", plan::VERSION);
     pod.init.push(json!({"name": "kms-secrets-init", "image": "x",
         "env": [{"name": "SECRETS_INJECTOR_PLAN", "value": plan}]}));
 }

@@ -214,8 +214,8 @@ impl EnvReader<'_, '_> {
             };
             list.push(target.name.clone());
         }
-        let VariableEntry { name, secret, .. } = entry;
-        self.variables.push(WantedVariable { name, exec, file_key_ref, secret });
+        let VariableEntry { name, on_missing, secret, .. } = entry;
+        self.variables.push(WantedVariable { name, exec, file_key_ref, on_missing, secret });
     }
 
     /// Gives a variable to a consumer; the result is its place among the targets.
@@ -239,7 +239,7 @@ impl EnvReader<'_, '_> {
         }
         consumer.variables.insert(entry.name.clone(), entry.secret.place.clone());
         target.variables.push(entry.name.clone());
-        if entry.secret.on_missing.unwrap_or(self.request.on_missing) == OnMissing::Fail {
+        if entry.on_missing.unwrap_or(self.request.on_missing) == OnMissing::Fail {
             target.required.push(entry.name.to_string());
         }
         Some(at)

@@ -6,8 +6,9 @@ mod ram_role;
 mod reads;
 mod rrsa;
 mod session;
+mod sts_endpoint;
 
-use plan::{Credentials, Region};
+use plan::{Credentials, Principal, Region};
 
 pub(crate) use self::places::{Placed, Places, check_regions};
 pub(crate) use self::ram_role::check_assumed;
@@ -28,14 +29,19 @@ pub(crate) fn credentials(
     comparisons: &mut Comparisons,
     problems: &mut Problems,
 ) -> Option<Credentials> {
-    Some(match request.credentials {
+    let kind = request.credentials.kind();
+    // The file of each kind gets this, so that none forgets it: what it leaves unused does not compile.
+    let judge = |principal: Principal<'_>, problems: &mut Problems| {
+        ram_role::check(principal, kind, subject, settings, comparisons, problems);
+    };
+    Some(match &request.credentials {
         RequestedCredentials::Rrsa => Credentials::Rrsa(rrsa::of_pod(
             request,
             subject,
             account_name,
             region,
             settings,
-            comparisons,
+            judge,
             problems,
         )?),
     })

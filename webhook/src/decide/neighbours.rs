@@ -44,7 +44,7 @@ impl Neighbours {
             others: others
                 .map(|other| Other { name: display_name(&other.name), user: pod.user_of(other) })
                 .collect(),
-            signals: matches!(request.on_change, Some(OnChange::Signal { .. })),
+            signals: matches!(request.options.on_change, Some(OnChange::Signal { .. })),
         })
     }
 

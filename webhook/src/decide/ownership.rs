@@ -98,7 +98,7 @@ impl Ownership {
 /// The group of the container that gets a signal: its process is seen by those who have its user and
 /// its group.
 fn target_group(pod: &Pod<'_>, request: &SecretsRequest<'_>) -> Option<u32> {
-    let name = request.on_change.as_ref()?.target()?;
+    let name = request.options.on_change.as_ref()?.target()?;
     let (_, _, target) = pod.all_containers().find(|(_, _, known)| known.name == *name)?;
     u32::try_from(target.security_context.run_as_group?).ok()
 }

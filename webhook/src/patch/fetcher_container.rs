@@ -127,8 +127,8 @@ impl<'a> FetcherContainer<'a> {
         let mut mounts = vec![Mount { name, mount_path, read_only: false }];
         let needed = plan.credentials().volumes().into_iter();
         mounts.extend(needed.map(|volume| Mount {
-            name: volume.name,
-            mount_path: volume.directory,
+            name: volume.place.volume,
+            mount_path: volume.place.directory,
             read_only: true,
         }));
         if plan.env().is_some() {
@@ -159,7 +159,8 @@ impl<'a> FetcherContainer<'a> {
                 .then(|| StartupProbe::new(plan, injector.command())),
             env: [EnvVariable { name: PLAN_VARIABLE, value: encoded }],
             ports: plan
-                .metrics_port()
+                .options()
+                .metrics_port
                 .filter(|_| role.stays())
                 .map(ContainerPort::of_metrics)
                 .into_iter()

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::amounts;
 use crate::patch::fetcher_container::FetcherContainer;
+use crate::patch::volume::Volume;
 use crate::settings::image::is_mirrored;
 
 pub(super) fn container(known: &Value, wanted: &FetcherContainer<'_>) -> serde_json::Result<Value> {
@@ -65,13 +66,14 @@ fn security(known: &Value, ours: &Value, platform_assigns_user: bool) -> Value {
 }
 
 /// A volume of ours, with the modes that the API server writes.
-pub(super) fn volume(known: &Value, mut wanted: Value) -> Value {
-    for kind in ["projected", "configMap"] {
-        if let (Some(known), Some(ours)) = (known.get(kind), wanted.get_mut(kind)) {
-            *ours = with_default(known, ours, "defaultMode", &Value::from(0o644));
-        }
+pub(super) fn volume(known: &Value, wanted: &Volume<'_>) -> serde_json::Result<Value> {
+    let mut settled = serde_json::to_value(wanted)?;
+    if let Some(field) = wanted.field_of_modes()
+        && let (Some(known), Some(ours)) = (known.get(field), settled.get_mut(field))
+    {
+        *ours = with_default(known, ours, "defaultMode", &Value::from(0o644));
     }
-    wanted
+    Ok(settled)
 }
 
 /// `ours`, and the API server's default of a field if that is there.

@@ -21,7 +21,7 @@ enum VolumeKind<'a> {
         size_limit: String,
     },
     Projected {
-        sources: [ProjectedSource; 1],
+        sources: [ProjectedSource<'a>; 1],
     },
     #[serde(rename_all = "camelCase")]
     ConfigMap {
@@ -32,22 +32,33 @@ enum VolumeKind<'a> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ProjectedSource {
-    service_account_token: Token,
+struct ProjectedSource<'a> {
+    service_account_token: Token<'a>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Token {
-    audience: &'static str,
+struct Token<'a> {
+    audience: &'a str,
     expiration_seconds: u32,
-    path: &'static str,
+    path: &'a str,
 }
 
 #[derive(Debug, Serialize)]
 struct Item {
     key: &'static str,
     path: &'static str,
+}
+
+impl Volume<'_> {
+    /// The field in which the API server writes the mode of files that have none of their own.
+    pub(super) fn field_of_modes(&self) -> Option<&'static str> {
+        match self.kind {
+            VolumeKind::EmptyDir { .. } => None,
+            VolumeKind::Projected { .. } => Some("projected"),
+            VolumeKind::ConfigMap { .. } => Some("configMap"),
+        }
+    }
 }
 
 /// The memory that files lie in.
@@ -67,14 +78,14 @@ pub(crate) fn agent() -> Volume<'static> {
 }
 
 /// What credentials need; a token of the Pod's own is there whether or not the application has one.
-pub(crate) fn credentials(needed: CredentialsVolume, expiration_seconds: u32) -> Volume<'static> {
+pub(crate) fn credentials(needed: CredentialsVolume<'_>, expiration_seconds: u32) -> Volume<'_> {
     let kind = match needed.content {
         CredentialsContent::ServiceAccountToken { audience, file } => {
             let service_account_token = Token { audience, expiration_seconds, path: file };
             VolumeKind::Projected { sources: [ProjectedSource { service_account_token }] }
         }
     };
-    Volume { name: needed.name, kind }
+    Volume { name: needed.place.volume, kind }
 }
 
 /// The private CA of a dedicated KMS gateway.

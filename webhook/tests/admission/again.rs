@@ -164,7 +164,8 @@ fn a_later_releases_container_beside_one_of_this_release_is_made_anew() {
 
 #[test]
 fn a_plan_that_nobody_can_read_is_a_foreigners_or_another_releases() {
-    for unreadable in ["", "{}", r#"{"version":1,"consumers":7}"#, r#"{"version":"new"}"#] {
+    let no_consumers = format!(r#"{{"version":{},"consumers":7}}"#, plan::VERSION);
+    for unreadable in ["", "{}", &no_consumers, r#"{"version":"new"}"#] {
         let mut pod = injected(&full());
         let index = index_of_ours(&pod);
         pod["spec"]["initContainers"][index]["env"][0]["value"] = json!(unreadable);

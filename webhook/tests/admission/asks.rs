@@ -31,10 +31,10 @@ fn what_a_pod_asks_for_is_in_its_plan() {
     for (text, level) in
         [("error", LogLevel::Error), ("warn", LogLevel::Warn), ("debug", LogLevel::Debug)]
     {
-        assert_eq!(plan(&with("log-level", text)).log_level(), level);
+        assert_eq!(plan(&with("log-level", text)).options().log_level, level);
     }
     assert_eq!(plan(&with("timeout", " 1m30s\n")).timeout().as_secs(), 90);
-    assert_eq!(plan(&with("on-missing", "skip")).files()[0].on_missing, OnMissing::Skip);
+    assert_eq!(plan(&with("on-missing", "skip")).files()[0].options.on_missing, OnMissing::Skip);
 }
 
 #[test]
@@ -163,10 +163,13 @@ plain: e
     for (plan, region) in [(&plan, "cn-beijing"), (&ask_for(list), "cn-beijing")] {
         assert_eq!(route(&plan.lookups()[0]).region.as_str(), region);
         let file = &plan.files()[0];
-        assert_eq!((file.on_missing, file.mode.to_string()), (OnMissing::Skip, "0444".to_owned()));
+        assert_eq!(
+            (file.options.on_missing, file.options.mode.to_string()),
+            (OnMissing::Skip, "0444".to_owned())
+        );
     }
-    assert_eq!(plan.files()[2].on_missing, OnMissing::Fail);
-    assert_eq!(plan.files()[2].mode.to_string(), "0400");
+    assert_eq!(plan.files()[2].options.on_missing, OnMissing::Fail);
+    assert_eq!(plan.files()[2].options.mode.to_string(), "0400");
 }
 
 #[test]
@@ -284,10 +287,10 @@ fn where_the_platform_assigns_users_every_consumer_may_read() {
     let settings = settings_with(&["uid=platform"]);
     let after = injected_with(&pod(&[("secrets", "a: b")]), &settings);
     assert!(ours(&after)["securityContext"].get("runAsUser").is_none());
-    assert_eq!(plan(&after).files()[0].mode.to_string(), "0444");
+    assert_eq!(plan(&after).files()[0].options.mode.to_string(), "0444");
     let mut known = pod(&[("secrets", "a: b"), ("file-mode", "0400")]);
     known["spec"]["securityContext"] = json!({"runAsUser": 1000});
-    assert_eq!(plan(&injected_with(&known, &settings)).files()[0].mode.to_string(), "0400");
+    assert_eq!(plan(&injected_with(&known, &settings)).files()[0].options.mode.to_string(), "0400");
 }
 
 #[test]
@@ -311,5 +314,5 @@ fn a_bad_identity_is_told_once() {
 fn a_mode_that_only_others_read_is_enough_for_another_user() {
     let mut asked = pod(&[("secrets", "a: b"), ("run-as-user", "7"), ("file-mode", "0404")]);
     asked["spec"]["securityContext"] = json!({"runAsUser": 1000});
-    assert_eq!(plan(&injected(&asked)).files()[0].mode.to_string(), "0404");
+    assert_eq!(plan(&injected(&asked)).files()[0].options.mode.to_string(), "0404");
 }

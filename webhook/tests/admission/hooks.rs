@@ -1,4 +1,4 @@
-use plan::Plan;
+use plan::{FetcherOptions, LogLevel, Plan};
 use serde_json::{Value, json};
 
 use crate::support::{ask, injected, pod};
@@ -45,6 +45,17 @@ fn variable(container: &str) -> Value {
 }
 
 #[test]
+fn every_option_of_the_fetcher_is_an_annotations() {
+    let mut pod = called("http://127.0.0.1:8080");
+    for (key, value) in [("metrics-port", "9300"), ("log-level", "debug")] {
+        pod["metadata"]["annotations"][format!("kms.alibabacloud/{key}")] = json!(value);
+    }
+    let FetcherOptions { on_change, metrics_port, log_level } = plan(&injected(&pod)).options();
+    assert!(on_change.is_some());
+    assert_eq!((metrics_port, log_level), (Some(9300), LogLevel::Debug));
+}
+
+#[test]
 fn a_signal_finds_its_container_by_a_variable_behind_all_others() {
     let mut pod = signalled(&[]);
     let own = json!([{"name": "A", "value": "1"}, {"name": "B", "value": "$(A)"}]);
@@ -54,7 +65,7 @@ fn a_signal_finds_its_container_by_a_variable_behind_all_others() {
     let env = after["spec"]["containers"][0]["env"].as_array().unwrap();
     assert_eq!((&env[..2], &env[2]), (&own.as_array().unwrap()[..], &variable("app")));
     assert!(after["spec"]["containers"][1].get("env").is_none());
-    assert_eq!(plan(&after).on_change().unwrap().to_string(), "signal=SIGHUP:app");
+    assert_eq!(plan(&after).options().on_change.unwrap().to_string(), "signal=SIGHUP:app");
     assert!(unchanged(&after), "{}", ask(&after).patch());
     assert!(!ask(&pod).warnings().contains("runAsGroup"), "{}", ask(&pod).warnings());
     // A container without any.
@@ -77,7 +88,7 @@ fn the_variable_follows_the_annotation_in_a_pod_that_comes_again() {
     gone["metadata"]["annotations"].as_object_mut().unwrap().remove("kms.alibabacloud/on-change");
     let gone = injected(&gone);
     assert_eq!(gone["spec"]["containers"][0]["env"], json!([]));
-    assert!(plan(&gone).on_change().is_none());
+    assert!(plan(&gone).options().on_change.is_none());
     // Twice, elsewhere or with another value it is put right.
     let mut edited = clean;
     edited["spec"]["containers"][0]["env"] = json!([variable("x"), {"name": "A"}, variable("app")]);
@@ -158,7 +169,14 @@ fn our_variable_is_nobody_elses_to_set() {
 fn a_call_goes_to_a_declared_port_of_the_pod() {
     for url in ["http://127.0.0.1:8080/-/reload", "http://[::1]:8080"] {
         let after = injected(&called(url));
-        assert!(plan(&after).on_change().unwrap().to_string().starts_with(&format!("http={url}")));
+        assert!(
+            plan(&after)
+                .options()
+                .on_change
+                .unwrap()
+                .to_string()
+                .starts_with(&format!("http={url}"))
+        );
         assert!(unchanged(&after), "{}", ask(&after).patch());
         assert!(after["spec"]["containers"][0].get("env").is_none());
     }
@@ -215,7 +233,7 @@ fn pod_with_init(hook: &str) -> Value {
 #[test]
 fn nobody_is_told_where_the_annotation_says_so() {
     let after = injected(&refreshed(&[("on-change", "none")]));
-    assert!(plan(&after).on_change().is_none());
+    assert!(plan(&after).options().on_change.is_none());
     assert!(after["spec"]["containers"][0].get("env").is_none());
     assert_eq!(ask(&pod(&[SECRETS, ("on-change", "none")])).response["allowed"], true);
 }
@@ -225,7 +243,10 @@ fn metrics_have_a_port_that_the_sidecar_declares() {
     let metered = |more: &[(&str, &str)]| refreshed(&[&[("metrics-port", "9300")], more].concat());
     let after = injected(&metered(&[]));
     let declared = json!([{"name": "kms-metrics", "containerPort": 9300, "protocol": "TCP"}]);
-    assert_eq!((&sidecar(&after)["ports"], plan(&after).metrics_port()), (&declared, Some(9300)));
+    assert_eq!(
+        (&sidecar(&after)["ports"], plan(&after).options().metrics_port),
+        (&declared, Some(9300))
+    );
     assert!(unchanged(&after), "{}", ask(&after).patch());
     // The init container has none.
     let mut job = metered(&[]);
@@ -239,7 +260,7 @@ fn metrics_have_a_port_that_the_sidecar_declares() {
         .unwrap()
         .remove("kms.alibabacloud/metrics-port");
     let gone = injected(&gone);
-    assert!(sidecar(&gone).get("ports").is_none() && plan(&gone).metrics_port().is_none());
+    assert!(sidecar(&gone).get("ports").is_none() && plan(&gone).options().metrics_port.is_none());
 
     let mut host = metered(&[]);
     host["spec"]["hostNetwork"] = json!(true);

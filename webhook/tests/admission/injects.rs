@@ -201,7 +201,7 @@ fn files_belong_to_whoever_reads_them() {
         let after = injected(&pod);
         let plan = plan(&after);
         let user = ours(&after)["securityContext"]["runAsUser"].clone();
-        (user, plan.files()[0].mode.to_string(), plan.group())
+        (user, plan.files()[0].options.mode.to_string(), plan.group())
     };
     assert_eq!(seen(json!({"runAsUser": 1000}), &[]), (json!(1000), "0400".to_owned(), None));
     assert_eq!(seen(json!({"fsGroup": 2000}), &[]), (json!(65532), "0440".to_owned(), Some(2000)));

@@ -23,7 +23,10 @@ fn user(uid: u32) -> Value {
 /// As whom the fetcher runs, and how others read its files.
 fn decided(pod: &Value) -> (Value, String) {
     let after = injected(pod);
-    (ours(&after)["securityContext"]["runAsUser"].clone(), plan(&after).files()[0].mode.to_string())
+    (
+        ours(&after)["securityContext"]["runAsUser"].clone(),
+        plan(&after).files()[0].options.mode.to_string(),
+    )
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn a_template_annotation_makes_a_file_and_its_sources_none() {
     let plan = plan(&after);
     assert_eq!(plan.files().len(), 1);
     let file = &plan.files()[0];
-    assert_eq!((file.name.as_str(), file.on_missing), ("app.env", OnMissing::Fail));
+    assert_eq!((file.name.as_str(), file.options.on_missing), ("app.env", OnMissing::Fail));
     let template = template(file);
     assert_eq!(template.text, ENV.1);
     let secrets: Vec<_> = template
@@ -59,7 +59,10 @@ fn a_source_of_templates_and_files_is_looked_up_once() {
     let lookups: Vec<_> = plan.lookups().iter().map(|lookup| lookup.source.to_string()).collect();
     assert_eq!(lookups, ["kms://app/db", "kms://key"]);
     let url = &plan.files()[2];
-    assert_eq!((url.mode.to_string().as_str(), url.on_missing), ("0440", OnMissing::Skip));
+    assert_eq!(
+        (url.options.mode.to_string().as_str(), url.options.on_missing),
+        ("0440", OnMissing::Skip)
+    );
     assert_eq!(template(url).secrets.len(), 2);
 }
 

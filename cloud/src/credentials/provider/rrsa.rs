@@ -8,11 +8,10 @@ use tokio::time::Instant;
 
 use crate::call::{Call, WithOidc};
 use crate::call_info::CallInfo;
-use crate::cause::TokenProblem;
 use crate::error::Error;
 use crate::keys::Credentials;
 use crate::sender::Sender;
-use crate::sts::{self, Sts, Token};
+use crate::sts::{self, Sts, Token, TokenProblem};
 
 pub struct RrsaProvider {
     role: RrsaRole,

@@ -6,7 +6,7 @@ use secret::Failure;
 
 use super::ask;
 use super::credentials::PodCredentials;
-use super::words::NODE_CLOCK;
+use super::words::{self, NODE_CLOCK};
 
 /// What advice needs to know of the run.
 pub(super) struct Advisor {
@@ -65,16 +65,12 @@ impl Advisor {
 
     fn not_accepted(&self, diagnosis: Diagnosis, lookup: &Lookup) -> String {
         let role = self.own_role();
-        let not_accepted = |role| {
-            format!(
-                "{NODE_CLOCK}, and that {role} was not deleted or made anew: the credentials \
-                 that STS gave for it are not accepted"
-            )
-        };
         match diagnosis {
             Diagnosis::Clock => NODE_CLOCK.to_owned(),
-            Diagnosis::Credentials => not_accepted(self.role(lookup)),
-            Diagnosis::OwnCredentials => not_accepted(role),
+            Diagnosis::Credentials if ask::route(lookup).assume.is_some() => {
+                words::not_accepted(self.role(lookup))
+            }
+            Diagnosis::Credentials | Diagnosis::OwnCredentials => self.credentials.not_accepted(),
             Diagnosis::RoleChain => {
                 let other = self.role(lookup);
                 format!(

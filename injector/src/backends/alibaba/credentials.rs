@@ -1,11 +1,13 @@
-//! The Pod's own credentials, each kind in a file beside this one: what they need of this container,
+//! The Pod's own credentials, each kind in a file below: what they need of this container,
 //! how the client gets them, and what a person can check where they are not accepted.
+
+pub(super) mod rrsa;
 
 use cloud::provider::CredentialsProvider;
 use cloud::{Diagnosis, Network};
 use plan::{Credentials, Plan};
 
-use super::rrsa::Rrsa;
+use self::rrsa::Rrsa;
 use crate::input::args::Args;
 use crate::report::problem::Problem;
 
@@ -45,6 +47,13 @@ impl PodCredentials {
     pub(super) fn not_given(&self, diagnosis: Diagnosis) -> String {
         match self {
             Self::Rrsa(rrsa) => rrsa.not_given(diagnosis),
+        }
+    }
+
+    /// What to check where a service does not accept them.
+    pub(super) fn not_accepted(&self) -> String {
+        match self {
+            Self::Rrsa(rrsa) => rrsa.not_accepted(),
         }
     }
 

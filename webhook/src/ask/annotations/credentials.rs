@@ -11,11 +11,14 @@ pub(crate) enum RequestedCredentials {
     Rrsa,
 }
 
+/// The form of the value, as the documents have it.
+pub(super) const FORM: &str = "`rrsa`";
+
 impl RequestedCredentials {
     pub(super) fn parse(value: &str) -> Result<Self, Bad> {
-        match value {
-            "rrsa" => Ok(Self::Rrsa),
-            _ => Err((
+        match CredentialsKind::parse(value) {
+            Some(CredentialsKind::Rrsa) => Ok(Self::Rrsa),
+            Some(CredentialsKind::EcsRamRole | CredentialsKind::Secret) | None => Err((
                 format!("this version does not support the credentials {}", quoted(value)),
                 "use rrsa, or remove the annotation".to_owned(),
             )),

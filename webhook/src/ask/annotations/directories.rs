@@ -1,8 +1,8 @@
 //! Directories that a Pod may name for what is ours: the mount path, and the one of the agent's token.
 //! They hide nothing that a container needs.
 
-use plan::contract::{ENVIRONMENT_DIRECTORY, TOKEN_DIRECTORY};
-use plan::{MountPath, TokenPath};
+use plan::contract::ENVIRONMENT_DIRECTORY;
+use plan::{CREDENTIALS_PLACES, MountPath, TokenPath};
 
 use super::bad::Bad;
 use super::values::parsed;
@@ -49,7 +49,7 @@ fn taken(directory: &str) -> Option<Taken> {
     if in_one_of(&TREES)
         || in_one_of(&FILES)
         || WHOLE.iter().any(|whole| place == ContainerPath::new(*whole))
-        || place.meets(&ContainerPath::new(TOKEN_DIRECTORY))
+        || CREDENTIALS_PLACES.iter().any(|ours| place.meets(&ContainerPath::new(ours.directory)))
     {
         return Some(Taken::System);
     }

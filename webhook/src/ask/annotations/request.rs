@@ -1,7 +1,7 @@
 //! What a Pod asks for: the value of each annotation, parsed.
 
 use plan::{
-    ExternalId, FileMode, Glob, LogLevel, MountPath, OnChange, OnMissing, OnRevoked, ProviderArn,
+    ExternalId, FetcherOptions, FileMode, Glob, MountPath, OnMissing, OnRevoked, ProviderArn,
     Region, ResponseType, RoleArn, SessionName, TokenPath,
 };
 
@@ -29,9 +29,6 @@ pub(crate) struct SecretsRequest<'a> {
     /// Seconds.
     pub(crate) max_staleness: Option<u32>,
     pub(crate) on_revoked: Option<OnRevoked>,
-    /// `None` also where it says `none`.
-    pub(crate) on_change: Option<OnChange>,
-    pub(crate) metrics_port: Option<u16>,
     pub(crate) native_sidecar: Option<NativeSidecar>,
     pub(crate) agent: AgentRequest,
     pub(crate) mount_path: Option<MountPath>,
@@ -57,7 +54,8 @@ pub(crate) struct SecretsRequest<'a> {
     pub(crate) size_limit: Option<Quantity>,
     pub(crate) timeout: Option<u32>,
     pub(crate) on_missing: OnMissing,
-    pub(crate) log_level: Option<LogLevel>,
+    /// The webhook passes them on whole.
+    pub(crate) options: FetcherOptions,
     pub(crate) resources: ResourceRequest,
 }
 

@@ -2,19 +2,19 @@
 //! how it becomes a part of a request. All else that must know the keys asks this table.
 
 use plan::{
-    ExternalId, FileMode, OnChange, OnMissing, OnRevoked, ProviderArn, Region, ResponseType,
-    RoleArn, SessionName,
+    ExternalId, FileMode, LogLevel, OnChange, OnMissing, OnRevoked, ProviderArn, Region,
+    ResponseType, RoleArn, SessionName,
 };
 
 use super::bad::Bad;
-use super::credentials::RequestedCredentials;
+use super::credentials::{self, RequestedCredentials};
 use super::directories::{mount_path, token_path};
 use super::families::{env, template};
 use super::member::{Member, member_name};
 use super::request::{ModeName, SecretsRequest};
 use super::values::{
-    cache_ttl, config_map, duration, env_method, init_first, log_level, mode, names,
-    native_sidecar, number, parsed, patterns, port, quantity, size, user,
+    cache_ttl, config_map, duration, env_method, init_first, mode, names, native_sidecar, number,
+    parsed, patterns, port, quantity, size, user,
 };
 use crate::path_translation::PathTranslation;
 
@@ -167,10 +167,10 @@ pub static ANNOTATIONS: &[Annotation] = &[
         "on-change",
         "`signal=SIGNAL:CONTAINER`, `http=URL` or `none`",
         "`none`",
-        |request, value| put(&mut request.on_change, parsed(OnChange::parse(value))),
+        |request, value| put(&mut request.options.on_change, parsed(OnChange::parse(value))),
     ),
     while_current("metrics-port", "1024 to 65535", "none", |request, value| {
-        put_some(&mut request.metrics_port, port(value))
+        put_some(&mut request.options.metrics_port, port(value))
     }),
     while_current("native-sidecar", "`auto`, `true` or `false`", "`auto`", |request, value| {
         put_some(&mut request.native_sidecar, native_sidecar(value))
@@ -242,7 +242,7 @@ pub static ANNOTATIONS: &[Annotation] = &[
     in_all("ca-config-map", "the name of a ConfigMap", "the operator's", |request, value| {
         put_some(&mut request.ca_config_map, config_map(value))
     }),
-    in_all("credentials", "`rrsa`", "`rrsa`", |request, value| {
+    in_all("credentials", credentials::FORM, "`rrsa`", |request, value| {
         put(&mut request.credentials, RequestedCredentials::parse(value))
     }),
     in_all("role-arn", "`acs:ram::ACCOUNT:role/NAME`", "the ServiceAccount's", |request, value| {
@@ -301,7 +301,7 @@ pub static ANNOTATIONS: &[Annotation] = &[
         put(&mut request.on_missing, parsed(OnMissing::parse(value)))
     }),
     in_all("log-level", "`error`, `warn`, `info` or `debug`", "`info`", |request, value| {
-        put_some(&mut request.log_level, log_level(value))
+        put(&mut request.options.log_level, parsed(LogLevel::parse(value)))
     }),
     in_all("resources.requests.cpu", "a quantity", "`10m`", |request, value| {
         put_some(&mut request.resources.cpu_request, quantity(value))

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use plan::{Glob, LogLevel};
+use plan::Glob;
 
 use super::bad::Bad;
 use super::request::{EnvMethod, InitFirst, ModeName, NativeSidecar};
@@ -173,19 +173,6 @@ pub(super) fn quantity(value: &str) -> Result<WrittenQuantity, Bad> {
             "write it like 50m, 0.1, 32Mi or 1Gi".to_owned(),
         )
     })
-}
-
-pub(super) fn log_level(value: &str) -> Result<LogLevel, Bad> {
-    match value {
-        "error" => Ok(LogLevel::Error),
-        "warn" => Ok(LogLevel::Warn),
-        "info" => Ok(LogLevel::Info),
-        "debug" => Ok(LogLevel::Debug),
-        _ => Err((
-            format!("{} is no log level", quoted(value)),
-            "use error, warn, info or debug".to_owned(),
-        )),
-    }
 }
 
 /// Seconds of `90s`, `5m`, `1h` or `1m30s`, in these bounds.

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use plan::{ExternalId, FileMode, OnMissing, Region, RoleArn};
+use plan::{ExternalId, FileMode, OnMissing, Region, RequestedFileOptions, RoleArn};
 
 use super::place::Place;
 use super::reader::Reader;
@@ -16,6 +16,19 @@ pub(super) struct Fields<'n, 'a> {
     has_unknown: bool,
     place: Place,
 }
+
+/// The fields of a file in a mapping.
+pub(super) const FILE: [&str; 9] = [
+    "source",
+    "template",
+    "fileMode",
+    "onMissing",
+    "region",
+    "endpoint",
+    "jmesPath",
+    "crossAccountRoleArn",
+    "externalId",
+];
 
 /// The fields of the CSI provider's objects, and ours.
 pub(super) const OBJECT: [&str; 12] = [
@@ -155,7 +168,7 @@ impl<'n, 'a> Fields<'n, 'a> {
     }
 
     /// A mode must be quoted: YAML readers do not agree on what a bare 0400 is.
-    pub(super) fn mode(&mut self, reader: &mut Reader<'_>) -> Option<FileMode> {
+    fn mode(&mut self, reader: &mut Reader<'_>) -> Option<FileMode> {
         let bare = self.entries.iter().find_map(|(name, node)| match &node.value {
             YamlValue::Scalar { text, quoted: false } if *name == "fileMode" => Some((text, *node)),
             _ => None,
@@ -191,7 +204,11 @@ impl<'n, 'a> Fields<'n, 'a> {
         self.parsed(reader, "fileMode", FileMode::parse)
     }
 
-    pub(super) fn on_missing(&mut self, reader: &mut Reader<'_>) -> Option<OnMissing> {
-        self.parsed(reader, "onMissing", OnMissing::parse)
+    /// What is said of the file beside what is in it.
+    pub(super) fn options(&mut self, reader: &mut Reader<'_>) -> RequestedFileOptions {
+        RequestedFileOptions {
+            mode: self.mode(reader),
+            on_missing: self.parsed(reader, "onMissing", OnMissing::parse),
+        }
     }
 }

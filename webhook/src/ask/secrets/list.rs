@@ -104,8 +104,7 @@ impl Reader<'_> {
         let alias = fields.text(self, "objectAlias");
         let extracts = fields.take("jmesPath").map(|node| self.extracts(node, place));
         let mut at = fields.location(self, "kmsEndpoint");
-        let mode = fields.mode(self);
-        let on_missing = fields.on_missing(self);
+        let options = fields.options(self);
         if object_type == ObjectType::Oos && at.endpoint.take().is_some() {
             self.problem(
                 place,
@@ -136,8 +135,8 @@ impl Reader<'_> {
         let whole = whole.map(|name| (place.clone(), name, None));
         for (place, name, selector) in whole.into_iter().chain(extracts.into_iter().flatten()) {
             let (source, at) = (source.clone(), at.clone());
-            let secret = SecretRef { place, source, selector, at, on_missing };
-            self.files.values.push(WantedFile { name, mode, secret });
+            let secret = SecretRef { place, source, selector, at };
+            self.files.values.push(WantedFile { name, options, secret });
         }
     }
 

@@ -1,26 +1,14 @@
 //! The mapping form: `FILE: source`, or `FILE: {source, fileMode, …}`.
 
-use plan::{FileName, Reference};
+use plan::{FileName, Reference, RequestedFileOptions};
 
-use super::fields::Fields;
+use super::fields::{FILE, Fields};
 use super::place::Place;
 use super::reader::{Described, Reader};
 use super::secret_ref::{Location, SecretRef};
 use super::wanted::{WantedFile, WantedTemplate};
 use crate::ask::yaml::{Node, YamlValue};
 use crate::text::display_name;
-
-const FIELDS: [&str; 9] = [
-    "source",
-    "template",
-    "fileMode",
-    "onMissing",
-    "region",
-    "endpoint",
-    "jmesPath",
-    "crossAccountRoleArn",
-    "externalId",
-];
 
 impl Reader<'_> {
     pub(super) fn mapping(&mut self, entries: &[(Node<'_>, Node<'_>)]) {
@@ -80,12 +68,10 @@ impl Reader<'_> {
                     None
                 }
             };
-            if let (Some(name), Some(Described { reference, at, mode, on_missing })) =
-                (name, wanted)
-            {
+            if let (Some(name), Some(Described { reference, at, options })) = (name, wanted) {
                 let Reference { source, selector } = reference;
-                let secret = SecretRef { place, source, selector, at, on_missing };
-                self.files.values.push(WantedFile { name, mode, secret });
+                let secret = SecretRef { place, source, selector, at };
+                self.files.values.push(WantedFile { name, options, secret });
             }
         }
     }
@@ -95,7 +81,8 @@ impl Reader<'_> {
             return None;
         }
         let reference = self.reference(text, place)?;
-        Some(Described { reference, at: Location::default(), mode: None, on_missing: None })
+        let (at, options) = (Location::default(), RequestedFileOptions::default());
+        Some(Described { reference, at, options })
     }
 
     fn templated(
@@ -104,10 +91,9 @@ impl Reader<'_> {
         name: Option<FileName>,
         place: &Place,
     ) {
-        let mut fields = Fields::read(self, entries, place, &FIELDS);
+        let mut fields = Fields::read(self, entries, place, &FILE);
         let at = fields.location(self, "endpoint");
-        let mode = fields.mode(self);
-        let on_missing = fields.on_missing(self);
+        let options = fields.options(self);
         for field in ["source", "jmesPath"] {
             if let Some(node) = fields.take(field) {
                 self.problem(
@@ -125,10 +111,10 @@ impl Reader<'_> {
         };
         let line =
             |line: usize| Place { what: format!("{} line {line}", here.what), ..here.clone() };
-        let secrets = self.template_secrets(text, &at, on_missing, line);
+        let secrets = self.template_secrets(text, &at, line);
         if let (Some(name), Some(secrets)) = (name, secrets) {
             let (place, text) = (place.clone(), text.to_owned());
-            let wanted = WantedTemplate { name, mode, on_missing, place, text, secrets };
+            let wanted = WantedTemplate { name, options, place, text, secrets };
             self.files.templates.push(wanted);
         }
     }
@@ -139,7 +125,7 @@ impl Reader<'_> {
         node: &Node<'_>,
         place: &Place,
     ) -> Option<Described> {
-        let mut fields = Fields::read(self, entries, place, &FIELDS);
+        let mut fields = Fields::read(self, entries, place, &FILE);
         self.body(&mut fields, node, place)
     }
 
@@ -159,8 +145,7 @@ impl Reader<'_> {
         let selector = fields.text(self, "jmesPath");
         let selector = selector.and_then(|(text, place)| self.selector(&text, &place, ""));
         let at = fields.location(self, "endpoint");
-        let mode = fields.mode(self);
-        let on_missing = fields.on_missing(self);
+        let options = fields.options(self);
         let mut reference = reference?;
         if selector.is_some() && reference.selector.is_some() {
             self.problem(
@@ -171,7 +156,7 @@ impl Reader<'_> {
             return None;
         }
         reference.selector = reference.selector.or(selector);
-        Some(Described { reference, at, mode, on_missing })
+        Some(Described { reference, at, options })
     }
 }
 

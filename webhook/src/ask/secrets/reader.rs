@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use plan::{FileMode, FileName, InvalidSource, OnMissing, Reference, Selector};
+use plan::{FileName, InvalidSource, Reference, RequestedFileOptions, Selector};
 
 use super::budget::{Budget, NoRoom};
 use super::place::Place;
@@ -31,8 +31,7 @@ pub(super) struct Reader<'p> {
 pub(super) struct Described {
     pub(super) reference: Reference,
     pub(super) at: Location,
-    pub(super) mode: Option<FileMode>,
-    pub(super) on_missing: Option<OnMissing>,
+    pub(super) options: RequestedFileOptions,
 }
 
 impl<'p> Reader<'p> {
@@ -172,8 +171,9 @@ impl<'p> Reader<'p> {
         }
         let Some(name) = self.file_name(source.name(), place) else { return };
         let (place, at) = (place.clone(), Location::default());
-        let secret = SecretRef { place, source, selector: None, at, on_missing: None };
-        self.files.values.push(WantedFile { name, mode: None, secret });
+        let secret = SecretRef { place, source, selector: None, at };
+        let options = RequestedFileOptions::default();
+        self.files.values.push(WantedFile { name, options, secret });
     }
 
     /// Refuses what only shows when everything is known: two files with one name, and too many.

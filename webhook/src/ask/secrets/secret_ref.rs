@@ -1,6 +1,6 @@
 //! One value that an annotation asks for.
 
-use plan::{ExternalId, OnMissing, Region, RoleArn, Selector, Source};
+use plan::{ExternalId, Region, RoleArn, Selector, Source};
 
 use super::place::Place;
 
@@ -11,7 +11,6 @@ pub(crate) struct SecretRef {
     pub(crate) source: Source,
     pub(crate) selector: Option<Selector>,
     pub(crate) at: Location,
-    pub(crate) on_missing: Option<OnMissing>,
 }
 
 /// What one object says about place and caller; the Pod and the settings fill the rest.

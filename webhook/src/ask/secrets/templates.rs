@@ -1,6 +1,6 @@
 //! Templates: in the mapping form, and each in an annotation of its own.
 
-use plan::{OnMissing, Reference};
+use plan::{Reference, RequestedFileOptions};
 use template::{Fault, Template};
 
 use super::budget::Budget;
@@ -24,7 +24,7 @@ pub(crate) fn add(
     let name = reader.chosen_name(request.file, &place);
     let at = Location::default();
     let line = |line: usize| Place { line, ..place.clone() };
-    let secrets = reader.template_secrets(request.text, &at, None, line);
+    let secrets = reader.template_secrets(request.text, &at, line);
     let (Some(name), Some(secrets)) = (name, secrets) else { return };
     let taken = files.named().find(|(other, ..)| other.as_str() == name.as_str());
     if let Some((_, other, _)) = taken {
@@ -39,7 +39,8 @@ pub(crate) fn add(
         ));
     }
     let text = request.text.to_owned();
-    let wanted = WantedTemplate { name, mode: None, on_missing: None, place, text, secrets };
+    let options = RequestedFileOptions::default();
+    let wanted = WantedTemplate { name, options, place, text, secrets };
     files.templates.push(wanted);
 }
 
@@ -49,7 +50,6 @@ impl Reader<'_> {
         &mut self,
         text: &str,
         at: &Location,
-        on_missing: Option<OnMissing>,
         place: impl Fn(usize) -> Place,
     ) -> Option<Vec<(String, SecretRef)>> {
         let room = self.budget.template(text);
@@ -81,7 +81,7 @@ impl Reader<'_> {
             let reference = self.reference(&named.source, &place);
             if let Some(Reference { source, selector }) = reference {
                 let at = at.clone();
-                let secret = SecretRef { place, source, selector, at, on_missing };
+                let secret = SecretRef { place, source, selector, at };
                 secrets.push((named.source.clone(), secret));
             }
         }

@@ -242,7 +242,7 @@ fn a_template_names_its_sources_and_is_kept_as_it_is() {
     let file = &files.templates[0];
     assert_eq!(file.name.as_str(), "app.env");
     assert_eq!(file.text, "{{ secret(\"kms://db#user\") }}\n{{ secret('tls') }}\n");
-    assert_eq!(file.mode.unwrap().to_string(), "0440");
+    assert_eq!(file.options.mode.unwrap().to_string(), "0440");
     let secrets: Vec<_> = file
         .secrets
         .iter()

@@ -1,6 +1,6 @@
 //! The annotations `env` and `env.CONTAINER`: `NAME: source`, or `NAME: {source, containers, …}`.
 
-use plan::{Reference, VariableName};
+use plan::{OnMissing, Reference, VariableName};
 
 use super::budget::Budget;
 use super::fields::Fields;
@@ -18,6 +18,7 @@ pub(crate) struct VariableEntry {
     pub(crate) name: VariableName,
     /// Where it names them; every consumer gets it otherwise.
     pub(crate) containers: Option<Vec<String>>,
+    pub(crate) on_missing: Option<OnMissing>,
     pub(crate) secret: SecretRef,
 }
 
@@ -91,10 +92,12 @@ impl Reader<'_> {
                 );
             }
             let containers = container.map(|name| vec![name.to_owned()]).or(containers);
-            if let Some(Described { reference, at, on_missing, .. }) = body {
+            if let Some(Described { reference, at, options }) = body {
                 let Reference { source, selector } = reference;
-                let secret = SecretRef { place, source, selector, at, on_missing };
-                wanted.push(VariableEntry { name, containers, secret });
+                let secret = SecretRef { place, source, selector, at };
+                // No other field of a file is one of a variable.
+                let on_missing = options.on_missing;
+                wanted.push(VariableEntry { name, containers, on_missing, secret });
             }
         }
         wanted

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use plan::{ContainerName, FileMode, FileName, OnMissing, VariableName};
+use plan::{ContainerName, FileName, OnMissing, RequestedFileOptions, VariableName};
 
 use super::place::Place;
 use super::secret_ref::SecretRef;
@@ -41,7 +41,7 @@ impl Files {
 #[derive(Debug)]
 pub(crate) struct WantedFile<S> {
     pub(crate) name: FileName,
-    pub(crate) mode: Option<FileMode>,
+    pub(crate) options: RequestedFileOptions,
     pub(crate) secret: S,
 }
 
@@ -49,8 +49,7 @@ pub(crate) struct WantedFile<S> {
 #[derive(Debug)]
 pub(crate) struct WantedTemplate<S> {
     pub(crate) name: FileName,
-    pub(crate) mode: Option<FileMode>,
-    pub(crate) on_missing: Option<OnMissing>,
+    pub(crate) options: RequestedFileOptions,
     pub(crate) place: Place,
     pub(crate) text: String,
     /// All that it names, as it is written there.
@@ -63,6 +62,7 @@ pub(crate) struct WantedVariable<S> {
     pub(crate) name: VariableName,
     pub(crate) exec: Vec<ContainerName>,
     pub(crate) file_key_ref: Vec<ContainerName>,
+    pub(crate) on_missing: Option<OnMissing>,
     pub(crate) secret: S,
 }
 
@@ -88,18 +88,18 @@ impl<S> Wanted<S> {
         mut more: impl FnMut(S) -> Result<T, E>,
     ) -> Result<Wanted<T>, E> {
         let files = all(self.files.into_iter().map(|file| {
-            let WantedFile { name, mode, secret } = file;
-            Ok(WantedFile { name, mode, secret: more(secret)? })
+            let WantedFile { name, options, secret } = file;
+            Ok(WantedFile { name, options, secret: more(secret)? })
         }));
         let templates = all(self.templates.into_iter().map(|file| {
-            let WantedTemplate { name, mode, on_missing, place, text, secrets } = file;
+            let WantedTemplate { name, options, place, text, secrets } = file;
             let secrets = secrets.into_iter().map(|(written, secret)| Ok((written, more(secret)?)));
             let secrets = all(secrets)?;
-            Ok(WantedTemplate { name, mode, on_missing, place, text, secrets })
+            Ok(WantedTemplate { name, options, place, text, secrets })
         }));
         let variables = all(self.variables.into_iter().map(|variable| {
-            let WantedVariable { name, exec, file_key_ref, secret } = variable;
-            Ok(WantedVariable { name, exec, file_key_ref, secret: more(secret)? })
+            let WantedVariable { name, exec, file_key_ref, on_missing, secret } = variable;
+            Ok(WantedVariable { name, exec, file_key_ref, on_missing, secret: more(secret)? })
         }));
         Ok(Wanted { files: files?, templates: templates?, variables: variables? })
     }
@@ -119,15 +119,14 @@ mod tests {
         let place = Place { key: "secrets".into(), line: 1, what: String::new() };
         let file = |name, secret| {
             let name = FileName::parse(name).unwrap();
-            WantedFile { name, mode: None, secret }
+            WantedFile { name, options: RequestedFileOptions::default(), secret }
         };
         let variable = VariableName::parse("A").unwrap();
         Wanted {
             files: vec![file("a", 1), file("b", 2)],
             templates: vec![WantedTemplate {
                 name: FileName::parse("c").unwrap(),
-                mode: None,
-                on_missing: None,
+                options: RequestedFileOptions::default(),
                 place,
                 text: String::new(),
                 secrets: vec![("x".to_owned(), 3), ("y".to_owned(), 4)],
@@ -136,6 +135,7 @@ mod tests {
                 name: variable,
                 exec: Vec::new(),
                 file_key_ref: Vec::new(),
+                on_missing: None,
                 secret: 5,
             }],
         }

@@ -8,7 +8,7 @@ use crate::text::display_name;
 const KEY: &str = "metrics-port";
 
 pub(crate) fn check(pod: &Pod<'_>, request: &SecretsRequest<'_>, problems: &mut Problems) {
-    let Some(port) = request.metrics_port else { return };
+    let Some(port) = request.options.metrics_port else { return };
     let mut problem = |what: String, remedy: &str| {
         problems.push(Problem::annotation(KEY, what, remedy));
     };

@@ -33,7 +33,7 @@ pub(crate) fn check(
     if !existing.is_injected() && !existing.has_lookalike {
         reserved(pod, problems);
     }
-    let Some(hook) = &request.on_change else { return Hook::default() };
+    let Some(hook) = &request.options.on_change else { return Hook::default() };
     if request.is_stray(KEY) {
         problems.push(problem(
             "the mode is init, in which files never change",
@@ -107,7 +107,7 @@ fn http(pod: &Pod<'_>, request: &SecretsRequest<'_>, url: &HookUrl, problems: &m
 
 /// Which annotation says that our container listens there.
 fn ours_at(request: &SecretsRequest<'_>, port: u16) -> Option<&'static str> {
-    let metrics = request.metrics_port.map(u32::from);
+    let metrics = request.options.metrics_port.map(u32::from);
     [("metrics-port", metrics), ("agent-port", draft::agent_port(request))]
         .into_iter()
         .find_map(|(key, taken)| (taken == Some(u32::from(port))).then_some(key))

@@ -9,7 +9,8 @@ use crate::pod::reserved;
 use crate::pod::{Container, Pod};
 use crate::problem::{Problem, Problems};
 use crate::text::display_name;
-use plan::contract::{AGENT_VOLUME, CREDENTIALS_VOLUMES, ENVIRONMENT_VOLUME, SECRETS_VOLUME};
+use plan::CREDENTIALS_PLACES;
+use plan::contract::{AGENT_VOLUME, ENVIRONMENT_VOLUME, SECRETS_VOLUME};
 
 pub(crate) fn shapes(pod: &Pod<'_>, existing: &Existing, problems: &mut Problems) {
     windows(pod, problems);
@@ -183,16 +184,17 @@ pub(crate) fn foreign_mounts(
                 return;
             }
             let name = mount.name.as_ref();
+            let credentials = CREDENTIALS_PLACES.iter().find(|place| place.volume == name);
             let what = match name {
-                _ if CREDENTIALS_VOLUMES.contains(&name) => {
-                    "it mounts the token with which secrets are fetched"
-                }
+                _ if let Some(place) = credentials => format!("it mounts {}", place.holds),
                 // A consumer's first mount of them is set to what it must be.
                 _ if SHARED.contains(&name) && ours_to_set(name) && !seen.contains(&name) => {
                     seen.push(name);
                     continue;
                 }
-                _ if SHARED.contains(&name) && !mount.read_only => "it mounts the secrets writable",
+                _ if SHARED.contains(&name) && !mount.read_only => {
+                    "it mounts the secrets writable".to_owned()
+                }
                 _ => continue,
             };
             problems.push(Problem::pod(

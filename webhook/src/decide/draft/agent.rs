@@ -27,7 +27,6 @@ pub(super) fn any_secret() -> Option<SecretRef> {
         source: Source::Kms(KmsSecret::new("any", None).ok()?),
         selector: None,
         at: Location::default(),
-        on_missing: None,
     })
 }
 

@@ -1,8 +1,8 @@
 //! The parts of a plan put together, of secrets whose places are known.
 
 use plan::{
-    Agent, Credentials, FileMode, InvalidPlan, Lookup, Mode, MountPath, OnMissing, Plan,
-    PlanBuilder, Variable,
+    Agent, Credentials, FileOptions, InvalidPlan, Lookup, Mode, MountPath, OnMissing, Plan,
+    PlanBuilder, RequestedFileOptions, Variable,
 };
 
 use super::agent::ServedSecrets;
@@ -51,16 +51,14 @@ impl Draft<'_> {
         let mut builder = PlanBuilder::new(credentials, mount);
         for file in files {
             let (secret, lookup) = file.secret;
-            let mode = self.mode(file.mode, &secret.place, problems);
-            let on_missing = secret.on_missing.unwrap_or(request.on_missing);
-            builder.file(file.name, lookup, secret.selector, mode, on_missing);
+            let options = self.file_options(file.options, &secret.place, problems);
+            builder.file(file.name, lookup, secret.selector, options);
         }
         for file in templates {
-            let mode = self.mode(file.mode, &file.place, problems);
-            let on_missing = file.on_missing.unwrap_or(request.on_missing);
+            let options = self.file_options(file.options, &file.place, problems);
             let secrets = file.secrets.into_iter();
             let secrets = secrets.map(|(written, (secret, at))| (written, at, secret.selector));
-            builder.template(file.name, file.text, secrets.collect(), mode, on_missing);
+            builder.template(file.name, file.text, secrets.collect(), options);
         }
         let variables: Vec<Variable> = variables
             .into_iter()
@@ -81,28 +79,25 @@ impl Draft<'_> {
         builder
             .network(settings.network())
             .group(ownership.file_group)
-            .on_change(request.on_change.clone())
-            .metrics_port(request.metrics_port)
+            .options(request.options.clone())
             .private_ca(private_ca)
             .timeout_seconds(request.timeout.unwrap_or(settings.timeout_seconds()))
-            .log_level(request.log_level.unwrap_or_default())
             .consumers(consumers);
         Some(Unbuilt { builder, mode })
     }
 
-    /// A file's mode, with a problem where it was asked for and consumers cannot read it.
-    fn mode(
+    /// A file's options, with a problem where a mode was asked for and consumers cannot read it.
+    fn file_options(
         &self,
-        requested: Option<FileMode>,
+        requested: RequestedFileOptions,
         place: &Place,
         problems: &mut Problems,
-    ) -> FileMode {
-        let mode = requested.unwrap_or(self.ownership.mode);
-        if let (Some((what, remedy)), true) = (self.ownership.unreadable(mode), requested.is_some())
-        {
+    ) -> FileOptions {
+        let unreadable = requested.mode.and_then(|mode| self.ownership.unreadable(mode));
+        if let Some((what, remedy)) = unreadable {
             problems.push(place.problem(what, remedy));
         }
-        mode
+        requested.filled(FileOptions::new(self.ownership.mode, self.request.on_missing))
     }
 
     fn variable(
@@ -111,8 +106,9 @@ impl Draft<'_> {
         builder: &mut PlanBuilder,
         problems: &mut Problems,
     ) -> Variable {
-        let WantedVariable { name, exec, file_key_ref, secret: (secret, lookup) } = wanted;
-        let on_missing = secret.on_missing.unwrap_or(self.request.on_missing);
+        let WantedVariable { name, exec, file_key_ref, on_missing, secret: (secret, lookup) } =
+            wanted;
+        let on_missing = on_missing.unwrap_or(self.request.on_missing);
         if on_missing == OnMissing::Skip && !file_key_ref.is_empty() {
             problems.push(secret.place.problem(
                 "the kubelet starts no container whose variable is missing, so it cannot be skipped",

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use plan::MountPath;
-use plan::contract::{CA_DIRECTORY, ENVIRONMENT_PROGRAM, TOKEN_DIRECTORY};
+use plan::contract::{CA_DIRECTORY, ENVIRONMENT_PROGRAM};
+use plan::{CREDENTIALS_PLACES, MountPath};
 
 use crate::account::Subject;
 use crate::ask::annotations::SecretsRequest;
@@ -32,7 +32,8 @@ impl Draft<'_> {
         let programs =
             program.map(|path| [path.to_owned(), path.with_file_name(ENVIRONMENT_PROGRAM)]);
         let programs = programs.iter().flatten().filter_map(|path| path.to_str());
-        let ours = [TOKEN_DIRECTORY, CA_DIRECTORY].into_iter().chain(programs);
+        let credentials = CREDENTIALS_PLACES.into_iter().map(|place| place.directory);
+        let ours = credentials.chain([CA_DIRECTORY]).chain(programs);
         let directory = ContainerPath::new(directory.as_str());
         let meets = |path: &&str| directory.meets(&ContainerPath::new(*path));
         let path = others.iter().copied().chain(ours).find(meets)?;

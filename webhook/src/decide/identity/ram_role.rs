@@ -13,25 +13,8 @@ use crate::settings::Settings;
 use crate::settings::comparisons::Comparisons;
 use crate::settings::policy::CredentialsKind;
 
-/// From the Pod's annotation, else from its ServiceAccount; a role that the policy does not allow is
-/// a problem and still the Pod's.
+/// From the Pod's annotation, else from its ServiceAccount.
 pub(super) fn of_pod(
-    request: &SecretsRequest<'_>,
-    subject: &Subject<'_>,
-    account_name: &str,
-    settings: &Settings,
-    comparisons: &mut Comparisons,
-    problems: &mut Problems,
-) -> Option<RoleArn> {
-    let role = find(request, subject, account_name, settings, problems);
-    if let Some(role) = &role {
-        let credentials = request.credentials.kind();
-        check(role, credentials, subject, settings, comparisons, problems);
-    }
-    role
-}
-
-fn find(
     request: &SecretsRequest<'_>,
     subject: &Subject<'_>,
     name: &str,
@@ -134,21 +117,24 @@ pub(crate) fn check_assumed(
     let mut seen: HashSet<&str> = HashSet::new();
     for Assume { role, .. } in assumed {
         if seen.insert(role.as_str()) && !problems.is_full() && !comparisons.is_spent() {
+            let role = Principal::Role(role);
             check(role, credentials, subject, settings, comparisons, problems);
         }
     }
 }
 
-fn check(
-    role: &RoleArn,
+/// Whether the operator's policy lets the Pod act so. What it does not allow is a problem and still
+/// the Pod's.
+pub(super) fn check(
+    principal: Principal<'_>,
     credentials: CredentialsKind,
     subject: &Subject<'_>,
     settings: &Settings,
     comparisons: &mut Comparisons,
     problems: &mut Problems,
 ) {
-    let (policy, role) = (settings.policy(), Principal::Role(role));
-    let verdict = policy.check(subject.namespace, role, credentials, comparisons);
+    let policy = settings.policy();
+    let verdict = policy.check(subject.namespace, principal, credentials, comparisons);
     if let Err(problem) = verdict
         && !comparisons.is_spent()
     {

@@ -1,15 +1,12 @@
 //! The identity of a Pod by RRSA: a role, in exchange for the token of its ServiceAccount.
 
-use plan::{Host, ProviderArn, Region, RoleArn, Rrsa};
+use plan::{Principal, ProviderArn, Region, RoleArn, Rrsa};
 
-use super::{ram_role, session};
+use super::{ram_role, session, sts_endpoint};
 use crate::account::Subject;
 use crate::ask::annotations::{Given, SecretsRequest};
-use crate::decide::endpoint;
 use crate::problem::{Problem, Problems};
 use crate::settings::Settings;
-use crate::settings::comparisons::Comparisons;
-use crate::settings::service::Service;
 
 const DURATION: u32 = 3600;
 
@@ -19,36 +16,19 @@ pub(super) fn of_pod(
     account_name: &str,
     region: Option<&Region>,
     settings: &Settings,
-    comparisons: &mut Comparisons,
+    judge: impl FnOnce(Principal<'_>, &mut Problems),
     problems: &mut Problems,
 ) -> Option<Rrsa> {
-    let role = ram_role::of_pod(request, subject, account_name, settings, comparisons, problems);
+    let role = ram_role::of_pod(request, subject, account_name, settings, problems);
+    if let Some(role) = &role {
+        judge(Principal::Role(role), problems);
+    }
     let provider = role.as_ref().and_then(|role| provider(request, role, settings, problems));
-    let endpoint = sts_endpoint(request, region, settings, problems);
+    let endpoint = sts_endpoint::of_pod(request, region, settings, problems);
     let (role, provider, region, endpoint) = (role?, provider?, region?.clone(), endpoint?);
     let session = session::of_pod(request, subject.namespace, account_name, problems)?;
     let duration = request.role_session_expiration.unwrap_or(DURATION);
     Some(Rrsa { role, provider, session, duration, region, endpoint })
-}
-
-fn sts_endpoint(
-    request: &SecretsRequest<'_>,
-    region: Option<&Region>,
-    settings: &Settings,
-    problems: &mut Problems,
-) -> Option<Option<Host>> {
-    let found = match (request.endpoint(Service::Sts), settings.endpoint(Service::Sts)) {
-        (Some(text), _) => endpoint::allowed(text, Service::Sts, region, settings, problems),
-        (None, Some(text)) => endpoint::filled(text, region),
-        (None, None) => return Some(None),
-    };
-    match found {
-        Ok(host) => Some(Some(host)),
-        Err((what, remedy)) => {
-            problems.push(Problem::annotation("sts-endpoint", what, remedy));
-            None
-        }
-    }
 }
 
 fn provider(

@@ -1,9 +1,9 @@
 use plan::{
-    AlibabaRoute, Assume, FileMode, FileName, MountPath, OnMissing, Plan, PlanBuilder, ProviderArn,
-    Reference, Region, RoleArn, Route, Rrsa, SessionName,
+    AlibabaRoute, Assume, FileMode, FileName, FileOptions, MountPath, OnMissing, Plan, PlanBuilder,
+    ProviderArn, Reference, Region, RoleArn, Route, Rrsa, SessionName,
 };
 
-use super::super::rrsa;
+use super::super::credentials::rrsa;
 use super::*;
 
 const ROLE: &str = "acs:ram::1:role/app";
@@ -34,7 +34,12 @@ fn own() -> Rrsa {
 fn plan() -> Plan {
     let mut builder = PlanBuilder::new(own(), MountPath::default());
     let name = FileName::parse("db").unwrap();
-    builder.file(name, lookup("kms://db"), None, FileMode::OWNER, OnMissing::Fail);
+    builder.file(
+        name,
+        lookup("kms://db"),
+        None,
+        FileOptions::new(FileMode::OWNER, OnMissing::Fail),
+    );
     builder.build().unwrap()
 }
 

@@ -6,12 +6,12 @@ use cloud::endpoint::host;
 use cloud::provider::{self, CredentialsProvider, RrsaRole};
 use cloud::{Diagnosis, Network, Service};
 
-use super::words::NODE_CLOCK;
+use super::super::words::{self, NODE_CLOCK};
 use crate::backends::service_account_token::{self, TokenError, TokenFile};
 use crate::report::exit::Exit;
 use crate::report::problem::Problem;
 
-pub(super) struct Rrsa {
+pub(crate) struct Rrsa {
     plan: plan::Rrsa,
     token_file: PathBuf,
     /// The ServiceAccount that the token says it is for, where that could be read.
@@ -24,7 +24,7 @@ impl Rrsa {
         Ok(Self::new(plan, token_file, service_account_token::subject(&token)))
     }
 
-    pub(super) fn new(plan: &plan::Rrsa, token_file: PathBuf, subject: Option<String>) -> Self {
+    pub(crate) fn new(plan: &plan::Rrsa, token_file: PathBuf, subject: Option<String>) -> Self {
         Self { plan: plan.clone(), token_file, subject }
     }
 
@@ -76,6 +76,10 @@ impl Rrsa {
                 None => self.no_token(),
             },
         }
+    }
+
+    pub(super) fn not_accepted(&self) -> String {
+        words::not_accepted(self.role())
     }
 
     pub(super) fn no_token(&self) -> String {
