@@ -62,7 +62,7 @@ impl Agent {
         let handler = AgentHandler::new(
             plan,
             wanted,
-            client.backends().kms().session(),
+            client.backends().of_agent().session(),
             token,
             counters,
             metrics.clone(),

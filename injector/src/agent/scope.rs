@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use cloud::{Lookup, Subject};
-use plan::{Agent, Assume, Glob, Plan, Principal, Source};
+use plan::{Agent, AlibabaSource, Assume, Glob, Plan, Principal};
 
 use super::answer::SecretAddress;
 use super::request::SecretRequest;
 use crate::backends::alibaba::ask;
+use crate::backends::lookups_of_agent;
 
 #[derive(Debug)]
 pub(crate) struct Scope {
@@ -44,13 +45,13 @@ impl Scope {
             assume.map_or(own, |assume| Principal::Role(&assume.role)).account().to_owned()
         };
         let mut known = HashMap::new();
-        for lookup in plan.lookups() {
-            if let (Source::Kms(secret), Some(route)) = (&lookup.source, lookup.alibaba()) {
+        for (_, lookup) in lookups_of_agent(plan) {
+            if let AlibabaSource::Kms(secret) = &lookup.source {
                 // The first of several routes to one name counts.
                 known.entry(secret.name().to_owned()).or_insert_with(|| ScopeRoute {
                     lookup: ask::lookup(plan, lookup),
-                    region: route.region.to_string(),
-                    account: account(route.assume.as_ref()),
+                    region: lookup.region.to_string(),
+                    account: account(lookup.assume.as_ref()),
                 });
             }
         }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::account::Subject;
 use crate::ask::annotations::{self, InitFirst, SecretsRequest};
 use crate::ask::secrets::{Budget, Wanted};
+use crate::decide::backends::ca_config_map;
 use crate::decide::checks::{agent, metrics_port, on_change, preconditions};
 use crate::decide::consumers;
 use crate::decide::draft::{self, Draft, Unbuilt};
@@ -116,7 +117,7 @@ pub(crate) fn decide(
     volumes.extend(needed.map(|needed| volume::credentials(needed, expiration)));
     volumes.extend(environment_size.map(|size| volume::environment(size.to_bytes_text())));
     if plan.private_ca() {
-        volumes.extend(draft.ca_config_map().map(|name| volume::ca(name.as_str())));
+        volumes.extend(ca_config_map(&request, settings).map(|name| volume::ca(name.as_str())));
     }
     if plan.mode().agent().is_some() {
         volumes.push(volume::agent());

@@ -2,6 +2,7 @@
 //! how the client gets them, and what a person can check where they are not accepted.
 
 pub(super) mod rrsa;
+mod service_account_token;
 
 use cloud::provider::CredentialsProvider;
 use cloud::{Diagnosis, Network};
