@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::alibaba::AlibabaLookup;
 use crate::cloud::{Assume, Host, Region};
+use crate::credentials::CredentialsVolume;
 use crate::source::Source;
 
 /// Files refer to it by index, so that the same value is fetched once however many files it makes.
@@ -33,6 +34,14 @@ impl Lookup {
     pub fn source(&self) -> Source {
         match self {
             Self::Alibaba(lookup) => lookup.source.clone().into(),
+        }
+    }
+
+    /// What it needs of the Pod beside the plan's credentials.
+    #[must_use]
+    pub fn volume(&self) -> Option<CredentialsVolume<'_>> {
+        match self {
+            Self::Alibaba(_) => None,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::Network;
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, CredentialsVolume};
 use crate::env::{Environment, MAX_VARIABLES, Variable};
 use crate::file::File;
 use crate::hook::OnChange;
@@ -189,6 +189,18 @@ impl Plan {
     #[must_use]
     pub fn credentials(&self) -> &Credentials {
         &self.0.credentials
+    }
+
+    /// What all that is asked needs of the Pod: volumes that no container has but ours.
+    #[must_use]
+    pub fn credentials_volumes(&self) -> Vec<CredentialsVolume<'_>> {
+        let mut volumes = self.credentials().volumes();
+        for volume in self.lookups().iter().filter_map(Lookup::volume) {
+            if !volumes.contains(&volume) {
+                volumes.push(volume);
+            }
+        }
+        volumes
     }
 
     #[must_use]

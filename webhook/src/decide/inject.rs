@@ -113,7 +113,7 @@ pub(crate) fn decide(
     };
     let mut volumes = vec![volume::secrets(size_limit.to_bytes_text())];
     let expiration = request.token_expiration.unwrap_or(settings.token_expiration_seconds());
-    let needed = plan.credentials().volumes().into_iter();
+    let needed = plan.credentials_volumes().into_iter();
     volumes.extend(needed.map(|needed| volume::credentials(needed, expiration)));
     volumes.extend(environment_size.map(|size| volume::environment(size.to_bytes_text())));
     if plan.private_ca() {
