@@ -16,7 +16,8 @@ use crate::report::problem::Problem;
 
 /// The backends of one plan.
 pub(crate) struct Backends {
-    alibaba: Alibaba,
+    /// Where the plan has credentials for it.
+    alibaba: Option<Alibaba>,
     /// By lookup of the plan.
     answering: Vec<OwnLookup>,
 }
@@ -51,38 +52,45 @@ impl Backends {
             }
         });
         let answering = answering.collect();
-        Ok(Self { alibaba: Alibaba::new(args, plan, &alibaba)?, answering })
+        let alibaba = plan
+            .credentials()
+            .map(|credentials| Alibaba::new(args, plan, credentials, &alibaba))
+            .transpose()?;
+        Ok(Self { alibaba, answering })
     }
 
     /// The question for a lookup, by its index in the plan.
     pub(crate) fn question(&self, lookup: usize) -> Option<Question<'_>> {
         let Self { alibaba, answering } = self;
         Some(match answering.get(lookup)? {
-            OwnLookup::Alibaba(own) => Question::Alibaba(alibaba, alibaba.lookup(*own)?),
+            OwnLookup::Alibaba(own) => {
+                let alibaba = alibaba.as_ref()?;
+                Question::Alibaba(alibaba, alibaba.lookup(*own)?)
+            }
         })
     }
 
     /// The backend that the local agent asks.
-    pub(crate) fn of_agent(&self) -> &Alibaba {
-        &self.alibaba
+    pub(crate) fn of_agent(&self) -> Option<&Alibaba> {
+        self.alibaba.as_ref()
     }
 
     /// The role that asks where a lookup names no other one, for the log.
-    pub(crate) fn role(&self) -> &str {
+    pub(crate) fn role(&self) -> Option<&str> {
         let Self { alibaba, answering: _ } = self;
-        alibaba.role()
+        alibaba.as_ref().map(Alibaba::role)
     }
 
     /// What came of all requests so far.
     pub(crate) fn requests(&self) -> Vec<Requests> {
         let Self { alibaba, answering: _ } = self;
-        alibaba.requests()
+        alibaba.as_ref().map(Alibaba::requests).unwrap_or_default()
     }
 
     /// Requests for credentials so far.
     pub(crate) fn exchanges(&self) -> u64 {
         let Self { alibaba, answering: _ } = self;
-        alibaba.exchanges()
+        alibaba.as_ref().map_or(0, Alibaba::exchanges)
     }
 }
 

@@ -37,6 +37,14 @@ impl Lookup {
         }
     }
 
+    /// Whether it is asked with the plan's credentials.
+    #[must_use]
+    pub fn needs_credentials(&self) -> bool {
+        match self {
+            Self::Alibaba(_) => true,
+        }
+    }
+
     /// What it needs of the Pod beside the plan's credentials.
     #[must_use]
     pub fn volume(&self) -> Option<CredentialsVolume<'_>> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use cloud::{Lookup, Subject};
-use plan::{Agent, AlibabaSource, Assume, Glob, Plan, Principal};
+use plan::{Agent, AlibabaSource, Assume, Credentials, Glob, Plan, Principal};
 
 use super::answer::SecretAddress;
 use super::request::SecretRequest;
@@ -40,9 +40,10 @@ pub(crate) enum Refused {
 
 impl Scope {
     pub(crate) fn new(plan: &Plan, agent: &Agent) -> Self {
+        let own = plan.credentials().map(Credentials::principal);
         let account = |assume: Option<&Assume>| {
-            let own = plan.credentials().principal();
-            assume.map_or(own, |assume| Principal::Role(&assume.role)).account().to_owned()
+            let assumed = assume.map(|assume| Principal::Role(&assume.role));
+            assumed.or(own).map(Principal::account).unwrap_or_default().to_owned()
         };
         let mut known = HashMap::new();
         for (_, lookup) in lookups_of_agent(plan) {

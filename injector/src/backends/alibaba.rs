@@ -7,7 +7,7 @@ mod trust;
 mod words;
 
 use cloud::{Error, Session};
-use plan::{AlibabaLookup, Plan};
+use plan::{AlibabaLookup, Credentials, Plan};
 use secret::{Failure, Fetched, Requests, RetryPolicy};
 use tokio::time::Instant;
 
@@ -33,8 +33,13 @@ pub(crate) struct CloudLookup {
 
 impl Alibaba {
     /// `own` are the plan's lookups that it answers for.
-    pub(crate) fn new(args: &Args, plan: &Plan, own: &[&AlibabaLookup]) -> Result<Self, Problem> {
-        let credentials = PodCredentials::read(args, plan)?;
+    pub(crate) fn new(
+        args: &Args,
+        plan: &Plan,
+        credentials: &Credentials,
+        own: &[&AlibabaLookup],
+    ) -> Result<Self, Problem> {
+        let credentials = PodCredentials::read(args, credentials)?;
         let provider = credentials.provider(ask::network(plan));
         let session = Session::new(trust::transport(args, plan)?, provider, RetryPolicy::default());
         let lookups = lookups(plan, own);

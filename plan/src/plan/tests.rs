@@ -58,6 +58,13 @@ fn a_plan_survives_the_way_through_json() {
 }
 
 #[test]
+fn a_plan_without_an_identity_asks_nothing_of_alibaba_cloud() {
+    let mut builder = PlanBuilder::new(None::<Credentials>, MountPath::default());
+    add(&mut builder, "db", "kms://db");
+    assert_eq!(builder.build().unwrap_err(), InvalidPlan::NoCredentials);
+}
+
+#[test]
 fn the_same_value_is_fetched_once() {
     let mut builder = builder();
     add(&mut builder, "a", "kms://db#a");

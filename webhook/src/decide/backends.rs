@@ -48,7 +48,7 @@ impl<'a> Backends<'a> {
         Placed { secret, lookup }
     }
 
-    /// What follows from all secrets of a Pod together, with the problems of it.
+    /// Reports all problems of as whom the secrets are asked for, and of their places together.
     pub(crate) fn decide<'p>(
         self,
         placed: impl Iterator<Item = &'p Placed>,

@@ -127,7 +127,7 @@ pub(crate) fn route(lookup: &plan::Lookup) -> &plan::AlibabaLookup {
 
 /// The plan's credentials, of which there is one kind.
 pub(crate) fn rrsa(plan: &plan::Plan) -> &plan::Rrsa {
-    let plan::Credentials::Rrsa(rrsa) = plan.credentials();
+    let plan::Credentials::Rrsa(rrsa) = plan.credentials().unwrap();
     rrsa
 }
 

@@ -22,7 +22,8 @@ use crate::settings::comparisons::Comparisons;
 
 /// What all its secrets of Alibaba Cloud mean for a Pod.
 pub(crate) struct AlibabaDecision {
-    pub(crate) credentials: Credentials,
+    /// `None` where nothing is asked.
+    pub(crate) credentials: Option<Credentials>,
     /// In mode `agent`.
     pub(crate) served: Option<ServedSecrets>,
     /// The CA of a dedicated gateway is mounted.
@@ -68,7 +69,16 @@ pub(super) fn decide(
         settings,
         comparisons,
         problems,
-    )?;
+    );
+    let Some(credentials) = credentials else {
+        // A Pod that asks for nothing needs no identity, and the plan says what it lacks.
+        let asks_nothing = all.is_empty() && problems.is_empty();
+        return asks_nothing.then_some(AlibabaDecision {
+            credentials: None,
+            served: None,
+            private_ca,
+        });
+    };
     let principal = credentials.principal();
     let reader = SecretsReader { principal, credentials: kind, subject, settings };
     reader.check(own, comparisons, problems);
@@ -77,5 +87,5 @@ pub(super) fn decide(
         let allowed = any.and_then(|any| reader.of_agent(any, comparisons));
         ServedSecrets { own: agent::listed(own), allowed, any: any.cloned() }
     });
-    Some(AlibabaDecision { credentials, served, private_ca })
+    Some(AlibabaDecision { credentials: Some(credentials), served, private_ca })
 }
