@@ -26,7 +26,6 @@ mod sender;
 mod session;
 mod sign;
 mod sts;
-pub mod thread;
 mod transport;
 mod value;
 

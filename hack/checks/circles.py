@@ -9,11 +9,10 @@ what stands behind it. `circles.py CRATE` prints the arrows of one crate.
 import os
 import re
 import sys
+import tomllib
 
-CRATES = (
-    *("printable", "plan", "template", "manifest", "flight", "secret", "cloud", "certs"),
-    *("webhook", "injector", "tests"),
-)
+with open("Cargo.toml", "rb") as manifest:
+    CRATES = tomllib.load(manifest)["workspace"]["members"]
 DEFINITION = re.compile(
     r"^\s*(?:pub(?:\([^)]*\))?\s+)?(?:default\s+|async\s+|const\s+|unsafe\s+|extern\s+\"C\"\s+)*"
     r"(?:fn|struct|enum|union|type|const|static|trait|macro_rules!)\s+(\w+)",

@@ -5,11 +5,10 @@ import collections
 import os
 import re
 import sys
+import tomllib
 
-CRATES = (
-    *("printable", "plan", "template", "manifest", "flight", "secret", "cloud", "certs"),
-    *("webhook", "injector", "tests"),
-)
+with open("Cargo.toml", "rb") as manifest:
+    CRATES = tomllib.load(manifest)["workspace"]["members"]
 TYPE = re.compile(r"^(?:pub(?:\([^)]*\))?\s+)?(?:struct|enum|trait|type|union)\s+(\w+)", re.MULTILINE)
 MOST = 2
 

@@ -52,7 +52,11 @@ impl Agent {
         client: &Client<'_>,
         metrics: &mut Metrics,
     ) -> Result<Option<Self>, Problem> {
-        let Some(wanted) = plan.mode().agent() else { return Ok(None) };
+        // A plan with an agent has credentials for whom it asks.
+        let (Some(wanted), Some(asked)) = (plan.mode().agent(), client.backends().of_agent())
+        else {
+            return Ok(None);
+        };
         let port = wanted.port.get();
         let listeners = bind(port).map_err(|error| port_problem(port, &error))?;
         // The token is not written before the port is ours: clients would show it to whoever
@@ -68,14 +72,8 @@ impl Agent {
         }
         let limits = Limits::new(connections);
         let counters = metrics.agent_counters();
-        let handler = AgentHandler::new(
-            plan,
-            wanted,
-            client.backends().kms().session(),
-            token,
-            counters,
-            metrics.clone(),
-        );
+        let handler =
+            AgentHandler::new(plan, wanted, asked.session(), token, counters, metrics.clone());
         let handler = Arc::new(handler);
         info!(port, addresses = listeners.len(), "the agent listens");
         Ok(Some(Self { listeners, limits, handler, _token: held }))

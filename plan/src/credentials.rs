@@ -110,6 +110,12 @@ impl From<Rrsa> for Credentials {
     }
 }
 
+impl From<Rrsa> for Option<Credentials> {
+    fn from(rrsa: Rrsa) -> Self {
+        Some(rrsa.into())
+    }
+}
+
 /// How credentials stand in the plan.
 impl From<Credentials> for Rrsa {
     fn from(credentials: Credentials) -> Self {

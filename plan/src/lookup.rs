@@ -1,32 +1,23 @@
-//! One value to fetch: what, where and as whom.
+//! One value to fetch: what, where and as whom. Each backend has its own way, in a file below, so that
+//! a source of one with the route of another cannot exist.
+
+mod alibaba;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::alibaba::AlibabaLookup;
 use crate::cloud::{Assume, Host, Region};
+use crate::credentials::CredentialsVolume;
 use crate::source::Source;
 
 /// Files refer to it by index, so that the same value is fetched once however many files it makes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "Fields", into = "Fields")]
-pub struct Lookup {
-    pub source: Source,
-    pub route: Route,
+pub enum Lookup {
+    Alibaba(AlibabaLookup),
 }
 
-/// Where a value is fetched, and as whom: each backend has its own way.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Route {
-    Alibaba(AlibabaRoute),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct AlibabaRoute {
-    pub region: Region,
-    pub endpoint: Option<Host>,
-    pub assume: Option<Assume>,
-}
-
-/// A lookup as the plan has it.
+/// A lookup as the plan has it: which backend's it is, the source says.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Fields {
@@ -39,41 +30,52 @@ struct Fields {
 }
 
 impl Lookup {
-    /// The route, where Alibaba Cloud is asked.
     #[must_use]
-    pub fn alibaba(&self) -> Option<&AlibabaRoute> {
-        match &self.route {
-            Route::Alibaba(route) => Some(route),
+    pub fn source(&self) -> Source {
+        match self {
+            Self::Alibaba(lookup) => lookup.source.clone().into(),
+        }
+    }
+
+    /// Whether it is asked with the plan's credentials.
+    #[must_use]
+    pub fn needs_credentials(&self) -> bool {
+        match self {
+            Self::Alibaba(_) => true,
+        }
+    }
+
+    /// What it needs of the Pod beside the plan's credentials.
+    #[must_use]
+    pub fn volume(&self) -> Option<CredentialsVolume<'_>> {
+        match self {
+            Self::Alibaba(_) => None,
         }
     }
 }
 
-impl AlibabaRoute {
-    /// The host of the region, asked by the Pod itself.
-    #[must_use]
-    pub fn in_region(region: Region) -> Self {
-        Self { region, endpoint: None, assume: None }
-    }
-}
-
-impl From<AlibabaRoute> for Route {
-    fn from(route: AlibabaRoute) -> Self {
-        Self::Alibaba(route)
+impl From<AlibabaLookup> for Lookup {
+    fn from(lookup: AlibabaLookup) -> Self {
+        Self::Alibaba(lookup)
     }
 }
 
 impl From<Fields> for Lookup {
     fn from(fields: Fields) -> Self {
         let Fields { source, region, endpoint, assume } = fields;
-        Self { source, route: Route::Alibaba(AlibabaRoute { region, endpoint, assume }) }
+        match source {
+            Source::Alibaba(source) => {
+                Self::Alibaba(AlibabaLookup { source, region, endpoint, assume })
+            }
+        }
     }
 }
 
 impl From<Lookup> for Fields {
-    fn from(Lookup { source, route }: Lookup) -> Self {
-        match route {
-            Route::Alibaba(AlibabaRoute { region, endpoint, assume }) => {
-                Self { source, region, endpoint, assume }
+    fn from(lookup: Lookup) -> Self {
+        match lookup {
+            Lookup::Alibaba(AlibabaLookup { source, region, endpoint, assume }) => {
+                Self { source: source.into(), region, endpoint, assume }
             }
         }
     }

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::Network;
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, CredentialsVolume};
 use crate::env::{Environment, MAX_VARIABLES, Variable};
 use crate::file::File;
 use crate::hook::OnChange;
@@ -37,6 +37,8 @@ pub enum InvalidPlan {
     Content { line: usize, column: usize },
     #[error("the plan names nothing to write")]
     Nothing,
+    #[error("the plan asks Alibaba Cloud, and has no identity there")]
+    NoCredentials,
     #[error("the plan has {0} files; at most {MAX_FILES} are allowed in one Pod")]
     TooManyFiles(usize),
     #[error(
@@ -107,8 +109,9 @@ struct Parts {
     version: u64,
     mode: Mode,
     mount: MountPath,
-    #[serde(rename = "identity")]
-    credentials: Credentials,
+    /// Those of the Pod in Alibaba Cloud, where it is asked.
+    #[serde(rename = "identity", default, skip_serializing_if = "Option::is_none")]
+    credentials: Option<Credentials>,
     #[serde(default)]
     network: Network,
     lookups: Vec<Lookup>,
@@ -187,8 +190,20 @@ impl Plan {
     }
 
     #[must_use]
-    pub fn credentials(&self) -> &Credentials {
-        &self.0.credentials
+    pub fn credentials(&self) -> Option<&Credentials> {
+        self.0.credentials.as_ref()
+    }
+
+    /// What all that is asked needs of the Pod: volumes that no container has but ours.
+    #[must_use]
+    pub fn credentials_volumes(&self) -> Vec<CredentialsVolume<'_>> {
+        let mut volumes = self.credentials().map(Credentials::volumes).unwrap_or_default();
+        for volume in self.lookups().iter().filter_map(Lookup::volume) {
+            if !volumes.contains(&volume) {
+                volumes.push(volume);
+            }
+        }
+        volumes
     }
 
     #[must_use]
@@ -243,7 +258,7 @@ impl Plan {
 }
 
 impl Parts {
-    fn new(credentials: Credentials, mount: MountPath) -> Self {
+    fn new(credentials: Option<Credentials>, mount: MountPath) -> Self {
         Self {
             version: VERSION,
             mode: Mode::default(),
@@ -283,6 +298,10 @@ impl TryFrom<Parts> for Plan {
         let serves = parts.mode.agent().is_some();
         if parts.files.is_empty() && variables.clone().next().is_none() && !serves {
             return Err(InvalidPlan::Nothing);
+        }
+        let needs_credentials = serves || parts.lookups.iter().any(Lookup::needs_credentials);
+        if parts.credentials.is_none() && needs_credentials {
+            return Err(InvalidPlan::NoCredentials);
         }
         if parts.files.len() > MAX_FILES {
             return Err(InvalidPlan::TooManyFiles(parts.files.len()));

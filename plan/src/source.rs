@@ -1,9 +1,7 @@
-//! Where a value comes from: `SCHEME://…`, each scheme in a file of its own and a row of the table
-//! below. A [`Reference`] adds `#JMESPATH`.
+//! Where a value comes from: `SCHEME://…`, each backend with its schemes in a folder of its own, and
+//! each scheme a row of the table below. A [`Reference`] adds `#JMESPATH`.
 
-mod kms;
-mod oos;
-mod oos_parameter;
+mod alibaba;
 mod written;
 
 use std::fmt;
@@ -11,19 +9,19 @@ use std::fmt;
 use printable::shorten;
 use serde::{Deserialize, Serialize};
 
-pub use self::kms::{InvalidKmsSecret, KmsSecret, KmsVersion};
-pub use self::oos::{InvalidOosName, InvalidOosSecretParameter, OosSecretParameter};
-pub use self::oos_parameter::{InvalidOosParameter, OosParameter};
+pub use self::alibaba::AlibabaSource;
+pub use self::alibaba::kms::{InvalidKmsSecret, KmsSecret, KmsVersion};
+pub use self::alibaba::oos::{InvalidOosName, InvalidOosSecretParameter, OosSecretParameter};
+pub use self::alibaba::oos_parameter::{InvalidOosParameter, OosParameter};
+use self::alibaba::{kms, oos, oos_parameter};
 use self::written::Written;
 use crate::selector::{InvalidSelector, Selector};
 
-/// One remote value, without a part of it selected.
+/// One remote value, without a part of it selected. Each backend has a variant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Source {
-    Kms(KmsSecret),
-    Oos(OosSecretParameter),
-    OosParameter(OosParameter),
+    Alibaba(AlibabaSource),
 }
 
 /// A source as people write it, with the part of its value that they want.
@@ -44,7 +42,7 @@ struct Scheme {
 const BARE: Scheme = Scheme {
     name: kms::SCHEME,
     form: kms::FORM,
-    parse: |written| Ok(Source::Kms(KmsSecret::parse(written)?)),
+    parse: |written| Ok(AlibabaSource::Kms(KmsSecret::parse(written)?).into()),
 };
 
 const SCHEMES: [Scheme; 3] = [
@@ -52,12 +50,12 @@ const SCHEMES: [Scheme; 3] = [
     Scheme {
         name: oos::SCHEME,
         form: oos::FORM,
-        parse: |written| Ok(Source::Oos(OosSecretParameter::parse(written)?)),
+        parse: |written| Ok(AlibabaSource::Oos(OosSecretParameter::parse(written)?).into()),
     },
     Scheme {
         name: oos_parameter::SCHEME,
         form: oos_parameter::FORM,
-        parse: |written| Ok(Source::OosParameter(OosParameter::parse(written)?)),
+        parse: |written| Ok(AlibabaSource::OosParameter(OosParameter::parse(written)?).into()),
     },
 ];
 
@@ -95,32 +93,11 @@ fn forms() -> String {
 }
 
 impl Source {
-    /// The name as the service wants it.
+    /// The name as the backend wants it, which a file has that is given no other.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::Kms(secret) => secret.name(),
-            Self::Oos(parameter) => parameter.name(),
-            Self::OosParameter(parameter) => parameter.name(),
-        }
-    }
-
-    /// The region that the name itself says.
-    #[must_use]
-    pub fn region(&self) -> Option<&str> {
-        match self {
-            Self::Kms(secret) => secret.arn_region(),
-            Self::Oos(_) | Self::OosParameter(_) => None,
-        }
-    }
-
-    /// Whether it is another version than the current one.
-    #[must_use]
-    pub fn has_version(&self) -> bool {
-        match self {
-            Self::Kms(secret) => secret.version().is_some(),
-            Self::Oos(parameter) => parameter.version().is_some(),
-            Self::OosParameter(_) => false,
+            Self::Alibaba(source) => source.name(),
         }
     }
 }
@@ -128,10 +105,14 @@ impl Source {
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Kms(secret) => secret.fmt(f),
-            Self::Oos(parameter) => parameter.fmt(f),
-            Self::OosParameter(parameter) => parameter.fmt(f),
+            Self::Alibaba(source) => source.fmt(f),
         }
+    }
+}
+
+impl From<AlibabaSource> for Source {
+    fn from(source: AlibabaSource) -> Self {
+        Self::Alibaba(source)
     }
 }
 

@@ -26,7 +26,7 @@ fn plans_of_this_version_are_written_as_they_were() {
         assert_eq!(plan.encode().unwrap(), line, "{WHAT_TO_DO}");
         let consumers = plan.consumers().to_vec();
         assert_eq!(Plan::recorded(&line), Recorded::Same { consumers });
-        for volume in plan.credentials().volumes() {
+        for volume in plan.credentials_volumes() {
             assert!(CREDENTIALS_PLACES.contains(&volume.place), "{volume:?}");
         }
     }

@@ -10,6 +10,7 @@ mod random;
 mod retry;
 mod sensitive;
 mod tally;
+mod thread;
 
 pub use backoff::{Backoff, share};
 pub use date::{civil_date, iso8601, parse_http_date, parse_iso8601};
@@ -20,3 +21,4 @@ pub use random::{NoRandomness, hex, random, roll, secret_hex};
 pub use retry::{InvalidRetryPolicy, Next, RetryPolicy, Trouble};
 pub use sensitive::Sensitive;
 pub use tally::{Requests, Tally};
+pub use thread::start_thread;

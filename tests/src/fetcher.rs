@@ -15,8 +15,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use plan::contract::ENVIRONMENT_PROGRAM;
 use plan::{
-    AlibabaRoute, Assume, ExternalId, FileMode, FileName, FileOptions, Host, Lookup, MountPath,
+    AlibabaLookup, Assume, ExternalId, FileMode, FileName, FileOptions, Host, Lookup, MountPath,
     OnMissing, Plan, PlanBuilder, ProviderArn, Reference, Region, RoleArn, Rrsa, SessionName,
+    Source,
 };
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -123,7 +124,7 @@ impl Want {
 
     /// Where its value is asked for.
     pub fn lookup(&self) -> Result<Lookup> {
-        let reference = Reference::parse(&self.source)?;
+        let Source::Alibaba(source) = Reference::parse(&self.source)?.source;
         let assume = match &self.assume {
             None => None,
             Some((role, external_id)) => Some(Assume {
@@ -131,12 +132,13 @@ impl Want {
                 external_id: external_id.as_deref().map(ExternalId::parse).transpose()?,
             }),
         };
-        let route = AlibabaRoute {
+        let lookup = AlibabaLookup {
+            source,
             region: Region::parse(&self.region)?,
             endpoint: self.endpoint.as_deref().map(Host::parse).transpose()?,
             assume,
         };
-        Ok(Lookup { source: reference.source, route: route.into() })
+        Ok(lookup.into())
     }
 
     fn add_to(&self, builder: &mut PlanBuilder) -> Result<()> {

@@ -13,8 +13,8 @@ use lab::cloud::{
 };
 use lab::fetcher::{ACCOUNT, Container, REGION, Running, builder};
 use plan::{
-    AlibabaRoute, FileMode, FileName, FileOptions, Lookup, Mode, OnMissing, OnRevoked, Plan,
-    PlanBuilder, Reference, Refresh, Region,
+    AlibabaLookup, FileMode, FileName, FileOptions, Lookup, Mode, OnMissing, OnRevoked, Plan,
+    PlanBuilder, Reference, Refresh, Region, Source,
 };
 use rustix::process::Signal;
 use serde_json::Value;
@@ -36,9 +36,9 @@ fn pair(a: &str, b: &str) -> Vec<u8> {
 }
 
 fn lookup(source: &str) -> (Lookup, Option<plan::Selector>) {
-    let Reference { source, selector } = Reference::parse(source).unwrap();
+    let Reference { source: Source::Alibaba(source), selector } = Reference::parse(source).unwrap();
     let region = Region::parse(REGION).unwrap();
-    (Lookup { source, route: AlibabaRoute::in_region(region).into() }, selector)
+    (AlibabaLookup::in_region(source, region).into(), selector)
 }
 
 fn file(builder: &mut PlanBuilder, name: &str, source: &str) {

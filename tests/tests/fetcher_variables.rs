@@ -11,8 +11,8 @@ use lab::cloud::{Cloud, CloudConfig, SecretSeed, Seed, StoredPlace, VersionSeed}
 use lab::fetcher::{ACCOUNT, Container, Want, builder};
 use plan::contract::ENVIRONMENT_PROGRAM;
 use plan::{
-    AlibabaRoute, ContainerName, Environment, FileMode, Mode, OnMissing, OnRevoked, Plan,
-    Reference, Refresh, Region, Variable, VariableName,
+    AlibabaLookup, ContainerName, Environment, FileMode, Mode, OnMissing, OnRevoked, Plan,
+    Reference, Refresh, Region, Source, Variable, VariableName,
 };
 
 const VALUE: &str = "CANARY 'a' \"b\" $HOME\nä";
@@ -33,12 +33,12 @@ fn planned(sets: &[Set<'_>], mode: Mode) -> Plan {
         names.iter().map(|name| ContainerName::parse(name).unwrap()).collect::<Vec<_>>()
     };
     let variables = sets.iter().map(|(name, source, exec, read)| {
-        let Reference { source, selector } = Reference::parse(source).unwrap();
+        let Reference { source: Source::Alibaba(source), selector } =
+            Reference::parse(source).unwrap();
         let region = Region::parse("cn-hangzhou").unwrap();
         Variable {
             name: VariableName::parse(name).unwrap(),
-            from: builder
-                .lookup(plan::Lookup { source, route: AlibabaRoute::in_region(region).into() }),
+            from: builder.lookup(AlibabaLookup::in_region(source, region).into()),
             select: selector,
             on_missing: OnMissing::Fail,
             exec: names(exec),

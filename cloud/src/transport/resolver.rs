@@ -9,9 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use secret::start_thread;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-
-use crate::thread;
 
 pub(super) struct Resolver {
     connect_to: Arc<[(String, SocketAddr)]>,
@@ -84,7 +83,7 @@ impl Lookups {
         let (tell, found) = watch::channel(None);
         self.running().insert(host.to_owned(), (Instant::now(), found.clone()));
         let (lookups, name, own) = (Arc::clone(self), host.to_owned(), found.clone());
-        let begun = thread::start(move || {
+        let begun = start_thread(move || {
             let addresses = (lookups.look_up)(&name);
             lookups.forget(&name, &own);
             drop(place);

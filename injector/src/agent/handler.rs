@@ -1,6 +1,7 @@
 //! A request from its head to its answer: who asks, what for, from the cache or from KMS.
 
 use plan::contract::AGENT_CACHE_BYTES;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use super::recent_failures::RecentFailures;
 use super::request::{BadRequest, PING, Request, SecretRequest};
 use super::scope::Scope;
 use crate::backends::alibaba::ask;
+use crate::backends::lookups_of_agent;
 use crate::health::agent_counters::AgentCounters;
 use crate::health::metrics::Metrics;
 use crate::health::metrics::serve::Page;
@@ -34,8 +36,8 @@ pub(crate) struct AgentHandler {
     port: u16,
     response_type: ResponseType,
     scope: Scope,
-    /// The plan's own lookups, by index. A lookup that the agent would make otherwise has no key.
-    own: Vec<Option<Key>>,
+    /// Lookups of the plan by their index, but for those that the agent would make otherwise.
+    own: HashMap<usize, Key>,
     session: Session,
     cache: Mutex<Cache>,
     failures: Mutex<RecentFailures>,
@@ -61,11 +63,12 @@ impl AgentHandler {
         metrics: Metrics,
     ) -> Self {
         let scope = Scope::new(plan, agent);
-        let own = |lookup: &plan::Lookup| {
+        let own = lookups_of_agent(plan).filter_map(|(index, lookup)| {
             let lookup = ask::lookup(plan, lookup);
-            scope.is_own(&lookup).then(|| Key::of(&lookup.subject)).flatten()
-        };
-        let own = plan.lookups().iter().map(own).collect();
+            let key = scope.is_own(&lookup).then(|| Key::of(&lookup.subject)).flatten()?;
+            Some((index, key))
+        });
+        let own = own.collect();
         let bounds = Bounds {
             ttl: Duration::from_secs(agent.cache_ttl.get().into()),
             staleness: agent.refresh.max_staleness().unwrap_or(STALENESS),
@@ -91,7 +94,7 @@ impl AgentHandler {
 
     /// See [`super::Agent::learn`].
     pub(crate) fn learn(&self, lookup: usize, fetched: &Fetched, asked: Duration) {
-        let Some(Some(key)) = self.own.get(lookup) else { return };
+        let Some(key) = self.own.get(&lookup) else { return };
         let body = self.body(key.id(), fetched);
         self.failures().forget(key);
         self.cache().learn(key, &fetched.version, body, asked, since_boot());
@@ -99,7 +102,7 @@ impl AgentHandler {
 
     /// See [`super::Agent::forget`].
     pub(crate) fn forget(&self, lookup: usize) {
-        if let Some(Some(key)) = self.own.get(lookup) {
+        if let Some(key) = self.own.get(&lookup) {
             self.cache().revoke(key, since_boot());
         }
     }

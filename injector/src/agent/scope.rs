@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use cloud::{Lookup, Subject};
-use plan::{Agent, Assume, Glob, Plan, Principal, Source};
+use plan::{Agent, AlibabaSource, Assume, Credentials, Glob, Plan, Principal};
 
 use super::answer::SecretAddress;
 use super::request::SecretRequest;
 use crate::backends::alibaba::ask;
+use crate::backends::lookups_of_agent;
 
 #[derive(Debug)]
 pub(crate) struct Scope {
@@ -39,18 +40,19 @@ pub(crate) enum Refused {
 
 impl Scope {
     pub(crate) fn new(plan: &Plan, agent: &Agent) -> Self {
+        let own = plan.credentials().map(Credentials::principal);
         let account = |assume: Option<&Assume>| {
-            let own = plan.credentials().principal();
-            assume.map_or(own, |assume| Principal::Role(&assume.role)).account().to_owned()
+            let assumed = assume.map(|assume| Principal::Role(&assume.role));
+            assumed.or(own).map(Principal::account).unwrap_or_default().to_owned()
         };
         let mut known = HashMap::new();
-        for lookup in plan.lookups() {
-            if let (Source::Kms(secret), Some(route)) = (&lookup.source, lookup.alibaba()) {
+        for (_, lookup) in lookups_of_agent(plan) {
+            if let AlibabaSource::Kms(secret) = &lookup.source {
                 // The first of several routes to one name counts.
                 known.entry(secret.name().to_owned()).or_insert_with(|| ScopeRoute {
                     lookup: ask::lookup(plan, lookup),
-                    region: route.region.to_string(),
-                    account: account(route.assume.as_ref()),
+                    region: lookup.region.to_string(),
+                    account: account(lookup.assume.as_ref()),
                 });
             }
         }

@@ -7,7 +7,7 @@ mod trust;
 mod words;
 
 use cloud::{Error, Session};
-use plan::{Lookup, Plan};
+use plan::{AlibabaLookup, Credentials, Plan};
 use secret::{Failure, Fetched, Requests, RetryPolicy};
 use tokio::time::Instant;
 
@@ -19,40 +19,41 @@ use crate::report::problem::Problem;
 
 pub(crate) struct Alibaba {
     session: Session,
-    /// In the plan's order.
     lookups: Vec<CloudLookup>,
     advisor: Advisor,
 }
 
 /// A lookup in the words of the plan and in those of the client.
-struct CloudLookup {
-    plan: Lookup,
+pub(crate) struct CloudLookup {
+    plan: AlibabaLookup,
     cloud: cloud::Lookup,
     /// The first lookup that goes to the same host as the same caller.
     server: usize,
 }
 
 impl Alibaba {
-    pub(crate) fn new(args: &Args, plan: &Plan) -> Result<Self, Problem> {
-        let credentials = PodCredentials::read(args, plan)?;
+    /// `own` are the plan's lookups that it answers for.
+    pub(crate) fn new(
+        args: &Args,
+        plan: &Plan,
+        credentials: &Credentials,
+        own: &[&AlibabaLookup],
+    ) -> Result<Self, Problem> {
+        let credentials = PodCredentials::read(args, credentials)?;
         let provider = credentials.provider(ask::network(plan));
         let session = Session::new(trust::transport(args, plan)?, provider, RetryPolicy::default());
-        let lookups = lookups(plan);
+        let lookups = lookups(plan, own);
         let advisor = Advisor::new(credentials, plan.private_ca());
         Ok(Self { session, lookups, advisor })
     }
 
     pub(crate) async fn fetch(
         &self,
-        lookup: usize,
+        lookup: &CloudLookup,
         retry: RetryPolicy,
         deadline: Instant,
         observer: Option<impl Fn(Failure) + Send + Sync + 'static>,
     ) -> Result<Fetched, FetchError> {
-        let Some(lookup) = self.lookups.get(lookup) else {
-            // Indexes come from the plan.
-            return std::future::pending().await;
-        };
         let session = self.session.with_retry(retry);
         let session = match observer {
             None => session,
@@ -62,8 +63,9 @@ impl Alibaba {
         fetched.map_err(|error| self.fetch_error(&lookup.plan, &error))
     }
 
-    pub(crate) fn server(&self, lookup: usize) -> Option<usize> {
-        self.lookups.get(lookup).map(|lookup| lookup.server)
+    /// One of those that it was made with.
+    pub(crate) fn lookup(&self, own: usize) -> Option<&CloudLookup> {
+        self.lookups.get(own)
     }
 
     pub(crate) fn role(&self) -> &str {
@@ -83,7 +85,7 @@ impl Alibaba {
         self.session.clone()
     }
 
-    fn fetch_error(&self, lookup: &Lookup, error: &Error) -> FetchError {
+    fn fetch_error(&self, lookup: &AlibabaLookup, error: &Error) -> FetchError {
         FetchError {
             failure: error.failure(),
             text: error.to_string(),
@@ -97,16 +99,22 @@ impl Alibaba {
     }
 }
 
-fn lookups(plan: &Plan) -> Vec<CloudLookup> {
-    let mut lookups: Vec<CloudLookup> = Vec::with_capacity(plan.lookups().len());
-    for lookup in plan.lookups() {
+impl CloudLookup {
+    pub(crate) fn server(&self) -> usize {
+        self.server
+    }
+}
+
+fn lookups(plan: &Plan, own: &[&AlibabaLookup]) -> Vec<CloudLookup> {
+    let mut lookups: Vec<CloudLookup> = Vec::with_capacity(own.len());
+    for lookup in own {
         let cloud = ask::lookup(plan, lookup);
         // Two roles at one host wait for two exchanges.
         let is_same = |known: &CloudLookup| {
             known.cloud.endpoint == cloud.endpoint && known.cloud.assume == cloud.assume
         };
         let server = lookups.iter().position(is_same).unwrap_or(lookups.len());
-        lookups.push(CloudLookup { plan: lookup.clone(), cloud, server });
+        lookups.push(CloudLookup { plan: (*lookup).clone(), cloud, server });
     }
     lookups
 }
@@ -114,25 +122,24 @@ fn lookups(plan: &Plan) -> Vec<CloudLookup> {
 #[cfg(test)]
 mod tests {
     use plan::{
-        AlibabaRoute, Assume, FileMode, FileName, FileOptions, Host, MountPath, OnMissing,
-        PlanBuilder, ProviderArn, Reference, Region, RoleArn, Route, Rrsa, SessionName,
+        Assume, FileMode, FileName, FileOptions, Host, MountPath, OnMissing, PlanBuilder,
+        ProviderArn, Reference, Region, RoleArn, Rrsa, SessionName, Source,
     };
 
     use super::*;
 
-    fn lookup(name: &str, endpoint: Option<&str>, role: Option<&str>) -> Lookup {
-        Lookup {
-            source: Reference::parse(name).unwrap().source,
-            route: Route::Alibaba(AlibabaRoute {
-                region: Region::parse("cn-hangzhou").unwrap(),
-                endpoint: endpoint.map(|host| Host::parse(host).unwrap()),
-                assume: role
-                    .map(|role| Assume { role: RoleArn::parse(role).unwrap(), external_id: None }),
-            }),
+    fn lookup(name: &str, endpoint: Option<&str>, role: Option<&str>) -> AlibabaLookup {
+        let Source::Alibaba(source) = Reference::parse(name).unwrap().source;
+        AlibabaLookup {
+            source,
+            region: Region::parse("cn-hangzhou").unwrap(),
+            endpoint: endpoint.map(|host| Host::parse(host).unwrap()),
+            assume: role
+                .map(|role| Assume { role: RoleArn::parse(role).unwrap(), external_id: None }),
         }
     }
 
-    fn plan(lookups: Vec<Lookup>) -> Plan {
+    fn plan(lookup: &AlibabaLookup) -> Plan {
         let rrsa = Rrsa {
             role: RoleArn::parse("acs:ram::1:role/app").unwrap(),
             provider: ProviderArn::parse("acs:ram::1:oidc-provider/ack").unwrap(),
@@ -142,26 +149,26 @@ mod tests {
             endpoint: None,
         };
         let mut builder = PlanBuilder::new(rrsa, MountPath::default());
-        for (index, lookup) in lookups.into_iter().enumerate() {
-            let name = FileName::parse(&format!("f{index}")).unwrap();
-            builder.file(name, lookup, None, FileOptions::new(FileMode::OWNER, OnMissing::Fail));
-        }
+        let name = FileName::parse("f").unwrap();
+        let options = FileOptions::new(FileMode::OWNER, OnMissing::Fail);
+        builder.file(name, lookup.clone().into(), None, options);
         builder.build().unwrap()
     }
 
     #[test]
     fn lookups_of_one_host_and_one_role_wait_for_one_server() {
-        let own = "kst-1.cryptoservice.kms.aliyuncs.com";
+        let gateway = "kst-1.cryptoservice.kms.aliyuncs.com";
         let theirs = Some("acs:ram::2:role/theirs");
-        let plan = plan(vec![
+        let own = [
             lookup("kms://a", None, None),
-            lookup("kms://b", Some(own), None),
+            lookup("kms://b", Some(gateway), None),
             lookup("kms://c", None, theirs),
             lookup("kms://d", None, None),
             lookup("oos://e", None, None),
             lookup("kms://f", None, theirs),
-        ]);
-        let servers: Vec<usize> = lookups(&plan).iter().map(|lookup| lookup.server).collect();
+        ];
+        let (plan, own) = (plan(&own[0]), own.iter().collect::<Vec<_>>());
+        let servers: Vec<usize> = lookups(&plan, &own).iter().map(|lookup| lookup.server).collect();
         assert_eq!(servers, [0, 1, 2, 0, 4, 2]);
     }
 }

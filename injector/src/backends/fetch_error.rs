@@ -32,7 +32,7 @@ impl FetchError {
 
     pub(crate) fn problem(&self, lookup: &Lookup) -> Problem {
         let mut problem = Problem::new(Exit::from(self.failure), self.text.clone())
-            .about(lookup.source.to_string());
+            .about(lookup.source().to_string());
         problem.advice.clone_from(&self.advice);
         problem
     }
@@ -41,5 +41,5 @@ impl FetchError {
 /// A source that was not waited for; it is reported only beside a reason.
 pub(crate) fn unfinished(lookup: &Lookup) -> Problem {
     let text = "not finished when the run was given up".to_owned();
-    Problem::new(Exit::Unreachable, text).about(lookup.source.to_string())
+    Problem::new(Exit::Unreachable, text).about(lookup.source().to_string())
 }

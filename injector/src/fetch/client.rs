@@ -84,7 +84,7 @@ impl<'a> Client<'a> {
             wanted.get(position).is_some_and(|index| is_final(*index, error))
         };
         let server = |position: usize| {
-            wanted.get(position).and_then(|index| self.backends.of(*index)?.server(*index))
+            wanted.get(position).and_then(|index| Some(self.backends.question(*index)?.server()))
         };
         fan_out(wanted.len(), server, fetch, is_final, patience.deadline).await
     }
@@ -99,7 +99,7 @@ impl<'a> Client<'a> {
     }
 
     fn source(&self, index: usize) -> String {
-        self.plan.lookups().get(index).map(|lookup| lookup.source.to_string()).unwrap_or_default()
+        self.plan.lookups().get(index).map(|lookup| lookup.source().to_string()).unwrap_or_default()
     }
 }
 
@@ -111,13 +111,13 @@ async fn fetch(
     health: Option<HealthBoard>,
 ) -> Result<Fetched, FetchError> {
     let began = Instant::now();
-    let Some(backend) = backends.of(index) else {
+    let Some(question) = backends.question(index) else {
         // Indexes come from the plan.
         return std::future::pending().await;
     };
     let reports_progress = health.is_some();
     let observer = health.clone().map(|health| move |failure| health.fails(index, failure));
-    let result = backend.fetch(index, patience.retry, patience.deadline, observer).await;
+    let result = question.fetch(patience.retry, patience.deadline, observer).await;
     match (&result, health) {
         (Ok(_), Some(health)) => health.confirmed(index, since_boot()),
         (Err(error), Some(health)) => health.fails(index, error.failure),

@@ -90,7 +90,7 @@ impl Status {
     pub(crate) fn new(plan: &Plan, health: &HealthBoard, notified: Option<String>) -> Self {
         let snapshot = health.snapshot();
         let of_plan = plan.lookups().iter().zip(&snapshot.sources);
-        let sources = of_plan.map(|(lookup, source)| SourceStatus::new(&lookup.source, source));
+        let sources = of_plan.map(|(lookup, source)| SourceStatus::new(&lookup.source(), source));
         Self {
             version: VERSION,
             written: calendar(Duration::ZERO),

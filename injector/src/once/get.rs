@@ -35,7 +35,7 @@ pub(crate) fn run(args: &Args, plan: &Plan, sources: &[String]) -> Result<(), Re
             }
             Outcome::Unfinished => {
                 problems.push(unfinished(lookup));
-                format!("{}\n  not asked to the end\n", lookup.source)
+                format!("{}\n  not asked to the end\n", lookup.source())
             }
         });
     }
@@ -52,13 +52,13 @@ fn find<'a>(plan: &'a Plan, sources: &[String]) -> Result<Vec<(usize, &'a Lookup
         let of_entry = entries.iter().find(|entry| entry.is_called(text));
         let matches = |index: usize, lookup: &Lookup| match of_entry {
             Some(entry) => entry.uses(index),
-            None => reference.as_ref().is_some_and(|asked| asked.source == lookup.source),
+            None => reference.as_ref().is_some_and(|asked| asked.source == lookup.source()),
         };
         let lookups = plan.lookups().iter().enumerate();
         let found: Vec<_> = lookups.filter(|(index, lookup)| matches(*index, lookup)).collect();
         if found.is_empty() {
             let known: Vec<String> =
-                plan.lookups().iter().map(|lookup| lookup.source.to_string()).collect();
+                plan.lookups().iter().map(|lookup| lookup.source().to_string()).collect();
             let text = format!(
                 "{:?} is neither a source, a file nor a variable of the plan",
                 one_line(text, 200)
@@ -81,7 +81,7 @@ fn describe_value(lookup: &Lookup, fetched: &Fetched) -> String {
     let line = |text: &str| one_line(text, 200);
     format!(
         "{}\n  asked by    {}\n  version     {}\n  size        {} bytes\n  request id  {}\n",
-        lookup.source,
+        lookup.source(),
         line(&fetched.caller),
         line(fetched.printable_version()),
         fetched.value.len(),
@@ -92,7 +92,7 @@ fn describe_value(lookup: &Lookup, fetched: &Fetched) -> String {
 fn describe_failure(lookup: &Lookup, error: &FetchError) -> String {
     format!(
         "{}\n  asked by    {}\n  not fetched {}\n",
-        lookup.source,
+        lookup.source(),
         error.caller,
         one_line(&error.text, 600),
     )

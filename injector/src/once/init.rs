@@ -187,7 +187,7 @@ fn warn_of_skipped(
         if entry.options.on_missing == OnMissing::Skip && !is_there(entry) {
             let missing = entry.sources().find(|source| is_missing(*source));
             let source = missing.and_then(|source| plan.lookups().get(source));
-            let source = source.map(|lookup| lookup.source.to_string());
+            let source = source.map(|lookup| lookup.source().to_string());
             warn!(source, "the source does not exist; no {} (skip)", entry.description());
         }
     }

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plan::{HookSignal, OnChange};
-use secret::Backoff;
-use tokio::sync::{Semaphore, watch};
+use secret::{Backoff, start_thread};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::time::{sleep, timeout};
 use tracing::{error, info, warn};
 
@@ -80,13 +80,15 @@ async fn send(
     let Ok(permit) = Arc::clone(looking).try_acquire_owned() else {
         return Err(HookError::TooLate);
     };
-    let sent = cloud::thread::start(move || {
+    let (tell, told) = oneshot::channel();
+    let begun = start_thread(move || {
         let sent = signal::send(signal, &container);
         drop(permit);
-        sent
+        let _ = tell.send(sent);
     });
+    begun.map_err(|_| HookError::NoThread)?;
     // A thread that was made ends with an answer.
-    Ok(sent.map_err(|_| HookError::NoThread)?.await.map_err(|_| HookError::TooLate)??)
+    Ok(told.await.map_err(|_| HookError::TooLate)??)
 }
 
 async fn follow(

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use plan::{
-    AlibabaRoute, FileMode, FileName, FileOptions, Lookup, MountPath, OnMissing, Plan, PlanBuilder,
-    ProviderArn, Reference, Region, RoleArn, Rrsa, SessionName,
+    AlibabaLookup, FileMode, FileName, FileOptions, MountPath, OnMissing, Plan, PlanBuilder,
+    ProviderArn, Reference, Region, RoleArn, Rrsa, SessionName, Source,
 };
 use tempfile::TempDir;
 
@@ -77,17 +77,11 @@ pub(crate) fn plan(sources: &[&str]) -> String {
     builder.timeout_seconds(1);
     for source in sources {
         let reference = Reference::parse(source).unwrap();
-        let lookup = Lookup {
-            source: reference.source,
-            route: AlibabaRoute::in_region(Region::parse("cn-hangzhou").unwrap()).into(),
-        };
-        let name = FileName::parse(lookup.source.name()).unwrap();
-        builder.file(
-            name,
-            lookup,
-            reference.selector,
-            FileOptions::new(FileMode::OWNER, OnMissing::Fail),
-        );
+        let Source::Alibaba(source) = reference.source;
+        let name = FileName::parse(source.name()).unwrap();
+        let lookup = AlibabaLookup::in_region(source, Region::parse("cn-hangzhou").unwrap());
+        let options = FileOptions::new(FileMode::OWNER, OnMissing::Fail);
+        builder.file(name, lookup.into(), reference.selector, options);
     }
     let plan: Plan = builder.build().unwrap();
     plan.encode().unwrap()

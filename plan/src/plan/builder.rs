@@ -23,7 +23,7 @@ pub struct PlanBuilder {
 
 impl PlanBuilder {
     #[must_use]
-    pub fn new(credentials: impl Into<Credentials>, mount: MountPath) -> Self {
+    pub fn new(credentials: impl Into<Option<Credentials>>, mount: MountPath) -> Self {
         Self { parts: Parts::new(credentials.into(), mount), indexes: HashMap::new() }
     }
 

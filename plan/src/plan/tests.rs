@@ -5,10 +5,10 @@ use crate::cloud::{Host, ProviderArn, Region, RoleArn, SessionName};
 use crate::credentials::Rrsa;
 use crate::env::{ContainerName, Variable, VariableName};
 use crate::file::{FileMode, FileName, FileOptions, OnMissing};
-use crate::lookup::{AlibabaRoute, Route};
+use crate::lookup::AlibabaLookup;
 use crate::refresh::{OnRevoked, Refresh};
 use crate::selector::Selector;
-use crate::source::Reference;
+use crate::source::{Reference, Source};
 
 fn builder() -> PlanBuilder {
     let rrsa = Rrsa {
@@ -24,18 +24,9 @@ fn builder() -> PlanBuilder {
 }
 
 fn add(builder: &mut PlanBuilder, name: &str, source: &str) {
-    let reference = Reference::parse(source).unwrap();
-    let lookup = Lookup {
-        source: reference.source,
-        route: AlibabaRoute::in_region(Region::parse("cn-hangzhou").unwrap()).into(),
-    };
+    let (lookup, selector) = lookup(source);
     let name = FileName::parse(name).unwrap();
-    builder.file(
-        name,
-        lookup,
-        reference.selector,
-        FileOptions::new(FileMode::ALL, OnMissing::Fail),
-    );
+    builder.file(name, lookup, selector, FileOptions::new(FileMode::ALL, OnMissing::Fail));
 }
 
 #[test]
@@ -44,17 +35,15 @@ fn a_plan_survives_the_way_through_json() {
     add(&mut builder, "db", "kms://db");
     add(&mut builder, "user", "kms://db#user");
     add(&mut builder, "old", "kms://db?stage=ACSPrevious");
-    let reference = Reference::parse("oos://maybe").unwrap();
-    let lookup = Lookup {
-        source: reference.source,
-        route: Route::Alibaba(AlibabaRoute {
-            region: Region::parse("cn-beijing").unwrap(),
-            endpoint: Some(Host::parse("oos.cn-beijing.aliyuncs.com").unwrap()),
-            assume: None,
-        }),
+    let Source::Alibaba(source) = Reference::parse("oos://maybe").unwrap().source;
+    let lookup = AlibabaLookup {
+        source,
+        region: Region::parse("cn-beijing").unwrap(),
+        endpoint: Some(Host::parse("oos.cn-beijing.aliyuncs.com").unwrap()),
+        assume: None,
     };
     let name = FileName::parse("maybe").unwrap();
-    builder.file(name, lookup, None, FileOptions::new(FileMode::GROUP, OnMissing::Skip));
+    builder.file(name, lookup.into(), None, FileOptions::new(FileMode::GROUP, OnMissing::Skip));
     builder.group(Some(2000)).timeout_seconds(3600).consumers(vec!["app".to_owned()]);
     builder.network(Network::Public).private_ca(true);
     let options = FetcherOptions { log_level: LogLevel::Debug, ..FetcherOptions::default() };
@@ -66,6 +55,13 @@ fn a_plan_survives_the_way_through_json() {
     assert_eq!((plan.options().log_level, plan.lookups().len()), (LogLevel::Debug, 3));
     assert_eq!(plan.files()[3].options.on_missing, OnMissing::Skip);
     assert_eq!(Plan::decode(&plan.encode().unwrap()).unwrap(), plan);
+}
+
+#[test]
+fn a_plan_without_an_identity_asks_nothing_of_alibaba_cloud() {
+    let mut builder = PlanBuilder::new(None::<Credentials>, MountPath::default());
+    add(&mut builder, "db", "kms://db");
+    assert_eq!(builder.build().unwrap_err(), InvalidPlan::NoCredentials);
 }
 
 #[test]
@@ -81,9 +77,9 @@ fn the_same_value_is_fetched_once() {
 }
 
 fn lookup(source: &str) -> (Lookup, Option<Selector>) {
-    let Reference { source, selector } = Reference::parse(source).unwrap();
+    let Reference { source: Source::Alibaba(source), selector } = Reference::parse(source).unwrap();
     let region = Region::parse("cn-hangzhou").unwrap();
-    (Lookup { source, route: AlibabaRoute::in_region(region).into() }, selector)
+    (AlibabaLookup::in_region(source, region).into(), selector)
 }
 
 fn add_template(builder: &mut PlanBuilder, name: &str, secrets: &[&str]) {
@@ -238,9 +234,8 @@ fn a_plan_asks_for_at_most_256_secrets_in_however_few_files() {
         let mut builder = builder();
         let secret = |index: usize| {
             let written = format!("kms://s{index}");
-            let source = Reference::parse(&written).unwrap().source;
-            let region = Region::parse("cn-hangzhou").unwrap();
-            (written, Lookup { source, route: AlibabaRoute::in_region(region).into() }, None)
+            let (lookup, _) = lookup(&written);
+            (written, lookup, None)
         };
         let name = FileName::parse("t").unwrap();
         let secrets = (0..lookups).map(secret).collect();
@@ -301,9 +296,7 @@ fn variable(name: &str, from: usize, containers: &[&str]) -> Variable {
 
 fn with_env(variables: Vec<Variable>) -> Result<Plan, InvalidPlan> {
     let mut builder = builder();
-    let source = Reference::parse("kms://a").unwrap().source;
-    let region = Region::parse("cn-hangzhou").unwrap();
-    assert_eq!(builder.lookup(Lookup { source, route: AlibabaRoute::in_region(region).into() }), 0);
+    assert_eq!(builder.lookup(lookup("kms://a").0), 0);
     builder.env(Some(Environment { mode: FileMode::ALL, variables }));
     builder.build()
 }

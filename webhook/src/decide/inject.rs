@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::account::Subject;
 use crate::ask::annotations::{self, InitFirst, SecretsRequest};
 use crate::ask::secrets::{Budget, Wanted};
+use crate::decide::backends::ca_config_map;
 use crate::decide::checks::{agent, metrics_port, on_change, preconditions};
 use crate::decide::consumers;
 use crate::decide::draft::{self, Draft, Unbuilt};
@@ -112,11 +113,11 @@ pub(crate) fn decide(
     };
     let mut volumes = vec![volume::secrets(size_limit.to_bytes_text())];
     let expiration = request.token_expiration.unwrap_or(settings.token_expiration_seconds());
-    let needed = plan.credentials().volumes().into_iter();
+    let needed = plan.credentials_volumes().into_iter();
     volumes.extend(needed.map(|needed| volume::credentials(needed, expiration)));
     volumes.extend(environment_size.map(|size| volume::environment(size.to_bytes_text())));
     if plan.private_ca() {
-        volumes.extend(draft.ca_config_map().map(|name| volume::ca(name.as_str())));
+        volumes.extend(ca_config_map(&request, settings).map(|name| volume::ca(name.as_str())));
     }
     if plan.mode().agent().is_some() {
         volumes.push(volume::agent());

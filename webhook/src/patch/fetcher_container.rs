@@ -125,7 +125,7 @@ impl<'a> FetcherContainer<'a> {
     ) -> Self {
         let (name, mount_path) = (SECRETS_VOLUME, plan.mount().as_str());
         let mut mounts = vec![Mount { name, mount_path, read_only: false }];
-        let needed = plan.credentials().volumes().into_iter();
+        let needed = plan.credentials_volumes().into_iter();
         mounts.extend(needed.map(|volume| Mount {
             name: volume.place.volume,
             mount_path: volume.place.directory,

@@ -1,6 +1,6 @@
 //! The services that are asked, each at hosts of its own.
 
-use plan::Source;
+use plan::AlibabaSource;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Service {
@@ -10,10 +10,10 @@ pub(crate) enum Service {
 }
 
 impl Service {
-    pub(crate) fn of(source: &Source) -> Self {
+    pub(crate) fn of(source: &AlibabaSource) -> Self {
         match source {
-            Source::Kms(_) => Self::Kms,
-            Source::Oos(_) | Source::OosParameter(_) => Self::Oos,
+            AlibabaSource::Kms(_) => Self::Kms,
+            AlibabaSource::Oos(_) | AlibabaSource::OosParameter(_) => Self::Oos,
         }
     }
 

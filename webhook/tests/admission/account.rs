@@ -219,3 +219,14 @@ fn the_reason_of_a_denial_is_one_line_without_control_characters() {
 fn pod_that_is_left_alone() -> Value {
     json!({"metadata": {"name": "app"}, "spec": {"containers": []}})
 }
+
+#[test]
+fn a_pod_that_asks_for_nothing_so_far_hears_that_and_nothing_of_a_region() {
+    let pod = pod(&[("env.tracer", "A: kms://a\n"), ("containers", "app, tracer")]);
+    for settings in [settings(), settings_with(&["region="])] {
+        let answer = ask_with(&review(&pod), &settings);
+        let message = answer.message();
+        assert!(message.contains("its variables are for containers that the Pod"), "{message}");
+        assert!(!message.contains("region"), "{message}");
+    }
+}

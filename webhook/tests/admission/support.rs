@@ -120,13 +120,14 @@ pub(crate) fn plan(pod: &Value) -> plan::Plan {
 }
 
 /// Where a value is fetched, which is Alibaba Cloud.
-pub(crate) fn route(lookup: &plan::Lookup) -> &plan::AlibabaRoute {
-    lookup.alibaba().unwrap()
+pub(crate) fn route(lookup: &plan::Lookup) -> &plan::AlibabaLookup {
+    let plan::Lookup::Alibaba(lookup) = lookup;
+    lookup
 }
 
 /// The plan's credentials, of which there is one kind.
 pub(crate) fn rrsa(plan: &plan::Plan) -> &plan::Rrsa {
-    let plan::Credentials::Rrsa(rrsa) = plan.credentials();
+    let plan::Credentials::Rrsa(rrsa) = plan.credentials().unwrap();
     rrsa
 }
 

@@ -32,7 +32,7 @@ fn a_template_annotation_makes_a_file_and_its_sources_none() {
         .map(|secret| {
             let select = secret.select.as_ref().map(ToString::to_string);
             let lookup = &plan.lookups()[secret.from];
-            (secret.written.as_str(), lookup.source.to_string(), select)
+            (secret.written.as_str(), lookup.source().to_string(), select)
         })
         .collect();
     assert_eq!(
@@ -56,7 +56,7 @@ fn a_source_of_templates_and_files_is_looked_up_once() {
     let plan = plan(&injected(&pod(&[("secrets", secrets), ENV])));
     let names: Vec<_> = plan.files().iter().map(|file| file.name.as_str()).collect();
     assert_eq!(names, ["db", "user", "url", "app.env"]);
-    let lookups: Vec<_> = plan.lookups().iter().map(|lookup| lookup.source.to_string()).collect();
+    let lookups: Vec<_> = plan.lookups().iter().map(|lookup| lookup.source().to_string()).collect();
     assert_eq!(lookups, ["kms://app/db", "kms://key"]);
     let url = &plan.files()[2];
     assert_eq!(

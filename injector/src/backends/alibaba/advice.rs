@@ -1,7 +1,7 @@
 //! What a person can check, for each way in which a source fails. Pure words.
 
 use cloud::{Diagnosis, Error};
-use plan::Lookup;
+use plan::AlibabaLookup;
 use secret::Failure;
 
 use super::ask;
@@ -19,7 +19,7 @@ impl Advisor {
         Self { credentials, has_private_ca }
     }
 
-    pub(super) fn advice(&self, lookup: &Lookup, error: &Error) -> Vec<String> {
+    pub(super) fn advice(&self, lookup: &AlibabaLookup, error: &Error) -> Vec<String> {
         let diagnosis = error.diagnosis();
         let advice = match error.failure() {
             Failure::Identity if !error.was_sent() => self.credentials.unusable(),
@@ -38,12 +38,12 @@ impl Advisor {
     }
 
     /// The identity that asks for a lookup.
-    pub(super) fn caller(&self, lookup: &Lookup) -> String {
+    pub(super) fn caller(&self, lookup: &AlibabaLookup) -> String {
         self.credentials.caller(self.role(lookup))
     }
 
-    fn lacks_private_ca(&self, lookup: &Lookup) -> bool {
-        let endpoint = ask::route(lookup).endpoint.as_ref();
+    fn lacks_private_ca(&self, lookup: &AlibabaLookup) -> bool {
+        let endpoint = lookup.endpoint.as_ref();
         let dedicated = endpoint.is_some_and(plan::Host::is_dedicated_gateway);
         dedicated && !self.has_private_ca
     }
@@ -54,20 +54,20 @@ impl Advisor {
     }
 
     /// The role that asks for this lookup.
-    fn role<'a>(&'a self, lookup: &'a Lookup) -> &'a str {
-        let assume = ask::route(lookup).assume.as_ref();
+    fn role<'a>(&'a self, lookup: &'a AlibabaLookup) -> &'a str {
+        let assume = lookup.assume.as_ref();
         assume.map_or(self.own_role(), |assume| assume.role.as_str())
     }
 
-    fn denied(&self, lookup: &Lookup) -> String {
+    fn denied(&self, lookup: &AlibabaLookup) -> String {
         ask::permission(lookup, self.role(lookup))
     }
 
-    fn not_accepted(&self, diagnosis: Diagnosis, lookup: &Lookup) -> String {
+    fn not_accepted(&self, diagnosis: Diagnosis, lookup: &AlibabaLookup) -> String {
         let role = self.own_role();
         match diagnosis {
             Diagnosis::Clock => NODE_CLOCK.to_owned(),
-            Diagnosis::Credentials if ask::route(lookup).assume.is_some() => {
+            Diagnosis::Credentials if lookup.assume.is_some() => {
                 words::not_accepted(self.role(lookup))
             }
             Diagnosis::Credentials | Diagnosis::OwnCredentials => self.credentials.not_accepted(),
@@ -91,7 +91,7 @@ impl Advisor {
     }
 }
 
-fn not_found(lookup: &Lookup) -> String {
+fn not_found(lookup: &AlibabaLookup) -> String {
     let version = match lookup.source.has_version() {
         true => ", and that it has this version or stage",
         false => "",
@@ -100,7 +100,7 @@ fn not_found(lookup: &Lookup) -> String {
         "that {:?} exists in {} in the account of the role{version}; on-missing: skip goes on \
          without it",
         lookup.source.name(),
-        ask::route(lookup).region
+        lookup.region
     )
 }
 

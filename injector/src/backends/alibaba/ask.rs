@@ -2,19 +2,13 @@
 
 use cloud::endpoint::host;
 use cloud::{AssumedRole, Service, Subject};
-use plan::{AlibabaRoute, KmsVersion, Lookup, Plan, Route, Source};
+use plan::{AlibabaLookup, AlibabaSource, KmsVersion, Plan};
 
-pub(super) fn route(lookup: &Lookup) -> &AlibabaRoute {
-    let Route::Alibaba(route) = &lookup.route;
-    route
-}
-
-pub(crate) fn lookup(plan: &Plan, lookup: &Lookup) -> cloud::Lookup {
-    let route = route(lookup);
-    let region = route.region.as_str();
+pub(crate) fn lookup(plan: &Plan, lookup: &AlibabaLookup) -> cloud::Lookup {
+    let region = lookup.region.as_str();
     let name = lookup.source.name().to_owned();
     let (service, subject) = match &lookup.source {
-        Source::Kms(secret) => {
+        AlibabaSource::Kms(secret) => {
             let (version_id, version_stage) = match secret.version() {
                 Some(KmsVersion::Id(id)) => (Some(id.clone()), None),
                 Some(KmsVersion::Stage(stage)) => (None, Some(stage.clone())),
@@ -22,30 +16,30 @@ pub(crate) fn lookup(plan: &Plan, lookup: &Lookup) -> cloud::Lookup {
             };
             (Service::Kms, Subject::KmsSecret { name, version_id, version_stage })
         }
-        Source::Oos(parameter) => {
+        AlibabaSource::Oos(parameter) => {
             let version = parameter.version().map(u32::from);
             let region = region.to_owned();
             (Service::Oos, Subject::OosSecretParameter { name, version, region })
         }
-        Source::OosParameter(_) => {
+        AlibabaSource::OosParameter(_) => {
             (Service::Oos, Subject::OosParameter { name, region: region.to_owned() })
         }
     };
     cloud::Lookup {
-        endpoint: match &route.endpoint {
+        endpoint: match &lookup.endpoint {
             Some(endpoint) => endpoint.to_string(),
             None => host(service, region, network(plan)),
         },
         subject,
-        assume: route.assume.as_ref().map(assumed),
+        assume: lookup.assume.as_ref().map(assumed),
     }
 }
 
 /// What a person must allow, so that this role may fetch the value.
-pub(super) fn permission(lookup: &Lookup, role: &str) -> String {
-    let (name, region) = (lookup.source.name(), route(lookup).region.as_str());
+pub(super) fn permission(lookup: &AlibabaLookup, role: &str) -> String {
+    let (name, region) = (lookup.source.name(), lookup.region.as_str());
     match &lookup.source {
-        Source::Kms(secret) => {
+        AlibabaSource::Kms(secret) => {
             let full = format!("acs:kms:{region}:*:secret/{name}");
             let resource = if secret.arn_region().is_some() { name } else { &full };
             let key = match resource.split_once(":secret/") {
@@ -57,11 +51,11 @@ pub(super) fn permission(lookup: &Lookup, role: &str) -> String {
                  {role}"
             )
         }
-        Source::Oos(_) => format!(
+        AlibabaSource::Oos(_) => format!(
             "allow oos:GetSecretParameter on acs:oos:{region}:*:secretparameter/{name} for \
              {role}, kms:GetSecretValue for the KMS secret behind it, and kms:Decrypt on its key"
         ),
-        Source::OosParameter(_) => {
+        AlibabaSource::OosParameter(_) => {
             format!("allow oos:GetParameter on acs:oos:{region}:*:parameter/{name} for {role}")
         }
     }

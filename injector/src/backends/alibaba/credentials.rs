@@ -2,10 +2,11 @@
 //! how the client gets them, and what a person can check where they are not accepted.
 
 pub(super) mod rrsa;
+mod service_account_token;
 
 use cloud::provider::CredentialsProvider;
 use cloud::{Diagnosis, Network};
-use plan::{Credentials, Plan};
+use plan::Credentials;
 
 use self::rrsa::Rrsa;
 use crate::input::args::Args;
@@ -17,8 +18,8 @@ pub(super) enum PodCredentials {
 
 impl PodCredentials {
     /// Reads what is needed of this container before anything is sent.
-    pub(super) fn read(args: &Args, plan: &Plan) -> Result<Self, Problem> {
-        match plan.credentials() {
+    pub(super) fn read(args: &Args, credentials: &Credentials) -> Result<Self, Problem> {
+        match credentials {
             Credentials::Rrsa(rrsa) => Rrsa::read(rrsa, args.token()).map(Self::Rrsa),
         }
     }

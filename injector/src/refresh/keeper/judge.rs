@@ -62,7 +62,7 @@ impl Keeper<'_> {
             // A failure is logged once, and not in every round for as long as it lasts.
             if source.failing != Some(failing) || (!stays && !source.removed) {
                 error!(
-                    source = lookup.source.to_string(),
+                    source = lookup.source().to_string(),
                     code = outcome.code(),
                     request_id = outcome.request_id(),
                     unconfirmed_s = unconfirmed.as_secs(),

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use plan::{InvalidSource, KmsSecret, KmsVersion, OosSecretParameter, Selector, Source};
+use plan::{
+    AlibabaSource, InvalidSource, KmsSecret, KmsVersion, OosSecretParameter, Selector, Source,
+};
 
 use super::fields::{Fields, OBJECT};
 use super::place::Place;
@@ -27,8 +29,10 @@ enum ListedObject {
 impl ListedObject {
     fn source(self, name: &str) -> Result<Source, InvalidSource> {
         Ok(match self {
-            Self::Kms(version) => Source::Kms(KmsSecret::new(name, version)?),
-            Self::Oos(version) => Source::Oos(OosSecretParameter::new(name, version)?),
+            Self::Kms(version) => AlibabaSource::Kms(KmsSecret::new(name, version)?).into(),
+            Self::Oos(version) => {
+                AlibabaSource::Oos(OosSecretParameter::new(name, version)?).into()
+            }
         })
     }
 }

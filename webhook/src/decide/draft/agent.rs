@@ -1,14 +1,11 @@
 //! The local agent, from the annotations that ask for one.
 
 use plan::contract::{AGENT_CACHE_BYTES, AGENT_CONNECTION_BYTES, ENVIRONMENT_DIRECTORY};
-use plan::{
-    Agent, CacheTtl, Glob, KmsSecret, Lookup, Mode, Port, Refresh, Source, TokenPath, UpToThousand,
-};
+use plan::{Agent, CacheTtl, Glob, Mode, Port, Refresh, TokenPath, UpToThousand};
 
 use super::facts::Draft;
 use crate::ask::annotations::{Given, ModeName, SecretsRequest};
-use crate::ask::secrets::{Location, Place, SecretRef};
-use crate::decide::identity::Placed;
+use crate::decide::backends::ServedSecrets;
 use crate::problem::{Problem, Problems};
 use crate::quantity::Quantity;
 use crate::settings::comparisons::Comparisons;
@@ -19,38 +16,6 @@ const CACHE_TTL: u32 = 300;
 const CACHE_SIZE: u32 = 1000;
 const MAX_CONNECTIONS: u32 = 800;
 const TOKEN_PATH: &str = "/var/run/kmstoken/token";
-
-/// Any secret that a client may name, so that place and caller are decided as for those of the Pod.
-pub(super) fn any_secret() -> Option<SecretRef> {
-    Some(SecretRef {
-        place: Place { key: "agent-secrets".into(), line: 1, what: String::new() },
-        source: Source::Kms(KmsSecret::new("any", None).ok()?),
-        selector: None,
-        at: Location::default(),
-    })
-}
-
-/// What an agent serves.
-pub(super) struct ServedSecrets {
-    /// The KMS secrets that the Pod lists.
-    pub(super) own: Vec<Glob>,
-    /// Names that the policy allows; `None` is all.
-    pub(super) allowed: Option<Vec<Glob>>,
-    /// Where a secret is looked up that the Pod does not list.
-    pub(super) any: Option<Lookup>,
-}
-
-/// A problem where the agent has no region, unless a secret of the Pod has none for the same reason.
-pub(super) fn without_region(any: Option<&Placed>, own: &[&Placed]) -> Option<Problem> {
-    let is_alone = !own.iter().any(|placed| placed.has_no_region());
-    (is_alone && any.is_some_and(Placed::has_no_region)).then(|| {
-        Problem::annotation(
-            "region",
-            "no region is known for the agent",
-            "set the annotation, or ask the operator for a region in the settings",
-        )
-    })
-}
 
 /// What an agent may need beside what the fetcher does.
 pub(crate) fn memory(request: &SecretsRequest<'_>) -> Option<Quantity> {
@@ -83,7 +48,7 @@ impl Draft<'_> {
                 "set it to names or patterns of KMS secrets, like shop/*",
             ));
         }
-        let route = any?.alibaba()?.clone();
+        let any = any?;
         if let (Given::Value(patterns), Some(allowed)) = (&patterns, &allowed) {
             problems.extend(self.never_served(patterns, allowed, &own));
         }
@@ -102,9 +67,9 @@ impl Draft<'_> {
             refresh,
             secrets,
             allowed,
-            region: route.region,
-            endpoint: route.endpoint,
-            assume: route.assume,
+            region: any.region,
+            endpoint: any.endpoint,
+            assume: any.assume,
             port: Port::new(agent.port.unwrap_or(PORT)).ok()?,
             cache_ttl: CacheTtl::new(agent.cache_ttl.unwrap_or(CACHE_TTL)).ok()?,
             cache_size: UpToThousand::new(agent.cache_size.unwrap_or(CACHE_SIZE)).ok()?,
@@ -149,15 +114,3 @@ impl Draft<'_> {
 const EFFORT: usize = 128 * 1024;
 /// More would not fit into the one line that people see.
 const NAMED: usize = 3;
-
-/// The KMS secrets of the Pod. No name has a wildcard in it.
-pub(super) fn listed(placed: &[&Placed]) -> Vec<Glob> {
-    let name = |placed: &&Placed| match &placed.secret.source {
-        Source::Kms(secret) => Glob::parse(secret.name()).ok(),
-        _ => None,
-    };
-    let mut names: Vec<Glob> = placed.iter().filter_map(name).collect();
-    names.sort_by(|one, other| one.as_str().cmp(other.as_str()));
-    names.dedup();
-    names
-}

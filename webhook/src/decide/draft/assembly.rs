@@ -1,26 +1,23 @@
 //! The parts of a plan put together, of secrets whose places are known.
 
 use plan::{
-    Agent, Credentials, FileOptions, InvalidPlan, Lookup, Mode, MountPath, OnMissing, Plan,
-    PlanBuilder, RequestedFileOptions, Variable,
+    Agent, FileOptions, InvalidPlan, Lookup, Mode, MountPath, OnMissing, Plan, PlanBuilder,
+    RequestedFileOptions, Variable,
 };
 
-use super::agent::ServedSecrets;
 use super::facts::Draft;
 use super::mode;
 use crate::ask::annotations::{ModeName, SecretsRequest};
 use crate::ask::secrets::{Place, SecretRef, Wanted, WantedVariable};
+use crate::decide::backends::AlibabaDecision;
 use crate::problem::{Problem, Problems};
 
 /// The parts of a plan, each decided by itself.
 pub(super) struct DraftParts {
     /// Every secret with its place.
     pub(super) wanted: Wanted<(SecretRef, Lookup)>,
-    pub(super) credentials: Credentials,
+    pub(super) decided: AlibabaDecision,
     pub(super) mount: MountPath,
-    /// In mode `agent`.
-    pub(super) served: Option<ServedSecrets>,
-    pub(super) private_ca: bool,
     pub(super) consumers: Vec<String>,
 }
 
@@ -46,7 +43,8 @@ impl Unbuilt {
 impl Draft<'_> {
     pub(super) fn assemble(&self, parts: DraftParts, problems: &mut Problems) -> Option<Unbuilt> {
         let Self { request, settings, ownership, .. } = *self;
-        let DraftParts { wanted, credentials, mount, served, private_ca, consumers } = parts;
+        let DraftParts { wanted, decided, mount, consumers } = parts;
+        let AlibabaDecision { credentials, served, private_ca } = decided;
         let Wanted { files, templates, variables } = wanted;
         let mut builder = PlanBuilder::new(credentials, mount);
         for file in files {

@@ -10,7 +10,7 @@ use crate::ask::annotations::SecretsRequest;
 use crate::container_path::ContainerPath;
 use crate::decide::ownership::Ownership;
 use crate::problem::Problem;
-use crate::settings::{ConfigMapName, Settings};
+use crate::settings::Settings;
 
 /// A plan that is about to be made, by all that decides it.
 pub(crate) struct Draft<'a> {
@@ -39,9 +39,5 @@ impl Draft<'_> {
         let path = others.iter().copied().chain(ours).find(meets)?;
         let what = format!("it is where something else of ours lies ({path:.100})");
         Some(Problem::annotation(key, what, "use another directory"))
-    }
-
-    pub(crate) fn ca_config_map(&self) -> Option<&ConfigMapName> {
-        self.request.ca_config_map.as_ref().or(self.settings.ca_config_map())
     }
 }

@@ -1,6 +1,6 @@
 use plan::{
-    AlibabaRoute, Assume, FileMode, FileName, FileOptions, MountPath, OnMissing, Plan, PlanBuilder,
-    ProviderArn, Reference, Region, RoleArn, Route, Rrsa, SessionName,
+    Assume, FileMode, FileName, FileOptions, MountPath, OnMissing, Plan, PlanBuilder, ProviderArn,
+    Reference, Region, RoleArn, Rrsa, SessionName, Source,
 };
 
 use super::super::credentials::rrsa;
@@ -8,16 +8,9 @@ use super::*;
 
 const ROLE: &str = "acs:ram::1:role/app";
 
-fn lookup(source: &str) -> Lookup {
-    Lookup {
-        source: Reference::parse(source).unwrap().source,
-        route: AlibabaRoute::in_region(Region::parse("cn-hangzhou").unwrap()).into(),
-    }
-}
-
-fn assuming(assume: Assume) -> Route {
-    let region = Region::parse("cn-hangzhou").unwrap();
-    AlibabaRoute { region, endpoint: None, assume: Some(assume) }.into()
+fn lookup(source: &str) -> AlibabaLookup {
+    let Source::Alibaba(source) = Reference::parse(source).unwrap().source;
+    AlibabaLookup::in_region(source, Region::parse("cn-hangzhou").unwrap())
 }
 
 fn own() -> Rrsa {
@@ -34,12 +27,8 @@ fn own() -> Rrsa {
 fn plan() -> Plan {
     let mut builder = PlanBuilder::new(own(), MountPath::default());
     let name = FileName::parse("db").unwrap();
-    builder.file(
-        name,
-        lookup("kms://db"),
-        None,
-        FileOptions::new(FileMode::OWNER, OnMissing::Fail),
-    );
+    let options = FileOptions::new(FileMode::OWNER, OnMissing::Fail);
+    builder.file(name, lookup("kms://db").into(), None, options);
     builder.build().unwrap()
 }
 
@@ -53,7 +42,7 @@ fn refused_identity(
     advisor: &Advisor,
     operation: &str,
     code: Option<&str>,
-    lookup: &Lookup,
+    lookup: &AlibabaLookup,
 ) -> String {
     advisor.not_accepted(Diagnosis::of(Failure::Identity, operation, code), lookup)
 }
@@ -78,7 +67,7 @@ fn a_denial_names_action_resource_and_role() {
     }
     let mut other = lookup("kms://a");
     let role = RoleArn::parse("acs:ram::2:role/theirs").unwrap();
-    other.route = assuming(Assume { role, external_id: None });
+    other.assume = Some(Assume { role, external_id: None });
     assert!(advisor.denied(&other).ends_with("for acs:ram::2:role/theirs"));
 }
 
@@ -104,7 +93,7 @@ fn a_refused_identity_names_what_has_to_trust_whom() {
     }
     let mut other = lookup("kms://a");
     let role = RoleArn::parse("acs:ram::2:role/theirs").unwrap();
-    other.route = assuming(Assume { role, external_id: None });
+    other.assume = Some(Assume { role, external_id: None });
     let chained = refused_identity(&advisor, "STS AssumeRole", Some("NoPermission"), &other);
     assert!(chained.contains("sts:AssumeRole on acs:ram::2:role/theirs for acs:ram::1:role/app"));
 }
@@ -129,7 +118,7 @@ fn credentials_that_are_not_accepted_are_neither_the_token_nor_the_trust_policy(
     let advisor = advisor(&plan(), Some("s"));
     let mut other = lookup("kms://a");
     let theirs = "acs:ram::2:role/theirs";
-    other.route = assuming(Assume { role: RoleArn::parse(theirs).unwrap(), external_id: None });
+    other.assume = Some(Assume { role: RoleArn::parse(theirs).unwrap(), external_id: None });
     let own = lookup("kms://a");
     for (operation, lookup, role) in [
         ("KMS GetSecretValue", &own, ROLE),

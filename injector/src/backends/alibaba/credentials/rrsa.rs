@@ -7,7 +7,7 @@ use cloud::provider::{self, CredentialsProvider, RrsaRole};
 use cloud::{Diagnosis, Network, Service};
 
 use super::super::words::{self, NODE_CLOCK};
-use crate::backends::service_account_token::{self, TokenError, TokenFile};
+use super::service_account_token::{self, TokenError, TokenFile};
 use crate::report::exit::Exit;
 use crate::report::problem::Problem;
 

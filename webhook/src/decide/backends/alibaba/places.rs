@@ -1,37 +1,23 @@
 //! Where each secret of a Pod is fetched: in which region, from which host, and with which role on
 //! top of the Pod's own.
 
-use plan::{AlibabaRoute, Assume, Host, Lookup, Region};
+use plan::{AlibabaLookup, AlibabaSource, Assume, Host, Region};
 
+use super::endpoint::{self, Bad};
+use super::secret::AlibabaSecret;
 use crate::ask::annotations::{Given, SecretsRequest};
 use crate::ask::secrets::SecretRef;
-use crate::decide::endpoint::{self, Bad};
+use crate::decide::backends::unplaced::Unplaced;
 use crate::problem::{PREFIX, Problem, Problems};
 use crate::settings::Settings;
 use crate::settings::service::Service;
 
 /// What a Pod and its operator say of all secrets together.
 #[derive(Clone, Debug)]
-pub(crate) struct Places<'a> {
-    request: &'a SecretsRequest<'a>,
-    settings: &'a Settings,
+pub(in crate::decide::backends) struct Places<'a> {
+    pub(super) request: &'a SecretsRequest<'a>,
+    pub(super) settings: &'a Settings,
     region: PodRegion,
-}
-
-/// A secret, with where it is fetched.
-#[derive(Debug)]
-pub(crate) struct Placed {
-    pub(crate) secret: SecretRef,
-    pub(crate) lookup: Result<Lookup, Unplaced>,
-}
-
-/// Why no one knows where a secret is fetched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unplaced {
-    /// Neither the secret nor the Pod nor the settings name a region.
-    NoRegion,
-    /// What they name is not allowed, as a problem says.
-    Refused,
 }
 
 /// The region of secrets that name none.
@@ -44,7 +30,7 @@ enum PodRegion {
 
 impl<'a> Places<'a> {
     /// Problems of the Pod's own annotations are found here once, and not for each secret.
-    pub(crate) fn of_pod(
+    pub(in crate::decide::backends) fn of_pod(
         request: &'a SecretsRequest<'a>,
         settings: &'a Settings,
         problems: &mut Problems,
@@ -69,39 +55,39 @@ impl<'a> Places<'a> {
     }
 
     /// The same for what has no region of its own and would be in this one.
-    pub(crate) fn or_in(mut self, region: Option<&Region>) -> Self {
+    pub(super) fn or_in(mut self, region: Option<&Region>) -> Self {
         if let (PodRegion::Unknown | PodRegion::Refused, Some(region)) = (&self.region, region) {
             self.region = PodRegion::Known(region.clone());
         }
         self
     }
 
-    pub(crate) fn region(&self) -> Option<&Region> {
+    pub(super) fn region(&self) -> Option<&Region> {
         match &self.region {
             PodRegion::Known(region) => Some(region),
             PodRegion::Unknown | PodRegion::Refused => None,
         }
     }
 
-    pub(crate) fn place(&self, secret: SecretRef, problems: &mut Problems) -> Placed {
-        let lookup = match problems.is_full() {
-            true => Err(Unplaced::Refused),
-            false => self.lookup(&secret, problems),
-        };
-        Placed { secret, lookup }
-    }
-
-    fn lookup(&self, secret: &SecretRef, problems: &mut Problems) -> Result<Lookup, Unplaced> {
+    pub(in crate::decide::backends) fn lookup(
+        &self,
+        source: &AlibabaSource,
+        secret: &SecretRef,
+        problems: &mut Problems,
+    ) -> Result<AlibabaLookup, Unplaced> {
         let Self { request, settings, .. } = *self;
+        if problems.is_full() {
+            return Err(Unplaced::Refused);
+        }
         let refuse = |(what, remedy): Bad, problems: &mut Problems| {
             problems.push(secret.place.problem(what, remedy));
             Unplaced::Refused
         };
-        let service = Service::of(&secret.source);
+        let service = Service::of(source);
         let at = &secret.at;
         let own = at.endpoint.as_deref();
         let shared = request.endpoint(service);
-        let named = match (&at.region, secret.source.region().map(Region::parse)) {
+        let named = match (&at.region, source.region().map(Region::parse)) {
             (Some(region), _) => Some(region.clone()),
             (None, Some(Ok(region))) => Some(region),
             (None, Some(Err(error))) => {
@@ -148,15 +134,14 @@ impl<'a> Places<'a> {
                 external_id: request.external_id.clone(),
             }),
         };
-        let route = AlibabaRoute { region, endpoint, assume }.into();
-        Ok(Lookup { source: secret.source.clone(), route })
+        Ok(AlibabaLookup { source: source.clone(), region, endpoint, assume })
     }
 
     /// Why a secret without a region has no place.
     fn without_region(&self) -> Unplaced {
         match self.region {
             PodRegion::Refused => Unplaced::Refused,
-            PodRegion::Unknown | PodRegion::Known(_) => Unplaced::NoRegion,
+            PodRegion::Unknown | PodRegion::Known(_) => Unplaced::Unknown,
         }
     }
 
@@ -187,34 +172,14 @@ impl<'a> Places<'a> {
     }
 }
 
-impl Placed {
-    pub(crate) fn has_no_region(&self) -> bool {
-        self.lookup == Err(Unplaced::NoRegion)
-    }
-
-    /// The route, where it is known and leads to Alibaba Cloud.
-    pub(crate) fn alibaba(&self) -> Option<&AlibabaRoute> {
-        self.lookup.as_ref().ok().and_then(Lookup::alibaba)
-    }
-
-    pub(crate) fn region(&self) -> Option<&Region> {
-        self.alibaba().map(|route| &route.region)
-    }
-
-    /// The secret and its place, where both are known.
-    pub(crate) fn located(self) -> Result<(SecretRef, Lookup), Unplaced> {
-        Ok((self.secret, self.lookup?))
-    }
-}
-
 /// One problem where secrets have no region, however many they are.
-pub(crate) fn check_regions<'p>(placed: impl Iterator<Item = &'p Placed>, problems: &mut Problems) {
+pub(super) fn check_regions(secrets: &[AlibabaSecret<'_>], problems: &mut Problems) {
     // The place in an annotation, or the annotation where it is of one file alone.
-    let place = |placed: &'_ Placed| {
-        let place = &placed.secret.place;
+    let place = |asked: &AlibabaSecret<'_>| {
+        let place = &asked.secret.place;
         if place.what.is_empty() { place.key.to_string() } else { place.what.clone() }
     };
-    let mut without = placed.filter(|placed| placed.has_no_region());
+    let mut without = secrets.iter().filter(|asked| asked.has_no_region());
     let Some(first) = without.next().map(place) else { return };
     let which = match without.count() {
         0 => first,

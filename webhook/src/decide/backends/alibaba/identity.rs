@@ -1,18 +1,13 @@
-//! The identity that a Pod has in the cloud: its credentials, each kind a file below. The places of
-//! its secrets are below too.
+//! The identity that a Pod has in the cloud: its credentials, each kind a file below.
 
-mod places;
 mod ram_role;
-mod reads;
 mod rrsa;
 mod session;
 mod sts_endpoint;
 
 use plan::{Credentials, Principal, Region};
 
-pub(crate) use self::places::{Placed, Places, check_regions};
-pub(crate) use self::ram_role::check_assumed;
-pub(crate) use self::reads::SecretsReader;
+pub(super) use self::ram_role::check_assumed;
 use crate::account::Subject;
 use crate::ask::annotations::{RequestedCredentials, SecretsRequest};
 use crate::problem::Problems;
@@ -20,7 +15,7 @@ use crate::settings::Settings;
 use crate::settings::comparisons::Comparisons;
 
 /// From the Pod's annotations, its ServiceAccount and the settings, in this order.
-pub(crate) fn credentials(
+pub(super) fn credentials(
     request: &SecretsRequest<'_>,
     subject: &Subject<'_>,
     account_name: &str,

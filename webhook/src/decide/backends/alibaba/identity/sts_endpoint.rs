@@ -3,7 +3,7 @@
 use plan::{Host, Region};
 
 use crate::ask::annotations::SecretsRequest;
-use crate::decide::endpoint;
+use crate::decide::backends::alibaba::endpoint;
 use crate::problem::{Problem, Problems};
 use crate::settings::Settings;
 use crate::settings::service::Service;

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use plan::{Glob, Lookup, MAX_LOOKUPS, Principal, Region, Route, Source};
+use plan::{AlibabaLookup, AlibabaSource, Glob, MAX_LOOKUPS, Principal, Region};
 
-use super::places::Placed;
+use super::endpoint;
+use super::secret::AlibabaSecret;
 use crate::account::Subject;
-use crate::decide::endpoint;
 use crate::problem::Problems;
 use crate::settings::Settings;
 use crate::settings::comparisons::Comparisons;
@@ -15,19 +15,19 @@ use crate::settings::service::Service;
 
 /// The one who reads the secrets of a Pod, as the operator's policy sees it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SecretsReader<'a> {
+pub(super) struct SecretsReader<'a> {
     /// The Pod itself, on top of which another role may be assumed.
-    pub(crate) principal: Principal<'a>,
-    pub(crate) credentials: CredentialsKind,
-    pub(crate) subject: &'a Subject<'a>,
-    pub(crate) settings: &'a Settings,
+    pub(super) principal: Principal<'a>,
+    pub(super) credentials: CredentialsKind,
+    pub(super) subject: &'a Subject<'a>,
+    pub(super) settings: &'a Settings,
 }
 
 impl<'a> SecretsReader<'a> {
     /// Each secret must be one that the operator lets its reader have, there where it is read.
-    pub(crate) fn check(
+    pub(super) fn check(
         self,
-        placed: &[&Placed],
+        secrets: &[AlibabaSecret<'_>],
         comparisons: &mut Comparisons,
         problems: &mut Problems,
     ) {
@@ -35,9 +35,10 @@ impl<'a> SecretsReader<'a> {
         let mut known: HashMap<&str, Option<Reads<'_>>> = HashMap::new();
         // What is asked for twice is judged once. A Pod that asks for more than a plan has is refused for
         // that, and no rule is looked at for the rest.
-        let mut judged: HashMap<(&Source, Option<&Lookup>), Option<Outside>> = HashMap::new();
-        for Placed { secret, lookup } in placed {
-            let lookup = lookup.as_ref().ok();
+        let mut judged: HashMap<(&AlibabaSource, Option<&AlibabaLookup>), Option<Outside>> =
+            HashMap::new();
+        for AlibabaSecret { secret, source, lookup } in secrets {
+            let (source, lookup) = (*source, lookup.ok());
             if problems.is_full() || judged.len() > MAX_LOOKUPS {
                 return;
             }
@@ -46,9 +47,9 @@ impl<'a> SecretsReader<'a> {
                 .entry(principal.as_str())
                 .or_insert_with(|| self.reads(principal, comparisons));
             let Some(reads) = reads else { continue };
-            let outside = judged.entry((&secret.source, lookup)).or_insert_with(|| {
-                let place = place(Some(&secret.source), lookup, self.settings);
-                reads.check(secret.source.name(), &place, comparisons).err()
+            let outside = judged.entry((source, lookup)).or_insert_with(|| {
+                let place = place(source, lookup, self.settings);
+                reads.check(source.name(), &place, comparisons).err()
             });
             if comparisons.is_spent() {
                 return;
@@ -61,7 +62,7 @@ impl<'a> SecretsReader<'a> {
                 }
                 Outside::Host(host) => (format!(" from {host}"), "leave the endpoint out"),
             };
-            let (namespace, name) = (self.subject.namespace, secret.source.name());
+            let (namespace, name) = (self.subject.namespace, source.name());
             // A denial names rules without their patterns: the client that posts a review chooses
             // its namespace.
             let rules = reads.rules();
@@ -76,20 +77,20 @@ impl<'a> SecretsReader<'a> {
 
     /// Names of KMS secrets that an agent may be asked for where it looks up what its Pod does not
     /// list; `None` is all.
-    pub(crate) fn of_agent(
+    pub(super) fn of_agent(
         self,
-        lookup: &Lookup,
+        lookup: &AlibabaLookup,
         comparisons: &mut Comparisons,
     ) -> Option<Vec<Glob>> {
         let reads = self.reads(self.of_lookup(Some(lookup)), comparisons)?;
-        reads.names(&place(None, Some(lookup), self.settings), comparisons)
+        reads.names(&place(&lookup.source, Some(lookup), self.settings), comparisons)
     }
 
-    fn of_lookup<'l>(self, lookup: Option<&'l Lookup>) -> Principal<'l>
+    fn of_lookup<'l>(self, lookup: Option<&'l AlibabaLookup>) -> Principal<'l>
     where
         'a: 'l,
     {
-        let assume = lookup.and_then(Lookup::alibaba).and_then(|route| route.assume.as_ref());
+        let assume = lookup.and_then(|lookup| lookup.assume.as_ref());
         assume.map_or(self.principal, |assume| Principal::Role(&assume.role))
     }
 
@@ -102,27 +103,24 @@ impl<'a> SecretsReader<'a> {
     }
 }
 
-/// Without a lookup the name alone counts. An agent that looks secrets up asks KMS, and has no
-/// `source`.
+/// Without a lookup the name alone counts.
 fn place<'a>(
-    source: Option<&Source>,
-    lookup: Option<&'a Lookup>,
+    source: &AlibabaSource,
+    lookup: Option<&'a AlibabaLookup>,
     settings: &Settings,
 ) -> ReadPlace<'a> {
-    let product = source.map_or(Service::Kms, Service::of);
+    let product = Service::of(source);
     let Some(lookup) = lookup else {
         return ReadPlace { product, regions: Vec::new(), host: None };
     };
-    let Route::Alibaba(route) = &lookup.route;
     let operators = settings
         .endpoint(product)
-        .and_then(|text| endpoint::filled(text, Some(&route.region)).ok());
-    let named = route.endpoint.as_ref().filter(|host| operators.as_ref() != Some(*host));
+        .and_then(|text| endpoint::filled(text, Some(&lookup.region)).ok());
+    let named = lookup.endpoint.as_ref().filter(|host| operators.as_ref() != Some(*host));
     let region = named.and_then(|host| endpoint::shared_region(host.as_str(), product));
-    let host = named.filter(|_| region.as_ref() != Some(&route.region));
+    let host = named.filter(|_| region.as_ref() != Some(&lookup.region));
     // A name may say a region of its own, whichever is asked.
-    let in_name = source.and_then(Source::region);
-    let in_name = in_name.and_then(|region| Region::parse(region).ok());
-    let regions = [Some(route.region.clone()), region, in_name].into_iter().flatten().collect();
+    let in_name = source.region().and_then(|region| Region::parse(region).ok());
+    let regions = [Some(lookup.region.clone()), region, in_name].into_iter().flatten().collect();
     ReadPlace { product, regions, host }
 }

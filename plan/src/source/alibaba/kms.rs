@@ -4,10 +4,10 @@ use std::fmt;
 
 use printable::shorten;
 
-use super::written::Written;
+use crate::source::written::Written;
 
-pub(super) const SCHEME: &str = "kms";
-pub(super) const FORM: &str = "kms://NAME";
+pub(in crate::source) const SCHEME: &str = "kms";
+pub(in crate::source) const FORM: &str = "kms://NAME";
 
 /// A secret of KMS.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,7 +52,7 @@ impl KmsSecret {
         Ok(Self { name: name.to_owned(), version })
     }
 
-    pub(super) fn parse(written: &Written<'_>) -> Result<Self, InvalidKmsSecret> {
+    pub(in crate::source) fn parse(written: &Written<'_>) -> Result<Self, InvalidKmsSecret> {
         let mut version = None;
         for (key, value) in written.options() {
             let found = match key {

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use plan::{Assume, Principal, RoleArn};
 
-use super::places::Placed;
 use crate::account::Subject;
 use crate::account::{self, Account};
 use crate::ask::annotations::{Given, SecretsRequest};
+use crate::decide::backends::alibaba::secret::AlibabaSecret;
 use crate::problem::{PREFIX, Problem, Problems};
 use crate::settings::Settings;
 use crate::settings::comparisons::Comparisons;
@@ -104,16 +104,16 @@ fn no_account(account: &Account, namespace: &str, name: &str) -> Problem {
 
 /// The roles that are assumed on top are the Pod's as well: each is a problem once, where the
 /// policy does not allow it.
-pub(crate) fn check_assumed(
-    placed: &[&Placed],
+pub(in crate::decide::backends::alibaba) fn check_assumed(
+    secrets: &[&AlibabaSecret<'_>],
     credentials: CredentialsKind,
     subject: &Subject<'_>,
     settings: &Settings,
     comparisons: &mut Comparisons,
     problems: &mut Problems,
 ) {
-    let routes = placed.iter().filter_map(|placed| placed.alibaba());
-    let assumed = routes.filter_map(|route| route.assume.as_ref());
+    let lookups = secrets.iter().filter_map(|asked| asked.lookup.ok());
+    let assumed = lookups.filter_map(|lookup| lookup.assume.as_ref());
     let mut seen: HashSet<&str> = HashSet::new();
     for Assume { role, .. } in assumed {
         if seen.insert(role.as_str()) && !problems.is_full() && !comparisons.is_spent() {

@@ -4,10 +4,10 @@ use std::fmt;
 
 use printable::shorten;
 
-use super::written::Written;
+use crate::source::written::Written;
 
-pub(super) const SCHEME: &str = "oos";
-pub(super) const FORM: &str = "oos://NAME";
+pub(in crate::source) const SCHEME: &str = "oos";
+pub(in crate::source) const FORM: &str = "oos://NAME";
 
 /// A secret parameter of OOS, which KMS encrypts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,7 +48,9 @@ impl OosSecretParameter {
         }
     }
 
-    pub(super) fn parse(written: &Written<'_>) -> Result<Self, InvalidOosSecretParameter> {
+    pub(in crate::source) fn parse(
+        written: &Written<'_>,
+    ) -> Result<Self, InvalidOosSecretParameter> {
         let mut version = None;
         for (key, value) in written.options() {
             let found = match key {

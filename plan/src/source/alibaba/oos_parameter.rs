@@ -3,10 +3,10 @@
 use std::fmt;
 
 use super::oos::{InvalidOosName, check_name};
-use super::written::Written;
+use crate::source::written::Written;
 
-pub(super) const SCHEME: &str = "oos-parameter";
-pub(super) const FORM: &str = "oos-parameter://NAME";
+pub(in crate::source) const SCHEME: &str = "oos-parameter";
+pub(in crate::source) const FORM: &str = "oos-parameter://NAME";
 
 /// A plain parameter of OOS.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -23,7 +23,7 @@ pub enum InvalidOosParameter {
 }
 
 impl OosParameter {
-    pub(super) fn parse(written: &Written<'_>) -> Result<Self, InvalidOosParameter> {
+    pub(in crate::source) fn parse(written: &Written<'_>) -> Result<Self, InvalidOosParameter> {
         if written.selector.is_some() || written.options().next().is_some() {
             return Err(InvalidOosParameter::NotPlain);
         }
