@@ -27,7 +27,7 @@ pub(crate) fn check<'a>(
     let mut evaluator = Evaluator { targets, ..Evaluator::new(Run::to_check(fuel.take())) };
     // What ends it early is among the mistakes.
     let _ = evaluator.statement(tree, &mut Builder::default());
-    fuel.give_back(std::mem::take(&mut evaluator.run.fuel));
+    fuel.give_back(&mut evaluator.run.fuel);
     evaluator.run.into_result()
 }
 

@@ -71,7 +71,7 @@ impl CheckFuel {
         Fuel(taken)
     }
 
-    pub(crate) fn give_back(&mut self, rest: Fuel) {
-        self.0.0 += rest.0;
+    pub(crate) fn give_back(&mut self, rest: &mut Fuel) {
+        self.0.0 += std::mem::take(&mut rest.0);
     }
 }

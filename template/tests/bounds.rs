@@ -146,7 +146,7 @@ fn values_of_many_small_parts_do_not_grow_without_end() {
     }
 }
 
-/// Behind a condition nothing that fails ends a check.
+/// A check goes on where something fails behind a condition.
 #[test]
 fn an_operation_that_fails_is_paid_for_like_any_other() {
     let texts = format!("{{%set a={:?}%}}{{%set b={:?}%}}", "x".repeat(700), "y".repeat(1_500));

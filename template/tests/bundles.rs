@@ -112,7 +112,7 @@ fn what_is_no_block_of_its_kind_is_refused_by_its_key() {
         (&format!("{CERT}\nCANARY"), CHAIN, KEY, "outside"),
         (CERT, CHAIN, &format!("{KEY}\n{KEY}"), "not exactly one private key"),
         (CERT, CHAIN, &KEY.replace("DDDD", "DDDD\nProc-Type: 4"), "something else than base64"),
-        (CERT, CHAIN, &KEY.replace("DDDD", &format!("A: -----\n\nDDDD")), "something else than"),
+        (CERT, CHAIN, &KEY.replace("DDDD", "A: -----\n\nDDDD"), "something else than"),
         (CERT, CHAIN, &KEY.replace("DDDD", "A: b\n\nA: b\n\nDDDD"), "something else than base64"),
         (CERT, CHAIN, &KEY.replace("DDDD", "A: b\u{2028}c\n\nDDDD"), "is not ASCII"),
     ] {
