@@ -2,9 +2,9 @@
 //! fetched and rendered with what came.
 //!
 //! minijinja parses it. Its tree is evaluated here, so that values of secrets are in types of our own
-//! alone, and each step is bounded by a rule of ours. There are no loops, no other templates and no methods; text, nesting, work and output are
-//! bounded. Errors hold a line and no value. Sources are plain text here; what they mean, others
-//! know.
+//! alone, and each step is bounded by a rule of ours. There are no loops, no other templates and no
+//! methods; text, nesting, work and output are bounded. Errors hold a line and no value. Sources are
+//! plain text here; what they mean, others know.
 
 mod builtins;
 mod decimal;
