@@ -129,7 +129,7 @@ def renderings():
                           '- "--client-name=one"\n', '- "--client-name=two"\n',
                           "mountPath: /etc/secrets-webhook-clients\n", "name: api-servers\n"))),
         ("a shutdown has time for its two phases",
-         "terminationGracePeriodSeconds: 45\n" in
+         "terminationGracePeriodSeconds: 85\n" in
          object_("deployment", "webhook.drainSeconds=20", "webhook.shutdownTimeout=20")),
     ]
     yield from (f"not so: {sentence}" for sentence, holds in facts if not holds)

@@ -130,7 +130,8 @@ pub struct ServeArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = 128,
           value_parser = clap::value_parser!(u32).range(8..=65_536))]
     pub max_connections: u32,
-    /// How long to keep accepting after SIGTERM, until endpoints no longer name this Pod
+    /// How long to keep accepting after SIGTERM at least, until endpoints no longer name this Pod;
+    /// while calls come, three times as long
     #[arg(long, value_name = "SECONDS", default_value_t = 5,
           value_parser = clap::value_parser!(u64).range(0..=600))]
     pub drain_seconds: u64,

@@ -2,6 +2,7 @@
 //! until a signal ends it.
 
 mod certificate;
+pub mod drain;
 pub mod health;
 mod in_cluster;
 mod log;
@@ -162,12 +163,12 @@ impl Prepared {
         }
         // The administrative port answers until the other one has ended.
         let (_admin_phase, admin_phases) = watch::channel(Phase::Serving);
-        let drain = Duration::from_secs(args.drain_seconds);
+        let (least, late) = (Duration::from_secs(args.drain_seconds), webhook.late());
         let end = async {
             signals.next().await;
             tracing::info!(seconds = args.drain_seconds, "draining");
             phase.send_replace(Phase::Draining);
-            tokio::time::sleep(drain).await;
+            drain::until_nobody_calls(least, &late).await;
             phase.send_replace(Phase::Stopping);
             tokio::time::sleep(Duration::from_secs(args.shutdown_timeout)).await;
         };

@@ -2,14 +2,14 @@
 
 use std::thread;
 
-use lab::cluster::{Look, NODE, until};
+use lab::cluster::{Look, NODE, Program, until};
 
 use crate::install::helm;
 use crate::release::{
-    CERTIFICATE, annotated_pods, at_work, metric, name, none_failed, ours, pods_that_are_there,
-    replicas, scale, settled,
+    CERTIFICATE, annotated_pods, at_work, is, metric, name, none_failed, order, ours,
+    pods_that_are_there, replicas, scale, settled,
 };
-use crate::stage::{Namespace, PATIENCE, RELEASE_NAMESPACE, kubectl};
+use crate::stage::{Namespace, PATIENCE, RELEASE, RELEASE_NAMESPACE, cluster, kubectl};
 
 const PER_SECOND: u32 = 20;
 
@@ -56,6 +56,32 @@ fn at_a_drain() {
     at_work(&place);
 }
 
+/// The API server has heard of one replica alone when that one is told to end: the other is ready,
+/// and the controllers are behind by more than a drain.
+#[test]
+fn at_an_end_that_endpoints_hear_of_late() {
+    let place = Namespace::opted_in("late");
+    scale(1);
+    until("one Pod", PATIENCE, || Ok((pods_that_are_there() == 1).then_some(()).into())).unwrap();
+    let first = names().remove(0);
+    order(2);
+    until("two Pods", PATIENCE, || Ok((replicas().len() == 2).then_some(()).into())).unwrap();
+    let cluster = cluster();
+    let controllers = cluster.component(Program::ControllerManager);
+    let halted = controllers.freeze().unwrap();
+    let ready = || replicas().iter().filter(|pod| is(pod, "Ready")).count();
+    until("both to be ready", PATIENCE, || Ok((ready() == 2).then_some(()).into())).unwrap();
+    assert_eq!(endpoints(), 1, "the controllers were not behind");
+    let stream = annotated_pods(&place, PER_SECOND);
+    ours(&["delete", "pod", &first, "--wait=false"]).run().unwrap();
+    // A drain is 5 s.
+    stream.wait_for(8 * PER_SECOND).unwrap();
+    drop(halted);
+    settled();
+    none_failed(stream);
+    at_work(&place);
+}
+
 #[test]
 fn at_scaling_down_and_up() {
     let place = Namespace::opted_in("scaling");
@@ -90,6 +116,15 @@ fn at_a_rotation() {
 }
 
 const NOT_AFTER: &str = "secrets_webhook_certificate_not_after";
+
+/// How many replicas the API server would dial.
+fn endpoints() -> usize {
+    let selector = format!("kubernetes.io/service-name={RELEASE}");
+    let list = ours(&["get", "endpointslices", "-l", &selector, "-o", "json"]).json().unwrap();
+    let slices = list["items"].as_array().unwrap().iter();
+    let all = slices.flat_map(|slice| slice["endpoints"].as_array().into_iter().flatten());
+    all.filter(|endpoint| endpoint["conditions"]["ready"] == true).count()
+}
 
 /// The names of the replicas.
 fn names() -> Vec<String> {

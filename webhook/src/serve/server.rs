@@ -10,7 +10,7 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioTimer;
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::MissedTickBehavior;
 use tokio_rustls::TlsAcceptor;
 
@@ -63,12 +63,18 @@ impl Server {
             metrics,
             peers: Arc::default(),
             fewest: Arc::new(AtomicUsize::new(usize::MAX)),
+            late: Arc::default(),
         });
         Ok(Self { listener, shared })
     }
 
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
+    }
+
+    /// Is told of each request that comes after the phase is `Draining`.
+    pub fn late(&self) -> Arc<Notify> {
+        Arc::clone(&self.shared.late)
     }
 
     /// Serves until the phase is `Stopping` and every connection has ended.

@@ -1,9 +1,14 @@
 //! How it ends: nothing that was sent is lost.
 
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::Signal;
 use tokio::io::AsyncWriteExt as _;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use webhook::serve::drain;
 use webhook::serve::server::{Limits, Phase};
 
 use crate::harness::{Lab, PATIENCE, connect, http1_over, read_to_end, review, text, until};
@@ -114,6 +119,46 @@ async fn load_sees_no_error_while_it_drains() {
     drop(one);
     tokio::time::timeout(PATIENCE, lab.server).await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn a_request_that_comes_while_it_drains_is_told_of() {
+    let lab = Lab::start(Limits::default()).await;
+    let mut one = lab.http1().await;
+    one.send_request(review("a")).await.unwrap();
+    lab.phase.send_replace(Phase::Draining);
+    let mut told = pin!(lab.late.notified());
+    assert!(futures_util::poll!(&mut told).is_pending(), "one of before counts");
+    let mut late = lab.http1().await;
+    late.send_request(review("b")).await.unwrap();
+    tokio::time::timeout(PATIENCE, told).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_goes_on_while_calls_come_and_never_thrice_as_long() {
+    for (calls, halves_of_a_second) in
+        [(0, 10), (1, 10), (8, 10), (9, 11), (20, 22), (28, 30), (90, 30)]
+    {
+        assert_eq!(drain(calls).await, halves_of_a_second * HALF, "{calls} calls");
+    }
+}
+
+/// How long a drain of at least five seconds takes with a call after each half of a second.
+async fn drain(calls: u32) -> Duration {
+    let late = Arc::new(Notify::new());
+    let caller = Arc::clone(&late);
+    let caller = tokio::spawn(async move {
+        for _ in 0..calls {
+            tokio::time::sleep(HALF).await;
+            caller.notify_one();
+        }
+    });
+    let began = Instant::now();
+    drain::until_nobody_calls(10 * HALF, &late).await;
+    caller.abort();
+    began.elapsed()
+}
+
+const HALF: Duration = Duration::from_millis(500);
 
 #[tokio::test]
 async fn idle_connections_do_not_delay_the_end() {

@@ -14,7 +14,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -33,6 +33,8 @@ pub(crate) struct Lab {
     pub(crate) ca: String,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) phase: watch::Sender<Phase>,
+    /// Requests that came when clients were already asked to leave.
+    pub(crate) late: Arc<Notify>,
     pub(crate) server: JoinHandle<()>,
 }
 
@@ -61,8 +63,9 @@ impl Lab {
                 .unwrap();
         let (phase, phases) = watch::channel(Phase::Serving);
         let address = server.address().unwrap();
+        let late = server.late();
         let server = tokio::spawn(server.run(phases));
-        Self { address, ca: issued.ca_pem, metrics, phase, server }
+        Self { address, ca: issued.ca_pem, metrics, phase, late, server }
     }
 
     pub(crate) async fn tls(&self) -> TlsStream<TcpStream> {

@@ -79,6 +79,9 @@ async fn talk<S>(
             let answer = router.call(request);
             let (activity, phase) = (activity.clone(), phase.clone());
             let (peers, fewest) = (Arc::clone(&shared.peers), Arc::clone(&shared.fewest));
+            if *phase.borrow() >= Phase::Draining {
+                shared.late.notify_one();
+            }
             async move {
                 let Ok(mut answer) = answer.await;
                 let crowded = peers.of(peer) >= fewest.load(Ordering::Relaxed);

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicUsize;
 
 use axum::Router;
 use hyper::server::conn::http1;
+use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 
 use super::limits::Limits;
@@ -22,4 +23,6 @@ pub(super) struct Shared {
     /// How many the peer has who waits for a place and has fewest. Whoever has no fewer ends a
     /// connection with its answer.
     pub(super) fewest: Arc<AtomicUsize>,
+    /// Told of each request that comes when clients are already asked to go elsewhere.
+    pub(super) late: Arc<Notify>,
 }
