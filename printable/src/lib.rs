@@ -35,7 +35,9 @@ pub fn only(text: &str) -> String {
 /// a sign where something is missing.
 #[must_use]
 pub fn shorten(text: &str) -> String {
-    let mut short: String = text.chars().filter(|c| is_printable(*c)).take(64).collect();
+    // A text of which nothing shows is not read to its end.
+    let begin = text.chars().take(256);
+    let mut short: String = begin.filter(|c| is_printable(*c)).take(64).collect();
     if short.len() < text.len() {
         short.push('…');
     }

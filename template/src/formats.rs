@@ -35,9 +35,12 @@ pub(crate) fn shell(mapping: &Value<'_>, out: &mut Builder) -> Result<(), Error>
 
 /// Variables that a shell sets by itself, does not let be set, or calculates what is set. All that
 /// begin with `BASH_` are beside them.
-const OF_THE_SHELL: &str = "BASH BASHOPTS BASHPID COMP_WORDBREAKS DIRSTACK EPOCHREALTIME \
-    EPOCHSECONDS EUID FUNCNAME GROUPS HISTCMD LINENO OPTIND PIPESTATUS PPID RANDOM SECONDS \
-    SHELLOPTS SHLVL SRANDOM UID _";
+#[rustfmt::skip]
+const OF_THE_SHELL: [&str; 22] = [
+    "BASH", "BASHOPTS", "BASHPID", "COMP_WORDBREAKS", "DIRSTACK", "EPOCHREALTIME", "EPOCHSECONDS",
+    "EUID", "FUNCNAME", "GROUPS", "HISTCMD", "LINENO", "OPTIND", "PIPESTATUS", "PPID", "RANDOM",
+    "SECONDS", "SHELLOPTS", "SHLVL", "SRANDOM", "UID", "_",
+];
 
 /// A variable that every reader of such a file can set.
 fn variable_of_file(key: &str) -> Result<(), Error> {
@@ -53,7 +56,7 @@ fn variable(key: &str) -> Result<(), Error> {
     let first = |b: u8| b.is_ascii_alphabetic() || b == b'_';
     let is_name = key.bytes().next().is_some_and(first)
         && key.bytes().all(|b| first(b) || b.is_ascii_digit());
-    if OF_THE_SHELL.split(' ').any(|name| name == key) || key.starts_with("BASH_") {
+    if OF_THE_SHELL.contains(&key) || key.starts_with("BASH_") {
         return Err(Error::words("a shell keeps this name for itself; choose another one"));
     }
     if is_name { Ok(()) } else { Err(Error::words("it is no name of a variable")) }

@@ -23,10 +23,10 @@ pub(crate) const MAX_NUMBER_BYTES: usize = 20;
 pub(crate) const FUEL_TO_RENDER: usize = 100_000;
 
 /// A check works on what is written out in a template alone, and leaves undecided what takes longer.
-pub(crate) const FUEL_TO_CHECK: usize = 256;
+pub(crate) const FUEL_TO_CHECK: usize = 64;
 
 /// All templates of one Pod are checked on this.
-const FUEL_TO_CHECK_ALL: usize = 2048;
+const FUEL_TO_CHECK_ALL: usize = 512;
 
 /// A unit is so many bytes.
 const UNIT: usize = 64;
@@ -63,6 +63,12 @@ impl Default for CheckFuel {
 }
 
 impl CheckFuel {
+    /// With this nothing is tried: only kinds of values are checked.
+    #[must_use]
+    pub fn none() -> Self {
+        Self(Fuel(0))
+    }
+
     /// What one template may have of it.
     pub(crate) fn take(&mut self) -> Fuel {
         let Fuel(left) = &mut self.0;

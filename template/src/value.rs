@@ -67,15 +67,15 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Bytes that an operation reads of it, parts of parts apart.
+    /// Bytes that an operation reads of it, parts of parts apart. An empty text is one too.
     pub(crate) fn weight(&self) -> usize {
         let text = |value: &Self| match value {
             Self::Text(text) | Self::Number(text) => text.len(),
             _ => 1,
         };
         match self {
-            Self::List(items) => items.iter().map(text).sum(),
-            Self::Map(members) => members.iter().map(|(key, it)| key.len() + text(it)).sum(),
+            Self::List(items) => items.iter().map(|it| 1 + text(it)).sum(),
+            Self::Map(members) => members.iter().map(|(key, it)| 1 + key.len() + text(it)).sum(),
             single => text(single),
         }
     }

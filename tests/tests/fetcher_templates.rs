@@ -343,6 +343,8 @@ async fn what_cannot_be_rendered_ends_the_start_by_line_and_without_a_value() {
         "{{% set a = secret(\"shop/a\") %}}{}{{{{ a }}}}",
         "{% set a = a ~ a %}".repeat(13)
     );
+    let untried =
+        format!("{}{{{{ secret(\"shop/a\") ~ json(\"x\") }}}}", "{{ \"a\" | upper }}".repeat(40));
     for (text, words) in [
         ("\n{{ json(secret(\"shop/a\")).nope }}", "line 2: \"nope\" is not defined"),
         ("{{ secret(\"shop/a#nope\") }}", "kms://shop/a#nope: the JMESPath gives nothing"),
@@ -356,6 +358,7 @@ async fn what_cannot_be_rendered_ends_the_start_by_line_and_without_a_value() {
             "{{ {\"a-b\": secret(\"shop/a\")} | dotenv }}",
             "key \"a-b\": it is no name of a variable",
         ),
+        (&untried, "line 1: a value is not JSON"),
         (&doubled, "line 1: the file would have more than 65536 bytes"),
     ] {
         let container = Container::new(&cloud).unwrap();

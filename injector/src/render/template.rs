@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use plan::{Plan, TemplateSecret};
 use secret::Sensitive;
-use template::Template;
+use template::{CheckFuel, Template};
 
 use super::content::Content;
 use super::documents::Documents;
@@ -88,7 +88,8 @@ fn parse(shown: &str, template: &plan::Template) -> Result<Template, Problem> {
         Problem::new(Exit::Plan, text)
             .advise("that webhook and fetcher are of one release, and that nothing edits the plan")
     };
-    let parsed = Template::parse(&template.text)
+    // What fails although it was accepted is a failure of rendering.
+    let parsed = Template::parse_one_of(&template.text, &mut CheckFuel::none())
         .map_err(|invalid| bad(invalid.first().map(ToString::to_string).unwrap_or_default()))?;
     let is_known = |source: &str| template.secrets.iter().any(|secret| secret.written == source);
     match parsed.secrets().iter().find(|secret| !is_known(&secret.source)) {

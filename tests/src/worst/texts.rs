@@ -169,6 +169,12 @@ pub(super) fn axes() -> Vec<Axis> {
             let open = format!("{{% set v = json(\"0.{}\") %}}", "0".repeat(2_000));
             templates(pod, n, [&open, "{{ not v }}", ""]);
         }),
+        axis("bytes of templates, formats of a small mapping", 32_000, |pod, n| {
+            let members = ('a'..='z').map(|key| format!("\"{key}\":\"\","));
+            let mapping = format!("{{{}\"A\":\"\"}}", members.collect::<String>());
+            let open = format!("{{% set m = json('{mapping}') %}}");
+            templates(pod, n, [&open, "{{m|dotenv}}", ""]);
+        }),
         axis("bytes of templates, escapes", 32_000, |pod, n| {
             let open = format!("{{% set v = {:?} %}}", "\u{2028}".repeat(200));
             templates(pod, n, [&open, "{{ v | urlencode }}{{ v | quote_yaml }}", ""]);

@@ -48,7 +48,7 @@ struct ActivityState {
 
 /// A client that writes a request in pieces, renews its keys and takes leave needs fewer.
 const RECORDS: usize = 256;
-/// Bytes of content that pay for a small record.
+/// Bytes of content that pay for a record.
 const RECORD: usize = 32;
 /// What a client saves up for later.
 const RECORDS_AT_MOST: usize = 256;
@@ -116,7 +116,7 @@ impl Activity {
         self.lock().spoke = true;
     }
 
-    /// Whether so many small records are no more than what came before them allows.
+    /// Whether so many records are no more than what came before them allows.
     pub(super) fn records_arrived(&self, records: usize) -> bool {
         let mut state = self.lock();
         let left = state.records.checked_sub(records);

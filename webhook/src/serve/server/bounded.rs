@@ -19,9 +19,9 @@ pub(super) struct Bounded<S> {
     /// `None` once the handshake is over.
     left: Option<usize>,
     records: Records,
-    /// Reads without a pause, and the small records in them.
+    /// Reads without a pause, and the records in them.
     reads: usize,
-    small: usize,
+    begun: usize,
 }
 
 impl<S> Bounded<S> {
@@ -32,7 +32,7 @@ impl<S> Bounded<S> {
             left: Some(HANDSHAKE),
             records: Records::default(),
             reads: 0,
-            small: 0,
+            begun: 0,
         }
     }
 
@@ -47,23 +47,23 @@ impl<S: AsyncRead + Unpin> AsyncRead for Bounded<S> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Self { inner, activity, left, records, reads, small } = &mut *self;
+        let Self { inner, activity, left, records, reads, begun } = &mut *self;
         // TLS reads on for as long as what comes has no content.
-        if *reads == READS || *small >= SMALL_RECORDS {
-            (*reads, *small) = (0, 0);
+        if *reads == READS || *begun >= RECORDS {
+            (*reads, *begun) = (0, 0);
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
         let before = buffer.filled().len();
         let read = Pin::new(inner).poll_read(cx, buffer);
         if read.is_pending() {
-            (*reads, *small) = (0, 0);
+            (*reads, *begun) = (0, 0);
         }
         ready!(read)?;
         *reads += 1;
         let came = buffer.filled().get(before..).unwrap_or_default();
-        let begun = records.small_in(came);
-        *small += begun;
+        let more = records.begun_in(came);
+        *begun += more;
         let is_allowed = match left {
             Some(left) => {
                 if !came.is_empty() {
@@ -72,7 +72,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Bounded<S> {
                 *left = left.saturating_sub(came.len());
                 *left > 0
             }
-            None => activity.records_arrived(begun),
+            None => activity.records_arrived(more),
         };
         if is_allowed {
             Poll::Ready(Ok(()))
@@ -114,6 +114,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Bounded<S> {
 
 /// Each takes some 4 KiB.
 const READS: usize = 4;
-const SMALL_RECORDS: usize = 64;
+const RECORDS: usize = 64;
 /// A client's hello has at most some 2 KB, its chain of certificates 3 to 10 KB.
 const HANDSHAKE: usize = 32 * 1024;

@@ -1,23 +1,22 @@
-//! Counts the small records of TLS in what a client sends. Each record is opened by itself, however
-//! little it holds: what it costs is no matter of bytes.
+//! Counts the records of TLS in what a client sends. Each one is opened by itself, however little it
+//! holds: what it costs is no matter of bytes. How little that is does not show from outside, as a
+//! record may be padded to any length.
 
 /// A record begins with its type, a version and its length.
 const HEADER: usize = 5;
-/// What is encrypted has at least 17 bytes more than what it holds: these are records of less than 32.
-const SMALL: usize = 48;
 
 #[derive(Debug, Default)]
 pub(super) struct Records {
     /// Bytes of the next header that are here.
     header: usize,
     length: usize,
-    /// Bytes of the current record that are not.
+    /// Bytes of the current record that are not here.
     rest: usize,
 }
 
 impl Records {
-    /// How many small records begin in the next bytes.
-    pub(super) fn small_in(&mut self, mut bytes: &[u8]) -> usize {
+    /// How many records begin in the next bytes.
+    pub(super) fn begun_in(&mut self, mut bytes: &[u8]) -> usize {
         let mut begun = 0;
         while let Some((byte, others)) = bytes.split_first() {
             let here = self.rest.min(bytes.len());
@@ -30,7 +29,7 @@ impl Records {
             // The first three bytes are shifted out.
             self.length = (self.length << 8 | usize::from(*byte)) & 0xffff;
             if self.header == HEADER {
-                begun += usize::from(self.length <= SMALL);
+                begun += 1;
                 self.rest = self.length;
                 self.header = 0;
             }
@@ -54,8 +53,8 @@ mod tests {
         }
         for piece in [1, 2, 4, 5, 7, 300, 4096, sent.len()] {
             let mut records = Records::default();
-            let begun: usize = sent.chunks(piece).map(|bytes| records.small_in(bytes)).sum();
-            assert_eq!(begun, 5, "in pieces of {piece}");
+            let begun: usize = sent.chunks(piece).map(|bytes| records.begun_in(bytes)).sum();
+            assert_eq!(begun, 8, "in pieces of {piece}");
         }
     }
 }
