@@ -189,3 +189,21 @@ fn without_fuel_only_kinds_are_checked() {
     assert!(late.render(|_| Some("v")).unwrap_err().what.contains("is not JSON"));
     assert!(parse("{{secret(\"s\").host}}").is_err());
 }
+
+#[test]
+fn a_long_number_or_text_is_paid_for_wherever_it_is_looked_at() {
+    let digits = |length: usize| "1".repeat(length);
+    for operation in
+        ["{{ 1 if n else 2 }}", "{{ n == 1 }}", "{{ n and 1 }}", "{{ t[5] }}", "{{ t ~ t }}"]
+    {
+        let parse = |length: usize| {
+            let names = format!("{{%set t=\"{0}\"%}}{{%set n=json(\"{0}\")%}}", digits(length));
+            let operations = operation.repeat(8);
+            Template::parse(&format!(
+                "{{{{secret(\"s\")}}}}{names}{operations}{{{{\"x\"|fromjson}}}}"
+            ))
+        };
+        assert!(parse(8).is_err(), "{operation}: a mistake is not found behind it");
+        assert!(parse(1_000).is_ok(), "{operation}: it is free");
+    }
+}

@@ -117,3 +117,42 @@ const READS: usize = 4;
 const RECORDS: usize = 64;
 /// A client's hello has at most some 2 KB, its chain of certificates 3 to 10 KB.
 const HANDSHAKE: usize = 32 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Weak;
+    use std::task::Waker;
+
+    use super::*;
+
+    /// How often a client that never pauses is read, in pieces of 1 KiB, before the turn ends.
+    fn reads_in_turns(length: u16) -> Vec<usize> {
+        let mut record = vec![0x17, 3, 3];
+        record.extend(length.to_be_bytes());
+        record.resize(5 + usize::from(length), 0);
+        let sent = record.repeat(64 * 1024 / record.len());
+        let mut stream = Bounded::new(sent.as_slice(), Activity::new(Weak::new()));
+        stream.lift();
+        let mut cx = Context::from_waker(Waker::noop());
+        let (mut turns, mut reads) = (Vec::new(), 0);
+        while turns.len() < 3 {
+            let mut bytes = [0; 1024];
+            let mut buffer = ReadBuf::new(&mut bytes);
+            match Pin::new(&mut stream).poll_read(&mut cx, &mut buffer) {
+                Poll::Ready(read) => {
+                    read.unwrap();
+                    reads += 1;
+                }
+                Poll::Pending => turns.push(std::mem::take(&mut reads)),
+            }
+        }
+        turns
+    }
+
+    #[test]
+    fn others_have_their_turn_after_a_few_reads_or_some_dozens_of_records() {
+        assert_eq!(reads_in_turns(16_000), [4, 4, 4]);
+        assert_eq!(reads_in_turns(100), [4, 4, 4]);
+        assert_eq!(reads_in_turns(10), [1, 1, 1]);
+    }
+}
