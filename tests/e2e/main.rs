@@ -1,5 +1,6 @@
-//! Stories on a real cluster, one a file. `hack/e2e` runs them: first `install`, then those of
-//! `together` side by side, those of `alone` one by one, and `afterwards` in the end.
+//! Stories on real clusters, one a file. `hack/e2e` runs them: on each cluster first `install`; on one
+//! of them those of `together` side by side and then those of `alone` one by one, on the other those of
+//! `apart` one by one; and `afterwards` in the end.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 #![allow(clippy::print_stdout, reason = "what people are told is shown with a failure")]
@@ -17,6 +18,7 @@ mod stage;
 
 mod afterwards;
 mod alone;
+mod apart;
 mod install;
 mod last_release;
 mod together;
