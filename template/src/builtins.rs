@@ -113,7 +113,7 @@ impl Filter {
         arguments: &[Value<'a>],
         fuel: &mut Fuel,
     ) -> ValueResult<'a> {
-        // Of what only a secret knows nothing is read.
+        // A value that only a secret knows is not read.
         if !arguments.is_empty() || !matches!(value, Value::Unknown(_)) {
             fuel.pay_for_bytes(std::iter::once(value).chain(arguments).map(Value::weight).sum())?;
         }
