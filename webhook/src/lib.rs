@@ -7,6 +7,7 @@ mod bounded_file;
 pub mod cluster;
 mod container_path;
 pub mod decide;
+pub mod facts;
 mod failure;
 pub mod install_probe;
 pub mod metrics;

@@ -3,6 +3,7 @@
 use crate::account::Account;
 use crate::account::Subject;
 use crate::decide::inject::{self, Injection};
+use crate::facts::{Facts, Wanted};
 use crate::pod::{Pod, Unreadable};
 use crate::settings::Settings;
 use crate::wire::reply::{About, Outcome, Reply};
@@ -19,12 +20,12 @@ const LOGGED_UID: usize = 64;
 /// patch, and repeats nothing of the body in an error.
 pub fn admit(body: &[u8], settings: &Settings) -> Reply {
     match Question::read(body) {
-        Ok(question) => question.answer(&Account::Unknown, settings),
+        Ok(question) => question.answer(&Facts::default(), settings),
         Err(reply) => *reply,
     }
 }
 
-/// A review whose answer needs no more than a ServiceAccount and the settings.
+/// A review whose answer needs no more than some facts of the cluster and the settings.
 pub struct Question<'a> {
     request: ReviewRequest<'a>,
     call: Reviewed<'a>,
@@ -61,22 +62,21 @@ impl<'a> Question<'a> {
         Ok(Self { request, call })
     }
 
-    /// Namespace and name of the ServiceAccount that says the Pod's role, where the Pod wants to
-    /// be injected and does not say it itself.
-    pub fn account(&self) -> Option<(&str, &str)> {
-        match &self.call {
-            Reviewed::Pod(_, Ok(pod))
-                if pod.triggers() && !pod.names_role() && pod.is_within_limits() =>
-            {
-                Some((namespace(&self.request), pod.service_account()))
-            }
-            _ => None,
+    /// What must be known beside these facts. Where the Pod wants to be injected and does not say
+    /// its role itself, its ServiceAccount does.
+    pub fn wants(&self, facts: &Facts) -> Option<Wanted<'_>> {
+        let Reviewed::Pod(_, Ok(pod)) = &self.call else { return None };
+        if !pod.triggers() || !pod.is_within_limits() {
+            return None;
         }
+        let namespace = namespace(&self.request);
+        (!pod.names_role() && !facts.has_account())
+            .then(|| Wanted::Account { namespace: namespace.into(), name: pod.service_account().into() })
     }
 
-    pub fn answer(&self, account: &Account, settings: &Settings) -> Reply {
+    pub fn answer(&self, facts: &Facts, settings: &Settings) -> Reply {
         let Self { request, call } = self;
-        let uid = &request.uid;
+        let (uid, account) = (&request.uid, facts.account());
         let (json, pod) = match call {
             Reviewed::NotOurs(warning) => {
                 let body = review::allow(uid, &[(*warning).to_owned()]);

@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 use webhook::account::{Account, ServiceAccount, Subject};
 use webhook::decide::inject::{Injection, inject};
 use webhook::settings::Settings;
+use webhook::facts::{Facts, Wanted};
 use webhook::wire::admit::Question;
 use webhook::wire::reply::Outcome;
 
@@ -130,7 +131,9 @@ fn a_session_carries_the_pods_namespace_whatever_name_it_asks_for() {
 fn needed(review: &Value) -> Option<(String, String)> {
     let body = review.to_string();
     let question = Question::read(body.as_bytes()).unwrap();
-    question.account().map(|(namespace, name)| (namespace.to_owned(), name.to_owned()))
+    question.wants(&Facts::default()).map(|Wanted::Account { namespace, name }| {
+        (namespace.into_owned(), name.into_owned())
+    })
 }
 
 #[test]
@@ -164,7 +167,7 @@ fn an_account_that_was_not_read_is_a_denial_for_now_unless_more_is_wrong() {
     let account = Account::Unreadable("the API server is asleep".to_owned());
     let answered = |pod: &Value| {
         let body = review(pod).to_string();
-        let reply = Question::read(body.as_bytes()).unwrap().answer(&account, &settings());
+        let reply = Question::read(body.as_bytes()).unwrap().answer(&account.clone().into(), &settings());
         let body: Value = serde_json::from_slice(&reply.body).unwrap();
         assert_eq!((reply.status, &body["response"]["allowed"]), (200, &json!(false)));
         (reply, body["response"]["status"].clone())
@@ -188,7 +191,7 @@ fn an_account_that_was_not_read_is_a_denial_for_now_unless_more_is_wrong() {
 #[test]
 fn a_missing_account_is_named_with_its_namespace() {
     let body = review(&without_role()).to_string();
-    let reply = Question::read(body.as_bytes()).unwrap().answer(&Account::Missing, &settings());
+    let reply = Question::read(body.as_bytes()).unwrap().answer(&Account::Missing.into(), &settings());
     assert_eq!(reply.outcome, Outcome::Denied);
     assert_eq!(
         reply.reason.as_deref(),
@@ -205,14 +208,14 @@ fn the_reason_of_a_denial_is_one_line_without_control_characters() {
         json!("a: s3://x\u{7}\u{202e}\r\nb: s3://y");
     pod["metadata"]["annotations"]["kms.alibabacloud/bad\u{1b}key"] = json!("x");
     let body = review(&pod).to_string();
-    let reply = Question::read(body.as_bytes()).unwrap().answer(&Account::Unknown, &settings());
+    let reply = Question::read(body.as_bytes()).unwrap().answer(&Facts::default(), &settings());
     let reason = reply.reason.unwrap();
     assert!(
         reason.chars().count() <= 200 && reason.chars().all(printable::is_printable),
         "{reason:?}"
     );
     let allowed = review(&pod_that_is_left_alone()).to_string();
-    let reply = Question::read(allowed.as_bytes()).unwrap().answer(&Account::Unknown, &settings());
+    let reply = Question::read(allowed.as_bytes()).unwrap().answer(&Facts::default(), &settings());
     assert_eq!(reply.reason, None);
 }
 

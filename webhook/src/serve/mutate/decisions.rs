@@ -21,7 +21,7 @@ use tokio::time::{Instant, timeout_at};
 use super::held::Held;
 use super::judge::{Judge, Progress};
 use super::pace::Pace;
-use crate::account::Account;
+use crate::facts::Facts;
 use crate::metrics::{Metrics, Rejection};
 use crate::serve::server::{Limits, Peer};
 use crate::settings::Settings;
@@ -63,23 +63,25 @@ impl Decisions {
         peer: Peer,
         until: Instant,
     ) -> Result<(Reply, Held), Rejection> {
-        let (step, review) = self.step(review, None, peer, until).await?;
-        let (namespace, name) = match step {
-            Progress::Decided(reply) => return Ok((reply, review)),
-            Progress::Reads { namespace, name } => (namespace, name),
-        };
-        let account = self.judge.read(&namespace, &name).await;
-        match self.step(review, Some(account), peer, until).await? {
-            (Progress::Decided(reply), review) => Ok((reply, review)),
-            // A step that has its account decides.
-            (Progress::Reads { .. }, _) => Err(Rejection::Failed),
+        let (mut review, mut facts) = (review, Facts::default());
+        for _ in 0..=Facts::MOST {
+            let (step, back) = self.step(review, facts, peer, until).await?;
+            match step {
+                Progress::Decided(reply) => return Ok((reply, back)),
+                Progress::Reads(wanted, known) => {
+                    facts = known.with(self.judge.find(&wanted).await);
+                    review = back;
+                }
+            }
         }
+        // A step that has all facts decides.
+        Err(Rejection::Failed)
     }
 
     async fn step(
         &self,
         review: Held,
-        read: Option<Account>,
+        facts: Facts,
         peer: Peer,
         until: Instant,
     ) -> Result<(Progress, Held), Rejection> {
@@ -89,7 +91,7 @@ impl Decisions {
             let share = timeout_at(until, line.places.acquire_many(share)).await;
             let _share = share.map_err(|_| Rejection::Busy)?;
             let began = line.round_begins(until).await?;
-            let step = self.judge.step(review.bytes(), read.as_ref(), &self.settings.load());
+            let step = self.judge.step(review.bytes(), facts, &self.settings.load());
             line.pace().spend(began.elapsed());
             return Ok((step, review));
         }
@@ -98,7 +100,7 @@ impl Decisions {
         // A set gives up what has not begun when it is dropped.
         let mut thread = JoinSet::new();
         thread.spawn_blocking(move || {
-            let step = judge.step(review.bytes(), read.as_ref(), &settings.load());
+            let step = judge.step(review.bytes(), facts, &settings.load());
             // Both are kept to here although the caller may have left: the thread is taken, and
             // so is the memory.
             drop(turn);

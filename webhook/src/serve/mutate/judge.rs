@@ -1,7 +1,8 @@
-//! The judge of a review: a function, with a read of one ServiceAccount of the cluster where it takes that.
+//! The judge of a review: a function, with what it takes of the cluster.
 
 use crate::account::Account;
 use crate::cluster::directory::Directory;
+use crate::facts::{Fact, Facts, Wanted};
 use crate::settings::Settings;
 use crate::wire::admit::Question;
 use crate::wire::reply::Reply;
@@ -13,29 +14,21 @@ pub type Admit = fn(&[u8], &Settings) -> Reply;
 pub enum Judge {
     /// A function, without a cluster to ask.
     Alone(Admit),
-    /// The same decision with the Pod's ServiceAccount.
+    /// The same decision with facts of the cluster.
     InCluster(Box<Directory>),
 }
 
 /// How far a decision got.
 pub(super) enum Progress {
     Decided(Reply),
-    /// This ServiceAccount is not in memory and must be read first.
-    Reads {
-        namespace: String,
-        name: String,
-    },
+    /// This is not in memory and must be read first, beside what is known.
+    Reads(Wanted<'static>, Facts),
 }
 
 impl Judge {
-    /// Decides with what is in memory and with the account that was `read`. It waits for nothing,
-    /// so that it can run on any thread; a review whose account had to be read is read twice.
-    pub(super) fn step(
-        &self,
-        body: &[u8],
-        read: Option<&Account>,
-        settings: &Settings,
-    ) -> Progress {
+    /// Decides with what is in memory and with what was read. It waits for nothing, so that it can
+    /// run on any thread; a review for which something had to be read is read twice.
+    pub(super) fn step(&self, body: &[u8], mut facts: Facts, settings: &Settings) -> Progress {
         let directory = match self {
             Self::Alone(admit) => return Progress::Decided(admit(body, settings)),
             Self::InCluster(directory) => directory,
@@ -44,25 +37,21 @@ impl Judge {
             Ok(question) => question,
             Err(reply) => return Progress::Decided(*reply),
         };
-        let known = match (read, question.account()) {
-            (Some(account), _) => return Progress::Decided(question.answer(account, settings)),
-            (None, None) => Account::Unknown,
-            (None, Some((namespace, name))) => match directory.known(namespace, name) {
-                Some(account) => account,
-                None => {
-                    let (namespace, name) = (namespace.to_owned(), name.to_owned());
-                    return Progress::Reads { namespace, name };
-                }
-            },
-        };
-        Progress::Decided(question.answer(&known, settings))
+        for _ in 0..Facts::MOST {
+            let Some(wanted) = question.wants(&facts) else { break };
+            match directory.known(&wanted) {
+                Some(fact) => facts = facts.with(fact),
+                None => return Progress::Reads(wanted.into_owned(), facts),
+            }
+        }
+        Progress::Decided(question.answer(&facts, settings))
     }
 
-    /// Reads an account that a step asked for.
-    pub(super) async fn read(&self, namespace: &str, name: &str) -> Account {
+    /// Finds what a step asked for.
+    pub(super) async fn find(&self, wanted: &Wanted<'_>) -> Fact {
         match self {
-            Self::Alone(_) => Account::Unknown,
-            Self::InCluster(directory) => directory.of(namespace, name).await,
+            Self::Alone(_) => Fact::Account(Account::Unknown),
+            Self::InCluster(directory) => directory.find(wanted).await,
         }
     }
 }

@@ -40,12 +40,12 @@ fn unreadable(account: Account) -> String {
 async fn an_account_that_was_created_just_now_is_read() {
     let api = Api::start().await;
     let directory = directory(&api, patient());
-    assert_eq!(directory.of("shop", "checkout").await, Account::Missing);
+    assert_eq!(directory.account("shop", "checkout").await, Account::Missing);
     api.role("shop", "checkout", "one");
-    assert_eq!(directory.of("shop", "checkout").await, role("one"));
+    assert_eq!(directory.account("shop", "checkout").await, role("one"));
     api.set("shop", "plain", &[("example.com/other", "x")]);
     let plain = Account::Known(ServiceAccount::default());
-    assert_eq!(directory.of("shop", "plain").await, plain);
+    assert_eq!(directory.account("shop", "plain").await, plain);
 }
 
 #[tokio::test]
@@ -54,9 +54,9 @@ async fn an_account_that_somebody_made_large_is_not_read_and_its_pods_are_told()
     let directory = directory(&api, patient());
     api.role("shop", "checkout", "one");
     api.label("shop", "checkout", 1_000);
-    assert_eq!(directory.of("shop", "checkout").await, role("one"));
+    assert_eq!(directory.account("shop", "checkout").await, role("one"));
     api.label("shop", "checkout", 1_500);
-    let why = unreadable(directory.of("shop", "checkout").await);
+    let why = unreadable(directory.account("shop", "checkout").await);
     assert!(why.contains("its metadata has more than 128 KiB, remove labels"), "{why}");
     assert_eq!(api.count("get"), 2, "to try again would not help");
 }
@@ -67,8 +67,8 @@ async fn names_that_no_account_can_have_are_not_asked_for() {
     let directory = directory(&api, patient());
     let long = "a".repeat(254);
     for name in ["", "..", "a/b", "../../secrets/x", "a?watch=1", "A", "a\0", "-", ".", &long] {
-        assert_eq!(directory.of("shop", name).await, Account::Missing, "{name}");
-        assert_eq!(directory.of(name, "shop").await, Account::Missing, "{name}");
+        assert_eq!(directory.account("shop", name).await, Account::Missing, "{name}");
+        assert_eq!(directory.account(name, "shop").await, Account::Missing, "{name}");
     }
     assert_eq!(api.count("get"), 0);
 }
@@ -80,7 +80,7 @@ async fn a_server_that_stumbles_is_asked_again() {
     api.role("shop", "checkout", "one");
     for status in [500, 503, 429] {
         api.fail("get", 0..2, status);
-        assert_eq!(directory.of("shop", "checkout").await, role("one"), "{status}");
+        assert_eq!(directory.account("shop", "checkout").await, role("one"), "{status}");
     }
     assert_eq!(api.count("get"), 9);
 }
@@ -91,7 +91,7 @@ async fn a_server_that_goes_on_failing_is_told_with_its_status() {
     let directory = directory(&api, patient());
     api.role("shop", "checkout", "one");
     api.fail("get", 0..100, 503);
-    let why = unreadable(directory.of("shop", "checkout").await);
+    let why = unreadable(directory.account("shop", "checkout").await);
     assert_eq!(why, "the API server could not be asked (503 a fault of the test)");
     assert_eq!(api.count("get"), 3);
 }
@@ -101,7 +101,7 @@ async fn a_refusal_is_final() {
     let api = Api::start().await;
     let directory = directory(&api, patient());
     api.fail("get", 0..100, 403);
-    let why = unreadable(directory.of("shop", "checkout").await);
+    let why = unreadable(directory.account("shop", "checkout").await);
     assert!(why.contains("forbidden"), "{why}");
     assert_eq!(api.count("get"), 1);
 }
@@ -128,7 +128,7 @@ async fn an_attempt_that_hangs_leaves_time_for_another() {
     api.hold(true);
     let attempt = Duration::from_millis(100);
     let directory = directory(&api, Patience { attempt, whole: PATIENCE });
-    let asked = tokio::spawn(async move { directory.of("shop", "checkout").await });
+    let asked = tokio::spawn(async move { directory.account("shop", "checkout").await });
     until("a second attempt", async || api.count("get") == 2).await;
     api.hold(false);
     assert_eq!(asked.await.unwrap(), role("one"));
@@ -142,7 +142,7 @@ async fn nobody_listening_is_told() {
     let (accounts, _) = accounts();
     let metrics = Arc::new(Metrics::new());
     let directory = Directory::new(accounts, client, patient(), metrics);
-    let why = unreadable(directory.of("shop", "checkout").await);
+    let why = unreadable(directory.account("shop", "checkout").await);
     assert!(why.starts_with("the API server could not be asked ("), "{why}");
 }
 
@@ -155,7 +155,7 @@ async fn pods_that_come_together_share_one_read() {
     let asked: Vec<_> = (0..50)
         .map(|_| {
             let directory = Arc::clone(&directory);
-            tokio::spawn(async move { directory.of("shop", "checkout").await })
+            tokio::spawn(async move { directory.account("shop", "checkout").await })
         })
         .collect();
     until("the read", async || api.count("get") == 1).await;
@@ -173,7 +173,7 @@ async fn a_pod_does_not_get_an_answer_from_before_its_account_existed() {
     let directory = directory(&api, patient());
     let ask = || {
         let directory = Arc::clone(&directory);
-        tokio::spawn(async move { directory.of("shop", "checkout").await })
+        tokio::spawn(async move { directory.account("shop", "checkout").await })
     };
     let early = ask();
     until("the read", async || api.count("get") == 1).await;
@@ -195,7 +195,7 @@ async fn reads_of_many_accounts_are_few_at_a_time() {
         .map(|number| {
             let (directory, name) = (Arc::clone(&directory), format!("account-{number}"));
             api.role("shop", &name, "one");
-            tokio::spawn(async move { directory.of("shop", &name).await })
+            tokio::spawn(async move { directory.account("shop", &name).await })
         })
         .collect();
     until("the first", async || api.count("get") == 16).await;
