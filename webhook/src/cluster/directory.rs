@@ -37,7 +37,9 @@ impl Directory {
     /// What is not in memory is read.
     pub async fn find(&self, wanted: &Wanted<'_>) -> Fact {
         match wanted {
-            Wanted::Account { namespace, name } => Fact::Account(self.account(namespace, name).await),
+            Wanted::Account { namespace, name } => {
+                Fact::Account(self.account(namespace, name).await)
+            }
         }
     }
 

@@ -70,8 +70,10 @@ impl<'a> Question<'a> {
             return None;
         }
         let namespace = namespace(&self.request);
-        (!pod.names_role() && !facts.has_account())
-            .then(|| Wanted::Account { namespace: namespace.into(), name: pod.service_account().into() })
+        (!pod.names_role() && !facts.has_account()).then(|| Wanted::Account {
+            namespace: namespace.into(),
+            name: pod.service_account().into(),
+        })
     }
 
     pub fn answer(&self, facts: &Facts, settings: &Settings) -> Reply {

@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 use webhook::account::{Account, ServiceAccount, Subject};
 use webhook::decide::inject::{Injection, inject};
-use webhook::settings::Settings;
 use webhook::facts::{Facts, Wanted};
+use webhook::settings::Settings;
 use webhook::wire::admit::Question;
 use webhook::wire::reply::Outcome;
 
@@ -131,9 +131,9 @@ fn a_session_carries_the_pods_namespace_whatever_name_it_asks_for() {
 fn needed(review: &Value) -> Option<(String, String)> {
     let body = review.to_string();
     let question = Question::read(body.as_bytes()).unwrap();
-    question.wants(&Facts::default()).map(|Wanted::Account { namespace, name }| {
-        (namespace.into_owned(), name.into_owned())
-    })
+    question
+        .wants(&Facts::default())
+        .map(|Wanted::Account { namespace, name }| (namespace.into_owned(), name.into_owned()))
 }
 
 #[test]
@@ -167,7 +167,8 @@ fn an_account_that_was_not_read_is_a_denial_for_now_unless_more_is_wrong() {
     let account = Account::Unreadable("the API server is asleep".to_owned());
     let answered = |pod: &Value| {
         let body = review(pod).to_string();
-        let reply = Question::read(body.as_bytes()).unwrap().answer(&account.clone().into(), &settings());
+        let reply =
+            Question::read(body.as_bytes()).unwrap().answer(&account.clone().into(), &settings());
         let body: Value = serde_json::from_slice(&reply.body).unwrap();
         assert_eq!((reply.status, &body["response"]["allowed"]), (200, &json!(false)));
         (reply, body["response"]["status"].clone())
@@ -191,7 +192,8 @@ fn an_account_that_was_not_read_is_a_denial_for_now_unless_more_is_wrong() {
 #[test]
 fn a_missing_account_is_named_with_its_namespace() {
     let body = review(&without_role()).to_string();
-    let reply = Question::read(body.as_bytes()).unwrap().answer(&Account::Missing.into(), &settings());
+    let reply =
+        Question::read(body.as_bytes()).unwrap().answer(&Account::Missing.into(), &settings());
     assert_eq!(reply.outcome, Outcome::Denied);
     assert_eq!(
         reply.reason.as_deref(),

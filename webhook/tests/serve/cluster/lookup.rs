@@ -113,11 +113,11 @@ async fn a_server_that_does_not_answer_is_waited_for_as_long_as_a_pod_can_wait()
     api.hold(true);
     let attempt = Duration::from_millis(50);
     let attempts = directory(&api, Patience { attempt, whole: PATIENCE });
-    let why = unreadable(attempts.of("shop", "checkout").await);
+    let why = unreadable(attempts.account("shop", "checkout").await);
     assert_eq!(why, "the API server did not answer in time");
     assert_eq!(api.count("get"), 3);
     let whole = directory(&api, Patience { attempt: PATIENCE, whole: attempt });
-    let why = unreadable(whole.of("shop", "checkout").await);
+    let why = unreadable(whole.account("shop", "checkout").await);
     assert_eq!(why, "the API server did not answer within 0.05 s");
 }
 
