@@ -15,6 +15,9 @@ pub(crate) const MAX_VALUE_BYTES: usize = 1024 * 1024;
 /// pieces of text it has: so many are parsed and checked in half a millisecond.
 pub(crate) const MAX_TOKENS: usize = 4096;
 
+/// All templates of one Pod have so many.
+pub(crate) const MAX_TOKENS_OF_ALL: usize = 8192;
+
 /// The engine reads a number that is written in a template as a machine's number, which takes a hundred
 /// times longer where it has more digits than such a number holds.
 pub(crate) const MAX_NUMBER_BYTES: usize = 20;
@@ -54,11 +57,14 @@ impl Fuel {
 
 /// What may be spent on checking templates that stand in one Pod.
 #[derive(Debug)]
-pub struct CheckFuel(Fuel);
+pub struct CheckFuel {
+    operations: Fuel,
+    pub(crate) tokens: usize,
+}
 
 impl Default for CheckFuel {
     fn default() -> Self {
-        Self(Fuel(FUEL_TO_CHECK_ALL))
+        Self { operations: Fuel(FUEL_TO_CHECK_ALL), tokens: MAX_TOKENS_OF_ALL }
     }
 }
 
@@ -66,18 +72,18 @@ impl CheckFuel {
     /// With this nothing is tried: only kinds of values are checked.
     #[must_use]
     pub fn none() -> Self {
-        Self(Fuel(0))
+        Self { operations: Fuel(0), ..Self::default() }
     }
 
     /// What one template may have of it.
     pub(crate) fn take(&mut self) -> Fuel {
-        let Fuel(left) = &mut self.0;
+        let Fuel(left) = &mut self.operations;
         let taken = FUEL_TO_CHECK.min(*left);
         *left -= taken;
         Fuel(taken)
     }
 
     pub(crate) fn give_back(&mut self, rest: &mut Fuel) {
-        self.0.0 += std::mem::take(&mut rest.0);
+        self.operations.0 += std::mem::take(&mut rest.0);
     }
 }

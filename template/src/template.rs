@@ -40,7 +40,7 @@ impl Template {
             return Err(vec![Fault::Nul.at(before.split('\n').count())]);
         }
         let one = |invalid| vec![invalid];
-        let targets = token_limits::check(text).map_err(one)?;
+        let targets = token_limits::check(text, &mut fuel.tokens).map_err(one)?;
         let tree = tree(text).map_err(one)?;
         let found = evaluator::check(&tree, targets, fuel)?.into_iter();
         let secrets = found.map(|(source, line)| SecretCall { source: source.to_owned(), line });

@@ -24,8 +24,9 @@ pub(crate) fn syntax() -> SyntaxConfig {
     builder.build().unwrap_or_default()
 }
 
-/// This finds the names that are set somewhere, unless something is wrong.
-pub(crate) fn check(text: &str) -> Result<HashSet<&str>, Invalid> {
+/// This finds the names that are set somewhere, unless something is wrong. `left` is how many tokens
+/// this template and those behind it may have.
+pub(crate) fn check<'t>(text: &'t str, left: &mut usize) -> Result<HashSet<&'t str>, Invalid> {
     let mut targets = HashSet::new();
     // Beside each count stands what it was where each bracket or `if` that is still open began.
     let (mut chain, mut brackets) = (0, Vec::new());
@@ -39,6 +40,7 @@ pub(crate) fn check(text: &str) -> Result<HashSet<&str>, Invalid> {
         if index >= MAX_TOKENS {
             return Err(Fault::TooMany.at(line));
         }
+        *left = left.checked_sub(1).ok_or_else(|| Fault::TooManyTogether.at(line))?;
         let length = span.end_offset.saturating_sub(span.start_offset) as usize;
         if matches!(token, Token::Float(_)) && length > MAX_NUMBER_BYTES {
             return Err(Fault::LongNumber.at(line));

@@ -6,7 +6,8 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use jmespath::{Context, DEFAULT_RUNTIME, Rcvar, Variable, interpret};
+use jmespath::functions::{ArgumentType, CustomFunction, Signature};
+use jmespath::{Context, DEFAULT_RUNTIME, Rcvar, Runtime, Variable, interpret};
 use plan::Selector;
 use plan::contract::MAX_VALUE_BYTES;
 use secret::Sensitive;
@@ -54,13 +55,40 @@ impl Document {
             return Err(SelectError::TooMuch);
         }
         let expression = jmespath::parse(selector.as_str()).map_err(|error| mismatch(&error))?;
+        let own = selector.as_str().contains(TO_NUMBER).then(runtime);
         // The library's own search copies the whole document first.
-        let mut context = Context::new(selector.as_str(), &DEFAULT_RUNTIME);
+        let mut context = Context::new(selector.as_str(), own.as_ref().unwrap_or(&DEFAULT_RUNTIME));
         let found = interpret(root, &expression, &mut context).map_err(|error| mismatch(&error))?;
         let text = text(&found);
         wipe(found);
         text
     }
+}
+
+const TO_NUMBER: &str = "to_number";
+
+/// The functions of JMESPath. The library's own `to_number` makes a tree of any text that is JSON,
+/// of a size that nothing bounds; by the specification what is no number is null.
+fn runtime() -> Runtime {
+    let to_number = |args: &[Rcvar], _: &mut Context<'_>| {
+        let Some(value) = args.first() else { return Ok(Rcvar::new(Variable::Null)) };
+        Ok(match &**value {
+            Variable::Number(_) => Rcvar::clone(value),
+            Variable::String(text) => {
+                let number = serde_json::from_str(text).map(Variable::Number);
+                Rcvar::new(number.unwrap_or(Variable::Null))
+            }
+            _ => Rcvar::new(Variable::Null),
+        })
+    };
+    let mut runtime = Runtime::new();
+    runtime.register_builtin_functions();
+    let signature = Signature::new(vec![ArgumentType::Any], None);
+    runtime.register_function(
+        TO_NUMBER,
+        Box::new(CustomFunction::new(signature, Box::new(to_number))),
+    );
+    runtime
 }
 
 impl Drop for Document {
@@ -162,6 +190,21 @@ mod tests {
         for selector in ["missing", "x", "a.b.c", "l[7]", "l[?@ == `9`] | [0]"] {
             let found = extract(r#"{"x": null, "a": 1, "l": [1]}"#, selector);
             assert_eq!(found, Err(SelectError::Nothing), "{selector}");
+        }
+    }
+
+    #[test]
+    fn a_text_becomes_a_number_and_nothing_that_could_be_large() {
+        let value = r#"{"n": "5432", "big": "18446744073709551615", "f": "-1.5e3", "i": 7,
+            "l": "[1,2]", "o": "{}", "t": "true", "q": "\"a\"", "s": "x"}"#;
+        for (key, expected) in
+            [("n", "5432"), ("big", "18446744073709551615"), ("f", "-1500.0"), ("i", "7")]
+        {
+            assert_eq!(extract(value, &format!("to_number({key})")).unwrap(), expected, "{key}");
+        }
+        for key in ["l", "o", "t", "q", "s", "missing"] {
+            let made = extract(value, &format!("to_number({key})"));
+            assert_eq!(made, Err(SelectError::Nothing), "{key}");
         }
     }
 

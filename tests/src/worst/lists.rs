@@ -19,7 +19,7 @@ pub(super) fn axes() -> Vec<Axis> {
         axis("containers of one name", 256, |pod, n| {
             pod.containers = (0..n).map(|_| container("app")).collect();
         }),
-        axis("letters of names of containers with a variable", 253, |pod, n| {
+        axis("letters of names of containers with a variable", 194, |pod, n| {
             pod.containers = containers(&"x".repeat(n.saturating_sub(3)), 256);
             pod.annotate("env", "A: kms://shop/a");
         }),
@@ -27,7 +27,7 @@ pub(super) fn axes() -> Vec<Axis> {
             pod.containers = vec![container(&"x".repeat(n))];
             pod.annotate("env", variables(256));
         }),
-        axis("letters of the key of an annotation for variables", 300, |pod, n| {
+        axis("letters of the key of an annotation for variables", 249, |pod, n| {
             pod.annotate(&format!("env.{}", "x".repeat(n)), variables(256));
         }),
         axis("env, all set from secrets", 256, |pod, n| {
@@ -84,7 +84,7 @@ pub(super) fn axes() -> Vec<Axis> {
             pod.annotate("mode", "refresh");
             pod.annotate("on-change", "http=http://127.0.0.1:65000/x");
         }),
-        axis("args", 2048, |pod, n| {
+        axis("args", 2047, |pod, n| {
             pod.extend("args", (0..n).map(|_| json!("$(A1)")));
             pod.annotate("env", variables(255));
         }),

@@ -35,32 +35,35 @@ pub(super) fn axes() -> Vec<Axis> {
                 lines(n, |n| format!("f{n}: {{source: s/{n}, region: cn-bejing-{n}}}")),
             );
         }),
-        axis("sources in one scalar", 32_768, |pod, n| pod.annotate("secrets", "a,".repeat(n))),
-        axis("sources in a list", 4000, |pod, n| {
+        axis("sources in one scalar", 256, |pod, n| pod.annotate("secrets", "a,".repeat(n))),
+        axis("sources in a list", 256, |pod, n| {
             pod.annotate("secrets", lines(n, |n| format!("- a{n}")));
         }),
-        axis("extracts without names", 4000, |pod, n| {
+        axis("extracts without names", 3199, |pod, n| {
             pod.annotate("secrets", lines(n, |n| format!("- a{n}#b")));
         }),
-        axis("objects", 800, |pod, n| {
+        axis("objects", 256, |pod, n| {
             pod.annotate(
                 "secrets",
                 lines(n, |n| format!("- {{objectName: a{n}, objectAlias: f{n}}}")),
             );
         }),
-        axis("extracts of one object", 800, |pod, n| {
+        axis("extracts of one object", 255, |pod, n| {
             let extracts = lines(n, |n| format!("    - {{path: a, objectAlias: f{n}}}"));
             pod.annotate("secrets", format!("- objectName: a\n  kmsEndpoint: kms.cn-beijing.aliyuncs.com\n  jmesPath:\n{extracts}"));
         }),
-        axis("unknown fields", 2000, |pod, n| {
+        axis("unknown fields", 1597, |pod, n| {
             let fields = (0..n).map(|n| format!("sourc{n}: x, ")).collect::<String>();
             pod.annotate("secrets", format!("a: {{{fields} source: x}}"));
         }),
-        axis("nested lists", 4000, |pod, n| {
+        axis("nested lists", 3192, |pod, n| {
             pod.annotate("secrets", format!("a: [[[[[[{}]]]]]]", "x,".repeat(n)));
         }),
         axis("comments", 60_000, |pod, n| {
-            pod.annotate("secrets", format!("{}a: b", "#\n".repeat(n / 2)));
+            pod.annotate("secrets", format!("{}a: b", "#1234567\n".repeat(n / 9)));
+        }),
+        axis("lines in a list of sources, which is read twice", 4000, |pod, n| {
+            pod.annotate("secrets", format!("a\n# c\n{}b", "\n".repeat(n)));
         }),
         axis("one quoted text", 60_000, |pod, n| {
             pod.annotate("secrets", format!("a: \"{}\"", "\\x41".repeat(n / 4)));
@@ -74,7 +77,7 @@ pub(super) fn axes() -> Vec<Axis> {
             );
         }),
         axis("variables", 256, |pod, n| pod.annotate("env", variables(n))),
-        axis("variables for each of as many containers", 256, |pod, n| {
+        axis("variables for each of as many containers", 16, |pod, n| {
             pod.containers = (0..n).map(|n| container(&format!("c{n}"))).collect();
             pod.annotate("env", variables(n));
         }),
@@ -86,7 +89,7 @@ pub(super) fn axes() -> Vec<Axis> {
                 lines(4, |n| format!("A{n}: {{source: x, containers: [{names}]}}")),
             );
         }),
-        axis("keys and values of many annotations", 100_000, |pod, n| {
+        axis("keys and values of many annotations", 3188, |pod, n| {
             for (at, start) in (0..n).step_by(1000).enumerate() {
                 let list = "x,".repeat((n - start).min(1000));
                 pod.annotate(&format!("env.c{at}"), format!("A: [{list}]"));
@@ -94,7 +97,7 @@ pub(super) fn axes() -> Vec<Axis> {
         }),
         axis("comments of many annotations", 125_000, |pod, n| {
             for (at, start) in (0..n).step_by(25_000).enumerate() {
-                let comments = "#\n".repeat((n - start).min(25_000) / 2);
+                let comments = "#12345678901234\n".repeat((n - start).min(25_000) / 16);
                 pod.annotate(&format!("env.c{at}"), format!("{comments}A{at}: b"));
             }
         }),
@@ -121,8 +124,12 @@ pub(super) fn axes() -> Vec<Axis> {
             pod.annotate("secrets", lines(256, |n| format!("f{n}: x")));
             pod.annotate("kms-endpoint", "{region}".repeat(n / 8));
         }),
-        axis("bytes of expressions, nested", 16_000, |pod, n| expressions(pod, n, "[")),
-        axis("bytes of expressions, called", 16_000, |pod, n| expressions(pod, n, "not_null(a,")),
+        axis("bytes of expressions, nested", 8_000, |pod, n| expressions(pod, n, "[")),
+        axis("bytes of expressions, called", 8_000, |pod, n| expressions(pod, n, "not_null(a,")),
+        axis("bytes of expressions, projected", 8_000, |pod, n| {
+            let one = format!("{}a", "*|".repeat(250));
+            pod.annotate("env", lines(n / one.len(), |n| format!("A{n}: \"x#{one}\"")));
+        }),
         axis("values in templates", 500, |pod, n| {
             for part in 0..4 {
                 let calls = (0..n / 4).map(|n| format!("{{{{secret(\"s{n}\")}}}}"));
@@ -141,13 +148,13 @@ pub(super) fn axes() -> Vec<Axis> {
         axis("bytes of templates, unknown filters", 32_000, |pod, n| {
             templates(pod, n, ["", "{{ \"a\" | quote_shel }}", ""]);
         }),
-        axis("bytes of templates, one long condition", 32_000, |pod, n| {
+        axis("bytes of templates, one long condition", 25_000, |pod, n| {
             templates(pod, n, ["", "{% if \"a\" == \"b\" %}x{% endif %}", ""]);
         }),
-        axis("bytes of templates, names that are set", 32_000, |pod, n| {
+        axis("bytes of templates, names that are set", 23_000, |pod, n| {
             templates(pod, n, ["", "{% set a = \"b\" %}", ""]);
         }),
-        axis("bytes of templates, branches below names", 32_000, |pod, n| {
+        axis("bytes of templates, branches below names", 22_900, |pod, n| {
             templates(
                 pod,
                 n,
@@ -157,29 +164,36 @@ pub(super) fn axes() -> Vec<Axis> {
         axis("bytes of templates, numbers", 32_000, |pod, n| {
             templates(pod, n, ["", "{{ 1.1000000000001e300 }}", ""]);
         }),
-        axis("bytes of templates, numbers of JSON", 32_000, |pod, n| {
+        axis("bytes of templates, numbers of JSON", 19_500, |pod, n| {
             let numbers = format!("{{% set l = json(\"[{}]\") %}}", [HALF_WAY; 10].join(","));
             templates(pod, n, [&numbers, "{{ 1 in l }}", ""]);
         }),
-        axis("bytes of templates, operations that fail", 32_000, |pod, n| {
+        axis("bytes of templates, operations that fail", 20_300, |pod, n| {
             let open = format!("{{% set a = {:?} %}}{{% if secret(\"x\") %}}", "x".repeat(700));
             templates(pod, n, [&open, r#"{{ a | replace("x", a) }}"#, "{% endif %}"]);
         }),
-        axis("bytes of templates, truths of a long number", 32_000, |pod, n| {
+        axis("bytes of templates, truths of a long number", 22_400, |pod, n| {
             let open = format!("{{% set v = json(\"0.{}\") %}}", "0".repeat(2_000));
             templates(pod, n, [&open, "{{ not v }}", ""]);
         }),
-        axis("bytes of templates, formats of a small mapping", 32_000, |pod, n| {
+        axis("bytes of templates, formats of a small mapping", 19_500, |pod, n| {
             let members = ('a'..='z').map(|key| format!("\"{key}\":\"\","));
             let mapping = format!("{{{}\"A\":\"\"}}", members.collect::<String>());
             let open = format!("{{% set m = json('{mapping}') %}}");
             templates(pod, n, [&open, "{{m|dotenv}}", ""]);
         }),
-        axis("bytes of templates, escapes", 32_000, |pod, n| {
+        axis("words and signs of templates", 8_000, |pod, n| {
+            for (at, start) in (0..n).step_by(4000).enumerate() {
+                let items = "a<1,".repeat((n - start).min(4000) / 4 - 4);
+                let text = format!("{{{{[{items}secret(\"x\")]|length}}}}");
+                pod.annotate(&format!("template.f{at}"), format!("{{% set a = 1 %}}{text}"));
+            }
+        }),
+        axis("bytes of templates, escapes", 27_000, |pod, n| {
             let open = format!("{{% set v = {:?} %}}", "\u{2028}".repeat(200));
             templates(pod, n, [&open, "{{ v | urlencode }}{{ v | quote_yaml }}", ""]);
         }),
-        axis("bytes of templates, filters", 32_000, |pod, n| {
+        axis("bytes of templates, filters", 28_000, |pod, n| {
             templates(pod, n, ["", "{{ \"a\" | upper | trim }}", ""]);
         }),
     ]);
@@ -216,7 +230,7 @@ const HALF_WAY: &str = "1.1000000000000001321061e300";
 
 /// Templates as long as one may be, with as many bytes together.
 fn templates(pod: &mut Pod, bytes: usize, [open, part, close]: [&str; 3]) {
-    const ONE: usize = 15_000;
+    const ONE: usize = 9_000;
     for (n, start) in (0..bytes).step_by(ONE).enumerate() {
         let length = (bytes - start).min(ONE);
         let text = part.repeat(length / part.len());

@@ -35,7 +35,7 @@ pub(crate) fn read(
     problems: &mut Problems,
 ) -> Files {
     let mut reader = Reader::new("secrets", translation, budget, problems);
-    match yaml::parse(text, &mut reader.budget.entries) {
+    match yaml::parse(text, &mut reader.budget.yaml) {
         // To YAML a comment ends a value; between sources it is none the less a comment.
         Err(error) if error.syntax && reader.is_list_with_comments(text) => reader.scalar(text),
         Err(error) => {

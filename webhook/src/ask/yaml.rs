@@ -33,8 +33,25 @@ pub(crate) struct YamlError {
 pub(crate) const MAX_BYTES: usize = 64 * 1024;
 const MAX_DEPTH: usize = 8;
 /// Keys, values, lists and mappings of all annotations of a Pod.
-pub(crate) const MAX_ENTRIES: usize = 3200;
+const MAX_ENTRIES: usize = 3200;
 const TOO_MANY: &str = "with it the annotations have more than 3200 keys and values together, the most that a Pod may have";
+/// An empty line takes as long as ten letters.
+const MAX_LINES: usize = 8192;
+const TOO_MANY_LINES: &str =
+    "with it the annotations have more than 8192 lines together, the most that a Pod may have";
+
+/// What all annotations of a Pod may still have, counted once for each time that one is read.
+#[derive(Debug)]
+pub(crate) struct Room {
+    entries: usize,
+    lines: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { entries: MAX_ENTRIES, lines: MAX_LINES }
+    }
+}
 
 /// A collection whose end has not come yet.
 struct Open<'a> {
@@ -45,12 +62,16 @@ struct Open<'a> {
 
 /// The one document of `text`; `None` where there is nothing but comments and spaces.
 ///
-/// `entries` is how many a Pod may still have, in this text and in those behind it.
-pub(crate) fn parse<'a>(text: &'a str, entries: &mut usize) -> Result<Option<Node<'a>>, YamlError> {
+/// `room` is for this text and for those behind it.
+pub(crate) fn parse<'a>(text: &'a str, room: &mut Room) -> Result<Option<Node<'a>>, YamlError> {
+    let too_large = |what| Err(YamlError { line: 1, what, syntax: false });
     if text.len() > MAX_BYTES {
-        let what = "the value is longer than 64 KiB";
-        return Err(YamlError { line: 1, what, syntax: false });
+        return too_large("the value is longer than 64 KiB");
     }
+    room.lines = match room.lines.checked_sub(text.lines().count()) {
+        Some(left) => left,
+        None => return too_large(TOO_MANY_LINES),
+    };
     let mut options = Options::default();
     options.disallow_directives = true;
     options.flow_nesting_limit = MAX_DEPTH;
@@ -108,7 +129,7 @@ pub(crate) fn parse<'a>(text: &'a str, entries: &mut usize) -> Result<Option<Nod
             },
             _ => continue,
         };
-        *entries = match entries.checked_sub(1) {
+        room.entries = match room.entries.checked_sub(1) {
             Some(left) => left,
             None => return fail(TOO_MANY),
         };
@@ -161,8 +182,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Option<Node<'_>>, YamlError> {
-        let mut entries = MAX_ENTRIES;
-        parse(text, &mut entries)
+        parse(text, &mut Room::default())
     }
 
     fn refused(text: &str) -> YamlError {
@@ -202,6 +222,7 @@ mod tests {
         assert!(refused("- - - - - [[[[a]]]]").what.contains("8 levels"));
         assert!(refused(&"- a\n".repeat(MAX_ENTRIES)).what.contains("more than 3200"));
         assert!(refused(&"x".repeat(MAX_BYTES + 1)).what.contains("64 KiB"));
+        assert!(refused(&"\n".repeat(MAX_LINES + 1)).what.contains("8192 lines"));
         let bomb = "a: &a [x,x,x]\nb: &b [*a,*a,*a]\nc: [*b,*b,*b]";
         assert!(refused(bomb).what.contains("anchors"));
     }

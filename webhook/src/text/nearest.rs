@@ -4,6 +4,8 @@
 const LONGEST: usize = 128;
 /// More edits than this are another name.
 const MOST: usize = 4;
+/// To count so many letters takes no longer than to compare one.
+const COUNTED: usize = 32;
 
 /// How many names may still be compared, in letters: a suggestion is a kindness, and must not cost
 /// more than the decision that it explains.
@@ -46,10 +48,12 @@ pub(crate) fn nearest_within<'a>(
         if candidate.len() > 4 * (name.len() + most) {
             continue;
         }
-        let other = letters(candidate);
-        if name.len().abs_diff(other.len()) > most {
+        // Letters are counted many at a time, and copied one by one.
+        effort.spend(candidate.len() / COUNTED)?;
+        if name.len().abs_diff(candidate.chars().count()) > most {
             continue;
         }
+        let other = letters(candidate);
         effort.spend(name.len())?;
         let bound = best.map_or(most, |(edits, _)| edits.saturating_sub(1));
         if let Some(edits) = distance(&name, &other, bound) {

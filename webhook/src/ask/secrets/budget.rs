@@ -4,7 +4,7 @@
 use plan::MAX_VARIABLES;
 use template::CheckFuel;
 
-use crate::ask::yaml::MAX_ENTRIES;
+use crate::ask::yaml::Room;
 use crate::settings::comparisons::Comparisons;
 
 /// What there is still room for.
@@ -21,8 +21,8 @@ pub(crate) struct Budget {
     pub(super) variables: Allowance,
     /// Names of containers behind variables.
     pub(super) names: Allowance,
-    /// Keys, values, lists and mappings, which YAML takes longest to read.
-    pub(super) entries: usize,
+    /// What YAML takes longest to read.
+    pub(super) yaml: Room,
     pub(crate) comparisons: Comparisons,
 }
 
@@ -64,7 +64,7 @@ impl Default for Budget {
             in_templates: amount(MAX_IN_TEMPLATES, "values in templates"),
             variables: amount(MAX_VARIABLES, "variables"),
             names: amount(MAX_NAMES, "names of containers for variables"),
-            entries: MAX_ENTRIES,
+            yaml: Room::default(),
             comparisons: Comparisons::default(),
         }
     }
@@ -84,7 +84,7 @@ impl Allowance {
     }
 }
 
-const MAX_SELECTORS_BYTES: usize = 16 * 1024;
+const MAX_SELECTORS_BYTES: usize = 8 * 1024;
 const MAX_TEMPLATES_BYTES: usize = 32 * 1024;
 const MAX_IN_TEMPLATES: usize = 512;
 const MAX_NAMES: usize = 1024;

@@ -22,10 +22,11 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether the text is a plain scalar but for its comments.
+    /// Whether the text is a plain scalar but for its comments. Empty lines say nothing about that.
     pub(super) fn is_list_with_comments(&mut self, text: &str) -> bool {
-        let plain: String = text.lines().flat_map(|line| [uncommented(line), "\n"]).collect();
-        let node = yaml::parse(&plain, &mut self.budget.entries);
+        let lines = text.lines().map(uncommented).filter(|line| !line.trim().is_empty());
+        let plain: String = lines.flat_map(|line| [line, "\n"]).collect();
+        let node = yaml::parse(&plain, &mut self.budget.yaml);
         matches!(node, Ok(Some(Node { value: YamlValue::Scalar { quoted: false, .. }, .. })))
     }
 }

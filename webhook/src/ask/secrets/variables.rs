@@ -42,7 +42,7 @@ pub(crate) fn variables(
     let key = request.key.to_owned();
     let mut reader = Reader::new(key, PathTranslation::default(), budget, problems);
     let place = reader.place(1, "");
-    match yaml::parse(request.text, &mut reader.budget.entries) {
+    match yaml::parse(request.text, &mut reader.budget.yaml) {
         Err(error) => {
             let place = reader.place(error.line, "");
             let remedy =
