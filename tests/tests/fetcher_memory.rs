@@ -11,11 +11,13 @@
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
 use std::process::Command;
+use std::time::Duration;
 
+use lab::agent::{self, Served};
 use lab::cloud::{Cloud, CloudConfig, SecretSeed, Seed, StoredPlace, VersionSeed};
 use lab::fetcher::{ACCOUNT, Container, Running, Want, builder, plan};
 use memchr::memmem;
-use plan::{FileMode, FileName, FileOptions, Mode, OnMissing, OnRevoked, Plan, Refresh};
+use plan::{CacheTtl, FileMode, FileName, FileOptions, Mode, OnMissing, OnRevoked, Plan, Refresh};
 
 const INTERVAL: u32 = 10;
 /// How often everything changes.
@@ -95,17 +97,46 @@ async fn a_value_that_was_replaced_is_nowhere_in_memory() {
     let container = Container::in_memory(&cloud).unwrap();
     let running = running(&container, &[]).await;
     for round in 1..=ROUNDS {
-        for name in USES {
-            let version = VersionSeed::text(&text(name, round));
-            cloud
-                .rotate_secret(&StoredPlace::new(ACCOUNT, &format!("shop/{name}")), version)
-                .unwrap();
-        }
+        rotate(&cloud, round);
         for name in USES {
             container.shows(name, Some(value(name, round).as_bytes())).await.unwrap();
         }
     }
-    let pid = running.pid().unwrap();
+    has_none_but_the_last(running.pid().unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_agent_served_is_nowhere_in_memory_once_it_was_replaced() {
+    if !rustix::process::geteuid().is_root() {
+        return skipped("only root may read the memory of a fetcher");
+    }
+    let cloud = cloud().await;
+    let mut agent = agent::wanted(&["shop/*"]).unwrap();
+    agent.cache_ttl = CacheTtl::new(1).unwrap();
+    let served = Served::start(&cloud, agent, &[], &[]).await.unwrap();
+    for round in 0..=ROUNDS {
+        if round > 0 {
+            rotate(&cloud, round);
+        }
+        for name in USES {
+            let target = format!("/secretsmanager/get?secretId=shop/{name}");
+            // An answer is kept for a second.
+            while served.get(&target).await.unwrap().value().unwrap() != text(name, round) {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+    has_none_but_the_last(served.running.pid().unwrap());
+}
+
+fn rotate(cloud: &Cloud, round: usize) {
+    for name in USES {
+        let place = StoredPlace::new(ACCOUNT, &format!("shop/{name}"));
+        cloud.rotate_secret(&place, VersionSeed::text(&text(name, round))).unwrap();
+    }
+}
+
+fn has_none_but_the_last(pid: u32) {
     // That something is found shows that it is looked for in the right place.
     let now: Vec<String> = USES.iter().map(|name| value(name, ROUNDS)).collect();
     assert!(!found(pid, &now).is_empty(), "the values that are shown");

@@ -77,8 +77,8 @@ pub(super) fn axes() -> Vec<Axis> {
             );
         }),
         axis("variables", 256, |pod, n| pod.annotate("env", variables(n))),
-        axis("variables for each of as many containers", 16, |pod, n| {
-            pod.containers = (0..n).map(|n| container(&format!("c{n}"))).collect();
+        axis("variables for each of sixteen containers", 16, |pod, n| {
+            pod.containers = (0..16).map(|n| container(&format!("c{n}"))).collect();
             pod.annotate("env", variables(n));
         }),
         axis("names behind variables", 1024, |pod, n| {
