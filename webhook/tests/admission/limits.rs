@@ -256,7 +256,7 @@ fn expressions_and_values_in_templates_without_end_are_denied() {
     let long = format!("a: x#{}\n", "a.".repeat(200) + "a");
     let text: String = (0..50).map(|n| long.replacen('a', &format!("f{n}"), 1)).collect();
     let message = denied(&pod(&[("secrets", &text)]));
-    assert!(message.contains("more than 16384 bytes of JMESPath expressions"), "{message}");
+    assert!(message.contains("more than 8192 bytes of JMESPath expressions"), "{message}");
     let plain = format!("{{{{ secret(\"x\") }}}}{}", "x".repeat(11_000));
     let keys: Vec<String> = (0..3).map(|n| format!("template.f{n}")).collect();
     let three: Vec<(&str, &str)> = keys.iter().map(|key| (key.as_str(), plain.as_str())).collect();
@@ -268,6 +268,38 @@ fn expressions_and_values_in_templates_without_end_are_denied() {
     let three: Vec<(&str, &str)> = keys.iter().map(|key| (key.as_str(), calls.as_str())).collect();
     let message = denied(&pod(&three));
     assert!(message.contains("more than 512 values in templates together"), "{message}");
+}
+
+#[test]
+fn words_of_all_templates_are_counted_together() {
+    let text = format!("{{{{ [{}secret(\"x\")] | join }}}}", "1, ".repeat(1_500));
+    let keys: Vec<String> = (0..3).map(|n| format!("template.f{n}")).collect();
+    let three: Vec<(&str, &str)> = keys.iter().map(|key| (key.as_str(), text.as_str())).collect();
+    injected(&pod(&three[..2]));
+    let message = denied(&pod(&three));
+    assert!(
+        message.contains("with it the templates of the Pod have more than 8192 words, signs"),
+        "{message}"
+    );
+}
+
+#[test]
+fn lines_of_many_annotations_are_counted_together_and_each_time_that_they_are_read() {
+    let listed = |lines: usize| format!("a\n# more\n{}b", "\n".repeat(lines));
+    injected(&pod(&[("secrets", &listed(8_000))]));
+    let message = denied(&pod(&[("secrets", &listed(9_000))]));
+    assert!(message.contains("more than 8192 lines together"), "{message}");
+    let text = |name: &str| format!("{}{name}: x", "# why\n".repeat(3_000));
+    let all = [text("A"), text("B"), text("C")];
+    let of_three = |annotations: &[(&str, &str)]| {
+        let mut pod = pod(annotations);
+        pod["spec"]["containers"] = json!(containers(3));
+        pod
+    };
+    injected(&of_three(&[("env.c0", &all[0]), ("env.c1", &all[1])]));
+    let message =
+        denied(&of_three(&[("env.c0", &all[0]), ("env.c1", &all[1]), ("env.c2", &all[2])]));
+    assert_eq!(message.matches("more than 8192 lines together").count(), 1, "{message}");
 }
 
 #[test]
