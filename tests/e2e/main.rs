@@ -1,6 +1,6 @@
-//! Stories on real clusters, one a file. `hack/e2e` runs them: on each cluster first `install`; on one
-//! of them those of `together` side by side and then those of `alone` one by one, on the other those of
-//! `apart` one by one; and `afterwards` in the end.
+//! Stories on real clusters, one a file. `hack/e2e` runs them: first `install`, then those of
+//! `together` side by side; then those of `alone` one by one, while those of `apart` are told on a
+//! second cluster; and `afterwards` in the end.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 #![allow(clippy::print_stdout, reason = "what people are told is shown with a failure")]
