@@ -29,7 +29,7 @@ pub(crate) struct YamlError {
     pub(crate) syntax: bool,
 }
 
-/// Room for every file that a plan may have, written generously.
+/// YamlRoom for every file that a plan may have, written generously.
 pub(crate) const MAX_BYTES: usize = 64 * 1024;
 const MAX_DEPTH: usize = 8;
 /// Keys, values, lists and mappings of all annotations of a Pod.
@@ -42,12 +42,12 @@ const TOO_MANY_LINES: &str =
 
 /// What all annotations of a Pod may still have, counted once for each time that one is read.
 #[derive(Debug)]
-pub(crate) struct Room {
+pub(crate) struct YamlRoom {
     entries: usize,
     lines: usize,
 }
 
-impl Default for Room {
+impl Default for YamlRoom {
     fn default() -> Self {
         Self { entries: MAX_ENTRIES, lines: MAX_LINES }
     }
@@ -63,7 +63,7 @@ struct Open<'a> {
 /// The one document of `text`; `None` where there is nothing but comments and spaces.
 ///
 /// `room` is for this text and for those behind it.
-pub(crate) fn parse<'a>(text: &'a str, room: &mut Room) -> Result<Option<Node<'a>>, YamlError> {
+pub(crate) fn parse<'a>(text: &'a str, room: &mut YamlRoom) -> Result<Option<Node<'a>>, YamlError> {
     let too_large = |what| Err(YamlError { line: 1, what, syntax: false });
     if text.len() > MAX_BYTES {
         return too_large("the value is longer than 64 KiB");
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Option<Node<'_>>, YamlError> {
-        parse(text, &mut Room::default())
+        parse(text, &mut YamlRoom::default())
     }
 
     fn refused(text: &str) -> YamlError {

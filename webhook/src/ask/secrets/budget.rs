@@ -4,7 +4,7 @@
 use plan::MAX_VARIABLES;
 use template::CheckFuel;
 
-use crate::ask::yaml::Room;
+use crate::ask::yaml::YamlRoom;
 use crate::settings::comparisons::Comparisons;
 
 /// What there is still room for.
@@ -22,7 +22,7 @@ pub(crate) struct Budget {
     /// Names of containers behind variables.
     pub(super) names: Allowance,
     /// What YAML takes longest to read.
-    pub(super) yaml: Room,
+    pub(super) yaml: YamlRoom,
     pub(crate) comparisons: Comparisons,
 }
 
@@ -64,7 +64,7 @@ impl Default for Budget {
             in_templates: amount(MAX_IN_TEMPLATES, "values in templates"),
             variables: amount(MAX_VARIABLES, "variables"),
             names: amount(MAX_NAMES, "names of containers for variables"),
-            yaml: Room::default(),
+            yaml: YamlRoom::default(),
             comparisons: Comparisons::default(),
         }
     }
