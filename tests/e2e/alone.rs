@@ -6,5 +6,4 @@ mod a_killed_replica_costs_moments;
 mod a_stripped_ca_bundle_comes_back;
 mod no_admission_fails_while_replicas_change;
 mod nobody_stops_the_webhook;
-mod two_releases_take_turns;
 mod uninstalling_leaves_nothing_behind;

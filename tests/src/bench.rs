@@ -42,11 +42,11 @@ pub fn run(summary: &Path, components: Option<&Path>, images: &Path) -> anyhow::
     drop(runtime);
     writeln!(out, "admitting …")?;
     admission::measure(&mut table);
-    worst::measure(&mut table).context("searching for the dearest admission")?;
+    let dearest = worst::measure(&mut table).context("searching for the dearest admission")?;
     writeln!(out, "serving …")?;
     // One thread, so that the other core is the server's.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(server::measure(&mut table)).context("measuring the webhook")?;
+    runtime.block_on(server::measure(&mut table, dearest)).context("measuring the webhook")?;
     runtime.block_on(agent::measure(&mut table)).context("measuring the agent")?;
     drop(runtime);
     if let Some(components) = components {

@@ -15,6 +15,7 @@ use crate::samples::Samples;
 /// A request that is lost, late by 10 s or not answered with 200 is an error of the whole.
 pub(super) async fn measure(
     table: &mut Table,
+    heavy: Vec<u8>,
     listen: SocketAddr,
     admin: SocketAddr,
     ca_pem: &[u8],
@@ -27,7 +28,7 @@ pub(super) async fn measure(
         time: TIME,
     };
     let ordinary = load(reviews::typical(), ORDINARY);
-    let heavy = load(reviews::heavy(), HEAVY);
+    let heavy = load(heavy, HEAVY);
     let quiet = ordinary.run().await.context("ordinary Pods alone")?.latencies.percentile(99);
     let (beside, heavy, probes) = tokio::try_join!(ordinary.run(), heavy.run(), probe(admin, TIME))
         .context("ordinary Pods beside heavy ones")?;

@@ -17,43 +17,6 @@ pub(super) fn not_injected() -> Vec<u8> {
     review(2, 14, "")
 }
 
-/// A Pod that costs much for its size, which is some 130 KB: many containers, and as many
-/// variables for each.
-pub(super) fn heavy() -> Vec<u8> {
-    let containers: Vec<Value> = (0..250).map(|n| container(n, 0)).map(bare).collect();
-    let variables: String =
-        (0..250).map(|n| format!("HEAVY_SETTING_{n}: kms://shop/db\n")).collect();
-    let review = json!({
-        "apiVersion": "admission.k8s.io/v1",
-        "kind": "AdmissionReview",
-        "request": {
-            "uid": "705ab4f5-6393-11e8-b7cc-42010a800003",
-            "kind": {"group": "", "version": "v1", "kind": "Pod"},
-            "namespace": "shop",
-            "operation": "CREATE",
-            "object": {
-                "metadata": {"name": "heavy", "namespace": "shop", "annotations": {
-                    "kms.alibabacloud/role-arn": "acs:ram::1234567890123456:role/checkout",
-                    "kms.alibabacloud/env": variables,
-                }},
-                "spec": {"containers": containers},
-            },
-        },
-    });
-    review.to_string().into_bytes()
-}
-
-/// The container with what the API server adds to every one, and a command.
-fn bare(mut container: Value) -> Value {
-    if let Some(fields) = container.as_object_mut() {
-        for probe in ["livenessProbe", "readinessProbe", "volumeMounts"] {
-            fields.remove(probe);
-        }
-        fields.insert("command".to_owned(), json!(["/checkout"]));
-    }
-    container
-}
-
 fn review(containers: usize, variables: usize, secrets: &str) -> Vec<u8> {
     let containers: Vec<Value> = (0..containers).map(|n| container(n, variables)).collect();
     let mut annotations = json!({

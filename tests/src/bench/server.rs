@@ -19,7 +19,7 @@ use crate::binary::beside;
 /// As many runs of each load as it takes to have a median.
 const RUNS: usize = 3;
 
-pub(super) async fn measure(table: &mut Table) -> anyhow::Result<()> {
+pub(super) async fn measure(table: &mut Table, dearest: Vec<u8>) -> anyhow::Result<()> {
     let directory = tempfile::tempdir()?;
     pin_to_second_core().context("cannot leave the first core to the webhook")?;
     let webhook = Webhook::start(directory.path()).await?;
@@ -75,7 +75,8 @@ pub(super) async fn measure(table: &mut Table) -> anyhow::Result<()> {
         table.add(names.2, milliseconds(99), "ms", budgets.map(|(_, latency)| latency));
     }
     webhook.memory(table, "webhook, resident memory after load", 16.0)?;
-    heavy::measure(table, webhook.listen, webhook.admin, &webhook.ca_pem).await?;
+    let (listen, admin) = (webhook.listen, webhook.admin);
+    heavy::measure(table, dearest, listen, admin, &webhook.ca_pem).await?;
     // Its limit on a cluster leaves as much again for what arrives at once.
     webhook.memory(table, "webhook, resident memory after heavy Pods", 32.0)?;
     Ok(())

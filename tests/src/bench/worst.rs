@@ -10,7 +10,8 @@ use crate::worst::{dearest_body, search};
 const SEARCH: Duration = Duration::from_secs(20);
 const BODY: usize = 3 * 1024 * 1024 - 4096;
 
-pub(super) fn measure(table: &mut Table) -> anyhow::Result<()> {
+/// Returns the review of the dearest Pod that needs nothing rare of the operator's settings.
+pub(super) fn measure(table: &mut Table) -> anyhow::Result<Vec<u8>> {
     let worst = search(SEARCH, 1)?;
     let (time, memory) = (worst.time.1, worst.memory.1);
     let budget = |most| Some(Budget::AtMost(most));
@@ -20,7 +21,7 @@ pub(super) fn measure(table: &mut Table) -> anyhow::Result<()> {
     table.add("a body of 3 MiB of anything, CPU", millis(dearest.cpu_micros), "ms", budget(100.0));
     let memory = megabytes(dearest.peak_bytes);
     table.add("a body of 3 MiB of anything, memory", memory, "MB", budget(48.0));
-    Ok(())
+    Ok(worst.ordinary.0.review())
 }
 
 fn millis(micros: u64) -> f64 {
