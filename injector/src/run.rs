@@ -45,10 +45,13 @@ pub fn run(words: impl IntoIterator<Item = OsString>, plan: Option<OsString>) ->
         Command::Refresh => served(&args, plan, refresh),
         Command::Get(sources) => match decoded(plan) {
             // Somebody is looking at a terminal: the answers are the output, progress is noise.
-            Ok(plan) => log::with(LogLevel::Error, || {
-                get::run(&args, &plan, sources)
-                    .map_or_else(|report| print_report(&report), |()| Exit::Success)
-            }),
+            Ok(plan) => {
+                let quiet = FetcherOptions { log_level: LogLevel::Error, ..plan.options().clone() };
+                log::with(&quiet, || {
+                    get::run(&args, &plan, sources)
+                        .map_or_else(|report| print_report(&report), |()| Exit::Success)
+                })
+            }
             Err(report) => print_report(&report),
         },
         Command::Probe => match decoded(plan) {
@@ -70,15 +73,10 @@ fn served(
     work: impl FnOnce(&Args, &Plan) -> Result<(), Report>,
 ) -> Exit {
     match decoded(plan) {
-        Ok(plan) => {
-            // The application's hook and the metrics are the companions' of the keeper. A new option
-            // is named here once somebody acts on it.
-            let FetcherOptions { log_level, on_change: _, metrics_port: _ } = plan.options();
-            log::with(log_level, || {
-                work(args, &plan).map_or_else(|report| fail(args, &report), |()| Exit::Success)
-            })
-        }
-        Err(report) => log::with(LogLevel::default(), || fail(args, &report)),
+        Ok(plan) => log::with(&plan.options(), || {
+            work(args, &plan).map_or_else(|report| fail(args, &report), |()| Exit::Success)
+        }),
+        Err(report) => log::with(&FetcherOptions::default(), || fail(args, &report)),
     }
 }
 

@@ -74,6 +74,14 @@ impl Credentials {
         }
     }
 
+    /// For who knows that they are these.
+    #[must_use]
+    pub fn as_rrsa(&self) -> Option<&Rrsa> {
+        match self {
+            Self::Rrsa(rrsa) => Some(rrsa),
+        }
+    }
+
     /// What they need of the Pod.
     #[must_use]
     pub fn volumes(&self) -> Vec<CredentialsVolume<'_>> {

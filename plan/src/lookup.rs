@@ -37,6 +37,14 @@ impl Lookup {
         }
     }
 
+    /// For who knows that Alibaba Cloud is asked.
+    #[must_use]
+    pub fn as_alibaba(&self) -> Option<&AlibabaLookup> {
+        match self {
+            Self::Alibaba(lookup) => Some(lookup),
+        }
+    }
+
     /// Whether it is asked with the plan's credentials.
     #[must_use]
     pub fn needs_credentials(&self) -> bool {

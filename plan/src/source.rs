@@ -100,6 +100,14 @@ impl Source {
             Self::Alibaba(source) => source.name(),
         }
     }
+
+    /// For who knows that it is one of Alibaba Cloud.
+    #[must_use]
+    pub fn into_alibaba(self) -> Option<AlibabaSource> {
+        match self {
+            Self::Alibaba(source) => Some(source),
+        }
+    }
 }
 
 impl fmt::Display for Source {

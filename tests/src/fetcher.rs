@@ -17,7 +17,6 @@ use plan::contract::ENVIRONMENT_PROGRAM;
 use plan::{
     AlibabaLookup, Assume, ExternalId, FileMode, FileName, FileOptions, Host, Lookup, MountPath,
     OnMissing, Plan, PlanBuilder, ProviderArn, Reference, Region, RoleArn, Rrsa, SessionName,
-    Source,
 };
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -124,7 +123,7 @@ impl Want {
 
     /// Where its value is asked for.
     pub fn lookup(&self) -> Result<Lookup> {
-        let Source::Alibaba(source) = Reference::parse(&self.source)?.source;
+        let source = Reference::parse(&self.source)?.source.into_alibaba();
         let assume = match &self.assume {
             None => None,
             Some((role, external_id)) => Some(Assume {
@@ -133,7 +132,7 @@ impl Want {
             }),
         };
         let lookup = AlibabaLookup {
-            source,
+            source: source.context("the source is not of Alibaba Cloud")?,
             region: Region::parse(&self.region)?,
             endpoint: self.endpoint.as_deref().map(Host::parse).transpose()?,
             assume,

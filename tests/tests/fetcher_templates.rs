@@ -14,7 +14,7 @@ use lab::cloud::{
 use lab::fetcher::{ACCOUNT, Container, REGION, Running, builder};
 use plan::{
     AlibabaLookup, FileMode, FileName, FileOptions, Lookup, Mode, OnMissing, OnRevoked, Plan,
-    PlanBuilder, Reference, Refresh, Region, Source,
+    PlanBuilder, Reference, Refresh, Region,
 };
 use rustix::process::Signal;
 use serde_json::Value;
@@ -36,8 +36,8 @@ fn pair(a: &str, b: &str) -> Vec<u8> {
 }
 
 fn lookup(source: &str) -> (Lookup, Option<plan::Selector>) {
-    let Reference { source: Source::Alibaba(source), selector } = Reference::parse(source).unwrap();
-    let region = Region::parse(REGION).unwrap();
+    let Reference { source, selector } = Reference::parse(source).unwrap();
+    let (source, region) = (source.into_alibaba().unwrap(), Region::parse(REGION).unwrap());
     (AlibabaLookup::in_region(source, region).into(), selector)
 }
 

@@ -12,7 +12,7 @@ use lab::fetcher::{ACCOUNT, Container, Want, builder};
 use plan::contract::ENVIRONMENT_PROGRAM;
 use plan::{
     AlibabaLookup, ContainerName, Environment, FileMode, Mode, OnMissing, OnRevoked, Plan,
-    Reference, Refresh, Region, Source, Variable, VariableName,
+    Reference, Refresh, Region, Variable, VariableName,
 };
 
 const VALUE: &str = "CANARY 'a' \"b\" $HOME\nä";
@@ -33,8 +33,8 @@ fn planned(sets: &[Set<'_>], mode: Mode) -> Plan {
         names.iter().map(|name| ContainerName::parse(name).unwrap()).collect::<Vec<_>>()
     };
     let variables = sets.iter().map(|(name, source, exec, read)| {
-        let Reference { source: Source::Alibaba(source), selector } =
-            Reference::parse(source).unwrap();
+        let Reference { source, selector } = Reference::parse(source).unwrap();
+        let source = source.into_alibaba().unwrap();
         let region = Region::parse("cn-hangzhou").unwrap();
         Variable {
             name: VariableName::parse(name).unwrap(),

@@ -123,15 +123,15 @@ fn lookups(plan: &Plan, own: &[&AlibabaLookup]) -> Vec<CloudLookup> {
 mod tests {
     use plan::{
         Assume, FileMode, FileName, FileOptions, Host, MountPath, OnMissing, PlanBuilder,
-        ProviderArn, Reference, Region, RoleArn, Rrsa, SessionName, Source,
+        ProviderArn, Reference, Region, RoleArn, Rrsa, SessionName,
     };
 
     use super::*;
 
     fn lookup(name: &str, endpoint: Option<&str>, role: Option<&str>) -> AlibabaLookup {
-        let Source::Alibaba(source) = Reference::parse(name).unwrap().source;
+        let source = Reference::parse(name).unwrap().source;
         AlibabaLookup {
-            source,
+            source: source.into_alibaba().unwrap(),
             region: Region::parse("cn-hangzhou").unwrap(),
             endpoint: endpoint.map(|host| Host::parse(host).unwrap()),
             assume: role

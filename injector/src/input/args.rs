@@ -165,7 +165,8 @@ impl Args {
         self.under_root(Path::new(ENVIRONMENT_DIRECTORY))
     }
 
-    fn under_root(&self, path: &Path) -> PathBuf {
+    /// Any path of the container.
+    pub(crate) fn under_root(&self, path: &Path) -> PathBuf {
         under(self.root.as_deref(), path)
     }
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 use plan::{
     AlibabaLookup, FileMode, FileName, FileOptions, MountPath, OnMissing, Plan, PlanBuilder,
-    ProviderArn, Reference, Region, RoleArn, Rrsa, SessionName, Source,
+    ProviderArn, Reference, Region, RoleArn, Rrsa, SessionName,
 };
 use tempfile::TempDir;
 
@@ -77,7 +77,7 @@ pub(crate) fn plan(sources: &[&str]) -> String {
     builder.timeout_seconds(1);
     for source in sources {
         let reference = Reference::parse(source).unwrap();
-        let Source::Alibaba(source) = reference.source;
+        let source = reference.source.into_alibaba().unwrap();
         let name = FileName::parse(source.name()).unwrap();
         let lookup = AlibabaLookup::in_region(source, Region::parse("cn-hangzhou").unwrap());
         let options = FileOptions::new(FileMode::OWNER, OnMissing::Fail);

@@ -8,7 +8,7 @@ use crate::file::{FileMode, FileName, FileOptions, OnMissing};
 use crate::lookup::AlibabaLookup;
 use crate::refresh::{OnRevoked, Refresh};
 use crate::selector::Selector;
-use crate::source::{Reference, Source};
+use crate::source::Reference;
 
 fn builder() -> PlanBuilder {
     let rrsa = Rrsa {
@@ -35,7 +35,7 @@ fn a_plan_survives_the_way_through_json() {
     add(&mut builder, "db", "kms://db");
     add(&mut builder, "user", "kms://db#user");
     add(&mut builder, "old", "kms://db?stage=ACSPrevious");
-    let Source::Alibaba(source) = Reference::parse("oos://maybe").unwrap().source;
+    let source = Reference::parse("oos://maybe").unwrap().source.into_alibaba().unwrap();
     let lookup = AlibabaLookup {
         source,
         region: Region::parse("cn-beijing").unwrap(),
@@ -77,8 +77,8 @@ fn the_same_value_is_fetched_once() {
 }
 
 fn lookup(source: &str) -> (Lookup, Option<Selector>) {
-    let Reference { source: Source::Alibaba(source), selector } = Reference::parse(source).unwrap();
-    let region = Region::parse("cn-hangzhou").unwrap();
+    let Reference { source, selector } = Reference::parse(source).unwrap();
+    let (source, region) = (source.into_alibaba().unwrap(), Region::parse("cn-hangzhou").unwrap());
     (AlibabaLookup::in_region(source, region).into(), selector)
 }
 

@@ -22,8 +22,8 @@ fn every_form_is_read_and_written_back() {
         assert_eq!(parse(text).to_string(), text);
     }
     assert_eq!(parse("db").to_string(), "kms://db");
-    let Source::Alibaba(secret) = parse(" acs:kms:cn-beijing:1:secret/x ").source;
-    assert_eq!(secret.region(), Some("cn-beijing"));
+    let secret = parse(" acs:kms:cn-beijing:1:secret/x ").source.into_alibaba();
+    assert_eq!(secret.unwrap().region(), Some("cn-beijing"));
 }
 
 #[test]

@@ -121,14 +121,11 @@ pub(crate) fn plan(pod: &Value) -> plan::Plan {
 
 /// Where a value is fetched, which is Alibaba Cloud.
 pub(crate) fn route(lookup: &plan::Lookup) -> &plan::AlibabaLookup {
-    let plan::Lookup::Alibaba(lookup) = lookup;
-    lookup
+    lookup.as_alibaba().unwrap()
 }
 
-/// The plan's credentials, of which there is one kind.
 pub(crate) fn rrsa(plan: &plan::Plan) -> &plan::Rrsa {
-    let plan::Credentials::Rrsa(rrsa) = plan.credentials().unwrap();
-    rrsa
+    plan.credentials().and_then(plan::Credentials::as_rrsa).unwrap()
 }
 
 pub(crate) fn volume<'p>(pod: &'p Value, name: &str) -> &'p Value {

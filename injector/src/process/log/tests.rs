@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use plan::LogLevel;
+use plan::FetcherOptions;
 
 use crate::refresh::{Retention, TemplateNews};
 
@@ -31,7 +31,7 @@ impl Write for Page {
 fn a_line_of_the_log_is_one_line_in_the_order_in_which_it_is_written() {
     let page = Page::default();
     let writer = page.clone();
-    let subscriber = super::subscriber(LogLevel::Info, move || writer.clone());
+    let subscriber = super::subscriber(&FetcherOptions::default(), move || writer.clone());
     let hostile = "a\nb\u{2028}c\u{202e}d\u{e0041}密";
     tracing::subscriber::with_default(subscriber, || tracing::info!(id = hostile, "{hostile}"));
     let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
@@ -48,11 +48,11 @@ struct Written {
     message: String,
 }
 
-/// The places of this crate and of the client.
+/// The places of our crates that write lines.
 fn written() -> Vec<Written> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let house = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut all = Vec::new();
-    let mut rest = vec![here.join("src"), here.join("../cloud/src")];
+    let mut rest: Vec<_> = super::OURS.iter().map(|name| house.join(name).join("src")).collect();
     while let Some(path) = rest.pop() {
         if path.is_dir() {
             rest.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
@@ -148,4 +148,17 @@ fn a_message_has_one_meaning() {
     let all = messages.len();
     messages.dedup();
     assert_eq!(messages.len(), all, "{messages:?}");
+}
+
+/// A line of a crate that is not among them would be written for nobody.
+#[test]
+fn every_crate_of_ours_that_writes_lines_is_heard() {
+    let house = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let manifest = |name: &str| fs::read_to_string(house.join(name).join("Cargo.toml"));
+    let own = manifest("injector").unwrap();
+    let dependencies = own.lines().filter_map(|line| line.split_once('.')?.0.into());
+    let writes = |name: &str| manifest(name).is_ok_and(|text| text.contains("\ntracing"));
+    let writing: BTreeSet<_> =
+        dependencies.chain(["injector"]).filter(|name| writes(name)).collect();
+    assert_eq!(writing, BTreeSet::from(super::OURS));
 }

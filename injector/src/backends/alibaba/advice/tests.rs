@@ -1,6 +1,6 @@
 use plan::{
     Assume, FileMode, FileName, FileOptions, MountPath, OnMissing, Plan, PlanBuilder, ProviderArn,
-    Reference, Region, RoleArn, Rrsa, SessionName, Source,
+    Reference, Region, RoleArn, Rrsa, SessionName,
 };
 
 use super::super::credentials::rrsa;
@@ -9,7 +9,7 @@ use super::*;
 const ROLE: &str = "acs:ram::1:role/app";
 
 fn lookup(source: &str) -> AlibabaLookup {
-    let Source::Alibaba(source) = Reference::parse(source).unwrap().source;
+    let source = Reference::parse(source).unwrap().source.into_alibaba().unwrap();
     AlibabaLookup::in_region(source, Region::parse("cn-hangzhou").unwrap())
 }
 
