@@ -1,9 +1,11 @@
 //! The connections to one host: at most four, opened when they are needed, the latest used first.
-//! Each keeps its key as long as it lives.
+//! Each keeps its key as long as it lives, which is a minute: its buffers may hold an answer from before.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
 
 use super::body::Share;
 use super::connection::Connection;
@@ -21,6 +23,7 @@ pub(super) struct Pool {
 struct Owned {
     connection: Connection,
     key: PoolKey,
+    since: Instant,
 }
 
 /// A connection on loan; it goes back when dropped.
@@ -49,8 +52,8 @@ impl Pool {
     ) -> Result<Taken<'_>, Unreachable> {
         let permit = self.permits.acquire().await.map_err(|_| Unreachable::Client)?;
         let (found, over) = self.find(&key);
-        let connection = match found {
-            Some(connection) => connection,
+        let owned = match found {
+            Some(owned) => owned,
             None => {
                 if over.is_some() {
                     // A connection ends when its last handle is dropped, in a task of the client's;
@@ -58,22 +61,30 @@ impl Pool {
                     drop(over);
                     tokio::task::yield_now().await;
                 }
-                open().map_err(|_| Unreachable::Client)?
+                let connection = open().map_err(|_| Unreachable::Client)?;
+                Owned { connection, key, since: Instant::now() }
             }
         };
-        Ok(Taken { owned: Owned { connection, key }, trusted: true, pool: self, _permit: permit })
+        Ok(Taken { owned, trusted: true, pool: self, _permit: permit })
     }
 
     /// The connection to use, and one to end instead where a new one would be too many.
-    fn find(&self, key: &PoolKey) -> (Option<Connection>, Option<Owned>) {
+    fn find(&self, key: &PoolKey) -> (Option<Owned>, Option<Owned>) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain(Owned::is_young);
         if let Some(place) = idle.iter().rposition(|owned| owned.key == *key) {
-            return (Some(idle.remove(place).connection), None);
+            return (Some(idle.remove(place)), None);
         }
         // Our own permit is among those in use.
         let in_use = MOST.saturating_sub(self.permits.available_permits());
         let too_many = !idle.is_empty() && idle.len() + in_use > MOST;
         (None, too_many.then(|| idle.remove(0)))
+    }
+}
+
+impl Owned {
+    fn is_young(&self) -> bool {
+        self.since.elapsed() < LIFETIME
     }
 }
 
@@ -93,8 +104,9 @@ impl Drop for Taken<'_> {
     fn drop(&mut self) {
         let mut idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
         match self.trusted {
-            true => idle.push(self.owned.clone()),
             // A connection ends when its last handle is dropped.
+            true if !self.owned.is_young() => {}
+            true => idle.push(self.owned.clone()),
             false => idle.clear(),
         }
     }
@@ -102,3 +114,7 @@ impl Drop for Taken<'_> {
 
 /// A few connections hide the latency of a service; each costs a handshake on both sides.
 const MOST: usize = 4;
+
+/// A short answer leaves most of a longer one in the buffers of its connection, which are wiped when
+/// they are freed. One that is looked at all the time would keep a value that was replaced long ago.
+const LIFETIME: Duration = Duration::from_secs(60);

@@ -70,6 +70,21 @@ async fn fetches_one_after_another_use_one_connection() {
     }
 }
 
+/// Its buffers may hold a value that was replaced since.
+#[tokio::test]
+async fn a_connection_that_is_always_in_use_lives_for_a_minute() {
+    let bench = Bench::new(after_sts(|_| value("x"))).await;
+    bench.fetch(&secret("db")).await.unwrap();
+    let first = bench.server.accepted();
+    for seconds in (10..=120).step_by(10) {
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(10)).await;
+        tokio::time::resume();
+        bench.fetch(&secret("db")).await.unwrap();
+        assert_eq!(bench.server.accepted() - first, seconds / 60, "after {seconds} s");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_threads_use_no_more_than_four_connections() {
     for size in [1, 50_000] {

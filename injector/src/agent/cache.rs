@@ -89,6 +89,7 @@ impl Cache {
         if of_secret.map(|(_, learned)| learned.at).any(|at| asked < at) {
             return None;
         }
+        self.forget_old(asked);
         match self.entries.get(key) {
             Some(known) if known.asked > asked => return Some(known.answer.clone()),
             _ => self.keep(key, answer.clone(), asked, true),
@@ -109,6 +110,7 @@ impl Cache {
         // Nobody knows which of two questions at the same time has the newer answer: the next
         // client finds out.
         let certain = self.entries.get(key).is_none_or(|known| known.asked <= asked);
+        self.forget_old(now);
         let learned = Learned { at: now, version: Some(version.to_owned()) };
         let before = self.learned.insert(key.clone(), learned);
         if before.and_then(|before| before.version).as_deref() != Some(version) {
@@ -156,6 +158,16 @@ impl Cache {
     pub(crate) fn forget(&mut self, key: &Key) {
         if let Some(entry) = self.entries.remove(key) {
             self.bytes -= entry.answer.len();
+        }
+    }
+
+    /// What is never given again takes no memory: its value may be one that was replaced since.
+    fn forget_old(&mut self, now: Duration) {
+        let staleness = self.bounds.staleness;
+        let is_old = |entry: &KeptAnswer| now.saturating_sub(entry.asked) >= staleness;
+        let old = self.entries.iter().filter(|(_, entry)| is_old(entry));
+        for key in old.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
+            self.forget(&key);
         }
     }
 
@@ -207,6 +219,18 @@ mod tests {
         cache.put(&key("a"), answer("x"), seconds(1000));
         assert_eq!(cache.find(&key("a"), seconds(1059)), Found::Fresh(answer("x")));
         assert_eq!(cache.find(&key("a"), seconds(1060)), Found::Nothing);
+    }
+
+    #[test]
+    fn an_answer_that_is_never_given_again_is_gone_with_the_next_look_or_answer() {
+        let (mut cache, a) = (cache(300, 10, 100), key("a"));
+        cache.put(&a, answer("x"), seconds(1000));
+        cache.put(&key("b"), answer("y"), seconds(4599));
+        assert_eq!(cache.bytes, 2);
+        cache.put(&key("c"), answer("z"), seconds(4600));
+        assert_eq!((cache.entries.contains_key(&a), cache.bytes), (false, 2));
+        cache.learn(&key("d"), "v1", None, seconds(9000), seconds(9000));
+        assert_eq!((cache.entries.len(), cache.bytes), (0, 0));
     }
 
     #[test]
