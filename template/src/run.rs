@@ -78,7 +78,9 @@ impl<'a> Run<'a> {
     ) -> EvalResult<'a> {
         match result {
             Ok(value) => Ok(value),
-            Err(Error::Unknown | Error::OutOfFuel) if self.is_check() => Ok(Value::Unknown(kind)),
+            Err(Error::Unknown) if self.is_check() => Ok(Value::Unknown(kind)),
+            // With more of it the value would be known, and may be asked for what no secret's text has.
+            Err(Error::OutOfFuel) if self.is_check() => Ok(Value::Unknown(TypeKind::Any)),
             Err(_) if !self.is_certain() => Ok(Value::Unknown(TypeKind::Any)),
             Err(error) => self.fault(line, Fault::Operation(error.to_string())),
         }

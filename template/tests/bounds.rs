@@ -190,6 +190,22 @@ fn without_fuel_only_kinds_are_checked() {
     assert!(parse("{{secret(\"s\").host}}").is_err());
 }
 
+/// What is written out may be asked for a key that it does not have, as only a secret's text may not.
+#[test]
+fn without_fuel_nothing_is_refused_that_is_accepted_with_it() {
+    for text in [
+        "{{ (\"x\" ~ \"y\").c | default(\"z\") }}",
+        "{% set a = (\"\" | quote_docker_env).c %}",
+        "{{ (\"x\" | upper).c is defined }}",
+        "{{ (\"1\" ~ \"2\") < 5 }}",
+    ] {
+        let text = format!("{{{{secret(\"s\")}}}}{text}");
+        let [with, without] = [CheckFuel::default(), CheckFuel::none()]
+            .map(|mut fuel| Template::parse_one_of(&text, &mut fuel).is_ok());
+        assert!(without || !with, "{text}");
+    }
+}
+
 #[test]
 fn a_long_number_or_text_is_paid_for_wherever_it_is_looked_at() {
     let digits = |length: usize| "1".repeat(length);

@@ -3,6 +3,7 @@
 
 mod axes;
 mod axis;
+mod escapes;
 mod lists;
 pub mod measure;
 mod mixture;

@@ -42,6 +42,9 @@ pub(crate) struct Pod<'a> {
     pub(crate) metadata: Metadata<'a>,
     #[serde(borrow, default, deserialize_with = "null_default")]
     pub(crate) spec: Spec<'a>,
+    /// How many backslashes its JSON has.
+    #[serde(skip)]
+    backslashes: usize,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -126,7 +129,9 @@ pub(crate) struct Unreadable {
 
 impl<'a> Pod<'a> {
     pub(crate) fn read(json: &'a str) -> Result<Self, Unreadable> {
+        let backslashes = json.bytes().filter(|byte| *byte == b'\\').count();
         serde_json::from_str(json)
+            .map(|pod| Self { backslashes, ..pod })
             .map_err(|error| Unreadable { line: error.line(), column: error.column() })
     }
 

@@ -95,7 +95,7 @@ pub(super) fn axes() -> Vec<Axis> {
                 pod.annotate(&format!("env.c{at}"), format!("A: [{list}]"));
             }
         }),
-        axis("comments of many annotations", 125_000, |pod, n| {
+        axis("comments of many annotations", 96_000, |pod, n| {
             for (at, start) in (0..n).step_by(25_000).enumerate() {
                 let comments = "#12345678901234\n".repeat((n - start).min(25_000) / 16);
                 pod.annotate(&format!("env.c{at}"), format!("{comments}A{at}: b"));

@@ -29,8 +29,12 @@ pub(crate) struct YamlError {
     pub(crate) syntax: bool,
 }
 
-/// YamlRoom for every file that a plan may have, written generously.
+/// Room for every file that a plan may have, written generously.
 pub(crate) const MAX_BYTES: usize = 64 * 1024;
+/// Some bytes take three hundred instructions each.
+const MAX_BYTES_OF_ALL: usize = 96 * 1024;
+const TOO_LONG: &str =
+    "with it the annotations have more than 96 KiB of YAML together, the most that a Pod may have";
 const MAX_DEPTH: usize = 8;
 /// Keys, values, lists and mappings of all annotations of a Pod.
 const MAX_ENTRIES: usize = 3200;
@@ -45,11 +49,12 @@ const TOO_MANY_LINES: &str =
 pub(crate) struct YamlRoom {
     entries: usize,
     lines: usize,
+    bytes: usize,
 }
 
 impl Default for YamlRoom {
     fn default() -> Self {
-        Self { entries: MAX_ENTRIES, lines: MAX_LINES }
+        Self { entries: MAX_ENTRIES, lines: MAX_LINES, bytes: MAX_BYTES_OF_ALL }
     }
 }
 
@@ -68,7 +73,13 @@ pub(crate) fn parse<'a>(text: &'a str, room: &mut YamlRoom) -> Result<Option<Nod
     if text.len() > MAX_BYTES {
         return too_large("the value is longer than 64 KiB");
     }
-    room.lines = match room.lines.checked_sub(text.lines().count()) {
+    room.bytes = match room.bytes.checked_sub(text.len()) {
+        Some(left) => left,
+        None => return too_large(TOO_LONG),
+    };
+    // A lone carriage return is a line break to YAML.
+    let breaks = text.bytes().filter(|byte| matches!(byte, b'\n' | b'\r')).count();
+    room.lines = match room.lines.checked_sub(breaks) {
         Some(left) => left,
         None => return too_large(TOO_MANY_LINES),
     };
@@ -223,6 +234,7 @@ mod tests {
         assert!(refused(&"- a\n".repeat(MAX_ENTRIES)).what.contains("more than 3200"));
         assert!(refused(&"x".repeat(MAX_BYTES + 1)).what.contains("64 KiB"));
         assert!(refused(&"\n".repeat(MAX_LINES + 1)).what.contains("8192 lines"));
+        assert!(refused(&"\r".repeat(MAX_LINES + 1)).what.contains("8192 lines"));
         let bomb = "a: &a [x,x,x]\nb: &b [*a,*a,*a]\nc: [*b,*b,*b]";
         assert!(refused(bomb).what.contains("anchors"));
     }

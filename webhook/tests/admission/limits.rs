@@ -63,6 +63,10 @@ fn more_than_a_pod_may_have_is_denied_by_what_there_is_too_much_of() {
         ),
         (wordy, "it has more than 131072 bytes in command and args together"),
         (
+            with("args", many(4, json!("\"".repeat(12_300)))),
+            "its JSON has more than 49152 backslashes",
+        ),
+        (
             with("env", many(2, json!({"name": "A".repeat(70_000)}))),
             "it has more than 131072 bytes in names of containers, volumes, mounts and variables",
         ),
