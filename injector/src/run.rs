@@ -46,7 +46,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>, plan: Option<OsString>) ->
         Command::Get(sources) => match decoded(plan) {
             // Somebody is looking at a terminal: the answers are the output, progress is noise.
             Ok(plan) => {
-                let quiet = FetcherOptions { log_level: LogLevel::Error, ..plan.options().clone() };
+                let quiet = FetcherOptions { log_level: LogLevel::Error, ..plan.options() };
                 log::with(&quiet, || {
                     get::run(&args, &plan, sources)
                         .map_or_else(|report| print_report(&report), |()| Exit::Success)
