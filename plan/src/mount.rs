@@ -76,7 +76,18 @@ mod tests {
 
     #[test]
     fn what_is_no_path_to_a_directory_is_refused() {
-        for path in ["", "/", "mnt", "/a//b", "/a/../b", "/a/./b", "/a:b", "/a\n"] {
+        for path in [
+            "",
+            "/",
+            "mnt",
+            "/a//b",
+            "/a/../b",
+            "/a/./b",
+            "/a:b",
+            "/a\n",
+            "/a\u{202e}b",
+            "/a\u{2028}",
+        ] {
             assert!(MountPath::parse(path).is_err(), "{path:?}");
         }
     }

@@ -331,6 +331,15 @@ async fn an_answer_of_status_200_repeats_nothing_that_was_sent() {
         assert!(error.to_string().contains("VersionId is not valid"), "{error}");
         nothing_leaks(&error);
     }
+    for version in ["v\u{202e}1", "v\u{2028}1", "v\u{7}1"] {
+        let answer = move |seen: &Seen| {
+            let mut body: serde_json::Value = serde_json::from_str(&seen.answer("x")).unwrap();
+            body["VersionId"] = serde_json::Value::from(version);
+            Reply::Json(200, body.to_string())
+        };
+        let error = Bench::new(after_sts(answer)).await.refused().await;
+        assert!(error.to_string().contains("VersionId is not valid"), "{version:?}: {error}");
+    }
     for code in ["Forbidden", "AuthenticationFail"] {
         let body = format!(r#"{{"Code":"{code}.{TOKEN}"}}"#);
         let bench = Bench::new(move |_| Reply::Json(200, body.clone())).await;

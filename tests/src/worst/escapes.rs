@@ -12,9 +12,9 @@ const BACKSLASHES: usize = 49_000;
 pub(super) fn axes() -> Vec<Axis> {
     let axis = |name, most, fill| Axis { name, most, fill, settings: ordinary };
     vec![
-        axis("quotes in a word of a command", BACKSLASHES, |pod, n| word(pod, "\"".repeat(n))),
+        axis("quotes in a word of a command", BACKSLASHES, |pod, n| word(pod, &"\"".repeat(n))),
         axis("control characters in a word of a command", BACKSLASHES, |pod, n| {
-            word(pod, "\u{1}".repeat(n));
+            word(pod, &"\u{1}".repeat(n));
         }),
         axis("quotes in values of variables", BACKSLASHES, |pod, n| {
             let value = "\"".repeat(n / 100);
@@ -46,7 +46,7 @@ pub(super) fn axes() -> Vec<Axis> {
 }
 
 /// A command is repeated in the answer where a program of ours starts it.
-fn word(pod: &mut Pod, word: String) {
+fn word(pod: &mut Pod, word: &str) {
     pod.annotate("env", "A: kms://s");
     pod.first().insert("command".to_owned(), json!(["/app", word]));
 }

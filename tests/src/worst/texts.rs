@@ -112,6 +112,13 @@ pub(super) fn axes() -> Vec<Axis> {
             pod.containers = (0..n).map(|n| container(&format!("{n:03}{long}{n:03}"))).collect();
             pod.annotate("containers", names);
         }),
+        axis("names of containers that are not there, beside one that is", 250, |pod, n| {
+            let long = "y".repeat(58);
+            let names = (0..n).map(|n| format!("{long}{n:03}zz,")).collect::<String>();
+            pod.containers = (0..n).map(|n| container(&format!("{long}{n:03}aa"))).collect();
+            pod.containers.push(container("app"));
+            pod.annotate("containers", format!("app,{names}"));
+        }),
         axis("patterns of the agent", 64, |pod, n| {
             pod.annotate("mode", "agent");
             pod.annotate("agent-secrets", lines(n, |n| format!("shop/{n}-*")));

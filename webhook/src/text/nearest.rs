@@ -143,6 +143,22 @@ mod tests {
         assert_eq!(edits("abcdefgh", "hgfedcba"), None);
     }
 
+    /// Each pair costs as much as a pair may.
+    #[test]
+    fn names_of_one_pod_are_compared_until_its_effort_is_spent() {
+        let named = |end: &str| -> Vec<String> {
+            (0..256).map(|n| format!("{}{n:03}{end}", "y".repeat(58))).collect()
+        };
+        let (known, asked) = (named("aa"), named("zz"));
+        let mut effort = Effort::of_one_pod();
+        let mut offered = 0;
+        for name in &asked {
+            let found = nearest_within(name, known.iter().map(String::as_str), &mut effort);
+            offered += usize::from(found.is_some());
+        }
+        assert!(offered < 2, "{offered}");
+    }
+
     #[test]
     fn offers_the_closest_name_and_nothing_far_fetched() {
         let known = ["region", "regions", "network"];

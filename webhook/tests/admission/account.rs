@@ -208,7 +208,7 @@ fn the_reason_of_a_denial_is_one_line_without_control_characters() {
     let mut pod = without_role();
     pod["metadata"]["annotations"]["kms.alibabacloud/secrets"] =
         json!("a: s3://x\u{7}\u{202e}\r\nb: s3://y");
-    pod["metadata"]["annotations"]["kms.alibabacloud/bad\u{1b}key"] = json!("x");
+    pod["metadata"]["annotations"]["kms.alibabacloud/bad\u{1b}\u{202e}\u{2028}key"] = json!("x");
     let body = review(&pod).to_string();
     let reply = Question::read(body.as_bytes()).unwrap().answer(&Facts::default(), &settings());
     let reason = reply.reason.unwrap();
@@ -216,6 +216,10 @@ fn the_reason_of_a_denial_is_one_line_without_control_characters() {
         reason.chars().count() <= 200 && reason.chars().all(printable::is_printable),
         "{reason:?}"
     );
+    let body: Value = serde_json::from_slice(&reply.body).unwrap();
+    let message = body["response"]["status"]["message"].as_str().unwrap();
+    assert!(message.contains("badkey"), "{message:?}");
+    assert!(message.chars().all(|c| c == '\n' || printable::is_printable(c)), "{message:?}");
     let allowed = review(&pod_that_is_left_alone()).to_string();
     let reply = Question::read(allowed.as_bytes()).unwrap().answer(&Facts::default(), &settings());
     assert_eq!(reply.reason, None);

@@ -114,7 +114,26 @@ fn what_others_write_under_our_names_is_bounded_too() {
     let mut crowded = after;
     let ours = crowded["spec"]["initContainers"][0].clone();
     crowded["spec"]["initContainers"] = vec![ours; 3].into();
-    for pod in [swollen, crowded] {
+    let other = |change: &dyn Fn(&mut Value)| {
+        let mut pod = settled("exec", &full("exec"));
+        change(&mut pod["spec"]["initContainers"][0]);
+        pod
+    };
+    let path = json!({"name": "kms-secrets", "mountPath": "/x".repeat(2000)});
+    let changed = [
+        other(&|ours| ours["args"] = vec![json!("x"); 2040].into()),
+        other(&|ours| ours["args"] = json!(["x".repeat(128 * 1024)])),
+        other(&|ours| ours["env"] = json!([{"name": "A".repeat(64 * 1024)}])),
+        other(&|ours| ours["env"] = json!([{"name": "A", "value": "x".repeat(256 * 1024)}])),
+        other(&|ours| ours["volumeMounts"] = vec![path.clone(); 80].into()),
+        other(&|ours| {
+            ours["securityContext"] = json!({"capabilities": {"add": vec!["CHOWN"; 65]}});
+        }),
+        other(&|ours| {
+            ours["securityContext"] = json!({"capabilities": {"drop": vec!["CHOWN"; 65]}});
+        }),
+    ];
+    for pod in changed.into_iter().chain([swollen, crowded]) {
         let answer = ask_with(&review(&pod), &settings_for_files());
         let message = answer.message();
         assert!(message.contains("more than are ever injected"), "{message}");

@@ -186,7 +186,7 @@ fn an_init_container_before_ours_is_warned_about() {
     pod["spec"]["initContainers"] = json!([{"name": "setup"}]);
     assert!(ask(&pod).warnings().contains("setup runs before"), "{}", ask(&pod).warnings());
     assert_eq!(ask(&pod).response["warnings"].as_array().unwrap().len(), 1);
-    pod["spec"]["initContainers"][0]["name"] = json!("set\u{1b}up");
+    pod["spec"]["initContainers"][0]["name"] = json!("set\u{1b}\u{202e}\u{2028}up");
     let answer = ask(&pod);
     assert!(answer.response["warnings"][0].as_str().unwrap().contains("setup runs before"));
 }

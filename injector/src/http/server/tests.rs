@@ -408,3 +408,16 @@ async fn who_got_what_anybody_gets_makes_way_before_one_that_is_about_to_ask() {
     assert!(ask(&mut slow, "/").await.contains("200 OK"));
     assert_eq!(rest(&mut stranger).await, "");
 }
+
+#[tokio::test]
+async fn who_was_served_stays_where_a_younger_stranger_makes_way() {
+    let (address, _, _tasks) = serving(Limits::new(2), Echo::default()).await;
+    let mut served = connect(address).await;
+    ask(&mut served, "/").await;
+    let mut stranger = connect(address).await;
+    ask(&mut stranger, "/anybody").await;
+    let mut other = connect(address).await;
+    assert!(ask(&mut other, "/").await.contains("200 OK"));
+    assert_eq!(rest(&mut stranger).await, "");
+    assert!(ask(&mut served, "/").await.contains("200 OK"));
+}
