@@ -1,7 +1,7 @@
 //! This file says what can be wrong with a template, before it is rendered and while it is.
 
 use crate::builtins::{FILTERS, FUNCTIONS, TESTS};
-use crate::limits::{MAX_NUMBER_BYTES, MAX_TEMPLATE_BYTES, MAX_TOKENS, MAX_TOKENS_OF_ALL};
+use crate::limits::{MAX_NUMBER_BYTES, MAX_TEMPLATE_BYTES, MAX_TOKENS};
 
 /// A name of more bytes is no misspelled one of ours.
 const LONGEST_SLIP: usize = 24;
@@ -46,9 +46,7 @@ faults! {
         "check that {{ }}, {% %}, quotes and brackets are closed, and each if has its endif";
     TooDeep: "an expression or statement is nested too deeply, or too long",
         "give parts of it a name with {% set NAME = … %}, and end each {% set NAME %} with {% endset %}";
-    TooMany: "the template has more than {MAX_TOKENS} words, signs and pieces of text",
-        "split it into several files, or hand a whole JSON secret to a format";
-    TooManyTogether: "with it the templates of the Pod have more than {MAX_TOKENS_OF_ALL} words, signs and pieces of text together",
+    TooMany: "with it the templates of the Pod have more than {MAX_TOKENS} words, signs and pieces of text together",
         "hand whole JSON secrets to formats, or put fixed text into a ConfigMap";
     Loop(String): "a template cannot loop ({0})",
         "write each line out, or hand a whole JSON secret to a format: {{ secret(\"kms://NAME\") | dotenv }}";

@@ -12,11 +12,9 @@ pub const MAX_OUTPUT_BYTES: usize = 64 * 1024;
 pub(crate) const MAX_VALUE_BYTES: usize = 1024 * 1024;
 
 /// What the parser takes longest for is not the length of a template, but how many words, signs and
-/// pieces of text it has: so many are parsed and checked in half a millisecond.
+/// pieces of text it has. All templates of one Pod have so many, which are parsed and checked in half a
+/// millisecond.
 pub(crate) const MAX_TOKENS: usize = 4096;
-
-/// All templates of one Pod have so many.
-pub(crate) const MAX_TOKENS_OF_ALL: usize = 8192;
 
 /// The engine reads a number that is written in a template as a machine's number, which takes a hundred
 /// times longer where it has more digits than such a number holds.
@@ -64,7 +62,7 @@ pub struct CheckFuel {
 
 impl Default for CheckFuel {
     fn default() -> Self {
-        Self { operations: Fuel(FUEL_TO_CHECK_ALL), tokens: MAX_TOKENS_OF_ALL }
+        Self { operations: Fuel(FUEL_TO_CHECK_ALL), tokens: MAX_TOKENS }
     }
 }
 

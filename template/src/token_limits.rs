@@ -8,7 +8,7 @@ use minijinja::syntax::SyntaxConfig;
 use printable::shorten;
 
 use crate::fault::{Fault, Invalid};
-use crate::limits::{MAX_NUMBER_BYTES, MAX_TOKENS};
+use crate::limits::MAX_NUMBER_BYTES;
 
 /// So many tokens lead from the beginning of an expression to its innermost part; a comma starts anew.
 /// Every operation is one at least, so that the tree of operations is no deeper.
@@ -33,14 +33,11 @@ pub(crate) fn check<'t>(text: &'t str, left: &mut usize) -> Result<HashSet<&'t s
     let (mut branches, mut conditions) = (0, Vec::new());
     let (mut begins, mut sets) = (false, false);
     let mut line = 1;
-    for (index, token) in tokenize(text, false, syntax()).enumerate() {
+    for token in tokenize(text, false, syntax()) {
         let (token, span) =
             token.map_err(|error| Fault::Syntax.at(error.line().unwrap_or(line)))?;
         line = usize::from(span.start_line);
-        if index >= MAX_TOKENS {
-            return Err(Fault::TooMany.at(line));
-        }
-        *left = left.checked_sub(1).ok_or_else(|| Fault::TooManyTogether.at(line))?;
+        *left = left.checked_sub(1).ok_or_else(|| Fault::TooMany.at(line))?;
         let length = span.end_offset.saturating_sub(span.start_offset) as usize;
         if matches!(token, Token::Float(_)) && length > MAX_NUMBER_BYTES {
             return Err(Fault::LongNumber.at(line));

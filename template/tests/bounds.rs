@@ -73,7 +73,7 @@ fn a_template_has_so_many_words_and_signs_and_no_more() {
     assert_eq!((invalid.line, &invalid.fault), (2, &Fault::TooMany));
     assert_eq!(
         invalid.fault.to_string(),
-        "the template has more than 4096 words, signs and pieces of text"
+        "with it the templates of the Pod have more than 4096 words, signs and pieces of text together"
     );
     // As long as it may be, with a line for each value.
     let line = "NAME_OF_IT={{ secret(\"kms://shop/app-0000#key\") | quote_dotenv }}\n";

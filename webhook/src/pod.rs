@@ -5,6 +5,7 @@ mod amount;
 mod container;
 mod containers;
 mod counts;
+mod escapes;
 pub(crate) mod existing;
 mod limits;
 mod list;
@@ -31,6 +32,7 @@ pub(crate) use self::room::Room;
 pub(crate) use self::variable::Variable;
 
 use self::containers::Containers;
+use self::escapes::Escapes;
 use self::list::Capped;
 use self::marks::Labelled;
 use self::text::null_default;
@@ -42,9 +44,9 @@ pub(crate) struct Pod<'a> {
     pub(crate) metadata: Metadata<'a>,
     #[serde(borrow, default, deserialize_with = "null_default")]
     pub(crate) spec: Spec<'a>,
-    /// How many backslashes its JSON has.
+    /// What is escaped in its JSON.
     #[serde(skip)]
-    backslashes: usize,
+    escapes: Escapes,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -129,9 +131,8 @@ pub(crate) struct Unreadable {
 
 impl<'a> Pod<'a> {
     pub(crate) fn read(json: &'a str) -> Result<Self, Unreadable> {
-        let backslashes = json.bytes().filter(|byte| *byte == b'\\').count();
         serde_json::from_str(json)
-            .map(|pod| Self { backslashes, ..pod })
+            .map(|pod| Self { escapes: Escapes::of(json), ..pod })
             .map_err(|error| Unreadable { line: error.line(), column: error.column() })
     }
 

@@ -7,13 +7,13 @@ use super::operator::ordinary;
 use super::pod::{Pod, container};
 
 /// A little less than a Pod may have.
-const BACKSLASHES: usize = 49_000;
+const BACKSLASHES: usize = 32_000;
 
 pub(super) fn axes() -> Vec<Axis> {
     let axis = |name, most, fill| Axis { name, most, fill, settings: ordinary };
     vec![
         axis("quotes in a word of a command", BACKSLASHES, |pod, n| word(pod, &"\"".repeat(n))),
-        axis("control characters in a word of a command", BACKSLASHES, |pod, n| {
+        axis("control characters in a word of a command", BACKSLASHES / 2, |pod, n| {
             word(pod, &"\u{1}".repeat(n));
         }),
         axis("quotes in values of variables", BACKSLASHES, |pod, n| {

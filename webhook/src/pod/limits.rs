@@ -9,9 +9,6 @@ use super::counts::{MOST, MOST_OF_OURS, PodCounts};
 use super::marks::{Annotated, MAX_ANNOTATIONS};
 use crate::problem::{PREFIX, Problem, Problems};
 
-/// What is escaped is read and written letter by letter. Both our containers with the longest plans have
-/// some 40,000 quotes.
-const MAX_BACKSLASHES: usize = 48 * 1024;
 /// No longer path can be opened.
 const MAX_PATH_BYTES: usize = 4096;
 /// The longest name that problems and plans repeat. The API server lets most names have 63 bytes, and
@@ -52,15 +49,7 @@ impl Pod<'_> {
         more(theirs.values_bytes, MOST.values_bytes, values);
         more(theirs.capabilities, MOST.capabilities, "added capabilities together");
         more(theirs.dropped, MOST.dropped, "dropped capabilities together");
-        if self.backslashes > MAX_BACKSLASHES {
-            problems.push(Problem::pod(
-                "the Pod",
-                format!(
-                    "its JSON has more than {MAX_BACKSLASHES} backslashes, which stand for quotes, line breaks and control characters, the most that a Pod with secrets may have"
-                ),
-                "put long texts into a ConfigMap",
-            ));
-        }
+        problems.extend(self.check_escapes());
         if !ours.are_within(&MOST_OF_OURS) {
             problems.push(Problem::pod(
                 "the Pod",

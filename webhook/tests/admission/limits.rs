@@ -63,8 +63,12 @@ fn more_than_a_pod_may_have_is_denied_by_what_there_is_too_much_of() {
         ),
         (wordy, "it has more than 131072 bytes in command and args together"),
         (
-            with("args", many(4, json!("\"".repeat(12_300)))),
-            "its JSON has more than 49152 backslashes",
+            with("args", many(4, json!("\"".repeat(8_200)))),
+            "its JSON and its plan have more than 32768 backslashes together",
+        ),
+        (
+            with("args", many(4, json!("\u{1}".repeat(4_100)))),
+            "its JSON and its plan have more than 32768 backslashes together",
         ),
         (
             with("env", many(2, json!({"name": "A".repeat(70_000)}))),
@@ -260,7 +264,7 @@ fn expressions_and_values_in_templates_without_end_are_denied() {
     let long = format!("a: x#{}\n", "a.".repeat(200) + "a");
     let text: String = (0..50).map(|n| long.replacen('a', &format!("f{n}"), 1)).collect();
     let message = denied(&pod(&[("secrets", &text)]));
-    assert!(message.contains("more than 8192 bytes of JMESPath expressions"), "{message}");
+    assert!(message.contains("more than 6144 bytes of JMESPath expressions"), "{message}");
     let plain = format!("{{{{ secret(\"x\") }}}}{}", "x".repeat(11_000));
     let keys: Vec<String> = (0..3).map(|n| format!("template.f{n}")).collect();
     let three: Vec<(&str, &str)> = keys.iter().map(|key| (key.as_str(), plain.as_str())).collect();
@@ -276,13 +280,13 @@ fn expressions_and_values_in_templates_without_end_are_denied() {
 
 #[test]
 fn words_of_all_templates_are_counted_together() {
-    let text = format!("{{{{ [{}secret(\"x\")] | join }}}}", "1, ".repeat(1_500));
+    let text = format!("{{{{ [{}secret(\"x\")] | join }}}}", "1, ".repeat(750));
     let keys: Vec<String> = (0..3).map(|n| format!("template.f{n}")).collect();
     let three: Vec<(&str, &str)> = keys.iter().map(|key| (key.as_str(), text.as_str())).collect();
     injected(&pod(&three[..2]));
     let message = denied(&pod(&three));
     assert!(
-        message.contains("with it the templates of the Pod have more than 8192 words, signs"),
+        message.contains("with it the templates of the Pod have more than 4096 words, signs"),
         "{message}"
     );
 }
@@ -403,5 +407,23 @@ fn references_to_variables_are_counted_in_all_containers_that_get_some() {
     assert_eq!(
         message,
         "the Pod: its containers with variables refer to more than 2048 variables, $(NAME), in commands, args, values and subPathExpr together; make several Pods of it"
+    );
+}
+
+/// A Pod that comes again has its plan in it, as JSON in JSON.
+#[test]
+fn what_would_be_too_much_with_the_plan_is_denied_at_once() {
+    let files: String = (0..256).map(|n| format!("f{n}: kms://shop/db-{n}\n")).collect();
+    let with_quotes = |quotes: usize| {
+        let mut pod = pod(&[("secrets", &files)]);
+        pod["spec"]["containers"][0]["args"] = json!(["\"".repeat(quotes)]);
+        pod
+    };
+    let after = injected(&with_quotes(20_000));
+    assert_eq!(ask(&after).outcome, Outcome::Unchanged);
+    let message = denied(&with_quotes(31_000));
+    assert!(
+        message.contains("its JSON and its plan have more than 32768 backslashes"),
+        "{message}"
     );
 }

@@ -8,6 +8,7 @@ use super::place::Place;
 use super::reader::Reader;
 use super::secret_ref::Location;
 use crate::ask::yaml::{Node, YamlValue};
+use crate::text::display_name;
 
 /// Fields not yet taken, each with its value.
 pub(super) struct Fields<'n, 'a> {
@@ -70,19 +71,17 @@ impl<'n, 'a> Fields<'n, 'a> {
                 reader.problem(&place, format!("it cannot be {}", key.kind()), "write NAME: value");
                 continue;
             };
-            let shown: String =
-                name.chars().filter(|c| printable::is_printable(*c)).take(64).collect();
-            let field = place.within(key, &shown);
+            let field = || place.within(key, &display_name(name));
             has_unknown |= !known.contains(&name);
             if name == "oosEndpoint" {
                 reader.problem(
-                    &field,
+                    &field(),
                     "an object has no OOS endpoint of its own",
                     "set the annotation kms.alibabacloud/oos-endpoint",
                 );
             } else if name == "template" && !known.contains(&name) {
                 reader.problem(
-                    &field,
+                    &field(),
                     "a template belongs to a file of a mapping",
                     "write FILE: {template: \"…\"}, or the annotation kms.alibabacloud/template.FILE",
                 );
@@ -91,9 +90,9 @@ impl<'n, 'a> Fields<'n, 'a> {
                     Some(known) => format!("did you mean {known}?"),
                     None => format!("the fields are {}", known.join(", ")),
                 };
-                reader.problem(&field, "there is no such field", remedy);
+                reader.problem(&field(), "there is no such field", remedy);
             } else if found.iter().any(|(other, _)| *other == name) {
-                reader.problem(&field, "the field is given twice", "keep one of them");
+                reader.problem(&field(), "the field is given twice", "keep one of them");
             } else {
                 found.push((name, value));
             }

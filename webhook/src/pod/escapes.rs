@@ -1,0 +1,44 @@
+//! What is escaped in the JSON of a Pod. A quote, a line break or a control character costs what many
+//! letters do, each time that it is read and written.
+
+use super::Pod;
+use crate::problem::Problem;
+
+/// The longest plan of 256 files with all that can be said of them has some 8,000.
+const MOST: usize = 32 * 1024;
+
+/// Backslashes, of which those before a `u` count twice: what takes six letters costs the most.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Escapes(usize);
+
+impl Escapes {
+    pub(super) fn of(json: &str) -> Self {
+        let all = json.bytes().filter(|byte| *byte == b'\\').count();
+        // Twice as many as a Pod may have are not looked at again.
+        let twice = if all > MOST { 0 } else { json.matches("\\u").count() };
+        Self(all + twice)
+    }
+}
+
+impl Pod<'_> {
+    pub(super) fn check_escapes(&self) -> Option<Problem> {
+        self.check_escapes_with(0)
+    }
+
+    /// With so many plans in it, which are JSON in JSON: what comes again must not be too much then.
+    pub(crate) fn check_plans(&self, plan: &str, copies: usize) -> Option<Problem> {
+        let escaped = plan.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count();
+        self.check_escapes_with(escaped * copies)
+    }
+
+    fn check_escapes_with(&self, more: usize) -> Option<Problem> {
+        let Escapes(count) = self.escapes;
+        (count + more > MOST).then(|| {
+            Problem::pod(
+                "the Pod",
+                format!("its JSON and its plan have more than {MOST} backslashes together"),
+                "put long texts into a ConfigMap, or make several Pods of it",
+            )
+        })
+    }
+}
