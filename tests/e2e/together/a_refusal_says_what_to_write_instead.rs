@@ -38,10 +38,6 @@ fn about_the_list_of_secrets() {
             &["kms.alibabacloud/secrets, line 1", "check indentation, quotes and brackets"][..],
         ),
         (
-            "db: vault://app/db",
-            &["file \"db\"", "vault:// is reserved and not supported", "use kms:// or oos://"],
-        ),
-        (
             "one: kms://app/db\ndb: s3://app/db",
             &["line 2, file \"db\"", "unknown scheme \"s3://\"", "write kms://NAME, oos://NAME"],
         ),

@@ -333,7 +333,7 @@ fn a_rule_that_could_be_misunderstood_is_refused_at_its_place() {
         ("{name: b, namespaces: [x], roles: ['*'], secrets: []}", "policy[1].secrets"),
         ("{name: b, namespaces: [x], roles: ['*'], secrets: }", "policy[1].secrets"),
         ("{name: b, namespaces: [x], roles: ['*'], secrets: ['a b']}", "policy[1].secrets"),
-        ("{name: b, namespaces: [x], roles: ['*'], secrets: ['vault://x']}", "policy[1].secrets"),
+        ("{name: b, namespaces: [x], roles: ['*'], secrets: ['s3://x']}", "policy[1].secrets"),
         ("{name: b, namespaces: [x], roles: ['*'], secrets: ['kms://']}", "policy[1].secrets"),
         ("{name: b, namespaces: [x], roles: ['*'], regions: }", "policy[1].regions"),
         ("{name: b, namespaces: [x], roles: ['*'], regions: [CN]}", "policy[1].regions"),

@@ -155,7 +155,7 @@ fn a_bad_template_is_denied_by_annotation_line_and_remedy() {
         ("{{ secret(\"x\") ", "the template does not parse; check that"),
         ("PASSWORD=${kms://x}", "the template uses no secret; write {{ secret("),
         ("\n{{ secret(\"s3://x\") }}", "line 2: unknown scheme \"s3://\""),
-        ("{{ secret(\"vault://x\") }}", "vault:// is reserved"),
+        ("{{ secret(\"s3://x\") }}", "unknown scheme \"s3://\""),
         ("{{ secret(\"x#a..b\") }}", "JMESPath"),
     ] {
         let message = denied(&[("template.app.env", text)]);
@@ -183,7 +183,7 @@ fn a_bad_template_in_the_mapping_is_denied_by_file_and_its_own_line() {
 fn all_problems_of_all_templates_are_told_at_once() {
     let message = denied(&[
         ("template.a", "{{ x }}{{ y }}"),
-        ("template.b", "{{ secret(\"s3://x\") }}{{ secret(\"vault://x\") }}"),
+        ("template.b", "{{ secret(\"s3://x\") }}{{ secret(\"gs://x\") }}"),
         ("template.", "x"),
         ("template.c", "{% for %}"),
     ]);

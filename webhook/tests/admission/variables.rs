@@ -222,7 +222,7 @@ fn bad_variables_are_refused_with_line_and_remedy() {
         (&[("env", "A: kms://x\n"), ("mount-path", "/kms-env/x")], "variables are kept"),
         (&[("env", "- kms://x\n")], "it names no variable"),
         (&[("env", "")], "it names no variable"),
-        (&[("env", "A: vault://x\n")], "vault"),
+        (&[("env", "A: s3://x\n")], "s3"),
         (&[("env", "A: {source: kms://x")], "kms.alibabacloud/env, line 1"),
         (&[("secrets", "a: kms://x"), ("env-method", "exec")], "none are asked for"),
         (&[("env", "A: kms://x\n"), ("env-method", "shell")], "file-key-ref"),

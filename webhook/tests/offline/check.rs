@@ -36,22 +36,22 @@ fn good_manifests_are_counted() {
 #[test]
 fn a_problem_names_the_line_it_is_on() {
     for (annotation, expected) in [
-        ("    kms.alibabacloud/secrets: '{a: kms://a, db: \"vault://db\"}'\n", vec![4]),
-        ("    kms.alibabacloud/secrets:\n      '{a: kms://a, db: \"vault://db\"}'\n", vec![5]),
+        ("    kms.alibabacloud/secrets: '{a: kms://a, db: \"s3://db\"}'\n", vec![4]),
+        ("    kms.alibabacloud/secrets:\n      '{a: kms://a, db: \"s3://db\"}'\n", vec![5]),
         (
-            "    kms.alibabacloud/secrets: | # files\n      a: kms://a\n      b: vault://b\n\n      c: vault://c\n",
+            "    kms.alibabacloud/secrets: | # files\n      a: kms://a\n      b: s3://b\n\n      c: s3://c\n",
             vec![6, 8],
         ),
         (
-            "    kms.alibabacloud/secrets: |\n\n      # first\n      a: vault://a\n      b: kms://b\n",
+            "    kms.alibabacloud/secrets: |\n\n      # first\n      a: s3://a\n      b: kms://b\n",
             vec![7],
         ),
         (
-            "    # a comment\n    kms.alibabacloud/secrets: >-\n      a: kms://a\n\n      b: vault://b\n",
+            "    # a comment\n    kms.alibabacloud/secrets: >-\n      a: kms://a\n\n      b: s3://b\n",
             vec![8],
         ),
-        ("    kms.alibabacloud/secrets: \"a: kms://a\n\n      b: vault://b\"\n", vec![6]),
-        ("    kms.alibabacloud/secrets: \"a: kms://a\\nb: vault://b\"\n", vec![4]),
+        ("    kms.alibabacloud/secrets: \"a: kms://a\n\n      b: s3://b\"\n", vec![6]),
+        ("    kms.alibabacloud/secrets: \"a: kms://a\\nb: s3://b\"\n", vec![4]),
         (
             "    kms.alibabacloud/secrets: db\n    kms.alibabacloud/regionn: x\n    kms.alibabacloud/timeout: soon\n",
             vec![5, 6],
@@ -71,7 +71,7 @@ fn a_problem_names_the_line_it_is_on() {
 
 #[test]
 fn a_problem_in_json_names_the_line_of_the_string() {
-    let text = "{\n \"kind\": \"Pod\",\n \"metadata\": {\"annotations\": {\n  \"kms.alibabacloud/secrets\":\n   \"a: kms://a\\nb: vault://b\"}},\n \"spec\": {\"containers\": [{\"name\": \"app\"}]}\n}\n{\"kind\": \"Pod\",\n \"metadata\": {\"annotations\": {\n  \"kms.alibabacloud/mode\": \"fast\"}}}\n";
+    let text = "{\n \"kind\": \"Pod\",\n \"metadata\": {\"annotations\": {\n  \"kms.alibabacloud/secrets\":\n   \"a: kms://a\\nb: s3://b\"}},\n \"spec\": {\"containers\": [{\"name\": \"app\"}]}\n}\n{\"kind\": \"Pod\",\n \"metadata\": {\"annotations\": {\n  \"kms.alibabacloud/mode\": \"fast\"}}}\n";
     let run = check(text);
     assert_eq!(run.code, 1);
     let lines = lines(&run);
@@ -135,7 +135,7 @@ fn annotations_beside_the_template_are_a_warning() {
 
 #[test]
 fn documents_behind_an_unreadable_one_are_checked_too() {
-    let bad = pod("    kms.alibabacloud/secrets: '{a: kms://a, db: \"vault://db\"}'\n");
+    let bad = pod("    kms.alibabacloud/secrets: '{a: kms://a, db: \"s3://db\"}'\n");
     let run = check(&format!("a: [\n---\na: 1\na: 2\n---\n{bad}"));
     assert_eq!((run.code, lines(&run)), (1, vec![1, 4, 9]), "{}", run.stdout);
     assert_eq!(run.stderr, "secrets-webhook: 3 problems\n");
@@ -147,7 +147,7 @@ fn findings_name_the_file() {
     let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
     let [good, bad] = [path("good.yaml"), path("bad.yaml")];
     fs::write(&good, pod("    kms.alibabacloud/secrets: db\n")).unwrap();
-    fs::write(&bad, pod("    kms.alibabacloud/secrets: '{a: kms://a, db: \"vault://db\"}'\n"))
+    fs::write(&bad, pod("    kms.alibabacloud/secrets: '{a: kms://a, db: \"s3://db\"}'\n"))
         .unwrap();
     let run = secrets_webhook(&["check", "-f", &good, "-f", &bad], "");
     assert_eq!(run.code, 1);
@@ -157,7 +157,7 @@ fn findings_name_the_file() {
 
 #[test]
 fn names_cannot_command_the_terminal() {
-    let text = pod("    kms.alibabacloud/secrets: '{a: kms://a, db: \"vault://db\"}'\n")
+    let text = pod("    kms.alibabacloud/secrets: '{a: kms://a, db: \"s3://db\"}'\n")
         .replace("kind: Pod\nmetadata:", "kind: Pod\nmetadata:\n  name: \"a\\e[2J\\nb\"");
     let run = check(&text);
     assert_eq!(run.code, 1);

