@@ -11,6 +11,9 @@ POLICIES = "tests/cluster/policies.py"
 QUOTED = re.compile(r"`([^`]+)`")
 # Two underscores make a sentence, which is what tests and stories are called.
 TEST = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+){2,}")
+# Attributes, one a line, then the function.
+FUNCTION = re.compile(r"((?:^[ \t]*#\[[^\n]*\n)*)^[ \t]*(?:pub )?(?:async )?fn (\w+)\(", re.MULTILINE)
+IS_TEST = re.compile(r"#\[(?:tokio::)?test\b")
 PATH = re.compile(r"(?:[\w.-]+/)+[\w.-]+")
 
 
@@ -20,13 +23,14 @@ def read(path):
 
 
 def known():
-    """Functions of Rust, and files without their endings: a story may be a file."""
+    """Tests of Rust, and files without their endings: a story may be a file."""
     command = ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others"]
     listed = subprocess.check_output([*command, "--exclude-standard", "*.rs"], text=True)
     names = set()
     for path in filter(os.path.isfile, listed.split("\0")):
         names.add(os.path.basename(path).removesuffix(".rs"))
-        names |= set(re.findall(r"\bfn (\w+)\(", read(path)))
+        functions = FUNCTION.findall(read(path))
+        names |= {name for attributes, name in functions if IS_TEST.search(attributes)}
     return names
 
 
