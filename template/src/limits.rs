@@ -14,7 +14,7 @@ pub(crate) const MAX_VALUE_BYTES: usize = 1024 * 1024;
 /// What the parser takes longest for is not the length of a template, but how many words, signs and
 /// pieces of text it has. All templates of one Pod have so many, which are parsed and checked in half a
 /// millisecond.
-pub(crate) const MAX_TOKENS: usize = 4096;
+pub(crate) const MAX_TOKENS: usize = 3072;
 
 /// The engine reads a number that is written in a template as a machine's number, which takes a hundred
 /// times longer where it has more digits than such a number holds.

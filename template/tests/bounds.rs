@@ -67,13 +67,13 @@ fn the_first_mistakes_are_told_and_more_are_not_looked_for() {
 fn a_template_has_so_many_words_and_signs_and_no_more() {
     let list = |items: usize| format!("{{{{[{}secret(\"s\")]|join}}}}", "1,".repeat(items));
     // The list and its filter have 10 words and signs beside these.
-    assert!(Template::parse(&list((4096 - 10) / 2)).is_ok());
-    let found = Template::parse(&format!("\n{}", list(2100))).unwrap_err();
+    assert!(Template::parse(&list((3072 - 10) / 2)).is_ok());
+    let found = Template::parse(&format!("\n{}", list(1600))).unwrap_err();
     let [invalid] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!((invalid.line, &invalid.fault), (2, &Fault::TooMany));
     assert_eq!(
         invalid.fault.to_string(),
-        "with it the templates of the Pod have more than 4096 words, signs and pieces of text together"
+        "with it the templates of the Pod have more than 3072 words, signs and pieces of text together"
     );
     // As long as it may be, with a line for each value.
     let line = "NAME_OF_IT={{ secret(\"kms://shop/app-0000#key\") | quote_dotenv }}\n";

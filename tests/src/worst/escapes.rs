@@ -7,7 +7,7 @@ use super::operator::ordinary;
 use super::pod::{Pod, container};
 
 /// A little less than a Pod may have.
-const BACKSLASHES: usize = 32_000;
+const BACKSLASHES: usize = 28_000;
 
 pub(super) fn axes() -> Vec<Axis> {
     let axis = |name, most, fill| Axis { name, most, fill, settings: ordinary };

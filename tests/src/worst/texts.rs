@@ -65,7 +65,7 @@ pub(super) fn axes() -> Vec<Axis> {
         axis("lines in a list of sources, which is read twice", 4000, |pod, n| {
             pod.annotate("secrets", format!("a\n# c\n{}b", "\n".repeat(n)));
         }),
-        axis("one quoted text", 60_000, |pod, n| {
+        axis("one quoted text", 56_000, |pod, n| {
             pod.annotate("secrets", format!("a: \"{}\"", "\\x41".repeat(n / 4)));
         }),
         axis("roles of other accounts", 256, |pod, n| {
@@ -131,9 +131,9 @@ pub(super) fn axes() -> Vec<Axis> {
             pod.annotate("secrets", lines(256, |n| format!("f{n}: x")));
             pod.annotate("kms-endpoint", "{region}".repeat(n / 8));
         }),
-        axis("bytes of expressions, nested", 6_000, |pod, n| expressions(pod, n, "[")),
-        axis("bytes of expressions, called", 6_000, |pod, n| expressions(pod, n, "not_null(a,")),
-        axis("bytes of expressions, projected", 6_000, |pod, n| {
+        axis("bytes of expressions, nested", 4_000, |pod, n| expressions(pod, n, "[")),
+        axis("bytes of expressions, called", 4_000, |pod, n| expressions(pod, n, "not_null(a,")),
+        axis("bytes of expressions, projected", 4_000, |pod, n| {
             let one = format!("{}a", "*|".repeat(250));
             pod.annotate("env", lines(n / one.len(), |n| format!("A{n}: \"x#{one}\"")));
         }),
@@ -151,45 +151,45 @@ pub(super) fn axes() -> Vec<Axis> {
     ];
     axes.extend([
         axis("bytes of templates, plain", 32_000, |pod, n| templates(pod, n, ["", "x", ""])),
-        axis("bytes of templates, quotes", 10_000, |pod, n| templates(pod, n, ["", "\"", ""])),
-        axis("bytes of templates, unknown filters", 16_000, |pod, n| {
+        axis("bytes of templates, quotes", 6_500, |pod, n| templates(pod, n, ["", "\"", ""])),
+        axis("bytes of templates, unknown filters", 12_000, |pod, n| {
             templates(pod, n, ["", "{{ \"a\" | quote_shel }}", ""]);
         }),
-        axis("bytes of templates, one long condition", 12_400, |pod, n| {
+        axis("bytes of templates, one long condition", 9_300, |pod, n| {
             templates(pod, n, ["", "{% if \"a\" == \"b\" %}x{% endif %}", ""]);
         }),
-        axis("bytes of templates, names that are set", 11_400, |pod, n| {
+        axis("bytes of templates, names that are set", 8_550, |pod, n| {
             templates(pod, n, ["", "{% set a = \"b\" %}", ""]);
         }),
-        axis("bytes of templates, branches below names", 11_300, |pod, n| {
+        axis("bytes of templates, branches below names", 8_475, |pod, n| {
             templates(
                 pod,
                 n,
                 ["{% if true %}", "{% set a = \"b\" %}{% if a %}{{ a }}{% endif %}", "{% endif %}"],
             );
         }),
-        axis("bytes of templates, numbers", 32_000, |pod, n| {
+        axis("bytes of templates, numbers", 24_000, |pod, n| {
             templates(pod, n, ["", "{{ 1.1000000000001e300 }}", ""]);
         }),
-        axis("bytes of templates, numbers of JSON", 9_700, |pod, n| {
+        axis("bytes of templates, numbers of JSON", 7_275, |pod, n| {
             let numbers = format!("{{% set l = json(\"[{}]\") %}}", [HALF_WAY; 10].join(","));
             templates(pod, n, [&numbers, "{{ 1 in l }}", ""]);
         }),
-        axis("bytes of templates, operations that fail", 10_100, |pod, n| {
+        axis("bytes of templates, operations that fail", 7_575, |pod, n| {
             let open = format!("{{% set a = {:?} %}}{{% if secret(\"x\") %}}", "x".repeat(700));
             templates(pod, n, [&open, r#"{{ a | replace("x", a) }}"#, "{% endif %}"]);
         }),
-        axis("bytes of templates, truths of a long number", 11_100, |pod, n| {
+        axis("bytes of templates, truths of a long number", 8_325, |pod, n| {
             let open = format!("{{% set v = json(\"0.{}\") %}}", "0".repeat(2_000));
             templates(pod, n, [&open, "{{ not v }}", ""]);
         }),
-        axis("bytes of templates, formats of a small mapping", 9_700, |pod, n| {
+        axis("bytes of templates, formats of a small mapping", 7_275, |pod, n| {
             let members = ('a'..='z').map(|key| format!("\"{key}\":\"\","));
             let mapping = format!("{{{}\"A\":\"\"}}", members.collect::<String>());
             let open = format!("{{% set m = json('{mapping}') %}}");
             templates(pod, n, [&open, "{{m|dotenv}}", ""]);
         }),
-        axis("words and signs of templates", 4_000, |pod, n| {
+        axis("words and signs of templates", 3_000, |pod, n| {
             for (at, start) in (0..n).step_by(4000).enumerate() {
                 let items = "a<1,".repeat((n - start).min(4000) / 4 - 4);
                 let text = format!("{{{{[{items}secret(\"x\")]|length}}}}");
@@ -200,7 +200,7 @@ pub(super) fn axes() -> Vec<Axis> {
             let open = format!("{{% set v = {:?} %}}", "\u{2028}".repeat(200));
             templates(pod, n, [&open, "{{ v | urlencode }}{{ v | quote_yaml }}", ""]);
         }),
-        axis("bytes of templates, filters", 12_000, |pod, n| {
+        axis("bytes of templates, filters", 10_000, |pod, n| {
             templates(pod, n, ["", "{{ \"a\" | upper | trim }}", ""]);
         }),
     ]);

@@ -84,7 +84,7 @@ impl Allowance {
     }
 }
 
-const MAX_SELECTORS_BYTES: usize = 6 * 1024;
+const MAX_SELECTORS_BYTES: usize = 4 * 1024;
 const MAX_TEMPLATES_BYTES: usize = 32 * 1024;
 const MAX_IN_TEMPLATES: usize = 512;
 const MAX_NAMES: usize = 1024;
