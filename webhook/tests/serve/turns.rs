@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use webhook::serve::server::{Limits, Phase};
 use webhook::settings::Settings;
-use webhook::wire::reply::Reply;
+use webhook::wire::reply::{Outcome, Reply};
 
 use crate::gate::{Gate, answer, lab, large, ok, patient, post};
 use crate::harness::{PATIENCE, connect, http1_over, review, text, until};
@@ -26,6 +26,25 @@ async fn small_reviews_are_answered_while_a_large_one_is_decided() {
     assert!(!GATE.gave_up(), "they waited for the large one");
     GATE.open();
     assert_eq!(answer(held).await, ok("H"));
+}
+
+/// With one core for both, nobody's ordinary Pod waits for the end of somebody's large one.
+#[tokio::test]
+async fn a_large_review_is_decided_behind_what_else_the_server_does() {
+    fn says_how_far_back(_: &[u8], _: &Settings) -> Reply {
+        let nice = rustix::process::getpriority_process(None).unwrap();
+        Reply {
+            status: 200,
+            body: nice.to_string().into_bytes(),
+            outcome: Outcome::Unchanged,
+            about: None,
+            reason: None,
+        }
+    }
+    let lab = lab(says_how_far_back, patient()).await;
+    let (_, ordinary) = answer(post(lab.http1().await, "a")).await;
+    assert_eq!(answer(post(lab.http1().await, &large('b'))).await, ok("10"));
+    assert_eq!(answer(post(lab.http1().await, "c")).await, ok(&ordinary));
 }
 
 #[tokio::test]
