@@ -31,13 +31,10 @@ impl Pod<'_> {
         if self.escapes.0 + 3 * plan.len() * copies <= MOST {
             return None;
         }
-        let escapes = |c| match c {
-            '"' => 1,
-            '\\' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => 2,
-            _ => 0,
-        };
-        let escaped: usize = plan.chars().map(escapes).sum();
-        self.check_escapes_with((escaped + plan.matches("\\u").count()) * copies)
+        let counted = |sign: char| plan.matches(sign).count();
+        let twice: usize = ['\\', '<', '>', '&', '\u{2028}', '\u{2029}'].map(counted).iter().sum();
+        let before_u = plan.split('\\').skip(1).filter(|text| text.starts_with('u')).count();
+        self.check_escapes_with((counted('"') + 2 * twice + before_u) * copies)
     }
 
     fn check_escapes_with(&self, more: usize) -> Option<Problem> {
