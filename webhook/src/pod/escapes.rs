@@ -6,6 +6,7 @@ use crate::problem::Problem;
 
 /// The longest plan of 256 files with all that can be said of them has some 8,000.
 const MOST: usize = 28 * 1024;
+const SHORT: usize = MOST / 8;
 
 /// Backslashes, of which those before a `u` count twice: what takes six letters costs the most.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,13 +29,21 @@ impl Pod<'_> {
     /// what comes again must not be too much then.
     pub(crate) fn check_plans(&self, plan: &str, copies: usize) -> Option<Problem> {
         // Most plans are short enough, whatever stands in them.
-        if self.escapes.0 + 3 * plan.len() * copies <= MOST {
+        if self.escapes.0 <= MOST - SHORT && 3 * plan.len() * copies <= SHORT {
             return None;
         }
-        let counted = |sign: char| plan.matches(sign).count();
-        let twice: usize = ['\\', '<', '>', '&', '\u{2028}', '\u{2029}'].map(counted).iter().sum();
-        let before_u = plan.split('\\').skip(1).filter(|text| text.starts_with('u')).count();
-        self.check_escapes_with((counted('"') + 2 * twice + before_u) * copies)
+        let (mut escaped, mut before) = (0, 0);
+        for byte in plan.bytes() {
+            escaped += match byte {
+                b'"' => 1,
+                // The last one begins U+2028 and U+2029, and others that count for nothing.
+                b'\\' | b'<' | b'>' | b'&' | 0xE2 => 2,
+                b'u' if before == b'\\' => 1,
+                _ => 0,
+            };
+            before = byte;
+        }
+        self.check_escapes_with(escaped * copies)
     }
 
     fn check_escapes_with(&self, more: usize) -> Option<Problem> {
