@@ -134,7 +134,7 @@ pub(super) fn axes() -> Vec<Axis> {
         axis("bytes of expressions, nested", 4_000, |pod, n| expressions(pod, n, "[")),
         axis("bytes of expressions, called", 4_000, |pod, n| expressions(pod, n, "not_null(a,")),
         axis("bytes of expressions, projected", 4_000, |pod, n| {
-            let one = format!("{}a", "*|".repeat(250));
+            let one = format!("{}a", "*|".repeat(60));
             pod.annotate("env", lines(n / one.len(), |n| format!("A{n}: \"x#{one}\"")));
         }),
         axis("values in templates", 500, |pod, n| {
