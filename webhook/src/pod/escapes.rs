@@ -1,7 +1,6 @@
 //! What is escaped in the JSON of a Pod. A quote, a line break or a control character costs what many
 //! letters do, each time that it is read and written.
 
-use super::Pod;
 use crate::problem::Problem;
 
 /// The longest plan of 256 files with all that can be said of them has some 8,000.
@@ -18,18 +17,16 @@ impl Escapes {
         let behind = json.split('\\').skip(1).take(MOST + 1);
         Self(behind.map(|text| 1 + usize::from(text.starts_with('u'))).sum())
     }
-}
 
-impl Pod<'_> {
-    pub(super) fn check_escapes(&self) -> Option<Problem> {
-        self.check_escapes_with(0)
+    pub(super) fn check(self) -> Option<Problem> {
+        self.check_with(0)
     }
 
     /// With so many plans in it, as the API server writes JSON in JSON, with `<`, `>` and `&` as `\uXXXX`:
     /// what comes again must not be too much then.
-    pub(crate) fn check_plans(&self, plan: &str, copies: usize) -> Option<Problem> {
+    pub(super) fn check_with_plans(self, plan: &str, copies: usize) -> Option<Problem> {
         // Most plans are short enough, whatever stands in them.
-        if self.escapes.0 <= MOST - SHORT && 3 * plan.len() * copies <= SHORT {
+        if self.0 <= MOST - SHORT && 3 * plan.len() * copies <= SHORT {
             return None;
         }
         let (mut escaped, mut before) = (0, 0);
@@ -43,12 +40,11 @@ impl Pod<'_> {
             };
             before = byte;
         }
-        self.check_escapes_with(escaped * copies)
+        self.check_with(escaped * copies)
     }
 
-    fn check_escapes_with(&self, more: usize) -> Option<Problem> {
-        let Escapes(count) = self.escapes;
-        (count + more > MOST).then(|| {
+    fn check_with(self, more: usize) -> Option<Problem> {
+        (self.0 + more > MOST).then(|| {
             Problem::pod(
                 "the Pod",
                 format!("its JSON and its plan have more than {MOST} backslashes together"),

@@ -49,7 +49,7 @@ impl Pod<'_> {
         more(theirs.values_bytes, MOST.values_bytes, values);
         more(theirs.capabilities, MOST.capabilities, "added capabilities together");
         more(theirs.dropped, MOST.dropped, "dropped capabilities together");
-        problems.extend(self.check_escapes());
+        problems.extend(self.escapes.check());
         if !ours.are_within(&MOST_OF_OURS) {
             problems.push(Problem::pod(
                 "the Pod",
@@ -76,6 +76,11 @@ impl Pod<'_> {
         }
         check_annotations(&self.metadata.annotations, &mut problems);
         problems
+    }
+
+    /// With so many copies of its plan, which are JSON in JSON.
+    pub(crate) fn check_plans(&self, plan: &str, copies: usize) -> Option<Problem> {
+        self.escapes.check_with_plans(plan, copies)
     }
 
     fn has_a_long_name(&self) -> bool {
