@@ -240,6 +240,13 @@ mod tests {
     }
 
     #[test]
+    fn all_texts_of_a_pod_have_so_many_bytes_together() {
+        let (mut room, text) = (YamlRoom::default(), "x".repeat(48 * 1024));
+        assert!(parse(&text, &mut room).is_ok() && parse(&text, &mut room).is_ok());
+        assert!(parse("x", &mut room).unwrap_err().what.contains("96 KiB of YAML together"));
+    }
+
+    #[test]
     fn the_line_of_a_syntax_error_is_known() {
         assert_eq!(refused("a: b\nc: [d\ne: f\n").line, 3);
     }
