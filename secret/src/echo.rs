@@ -1,6 +1,6 @@
 //! Which texts may be shown: none that repeats a secret, of the request or of the answer.
 
-use std::collections::HashSet;
+use std::cell::LazyCell;
 
 use crate::sensitive::Sensitive;
 
@@ -11,24 +11,48 @@ pub fn echoes(text: &str, secrets: &[&Sensitive]) -> bool {
     if text.len() > LONGEST_TEXT {
         return true;
     }
-    let blocks: HashSet<&[u8]> = text.windows(BLOCK).collect();
-    let stretches: HashSet<&[u8]> = text.windows(STRETCH).collect();
+    let blocks = Windows::new(text, u64::from_ne_bytes);
+    // Most texts have no block of a secret, and never get here.
+    let stretches = LazyCell::new(|| Windows::new(text, u128::from_ne_bytes));
     secrets.iter().any(|secret| {
         let secret = secret.expose();
-        let is_whole = !secret.is_empty() && memchr::memmem::find(text, secret).is_some();
         // Each stretch of a secret has a whole block at one of these steps, so that one look in nine is
         // enough where nothing is repeated.
         let mut steps = (0..secret.len()).step_by(STRETCH - BLOCK + 1);
-        is_whole
+        is_within(text, secret)
             || steps.any(|at| {
-                let is_known = |block: &[u8]| blocks.contains(block);
-                secret.get(at..at + BLOCK).is_some_and(is_known) && {
+                blocks.has(secret.get(at..at + BLOCK)) && {
                     let around = at.saturating_sub(STRETCH - BLOCK)..secret.len().min(at + STRETCH);
                     let around = secret.get(around).unwrap_or_default();
-                    around.windows(STRETCH).any(|stretch| stretches.contains(stretch))
+                    around.windows(STRETCH).any(|stretch| stretches.has(Some(stretch)))
                 }
             })
     })
+}
+
+/// What is looked for is prepared at the price of its length, which the text may not have.
+fn is_within(text: &[u8], secret: &[u8]) -> bool {
+    (1..=text.len()).contains(&secret.len()) && memchr::memmem::find(text, secret).is_some()
+}
+
+/// All stretches of some length in a text, each a number, in order.
+struct Windows<T, const LENGTH: usize> {
+    sorted: Vec<T>,
+    number: fn([u8; LENGTH]) -> T,
+}
+
+impl<T: Ord, const LENGTH: usize> Windows<T, LENGTH> {
+    fn new(text: &[u8], number: fn([u8; LENGTH]) -> T) -> Self {
+        let windows = text.windows(LENGTH).filter_map(|window| window.try_into().ok());
+        let mut sorted: Vec<T> = windows.map(number).collect();
+        sorted.sort_unstable();
+        Self { sorted, number }
+    }
+
+    fn has(&self, stretch: Option<&[u8]>) -> bool {
+        let stretch = stretch.and_then(|stretch| stretch.try_into().ok());
+        stretch.is_some_and(|stretch| self.sorted.binary_search(&(self.number)(stretch)).is_ok())
+    }
 }
 
 /// An id or code: a bounded word that cannot carry text.
@@ -39,8 +63,8 @@ pub fn identifier(text: &str, secrets: &[&Sensitive]) -> Option<String> {
 }
 
 /// Sixteen characters of base64 are 96 bits, and no word of prose.
-const STRETCH: usize = 16;
-const BLOCK: usize = 8;
+const STRETCH: usize = size_of::<u128>();
+const BLOCK: usize = size_of::<u64>();
 /// A text that may be shown has at most so many bytes.
 pub const LONGEST_TEXT: usize = 16 * 1024;
 
