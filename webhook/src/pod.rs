@@ -47,6 +47,8 @@ pub(crate) struct Pod<'a> {
     /// What is escaped in its JSON.
     #[serde(skip)]
     escapes: Escapes,
+    #[serde(skip)]
+    bytes: usize,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -132,7 +134,7 @@ pub(crate) struct Unreadable {
 impl<'a> Pod<'a> {
     pub(crate) fn read(json: &'a str) -> Result<Self, Unreadable> {
         serde_json::from_str(json)
-            .map(|pod| Self { escapes: Escapes::of(json), ..pod })
+            .map(|pod| Self { escapes: Escapes::of(json), bytes: json.len(), ..pod })
             .map_err(|error| Unreadable { line: error.line(), column: error.column() })
     }
 

@@ -12,8 +12,8 @@ const BACKSLASHES: usize = 28_000;
 pub(super) fn axes() -> Vec<Axis> {
     let axis = |name, most, fill| Axis { name, most, fill, settings: ordinary };
     vec![
-        axis("quotes in a word of a command", BACKSLASHES, |pod, n| word(pod, &"\"".repeat(n))),
-        axis("control characters in a word of a command", BACKSLASHES / 2, |pod, n| {
+        axis("quotes in a word of a command", BACKSLASHES / 2, |pod, n| word(pod, &"\"".repeat(n))),
+        axis("control characters in a word of a command", BACKSLASHES / 4, |pod, n| {
             word(pod, &"\u{1}".repeat(n));
         }),
         axis("quotes in values of variables", BACKSLASHES, |pod, n| {
@@ -33,7 +33,7 @@ pub(super) fn axes() -> Vec<Axis> {
             }
             pod.init.push(ours);
         }),
-        axis("carriage returns in a list of sources, which is read twice", 4000, |pod, n| {
+        axis("carriage returns in a list of sources, which is read twice", 2000, |pod, n| {
             pod.annotate("secrets", format!("a{}\n# c\nb", "\r".repeat(n)));
         }),
         axis("escaped blanks in a quoted text", BACKSLASHES / 2, |pod, n| {

@@ -116,7 +116,7 @@ pub(super) fn axes() -> Vec<Axis> {
             pod.extend("args", std::iter::once(json!("$(".repeat(n / 2))));
             pod.annotate("env", variables(255));
         }),
-        axis("capabilities", 1024, |pod, n| {
+        axis("capabilities", 512, |pod, n| {
             let names = vec!["SYS_TIME"; n];
             let security = json!({"capabilities": {"add": names}});
             pod.first().insert("securityContext".to_owned(), security);

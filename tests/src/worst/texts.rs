@@ -60,9 +60,9 @@ pub(super) fn axes() -> Vec<Axis> {
             pod.annotate("secrets", format!("a: [[[[[[{}]]]]]]", "x,".repeat(n)));
         }),
         axis("comments", 60_000, |pod, n| {
-            pod.annotate("secrets", format!("{}a: b", "#1234567\n".repeat(n / 9)));
+            pod.annotate("secrets", format!("{}a: b", "#12345678901234\n".repeat(n / 16)));
         }),
-        axis("lines in a list of sources, which is read twice", 4000, |pod, n| {
+        axis("lines in a list of sources, which is read twice", 2000, |pod, n| {
             pod.annotate("secrets", format!("a\n# c\n{}b", "\n".repeat(n)));
         }),
         axis("one quoted text", 56_000, |pod, n| {
@@ -95,7 +95,7 @@ pub(super) fn axes() -> Vec<Axis> {
                 pod.annotate(&format!("env.c{at}"), format!("A: [{list}]"));
             }
         }),
-        axis("comments of many annotations", 96_000, |pod, n| {
+        axis("comments of many annotations", 64_000, |pod, n| {
             for (at, start) in (0..n).step_by(25_000).enumerate() {
                 let comments = "#12345678901234\n".repeat((n - start).min(25_000) / 16);
                 pod.annotate(&format!("env.c{at}"), format!("{comments}A{at}: b"));

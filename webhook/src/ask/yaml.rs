@@ -32,17 +32,17 @@ pub(crate) struct YamlError {
 /// Room for every file that a plan may have, written generously.
 pub(crate) const MAX_BYTES: usize = 64 * 1024;
 /// Some bytes take three hundred instructions each.
-const MAX_BYTES_OF_ALL: usize = 96 * 1024;
+const MAX_BYTES_OF_ALL: usize = 64 * 1024;
 const TOO_LONG: &str =
-    "with it the annotations have more than 96 KiB of YAML together, the most that a Pod may have";
+    "with it the annotations have more than 64 KiB of YAML together, the most that a Pod may have";
 const MAX_DEPTH: usize = 8;
 /// Keys, values, lists and mappings of all annotations of a Pod.
 const MAX_ENTRIES: usize = 3200;
 const TOO_MANY: &str = "with it the annotations have more than 3200 keys and values together, the most that a Pod may have";
 /// An empty line takes as long as ten letters.
-const MAX_LINES: usize = 8192;
+const MAX_LINES: usize = 4096;
 const TOO_MANY_LINES: &str =
-    "with it the annotations have more than 8192 lines together, the most that a Pod may have";
+    "with it the annotations have more than 4096 lines together, the most that a Pod may have";
 
 /// What all annotations of a Pod may still have, counted once for each time that one is read.
 #[derive(Debug)]
@@ -233,8 +233,8 @@ mod tests {
         assert!(refused("- - - - - [[[[a]]]]").what.contains("8 levels"));
         assert!(refused(&"- a\n".repeat(MAX_ENTRIES)).what.contains("more than 3200"));
         assert!(refused(&"x".repeat(MAX_BYTES + 1)).what.contains("64 KiB"));
-        assert!(refused(&"\n".repeat(MAX_LINES + 1)).what.contains("8192 lines"));
-        assert!(refused(&"\r".repeat(MAX_LINES + 1)).what.contains("8192 lines"));
+        assert!(refused(&"\n".repeat(MAX_LINES + 1)).what.contains("4096 lines"));
+        assert!(refused(&"\r".repeat(MAX_LINES + 1)).what.contains("4096 lines"));
         let bomb = "a: &a [x,x,x]\nb: &b [*a,*a,*a]\nc: [*b,*b,*b]";
         assert!(refused(bomb).what.contains("anchors"));
     }
@@ -243,7 +243,7 @@ mod tests {
     fn all_texts_of_a_pod_have_so_many_bytes_together() {
         let (mut room, text) = (YamlRoom::default(), "x".repeat(48 * 1024));
         assert!(parse(&text, &mut room).is_ok() && parse(&text, &mut room).is_ok());
-        assert!(parse("x", &mut room).unwrap_err().what.contains("96 KiB of YAML together"));
+        assert!(parse("x", &mut room).unwrap_err().what.contains("64 KiB of YAML together"));
     }
 
     #[test]

@@ -102,9 +102,6 @@ pub(crate) fn decide(
     let unbuilt = problems.or(unbuilt)?.ok_or_else(unwritable)?;
     let plan = unbuilt.build(&request).map_err(alone)?;
     let encoded = plan.encode().map_err(|error| alone(draft::whole(&request, &error)))?;
-    // One that comes again has them already.
-    let added = if existing.containers.is_empty() { roles.len() } else { 0 };
-    pod.check_plans(&encoded, added).map_or(Ok(()), |problem| Err(alone(problem)))?;
 
     let run_as = RunAs {
         user: ownership.user,
@@ -136,6 +133,7 @@ pub(crate) fn decide(
         status: status(&plan, roles),
     };
     let patch = patch::make(pod, &existing, &desired).map_err(|_| unwritable())?;
+    pod.check_added(patch.values()).map_or(Ok(()), |problem| Err(alone(problem)))?;
     let mut warnings = consumers.warnings;
     warnings.extend(environment.warnings);
     warnings.extend(hook.warning);

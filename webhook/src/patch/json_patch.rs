@@ -23,6 +23,11 @@ impl Patch {
         self.0.is_empty()
     }
 
+    /// What it writes into the Pod, as JSON.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &str> + Clone {
+        self.0.iter().filter_map(|operation| operation.value.as_deref()).map(RawValue::get)
+    }
+
     pub(crate) fn add(&mut self, path: String, value: &impl Serialize) -> serde_json::Result<()> {
         self.push("add", path, value)
     }

@@ -22,11 +22,9 @@ pub(super) struct Amounts {
     pub(super) names_bytes: usize,
     /// Words of commands and args.
     pub(super) words: usize,
-    pub(super) words_bytes: usize,
-    /// Paths of mounts.
-    pub(super) paths_bytes: usize,
-    /// What is read for references to variables beside those words.
-    pub(super) values_bytes: usize,
+    /// Those words, paths of mounts, and what else is read for references to variables: each letter is
+    /// looked at several times.
+    pub(super) texts_bytes: usize,
     /// Added ones, each counted once for each container.
     pub(super) capabilities: usize,
     pub(super) dropped: usize,
@@ -46,14 +44,14 @@ impl PodCounts {
             let side = self.side(whole || reserved::is_volume(&mount.name));
             side.parts += 1;
             side.names_bytes += mount.name.len();
-            side.paths_bytes += mount.mount_path.len();
-            side.values_bytes += mount.sub_path_expr.as_deref().map_or(0, str::len);
+            side.texts_bytes += mount.mount_path.len();
+            side.texts_bytes += mount.sub_path_expr.as_deref().map_or(0, str::len);
         }
         for variable in container.env() {
             let side = self.side(whole || variable.is_secret() || variable.is_signal_marker());
             side.parts += 1;
             side.names_bytes += variable.name.len();
-            side.values_bytes += variable.value.as_deref().map_or(0, str::len);
+            side.texts_bytes += variable.value.as_deref().map_or(0, str::len);
         }
         let command_words = command.as_deref().unwrap_or_default();
         let before = command_words.len() - container.own_command().len();
@@ -99,16 +97,14 @@ impl Amounts {
             && self.parts <= most.parts
             && self.names_bytes <= most.names_bytes
             && self.words <= most.words
-            && self.words_bytes <= most.words_bytes
-            && self.paths_bytes <= most.paths_bytes
-            && self.values_bytes <= most.values_bytes
+            && self.texts_bytes <= most.texts_bytes
             && self.capabilities <= most.capabilities
             && self.dropped <= most.dropped
     }
 
     fn add_words(&mut self, words: &[Text<'_>]) {
         self.words += words.len();
-        self.words_bytes += words.iter().map(|word| word.len()).sum::<usize>();
+        self.texts_bytes += words.iter().map(|word| word.len()).sum::<usize>();
     }
 
     fn plus(&self, other: &Self) -> Self {
@@ -117,9 +113,7 @@ impl Amounts {
             parts: self.parts + other.parts,
             names_bytes: self.names_bytes + other.names_bytes,
             words: self.words + other.words,
-            words_bytes: self.words_bytes + other.words_bytes,
-            paths_bytes: self.paths_bytes + other.paths_bytes,
-            values_bytes: self.values_bytes + other.values_bytes,
+            texts_bytes: self.texts_bytes + other.texts_bytes,
             capabilities: self.capabilities + other.capabilities,
             dropped: self.dropped + other.dropped,
         }
@@ -133,12 +127,10 @@ pub(super) const MOST: Amounts = Amounts {
     words: 2048,
     // Linux gives a program no more than that in one word, and an answer repeats the command that
     // it wraps.
-    words_bytes: 128 * 1024,
-    paths_bytes: 128 * 1024,
-    values_bytes: 128 * 1024,
-    capabilities: 1024,
+    texts_bytes: 128 * 1024,
+    capabilities: 512,
     // Some list all that there are.
-    dropped: 4096,
+    dropped: 2048,
 };
 
 /// More than is ever added: two containers with plans, and for each other one three mounts, six
@@ -148,9 +140,7 @@ pub(super) const MOST_OF_OURS: Amounts = Amounts {
     parts: 1280,
     names_bytes: 64 * 1024,
     words: 2048,
-    words_bytes: 128 * 1024,
-    paths_bytes: 288 * 1024,
-    values_bytes: 256 * 1024,
+    texts_bytes: 640 * 1024,
     capabilities: 64,
     dropped: 64,
 };

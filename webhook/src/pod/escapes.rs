@@ -5,7 +5,6 @@ use crate::problem::Problem;
 
 /// The longest plan of 256 files with all that can be said of them has some 8,000.
 const MOST: usize = 28 * 1024;
-const SHORT: usize = MOST / 8;
 
 /// Backslashes, of which those before a `u` count twice: what takes six letters costs the most.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,32 +21,37 @@ impl Escapes {
         self.check_with(0)
     }
 
-    /// With so many plans in it, as the API server writes JSON in JSON, with `<`, `>` and `&` as `\uXXXX`:
-    /// what comes again must not be too much then.
-    pub(super) fn check_with_plans(self, plan: &str, copies: usize) -> Option<Problem> {
-        // Most plans are short enough, whatever stands in them.
-        if self.0 <= MOST - SHORT && 3 * plan.len() * copies <= SHORT {
+    /// With what is added to the Pod, as the API server writes it, with `<`, `>` and `&` as `\uXXXX`: what
+    /// comes again must not be too much then.
+    pub(super) fn check_with_added<'v>(
+        self,
+        added: impl Iterator<Item = &'v str> + Clone,
+    ) -> Option<Problem> {
+        // Most is short enough, whatever stands in it.
+        if self.0 + 2 * added.clone().map(str::len).sum::<usize>() <= MOST {
             return None;
         }
         let (mut escaped, mut before) = (0, 0);
-        for byte in plan.bytes() {
+        for byte in added.flat_map(str::bytes) {
             escaped += match byte {
-                b'"' => 1,
+                b'\\' => 1,
                 // The last one begins U+2028 and U+2029, and others that count for nothing.
-                b'\\' | b'<' | b'>' | b'&' | 0xE2 => 2,
+                b'<' | b'>' | b'&' | 0xE2 => 2,
                 b'u' if before == b'\\' => 1,
                 _ => 0,
             };
             before = byte;
         }
-        self.check_with(escaped * copies)
+        self.check_with(escaped)
     }
 
     fn check_with(self, more: usize) -> Option<Problem> {
         (self.0 + more > MOST).then(|| {
             Problem::pod(
                 "the Pod",
-                format!("its JSON and its plan have more than {MOST} backslashes together"),
+                format!(
+                    "its JSON and what is added to it have more than {MOST} backslashes together"
+                ),
                 "put long texts into a ConfigMap, or make several Pods of it",
             )
         })

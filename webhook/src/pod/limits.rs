@@ -9,6 +9,9 @@ use super::counts::{MOST, MOST_OF_OURS, PodCounts};
 use super::marks::{Annotated, MAX_ANNOTATIONS};
 use crate::problem::{PREFIX, Problem, Problems};
 
+/// All that has a bound below fits in, and as many annotations of others as Kubernetes allows. Somebody
+/// could write more into fields that nobody reads here, and etcd would not keep it.
+const MAX_BYTES: usize = 1024 * 1024;
 /// No longer path can be opened.
 const MAX_PATH_BYTES: usize = 4096;
 /// The longest name that problems and plans repeat. The API server lets most names have 63 bytes, and
@@ -38,15 +41,14 @@ impl Pod<'_> {
                 problems.push(too_many(what, most));
             }
         };
+        more(self.bytes, MAX_BYTES, "bytes of JSON");
         more(theirs.containers, MOST.containers, "containers and init containers");
         more(theirs.parts, MOST.parts, "volumes, mounts, ports and environment variables together");
         let names = "bytes in names of containers, volumes, mounts and variables together";
         more(theirs.names_bytes, MOST.names_bytes, names);
         more(theirs.words, MOST.words, "words in command and args together");
-        more(theirs.words_bytes, MOST.words_bytes, "bytes in command and args together");
-        more(theirs.paths_bytes, MOST.paths_bytes, "bytes in the paths of mounts together");
-        let values = "bytes in values of variables and subPathExpr together";
-        more(theirs.values_bytes, MOST.values_bytes, values);
+        let texts = "bytes in command, args, values of variables and paths of mounts together";
+        more(theirs.texts_bytes, MOST.texts_bytes, texts);
         more(theirs.capabilities, MOST.capabilities, "added capabilities together");
         more(theirs.dropped, MOST.dropped, "dropped capabilities together");
         problems.extend(self.escapes.check());
@@ -78,9 +80,12 @@ impl Pod<'_> {
         problems
     }
 
-    /// With so many copies of its plan, which are JSON in JSON.
-    pub(crate) fn check_plans(&self, plan: &str, copies: usize) -> Option<Problem> {
-        self.escapes.check_with_plans(plan, copies)
+    /// With what is added to it, above all its plan, which is JSON in JSON.
+    pub(crate) fn check_added<'v>(
+        &self,
+        added: impl Iterator<Item = &'v str> + Clone,
+    ) -> Option<Problem> {
+        self.escapes.check_with_added(added)
     }
 
     fn has_a_long_name(&self) -> bool {

@@ -72,14 +72,14 @@ fn what_is_injected_where_there_is_as_much_as_there_may_be_is_left_as_it_is() {
         }),
         ("bytes of paths", |pod| {
             let mount = json!({"name": "x", "mountPath": format!("/{}", "x".repeat(4095))});
-            first(pod)["volumeMounts"] = vec![mount; 32].into();
+            first(pod)["volumeMounts"] = vec![mount; 31].into();
         }),
         ("bytes of values", |pod| {
-            let value = json!({"name": "A", "value": "x".repeat(64 * 1024)});
+            let value = json!({"name": "A", "value": "x".repeat(64 * 1024 - 512)});
             first(pod)["env"] = vec![value; 2].into();
         }),
         ("capabilities", |pod| {
-            let lists = json!({"add": vec!["CHOWN"; 1024], "drop": vec!["ALL"; 4096]});
+            let lists = json!({"add": vec!["CHOWN"; 512], "drop": vec!["ALL"; 2048]});
             first(pod)["securityContext"] = json!({"capabilities": lists});
         }),
         ("annotations", |pod| {
@@ -122,10 +122,10 @@ fn what_others_write_under_our_names_is_bounded_too() {
     let path = json!({"name": "kms-secrets", "mountPath": "/x".repeat(2000)});
     let changed = [
         other(&|ours| ours["args"] = vec![json!("x"); 2040].into()),
-        other(&|ours| ours["args"] = json!(["x".repeat(128 * 1024)])),
+        other(&|ours| ours["args"] = json!(["x".repeat(640 * 1024)])),
         other(&|ours| ours["env"] = json!([{"name": "A".repeat(64 * 1024)}])),
-        other(&|ours| ours["env"] = json!([{"name": "A", "value": "x".repeat(256 * 1024)}])),
-        other(&|ours| ours["volumeMounts"] = vec![path.clone(); 80].into()),
+        other(&|ours| ours["env"] = json!([{"name": "A", "value": "x".repeat(640 * 1024)}])),
+        other(&|ours| ours["volumeMounts"] = vec![path.clone(); 170].into()),
         other(&|ours| {
             ours["securityContext"] = json!({"capabilities": {"add": vec!["CHOWN"; 65]}});
         }),

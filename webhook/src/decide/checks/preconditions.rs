@@ -126,9 +126,11 @@ fn privilege(container: &Container<'_>) -> Option<String> {
             ));
         }
         // Container runtimes ignore case.
-        let name = name.to_ascii_uppercase();
-        let name = name.strip_prefix("CAP_").unwrap_or(&name);
-        let tracing = TRACING.into_iter().find(|tracing| *tracing == name)?;
+        let bare = match name.split_at_checked(4) {
+            Some((prefix, bare)) if prefix.eq_ignore_ascii_case("CAP_") => bare,
+            _ => name,
+        };
+        let tracing = TRACING.into_iter().find(|tracing| bare.eq_ignore_ascii_case(tracing))?;
         Some(format!("has the capability {tracing}"))
     };
     security.capabilities.add.iter().find_map(|name| named(name))
