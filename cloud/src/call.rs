@@ -84,8 +84,7 @@ impl Call<'_> {
         match self {
             Self::Exchange(call) => Ok(sts::with_oidc(call, stamp)),
             Self::Assume(AssumeRole { endpoint, role, session_name, duration, with }) => {
-                // A chained role's session is limited to an hour, whatever the role allows.
-                let duration = duration.min(&3600).to_string();
+                let duration = duration.to_string();
                 let mut parameters = vec![
                     ("DurationSeconds", duration.as_str()),
                     ("RoleArn", &role.role_arn),

@@ -3,6 +3,7 @@
 use secret::Failure;
 
 use crate::cause::{Cause, FailedAttempt};
+use crate::error_code::ECS_METADATA;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CallInfo {
@@ -22,6 +23,15 @@ impl CallInfo {
 
     pub(crate) fn of_assume(endpoint: &str, role_arn: &str) -> Self {
         Self::of_sts("STS AssumeRole", endpoint, role_arn)
+    }
+
+    /// Keys that are there, or are not.
+    pub(crate) fn of_keys(place: &str, name: &str) -> Self {
+        Self::of_sts("access keys", place, name)
+    }
+
+    pub(crate) fn of_metadata(address: &str, role: Option<&str>) -> Self {
+        Self::of_sts(ECS_METADATA, address, role.unwrap_or("the role of the instance"))
     }
 
     fn of_sts(operation: &'static str, endpoint: &str, role_arn: &str) -> Self {

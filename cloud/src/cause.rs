@@ -69,6 +69,8 @@ pub(crate) enum Unreachable {
     ConnectTimeout,
     #[error("no answer in time")]
     Timeout,
+    #[error("the service answers that it is not well")]
+    Unwell,
     #[error("the connection was lost: {0}")]
     Lost(io::ErrorKind),
     #[error("the server's certificate is not accepted: {0}")]
@@ -193,6 +195,7 @@ impl FailedAttempt {
                 | Unreachable::Connect(_)
                 | Unreachable::ConnectTimeout
                 | Unreachable::Timeout
+                | Unreachable::Unwell
                 | Unreachable::Lost(_)
                 | Unreachable::Handshake
                 | Unreachable::NotSent => true,

@@ -156,6 +156,8 @@ impl Diagnosis {
         let is_clock = has(&["TimeStamp", "Timestamp", "TimeTooSkewed"]);
         match failure {
             Failure::Identity if is_clock => Self::Clock,
+            // Nobody has judged any credentials yet.
+            Failure::Identity if operation == ECS_METADATA => Self::Other,
             Failure::Identity if operation.ends_with(" AssumeRole") => {
                 match has(&["SecurityToken", "AccessKeyId", "Signature"]) {
                     true => Self::OwnCredentials,
@@ -178,6 +180,9 @@ impl Diagnosis {
         }
     }
 }
+
+/// What the metadata service of a node is asked, in the place of an API.
+pub(crate) const ECS_METADATA: &str = "ECS metadata";
 
 /// Codes of KMS, OOS, STS and RAM, as their documentation has them.
 const DOCUMENTED: [&str; 29] = [

@@ -18,6 +18,7 @@ mod kms;
 mod lenient_json;
 mod lookup;
 mod matching;
+mod metadata;
 mod oos;
 mod pool_key;
 mod response;

@@ -2,6 +2,7 @@
 //! faster than the host bears.
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -153,6 +154,51 @@ impl Sender {
             if !throttled {
                 tokio::time::sleep(next.pause).await;
             }
+        }
+        let failed = last.unwrap_or_else(|| Unreachable::NotSent.into());
+        Err(Error::new(info, failed, attempts))
+    }
+
+    /// The same for what is not spoken over HTTPS: `attempt` is made until it succeeds, or cannot.
+    pub(crate) async fn persist<T, F>(
+        &self,
+        info: CallInfo,
+        deadline: Instant,
+        attempt: impl Fn() -> F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, FailedAttempt>>,
+    {
+        let (mut attempts, mut last_attempt) = (0, false);
+        let mut last: Option<FailedAttempt> = None;
+        while Instant::now() < deadline {
+            attempts += 1;
+            let began = Instant::now();
+            let failed = match attempt().await {
+                Ok(found) => {
+                    self.shared.tally.add(info.operation, None);
+                    log_answer(&info, attempts, began, None);
+                    return Ok(found);
+                }
+                Err(failed) => failed,
+            };
+            self.shared.tally.add(info.operation, Some(info.failure(&failed)));
+            log_failure(&info, attempts, began, &failed);
+            if !failed.is_retriable() {
+                return Err(Error::new(info, failed, attempts));
+            }
+            if let Some(observer) = &self.observer {
+                observer(&Error::new(info.clone(), failed.clone(), attempts));
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            let next = self.retry.next(attempts, Trouble::Other, None, left, secret::roll());
+            last = Some(failed);
+            if last_attempt || left.is_zero() {
+                break;
+            }
+            last_attempt = next.last;
+            log_pause(&info, next);
+            tokio::time::sleep(next.pause).await;
         }
         let failed = last.unwrap_or_else(|| Unreachable::NotSent.into());
         Err(Error::new(info, failed, attempts))

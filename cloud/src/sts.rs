@@ -22,6 +22,7 @@ const WITH_OIDC: Api = Api { action: "AssumeRoleWithOIDC", version: "2015-04-01"
 pub(crate) const ASSUME_ROLE: Api = Api { action: "AssumeRole", version: "2015-04-01" };
 
 /// What roles are assumed with, on top of the credentials of the process.
+#[derive(Clone, Copy)]
 pub(crate) struct Sts<'a> {
     pub(crate) endpoint: &'a str,
     pub(crate) session_name: &'a str,
@@ -138,7 +139,9 @@ pub(crate) fn read(
     let SensitiveText(secret) = access_key_secret.ok_or(Malformed::Missing("AccessKeySecret"))?;
     let SensitiveText(token) = security_token.ok_or(Malformed::Missing("SecurityToken"))?;
     let caller = answer.assumed_role_user.and_then(|Object(user)| user.arn);
-    let checked = keys(access_key_id, &secret, &token).and_then(|key_id| {
+    let missing = || Cause::from(Malformed::Missing("AccessKeyId"));
+    let checked = access_key_id.ok_or_else(missing).and_then(|key_id| {
+        check_keys(&key_id, &secret, Some(&token))?;
         let expires = expiration.ok_or(Malformed::Missing("Expiration"))?;
         let expires = parse_iso8601(&expires).ok_or(Malformed::Invalid("Expiration"))?;
         let caller = caller.ok_or(Malformed::Missing("AssumedRoleUser"))?;
@@ -161,22 +164,27 @@ pub(crate) fn read(
 const LONGEST_TOKEN: usize = 16 * 1024;
 const LONGEST_SECRET: usize = 1024;
 
-/// The key's id, if all three are such as go into headers.
-fn keys(id: Option<String>, secret: &Sensitive, token: &Sensitive) -> Result<String, Cause> {
-    let id = id.ok_or(Malformed::Missing("AccessKeyId"))?;
+/// Whether all of them are such as go into headers.
+pub(crate) fn check_keys(
+    id: &str,
+    secret: &Sensitive,
+    token: Option<&Sensitive>,
+) -> Result<(), Cause> {
     let of_a_key = |b: u8| b.is_ascii_alphanumeric() || b"-_.*".contains(&b);
     if id.is_empty() || id.len() > 256 || !id.bytes().all(of_a_key) {
         return Err(Malformed::Invalid("AccessKeyId").into());
     }
     // Each request repeats them, and many wait for their turn to be sent.
     let fits = |part: &Sensitive, most: usize| (1..=most).contains(&part.len());
-    if !fits(token, LONGEST_TOKEN) || !token.expose().iter().all(u8::is_ascii_graphic) {
+    if let Some(token) = token
+        && (!fits(token, LONGEST_TOKEN) || !token.expose().iter().all(u8::is_ascii_graphic))
+    {
         return Err(Malformed::Invalid("SecurityToken").into());
     }
     if !fits(secret, LONGEST_SECRET) {
         return Err(Malformed::Invalid("AccessKeySecret").into());
     }
-    Ok(id)
+    Ok(())
 }
 
 #[derive(Deserialize)]

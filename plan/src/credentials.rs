@@ -1,76 +1,61 @@
 //! What a Pod proves its identity in the cloud with: what that needs of the Pod, and as whom it acts.
 
+mod error;
+mod json;
+mod kinds;
+mod names;
+mod place;
+
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
-use crate::cloud::{Host, ProviderArn, Region, RoleArn, SessionName};
+pub use self::error::InvalidCredentials;
+use self::json::{CredentialsJson, CredentialsWord};
+pub use self::kinds::{EcsRamRole, RoleSession, Rrsa, SecretCredentials};
+pub use self::names::{RamRoleName, SecretName, is_subdomain};
+pub use self::place::{
+    CREDENTIALS_PLACES, CredentialsContent, CredentialsPlace, CredentialsVolume, KEYS_DIRECTORY,
+    TOKEN_DIRECTORY, TOKEN_FILE,
+};
+use self::place::{KEYS, TOKEN};
+use crate::cloud::RoleArn;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Rrsa", into = "Rrsa")]
+#[serde(try_from = "CredentialsJson", into = "CredentialsJson")]
 pub enum Credentials {
     Rrsa(Rrsa),
+    EcsRamRole(EcsRamRole),
+    Secret(SecretCredentials),
 }
 
-/// The token of the Pod's ServiceAccount is exchanged for those of a role.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Rrsa {
-    pub role: RoleArn,
-    pub provider: ProviderArn,
-    pub session: SessionName,
-    /// Seconds that the credentials live.
-    pub duration: u32,
-    /// The region whose STS is asked where no endpoint is named.
-    pub region: Region,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub endpoint: Option<Host>,
-}
-
-/// As whom something is asked for in the cloud.
+/// As whom something is asked for in the cloud, as far as a plan says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Principal<'c> {
     Role(&'c RoleArn),
+    /// The role of the node's instance, of whatever account.
+    EcsRamRole(Option<&'c RamRoleName>),
+    /// The user or role that a Secret names.
+    Secret(&'c SecretName),
 }
-
-/// A volume that credentials need, mounted read-only in our containers and in no other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CredentialsVolume<'c> {
-    pub place: CredentialsPlace,
-    pub content: CredentialsContent<'c>,
-}
-
-/// Where credentials of some kind lie.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CredentialsPlace {
-    pub volume: &'static str,
-    pub directory: &'static str,
-    /// What lies there, for people.
-    pub holds: &'static str,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CredentialsContent<'c> {
-    /// A token for this audience, which the kubelet writes and renews.
-    ServiceAccountToken { audience: &'c str, file: &'c str },
-}
-
-/// Kubernetes adds its own API token to a container that has nothing mounted here.
-pub const TOKEN_DIRECTORY: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
-pub const TOKEN_FILE: &str = "token";
-
-const TOKEN: CredentialsPlace = CredentialsPlace {
-    volume: "kms-rrsa-token",
-    directory: TOKEN_DIRECTORY,
-    holds: "the token with which secrets are fetched",
-};
-
-/// The places of all kinds: the volumes are ours in every Pod, whatever its own credentials are.
-pub const CREDENTIALS_PLACES: [CredentialsPlace; 1] = [TOKEN];
 
 impl Credentials {
     #[must_use]
     pub fn principal(&self) -> Principal<'_> {
         match self {
             Self::Rrsa(rrsa) => Principal::Role(&rrsa.role),
+            Self::EcsRamRole(role) => Principal::EcsRamRole(role.name.as_ref()),
+            Self::Secret(keys) => Principal::Secret(&keys.secret),
+        }
+    }
+
+    /// How STS is asked for a role that is assumed with them.
+    #[must_use]
+    pub fn sts(&self) -> &RoleSession {
+        match self {
+            Self::Rrsa(Rrsa { sts, .. })
+            | Self::EcsRamRole(EcsRamRole { sts, .. })
+            | Self::Secret(SecretCredentials { sts, .. }) => sts,
         }
     }
 
@@ -79,35 +64,46 @@ impl Credentials {
     pub fn as_rrsa(&self) -> Option<&Rrsa> {
         match self {
             Self::Rrsa(rrsa) => Some(rrsa),
+            Self::EcsRamRole(_) | Self::Secret(_) => None,
         }
     }
 
-    /// What they need of the Pod.
+    /// What they need of the Pod. A token is among it for all kinds: without one at its place Kubernetes
+    /// would put a token of its own API there, and a Secret may name a role instead of keys.
     #[must_use]
     pub fn volumes(&self) -> Vec<CredentialsVolume<'_>> {
+        let (audience, file) = ("sts.aliyuncs.com", TOKEN_FILE);
+        let content = CredentialsContent::ServiceAccountToken { audience, file };
+        let token = CredentialsVolume { place: TOKEN, content };
         match self {
-            Self::Rrsa(_) => {
-                let (audience, file) = ("sts.aliyuncs.com", TOKEN_FILE);
-                let content = CredentialsContent::ServiceAccountToken { audience, file };
-                vec![CredentialsVolume { place: TOKEN, content }]
+            Self::Rrsa(_) | Self::EcsRamRole(_) => vec![token],
+            Self::Secret(keys) => {
+                let content = CredentialsContent::Secret { name: keys.secret.as_str() };
+                vec![token, CredentialsVolume { place: KEYS, content }]
             }
         }
     }
 }
 
 impl<'c> Principal<'c> {
+    /// The ARN of a role, or what stands for one where nothing is known of it: `ecs-ram-role`,
+    /// `ecs-ram-role/NAME`, `secret/NAME`.
     #[must_use]
-    pub fn as_str(self) -> &'c str {
+    pub fn text(self) -> Cow<'c, str> {
         match self {
-            Self::Role(role) => role.as_str(),
+            Self::Role(role) => role.as_str().into(),
+            Self::EcsRamRole(None) => "ecs-ram-role".into(),
+            Self::EcsRamRole(Some(name)) => format!("ecs-ram-role/{name}").into(),
+            Self::Secret(name) => format!("secret/{name}").into(),
         }
     }
 
-    /// The account that it belongs to.
+    /// The account that it belongs to, where that is known.
     #[must_use]
-    pub fn account(self) -> &'c str {
+    pub fn account(self) -> Option<&'c str> {
         match self {
-            Self::Role(role) => role.account(),
+            Self::Role(role) => Some(role.account()),
+            Self::EcsRamRole(_) | Self::Secret(_) => None,
         }
     }
 }
@@ -124,11 +120,55 @@ impl From<Rrsa> for Option<Credentials> {
     }
 }
 
-/// How credentials stand in the plan.
-impl From<Credentials> for Rrsa {
+impl TryFrom<CredentialsJson> for Credentials {
+    type Error = InvalidCredentials;
+
+    fn try_from(json: CredentialsJson) -> Result<Self, Self::Error> {
+        let CredentialsJson { session, duration, region, endpoint, .. } = json;
+        let sts = RoleSession { session, duration, region, endpoint };
+        let CredentialsJson { kind, role, provider, role_name, metadata_v1, secret, .. } = json;
+        match (kind, (role, provider), (role_name, metadata_v1), secret) {
+            (CredentialsWord::Rrsa, (Some(role), Some(provider)), (None, false), None) => {
+                Ok(Self::Rrsa(Rrsa { role, provider, sts }))
+            }
+            (CredentialsWord::EcsRamRole, (None, None), (name, metadata_v1), None) => {
+                Ok(Self::EcsRamRole(EcsRamRole { name, metadata_v1, sts }))
+            }
+            (CredentialsWord::Secret, (None, None), (None, false), Some(secret)) => {
+                Ok(Self::Secret(SecretCredentials { secret, sts }))
+            }
+            (CredentialsWord::Rrsa, ..) => Err(InvalidCredentials::Fields("rrsa")),
+            (CredentialsWord::EcsRamRole, ..) => Err(InvalidCredentials::Fields("ecs-ram-role")),
+            (CredentialsWord::Secret, ..) => Err(InvalidCredentials::Fields("secret")),
+        }
+    }
+}
+
+impl From<Credentials> for CredentialsJson {
     fn from(credentials: Credentials) -> Self {
+        let RoleSession { session, duration, region, endpoint } = credentials.sts().clone();
+        let json = |kind| Self {
+            kind,
+            role: None,
+            provider: None,
+            role_name: None,
+            metadata_v1: false,
+            secret: None,
+            session,
+            duration,
+            region,
+            endpoint,
+        };
         match credentials {
-            Credentials::Rrsa(rrsa) => rrsa,
+            Credentials::Rrsa(Rrsa { role, provider, .. }) => {
+                Self { role: Some(role), provider: Some(provider), ..json(CredentialsWord::Rrsa) }
+            }
+            Credentials::EcsRamRole(EcsRamRole { name, metadata_v1, .. }) => {
+                Self { role_name: name, metadata_v1, ..json(CredentialsWord::EcsRamRole) }
+            }
+            Credentials::Secret(SecretCredentials { secret, .. }) => {
+                Self { secret: Some(secret), ..json(CredentialsWord::Secret) }
+            }
         }
     }
 }

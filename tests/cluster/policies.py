@@ -62,6 +62,7 @@ CA = {"name": "ca", "items": [{"key": "ca.crt", "path": "ca.crt"}]}
 # Volumes as injection adds them, and one of somebody else's.
 VOLUMES = {
     "kms-rrsa-token": {"projected": {"sources": [AUDIENCE]}},
+    "kms-credentials": {"secret": {"secretName": "keys"}},
     "kms-ca": {"configMap": CA},
     "own": {"emptyDir": {}},
 } | {name: {"emptyDir": {"medium": "Memory"}} for name in ("kms-secrets", "kms-env", "kms-agent")}
@@ -393,6 +394,12 @@ GUARD = [
        created(pod(init=[ours(mounts=[mount(volume) | {"mountPath": path}])])))
       for volume, path in [("kms-agent", "/secrets-injector.d"), ("kms-agent", "/a/.kms/..b/"),
                            ("kms-env", "/kms-env")]],
+    ("the keys where they belong are let through", ALLOWED,
+     created(pod(init=[ours(mounts=[mount("kms-credentials") | {"mountPath": "/etc/kms-credentials"}])]))),
+    ("the keys anywhere else are refused", COVERED,
+     created(pod(init=[ours(mounts=[mount("kms-credentials") | {"mountPath": "/x"}])]))),
+    ("another container that mounts the keys is refused", (DENIED, "kms-credentials, with which secrets"),
+     created(pod(init=[ours()], containers=[container("app", mount("kms-credentials", readOnly=True))]))),
     ("the private CA where it belongs is let through", ALLOWED,
      created(pod(init=[ours(mounts=[mount("kms-ca") | {"mountPath": "/etc/kms-ca"}])]))),
     *[(f"a volume of our name is refused where {name} is {kind}", (DENIED, f"volume {name} has a name"),
@@ -401,6 +408,7 @@ GUARD = [
           ("kms-secrets", {"hostPath": {"path": "/x"}}), ("kms-secrets", {"emptyDir": {}}),
           ("kms-env", {"persistentVolumeClaim": {"claimName": "x"}}),
           ("kms-rrsa-token", {"emptyDir": {}}), ("kms-ca", {"emptyDir": {}}),
+          ("kms-credentials", {"emptyDir": {}}), ("kms-credentials", {"hostPath": {"path": "/x"}}),
           ("kms-rrsa-token", token(AUDIENCE, {"configMap": {"name": "x"}})), ("kms-rrsa-token", token()),
           ("kms-rrsa-token", token({"secret": {"name": "x"}})),
           *[("kms-rrsa-token", token({"serviceAccountToken": kind}))

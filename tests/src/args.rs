@@ -128,6 +128,9 @@ pub(crate) struct CloudArgs {
     /// The admin API has no authentication.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     pub(crate) admin: SocketAddr,
+    /// The metadata service of the node, whose role the seed names under `instance`.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) metadata: SocketAddr,
     /// Answer KMS on plain HTTP too; the real one refuses.
     #[arg(long)]
     pub(crate) kms_over_http: bool,

@@ -11,10 +11,12 @@ mod config;
 mod fault;
 mod glob;
 mod hidden;
+mod instance;
 mod issuer;
 mod journal;
 mod jwt;
 mod kms;
+mod metadata;
 mod nonces;
 mod oos;
 mod refusal;
@@ -47,13 +49,15 @@ use self::tls::Authorities;
 pub use self::config::{CloudConfig, Rules};
 pub use self::fault::{Effect, Fault};
 pub use self::hidden::Hidden;
+pub use self::instance::MetadataFault;
 pub use self::issuer::{Issuer, IssuerError, TokenRequest};
 pub use self::journal::{Counters, Entry, HostCounters};
 pub use self::jwt::KeySet;
 pub use self::route::CalledService;
 pub use self::seed::{
-    AccountSeed, CallerTrust, OidcTrust, ParameterKind, ParameterSeed, Permission, ProviderSeed,
-    RoleSeed, SecretKind, SecretSeed, SecretState, Seed, SeedError, Trust, UserSeed, VersionSeed,
+    AccountSeed, CallerTrust, InstanceSeed, MetadataTokens, OidcTrust, ParameterKind,
+    ParameterSeed, Permission, ProviderSeed, RoleSeed, SecretKind, SecretSeed, SecretState, Seed,
+    SeedError, Trust, UserSeed, VersionSeed,
 };
 pub use self::state::StoredPlace;
 pub use self::store::StoreError;
@@ -79,6 +83,7 @@ pub struct Cloud {
     https: SocketAddr,
     http: SocketAddr,
     admin: SocketAddr,
+    metadata: SocketAddr,
     _tasks: JoinSet<()>,
 }
 
@@ -98,11 +103,13 @@ impl Cloud {
         let (https_listener, https) = listen(config.https).await?;
         let (http_listener, http) = listen(config.http).await?;
         let (admin_listener, admin) = listen(config.admin).await?;
+        let (metadata_listener, metadata) = listen(config.metadata).await?;
         let mut tasks = JoinSet::new();
         tasks.spawn(secure.run(https_listener));
         tasks.spawn(plain.run(http_listener));
+        tasks.spawn(metadata::run(metadata_listener, state.clone()));
         tasks.spawn(admin::run(admin_listener, state.clone(), issuer.clone()));
-        Ok(Self { state, authorities, issuer, https, http, admin, _tasks: tasks })
+        Ok(Self { state, authorities, issuer, https, http, admin, metadata, _tasks: tasks })
     }
 
     pub fn https(&self) -> SocketAddr {
@@ -115,6 +122,11 @@ impl Cloud {
 
     pub fn admin(&self) -> SocketAddr {
         self.admin
+    }
+
+    /// The metadata service of the node.
+    pub fn metadata(&self) -> SocketAddr {
+        self.metadata
     }
 
     /// Signs the certificates of the shared hosts and of `localhost`.
@@ -191,6 +203,20 @@ impl Cloud {
 
     pub fn add_fault(&self, fault: Fault) {
         self.state().faults.add(fault);
+    }
+
+    /// What the metadata service does instead of answering.
+    pub fn set_metadata_fault(&self, fault: Option<MetadataFault>) {
+        self.state().instance.fault = fault;
+    }
+
+    pub fn set_instance(&self, instance: Option<InstanceSeed>) {
+        self.state().instance.seed = instance;
+    }
+
+    /// The metadata service is another one from now on, and knows no token.
+    pub fn forget_metadata_tokens(&self) {
+        self.state().instance.forget_tokens();
     }
 
     pub fn clear_faults(&self) {

@@ -1,40 +1,34 @@
 //! The real fetcher, run against an emulated cloud, in a directory that stands for a container.
 
+mod demo;
 mod patience;
 mod running;
 mod traced;
+mod wanted;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use plan::Plan;
 use plan::contract::ENVIRONMENT_PROGRAM;
-use plan::{
-    AlibabaLookup, Assume, ExternalId, FileMode, FileName, FileOptions, Host, Lookup, MountPath,
-    OnMissing, Plan, PlanBuilder, ProviderArn, Reference, Region, RoleArn, Rrsa, SessionName,
-};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use self::patience::{PATIENCE, eventually};
+pub use self::demo::{ACCOUNT, NAMESPACE, PROVIDER, REGION, ROLE, SERVICE_ACCOUNT};
+use self::patience::PATIENCE;
+pub use self::patience::eventually;
 pub use self::running::Running;
 pub use self::traced::{Strike, SystemCall};
+pub use self::wanted::{Want, builder, builder_of, plan, role_session};
 use crate::binary::beside;
 use crate::cloud::Cloud;
 use crate::cost::Cost;
-
-/// The account, role, provider and ServiceAccount of `examples/cloud.json`.
-pub const ACCOUNT: &str = "1234567890123456";
-pub const ROLE: &str = "acs:ram::1234567890123456:role/demo-app";
-pub const PROVIDER: &str = "acs:ram::1234567890123456:oidc-provider/ack-rrsa-demo";
-pub const REGION: &str = "cn-hangzhou";
-pub const NAMESPACE: &str = "shop";
-pub const SERVICE_ACCOUNT: &str = "checkout";
 
 /// What other programs would listen to. Each of these would break a run that did.
 const AMBIENT: [(&str, &str); 9] = [
@@ -53,6 +47,7 @@ const AMBIENT: [(&str, &str); 9] = [
 pub struct Container {
     root: TempDir,
     connect_to: String,
+    metadata: String,
 }
 
 /// How a run ended, and what it left behind.
@@ -72,106 +67,6 @@ pub struct Seen {
     pub content: Vec<u8>,
 }
 
-/// One wanted file; the methods say what is not as usual.
-#[derive(Clone)]
-pub struct Want {
-    name: String,
-    source: String,
-    region: String,
-    endpoint: Option<String>,
-    assume: Option<(String, Option<String>)>,
-    mode: &'static str,
-    on_missing: OnMissing,
-}
-
-impl Want {
-    pub fn new(name: &str, source: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            source: source.to_owned(),
-            region: REGION.to_owned(),
-            endpoint: None,
-            assume: None,
-            mode: "0400",
-            on_missing: OnMissing::Fail,
-        }
-    }
-
-    #[must_use]
-    pub fn at(mut self, endpoint: &str) -> Self {
-        self.endpoint = Some(endpoint.to_owned());
-        self
-    }
-
-    #[must_use]
-    pub fn assuming(mut self, role: &str, external_id: Option<&str>) -> Self {
-        self.assume = Some((role.to_owned(), external_id.map(str::to_owned)));
-        self
-    }
-
-    #[must_use]
-    pub fn mode(mut self, mode: &'static str) -> Self {
-        self.mode = mode;
-        self
-    }
-
-    #[must_use]
-    pub fn skipped_if_missing(mut self) -> Self {
-        self.on_missing = OnMissing::Skip;
-        self
-    }
-
-    /// Where its value is asked for.
-    pub fn lookup(&self) -> Result<Lookup> {
-        let source = Reference::parse(&self.source)?.source.into_alibaba();
-        let assume = match &self.assume {
-            None => None,
-            Some((role, external_id)) => Some(Assume {
-                role: RoleArn::parse(role)?,
-                external_id: external_id.as_deref().map(ExternalId::parse).transpose()?,
-            }),
-        };
-        let lookup = AlibabaLookup {
-            source: source.context("the source is not of Alibaba Cloud")?,
-            region: Region::parse(&self.region)?,
-            endpoint: self.endpoint.as_deref().map(Host::parse).transpose()?,
-            assume,
-        };
-        Ok(lookup.into())
-    }
-
-    fn add_to(&self, builder: &mut PlanBuilder) -> Result<()> {
-        let lookup = self.lookup()?;
-        let reference = Reference::parse(&self.source)?;
-        let (name, mode) = (FileName::parse(&self.name)?, FileMode::parse(self.mode)?);
-        builder.file(name, lookup, reference.selector, FileOptions::new(mode, self.on_missing));
-        Ok(())
-    }
-}
-
-/// A plan of the demo's identity, before files are added.
-pub fn builder() -> Result<PlanBuilder> {
-    let rrsa = Rrsa {
-        role: RoleArn::parse(ROLE)?,
-        provider: ProviderArn::parse(PROVIDER)?,
-        session: SessionName::parse("shop.checkout")?,
-        duration: 3600,
-        region: Region::parse(REGION)?,
-        endpoint: None,
-    };
-    let mut builder = PlanBuilder::new(rrsa, MountPath::default());
-    builder.timeout_seconds(30);
-    Ok(builder)
-}
-
-/// `builder` with these files in it.
-pub fn plan(mut builder: PlanBuilder, wants: &[Want]) -> Result<Plan> {
-    for want in wants {
-        want.add_to(&mut builder)?;
-    }
-    Ok(builder.build()?)
-}
-
 impl Container {
     pub fn new(cloud: &Cloud) -> Result<Self> {
         Self::below(&std::env::temp_dir(), cloud)
@@ -184,7 +79,11 @@ impl Container {
 
     fn below(directory: &Path, cloud: &Cloud) -> Result<Self> {
         let root = tempfile::tempdir_in(directory)?;
-        let container = Self { root, connect_to: format!("*={}", cloud.https()) };
+        let container = Self {
+            root,
+            connect_to: format!("*={}", cloud.https()),
+            metadata: format!("100.100.100.200={}", cloud.metadata()),
+        };
         let (dev, ca) = (container.path("dev"), container.path("etc/kms-ca"));
         for directory in [container.mount(), container.environment(), dev, ca] {
             fs::create_dir_all(directory)?;
@@ -199,6 +98,23 @@ impl Container {
         let path = self.path("var/run/secrets/kubernetes.io/serviceaccount/token");
         fs::create_dir_all(path.parent().unwrap_or(Path::new("/")))?;
         Ok(fs::write(path, token)?)
+    }
+
+    /// Writes the keys of a Secret as the kubelet does: all at once, by a link that is swapped.
+    pub fn put_keys(&self, keys: &[(&str, &str)]) -> Result<()> {
+        let directory = self.path("etc/kms-credentials");
+        fs::create_dir_all(&directory)?;
+        let edition = format!("..{}", fs::read_dir(&directory)?.count());
+        fs::create_dir(directory.join(&edition))?;
+        for (name, value) in keys {
+            fs::write(directory.join(&edition).join(name), value)?;
+            let link = directory.join(name);
+            if fs::symlink_metadata(&link).is_err() {
+                symlink(format!("..data/{name}"), link)?;
+            }
+        }
+        symlink(&edition, directory.join("..data_tmp"))?;
+        Ok(fs::rename(directory.join("..data_tmp"), directory.join("..data"))?)
     }
 
     pub fn path(&self, inside: &str) -> PathBuf {
@@ -314,6 +230,8 @@ impl Container {
             self.root.path().as_os_str(),
             OsStr::new("--ca"),
             ca.as_os_str(),
+            OsStr::new("--connect-to"),
+            OsStr::new(&self.metadata),
             OsStr::new("--connect-to"),
             OsStr::new(&self.connect_to),
         ]

@@ -57,6 +57,7 @@ fn config(args: &CloudArgs) -> Result<CloudConfig> {
         https: args.https,
         http: args.http,
         admin: args.admin,
+        metadata: args.metadata,
         issuer,
         ..CloudConfig::new(seed)
     };
@@ -76,6 +77,7 @@ fn announce(cloud: &Cloud, out: &Path) -> Result<()> {
         "https": cloud.https(),
         "http": cloud.http(),
         "admin": cloud.admin(),
+        "metadata": cloud.metadata(),
         "ca": ca,
         "privateCa": private_ca,
         "issuerKey": issuer,

@@ -154,11 +154,17 @@ impl<'a> Pod<'a> {
             && labels.injection.as_deref() != Some("disabled")
     }
 
-    /// Whether an annotation names the role, well or badly.
-    pub(crate) fn names_role(&self) -> bool {
+    /// Whether its ServiceAccount is asked for a role: no annotation says one, well or badly, nor
+    /// credentials of a kind that has its own.
+    pub(crate) fn has_role_of_account(&self) -> bool {
         let Annotated { ours, untyped, .. } = &self.metadata.annotations;
-        let mut keys = ours.iter().map(|(key, _)| key).chain(untyped.iter().map(|(key, _)| key));
-        keys.any(|key| key == "role-arn")
+        let says_role = |key: &str, text: &str| match key {
+            "role-arn" => true,
+            "credentials" => text.trim() != "rrsa",
+            _ => false,
+        };
+        !ours.iter().any(|(key, text)| says_role(key, text))
+            && !untyped.iter().any(|(key, _)| key == "role-arn")
     }
 
     /// Init containers and containers, as the two lists that a patch addresses.

@@ -42,6 +42,7 @@ pub struct Settings {
     cluster_id: Option<ClusterId>,
     oidc_provider_arn: Option<ProviderArn>,
     network: Network,
+    metadata_v1: bool,
     kms_endpoint: Option<EndpointPattern>,
     oos_endpoint: Option<EndpointPattern>,
     sts_endpoint: Option<EndpointPattern>,
@@ -152,6 +153,11 @@ impl Settings {
     #[must_use]
     pub fn network(&self) -> Network {
         self.network
+    }
+
+    /// Whether the metadata service of a node may be asked without a token where it gives none.
+    pub(crate) fn metadata_v1(&self) -> bool {
+        self.metadata_v1
     }
 
     /// Endpoint host of a service; `{region}` in it is replaced.
@@ -291,6 +297,7 @@ impl Default for Settings {
             cluster_id: None,
             oidc_provider_arn: None,
             network: Network::Vpc,
+            metadata_v1: false,
             kms_endpoint: None,
             oos_endpoint: None,
             sts_endpoint: None,

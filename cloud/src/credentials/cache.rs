@@ -16,6 +16,8 @@ use crate::keys::{Credentials, Freshness};
 pub(crate) struct CredentialCache {
     /// It is never locked while somebody waits.
     current: Mutex<Option<Current>>,
+    /// What the next credentials are made of.
+    edition: Mutex<Option<String>>,
     /// It is locked by the caller that makes the exchange.
     exchange: tokio::sync::Mutex<Option<Failed>>,
     /// Failed exchanges so far: a caller that sees it grow was waiting during one.
@@ -47,6 +49,15 @@ enum CacheState {
 }
 
 impl CredentialCache {
+    /// Credentials that were made of another edition of what proves the identity are not used any more.
+    pub(crate) fn follow(&self, edition: Option<String>) {
+        let mut known = self.edition.lock().unwrap_or_else(PoisonError::into_inner);
+        if *known != edition {
+            *known = edition;
+            *self.lock() = None;
+        }
+    }
+
     /// `now` is by our clock. `refused` are credentials that a service has refused; they are returned
     /// where that is not believed. `None` when `deadline` passes while somebody else's exchange is
     /// under way.

@@ -20,12 +20,19 @@ pub(crate) struct CredentialStore {
     provider: CredentialsProvider,
     own: CredentialCache,
     /// There are as many as the lookups name.
-    assumed: Mutex<HashMap<AssumedRole, Arc<CredentialCache>>>,
+    assumed: Mutex<AssumedCaches>,
+}
+
+/// The roles that were assumed with one edition of our own credentials.
+#[derive(Default)]
+struct AssumedCaches {
+    edition: Option<String>,
+    roles: HashMap<AssumedRole, Arc<CredentialCache>>,
 }
 
 impl CredentialStore {
     pub(crate) fn new(provider: CredentialsProvider) -> Self {
-        let (own, assumed) = (CredentialCache::default(), Mutex::new(HashMap::new()));
+        let (own, assumed) = (CredentialCache::default(), Mutex::default());
         Self { provider, own, assumed }
     }
 
@@ -51,6 +58,7 @@ impl CredentialStore {
         deadline: Instant,
     ) -> Result<Arc<Credentials>, Error> {
         let exchange = |deadline| self.provider.credentials(sender, deadline);
+        self.own.follow(self.provider.edition());
         let found = self.own.obtain(|| sender.now(), refused, deadline, exchange).await;
         found.unwrap_or_else(|| Err(too_late(self.provider.call_info())))
     }
@@ -63,8 +71,12 @@ impl CredentialStore {
         deadline: Instant,
     ) -> Result<Arc<Credentials>, Error> {
         let cache = {
+            let edition = self.provider.edition();
             let mut assumed = self.assumed.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(assumed.entry(role.clone()).or_default())
+            if assumed.edition != edition {
+                *assumed = AssumedCaches { edition, roles: HashMap::new() };
+            }
+            Arc::clone(assumed.roles.entry(role.clone()).or_default())
         };
         let assume = |deadline| self.assume(sender, role, deadline);
         let found = cache.obtain(|| sender.now(), refused, deadline, assume).await;
@@ -101,6 +113,8 @@ impl CredentialStore {
 
 fn call<'a>(sts: &Sts<'a>, role: &'a AssumedRole, with: &'a Credentials) -> Call<'a> {
     let Sts { endpoint, session_name, duration } = *sts;
+    // A chained role's session is limited to an hour, whatever the role allows.
+    let duration = duration.min(3600);
     Call::Assume(AssumeRole { endpoint, role, session_name, duration, with })
 }
 

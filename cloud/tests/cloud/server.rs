@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use cloud::provider::{CredentialsProvider, RrsaProvider, RrsaRole};
+use cloud::provider::{CredentialsProvider, OidcRole, RrsaProvider, StsSession};
 use cloud::{Error, Lookup, Session, Subject, Transport, TransportConfig};
 use secret::{Fetched, RetryPolicy, Sensitive};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -280,18 +280,20 @@ pub(crate) fn session_with(
     token: impl Fn() -> std::io::Result<Sensitive> + Send + Sync + 'static,
     retry: RetryPolicy,
 ) -> Session {
-    let provider = CredentialsProvider::Rrsa(RrsaProvider::new(role(), token));
+    let provider = CredentialsProvider::Rrsa(RrsaProvider::new(role(), sts(), token));
     Session::new(Arc::new(transport), provider, retry)
 }
 
-fn role() -> RrsaRole {
-    RrsaRole {
-        sts_endpoint: String::from(STS),
+fn role() -> OidcRole {
+    OidcRole {
         role_arn: String::from("acs:ram::1:role/app"),
         oidc_provider_arn: String::from("acs:ram::1:oidc-provider/ack-rrsa-c1"),
-        session_name: String::from("pod"),
-        duration: 3600,
     }
+}
+
+pub(crate) fn sts() -> StsSession {
+    let (endpoint, session_name) = (String::from(STS), String::from("pod"));
+    StsSession { endpoint, session_name, duration: 3600 }
 }
 
 pub(crate) fn config(authority: &Authority, address: SocketAddr) -> TransportConfig {

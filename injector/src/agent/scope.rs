@@ -43,7 +43,7 @@ impl Scope {
         let own = plan.credentials().map(Credentials::principal);
         let account = |assume: Option<&Assume>| {
             let assumed = assume.map(|assume| Principal::Role(&assume.role));
-            assumed.or(own).map(Principal::account).unwrap_or_default().to_owned()
+            assumed.or(own).and_then(Principal::account).unwrap_or_default().to_owned()
         };
         let mut known = HashMap::new();
         for (_, lookup) in lookups_of_agent(plan) {

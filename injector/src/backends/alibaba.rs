@@ -123,7 +123,7 @@ fn lookups(plan: &Plan, own: &[&AlibabaLookup]) -> Vec<CloudLookup> {
 mod tests {
     use plan::{
         Assume, FileMode, FileName, FileOptions, Host, MountPath, OnMissing, PlanBuilder,
-        ProviderArn, Reference, Region, RoleArn, Rrsa, SessionName,
+        ProviderArn, Reference, Region, RoleArn, RoleSession, Rrsa, SessionName,
     };
 
     use super::*;
@@ -143,10 +143,12 @@ mod tests {
         let rrsa = Rrsa {
             role: RoleArn::parse("acs:ram::1:role/app").unwrap(),
             provider: ProviderArn::parse("acs:ram::1:oidc-provider/ack").unwrap(),
-            session: SessionName::parse("s1").unwrap(),
-            duration: 900,
-            region: Region::parse("cn-hangzhou").unwrap(),
-            endpoint: None,
+            sts: RoleSession {
+                session: SessionName::parse("s1").unwrap(),
+                duration: 900,
+                region: Region::parse("cn-hangzhou").unwrap(),
+                endpoint: None,
+            },
         };
         let mut builder = PlanBuilder::new(rrsa, MountPath::default());
         let name = FileName::parse("f").unwrap();

@@ -75,6 +75,7 @@ For local runs, without a cluster:
   --connect-to HOST=ADDRESS:PORT
                            dial this address for HOST instead of asking DNS; HOST may be
                            *.SUFFIX or *; the certificate must still name the real host;
+                           100.100.100.200, the metadata service of a node, has none;
                            may be given more than once
 
 Exit codes:
@@ -94,6 +95,9 @@ Exit codes:
   143  ended by a signal before the files were written
 When several sources fail, the code is that of the first one in the plan's order.
 ";
+
+/// The one thing that is asked by its address and has no name.
+const METADATA: &str = "100.100.100.200";
 
 pub(crate) const TERMINATION_LOG: &str = "/dev/termination-log";
 
@@ -149,6 +153,13 @@ impl Args {
         self.under_root(&self.token)
     }
 
+    /// The address to dial for the metadata service of the node, where another one is given.
+    pub(crate) fn metadata(&self) -> Option<SocketAddr> {
+        let is_metadata = |host: &str| host == METADATA || host == "*";
+        let mut given = self.connect_to.iter().filter(|(host, _)| is_metadata(host));
+        given.next().map(|(_, address)| *address)
+    }
+
     pub(crate) fn private_ca(&self) -> PathBuf {
         self.under_root(&self.private_ca)
     }
@@ -194,7 +205,7 @@ fn connect_to(text: &str) -> Result<(String, SocketAddr), UsageError> {
     let bad = || UsageError::ConnectTo(text.to_owned());
     let (host, address) = text.split_once('=').ok_or_else(bad)?;
     let name = host.strip_prefix("*.").unwrap_or(host);
-    if host != "*" && Host::parse(name).is_err() {
+    if host != "*" && host != METADATA && Host::parse(name).is_err() {
         return Err(bad());
     }
     Ok((host.to_owned(), address.parse().map_err(|_| bad())?))

@@ -28,7 +28,7 @@ fn plan() -> Plan {
     }});
     let json = serde_json::json!({
         "version": plan::VERSION, "mode": {"refresh": {"interval": 300}}, "mount": "/mnt/secrets-store",
-        "identity": {"role": "acs:ram::1:role/app",
+        "identity": {"kind": "rrsa", "role": "acs:ram::1:role/app",
             "provider": "acs:ram::1:oidc-provider/ack-rrsa-c1",
             "session": "shop.app", "duration": 3600, "region": "cn-hangzhou"},
         "lookups": (0..MANY).map(lookup).collect::<Vec<_>>(),

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 use plan::{
     AlibabaLookup, FileMode, FileName, FileOptions, MountPath, OnMissing, Plan, PlanBuilder,
-    ProviderArn, Reference, Region, RoleArn, Rrsa, SessionName,
+    ProviderArn, Reference, Region, RoleArn, RoleSession, Rrsa, SessionName,
 };
 use tempfile::TempDir;
 
@@ -68,10 +68,12 @@ pub(crate) fn plan(sources: &[&str]) -> String {
     let rrsa = Rrsa {
         role: RoleArn::parse("acs:ram::1234567890123456:role/app").unwrap(),
         provider: ProviderArn::parse("acs:ram::1234567890123456:oidc-provider/ack").unwrap(),
-        session: SessionName::parse("shop.checkout").unwrap(),
-        duration: 900,
-        region: Region::parse("cn-hangzhou").unwrap(),
-        endpoint: None,
+        sts: RoleSession {
+            session: SessionName::parse("shop.checkout").unwrap(),
+            duration: 900,
+            region: Region::parse("cn-hangzhou").unwrap(),
+            endpoint: None,
+        },
     };
     let mut builder = PlanBuilder::new(rrsa, MountPath::default());
     builder.timeout_seconds(1);

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::cloud::{Host, ProviderArn, Region, RoleArn, SessionName};
-use crate::credentials::Rrsa;
+use crate::credentials::{RoleSession, Rrsa};
 use crate::env::{ContainerName, Variable, VariableName};
 use crate::file::{FileMode, FileName, FileOptions, OnMissing};
 use crate::lookup::AlibabaLookup;
@@ -15,10 +15,12 @@ fn builder() -> PlanBuilder {
         role: RoleArn::parse("acs:ram::1234567890123456:role/app").unwrap(),
         provider: ProviderArn::parse("acs:ram::1234567890123456:oidc-provider/ack-rrsa-c1")
             .unwrap(),
-        session: SessionName::parse("shop.checkout").unwrap(),
-        duration: 3600,
-        region: Region::parse("cn-hangzhou").unwrap(),
-        endpoint: None,
+        sts: RoleSession {
+            session: SessionName::parse("shop.checkout").unwrap(),
+            duration: 3600,
+            region: Region::parse("cn-hangzhou").unwrap(),
+            endpoint: None,
+        },
     };
     PlanBuilder::new(rrsa, MountPath::default())
 }

@@ -13,6 +13,8 @@ pub struct CloudConfig {
     pub http: SocketAddr,
     /// Has no authentication: keep it on loopback.
     pub admin: SocketAddr,
+    /// The metadata service of the node.
+    pub metadata: SocketAddr,
     /// Signs the tokens of `mint`; providers without keys of their own trust it. Made when absent.
     pub issuer: Option<Issuer>,
     pub rules: Rules,
@@ -37,7 +39,15 @@ impl CloudConfig {
     /// Free ports on loopback.
     pub fn new(seed: Seed) -> Self {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Self { seed, https: any, http: any, admin: any, issuer: None, rules: Rules::default() }
+        Self {
+            seed,
+            https: any,
+            http: any,
+            admin: any,
+            metadata: any,
+            issuer: None,
+            rules: Rules::default(),
+        }
     }
 }
 

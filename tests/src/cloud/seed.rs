@@ -33,6 +33,9 @@ pub struct Seed {
     /// Dedicated KMS gateways: instance id to region. An id that is not here lies in `region`.
     #[serde(default)]
     pub gateways: BTreeMap<String, String>,
+    /// The node, which has a metadata service.
+    #[serde(default)]
+    pub instance: Option<InstanceSeed>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -197,6 +200,28 @@ pub struct ParameterSeed {
     pub kind: ParameterKind,
     /// Versions 1, 2, …
     pub values: Vec<Hidden>,
+}
+
+/// The instance that the node is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct InstanceSeed {
+    pub account: String,
+    /// Name of a role of the account.
+    pub role: String,
+    #[serde(default)]
+    pub tokens: MetadataTokens,
+}
+
+/// Whether requests need a token.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MetadataTokens {
+    #[default]
+    Optional,
+    Required,
+    /// The service is of before there were tokens.
+    None,
 }
 
 impl Seed {

@@ -8,6 +8,7 @@ use super::account::{Account, Principal};
 use super::clock::Clock;
 use super::fault::Faults;
 use super::hidden::Hidden;
+use super::instance::Instance;
 use super::issuer::TokenRequest;
 use super::journal::Journal;
 use super::jwt::KeySet;
@@ -27,6 +28,7 @@ pub(crate) struct State {
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
     pub(crate) clock: Clock,
+    pub(crate) instance: Instance,
 }
 
 /// A credential that STS gave out.
@@ -75,6 +77,7 @@ impl State {
             faults: Faults::default(),
             journal: Journal::default(),
             clock,
+            instance: Instance::new(seed.instance),
         })
     }
 

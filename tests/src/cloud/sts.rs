@@ -234,6 +234,27 @@ fn no_role(arn: &str) -> Refusal {
     Refusal::new(404, "EntityNotExist.Role", &format!("The role not exists: {arn}"))
 }
 
-fn random(length: usize) -> String {
+/// What the metadata service gives to a node whose instance has the role; `None` where it is none.
+pub(crate) fn instance_credentials(
+    state: &mut State,
+    account: &str,
+    role: &str,
+    lifetime: i64,
+    now: OffsetDateTime,
+) -> Option<Value> {
+    let (account, contents) = state.accounts.get_key_value(account)?;
+    let role = contents.role(role)?;
+    let duration = Duration::seconds(lifetime);
+    let request = RoleRequest { account, role, session: "i-bp1emulated", duration };
+    let (body, _, id, given) = give(&request, now);
+    let mut credentials = body.get("Credentials")?.clone();
+    let members = credentials.as_object_mut()?;
+    members.insert("Code".to_owned(), json!("Success"));
+    members.insert("LastUpdated".to_owned(), json!(clock::write(now)));
+    state.open_session(id, given);
+    Some(credentials)
+}
+
+pub(crate) fn random(length: usize) -> String {
     (0..length).filter_map(|_| fastrand::choice(ALPHABET)).map(|byte| char::from(*byte)).collect()
 }

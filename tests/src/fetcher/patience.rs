@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Looks until it is so, for as long as a test may take.
-pub(super) async fn eventually<F: Future<Output = Result<bool>>>(is: impl Fn() -> F) -> Result<()> {
+pub async fn eventually<F: Future<Output = Result<bool>>>(is: impl Fn() -> F) -> Result<()> {
     let until = Instant::now() + PATIENCE;
     while !is().await? {
         ensure!(Instant::now() < until, "not within {PATIENCE:?}");

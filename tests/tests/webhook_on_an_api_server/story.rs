@@ -64,7 +64,7 @@ fn role(pod: &Value) -> String {
     assert_eq!(ours["name"], "kms-secrets-init", "{pod}");
     let plan = ours["env"][0]["value"].as_str().unwrap();
     let plan = plan::Plan::decode(plan).unwrap();
-    plan.credentials().unwrap().principal().as_str().rsplit('/').next().unwrap().to_owned()
+    plan.credentials().unwrap().principal().text().rsplit('/').next().unwrap().to_owned()
 }
 
 /// What the chart would install, for a webhook that this machine reaches at its port.

@@ -24,6 +24,10 @@ enum VolumeKind<'a> {
         sources: [ProjectedSource<'a>; 1],
     },
     #[serde(rename_all = "camelCase")]
+    Secret {
+        secret_name: &'a str,
+    },
+    #[serde(rename_all = "camelCase")]
     ConfigMap {
         name: &'a str,
         items: [Item; 1],
@@ -56,6 +60,7 @@ impl Volume<'_> {
         match self.kind {
             VolumeKind::EmptyDir { .. } => None,
             VolumeKind::Projected { .. } => Some("projected"),
+            VolumeKind::Secret { .. } => Some("secret"),
             VolumeKind::ConfigMap { .. } => Some("configMap"),
         }
     }
@@ -78,12 +83,14 @@ pub(crate) fn agent() -> Volume<'static> {
 }
 
 /// What credentials need; a token of the Pod's own is there whether or not the application has one.
+/// A Secret that does not exist keeps the Pod from starting, with an event of the kubelet that names it.
 pub(crate) fn credentials(needed: CredentialsVolume<'_>, expiration_seconds: u32) -> Volume<'_> {
     let kind = match needed.content {
         CredentialsContent::ServiceAccountToken { audience, file } => {
             let service_account_token = Token { audience, expiration_seconds, path: file };
             VolumeKind::Projected { sources: [ProjectedSource { service_account_token }] }
         }
+        CredentialsContent::Secret { name } => VolumeKind::Secret { secret_name: name },
     };
     Volume { name: needed.place.volume, kind }
 }

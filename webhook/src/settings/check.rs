@@ -9,8 +9,8 @@ use plan::Region;
 use super::raw::{RawEndpoints, RawInjector, RawResources, RawSettings};
 use super::rules::{
     ACCOUNT, ARGUMENT, CLUSTER, CONFIG_MAP, CONTAINER, Choices, ENDPOINT, FILE_KEY_REFS, HOST,
-    IMAGE, KUBELET, NETWORKS, PROVIDER, PULL_POLICY, QUANTITY, REGION, REPOSITORY, Rule,
-    TRANSLATION, UIDS, VARIABLE,
+    IMAGE, KUBELET, METADATA_V1, NETWORKS, PROVIDER, PULL_POLICY, QUANTITY, REGION, REPOSITORY,
+    Rule, TRANSLATION, UIDS, VARIABLE,
 };
 use super::{BadSetting, BadSettings, Endpoints, Injector, Resources, Settings};
 use crate::settings::regions;
@@ -28,6 +28,12 @@ impl TryFrom<RawSettings> for Settings {
             cluster_id: check.text("clusterId", raw.cluster_id, CLUSTER),
             oidc_provider_arn: check.text("oidcProviderArn", raw.oidc_provider_arn, PROVIDER),
             network: check.choice("network", raw.network, NETWORKS, default.network),
+            metadata_v1: check.choice(
+                "metadataV1",
+                raw.metadata_v1,
+                METADATA_V1,
+                default.metadata_v1,
+            ),
             kms_endpoint: check.text("kmsEndpoint", raw.kms_endpoint, ENDPOINT),
             oos_endpoint: check.text("oosEndpoint", raw.oos_endpoint, ENDPOINT),
             sts_endpoint: check.text("stsEndpoint", raw.sts_endpoint, ENDPOINT),

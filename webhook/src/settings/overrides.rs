@@ -121,6 +121,7 @@ static FIELDS: &[Field] = &[
     field("clusterId", |raw| Slot::Text(&mut raw.cluster_id)),
     field("oidcProviderArn", |raw| Slot::Text(&mut raw.oidc_provider_arn)),
     field("network", |raw| Slot::Text(&mut raw.network)),
+    field("metadataV1", |raw| Slot::Text(&mut raw.metadata_v1)),
     field("kmsEndpoint", |raw| Slot::Text(&mut raw.kms_endpoint)),
     field("oosEndpoint", |raw| Slot::Text(&mut raw.oos_endpoint)),
     field("stsEndpoint", |raw| Slot::Text(&mut raw.sts_endpoint)),

@@ -50,14 +50,24 @@ impl Policy {
             0 => rules.join(", "),
             more => format!("{}, and {more} more", rules.join(", ")),
         };
+        // RRSA alone needs no rule.
+        let remedy = match credentials {
+            CredentialsKind::Rrsa => {
+                "use a role that the policy allows, or ask the operator for a rule".to_owned()
+            }
+            kind => format!(
+                "ask the operator for a rule with credentials: [{}], or use rrsa",
+                kind.as_str()
+            ),
+        };
         Err(Problem::pod(
             "policy",
             format!(
                 "namespace {namespace} may not use {} by {}: {rules}",
-                principal.as_str(),
+                principal.text(),
                 credentials.as_str()
             ),
-            "use a role that the policy allows, or ask the operator for a rule",
+            remedy,
         ))
     }
 }

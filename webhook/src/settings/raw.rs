@@ -16,6 +16,7 @@ pub struct RawSettings {
     pub(super) cluster_id: Option<String>,
     pub(super) oidc_provider_arn: Option<String>,
     pub(super) network: Option<String>,
+    pub(super) metadata_v1: Option<String>,
     pub(super) kms_endpoint: Option<String>,
     pub(super) oos_endpoint: Option<String>,
     pub(super) sts_endpoint: Option<String>,

@@ -30,6 +30,9 @@ pub(super) const PROVIDER: Rule<ProviderArn> = (
 pub(super) const NETWORKS: Choices<Network> =
     (&[("vpc", Network::Vpc), ("public", Network::Public)], "vpc or public");
 
+pub(super) const METADATA_V1: Choices<bool> =
+    (&[("never", false), ("allow", true)], "never or allow");
+
 pub(super) const UIDS: Choices<Uid> =
     (&[("explicit", Uid::Explicit), ("platform", Uid::Platform)], "explicit or platform");
 

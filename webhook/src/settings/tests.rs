@@ -37,6 +37,7 @@ accountId: 1234567890123456
 clusterId: c0123456789abcdef
 oidcProviderArn: acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0123
 network: public
+metadataV1: allow
 kmsEndpoint: kms.{region}.aliyuncs.com
 oosEndpoint: oos.cn-hangzhou.aliyuncs.com
 stsEndpoint: sts.aliyuncs.com
@@ -85,6 +86,7 @@ policy:
             )
             .ok(),
             network: Network::Public,
+            metadata_v1: true,
             kms_endpoint: endpoint("kms.{region}.aliyuncs.com"),
             oos_endpoint: endpoint("oos.cn-hangzhou.aliyuncs.com"),
             sts_endpoint: endpoint("sts.aliyuncs.com"),

@@ -59,7 +59,7 @@ impl EndpointPattern {
 
 impl ConfigMapName {
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        (text.len() <= 253 && text.split('.').all(is_label)).then(|| Self(text.to_owned()))
+        plan::is_subdomain(text).then(|| Self(text.to_owned()))
     }
 
     pub(crate) fn as_str(&self) -> &str {

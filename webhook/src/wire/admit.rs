@@ -70,7 +70,7 @@ impl<'a> Question<'a> {
             return None;
         }
         let namespace = namespace(&self.request);
-        (!pod.names_role() && !facts.has_account()).then(|| Wanted::Account {
+        (pod.has_role_of_account() && !facts.has_account()).then(|| Wanted::Account {
             namespace: namespace.into(),
             name: pod.service_account().into(),
         })

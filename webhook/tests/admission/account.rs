@@ -80,7 +80,7 @@ fn a_session_is_called_after_namespace_and_account() {
         let mut pod = without_role();
         pod["metadata"]["namespace"] = json!(namespace);
         pod["spec"]["serviceAccountName"] = account;
-        rrsa(&decided(&pod, &[ARN], &settings()).unwrap()).session.to_string()
+        rrsa(&decided(&pod, &[ARN], &settings()).unwrap()).sts.session.to_string()
     };
     assert_eq!(session("my-shop", json!("check-out")), "my-shop.check-out");
     assert_eq!(session("my-shop", json!("")), "my-shop.default");
@@ -112,7 +112,7 @@ fn a_session_carries_the_pods_namespace_whatever_name_it_asks_for() {
         (&"x".repeat(59), &format!("shop.{}", "x".repeat(59))),
     ] {
         let after = injected(&pod(&[("secrets", "a: b"), ("role-session-name", name)]));
-        assert_eq!(rrsa(&plan(&after)).session.as_str(), told, "{name}");
+        assert_eq!(rrsa(&plan(&after)).sts.session.as_str(), told, "{name}");
     }
     let answer = session("shop", &[("role-session-name", &"x".repeat(60))]);
     assert!(

@@ -20,14 +20,14 @@ fn what_a_pod_asks_for_is_in_its_plan() {
     let identity = |key: &str, value: &str| rrsa(&plan(&with(key, value))).clone();
     let provider = "acs:ram::7:oidc-provider/own";
     assert_eq!(identity("oidc-provider-arn", provider).provider.as_str(), provider);
-    assert_eq!(identity("role-session-name", "a@b").session.as_str(), "shop.a@b");
+    assert_eq!(identity("role-session-name", "a@b").sts.session.as_str(), "shop.a@b");
     for seconds in [900, 43_200] {
         let asked = identity("role-session-expiration", &seconds.to_string());
-        assert_eq!(asked.duration, seconds);
+        assert_eq!(asked.sts.duration, seconds);
     }
-    assert_eq!(identity("log-level", "info").duration, 3600);
+    assert_eq!(identity("log-level", "info").sts.duration, 3600);
     let host = "sts-vpc.cn-beijing.aliyuncs.com";
-    assert_eq!(identity("sts-endpoint", host).endpoint.unwrap().as_str(), host);
+    assert_eq!(identity("sts-endpoint", host).sts.endpoint.unwrap().as_str(), host);
     for (text, level) in
         [("error", LogLevel::Error), ("warn", LogLevel::Warn), ("debug", LogLevel::Debug)]
     {
@@ -105,7 +105,7 @@ fn a_pod_goes_before_the_settings() {
     let pods = plan(&after);
     assert_eq!(rrsa(&pods).provider.as_str(), "acs:ram::7:oidc-provider/own");
     assert_eq!(hosts(&pods), ["kms-vpc.cn-hangzhou.aliyuncs.com", "oos.cn-hangzhou.aliyuncs.com"]);
-    let sts = rrsa(&pods).endpoint.as_ref().unwrap();
+    let sts = rrsa(&pods).sts.endpoint.as_ref().unwrap();
     assert_eq!(sts.as_str(), "sts.cn-beijing.aliyuncs.com");
     assert_eq!(pods.files()[0].name.as_str(), "a_b");
     assert_eq!(volume(&after, "kms-ca")["configMap"]["name"], "pods");
@@ -158,7 +158,7 @@ plain: e
     let assume = route(third).assume.as_ref().unwrap();
     assert_eq!(assume.role.as_str(), "acs:ram::9:role/pods");
     assert_eq!(assume.external_id.as_ref().unwrap().as_str(), "shop-1");
-    assert_eq!(rrsa(&plan).region.as_str(), "cn-shenzhen");
+    assert_eq!(rrsa(&plan).sts.region.as_str(), "cn-shenzhen");
     assert_eq!(selected(&plan.files()[0]), "b.c");
     for (plan, region) in [(&plan, "cn-beijing"), (&ask_for(list), "cn-beijing")] {
         assert_eq!(route(&plan.lookups()[0]).region.as_str(), region);
@@ -186,7 +186,7 @@ fn without_a_region_of_the_pod_an_endpoint_or_the_objects_say_one() {
                 .as_str()
                 .contains(route(lookup).region.as_str())
         );
-        (route(lookup).region.to_string(), rrsa(&plan).region.to_string())
+        (route(lookup).region.to_string(), rrsa(&plan).sts.region.to_string())
     };
     let beijing = ("cn-beijing".to_owned(), "cn-beijing".to_owned());
     assert_eq!(
@@ -214,7 +214,7 @@ fn a_shared_endpoint_goes_before_the_region_of_pod_and_settings() {
     ]);
     let plan = plan(&injected(&asked));
     assert_eq!(route(&plan.lookups()[0]).region.as_str(), "cn-beijing");
-    assert_eq!(rrsa(&plan).region.as_str(), "cn-shenzhen");
+    assert_eq!(rrsa(&plan).sts.region.as_str(), "cn-shenzhen");
 }
 
 #[test]

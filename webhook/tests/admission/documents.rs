@@ -106,10 +106,16 @@ fn under_each_heading_stand_value_default_and_modes_an_example_and_what_is_refus
 
 #[test]
 fn every_example_is_injected() {
-    let settings = settings_with(&["oldestKubelet=1.35"]);
+    let rule = "policy=[{name: all, namespaces: ['*'], roles: ['*'], credentials: [rrsa, secret]}]";
+    let settings = settings_with(&["oldestKubelet=1.35", rule]);
     for (key, section) in sections() {
         for (annotations, spec) in examples(&section) {
-            let pod = pod_of(&annotations, &spec);
+            let mut pod = pod_of(&annotations, &spec);
+            if key == "credentials" {
+                // These say their own role.
+                let annotations = pod["metadata"]["annotations"].as_object_mut().unwrap();
+                annotations.remove("kms.alibabacloud/role-arn");
+            }
             let answer = ask_with(&review(&pod), &settings);
             assert_eq!(answer.response["allowed"], true, "{key}: {}", answer.response);
             injected_with(&pod, &settings);

@@ -64,7 +64,7 @@ fn the_plan_says_who_fetches_what_from_where() {
         rrsa(&plan).provider.as_str(),
         "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0123"
     );
-    assert_eq!(rrsa(&plan).session.as_str(), "shop.checkout");
+    assert_eq!(rrsa(&plan).sts.session.as_str(), "shop.checkout");
     assert_eq!(plan.lookups().len(), 1);
     assert_eq!(route(&plan.lookups()[0]).region.as_str(), "cn-hangzhou");
     assert_eq!(plan.files().len(), 2);
@@ -334,7 +334,7 @@ fn a_shared_endpoint_says_the_region_where_nothing_closer_does() {
     let plan = plan(&injected_with(&pod, &no_region));
     assert_eq!(route(&plan.lookups()[0]).region.as_str(), "cn-beijing");
     assert_eq!(route(&plan.lookups()[1]).region.as_str(), "cn-shanghai");
-    assert_eq!(rrsa(&plan).region.as_str(), "cn-beijing");
+    assert_eq!(rrsa(&plan).sts.region.as_str(), "cn-beijing");
 }
 
 #[test]
@@ -366,7 +366,7 @@ fn the_operators_settings_fill_what_the_pod_leaves_open() {
     assert_eq!(container["args"], json!(["init", "--ca", "/ca.pem"]));
     let plan = plan(&after);
     assert_eq!(rrsa(&plan).provider.as_str(), "acs:ram::9:oidc-provider/mine");
-    assert_eq!(rrsa(&plan).endpoint.as_ref().unwrap().as_str(), "sts.aliyuncs.com");
+    assert_eq!(rrsa(&plan).sts.endpoint.as_ref().unwrap().as_str(), "sts.aliyuncs.com");
     assert_eq!(
         route(&plan.lookups()[0]).endpoint.as_ref().unwrap().as_str(),
         "kms.cn-hangzhou.aliyuncs.com"
@@ -396,7 +396,7 @@ fn a_reply_knows_which_review_it_answers() {
 fn a_name_that_no_one_has_checked_yet_does_no_harm() {
     let mut pod = secrets();
     pod["spec"]["serviceAccountName"] = json!(format!("{}密码/../$(x)", "a".repeat(57)));
-    let session = rrsa(&plan(&injected(&pod))).session.to_string();
+    let session = rrsa(&plan(&injected(&pod))).sts.session.to_string();
     assert_eq!(session, format!("shop.{}..", "a".repeat(57)));
 }
 

@@ -121,17 +121,6 @@ fn a_policy_without_rules_limits_nothing() {
 }
 
 #[test]
-fn credentials_that_this_version_lacks_are_denied_though_a_rule_allows_them() {
-    let allowed = settings(
-        "policy=[{name: all, namespaces: ['*'], roles: ['*'], credentials: [rrsa, ecs-ram-role, secret]}]",
-    );
-    for credentials in ["ecs-ram-role", "secret=keys"] {
-        let message = denied(&pod(&[("secrets", "a: b"), ("credentials", credentials)]), &allowed);
-        assert!(message.contains("does not support the credentials"), "{message}");
-    }
-}
-
-#[test]
 fn the_longest_refusal_tells_namespace_and_role_in_its_first_line() {
     let role = format!("acs:ram::1234567890123456:role/{}", "r".repeat(64));
     let mut review = review(&pod(&[("secrets", "a: b"), ("role-arn", &role)]));

@@ -23,7 +23,8 @@ fn started(annotations: &[(&str, &str)]) -> Value {
     pod
 }
 
-const VOLUMES: [&str; 5] = ["kms-secrets", "kms-env", "kms-agent", "kms-ca", "kms-rrsa-token"];
+const VOLUMES: [&str; 6] =
+    ["kms-secrets", "kms-env", "kms-agent", "kms-ca", "kms-rrsa-token", "kms-credentials"];
 
 #[test]
 fn no_container_refers_to_a_file_of_ours_by_hand_whatever_the_operator_allows() {

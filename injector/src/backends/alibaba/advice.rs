@@ -23,7 +23,7 @@ impl Advisor {
         let diagnosis = error.diagnosis();
         let advice = match error.failure() {
             Failure::Identity if !error.was_sent() => self.credentials.unusable(),
-            Failure::Identity => self.not_accepted(diagnosis, lookup),
+            Failure::Identity => self.not_accepted(diagnosis, error.subject(), lookup),
             Failure::Denied => self.denied(lookup),
             Failure::NotFound => not_found(lookup),
             Failure::Throttled => THROTTLED.to_owned(),
@@ -63,7 +63,7 @@ impl Advisor {
         ask::permission(lookup, self.role(lookup))
     }
 
-    fn not_accepted(&self, diagnosis: Diagnosis, lookup: &AlibabaLookup) -> String {
+    fn not_accepted(&self, diagnosis: Diagnosis, subject: &str, lookup: &AlibabaLookup) -> String {
         let role = self.own_role();
         match diagnosis {
             Diagnosis::Clock => NODE_CLOCK.to_owned(),
@@ -71,6 +71,10 @@ impl Advisor {
                 words::not_accepted(self.role(lookup))
             }
             Diagnosis::Credentials | Diagnosis::OwnCredentials => self.credentials.not_accepted(),
+            // A Secret may name a role too, which is assumed before.
+            Diagnosis::RoleChain if subject != self.role(lookup) => {
+                self.credentials.not_given(diagnosis)
+            }
             Diagnosis::RoleChain => {
                 let other = self.role(lookup);
                 format!(

@@ -25,7 +25,28 @@ fn a_key_that_this_version_does_not_act_on_is_a_problem() {
     for key in ["https-proxy", "regions"] {
         assert!(wrong(key, "x").contains("this version does not support it"), "{key}");
     }
-    assert!(wrong("credentials", "ecs-ram-role").contains("does not support the credentials"));
+}
+
+#[test]
+fn credentials_are_a_kind_with_the_name_that_it_needs() {
+    for (value, words) in [
+        ("", "is no kind of credentials"),
+        ("RRSA", "is no kind of credentials"),
+        ("keys=x", "is no kind of credentials"),
+        ("rrsa=app", "rrsa has no name behind it"),
+        ("secret", "it names no Secret"),
+        ("secret=", "is not the name of a Secret"),
+        ("secret=A", "is not the name of a Secret"),
+        ("secret=other/keys", "is not the name of a Secret"),
+        ("ecs-ram-role=", "is not the name of a RAM role"),
+        ("ecs-ram-role=../x", "is not the name of a RAM role"),
+    ] {
+        assert!(
+            wrong("credentials", value).contains(words),
+            "{value}: {}",
+            wrong("credentials", value)
+        );
+    }
 }
 
 #[test]

@@ -103,8 +103,14 @@ const NAMESPACES: Rule<Glob> =
 
 /// One that names no account by mistake would match nothing.
 const ROLES: Rule<Glob> = (
-    |text| (text == "*" || text.starts_with("acs:ram::")).then(|| Glob::parse(text).ok())?,
-    "\"*\" or a pattern of role ARNs, like acs:ram::1234567890123456:role/payments-*",
+    |text| {
+        let named = |start: &&str| text.strip_prefix(*start).is_some_and(|rest| !rest.is_empty());
+        (["acs:ram::", "secret/", "ecs-ram-role/"].iter().any(named)
+            || matches!(text, "*" | "ecs-ram-role"))
+        .then(|| Glob::parse(text).ok())?
+    },
+    "\"*\", a pattern of role ARNs, like acs:ram::1234567890123456:role/payments-*, or secret/NAME, \
+     ecs-ram-role, ecs-ram-role/NAME for those credentials",
 );
 
 const CREDENTIALS: Rule<CredentialsKind> =

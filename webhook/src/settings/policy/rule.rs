@@ -56,7 +56,7 @@ impl Rule {
             rule: self,
             namespace,
             // What a rule for others says of roles costs nothing, and tells nothing.
-            role: namespace && any(&self.roles, principal.as_str()),
+            role: namespace && any(&self.roles, &principal.text()),
             credentials: self.credentials.contains(&credentials),
         }
     }

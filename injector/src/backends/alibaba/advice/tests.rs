@@ -1,6 +1,6 @@
 use plan::{
     Assume, FileMode, FileName, FileOptions, MountPath, OnMissing, Plan, PlanBuilder, ProviderArn,
-    Reference, Region, RoleArn, Rrsa, SessionName,
+    Reference, Region, RoleArn, RoleSession, Rrsa, SessionName,
 };
 
 use super::super::credentials::rrsa;
@@ -17,10 +17,12 @@ fn own() -> Rrsa {
     Rrsa {
         role: RoleArn::parse(ROLE).unwrap(),
         provider: ProviderArn::parse("acs:ram::1:oidc-provider/ack").unwrap(),
-        session: SessionName::parse("s1").unwrap(),
-        duration: 900,
-        region: Region::parse("cn-hangzhou").unwrap(),
-        endpoint: None,
+        sts: RoleSession {
+            session: SessionName::parse("s1").unwrap(),
+            duration: 900,
+            region: Region::parse("cn-hangzhou").unwrap(),
+            endpoint: None,
+        },
     }
 }
 
@@ -44,7 +46,8 @@ fn refused_identity(
     code: Option<&str>,
     lookup: &AlibabaLookup,
 ) -> String {
-    advisor.not_accepted(Diagnosis::of(Failure::Identity, operation, code), lookup)
+    let diagnosis = Diagnosis::of(Failure::Identity, operation, code);
+    advisor.not_accepted(diagnosis, advisor.role(lookup), lookup)
 }
 
 #[test]

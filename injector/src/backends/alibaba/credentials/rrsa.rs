@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use cloud::endpoint::host;
-use cloud::provider::{self, CredentialsProvider, RrsaRole};
-use cloud::{Diagnosis, Network, Service};
+use cloud::provider::{CredentialsProvider, OidcRole, RrsaProvider};
+use cloud::{Diagnosis, Network};
 
 use super::super::words::{self, NODE_CLOCK};
 use super::service_account_token::{self, TokenError, TokenFile};
+use super::sts_session::sts;
 use crate::report::exit::Exit;
 use crate::report::problem::Problem;
 
@@ -30,19 +30,14 @@ impl Rrsa {
 
     /// The file is read at each exchange.
     pub(super) fn provider(&self, network: Network) -> CredentialsProvider {
-        let role = RrsaRole {
-            sts_endpoint: match &self.plan.endpoint {
-                Some(endpoint) => endpoint.to_string(),
-                None => host(Service::Sts, self.plan.region.as_str(), network),
-            },
+        let role = OidcRole {
             role_arn: self.plan.role.to_string(),
             oidc_provider_arn: self.plan.provider.to_string(),
-            session_name: self.plan.session.to_string(),
-            duration: self.plan.duration,
         };
+        let sts = sts(&self.plan.sts, network);
         let token_file = TokenFile::new(self.token_file.clone());
         let token = move || token_file.read().map_err(Into::into);
-        CredentialsProvider::Rrsa(provider::RrsaProvider::new(role, token))
+        CredentialsProvider::Rrsa(RrsaProvider::new(role, sts, token))
     }
 
     pub(super) fn role(&self) -> &str {
@@ -50,7 +45,7 @@ impl Rrsa {
     }
 
     pub(super) fn caller(&self, role: &str) -> String {
-        format!("{role}, session {}", self.plan.session)
+        format!("{role}, session {}", self.plan.sts.session)
     }
 
     pub(super) fn not_given(&self, diagnosis: Diagnosis) -> String {

@@ -1,12 +1,17 @@
 //! The identity that a Pod has in the cloud: its credentials, each kind a file below.
 
+mod asker;
+mod ecs_ram_role;
 mod ram_role;
+mod role_session;
 mod rrsa;
+mod secret;
 mod session;
 mod sts_endpoint;
 
 use plan::{Credentials, Principal, Region};
 
+use self::asker::Asker;
 pub(super) use self::ram_role::check_assumed;
 use crate::account::Subject;
 use crate::ask::annotations::{RequestedCredentials, SecretsRequest};
@@ -29,15 +34,14 @@ pub(super) fn credentials(
     let judge = |principal: Principal<'_>, problems: &mut Problems| {
         ram_role::check(principal, kind, subject, settings, comparisons, problems);
     };
+    let asker = Asker { request, subject, account_name, region, settings };
     Some(match &request.credentials {
-        RequestedCredentials::Rrsa => Credentials::Rrsa(rrsa::of_pod(
-            request,
-            subject,
-            account_name,
-            region,
-            settings,
-            judge,
-            problems,
-        )?),
+        RequestedCredentials::Rrsa => Credentials::Rrsa(rrsa::of_pod(asker, judge, problems)?),
+        RequestedCredentials::EcsRamRole(name) => {
+            Credentials::EcsRamRole(ecs_ram_role::of_pod(name.as_ref(), asker, judge, problems)?)
+        }
+        RequestedCredentials::Secret(name) => {
+            Credentials::Secret(secret::of_pod(name, asker, judge, problems)?)
+        }
     })
 }

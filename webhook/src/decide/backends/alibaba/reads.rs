@@ -1,5 +1,6 @@
 //! Whether the operator's policy lets a Pod read what it asks for.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use plan::{AlibabaLookup, AlibabaSource, Glob, MAX_LOOKUPS, Principal, Region};
@@ -32,7 +33,7 @@ impl<'a> SecretsReader<'a> {
         problems: &mut Problems,
     ) {
         // The rules are looked through once for each role, however much is read with it.
-        let mut known: HashMap<&str, Option<Reads<'_>>> = HashMap::new();
+        let mut known: HashMap<Cow<'_, str>, Option<Reads<'_>>> = HashMap::new();
         // What is asked for twice is judged once. A Pod that asks for more than a plan has is refused for
         // that, and no rule is looked at for the rest.
         let mut judged: HashMap<(&AlibabaSource, Option<&AlibabaLookup>), Option<Outside>> =
@@ -43,9 +44,8 @@ impl<'a> SecretsReader<'a> {
                 return;
             }
             let principal = self.of_lookup(lookup);
-            let reads = known
-                .entry(principal.as_str())
-                .or_insert_with(|| self.reads(principal, comparisons));
+            let reads =
+                known.entry(principal.text()).or_insert_with(|| self.reads(principal, comparisons));
             let Some(reads) = reads else { continue };
             let outside = judged.entry((source, lookup)).or_insert_with(|| {
                 let place = place(source, lookup, self.settings);

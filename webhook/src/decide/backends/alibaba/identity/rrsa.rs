@@ -1,34 +1,26 @@
 //! The identity of a Pod by RRSA: a role, in exchange for the token of its ServiceAccount.
 
-use plan::{Principal, ProviderArn, Region, RoleArn, Rrsa};
+use plan::{Principal, ProviderArn, RoleArn, Rrsa};
 
-use super::{ram_role, session, sts_endpoint};
-use crate::account::Subject;
+use super::asker::Asker;
+use super::{ram_role, role_session};
 use crate::ask::annotations::{Given, SecretsRequest};
 use crate::problem::{Problem, Problems};
 use crate::settings::Settings;
 
-const DURATION: u32 = 3600;
-
 pub(super) fn of_pod(
-    request: &SecretsRequest<'_>,
-    subject: &Subject<'_>,
-    account_name: &str,
-    region: Option<&Region>,
-    settings: &Settings,
+    asker: Asker<'_>,
     judge: impl FnOnce(Principal<'_>, &mut Problems),
     problems: &mut Problems,
 ) -> Option<Rrsa> {
+    let Asker { request, subject, account_name, settings, .. } = asker;
     let role = ram_role::of_pod(request, subject, account_name, settings, problems);
     if let Some(role) = &role {
         judge(Principal::Role(role), problems);
     }
     let provider = role.as_ref().and_then(|role| provider(request, role, settings, problems));
-    let endpoint = sts_endpoint::of_pod(request, region, settings, problems);
-    let (role, provider, region, endpoint) = (role?, provider?, region?.clone(), endpoint?);
-    let session = session::of_pod(request, subject.namespace, account_name, problems)?;
-    let duration = request.role_session_expiration.unwrap_or(DURATION);
-    Some(Rrsa { role, provider, session, duration, region, endpoint })
+    let sts = role_session::of_pod(asker, problems);
+    Some(Rrsa { role: role?, provider: provider?, sts: sts? })
 }
 
 fn provider(
