@@ -7,5 +7,6 @@ mod an_outage_outlives_credentials;
 mod certificates_change_hands;
 mod every_image_is_pulled_where_the_cluster_wants_it;
 mod no_pod_starts_without_its_secrets;
+mod pods_without_rrsa_use_what_the_operator_allows;
 mod settings_reach_running_replicas;
 mod two_releases_take_turns;

@@ -15,6 +15,7 @@ from lab import LAB, admin, mint
 
 from alibabacloud_credentials.client import Client as CredentialClient
 from alibabacloud_credentials.exceptions import CredentialException
+from alibabacloud_credentials.provider.ecs_ram_role import EcsRamRoleCredentialsProvider
 from alibabacloud_credentials.provider.oidc import OIDCRoleArnCredentialsProvider
 from alibabacloud_credentials.provider.ram_role_arn import RamRoleArnCredentialsProvider
 from alibabacloud_credentials.provider.static_ak import StaticAKCredentialsProvider
@@ -394,6 +395,33 @@ class CoreTest(Conformance):
         self.assertEqual((caught.exception.error_code, caught.exception.http_status), ("SignatureDoesNotMatch", 400))
         # What the SDK splits off and compares with its own.
         self.assertTrue(caught.exception.message.split(":")[1].startswith("POST&%2F&AccessKeyId"))
+
+
+class MetadataTest(unittest.TestCase):
+    """The role of the node, by tokens of version 2, which the emulated instance requires."""
+
+    def provider(self, role=None):
+        return EcsRamRoleCredentialsProvider(
+            role_name=role, disable_imds_v1=True, async_update_enabled=False)
+
+    def test_the_role_is_found_and_its_credentials_read_a_secret(self):
+        for role in (None, "node"):
+            client = Kms(config(credential=CredentialClient(provider=self.provider(role))))
+            self.assertEqual(secret("app/text", client=client).version_id, "v3")
+
+    def test_the_sdk_asks_as_the_fetcher_does(self):
+        admin("DELETE", "/requests")
+        self.provider().get_credentials()
+        asked = [(it["method"], it["action"], it["form"]) for it in admin("GET", "/requests")]
+        roles = "/latest/meta-data/ram/security-credentials/"
+        token = ("PUT", "/latest/api/token", ["x-aliyun-ecs-metadata-token-ttl-seconds"])
+        with_token = ["x-aliyun-ecs-metadata-token"]
+        # It asks for a token each time; the fetcher keeps it.
+        self.assertEqual(asked, [token, ("GET", roles, with_token), token, ("GET", roles + "node", with_token)])
+
+    def test_a_role_that_the_instance_does_not_have(self):
+        with self.assertRaises(CredentialException):
+            self.provider("another").get_credentials()
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ def resolve_to_the_lab(host, port, *args, **kwargs):
         host = host.decode()
     if host.endswith(".aliyuncs.com"):
         return resolve("127.0.0.1", PORTS[int(port)], *args, **kwargs)
+    if host == "100.100.100.200":
+        return resolve("127.0.0.1", LAB["metadataPort"], *args, **kwargs)
     return resolve(host, port, *args, **kwargs)
 
 

@@ -45,6 +45,7 @@ async fn the_official_sdks_and_the_emulator_agree() {
     let lab = json!({
         "httpsPort": cloud.https().port(),
         "httpPort": cloud.http().port(),
+        "metadataPort": cloud.metadata().port(),
         "admin": cloud.admin(),
         "ca": write("ca.pem", cloud.ca_pem()),
         "privateCa": write("private-ca.pem", cloud.private_ca_pem()),

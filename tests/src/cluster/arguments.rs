@@ -1,7 +1,7 @@
 //! What each program of a cluster is started with.
 
 use super::layout::{
-    ADMIN, CLOUD, ETCD, ETCD_PEER, ISSUER, Layout, NODE, NODE_ADDRESS, PODS, SERVICES,
+    ADMIN, CLOUD, ETCD, ETCD_PEER, ISSUER, Layout, METADATA, NODE, NODE_ADDRESS, PODS, SERVICES,
 };
 use super::program::Program;
 
@@ -107,6 +107,7 @@ fn cloud(layout: &Layout) -> Vec<String> {
         format!("--seed={}", directory.join("seed.json").display()),
         format!("--https={CLOUD}:443"),
         format!("--http={CLOUD}:80"),
+        format!("--metadata={METADATA}:80"),
         format!("--admin={ADMIN}"),
     ]
 }

@@ -10,6 +10,8 @@ pub const NODE_ADDRESS: &str = "10.10.0.2";
 pub(crate) const GATEWAY: &str = "10.10.0.1";
 /// The emulated cloud, under its real host names.
 pub const CLOUD: &str = "10.10.0.3";
+/// The metadata service of the node, where every node of Alibaba Cloud has it.
+pub(crate) const METADATA: &str = "100.100.100.200";
 /// The emulated cloud's admin API, for processes inside the network; Pods do not reach it.
 pub const ADMIN: &str = "127.0.0.1:9400";
 pub(crate) const DNS_READY: &str = "127.0.0.1:8181";

@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result};
 
-use super::layout::{CLOUD, GATEWAY, Layout, NODE_ADDRESS};
+use super::layout::{CLOUD, GATEWAY, Layout, METADATA, NODE_ADDRESS};
 use super::tools::Tool;
 
 pub(crate) struct ClusterNetwork;
@@ -21,6 +21,7 @@ impl ClusterNetwork {
         for address in [NODE_ADDRESS, CLOUD] {
             ip(&format!("-n {label} addr add {address}/24 dev lab0"))?;
         }
+        ip(&format!("-n {label} addr add {METADATA}/32 dev lab0"))?;
         ip(&format!("-n {label} link set lab0 up"))?;
         ip(&format!("-n {label} link set lab1 up"))?;
         // Kubernetes looks for the interface of the default route. Nobody answers there.
