@@ -29,10 +29,9 @@ pub(crate) struct YamlError {
     pub(crate) syntax: bool,
 }
 
-/// Room for every file that a plan may have, written generously.
-pub(crate) const MAX_BYTES: usize = 64 * 1024;
-/// Some bytes take three hundred instructions each.
-const MAX_BYTES_OF_ALL: usize = 64 * 1024;
+/// All annotations of a Pod have room for every file that a plan may have, written generously. Some bytes
+/// take three hundred instructions each.
+const MAX_BYTES: usize = 64 * 1024;
 const TOO_LONG: &str =
     "with it the annotations have more than 64 KiB of YAML together, the most that a Pod may have";
 const MAX_DEPTH: usize = 8;
@@ -54,7 +53,7 @@ pub(crate) struct YamlRoom {
 
 impl Default for YamlRoom {
     fn default() -> Self {
-        Self { entries: MAX_ENTRIES, lines: MAX_LINES, bytes: MAX_BYTES_OF_ALL }
+        Self { entries: MAX_ENTRIES, lines: MAX_LINES, bytes: MAX_BYTES }
     }
 }
 
@@ -70,9 +69,6 @@ struct Open<'a> {
 /// `room` is for this text and for those behind it.
 pub(crate) fn parse<'a>(text: &'a str, room: &mut YamlRoom) -> Result<Option<Node<'a>>, YamlError> {
     let too_large = |what| Err(YamlError { line: 1, what, syntax: false });
-    if text.len() > MAX_BYTES {
-        return too_large("the value is longer than 64 KiB");
-    }
     room.bytes = match room.bytes.checked_sub(text.len()) {
         Some(left) => left,
         None => return too_large(TOO_LONG),
@@ -241,7 +237,7 @@ mod tests {
 
     #[test]
     fn all_texts_of_a_pod_have_so_many_bytes_together() {
-        let (mut room, text) = (YamlRoom::default(), "x".repeat(48 * 1024));
+        let (mut room, text) = (YamlRoom::default(), "x".repeat(32 * 1024));
         assert!(parse(&text, &mut room).is_ok() && parse(&text, &mut room).is_ok());
         assert!(parse("x", &mut room).unwrap_err().what.contains("64 KiB of YAML together"));
     }
