@@ -1,8 +1,6 @@
 //! No Pod costs much: every list, text and setting is filled, and what the decision costs is counted
 //! in instructions and bytes. No clock is read.
 
-#![cfg(test)]
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

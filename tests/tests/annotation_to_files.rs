@@ -1,7 +1,5 @@
 //! From the annotations of a Pod to the bytes in its files, with the real programs on the way.
 
-#![cfg(test)]
-
 use std::collections::BTreeMap;
 
 use lab::cloud::{ParameterKind, ParameterSeed, SecretKind, SecretSeed, StoredPlace};

@@ -1,7 +1,5 @@
 //! Every value is a canary here. Whatever works or fails, none is seen outside of the files.
 
-#![cfg(test)]
-
 use lab::cloud::{
     Cloud, CloudConfig, Effect, Fault, ParameterKind, ParameterSeed, SecretSeed, Seed, StoredPlace,
     VersionSeed,

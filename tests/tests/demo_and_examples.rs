@@ -1,7 +1,5 @@
 //! What a newcomer runs first: the demo, and the examples.
 
-#![cfg(test)]
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Output, Stdio};

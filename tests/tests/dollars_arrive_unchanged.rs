@@ -1,7 +1,5 @@
 //! The kubelet expands `$(NAME)` and `$$` in the environment of containers. Plans survive that.
 
-#![cfg(test)]
-
 use lab::cloud::SecretSeed;
 use lab::fetcher::{ACCOUNT, NAMESPACE};
 use lab::kubelet::Sandbox;

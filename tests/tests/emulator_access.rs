@@ -2,15 +2,13 @@
 //! limits.
 #![allow(clippy::unwrap_used, reason = "test code outside of test functions")]
 
-mod support;
-
 use std::time::Duration;
 
 use lab::cloud::{Cloud, CloudConfig, Permission, SecretSeed, Seed, StoredPlace, VersionSeed};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-use self::support::{
+use crate::support::{
     ACCOUNT, Call, GATEWAY, KMS, Key, OOS, PARTNER, STS, ask, assumed, cloud, connect, parameter,
     reader, secret, seed, with_oidc,
 };

@@ -5,8 +5,6 @@
     reason = "test code outside of test functions"
 )]
 
-mod support;
-
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -19,7 +17,7 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
-use self::support::{
+use crate::support::{
     ACCOUNT, KMS, OOS, STS, Stream, ask, assumed, cloud, connect, parameter, secret, with_oidc,
 };
 

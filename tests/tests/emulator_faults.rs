@@ -1,12 +1,10 @@
 //! Each fault on demand, seen from the client.
 
-mod support;
-
 use std::time::{Duration, Instant};
 
 use lab::cloud::{CalledService, Effect, Fault};
 
-use self::support::{
+use crate::support::{
     GATEWAY, KMS, OOS, STS, ask, assumed, cloud, connect, parameter, secret, with_oidc,
 };
 

@@ -1,10 +1,8 @@
 //! The emulated STS: which tokens it believes and which roles it gives to whom.
 
-mod support;
-
 use lab::cloud::{Cloud, CloudConfig, Issuer, KeySet, TokenRequest};
 
-use self::support::{
+use crate::support::{
     ACCOUNT, Call, Key, ROLE, STS, assumed, cloud, reader, secret, seed, with_oidc,
 };
 

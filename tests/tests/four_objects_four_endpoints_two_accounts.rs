@@ -1,7 +1,5 @@
 //! Four objects of one Pod, each asked at its own endpoint and as its own role.
 
-#![cfg(test)]
-
 use std::collections::BTreeMap;
 
 use lab::cloud::{CalledService, SecretSeed};

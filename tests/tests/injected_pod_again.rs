@@ -1,7 +1,5 @@
 //! A Pod that already carries what we inject: seen again, copied, restored, edited by others.
 
-#![cfg(test)]
-
 use lab::fetcher::NAMESPACE;
 use lab::kubelet::Sandbox;
 use lab::stage::{Stage, pod};

@@ -1,7 +1,5 @@
 //! Questions at which other injectors failed, asked of the real process.
 
-#![cfg(test)]
-
 use std::time::Duration;
 
 use lab::fetcher::NAMESPACE;
