@@ -24,7 +24,7 @@ impl Patch {
     }
 
     /// What it writes into the Pod, as JSON.
-    pub(crate) fn values(&self) -> impl Iterator<Item = &str> + Clone {
+    pub(crate) fn values(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|operation| operation.value.as_deref()).map(RawValue::get)
     }
 

@@ -81,10 +81,7 @@ impl Pod<'_> {
     }
 
     /// With what is added to it, above all its plan, which is JSON in JSON.
-    pub(crate) fn check_added<'v>(
-        &self,
-        added: impl Iterator<Item = &'v str> + Clone,
-    ) -> Option<Problem> {
+    pub(crate) fn check_added<'v>(&self, added: impl Iterator<Item = &'v str>) -> Option<Problem> {
         self.escapes.check_with_added(added)
     }
 
