@@ -25,9 +25,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 pub(crate) use self::amount::Amount;
-pub(crate) use self::container::{Amounts, Container};
+pub(crate) use self::container::{Amounts, Container, Resources};
 pub(crate) use self::containers::List;
-pub(crate) use self::marks::Annotated;
+pub(crate) use self::marks::{Annotated, KMS_AGENT};
+pub(crate) use self::mount::VolumeMount;
 pub(crate) use self::room::Room;
 pub(crate) use self::variable::Variable;
 
@@ -90,6 +91,9 @@ pub(crate) struct Spec<'a> {
     /// Read only where a kubelet is to set variables.
     #[serde(borrow, default)]
     pub(crate) affinity: Option<&'a RawValue>,
+    /// Those of the whole Pod, which its containers share.
+    #[serde(borrow, default, deserialize_with = "null_default")]
+    pub(crate) resources: Resources<'a>,
     #[serde(borrow, default)]
     pub(crate) volumes: Option<Capped<Volume<'a>>>,
     #[serde(borrow, default)]

@@ -51,7 +51,8 @@ impl Quantity {
     }
 }
 
-/// A positive amount and the text that says it, which goes into the Pod as it is.
+/// An amount and the text that says it, which goes into the Pod as it is: a positive one but for requests,
+/// which may be nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct WrittenQuantity {
     text: String,
@@ -62,6 +63,15 @@ impl WrittenQuantity {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let amount = Quantity::parse(text).filter(|amount| !amount.is_zero())?;
         Some(Self { text: text.to_owned(), amount })
+    }
+
+    /// The same, or nothing.
+    pub(crate) fn parse_request(text: &str) -> Option<Self> {
+        Some(Self { text: text.to_owned(), amount: Quantity::parse(text)? })
+    }
+
+    pub(crate) fn zero() -> Self {
+        Self { text: "0".to_owned(), amount: Quantity(0) }
     }
 
     /// Whole bytes, rounded up.

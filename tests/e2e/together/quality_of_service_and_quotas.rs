@@ -54,6 +54,28 @@ fn a_pod_keeps_its_class() {
     assert!(ours["limits"]["cpu"].is_null() && ours["limits"]["memory"].is_string(), "{ours}");
 }
 
+/// Resources of a whole Pod leave nothing over for ours, in any mode.
+#[test]
+fn a_pod_with_resources_of_its_own() {
+    let place = Namespace::opted_in("whole");
+    let amounts = json!({ "cpu": "100m", "memory": "64Mi" });
+    for mode in ["init", "refresh", "agent"] {
+        let agent = [("agent-secrets", "app/*")];
+        let more = if mode == "agent" { &agent[..] } else { &[] };
+        let pod = annotated(app(mode, READ), &[&[("mode", mode)], more].concat());
+        let pod = with(pod, "/spec/resources", json!({ "requests": amounts, "limits": amounts }));
+        let requests = json!({ "requests": amounts });
+        place.create(&with(pod, "/spec/containers/0/resources", requests));
+    }
+    for mode in ["init", "refresh", "agent"] {
+        place.succeeded(mode);
+        qos(&place, mode, "Guaranteed");
+    }
+    let refused = with(app("more", READ), "/spec/resources", json!({ "limits": amounts }));
+    let refused = place.refused(&annotated(refused, &[("resources.limits.memory", "65Mi")]));
+    assert!(refused.contains("65Mi is more than the whole Pod has"), "{refused}");
+}
+
 #[test]
 fn defaults_of_a_limit_range_reach_our_container_too() {
     let place = Namespace::opted_in("defaults");

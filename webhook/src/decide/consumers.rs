@@ -113,8 +113,8 @@ impl Consumers {
         })
     }
 
-    /// Refuses mounts that already stand at, or below, the mount path, and those that may stand
-    /// anywhere.
+    /// Refuses mounts that already stand at, or below, the mount path, those that may stand anywhere,
+    /// and those above it in which no directory can be made for ours.
     pub(crate) fn check_mounts(&self, pod: &Pod<'_>, mount: &MountPath, problems: &mut Problems) {
         let csi: HashSet<&str> = pod
             .spec
@@ -127,6 +127,14 @@ impl Consumers {
             })
             .map(|known| known.name.as_ref())
             .collect();
+        let read_only: HashSet<&str> = pod
+            .spec
+            .volumes
+            .iter()
+            .flatten()
+            .filter(|known| known.is_read_only())
+            .map(|known| known.name.as_ref())
+            .collect();
         let mount = ContainerPath::new(mount.as_str());
         for (_, _, container) in self.containers(pod) {
             for taken in container.mounts() {
@@ -134,7 +142,9 @@ impl Consumers {
                     return;
                 }
                 let (path, at) = (&taken.mount_path, taken.place());
-                if !at.is_within(&mount) || taken.name == SECRETS_VOLUME {
+                let is_fixed = taken.read_only || read_only.contains(taken.name.as_ref());
+                let is_above = is_fixed && mount.is_within(at);
+                if !(at.is_within(&mount) || is_above) || taken.name == SECRETS_VOLUME {
                     continue;
                 }
                 let place = format!("container {:?}", display_name(&container.name));
@@ -152,6 +162,15 @@ impl Consumers {
                         place,
                         format!("the CSI volume {:?} is already mounted at {path:.100}", display_name(&taken.name)),
                         "remove the CSI volume and its mounts, or set kms.alibabacloud/mount-path while you migrate",
+                    ));
+                } else if !at.is_within(&mount) {
+                    problems.push(Problem::pod(
+                        place,
+                        format!(
+                            "the volume {:?} is mounted read-only at {path:.100}, and the container would not start: no directory for the secrets can be made in it",
+                            display_name(&taken.name)
+                        ),
+                        "set kms.alibabacloud/mount-path to a directory outside of it",
                     ));
                 } else {
                     problems.push(Problem::pod(

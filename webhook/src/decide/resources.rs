@@ -5,7 +5,7 @@ use plan::{MAX_FILES, MAX_VARIABLES};
 
 use crate::ask::annotations::SecretsRequest;
 use crate::patch::fetcher_resources::{FetcherResources, RequestAndLimit};
-use crate::pod::{Amount, Amounts, Pod};
+use crate::pod::{Amount, Amounts, List, Pod, Resources};
 use crate::problem::{Problem, Problems};
 use crate::quantity::{Quantity, WrittenQuantity};
 use crate::settings::Settings;
@@ -26,7 +26,10 @@ pub(crate) fn decide(
         // What is written into memory volumes counts as the writer's memory, as the agent does.
         WrittenQuantity::of_bytes(Quantity::bytes(32 << 20).plus(memory))
     });
-    let resources = if is_guaranteed(pod) {
+    let whole = &pod.spec.resources;
+    let resources = if whole.say_something() {
+        within(pod, whole, request, &memory_limit, problems)
+    } else if is_guaranteed(pod) {
         let cpu = own(&wanted.cpu_limit).or_else(|| own(&wanted.cpu_request));
         let cpu = cpu.unwrap_or_else(|| defaults.guaranteed_cpu().clone());
         let is_limit = |request: &Option<WrittenQuantity>, limit: &WrittenQuantity| {
@@ -67,6 +70,93 @@ pub(crate) fn decide(
         }
     }
     resources
+}
+
+/// Inside the resources of the whole Pod. Up to Kubernetes 1.36 the API server adds up what containers
+/// request before it asks webhooks, and refuses a Pod that requests more afterwards: ours request nothing,
+/// which it accepts, unless the Pod says otherwise.
+fn within(
+    pod: &Pod<'_>,
+    whole: &Resources<'_>,
+    request: &SecretsRequest<'_>,
+    memory_limit: &WrittenQuantity,
+    problems: &mut Problems,
+) -> FetcherResources {
+    let wanted = &request.resources;
+    let Resources { requests, limits } = whole;
+    for (key, own, most) in [
+        ("resources.limits.cpu", &wanted.cpu_limit, &limits.cpu),
+        ("resources.limits.memory", &wanted.memory_limit, &limits.memory),
+    ] {
+        above(key, own.as_ref(), most.as_ref(), Quantity::bytes(0), problems);
+    }
+    for (key, own, most, of) in [
+        ("resources.requests.cpu", &wanted.cpu_request, &requests.cpu, Core::Cpu),
+        ("resources.requests.memory", &wanted.memory_request, &requests.memory, Core::Memory),
+    ] {
+        let beside = requested(pod, of);
+        above(key, own.as_ref(), most.as_ref(), beside, problems);
+    }
+    let most = limits.memory.as_ref().and_then(|most| WrittenQuantity::parse(most.text()));
+    let or_nothing =
+        |own: &Option<WrittenQuantity>| own.clone().unwrap_or_else(WrittenQuantity::zero);
+    FetcherResources {
+        requests: RequestAndLimit {
+            cpu: Some(or_nothing(&wanted.cpu_request)),
+            memory: or_nothing(&wanted.memory_request),
+        },
+        limits: RequestAndLimit {
+            cpu: wanted.cpu_limit.clone(),
+            memory: lower(memory_limit, most.as_ref()),
+        },
+        guaranteed: false,
+    }
+}
+
+/// A problem where ours is more than the Pod has beside what others take of it.
+fn above(
+    key: &str,
+    own: Option<&WrittenQuantity>,
+    most: Option<&Amount<'_>>,
+    taken: Quantity,
+    problems: &mut Problems,
+) {
+    let Some((own, most)) = own.zip(most) else { return };
+    let Some(amount) = Quantity::parse(most.text()) else { return };
+    if !own.amount().is_zero() && own.amount().plus(taken) > amount {
+        let beside = if taken.is_zero() { "" } else { ", and other containers take a part of it" };
+        problems.push(Problem::annotation(
+            key,
+            format!(
+                "{} is more than the whole Pod has (spec.resources: {:.32}){beside}",
+                own.as_str(),
+                most.text()
+            ),
+            "lower it or remove it: without it our container requests nothing of a Pod with resources of its own",
+        ));
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Core {
+    Cpu,
+    Memory,
+}
+
+/// What containers that run at the same time request together.
+fn requested(pod: &Pod<'_>, core: Core) -> Quantity {
+    let stays = pod.foreign_containers().filter(|(list, _, container)| {
+        *list == List::Main || container.restart_policy.as_deref() == Some("Always")
+    });
+    let amounts = stays.filter_map(|(_, _, container)| {
+        let requests = &container.resources.requests;
+        let amount = match core {
+            Core::Cpu => requests.cpu.as_ref(),
+            Core::Memory => requests.memory.as_ref(),
+        };
+        Quantity::parse(amount?.text())
+    });
+    amounts.fold(Quantity::bytes(0), Quantity::plus)
 }
 
 /// A default request, or the limit where that is lower.

@@ -2,10 +2,11 @@
 
 use plan::contract::ENVIRONMENT_DIRECTORY;
 
+use crate::container_path::ContainerPath;
 use crate::patch::desired_pod::DesiredPod;
 use crate::patch::fetcher_container::Mount;
 use crate::patch::json_patch::Patch;
-use crate::pod::{Container, List, Pod};
+use crate::pod::{Container, List, Pod, VolumeMount};
 use plan::contract::{AGENT_VOLUME, ENVIRONMENT_VOLUME, SECRETS_VOLUME};
 
 pub(super) fn apply(
@@ -25,7 +26,10 @@ fn wanted<'w>(desired: &'w DesiredPod<'_>, list: List, index: usize) -> Vec<Moun
     let mut wanted = Vec::new();
     let mut mount = |name, mount_path| wanted.push(Mount { name, mount_path, read_only: true });
     if desired.is_consumer(list, index) {
-        mount(SECRETS_VOLUME, desired.plan.mount().as_str());
+        // An agent without files has an empty directory to show.
+        if !desired.plan.files().is_empty() || desired.plan.mode().agent().is_none() {
+            mount(SECRETS_VOLUME, desired.plan.mount().as_str());
+        }
         if let Some(agent) = desired.plan.mode().agent() {
             mount(AGENT_VOLUME, agent.token.directory().as_str());
         }
@@ -34,6 +38,14 @@ fn wanted<'w>(desired: &'w DesiredPod<'_>, list: List, index: usize) -> Vec<Moun
         mount(ENVIRONMENT_VOLUME, ENVIRONMENT_DIRECTORY);
     }
     wanted
+}
+
+/// The agent's token is put in the place of a directory in which another one left its own.
+fn left_at(container: &Container<'_>, wanted: &Mount<'_>) -> Option<usize> {
+    let place = ContainerPath::new(wanted.mount_path);
+    let is_left = |mount: &VolumeMount<'_>| *mount.place() == place;
+    let mut known = container.mounts().iter();
+    known.position(is_left).filter(|_| wanted.name == AGENT_VOLUME)
 }
 
 fn set(
@@ -59,7 +71,10 @@ fn set(
                     patch.replace(format!("{path}/{at}"), mount)?;
                 }
             }
-            None => missing.push(mount),
+            None => match left_at(container, mount) {
+                Some(at) => patch.replace(format!("{path}/{at}"), mount)?,
+                None => missing.push(mount),
+            },
         }
     }
     for at in stale.iter().rev() {

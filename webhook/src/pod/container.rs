@@ -81,6 +81,12 @@ pub(crate) struct Resources<'a> {
     pub(crate) limits: Amounts<'a>,
 }
 
+impl Resources<'_> {
+    pub(crate) fn say_something(&self) -> bool {
+        [&self.requests, &self.limits].iter().any(|it| it.cpu.is_some() || it.memory.is_some())
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Amounts<'a> {
     #[serde(borrow, default)]

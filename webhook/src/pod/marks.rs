@@ -9,6 +9,9 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use super::text::{self, Text};
 use crate::problem::PREFIX;
 
+/// With it the component ack-kms-agent-webhook-injector adds a KMS Agent.
+pub(crate) const KMS_AGENT: &str = "kms-agent-webhook-injector/inject";
+
 /// Annotations of ours, without the status.
 pub(super) const MAX_ANNOTATIONS: usize = 128;
 
@@ -25,6 +28,8 @@ pub(crate) struct Annotated<'a> {
     pub(crate) mirror: bool,
     /// How many there are, kept or not.
     pub(crate) count: usize,
+    /// Another webhook is asked for an agent, which would answer at the same place.
+    pub(crate) asks_for_kms_agent: bool,
 }
 
 /// The values of the labels that count.
@@ -117,6 +122,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Annotated<'a> {
                             Given::Text(value) => found.ours.push((name, value)),
                             Given::Other(kind) => found.untyped.push((name, kind)),
                         }
+                    } else if key == KMS_AGENT {
+                        let value = map.next_value()?;
+                        found.asks_for_kms_agent =
+                            !matches!(value, Given::Text(text) if text == "false");
                     } else {
                         map.next_value::<IgnoredAny>()?;
                     }

@@ -272,7 +272,7 @@ fn values_just_out_of_range_are_refused() {
         ("timeout", "+5s", "like 30s"),
         ("timeout", "5m30", "like 30s"),
         ("timeout", "30s5m", "like 30s"),
-        ("resources.requests.cpu", "0", "quantity"),
+        ("resources.requests.cpu", "-1", "quantity"),
         ("statu", "{}", "there is no such annotation; remove it"),
     ] {
         let answer = ask(&pod(&[("secrets", "a: b"), (key, value)]));

@@ -22,6 +22,8 @@ mod policy;
 mod reads;
 mod references;
 mod refreshes;
+mod rivals;
 mod support;
 mod templates;
 mod variables;
+mod whole_pod;

@@ -13,8 +13,8 @@ use super::families::{env, template};
 use super::member::{Member, member_name};
 use super::request::{ModeName, SecretsRequest};
 use super::values::{
-    cache_ttl, config_map, duration, env_method, init_first, mode, names, native_sidecar, number,
-    parsed, patterns, port, quantity, size, user,
+    amount_to_request, cache_ttl, config_map, duration, env_method, init_first, mode, names,
+    native_sidecar, number, parsed, patterns, port, quantity, size, user,
 };
 use crate::path_translation::PathTranslation;
 
@@ -304,10 +304,10 @@ pub static ANNOTATIONS: &[Annotation] = &[
         put(&mut request.options.log_level, parsed(LogLevel::parse(value)))
     }),
     in_all("resources.requests.cpu", "a quantity", "`10m`", |request, value| {
-        put_some(&mut request.resources.cpu_request, quantity(value))
+        put_some(&mut request.resources.cpu_request, amount_to_request(value))
     }),
     in_all("resources.requests.memory", "a quantity", "`16Mi`", |request, value| {
-        put_some(&mut request.resources.memory_request, quantity(value))
+        put_some(&mut request.resources.memory_request, amount_to_request(value))
     }),
     in_all("resources.limits.cpu", "a quantity", "none", |request, value| {
         put_some(&mut request.resources.cpu_limit, quantity(value))

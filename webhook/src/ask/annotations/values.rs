@@ -167,12 +167,17 @@ pub(super) fn size(value: &str) -> Result<Quantity, Bad> {
 }
 
 pub(super) fn quantity(value: &str) -> Result<WrittenQuantity, Bad> {
-    WrittenQuantity::parse(value).ok_or_else(|| {
-        (
-            format!("{} is not a valid quantity", quoted(value)),
-            "write it like 50m, 0.1, 32Mi or 1Gi".to_owned(),
-        )
-    })
+    WrittenQuantity::parse(value).ok_or_else(|| bad_quantity(value))
+}
+
+/// Nothing may be requested.
+pub(super) fn amount_to_request(value: &str) -> Result<WrittenQuantity, Bad> {
+    WrittenQuantity::parse_request(value).ok_or_else(|| bad_quantity(value))
+}
+
+fn bad_quantity(value: &str) -> Bad {
+    let what = format!("{} is not a valid quantity", quoted(value));
+    (what, "write it like 50m, 0.1, 32Mi or 1Gi".to_owned())
 }
 
 /// Seconds of `90s`, `5m`, `1h` or `1m30s`, in these bounds.
