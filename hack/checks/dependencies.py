@@ -20,7 +20,7 @@ OURS = {
     "injector": {"printable", "plan", "template", "flight", "secret", "cloud"},
     "lab": {"plan", "certs", "webhook", "injector"},
 }
-FOR_TESTS = {"lab": {"cloud", "template"}}
+FOR_TESTS = {"lab": {"cloud", "secret", "template"}}
 
 # Crates that must not be linked into ours, and why.
 NEVER_IN = {

@@ -95,5 +95,6 @@ pub use crate::agent::request::{
 pub use crate::once::exec::exec;
 pub use crate::refresh::hook::proc;
 pub use crate::refresh::schedule::{Round, Schedule};
+pub use crate::render::select::{Document, SelectError};
 pub use crate::report::exit::Exit;
 pub use crate::run::run;

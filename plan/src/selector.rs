@@ -7,9 +7,14 @@ use jmespath::ast::Ast;
 use serde::{Deserialize, Serialize};
 
 mod growth;
+mod numbers;
 mod parts;
+mod syntax;
+mod unquoted;
 
 use self::parts::first;
+pub use self::parts::parts_mut as parts_of_expression;
+use self::syntax::Syntax;
 
 /// Part of a secret's JSON value, as JMESPath.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,6 +29,14 @@ pub enum InvalidSelector {
     TooLong(usize),
     #[error("the JMESPath expression does not parse at column {column}: {reason}")]
     Syntax { column: usize, reason: String },
+    #[error(
+        "to JMESPath the key {key} ends at column {column}; a key with other characters than letters, digits and _ stands in double quotes: #{quoted}"
+    )]
+    Unquoted { column: usize, key: String, quoted: String },
+    #[error(
+        "a number of the JMESPath expression has more digits than can be compared: {0}; compare it as text, in single quotes, if the secret has it so"
+    )]
+    Digits(String),
     #[error("JMESPath has no function {0}(); see the JMESPath specification for the built-in ones")]
     UnknownFunction(String),
     #[error(
@@ -80,12 +93,12 @@ impl Selector {
         if text.len() > MAX_SELECTOR_BYTES {
             return Err(InvalidSelector::TooLong(text.len()));
         }
-        let ast = jmespath::parse(text).map_err(|error| InvalidSelector::Syntax {
-            column: error.column + 1,
-            reason: reason(&error),
-        })?;
+        let ast = syntax::parse(text).map_err(|error| invalid(text, error))?;
         if let Some(name) = unknown_function(&ast) {
             return Err(InvalidSelector::UnknownFunction(name));
+        }
+        if let Some(number) = numbers::lost(text) {
+            return Err(InvalidSelector::Digits(printable::shorten(number)));
         }
         match large_slice(&ast) {
             Some(number) => Err(InvalidSelector::Slice(number)),
@@ -94,10 +107,11 @@ impl Selector {
         }
     }
 
-    /// Whether the expression can be evaluated on this value within a few megabytes.
+    /// What the expression means, where it can be evaluated on this value within a few megabytes.
+    /// `beside` is how many bytes are kept for the value beside it, such as the digits of its numbers.
     #[must_use]
-    pub fn bears(&self, value: &Variable) -> bool {
-        jmespath::parse(&self.0).is_ok_and(|ast| growth::bears(&ast, value))
+    pub fn for_value(&self, value: &Variable, beside: usize) -> Option<Ast> {
+        syntax::parse(&self.0).ok().filter(|ast| growth::bears(ast, value, beside))
     }
 
     #[must_use]
@@ -126,13 +140,12 @@ impl From<Selector> for String {
     }
 }
 
-/// The library's words, on one line and short: they quote the expression, which is no secret.
-fn reason(error: &jmespath::JmespathError) -> String {
-    match &error.reason {
-        jmespath::ErrorReason::Parse(text) => {
-            text.chars().filter(|c| printable::is_printable(*c)).take(120).collect()
-        }
-        jmespath::ErrorReason::Runtime(_) => "not a valid expression".to_owned(),
+fn invalid(text: &str, error: Syntax) -> InvalidSelector {
+    let Syntax { offset, reason } = error;
+    let column = text.get(..offset).unwrap_or(text).chars().count() + 1;
+    match unquoted::key(text, offset) {
+        Some((key, quoted)) => InvalidSelector::Unquoted { column, key, quoted },
+        None => InvalidSelector::Syntax { column, reason },
     }
 }
 

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 /// A number that was read, for any number of comparisons: it may have as many digits as a value bytes.
 #[derive(Clone, Copy)]
-pub(crate) struct Decimal<'v> {
+pub struct Decimal<'v> {
     is_negative: bool,
     /// The number is 0.DIGITS times ten to the power of this; zero has the lowest.
     exponent: i64,
@@ -15,7 +15,8 @@ pub(crate) struct Decimal<'v> {
 }
 
 impl<'v> Decimal<'v> {
-    pub(crate) fn read(number: &'v str) -> Self {
+    #[must_use]
+    pub fn read(number: &'v str) -> Self {
         let (is_negative, number) = match number.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, number),
@@ -39,7 +40,8 @@ impl<'v> Decimal<'v> {
         self.exponent == i64::MIN
     }
 
-    pub(crate) fn compare(self, other: Self) -> Ordering {
+    #[must_use]
+    pub fn compare(self, other: Self) -> Ordering {
         match (self.is_negative, other.is_negative) {
             (false, true) => Ordering::Greater,
             (true, false) => Ordering::Less,

@@ -24,6 +24,7 @@ mod text;
 mod token_limits;
 mod value;
 
+pub use crate::decimal::Decimal;
 pub use crate::fault::{Fault, Invalid, TemplateFailure};
 pub use crate::limits::{CheckFuel, MAX_OUTPUT_BYTES, MAX_TEMPLATE_BYTES};
 pub use crate::template::{SecretCall, Template};

@@ -14,6 +14,7 @@ pub mod http;
 pub mod kubelet;
 pub mod lease;
 pub mod manifest;
+pub mod python;
 pub mod review;
 pub(crate) mod samples;
 pub mod stage;

@@ -29,9 +29,9 @@ pub(super) fn is_bounded(ast: &Ast) -> bool {
     work(ast, ORDINARY) <= LIMIT
 }
 
-/// Whether this very value is.
-pub(super) fn bears(ast: &Ast, value: &Variable) -> bool {
-    work(ast, size(value)) <= LIMIT
+/// Whether this very value is not. `beside` is what belongs to it and is not in it.
+pub(super) fn bears(ast: &Ast, value: &Variable, beside: usize) -> bool {
+    work(ast, size(value) + number(beside)) <= LIMIT
 }
 
 fn work(ast: &Ast, size: f64) -> f64 {

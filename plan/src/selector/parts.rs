@@ -37,3 +37,30 @@ pub(super) fn add_parts<'a>(ast: &'a Ast, parts: &mut Vec<&'a Ast>) {
         | Ast::Slice { .. } => {}
     }
 }
+
+/// The same, to be changed in place.
+#[must_use]
+pub fn parts_mut(ast: &mut Ast) -> Vec<&mut Ast> {
+    match ast {
+        Ast::Function { args, .. } => args.iter_mut().collect(),
+        Ast::Comparison { lhs, rhs, .. }
+        | Ast::And { lhs, rhs, .. }
+        | Ast::Or { lhs, rhs, .. }
+        | Ast::Projection { lhs, rhs, .. }
+        | Ast::Subexpr { lhs, rhs, .. } => vec![&mut **lhs, &mut **rhs],
+        Ast::Condition { predicate, then, .. } => vec![&mut **predicate, &mut **then],
+        Ast::Expref { ast: node, .. }
+        | Ast::Flatten { node, .. }
+        | Ast::Not { node, .. }
+        | Ast::ObjectValues { node, .. } => vec![&mut **node],
+        Ast::MultiList { elements, .. } => elements.iter_mut().collect(),
+        Ast::MultiHash { elements, .. } => {
+            elements.iter_mut().map(|pair| &mut pair.value).collect()
+        }
+        Ast::Identity { .. }
+        | Ast::Field { .. }
+        | Ast::Index { .. }
+        | Ast::Literal { .. }
+        | Ast::Slice { .. } => Vec::new(),
+    }
+}
