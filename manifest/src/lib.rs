@@ -21,6 +21,6 @@ mod value;
 pub use document::Document;
 pub use node::Node;
 pub use reader::read;
-pub use rewrite::Rewritten;
+pub use rewrite::{Rewritten, Unwritable};
 pub use stream::{Stream, append};
 pub use unreadable::Unreadable;

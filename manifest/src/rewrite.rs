@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::block;
+use crate::builder::MAX_NODES;
 use crate::document::Document;
 use crate::flow;
 use crate::layout::Layout;
@@ -22,18 +23,55 @@ pub struct Rewritten {
     pub anew: bool,
 }
 
+/// Why no text has the other value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unwritable {
+    #[error(
+        "with what is added it would have more than a million values, the most that is read again; put its objects into several files"
+    )]
+    TooMany,
+    #[error(
+        "the document cannot be written again with the same meaning; write its aliases out and try again"
+    )]
+    Meaning,
+}
+
+impl Unwritable {
+    fn of<'v>(values: impl Iterator<Item = &'v Value>) -> Self {
+        if count(values.collect()) > MAX_NODES { Self::TooMany } else { Self::Meaning }
+    }
+}
+
+/// As many as are read of these: keys are values too.
+fn count(mut rest: Vec<&Value>) -> usize {
+    let mut count: usize = 0;
+    while let Some(value) = rest.pop() {
+        count += 1;
+        match value {
+            Value::Array(items) => rest.extend(items),
+            Value::Object(members) => {
+                count += members.len();
+                rest.extend(members.values());
+            }
+            _ => {}
+        }
+    }
+    count
+}
+
 impl Document<'_> {
-    /// The document with another value, or `None` if no text was found that reads as that value.
-    #[must_use]
-    pub fn rewrite(&self, value: Value) -> Option<Rewritten> {
+    /// The document with another value, where a text is found that reads as that value.
+    pub fn rewrite(&self, value: Value) -> Result<Rewritten, Unwritable> {
         let layout = Layout::of(self.text, &self.root);
         let (region, before) = (self.region.clone(), self.root.value());
         let spliced = splice(self.text, region, &self.root, &layout, &before, &value);
         if let Some(text) = spliced.filter(|text| reads_as(text, &value)) {
-            return Some(Rewritten { text, value, anew: false });
+            return Ok(Rewritten { text, value, anew: false });
         }
-        let text = self.anew(&layout, &value).filter(|text| reads_as(text, &value))?;
-        Some(Rewritten { text, value, anew: true })
+        match self.anew(&layout, &value).filter(|text| reads_as(text, &value)) {
+            Some(text) => Ok(Rewritten { text, value, anew: true }),
+            None => Err(Unwritable::of([&value].into_iter())),
+        }
     }
 
     fn anew(&self, layout: &Layout, after: &Value) -> Option<String> {
@@ -57,10 +95,18 @@ impl Document<'_> {
 }
 
 impl Stream<'_> {
-    /// The text with documents rewritten, one place in `rewritten` for each of them in order, or
-    /// `None` if the documents that are meant would not be read from it.
-    #[must_use]
-    pub fn text_with(&self, rewritten: &[Option<Rewritten>]) -> Option<String> {
+    /// The text with documents rewritten, one place in `rewritten` for each of them in order, where
+    /// the documents that are meant are read from it.
+    pub fn text_with(&self, rewritten: &[Option<Rewritten>]) -> Result<String, Unwritable> {
+        self.spliced(rewritten).ok_or_else(|| {
+            let before: Vec<Value> = self.documents.iter().map(|it| it.root.value()).collect();
+            let after = rewritten.iter().map(|it| it.as_ref().map(|it| &it.value));
+            let after = after.chain(std::iter::repeat(None));
+            Unwritable::of(before.iter().zip(after).map(|(before, after)| after.unwrap_or(before)))
+        })
+    }
+
+    fn spliced(&self, rewritten: &[Option<Rewritten>]) -> Option<String> {
         let mut output = String::with_capacity(self.text.len());
         let mut at = 0;
         for (document, rewritten) in self.documents.iter().zip(rewritten) {

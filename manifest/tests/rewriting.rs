@@ -2,7 +2,7 @@
 
 #![cfg(test)]
 
-use manifest::read;
+use manifest::{Unwritable, read};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 fn rewritten(text: &str, after: &Value) -> Option<String> {
     let stream = read(text);
     assert_eq!(stream.unreadable, [], "{text}");
-    let rewritten = stream.documents[0].rewrite(after.clone())?;
-    stream.text_with(&[Some(rewritten)])
+    let rewritten = stream.documents[0].rewrite(after.clone()).ok()?;
+    stream.text_with(&[Some(rewritten)]).ok()
 }
 
 /// The one document of `text` after a patch.
@@ -255,4 +255,16 @@ proptest! {
         prop_assert!(written.is_some(), "{text}\n{after}");
         prop_assert_eq!(&read(&written.unwrap()).documents[0].root().value(), &after);
     }
+}
+
+#[test]
+fn what_would_be_too_large_to_be_read_again_says_so() {
+    let text = format!("a: [{}]\n", "1,".repeat(999_000));
+    let stream = read(&text);
+    assert_eq!(stream.unreadable, []);
+    let mut after = stream.documents[0].root().value();
+    after["b"] = vec![json!(1); 2_000].into();
+    let why = stream.documents[0].rewrite(after).unwrap_err();
+    assert_eq!(why, Unwritable::TooMany);
+    assert!(why.to_string().contains("more than a million values"));
 }

@@ -13,9 +13,9 @@ fn with(text: &str, values: &[Option<Value>]) -> Option<String> {
         .documents
         .iter()
         .zip(values)
-        .map(|(document, value)| document.rewrite(value.clone()?))
+        .map(|(document, value)| document.rewrite(value.clone()?).ok())
         .collect();
-    stream.text_with(&rewritten)
+    stream.text_with(&rewritten).ok()
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn without_a_change_the_text_is_what_was_read() {
         "{\"a\": 1} {\"b\": 2}",
         "a: [\n",
     ] {
-        assert_eq!(read(text).text_with(&[]).as_deref(), Some(text));
+        assert_eq!(read(text).text_with(&[]).as_deref(), Ok(text));
     }
 }
 

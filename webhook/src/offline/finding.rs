@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use manifest::Unreadable;
+use manifest::{Unreadable, Unwritable};
 
 use super::workload::WorkloadObject;
 use crate::problem::{PREFIX, Problem};
@@ -75,10 +75,8 @@ impl Finding {
         Self::new(file, line, Severity::Problem, text)
     }
 
-    pub(super) fn unwritable(file: &str, line: usize) -> Self {
-        let what = "the document cannot be written again with the same meaning; \
-                    write its aliases out and try again";
-        Self::new(file, line, Severity::Problem, what.to_owned())
+    pub(super) fn unwritable(file: &str, line: usize, why: Unwritable) -> Self {
+        Self::new(file, line, Severity::Problem, why.to_string())
     }
 
     pub(super) fn anew(file: &str, line: usize) -> Self {

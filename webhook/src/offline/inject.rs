@@ -53,8 +53,8 @@ fn injected(
         let after = after.filter(|_| stream.unreadable.is_empty());
         rewritten.push(after.and_then(|after| changed(manifest, document, after, examination)));
     }
-    stream.text_with(&rewritten).unwrap_or_else(|| {
-        examination.findings.push(Finding::unwritable(&manifest.name, 1));
+    stream.text_with(&rewritten).unwrap_or_else(|why| {
+        examination.findings.push(Finding::unwritable(&manifest.name, 1, why));
         String::new()
     })
 }
@@ -68,11 +68,11 @@ fn changed(
     let line = document.root().line();
     let rewritten = document.rewrite(after);
     match &rewritten {
-        None => examination.findings.push(Finding::unwritable(&manifest.name, line)),
-        Some(Rewritten { anew: true, .. }) => {
+        Err(why) => examination.findings.push(Finding::unwritable(&manifest.name, line, *why)),
+        Ok(Rewritten { anew: true, .. }) => {
             examination.findings.push(Finding::anew(&manifest.name, line));
         }
-        Some(_) => {}
+        Ok(_) => {}
     }
-    rewritten
+    rewritten.ok()
 }
