@@ -58,8 +58,35 @@ fn tls(error: &rustls::Error) -> Unreachable {
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             "it is not valid yet"
         }
-        CertificateError::BadSignature => "its signature is wrong",
+        CertificateError::BadSignature => {
+            "its signature is wrong, or made with an RSA key of less than 2048 bits"
+        }
         CertificateError::ApplicationVerificationFailure => "too many others come with it",
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "it is not for servers (extended key usage serverAuth)"
+        }
+        CertificateError::UnhandledCriticalExtension => UNKNOWN_EXTENSION,
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => WEAK,
+        CertificateError::Revoked => "it was revoked",
+        CertificateError::BadEncoding => "it cannot be read",
+        // Nothing of the certificate is in the names of these.
+        CertificateError::Other(other) => match other.to_string().as_str() {
+            "CaUsedAsEndEntity" => {
+                "it is that of a CA (basicConstraints CA:TRUE); issue one of its own for the server"
+            }
+            "EndEntityUsedAsCa" => "its issuer is not a CA (basicConstraints CA:TRUE is missing)",
+            "PathLenConstraintViolated" => "more CAs stand between it and its root than they allow",
+            "NameConstraintViolation" => "its CA may not issue certificates for this name",
+            "UnsupportedCriticalExtension" => UNKNOWN_EXTENSION,
+            "UnsupportedCertVersion" => "it is not of version 3 of X.509",
+            _ => "it is not valid",
+        },
+        // Formerly a variant of its own.
+        other if format!("{other:?}") == "UnsupportedSignatureAlgorithm" => WEAK,
         _ => "it is not valid",
     })
 }
+
+const UNKNOWN_EXTENSION: &str = "it has a critical extension that is not known here";
+const WEAK: &str = "it, or one of its issuers, is signed in a way that is not accepted, such as SHA-1 or secp521r1";

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
 /// A CA, and the certificates that it signs.
 pub(crate) struct Authority {
@@ -36,9 +37,19 @@ impl Authority {
     }
 
     pub(crate) fn leaf(&self, names: &[&str]) -> Leaf {
+        self.leaf_that(names, |_| {})
+    }
+
+    /// A leaf that is in some way unlike others.
+    pub(crate) fn leaf_that(
+        &self,
+        names: &[&str],
+        differs: impl FnOnce(&mut CertificateParams),
+    ) -> Leaf {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(names).unwrap();
+        let mut params = CertificateParams::new(names).unwrap();
+        differs(&mut params);
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         let key = PrivatePkcs8KeyDer::from(key.serialize_der());
         Leaf { chain: vec![certificate.der().clone()], key: key.into() }
@@ -72,6 +83,9 @@ impl Leaf {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ServerConfig::builder_with_provider(provider);
         let builder = builder.with_safe_default_protocol_versions().unwrap();
-        builder.with_no_client_auth().with_single_cert(self.chain, self.key).unwrap()
+        // A server may send what it could not read itself.
+        let key = rustls::crypto::ring::sign::any_supported_type(&self.key).unwrap();
+        let certified = SingleCertAndKey::from(CertifiedKey::new(self.chain, key));
+        builder.with_no_client_auth().with_cert_resolver(Arc::new(certified))
     }
 }

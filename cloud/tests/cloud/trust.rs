@@ -1,6 +1,7 @@
 //! Which certificates are accepted for which host.
 
 use cloud::{Error, Lookup, Transport, TransportConfig, TransportError};
+use rcgen::{BasicConstraints, CertificateParams, CustomExtension, ExtendedKeyUsagePurpose, IsCa};
 use secret::{Failure, Fetched};
 
 use crate::authority::{Authority, Leaf};
@@ -61,6 +62,32 @@ async fn a_certificate_of_an_unknown_ca_is_refused() {
     let other = Authority::root("other");
     let result = fetch_from(KMS, other.leaf(&PUBLIC_NAMES), |_| {}).await;
     assert_certificate_problem(result, "its issuer is not trusted");
+}
+
+#[tokio::test]
+async fn each_fault_of_a_certificate_has_its_own_words() {
+    let private = Authority::root("private");
+    let unknown = || {
+        let mut extension =
+            CustomExtension::from_oid_content(&[1, 2, 3, 4, 5], vec![0x0c, 1, b'x']);
+        extension.set_criticality(true);
+        extension
+    };
+    let faults: [(fn(&mut CertificateParams), &str); 2] = [
+        (|leaf| leaf.is_ca = IsCa::Ca(BasicConstraints::Unconstrained), "it is that of a CA"),
+        (
+            |leaf| leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth],
+            "it is not for servers",
+        ),
+    ];
+    for (differs, words) in faults {
+        let leaf = private.leaf_that(&DEDICATED_NAMES, differs);
+        let result = fetch_from(DEDICATED, leaf, |config| config.private_ca = ca(&private)).await;
+        assert_certificate_problem(result, words);
+    }
+    let leaf = private.leaf_that(&DEDICATED_NAMES, |leaf| leaf.custom_extensions = vec![unknown()]);
+    let result = fetch_from(DEDICATED, leaf, |config| config.private_ca = ca(&private)).await;
+    assert_certificate_problem(result, "a critical extension that is not known here");
 }
 
 #[tokio::test]
