@@ -237,6 +237,9 @@ impl<'a> Evaluator<'a> {
 
     fn binary(&mut self, line: usize, operation: &'a BinOp<'a>) -> EvalResult<'a> {
         if let Some(sign) = operators::arithmetic(operation.op) {
+            if let Some(key) = dashed(operation) {
+                return self.run.fault(line, Fault::Dashed(shorten(&key)));
+            }
             return self.run.fault(line, Fault::Arithmetic(sign));
         }
         if let BinOpKind::ScAnd | BinOpKind::ScOr = operation.op {
@@ -365,6 +368,30 @@ impl<'a> Evaluator<'a> {
         }
         members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         Ok(Value::Map(members.into()))
+    }
+}
+
+/// A key like `api-key` behind a dot is read as a part less a name.
+fn dashed(operation: &BinOp<'_>) -> Option<String> {
+    let mut words = Vec::new();
+    let mut rest = operation;
+    // Each dash is a subtraction, and the last one stands outermost.
+    loop {
+        let BinOpKind::Sub = rest.op else { return None };
+        match &rest.right {
+            Expr::Var(var) => words.push(var.id.to_owned()),
+            Expr::Const(number) => words.push(number.value.to_string()),
+            _ => return None,
+        }
+        match &rest.left {
+            Expr::BinOp(inner) => rest = inner,
+            Expr::GetAttr(it) => {
+                words.push(it.name.to_owned());
+                words.reverse();
+                return Some(words.join("-"));
+            }
+            _ => return None,
+        }
     }
 }
 

@@ -74,6 +74,8 @@ faults! {
         "write it as text in quotes";
     Arithmetic(&'static str): "a template does not calculate ({0})",
         "A ~ B puts texts together; everything else the secret itself must hold";
+    Dashed(String): "a key with - in it does not stand behind a dot: {0}",
+        "write it in brackets and quotes: VALUE[\"KEY-NAME\"]";
     Slice: "a template does not cut parts out ([:])",
         "pick one item with VALUE[0], or several with a JMESPath: secret(\"kms://NAME#LIST[:2]\")";
     Chained: "comparisons cannot be chained",

@@ -242,3 +242,18 @@ fn a_key_of_a_text_is_refused_with_what_to_write() {
     }
     assert!(fails("").remedy().contains("docs/annotations.md"));
 }
+
+#[test]
+fn a_key_with_a_dash_behind_a_dot_gets_its_brackets_shown() {
+    for (text, key) in [
+        ("{{ json(secret(\"s\")).api-key }}", "api-key"),
+        ("{{ json(secret(\"s\")).a.tls-ca-crt }}", "tls-ca-crt"),
+        ("{{ json(secret(\"s\")).key-1 }}", "key-1"),
+    ] {
+        let [Invalid { fault, .. }] = invalid(text).try_into().unwrap();
+        assert_eq!(fault, Fault::Dashed(key.to_owned()), "{text}");
+        assert!(fault.remedy().contains("VALUE[\"KEY-NAME\"]"));
+    }
+    let [Invalid { fault, .. }] = invalid("{{ secret(\"s\") - 1 }}").try_into().unwrap();
+    assert_eq!(fault, Fault::Arithmetic("-"));
+}
