@@ -6,6 +6,7 @@ mod examine;
 mod finding;
 pub mod inject;
 mod input;
+mod lookalikes;
 mod mistyped;
 mod namespaces;
 mod position;

@@ -10,7 +10,7 @@ use super::accounts::Accounts;
 use super::input::{self, Manifest};
 use super::namespaces::{ENABLED, LABEL, Namespaces};
 use super::workload::{PodTemplate, WorkloadObject, annotations, objects};
-use super::{finding::Finding, mistyped, position};
+use super::{finding::Finding, lookalikes, mistyped, position};
 use crate::Failure;
 use crate::account::Subject;
 use crate::args::ManifestArgs;
@@ -89,6 +89,7 @@ impl Examiner {
         for object in objects(document.root()) {
             let template = object.template();
             self.strayed(manifest, &object, template.as_ref(), examination);
+            look_alike(manifest, &object, template.as_ref(), examination);
             let Some(template) = template else { continue };
             examination.templates += 1;
             let Some(injected) = self.template(manifest, document, &object, &template, examination)
@@ -194,5 +195,29 @@ impl Examiner {
             let what = format!("annotation {name}: {remedy}");
             examination.findings.push(Finding::warning(&manifest.name, key.line(), object, &what));
         }
+    }
+}
+
+/// Keys and labels that look like ours.
+fn look_alike(
+    manifest: &Manifest,
+    object: &WorkloadObject<'_>,
+    template: Option<&PodTemplate<'_>>,
+    examination: &mut Examination,
+) {
+    let own = object.node.field("metadata");
+    let found: Vec<(usize, String)> = match template {
+        Some(template) => {
+            let metadata = template.node.field("metadata").into_iter();
+            let metadata = metadata.chain(template.outer.iter().copied());
+            metadata.flat_map(lookalikes::in_metadata).collect()
+        }
+        None if object.kind == "Namespace" => {
+            own.and_then(lookalikes::in_namespace).into_iter().collect()
+        }
+        None => Vec::new(),
+    };
+    for (line, what) in found {
+        examination.findings.push(Finding::warning(&manifest.name, line, object, &what));
     }
 }

@@ -270,3 +270,35 @@ fn a_problem_of_a_template_names_the_line_in_it() {
         run.stdout
     );
 }
+
+#[test]
+fn what_looks_like_ours_and_is_not_is_told() {
+    let text = "\
+kind: Pod
+metadata:
+  name: one
+  annotations: {kms.alibabacloud.com/secrets: 'db: kms://db'}
+  labels:
+    kms.alibabacloud/secrets: shop
+    kms.alibabacloud/injection: 'false'
+spec: {containers: [{name: app, image: b}]}
+---
+kind: Namespace
+metadata: {name: shop, labels: {kms.alibabacloud/injection: 'true'}}
+---
+kind: Deployment
+metadata: {name: two, labels: {kms.aliyun.com/injection: disabled}}
+spec: {template: {metadata: {labels: {app: kms, example.com/kms: x}}, spec: {containers: [{name: a}]}}}
+";
+    let run = check(text);
+    assert_eq!((run.code, lines(&run)), (0, vec![4, 6, 7, 11, 14]), "{}", run.stdout);
+    for words in [
+        "annotation kms.alibabacloud.com/secrets: it means nothing here, and nothing is injected for it; did you mean kms.alibabacloud/secrets?",
+        "label kms.alibabacloud/secrets: labels mean nothing here; write it as an annotation",
+        "label kms.alibabacloud/injection: false opts nothing out; write disabled",
+        "label kms.alibabacloud/injection: true opts nothing in; write kms.alibabacloud/injection: enabled",
+        "label kms.aliyun.com/injection: it means nothing here; did you mean kms.alibabacloud/injection?",
+    ] {
+        assert!(run.stdout.contains(words), "{words}: {}", run.stdout);
+    }
+}
