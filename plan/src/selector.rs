@@ -10,11 +10,13 @@ mod growth;
 mod numbers;
 mod parts;
 mod syntax;
+mod syntax_error;
+mod tokens;
 mod unquoted;
 
 use self::parts::first;
 pub use self::parts::parts_mut as parts_of_expression;
-use self::syntax::Syntax;
+use self::syntax_error::Syntax;
 
 /// Part of a secret's JSON value, as JMESPath.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -52,8 +54,8 @@ pub enum InvalidSelector {
 /// The evaluator adds them up without looking.
 const MAX_SLICE: u32 = 1_000_000;
 
-/// The parser recurses without a limit of its own: nesting that fits into this many bytes is known
-/// to fit into half of a worker thread's stack, in a debug build too.
+/// Far more than people write. A chain of parts nests to the left in the tree: what fits into this many
+/// bytes is known to fit into half of a worker thread's stack, in a debug build too.
 pub const MAX_SELECTOR_BYTES: usize = 512;
 
 const FUNCTIONS: [&str; 26] = [
@@ -215,11 +217,17 @@ mod tests {
     #[test]
     fn nesting_up_to_the_cap_fits_into_half_of_a_worker_threads_stack() {
         let small_stack = std::thread::Builder::new().stack_size(1024 * 1024).spawn(|| {
-            for (open, close) in [("[", "]"), ("(", ")"), ("!", ""), ("a.", ""), ("a[][].", "")] {
-                let depth = MAX_SELECTOR_BYTES / (open.len() + close.len()) - 1;
-                let text = format!("{}a{}", open.repeat(depth), close.repeat(depth));
+            for (open, close, most) in
+                [("[", "]", 63), ("(", ")", 63), ("!", "", 63), ("a.", "", 255), ("a[][].", "", 84)]
+            {
+                let nested = |depth| format!("{}a{}", open.repeat(depth), close.repeat(depth));
+                let text = nested(most);
                 assert!(text.len() <= MAX_SELECTOR_BYTES);
                 Selector::parse(&text).unwrap_or_else(|error| panic!("{open}: {error}"));
+                let deepest = MAX_SELECTOR_BYTES / (open.len() + close.len()) - 1;
+                let deeper = Selector::parse(&nested(deepest));
+                let is_told = |it: InvalidSelector| it.to_string().contains("deeper than 64");
+                assert!(deepest == most || deeper.is_err_and(is_told), "{open}");
             }
         });
         small_stack.unwrap().join().unwrap();

@@ -10,6 +10,9 @@ pub(super) fn lost(text: &str) -> Option<&str> {
             Some(end) if c == end && !is_escaped => {
                 quote = None;
                 let literal = text.get(start..at).filter(|_| c == '`').unwrap_or_default();
+                // Without quotes it is a text.
+                let is_json = serde_json::from_str::<serde::de::IgnoredAny>(literal).is_ok();
+                let literal = if is_json { literal } else { "" };
                 if let Some(number) = in_json(literal).find(|number| !is_kept(number)) {
                     return Some(number);
                 }

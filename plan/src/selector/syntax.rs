@@ -1,168 +1,352 @@
-//! An expression's text becomes a tree, as the libraries in Python, Go and JavaScript read it.
+//! An expression's text becomes a tree, as the libraries in Python, Go and JavaScript read it: theirs is
+//! the same parser in three languages. That of the library which evaluates the tree lets a projection
+//! go on where theirs ends it, behind a multiselect hash (`a[*].{b: c}[0]`) and one step behind `.*`
+//! (`a.*.b[?c]`).
 //!
-//! They differ from ours in one thing: a multiselect hash behind a projection ends it, as a multiselect
-//! list does, so that `users[*].{n: name}[0]` is the first of the list and not the first of each. Ours
-//! knows that of lists only. Each hash that follows a dot is therefore handed to it as a list of one,
-//! `.[{…}]`, and taken out of the list again in the tree.
+//! A token binds what stands before it as strongly as a number says (Pratt's top down operator
+//! precedence). It calls itself as deep as the text nests, which is bounded.
 
-use jmespath::ast::Ast;
-use jmespath::{ErrorReason, JmespathError};
+use jmespath::Rcvar;
+use jmespath::ast::{Ast, KeyValuePair};
 
-use super::parts::parts_mut;
-
-/// Why a text is no expression.
-#[derive(Debug)]
-pub(super) struct Syntax {
-    /// The byte of the text where it stops making sense.
-    pub(super) offset: usize,
-    pub(super) reason: String,
-}
+use super::syntax_error::Syntax;
+use super::tokens::{self, Token};
 
 pub(super) fn parse(text: &str) -> Result<Ast, Syntax> {
-    let listed = Listed::read(text);
-    let mut ast = jmespath::parse(&listed.text).map_err(|error| Syntax {
-        offset: listed.original(error.offset),
-        reason: reason(&error),
-    })?;
-    let mut rest = vec![&mut ast];
-    while let Some(ast) = rest.pop() {
-        listed.restore(ast);
-        rest.extend(parts_mut(ast));
+    let mut parser = Parser { tokens: tokens::read(text)?, at: 0, depth: 0 };
+    let ast = parser.expression(0)?;
+    match parser.peek() {
+        Token::End => Ok(ast),
+        _ => Err(parser.unexpected("nothing of this kind follows here")),
     }
-    Ok(ast)
 }
 
-/// The library's words, on one line and short: they quote the expression, which is no secret.
-fn reason(error: &JmespathError) -> String {
-    match &error.reason {
-        ErrorReason::Parse(text) => {
-            text.chars().filter(|c| printable::is_printable(*c)).take(120).collect()
+/// What binds less than this ends a projection.
+const PROJECTION: u8 = 10;
+const COMPARISON: u8 = 5;
+const FLATTEN: u8 = 9;
+const STAR: u8 = 20;
+const FILTER: u8 = 21;
+const DOT: u8 = 40;
+const NOT: u8 = 45;
+
+/// How strongly a token binds what stands before it.
+fn power(token: &Token) -> u8 {
+    match token {
+        Token::Pipe => 1,
+        Token::Or => 2,
+        Token::And => 3,
+        Token::Compare(_) => COMPARISON,
+        Token::Flatten => FLATTEN,
+        Token::Star => STAR,
+        Token::Filter => FILTER,
+        Token::Dot => DOT,
+        Token::Not => NOT,
+        Token::OpenBrace => 50,
+        Token::OpenBracket => 55,
+        Token::OpenParenthesis => 60,
+        _ => 0,
+    }
+}
+
+struct Parser {
+    tokens: Vec<(usize, Token)>,
+    at: usize,
+    /// Expressions that are not read to their end.
+    depth: usize,
+}
+
+/// Ten times what people write, and a small part of a thread's stack in a debug build too.
+const MAX_DEPTH: usize = 64;
+
+type Parsed = Result<Ast, Syntax>;
+
+impl Parser {
+    fn peek(&self) -> &Token {
+        self.peek_at(0)
+    }
+
+    fn peek_at(&self, ahead: usize) -> &Token {
+        self.tokens.get(self.at + ahead).map_or(&Token::End, |(_, token)| token)
+    }
+
+    fn offset(&self) -> usize {
+        let last = self.tokens.last();
+        self.tokens.get(self.at).or(last).map_or(0, |(offset, _)| *offset)
+    }
+
+    fn advance(&mut self) -> (usize, Token) {
+        let taken = (self.offset(), self.peek().clone());
+        self.at += 1;
+        taken
+    }
+
+    fn eat(&mut self, wanted: &Token) -> bool {
+        let is_there = self.peek() == wanted;
+        if is_there {
+            self.at += 1;
         }
-        ErrorReason::Runtime(_) => "not a valid expression".to_owned(),
+        is_there
     }
-}
 
-/// The text with brackets around each hash that follows a dot.
-struct Listed {
-    text: String,
-    /// Where in it the brackets stand, in order; opening ones are true.
-    brackets: Vec<(usize, bool)>,
-}
+    fn close(&mut self, wanted: &Token, sign: char) -> Result<(), Syntax> {
+        if self.eat(wanted) { Ok(()) } else { Err(self.unexpected(&format!("{sign} is missing"))) }
+    }
 
-impl Listed {
-    fn read(text: &str) -> Self {
-        let mut listed =
-            Self { text: String::with_capacity(text.len() + 16), brackets: Vec::new() };
-        // Whether each brace that is open got a bracket.
-        let mut open = Vec::new();
-        let (mut quote, mut is_escaped, mut follows_dot) = (None, false, false);
-        for c in text.chars() {
-            if let Some(end) = quote {
-                quote = quote.filter(|_| is_escaped || c != end);
-                is_escaped = c == '\\' && !is_escaped;
-                listed.text.push(c);
-                continue;
+    fn unexpected(&self, what: &str) -> Syntax {
+        let ends = if self.peek() == &Token::End { "the expression ends; " } else { "" };
+        Syntax::new(self.offset(), format!("{ends}{what}"))
+    }
+
+    fn expression(&mut self, least: u8) -> Parsed {
+        if self.depth >= MAX_DEPTH {
+            let what = format!("the expression nests deeper than {MAX_DEPTH} levels");
+            return Err(Syntax::new(self.offset(), what));
+        }
+        self.depth += 1;
+        let mut left = self.head()?;
+        while least < power(self.peek()) {
+            left = self.follow(left)?;
+        }
+        self.depth -= 1;
+        Ok(left)
+    }
+
+    /// What an expression begins with.
+    fn head(&mut self) -> Parsed {
+        let here = self.at;
+        let (offset, token) = self.advance();
+        let identity = || Box::new(Ast::Identity { offset });
+        Ok(match token {
+            Token::Literal(value) => Ast::Literal { offset, value: Rcvar::new(value) },
+            Token::Name(name) => Ast::Field { offset, name },
+            Token::Quoted(_) if self.peek() == &Token::OpenParenthesis => {
+                self.at = here;
+                return Err(self.unexpected("the name of a function stands without quotes"));
             }
-            match c {
-                '\'' | '"' | '`' => quote = Some(c),
-                '{' => {
-                    if follows_dot {
-                        listed.bracket('[', true);
-                    }
-                    open.push(follows_dot);
+            Token::Quoted(name) => Ast::Field { offset, name },
+            Token::Current => Ast::Identity { offset },
+            Token::Star if self.peek() == &Token::CloseBracket => {
+                values(offset, identity(), *identity())
+            }
+            Token::Star => values(offset, identity(), self.projected(STAR)?),
+            Token::Filter => self.filter(offset, identity())?,
+            Token::Flatten => self.flatten(offset, identity())?,
+            Token::OpenBracket => match (self.peek(), self.peek_at(1)) {
+                (Token::Number(_) | Token::Colon, _) => self.index(offset, identity())?,
+                (Token::Star, Token::CloseBracket) => self.all_items(offset, identity())?,
+                _ => self.list(offset)?,
+            },
+            Token::OpenBrace => self.hash(offset)?,
+            Token::OpenParenthesis => {
+                let inner = self.expression(0)?;
+                self.close(&Token::CloseParenthesis, ')')?;
+                inner
+            }
+            Token::Not => Ast::Not { offset, node: Box::new(self.expression(NOT)?) },
+            Token::Reference => Ast::Expref { offset, ast: Box::new(self.expression(0)?) },
+            _ => {
+                self.at = here;
+                return Err(self.unexpected("an expression is missing here"));
+            }
+        })
+    }
+
+    /// What goes on with what stands before it.
+    fn follow(&mut self, left: Ast) -> Parsed {
+        let here = self.at;
+        let (offset, token) = self.advance();
+        let lhs = Box::new(left);
+        Ok(match token {
+            Token::Dot if self.eat(&Token::Star) => values(offset, lhs, self.projected(DOT)?),
+            Token::Dot => {
+                let rhs = Box::new(self.behind_dot(DOT)?);
+                Ast::Subexpr { offset, lhs, rhs }
+            }
+            Token::Pipe => {
+                let rhs = Box::new(self.expression(power(&token))?);
+                Ast::Subexpr { offset, lhs, rhs }
+            }
+            Token::Or => {
+                let rhs = Box::new(self.expression(power(&token))?);
+                Ast::Or { offset, lhs, rhs }
+            }
+            Token::And => {
+                let rhs = Box::new(self.expression(power(&token))?);
+                Ast::And { offset, lhs, rhs }
+            }
+            Token::Compare(comparator) => {
+                let rhs = Box::new(self.expression(COMPARISON)?);
+                Ast::Comparison { offset, comparator, lhs, rhs }
+            }
+            Token::OpenParenthesis => match *lhs {
+                Ast::Field { name, offset } if self.is_name(here) => {
+                    let args = self.items(&Token::CloseParenthesis, ')', true)?;
+                    Ast::Function { offset, name, args }
                 }
-                _ => {}
+                _ => {
+                    self.at = here;
+                    return Err(self.unexpected("only a name is called as a function"));
+                }
+            },
+            Token::Flatten => self.flatten(offset, lhs)?,
+            Token::Filter => self.filter(offset, lhs)?,
+            Token::OpenBracket => match (self.peek(), self.peek_at(1)) {
+                (Token::Number(_) | Token::Colon, _) => self.index(offset, lhs)?,
+                (Token::Star, Token::CloseBracket) => self.all_items(offset, lhs)?,
+                _ => {
+                    return Err(self.unexpected(
+                        "a number, : or * is missing; several keys stand behind a dot: .[a, b]",
+                    ));
+                }
+            },
+            _ => {
+                self.at = here;
+                return Err(self.unexpected("nothing of this kind follows here"));
             }
-            listed.text.push(c);
-            if c == '}' && open.pop() == Some(true) {
-                listed.bracket(']', false);
+        })
+    }
+
+    /// Whether a name without quotes stands directly before this token.
+    fn is_name(&self, at: usize) -> bool {
+        let before = at.checked_sub(1).and_then(|before| self.tokens.get(before));
+        before.is_some_and(|(_, token)| matches!(token, Token::Name(_)))
+    }
+
+    /// What is done with each element of a projection.
+    fn projected(&mut self, least: u8) -> Parsed {
+        let offset = self.offset();
+        match self.peek() {
+            Token::OpenBracket | Token::Filter => self.expression(least),
+            Token::Dot => {
+                self.advance();
+                self.behind_dot(least)
             }
-            follows_dot = c == '.' || (follows_dot && c.is_ascii_whitespace());
-        }
-        listed
-    }
-
-    fn bracket(&mut self, bracket: char, opens: bool) {
-        self.brackets.push((self.text.len(), opens));
-        self.text.push(bracket);
-    }
-
-    /// What stands at this byte of our text stands at that byte of the author's.
-    fn original(&self, offset: usize) -> usize {
-        let before = self.brackets.iter().take_while(|(at, _)| *at < offset).count();
-        offset.saturating_sub(before)
-    }
-
-    /// Takes a hash out of the list that it was put into, and makes the offset that errors have one of
-    /// the author's text.
-    fn restore(&self, ast: &mut Ast) {
-        if let Ast::MultiList { offset, elements } = ast
-            && self.brackets.binary_search(&(*offset, true)).is_ok()
-            && let Some(hash) = elements.pop()
-        {
-            *ast = hash;
-        }
-        if let Ast::Function { offset, .. } | Ast::Slice { offset, .. } = ast {
-            *offset = self.original(*offset);
+            other if power(other) < PROJECTION => Ok(Ast::Identity { offset }),
+            _ => Err(self.unexpected("a dot or bracket is missing")),
         }
     }
+
+    /// A multiselect ends what it belongs to; behind a name it goes on.
+    fn behind_dot(&mut self, least: u8) -> Parsed {
+        let offset = self.offset();
+        match self.peek() {
+            Token::Name(_) | Token::Quoted(_) | Token::Star => self.expression(least),
+            Token::OpenBracket => {
+                self.advance();
+                self.list(offset)
+            }
+            Token::OpenBrace => {
+                self.advance();
+                self.hash(offset)
+            }
+            _ => Err(self.unexpected("behind a dot stands a key, *, [ or {")),
+        }
+    }
+
+    fn filter(&mut self, offset: usize, lhs: Box<Ast>) -> Parsed {
+        let predicate = Box::new(self.expression(0)?);
+        self.close(&Token::CloseBracket, ']')?;
+        let then = Box::new(self.projected(FILTER)?);
+        let rhs = Box::new(Ast::Condition { offset, predicate, then });
+        Ok(Ast::Projection { offset, lhs, rhs })
+    }
+
+    fn flatten(&mut self, offset: usize, node: Box<Ast>) -> Parsed {
+        let lhs = Box::new(Ast::Flatten { offset, node });
+        let rhs = Box::new(self.projected(FLATTEN)?);
+        Ok(Ast::Projection { offset, lhs, rhs })
+    }
+
+    /// `[*]`, whose bracket is read.
+    fn all_items(&mut self, offset: usize, lhs: Box<Ast>) -> Parsed {
+        self.at += 2;
+        let rhs = Box::new(self.projected(STAR)?);
+        Ok(Ast::Projection { offset, lhs, rhs })
+    }
+
+    /// An index or a slice, whose bracket is read.
+    fn index(&mut self, offset: usize, lhs: Box<Ast>) -> Parsed {
+        let mut parts = [None; 3];
+        let (mut place, mut is_slice) = (0, false);
+        loop {
+            match self.advance().1 {
+                Token::Number(number) => match parts.get_mut(place) {
+                    Some(part @ None) => *part = Some(number),
+                    _ => return Err(self.before("a slice is [FROM:TO:STEP]")),
+                },
+                Token::Colon if place < 2 => (place, is_slice) = (place + 1, true),
+                Token::CloseBracket => break,
+                _ => return Err(self.before("] is missing, or another : or number")),
+            }
+        }
+        let [start, stop, step] = parts;
+        if !is_slice {
+            let idx = start.ok_or_else(|| self.before("a number is missing"))?;
+            return Ok(behind(offset, lhs, Ast::Index { offset, idx }));
+        }
+        let slice = Ast::Slice { offset, start, stop, step: step.unwrap_or(1) };
+        let lhs = Box::new(behind(offset, lhs, slice));
+        let rhs = Box::new(self.projected(STAR)?);
+        Ok(Ast::Projection { offset, lhs, rhs })
+    }
+
+    /// An error of the token that was read last.
+    fn before(&mut self, what: &str) -> Syntax {
+        self.at = self.at.saturating_sub(1);
+        self.unexpected(what)
+    }
+
+    fn list(&mut self, offset: usize) -> Parsed {
+        let elements = self.items(&Token::CloseBracket, ']', false)?;
+        Ok(Ast::MultiList { offset, elements })
+    }
+
+    /// Expressions with commas between them, up to what closes them.
+    fn items(&mut self, end: &Token, sign: char, may_be_none: bool) -> Result<Vec<Ast>, Syntax> {
+        let mut items = Vec::new();
+        if may_be_none && self.eat(end) {
+            return Ok(items);
+        }
+        loop {
+            items.push(self.expression(0)?);
+            if !self.eat(&Token::Comma) {
+                self.close(end, sign)?;
+                return Ok(items);
+            }
+        }
+    }
+
+    fn hash(&mut self, offset: usize) -> Parsed {
+        let mut elements = Vec::new();
+        loop {
+            let key = match self.advance().1 {
+                Token::Name(key) | Token::Quoted(key) => key,
+                _ => return Err(self.before("between { and } stands NAME: EXPRESSION")),
+            };
+            self.close(&Token::Colon, ':')?;
+            elements.push(KeyValuePair { key, value: self.expression(0)? });
+            if !self.eat(&Token::Comma) {
+                self.close(&Token::CloseBrace, '}')?;
+                return Ok(Ast::MultiHash { offset, elements });
+            }
+        }
+    }
+}
+
+/// A step behind another expression. Behind the value itself it stands alone.
+fn behind(offset: usize, lhs: Box<Ast>, step: Ast) -> Ast {
+    match *lhs {
+        Ast::Identity { .. } => step,
+        _ => Ast::Subexpr { offset, lhs, rhs: Box::new(step) },
+    }
+}
+
+/// A projection of the values of an object.
+fn values(offset: usize, node: Box<Ast>, rhs: Ast) -> Ast {
+    let lhs = Box::new(Ast::ObjectValues { offset, node });
+    Ast::Projection { offset, lhs, rhs: Box::new(rhs) }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn tree(text: &str) -> String {
-        // Offsets differ with parentheses, and say nothing about what is meant.
-        let shown = format!("{:?}", parse(text).unwrap());
-        let parts = shown.split(", ").filter(|part| !part.starts_with("offset: "));
-        parts
-            .collect::<Vec<_>>()
-            .join(", ")
-            .replace("offset: ", "")
-            .replace(|c: char| c.is_ascii_digit(), "")
-    }
-
-    #[test]
-    fn a_hash_ends_the_projection_that_it_follows() {
-        for (text, meant) in [
-            ("a[*].{b: c}.d", "(a[*].{b: c}).d"),
-            ("a[?x].{b: c}.d", "(a[?x].{b: c}).d"),
-            ("a[].{b: c}.d", "(a[].{b: c}).d"),
-            ("a.*.{b: c}.d", "(a.*.{b: c}).d"),
-            ("a[1:].{b: c}.d", "(a[1:].{b: c}).d"),
-            ("a[*] . {b: c} . d", "(a[*].{b: c}).d"),
-            ("!a[*].{b: c}.d", "(!(a[*].{b: c})).d"),
-            ("!(a[*].{b: c}.d)", "!((a[*].{b: c}).d)"),
-            ("a[*].{b: c[*].{e: f}.g}.d", "(a[*].{b: (c[*].{e: f}).g}).d"),
-        ] {
-            assert_eq!(tree(text), tree(meant), "{text}");
-        }
-        assert_ne!(tree("a[*].b.d"), tree("(a[*].b).d"));
-    }
-
-    #[test]
-    fn braces_in_quotes_and_in_other_places_stay_what_they_are() {
-        for text in [
-            "{a: b}.a",
-            "[{a: b}][0].a",
-            "map(&{a: b}, c)",
-            "a.\"b.{c}\".d",
-            "a[?b == '.{c}'].d",
-            "a[?b == `\".{c}\"`].d",
-            "a[?b == 'it\\'s .{c}'].d",
-            "a.[{b: c}]",
-        ] {
-            assert_eq!(parse(text).unwrap(), jmespath::parse(text).unwrap(), "{text}");
-        }
-        let list = parse("a.[{b: c}]").unwrap();
-        assert!(matches!(list, Ast::Subexpr { rhs, .. } if matches!(*rhs, Ast::MultiList { .. })));
-    }
-
-    #[test]
-    fn a_mistake_is_found_where_the_author_wrote_it() {
-        for (text, offset) in [("a.{b: c}..d", 9), ("a.{b: c", 7), ("a.{b: c}}", 8), ("a.{b}", 4)] {
-            assert_eq!(parse(text).unwrap_err().offset, offset, "{text}");
-        }
-    }
-}
+mod tests;

@@ -8,7 +8,7 @@ use super::Case;
 const COUNT: usize = 4000;
 
 /// Those that stand for a kind, whatever the dice give.
-const CHOSEN: [&str; 34] = [
+const CHOSEN: [&str; 38] = [
     "users[?name=='bob'].{u: name}[0].u",
     "users[*].{u: name}.u",
     "users[*].{u: name}[?u=='bob']",
@@ -19,6 +19,10 @@ const CHOSEN: [&str; 34] = [
     "!users[*].{u: name}.u",
     "users[*].{u: tags[*].{t: k}[0].t}[0]",
     "users[*].[name, age][0]",
+    "db.users.*.name.x",
+    "@.*.name[?@ == 'x']",
+    "*.*.name",
+    "users[?name == `bob`].age",
     "sum([`1`, `2`])",
     "sum(users[].age)",
     "sum(`[]`)",
@@ -136,7 +140,7 @@ fn step(rng: &mut Rng, depth: usize) -> String {
         10 => format!("[?{}]", condition(rng, depth)),
         11 | 12 => format!(".{{name: {}, x: {}}}", field(rng), inner(rng, depth.min(1))),
         13 => format!(".[{}, {}]", field(rng), inner(rng, depth.min(1))),
-        14 => " | *".to_owned(),
+        14 => ".*".to_owned(),
         15 => format!(" | {}", inner(rng, depth)),
         16 => format!(" || {}", inner(rng, depth)),
         17 => format!(" && {}", inner(rng, depth)),
