@@ -1,9 +1,12 @@
 //! Values become the content of entries: whole, the part that an entry selects, or in the text of a
 //! template. There is no I/O.
 
+mod all_keys;
 mod content;
 mod documents;
+mod encoding;
 pub(crate) mod environment;
+mod rendered;
 pub(crate) mod select;
 mod template;
 mod unusable;
@@ -11,32 +14,16 @@ mod unusable;
 use plan::{FileOptions, Plan};
 use secret::Sensitive;
 
+pub(crate) use self::all_keys::files_of;
 use self::content::Content;
 use self::documents::Documents;
+use self::encoding::encoded_as;
+pub(crate) use self::rendered::Rendered;
 pub(crate) use self::template::check;
 pub(crate) use self::unusable::{Blame, Unusable};
 use self::unusable::{Why, problem};
 use crate::input::entry::{Entry, Form, Origin};
 use crate::render::environment::Unfit;
-use crate::write::new_file::NewFile;
-
-/// An entry and what it will hold.
-pub(crate) struct Rendered<'a> {
-    /// Its place among the entries.
-    pub(crate) at: usize,
-    pub(crate) entry: &'a Entry<'a>,
-    content: Content<'a>,
-}
-
-impl Rendered<'_> {
-    pub(crate) fn as_new(&self) -> NewFile<'_> {
-        NewFile {
-            name: &self.entry.name,
-            mode: self.entry.options.mode.bits(),
-            content: self.content.bytes(),
-        }
-    }
-}
 
 /// Renders the entries, in their order. `value` gives a lookup's value; an entry that lacks one is
 /// left out.
@@ -51,6 +38,16 @@ pub(crate) fn render<'a>(
             return None;
         }
         let content = match entry.origin {
+            Origin::Value { from, select } if let Form::AllKeys(keys) = entry.form => {
+                let made =
+                    all_keys::render(plan, entry, keys, select, value(from)?, &mut documents);
+                return Some(match made {
+                    Ok((names, beside)) => {
+                        Ok(Rendered { at, entry, content: Content::Made(names), beside })
+                    }
+                    Err(problem) => Err(Unusable { blame: Blame::Source(from), problem }),
+                });
+            }
             Origin::Value { from, select } => {
                 let part = documents.part(from, select, value(from)?).map_err(Why::from);
                 part.and_then(|content| Ok(encoded(entry, content)?)).map_err(|why| Unusable {
@@ -59,24 +56,28 @@ pub(crate) fn render<'a>(
                 })
             }
             Origin::Template(template) => {
-                template::render(plan, entry, template, &value, &mut documents)
-                    .map(Content::Made)
-                    .map_err(|problem| Unusable { blame: Blame::Template(at), problem })
+                let text = template::render(plan, entry, template, &value, &mut documents);
+                text.and_then(|text| {
+                    encoded(entry, Content::Made(text))
+                        .map_err(|why| template::unfit(plan, entry, template, &why))
+                })
+                .map_err(|problem| Unusable { blame: Blame::Template(at), problem })
             }
         };
-        Some(content.map(|content| Rendered { at, entry, content }))
+        let beside = Vec::new();
+        Some(content.map(|content| Rendered { at, entry, content, beside }))
     };
-    entries.iter().enumerate().filter_map(render).collect()
+    let rendered = entries.iter().enumerate().filter_map(render).collect();
+    all_keys::without_twins(plan, entries, rendered)
 }
 
-/// Encodes the content as the entry wants it written. No option of a file says how: one that does is
-/// named here, or this does not compile.
+/// Encodes the content as the entry wants it written. An option of a file that says how is named here,
+/// or this does not compile.
 fn encoded<'a>(entry: &Entry<'_>, content: Content<'a>) -> Result<Content<'a>, Unfit> {
+    let FileOptions { mode: _, on_missing: _, encoding } = entry.options;
+    let content = encoded_as(encoding, content)?;
     match entry.form {
-        Form::File => {
-            let FileOptions { mode: _, on_missing: _ } = entry.options;
-            Ok(content)
-        }
+        Form::File | Form::AllKeys(_) => Ok(content),
         Form::Exec(name) => environment::exec(name, content.bytes()).map(|()| content),
         Form::FileKeyRef(name) => {
             environment::file_key_ref(name, content.bytes()).map(Content::Made)

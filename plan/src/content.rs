@@ -39,6 +39,28 @@ pub struct TemplateSecret {
 }
 
 impl Content {
+    /// From its parts in JSON: either a value or a template that names one.
+    pub(crate) fn of(
+        from: Option<usize>,
+        select: Option<Selector>,
+        template: Option<Template>,
+    ) -> Option<Self> {
+        match (from, select, template) {
+            (Some(from), select, None) => Some(Self::Value(Selection { from, select })),
+            (None, None, Some(template)) if !template.secrets.is_empty() => {
+                Some(Self::Template(template))
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn into_parts(self) -> (Option<usize>, Option<Selector>, Option<Template>) {
+        match self {
+            Self::Value(Selection { from, select }) => (Some(from), select, None),
+            Self::Template(template) => (None, None, Some(template)),
+        }
+    }
+
     /// Indexes of all lookups that it needs, some of them perhaps twice.
     pub(crate) fn sources(&self) -> impl Iterator<Item = usize> {
         let (value, secrets) = match self {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::error::InvalidCredentials;
 use self::json::{CredentialsJson, CredentialsWord};
-pub use self::kinds::{EcsRamRole, RoleSession, Rrsa, SecretCredentials};
+pub use self::kinds::{EcsRamRole, RoleNamer, RoleSession, Rrsa, SecretCredentials};
 pub use self::names::{RamRoleName, SecretName, is_subdomain};
 pub use self::place::{
     CREDENTIALS_PLACES, CredentialsContent, CredentialsPlace, CredentialsVolume, KEYS_DIRECTORY,
@@ -126,15 +126,23 @@ impl TryFrom<CredentialsJson> for Credentials {
     fn try_from(json: CredentialsJson) -> Result<Self, Self::Error> {
         let CredentialsJson { session, duration, region, endpoint, .. } = json;
         let sts = RoleSession { session, duration, region, endpoint };
-        let CredentialsJson { kind, role, provider, role_name, metadata_v1, secret, .. } = json;
-        match (kind, (role, provider), (role_name, metadata_v1), secret) {
-            (CredentialsWord::Rrsa, (Some(role), Some(provider)), (None, false), None) => {
-                Ok(Self::Rrsa(Rrsa { role, provider, sts }))
+        let CredentialsJson {
+            kind, role, named_by, provider, role_name, metadata_v1, secret, ..
+        } = json;
+        match (kind, (role, named_by, provider), (role_name, metadata_v1), secret) {
+            (
+                CredentialsWord::Rrsa,
+                (Some(role), named_by, Some(provider)),
+                (None, false),
+                None,
+            ) => {
+                let named_by = named_by.unwrap_or_default();
+                Ok(Self::Rrsa(Rrsa { role, named_by, provider, sts }))
             }
-            (CredentialsWord::EcsRamRole, (None, None), (name, metadata_v1), None) => {
+            (CredentialsWord::EcsRamRole, (None, None, None), (name, metadata_v1), None) => {
                 Ok(Self::EcsRamRole(EcsRamRole { name, metadata_v1, sts }))
             }
-            (CredentialsWord::Secret, (None, None), (None, false), Some(secret)) => {
+            (CredentialsWord::Secret, (None, None, None), (None, false), Some(secret)) => {
                 Ok(Self::Secret(SecretCredentials { secret, sts }))
             }
             (CredentialsWord::Rrsa, ..) => Err(InvalidCredentials::Fields("rrsa")),
@@ -150,6 +158,7 @@ impl From<Credentials> for CredentialsJson {
         let json = |kind| Self {
             kind,
             role: None,
+            named_by: None,
             provider: None,
             role_name: None,
             metadata_v1: false,
@@ -160,9 +169,12 @@ impl From<Credentials> for CredentialsJson {
             endpoint,
         };
         match credentials {
-            Credentials::Rrsa(Rrsa { role, provider, .. }) => {
-                Self { role: Some(role), provider: Some(provider), ..json(CredentialsWord::Rrsa) }
-            }
+            Credentials::Rrsa(Rrsa { role, named_by, provider, .. }) => Self {
+                role: Some(role),
+                named_by: Some(named_by),
+                provider: Some(provider),
+                ..json(CredentialsWord::Rrsa)
+            },
             Credentials::EcsRamRole(EcsRamRole { name, metadata_v1, .. }) => {
                 Self { role_name: name, metadata_v1, ..json(CredentialsWord::EcsRamRole) }
             }

@@ -1,12 +1,17 @@
 //! Environment variables: which, for which containers, and on which way they get there.
 
+mod kinds;
+
 use std::fmt;
 
 use printable::shorten;
 use serde::{Deserialize, Serialize};
 
-use crate::file::{FileMode, OnMissing};
+use crate::content::{Content, Selection, Template};
+use crate::file::{Encoding, FileMode, OnMissing};
 use crate::selector::Selector;
+
+pub use self::kinds::runs_code;
 
 /// What of a plan becomes environment variables.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,21 +24,37 @@ pub struct Environment {
 
 /// One variable with one value, in one container or in several.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(try_from = "VariableJson", into = "VariableJson")]
 pub struct Variable {
     pub name: VariableName,
-    /// Index into the plan's lookups.
-    pub from: usize,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub select: Option<Selector>,
-    #[serde(default, skip_serializing_if = "OnMissing::is_fail")]
+    pub content: Content,
     pub on_missing: OnMissing,
+    pub encoding: Encoding,
     /// Containers whose command is started by us, with the variable set.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exec: Vec<ContainerName>,
     /// Containers for which the kubelet reads a file.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub file_key_ref: Vec<ContainerName>,
+}
+
+/// A variable in JSON: either a value or a template.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct VariableJson {
+    name: VariableName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    from: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    select: Option<Selector>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    template: Option<Template>,
+    #[serde(default, skip_serializing_if = "OnMissing::is_fail")]
+    on_missing: OnMissing,
+    #[serde(default, skip_serializing_if = "Encoding::is_as_is")]
+    encoding: Encoding,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    exec: Vec<ContainerName>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    file_key_ref: Vec<ContainerName>,
 }
 
 /// A name as POSIX has it for the environment.
@@ -56,6 +77,8 @@ pub enum InvalidEnvironment {
     TooLong(String, usize),
     #[error("{0:?} is not the name of a container; use lower case letters, digits and dashes")]
     Container(String),
+    #[error("a variable holds either a value or a template of values")]
+    Content,
 }
 
 /// Variables in one Pod, counted once for each of their containers.
@@ -64,7 +87,34 @@ pub const MAX_VARIABLES: usize = 256;
 /// The kubelet takes no longer key from a file.
 const MAX_NAME: usize = 128;
 
+impl TryFrom<VariableJson> for Variable {
+    type Error = InvalidEnvironment;
+
+    fn try_from(written: VariableJson) -> Result<Self, Self::Error> {
+        let VariableJson { name, from, select, template, on_missing, encoding, .. } = written;
+        let content = Content::of(from, select, template).ok_or(InvalidEnvironment::Content)?;
+        let (exec, file_key_ref) = (written.exec, written.file_key_ref);
+        Ok(Self { name, content, on_missing, encoding, exec, file_key_ref })
+    }
+}
+
+impl From<Variable> for VariableJson {
+    fn from(variable: Variable) -> Self {
+        let Variable { name, content, on_missing, encoding, exec, file_key_ref } = variable;
+        let (from, select, template) = content.into_parts();
+        Self { name, from, select, template, on_missing, encoding, exec, file_key_ref }
+    }
+}
+
 impl Variable {
+    /// A value or a part of it, for these containers.
+    #[must_use]
+    pub fn of_value(name: VariableName, value: Selection, exec: Vec<ContainerName>) -> Self {
+        let content = Content::Value(value);
+        let (on_missing, encoding) = (OnMissing::default(), Encoding::default());
+        Self { name, content, on_missing, encoding, exec, file_key_ref: Vec::new() }
+    }
+
     pub fn containers(&self) -> impl Iterator<Item = &ContainerName> {
         self.exec.iter().chain(&self.file_key_ref)
     }
@@ -75,6 +125,22 @@ impl Variable {
 pub fn variable_file(container: &ContainerName, name: &VariableName) -> String {
     format!("{container}.{name}")
 }
+
+/// The file that has the names of all variables that a container gets of one secret, as the group of
+/// this number. No variable is called so.
+#[must_use]
+pub fn keys_file(container: &ContainerName, index: usize) -> String {
+    format!("{container}.{}", keys_marker(index))
+}
+
+/// What such a group is called among the variables without which a container is not to start.
+#[must_use]
+pub fn keys_marker(index: usize) -> String {
+    format!("{KEYS_MARKER}{index}")
+}
+
+/// No variable's name begins so.
+pub const KEYS_MARKER: char = '*';
 
 impl VariableName {
     pub fn parse(text: &str) -> Result<Self, InvalidEnvironment> {

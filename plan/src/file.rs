@@ -5,10 +5,10 @@ use std::fmt;
 use printable::shorten;
 use serde::{Deserialize, Serialize};
 
-use crate::content::{Content, Selection, Template};
+use crate::content::{Content, Template};
 use crate::selector::Selector;
 
-/// One path component that is ours to write.
+/// One path component that is ours to write, or several: a file in directories of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct FileName(String);
@@ -27,6 +27,17 @@ pub enum OnMissing {
     Skip,
 }
 
+/// How a value stands in its secret.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Encoding {
+    /// As it is wanted.
+    #[default]
+    AsIs,
+    /// Bytes that are kept as text.
+    Base64,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "FileJson", into = "FileJson")]
 pub struct File {
@@ -40,6 +51,7 @@ pub struct File {
 pub struct FileOptions {
     pub mode: FileMode,
     pub on_missing: OnMissing,
+    pub encoding: Encoding,
 }
 
 /// The same as an author says it; the Pod fills the rest.
@@ -47,6 +59,7 @@ pub struct FileOptions {
 pub struct RequestedFileOptions {
     pub mode: Option<FileMode>,
     pub on_missing: Option<OnMissing>,
+    pub encoding: Option<Encoding>,
 }
 
 /// A file in JSON: either a value or a template.
@@ -63,6 +76,8 @@ struct FileJson {
     mode: FileMode,
     #[serde(default, skip_serializing_if = "OnMissing::is_fail")]
     on_missing: OnMissing,
+    #[serde(default, skip_serializing_if = "Encoding::is_as_is")]
+    encoding: Encoding,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,9 +87,11 @@ pub enum InvalidFile {
     #[error("file name {0:?} has {1} bytes; at most 255 are allowed")]
     TooLong(String, usize),
     #[error(
-        "file name {0:?} contains a path separator; subdirectories are not supported, use one name (objectAlias) or pathTranslation"
+        "file name {0:?} contains a path separator; use one name (objectAlias), or directories with path-translation \"False\""
     )]
     Separator(String),
+    #[error("file name {0:?} has more than {MAX_PARTS} directories, or more than {MAX_PATH} bytes")]
+    TooDeep(String),
     #[error("file name {0:?} is not a file name; `.` and `..` are directories")]
     Directory(String),
     #[error("file name {0:?} is reserved; names that begin with `..` or `.kms-` are ours")]
@@ -89,6 +106,8 @@ pub enum InvalidFile {
     Mode(String),
     #[error("{0:?} is not valid; write fail or skip")]
     OnMissing(String),
+    #[error("{0:?} is not valid; write base64, or utf-8 for text that is written as it is")]
+    Encoding(String),
     #[error("a file holds either a value or a template of values")]
     Content,
 }
@@ -103,17 +122,18 @@ impl File {
 impl FileOptions {
     #[must_use]
     pub fn new(mode: FileMode, on_missing: OnMissing) -> Self {
-        Self { mode, on_missing }
+        Self { mode, on_missing, encoding: Encoding::default() }
     }
 }
 
 impl RequestedFileOptions {
     #[must_use]
     pub fn filled(self, default: FileOptions) -> FileOptions {
-        let Self { mode, on_missing } = self;
+        let Self { mode, on_missing, encoding } = self;
         FileOptions {
             mode: mode.unwrap_or(default.mode),
             on_missing: on_missing.unwrap_or(default.on_missing),
+            encoding: encoding.unwrap_or(default.encoding),
         }
     }
 }
@@ -122,26 +142,17 @@ impl TryFrom<FileJson> for File {
     type Error = InvalidFile;
 
     fn try_from(written: FileJson) -> Result<Self, Self::Error> {
-        let FileJson { name, from, select, template, mode, on_missing } = written;
-        let content = match (from, select, template) {
-            (Some(from), select, None) => Content::Value(Selection { from, select }),
-            (None, None, Some(template)) if !template.secrets.is_empty() => {
-                Content::Template(template)
-            }
-            _ => return Err(InvalidFile::Content),
-        };
-        Ok(Self { name, content, options: FileOptions { mode, on_missing } })
+        let FileJson { name, from, select, template, mode, on_missing, encoding } = written;
+        let content = Content::of(from, select, template).ok_or(InvalidFile::Content)?;
+        Ok(Self { name, content, options: FileOptions { mode, on_missing, encoding } })
     }
 }
 
 impl From<File> for FileJson {
     fn from(file: File) -> Self {
-        let File { name, content, options: FileOptions { mode, on_missing } } = file;
-        let (from, select, template) = match content {
-            Content::Value(Selection { from, select }) => (Some(from), select, None),
-            Content::Template(template) => (None, None, Some(template)),
-        };
-        Self { name, from, select, template, mode, on_missing }
+        let File { name, content, options: FileOptions { mode, on_missing, encoding } } = file;
+        let (from, select, template) = content.into_parts();
+        Self { name, from, select, template, mode, on_missing, encoding }
     }
 }
 
@@ -165,11 +176,29 @@ impl FileName {
         }
     }
 
+    /// A name with directories before it, with a `/` behind each.
+    pub fn parse_path(text: &str) -> Result<Self, InvalidFile> {
+        if text.len() > MAX_PATH || text.split('/').count() > MAX_PARTS {
+            return Err(InvalidFile::TooDeep(shorten(text)));
+        }
+        text.split('/').try_for_each(|part| Self::parse(part).map(drop))?;
+        Ok(Self(text.to_owned()))
+    }
+
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The directories that it is in, the outermost first.
+    pub fn directories(&self) -> impl Iterator<Item = &str> {
+        self.0.match_indices('/').filter_map(|(at, _)| self.0.get(..at))
+    }
 }
+
+/// A path of a file below the mount.
+const MAX_PATH: usize = 1024;
+const MAX_PARTS: usize = 8;
 
 impl fmt::Display for FileName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -181,7 +210,7 @@ impl TryFrom<String> for FileName {
     type Error = InvalidFile;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text)
+        Self::parse_path(&text)
     }
 }
 
@@ -249,6 +278,21 @@ impl From<FileMode> for String {
     }
 }
 
+impl Encoding {
+    pub fn parse(text: &str) -> Result<Self, InvalidFile> {
+        match text {
+            "base64" => Ok(Self::Base64),
+            "utf-8" | "utf8" => Ok(Self::AsIs),
+            _ => Err(InvalidFile::Encoding(shorten(text))),
+        }
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    pub(crate) fn is_as_is(&self) -> bool {
+        *self == Self::AsIs
+    }
+}
+
 impl OnMissing {
     pub fn parse(text: &str) -> Result<Self, InvalidFile> {
         match text {
@@ -299,6 +343,18 @@ mod tests {
         ] {
             let error = FileName::parse(name).unwrap_err().to_string();
             assert!(error.contains(words), "{name:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_path_has_directories_that_are_names_each() {
+        let name = FileName::parse_path("shop/db/tls.crt").unwrap();
+        assert_eq!(name.directories().collect::<Vec<_>>(), ["shop", "shop/db"]);
+        assert_eq!(FileName::parse_path("a").unwrap().directories().count(), 0);
+        let deep = ["a"; 9].join("/");
+        for text in ["/a", "a/", "a//b", "a/../b", "a/..data", "a/.kms-x/b", ".", "a/\u{1b}", &deep]
+        {
+            assert!(FileName::parse_path(text).is_err(), "{text:?}");
         }
     }
 

@@ -29,6 +29,27 @@ struct Fields {
     assume: Option<Assume>,
 }
 
+/// What people call a lookup of the plan: its source, and where another asks for the same source in
+/// another place, that place too.
+#[must_use]
+pub fn lookup_label(lookups: &[Lookup], index: usize) -> String {
+    let Some(lookup) = lookups.get(index) else { return String::new() };
+    let source = lookup.source();
+    let twins =
+        || lookups.iter().enumerate().filter(|(at, it)| *at != index && it.source() == source);
+    let places: Vec<&Lookup> = twins().map(|(_, twin)| twin).collect();
+    if places.is_empty() {
+        return source.to_string();
+    }
+    match lookup {
+        Lookup::Alibaba(lookup) => {
+            let others: Vec<&AlibabaLookup> =
+                places.iter().filter_map(|it| it.as_alibaba()).collect();
+            format!("{source} ({})", lookup.place(&others))
+        }
+    }
+}
+
 impl Lookup {
     #[must_use]
     pub fn source(&self) -> Source {
@@ -86,5 +107,37 @@ impl From<Lookup> for Fields {
                 Self { source: source.into(), region, endpoint, assume }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lookups(json: &str) -> Vec<Lookup> {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn one_source_in_several_places_is_told_apart_and_others_stay_short() {
+        let lookups = lookups(
+            r#"[{"source":"kms://a","region":"cn-hangzhou"},
+            {"source":"kms://a","region":"cn-beijing","endpoint":"kms.cn-beijing.aliyuncs.com"},
+            {"source":"kms://b","region":"cn-hangzhou"},
+            {"source":"kms://c","region":"cn-hangzhou"},
+            {"source":"kms://c","region":"cn-hangzhou","assume":{"role":"acs:ram::1:role/reader"}}]"#,
+        );
+        let labels: Vec<_> = (0..6).map(|index| lookup_label(&lookups, index)).collect();
+        assert_eq!(
+            labels,
+            [
+                "kms://a (in cn-hangzhou, at the region's endpoint)",
+                "kms://a (in cn-beijing, at kms.cn-beijing.aliyuncs.com)",
+                "kms://b",
+                "kms://c (as the Pod's own role)",
+                "kms://c (as acs:ram::1:role/reader)",
+                ""
+            ]
+        );
     }
 }

@@ -1,15 +1,17 @@
 //! The plan as a whole: assembled by the webhook, carried as JSON, read by the fetcher.
 
 mod builder;
+mod checks;
 mod names;
 
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::all_keys::{AllKeys, MAX_ALL_KEYS, VariableRules};
 use crate::cloud::Network;
 use crate::credentials::{Credentials, CredentialsVolume};
-use crate::env::{Environment, MAX_VARIABLES, Variable};
+use crate::env::{Environment, MAX_VARIABLES};
 use crate::file::File;
 use crate::hook::OnChange;
 use crate::lookup::Lookup;
@@ -48,6 +50,10 @@ pub enum InvalidPlan {
     #[error("two files are called {0:?}; give one of them another name (objectAlias)")]
     SameFile(String),
     #[error(
+        "a file is called {0:?}, and another one is in a directory of that name; give one of them another name (objectAlias)"
+    )]
+    FileAndDirectory(String),
+    #[error(
         "the plan sets {0} variables; at most {MAX_VARIABLES} are allowed in one Pod, counted for each container"
     )]
     TooManyVariables(usize),
@@ -55,6 +61,8 @@ pub enum InvalidPlan {
     SameVariable(String, String),
     #[error("variable {0:?} is for no container")]
     NoContainer(String),
+    #[error("all keys of {0} secrets are wanted; of at most {MAX_ALL_KEYS} in one Pod")]
+    TooManyKeys(usize),
     #[error("{0:?} refers to a source that the plan does not have")]
     NoSuchLookup(String),
     #[error(
@@ -118,6 +126,11 @@ struct Parts {
     files: Vec<File>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     env: Option<Environment>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    all_keys: Vec<AllKeys>,
+    /// For the names that only values show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    variable_rules: Option<VariableRules>,
     /// The group that files belong to, where the Pod's `fsGroup` reads them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     group: Option<u32>,
@@ -227,6 +240,17 @@ impl Plan {
     }
 
     #[must_use]
+    pub fn all_keys(&self) -> &[AllKeys] {
+        &self.0.all_keys
+    }
+
+    /// What the operator says of names that only values show.
+    #[must_use]
+    pub fn variable_rules(&self) -> Option<&VariableRules> {
+        self.0.variable_rules.as_ref()
+    }
+
+    #[must_use]
     pub fn group(&self) -> Option<u32> {
         self.0.group
     }
@@ -268,6 +292,8 @@ impl Parts {
             lookups: Vec::new(),
             files: Vec::new(),
             env: None,
+            all_keys: Vec::new(),
+            variable_rules: None,
             group: None,
             on_change: None,
             metrics_port: None,
@@ -296,7 +322,10 @@ impl TryFrom<Parts> for Plan {
         }
         let variables = parts.env.iter().flat_map(|env| &env.variables);
         let serves = parts.mode.agent().is_some();
-        if parts.files.is_empty() && variables.clone().next().is_none() && !serves {
+        let writes_nothing = parts.files.is_empty()
+            && variables.clone().next().is_none()
+            && parts.all_keys.is_empty();
+        if writes_nothing && !serves {
             return Err(InvalidPlan::Nothing);
         }
         let needs_credentials = serves || parts.lookups.iter().any(Lookup::needs_credentials);
@@ -312,8 +341,7 @@ impl TryFrom<Parts> for Plan {
         if !(1..=3600).contains(&parts.timeout) {
             return Err(InvalidPlan::Timeout(parts.timeout));
         }
-        let nothing_changes = parts.files.is_empty() && variables.clone().next().is_none();
-        if parts.on_change.is_some() && (parts.mode == Mode::Init || nothing_changes) {
+        if parts.on_change.is_some() && (parts.mode == Mode::Init || writes_nothing) {
             return Err(InvalidPlan::HookWithoutChanges);
         }
         match parts.metrics_port {
@@ -334,7 +362,13 @@ impl TryFrom<Parts> for Plan {
                 return Err(InvalidPlan::NoSuchLookup(file.name.to_string()));
             }
         }
-        check_variables(variables, parts.lookups.len())?;
+        for directory in parts.files.iter().flat_map(|file| file.name.directories()) {
+            if names.contains(directory) {
+                return Err(InvalidPlan::FileAndDirectory(directory.to_owned()));
+            }
+        }
+        parts.check_variables()?;
+        parts.check_all_keys()?;
         Ok(Self(parts))
     }
 }
@@ -347,31 +381,6 @@ fn version_of(json: &str) -> Result<u64, InvalidPlan> {
     let Versioned { version } = serde_json::from_str(json)
         .map_err(|error| InvalidPlan::NotJson { line: error.line(), column: error.column() })?;
     Ok(version)
-}
-
-fn check_variables<'v>(
-    variables: impl Iterator<Item = &'v Variable>,
-    lookups: usize,
-) -> Result<(), InvalidPlan> {
-    let mut known = HashSet::new();
-    for variable in variables {
-        if variable.containers().next().is_none() {
-            return Err(InvalidPlan::NoContainer(variable.name.to_string()));
-        }
-        for container in variable.containers() {
-            if !known.insert((&variable.name, container)) {
-                let (name, container) = (variable.name.to_string(), container.to_string());
-                return Err(InvalidPlan::SameVariable(name, container));
-            }
-        }
-        if variable.from >= lookups {
-            return Err(InvalidPlan::NoSuchLookup(variable.name.to_string()));
-        }
-    }
-    if known.len() > MAX_VARIABLES {
-        return Err(InvalidPlan::TooManyVariables(known.len()));
-    }
-    Ok(())
 }
 
 impl From<Plan> for Parts {

@@ -16,7 +16,7 @@ use lab::cloud::{Cloud, CloudConfig, SecretSeed, Seed, StoredPlace, VersionSeed}
 use lab::fetcher::{ACCOUNT, Container, Running, Want, builder, plan};
 use plan::{
     ContainerName, Environment, FetcherOptions, FileMode, FileName, FileOptions, Mode, OnChange,
-    OnMissing, OnRevoked, Plan, Refresh, Variable, VariableName,
+    OnMissing, OnRevoked, Plan, Refresh, Selection, Variable, VariableName,
 };
 use rustix::process::Signal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -54,14 +54,9 @@ fn with_variable(hook: &str) -> Plan {
     builder.mode(Mode::Refresh(Refresh::new(INTERVAL, None, OnRevoked::Keep).unwrap()));
     builder.options(told_by(hook));
     let file = Want::new("a", "kms://shop/a");
-    let variable = Variable {
-        name: VariableName::parse("A").unwrap(),
-        from: builder.lookup(file.lookup().unwrap()),
-        select: None,
-        on_missing: OnMissing::Fail,
-        exec: vec![ContainerName::parse("app").unwrap()],
-        file_key_ref: Vec::new(),
-    };
+    let value = Selection { from: builder.lookup(file.lookup().unwrap()), select: None };
+    let exec = vec![ContainerName::parse("app").unwrap()];
+    let variable = Variable::of_value(VariableName::parse("A").unwrap(), value, exec);
     builder.env(Some(Environment { mode: FileMode::ALL, variables: vec![variable] }));
     plan(builder, &[file]).unwrap()
 }

@@ -11,8 +11,8 @@ use lab::cloud::{Cloud, CloudConfig, SecretSeed, Seed, StoredPlace, VersionSeed}
 use lab::fetcher::{ACCOUNT, Container, Want, builder};
 use plan::contract::ENVIRONMENT_PROGRAM;
 use plan::{
-    AlibabaLookup, ContainerName, Environment, FileMode, Mode, OnMissing, OnRevoked, Plan,
-    Reference, Refresh, Region, Variable, VariableName,
+    AlibabaLookup, ContainerName, Environment, FileMode, Mode, OnRevoked, Plan, Reference, Refresh,
+    Region, Selection, Variable, VariableName,
 };
 
 const VALUE: &str = "CANARY 'a' \"b\" $HOME\nä";
@@ -36,14 +36,10 @@ fn planned(sets: &[Set<'_>], mode: Mode) -> Plan {
         let Reference { source, selector } = Reference::parse(source).unwrap();
         let source = source.into_alibaba().unwrap();
         let region = Region::parse("cn-hangzhou").unwrap();
-        Variable {
-            name: VariableName::parse(name).unwrap(),
-            from: builder.lookup(AlibabaLookup::in_region(source, region).into()),
-            select: selector,
-            on_missing: OnMissing::Fail,
-            exec: names(exec),
-            file_key_ref: names(read),
-        }
+        let from = builder.lookup(AlibabaLookup::in_region(source, region).into());
+        let value = Selection { from, select: selector };
+        let variable = Variable::of_value(VariableName::parse(name).unwrap(), value, names(exec));
+        Variable { file_key_ref: names(read), ..variable }
     });
     let variables = variables.collect();
     builder.env(Some(Environment { mode: FileMode::ALL, variables }));
@@ -380,4 +376,20 @@ async fn files_and_variables_of_one_source_cost_one_request() {
     let requests = cloud.requests();
     let values = requests.iter().filter(|entry| entry.action == "GetSecretValue").count();
     assert_eq!(values, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_whose_interpreter_is_missing_is_told_from_one_that_is_missing() {
+    let cloud = cloud().await;
+    let sets: [Set<'_>; 1] = [("TEXT", "kms://shop/text", &["app"], &[])];
+    let container = filled(&cloud, &planned(&sets, Mode::Init)).await;
+    let script = container.path("script");
+    std::fs::write(&script, "#!/no/such/interpreter\necho hi\n").unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let (code, _, said) = started(container.exec("app", &[script.to_str().unwrap()]));
+    assert_eq!(code, Some(127));
+    assert!(said.contains("it is there, but what starts it is not found"), "{said}");
+    let (code, _, said) = started(container.exec("app", &["/no/such/program"]));
+    assert_eq!(code, Some(127));
+    assert!(said.contains("cannot be started: entity not found"), "{said}");
 }

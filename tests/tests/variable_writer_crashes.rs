@@ -14,7 +14,7 @@ use lab::cloud::{Cloud, CloudConfig, SecretSeed, Seed, StoredPlace, VersionSeed}
 use lab::fetcher::{ACCOUNT, Container, Strike, SystemCall, Want, builder, plan};
 use plan::contract::ENVIRONMENT_PROGRAM;
 use plan::{
-    ContainerName, Environment, FileMode, OnMissing, Plan, Reference, Variable, VariableName,
+    ContainerName, Environment, FileMode, Plan, Reference, Selection, Variable, VariableName,
 };
 
 /// A volume as its readers see it, by name, mode and content; and of whom `..data` lets in.
@@ -58,13 +58,11 @@ fn wanted() -> Plan {
     let containers = |names: &[&str]| {
         names.iter().map(|name| ContainerName::parse(name).unwrap()).collect::<Vec<_>>()
     };
-    let variable = |name, source, read: &[&str]| Variable {
-        name: VariableName::parse(name).unwrap(),
-        from,
-        select: Reference::parse(source).unwrap().selector,
-        on_missing: OnMissing::Fail,
-        exec: containers(&["app"]),
-        file_key_ref: containers(read),
+    let variable = |name, source, read: &[&str]| {
+        let name = VariableName::parse(name).unwrap();
+        let value = Selection { from, select: Reference::parse(source).unwrap().selector };
+        let variable = Variable::of_value(name, value, containers(&["app"]));
+        Variable { file_key_ref: containers(read), ..variable }
     };
     let variables =
         vec![variable("ONE", "kms://shop/a#v", &["side"]), variable("WHOLE", "kms://shop/a", &[])];

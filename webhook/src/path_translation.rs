@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PathTranslation {
     Replace(char),
-    /// Only leading `/` are dropped; a name with another `/` is then no file name.
+    /// Only leading `/` are dropped; what stands before another `/` is a directory.
     Off,
 }
 

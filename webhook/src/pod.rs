@@ -38,6 +38,7 @@ use self::list::Capped;
 use self::marks::Labelled;
 use self::text::null_default;
 use self::volume::Volume;
+use crate::problem::PREFIX;
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Pod<'a> {
@@ -156,6 +157,17 @@ impl<'a> Pod<'a> {
         keys.any(|key| key != "status")
             && !annotations.mirror
             && labels.injection.as_deref() != Some("disabled")
+    }
+
+    /// A word on a label of ours that was meant to opt the Pod out, and does not.
+    pub(crate) fn label_that_means_nothing(&self) -> Option<String> {
+        let value = self.metadata.labels.injection.as_deref()?;
+        (!["enabled", "disabled"].contains(&value)).then(|| {
+            format!(
+                "the label {PREFIX}injection: {:?} opts nothing out; write disabled on a Pod that is to be left alone",
+                crate::text::display_name(value)
+            )
+        })
     }
 
     /// Whether its ServiceAccount is asked for a role: no annotation says one, well or badly, nor

@@ -142,6 +142,7 @@ mod tests {
     fn plan(lookup: &AlibabaLookup) -> Plan {
         let rrsa = Rrsa {
             role: RoleArn::parse("acs:ram::1:role/app").unwrap(),
+            named_by: plan::RoleNamer::default(),
             provider: ProviderArn::parse("acs:ram::1:oidc-provider/ack").unwrap(),
             sts: RoleSession {
                 session: SessionName::parse("s1").unwrap(),

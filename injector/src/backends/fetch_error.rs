@@ -1,6 +1,5 @@
 //! What every backend says of a source that gave no value.
 
-use plan::Lookup;
 use secret::Failure;
 
 use crate::report::exit::Exit;
@@ -30,16 +29,16 @@ impl FetchError {
         self.attempts > 0
     }
 
-    pub(crate) fn problem(&self, lookup: &Lookup) -> Problem {
-        let mut problem = Problem::new(Exit::from(self.failure), self.text.clone())
-            .about(lookup.source().to_string());
+    /// `source` is what the lookup is called among those of the plan.
+    pub(crate) fn problem(&self, source: String) -> Problem {
+        let mut problem = Problem::new(Exit::from(self.failure), self.text.clone()).about(source);
         problem.advice.clone_from(&self.advice);
         problem
     }
 }
 
 /// A source that was not waited for; it is reported only beside a reason.
-pub(crate) fn unfinished(lookup: &Lookup) -> Problem {
+pub(crate) fn unfinished(source: String) -> Problem {
     let text = "not finished when the run was given up".to_owned();
-    Problem::new(Exit::Unreachable, text).about(lookup.source().to_string())
+    Problem::new(Exit::Unreachable, text).about(source)
 }

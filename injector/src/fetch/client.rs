@@ -99,7 +99,7 @@ impl<'a> Client<'a> {
     }
 
     fn source(&self, index: usize) -> String {
-        self.plan.lookups().get(index).map(|lookup| lookup.source().to_string()).unwrap_or_default()
+        plan::lookup_label(self.plan.lookups(), index)
     }
 }
 

@@ -89,8 +89,9 @@ impl Status {
     /// The status of the plan's sources, and which templates fail.
     pub(crate) fn new(plan: &Plan, health: &HealthBoard, notified: Option<String>) -> Self {
         let snapshot = health.snapshot();
-        let of_plan = plan.lookups().iter().zip(&snapshot.sources);
-        let sources = of_plan.map(|(lookup, source)| SourceStatus::new(&lookup.source(), source));
+        let of_plan = snapshot.sources.iter().enumerate().take(plan.lookups().len());
+        let label = |index| plan::lookup_label(plan.lookups(), index);
+        let sources = of_plan.map(|(index, source)| SourceStatus::new(label(index), source));
         Self {
             version: VERSION,
             written: calendar(Duration::ZERO),
@@ -102,10 +103,10 @@ impl Status {
 }
 
 impl SourceStatus {
-    fn new(source: &plan::Source, health: &SourceHealth) -> Self {
+    fn new(source: String, health: &SourceHealth) -> Self {
         let ago = |confirmed| calendar(since_boot().saturating_sub(confirmed));
         Self {
-            source: source.to_string(),
+            source,
             confirmed: health.confirmed.map(ago),
             confirmed_uptime: health.confirmed.map(|confirmed| confirmed.as_secs()),
             failing: health.failing,

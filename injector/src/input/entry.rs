@@ -4,7 +4,10 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-use plan::{Content, FileMode, FileOptions, Plan, Selection, Selector, Template, VariableName};
+use plan::{
+    AllKeys, Content, FileMode, FileOptions, KeysTarget, Plan, Selection, Selector, Template,
+    VariableName,
+};
 
 use crate::input::args::Args;
 
@@ -32,6 +35,17 @@ pub(crate) enum Origin<'a> {
     Template(&'a Template),
 }
 
+impl<'a> Origin<'a> {
+    fn of(content: &'a Content) -> Self {
+        match content {
+            Content::Value(Selection { from, select }) => {
+                Self::Value { from: *from, select: select.as_ref() }
+            }
+            Content::Template(template) => Self::Template(template),
+        }
+    }
+}
+
 /// How a value is written.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Form<'a> {
@@ -41,6 +55,8 @@ pub(crate) enum Form<'a> {
     Exec(&'a VariableName),
     /// The value is written as the kubelet reads it.
     FileKeyRef(&'a VariableName),
+    /// Each key of the value is a file or a variable of its own. The entry's own file has their names.
+    AllKeys(&'a AllKeys),
 }
 
 /// The entries of a plan, in its order, files first.
@@ -49,12 +65,7 @@ pub(crate) fn entries(plan: &Plan) -> Vec<Entry<'_>> {
         volume: MemoryVolume::Files,
         name: Cow::Borrowed(file.name.as_str()),
         options: file.options,
-        origin: match &file.content {
-            Content::Value(Selection { from, select }) => {
-                Origin::Value { from: *from, select: select.as_ref() }
-            }
-            Content::Template(template) => Origin::Template(template),
-        },
+        origin: Origin::of(&file.content),
         form: Form::File,
     });
     let variables = plan.env().into_iter().flat_map(|env| {
@@ -62,8 +73,11 @@ pub(crate) fn entries(plan: &Plan) -> Vec<Entry<'_>> {
             let entry = move |container, mode, form| Entry {
                 volume: MemoryVolume::Environment,
                 name: Cow::Owned(plan::variable_file(container, &variable.name)),
-                options: FileOptions::new(mode, variable.on_missing),
-                origin: Origin::Value { from: variable.from, select: variable.select.as_ref() },
+                options: FileOptions {
+                    encoding: variable.encoding,
+                    ..FileOptions::new(mode, variable.on_missing)
+                },
+                origin: Origin::of(&variable.content),
                 form,
             };
             let exec = variable.exec.iter();
@@ -74,7 +88,32 @@ pub(crate) fn entries(plan: &Plan) -> Vec<Entry<'_>> {
             exec.chain(read.map(move |c| entry(c, FileMode::OWNER, form)))
         })
     });
-    files.chain(variables).collect()
+    files.chain(variables).chain(all_keys(plan)).collect()
+}
+
+/// One entry for each directory that gets files of all keys, or container that gets variables.
+fn all_keys(plan: &Plan) -> impl Iterator<Item = Entry<'_>> {
+    plan.all_keys().iter().enumerate().flat_map(|(index, keys)| {
+        let AllKeys { value: Selection { from, select }, on_missing, encoding, .. } = keys;
+        let entry = |volume, name, mode| Entry {
+            volume,
+            name: Cow::Owned(name),
+            options: FileOptions { mode, on_missing: *on_missing, encoding: *encoding },
+            origin: Origin::Value { from: *from, select: select.as_ref() },
+            form: Form::AllKeys(keys),
+        };
+        match &keys.become_what {
+            KeysTarget::Files { mode, .. } => {
+                vec![entry(MemoryVolume::Files, format!(".kms-keys-{index}"), *mode)]
+            }
+            KeysTarget::Variables { exec } => {
+                let mode = plan.env().map_or(FileMode::OWNER, |env| env.mode);
+                let name = |container| plan::keys_file(container, index);
+                let of = |container| entry(MemoryVolume::Environment, name(container), mode);
+                exec.iter().map(of).collect()
+            }
+        }
+    })
 }
 
 impl MemoryVolume {
@@ -105,13 +144,36 @@ impl Entry<'_> {
         matches!(self.origin, Origin::Template(_))
     }
 
+    /// Whether our program must be where it is, for a container to start with it.
+    pub(crate) fn is_for_exec(&self) -> bool {
+        match self.form {
+            Form::Exec(_) => true,
+            Form::AllKeys(_) => self.volume == MemoryVolume::Environment,
+            Form::File | Form::FileKeyRef(_) => false,
+        }
+    }
+
+    /// The name of the file of a key that is called so.
+    pub(crate) fn file_of(&self, name: &str) -> String {
+        match (self.form, self.name.split_once('.')) {
+            (Form::AllKeys(_), Some((container, _))) if !container.is_empty() => {
+                format!("{container}.{name}")
+            }
+            _ => name.to_owned(),
+        }
+    }
+
     /// Whether a lookup's value is in it.
     pub(crate) fn uses(&self, lookup: usize) -> bool {
         self.sources().any(|source| source == lookup)
     }
 
-    pub(crate) fn is_file(&self, name: &str) -> bool {
-        self.volume == MemoryVolume::Files && self.name == name
+    /// What a template is called in the status: the name of its file, or of its variable.
+    pub(crate) fn template_name(&self) -> String {
+        match self.volume {
+            MemoryVolume::Files => self.name.to_string(),
+            MemoryVolume::Environment => format!("variable {}", self.name),
+        }
     }
 
     /// Whether a person means it by this name.
@@ -119,6 +181,7 @@ impl Entry<'_> {
         match self.form {
             Form::File => self.name == text,
             Form::Exec(name) | Form::FileKeyRef(name) => name.as_str() == text,
+            Form::AllKeys(_) => text == "*",
         }
     }
 
@@ -127,6 +190,13 @@ impl Entry<'_> {
         match self.form {
             Form::File => format!("file {:?}", self.name),
             Form::Exec(name) | Form::FileKeyRef(name) => format!("variable {name}"),
+            Form::AllKeys(AllKeys { prefix, become_what, .. }) => {
+                let what = match become_what {
+                    KeysTarget::Files { .. } => "files",
+                    KeysTarget::Variables { .. } => "variables",
+                };
+                format!("{what} {:?}", format!("{prefix}*"))
+            }
         }
     }
 }

@@ -7,9 +7,12 @@ mod variables;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::Command;
 
 pub(crate) use self::line::HELP;
+use plan::KEYS_MARKER;
+
 use self::line::{Invocation, Line};
 use crate::process::hardening;
 use crate::report::exit::Exit;
@@ -55,6 +58,9 @@ fn start(line: &Line) -> Problem {
     if let Some(name) = line.required.iter().find(|name| !is_there(name)) {
         return taken_away(name);
     }
+    // Markers say that a group of variables is there, and are none themselves.
+    let is_marker = |name: &OsStr| name.as_encoded_bytes().starts_with(&[KEYS_MARKER as u8]);
+    let variables = variables.into_iter().filter(|(name, _)| !is_marker(name));
     let error = Command::new(&line.program).args(&line.arguments).envs(variables).exec();
     not_started(&line.program, &error)
 }
@@ -62,11 +68,26 @@ fn start(line: &Line) -> Problem {
 /// The variable's secret is gone, and the Pod has said that its variables go too. An application
 /// that went on with less would find out later, and worse.
 fn taken_away(name: &str) -> Problem {
-    let text = format!("variable {} is not there: it was taken away", one_line(name, 128));
+    let text = match name.starts_with(KEYS_MARKER) {
+        true => "the variables of a whole secret are not there: they were taken away".to_owned(),
+        false => format!("variable {} is not there: it was taken away", one_line(name, 128)),
+    };
     Problem::new(Exit::Local, text).advise(
         "whether its secret was revoked, or could not be confirmed for too long (annotations on-revoked, max-staleness)",
     )
 }
+
+/// Whether the program's file exists: at its path, or for a bare name in a directory of `PATH`.
+fn is_there(program: &OsStr) -> bool {
+    if program.as_encoded_bytes().contains(&b'/') {
+        return Path::new(program).is_file();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).take(MOST_DIRECTORIES).any(|at| at.join(program).is_file())
+}
+
+/// Far more than a `PATH` has.
+const MOST_DIRECTORIES: usize = 256;
 
 /// Ends as a shell, and the container runtime, would.
 fn not_started(program: &OsStr, error: &io::Error) -> Problem {
@@ -74,7 +95,15 @@ fn not_started(program: &OsStr, error: &io::Error) -> Problem {
         io::ErrorKind::NotFound => Exit::NoProgram,
         _ => Exit::NotExecutable,
     };
+    let lacks_interpreter = exit == Exit::NoProgram && is_there(program);
     let program = one_line(&program.to_string_lossy(), 200);
+    if lacks_interpreter {
+        let text =
+            format!("{program:?} cannot be started: it is there, but what starts it is not found");
+        return Problem::new(exit, text).advise(
+            "the interpreter that its first line names (#!), or, of a program, the loader that it was linked for: the image must have it",
+        );
+    }
     Problem::new(exit, format!("{program:?} cannot be started: {}", error.kind())).advise(
         match error.kind() {
             io::ErrorKind::ArgumentListTooLong => {

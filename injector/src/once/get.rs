@@ -26,16 +26,17 @@ pub(crate) fn run(args: &Args, plan: &Plan, sources: &[String]) -> Result<(), Re
         stop.or(fetched).await.ok_or_else(|| interrupted().into())
     })?;
     let mut problems = Vec::new();
-    for ((_, lookup), outcome) in wanted.iter().zip(&outcomes) {
+    for (index, outcome) in indexes.iter().zip(&outcomes) {
+        let source = plan::lookup_label(plan.lookups(), *index);
         terminal::stdout(&match outcome {
-            Outcome::Fetched(fetched) => describe_value(lookup, fetched),
+            Outcome::Fetched(fetched) => describe_value(&source, fetched),
             Outcome::Failed(error) => {
-                problems.push(error.problem(lookup));
-                describe_failure(lookup, error)
+                problems.push(error.problem(source.clone()));
+                describe_failure(&source, error)
             }
             Outcome::Unfinished => {
-                problems.push(unfinished(lookup));
-                format!("{}\n  not asked to the end\n", lookup.source())
+                problems.push(unfinished(source.clone()));
+                format!("{source}\n  not asked to the end\n")
             }
         });
     }
@@ -77,11 +78,10 @@ fn has(wanted: &[(usize, &Lookup)], index: usize) -> bool {
     wanted.iter().any(|(known, _)| *known == index)
 }
 
-fn describe_value(lookup: &Lookup, fetched: &Fetched) -> String {
+fn describe_value(source: &str, fetched: &Fetched) -> String {
     let line = |text: &str| one_line(text, 200);
     format!(
-        "{}\n  asked by    {}\n  version     {}\n  size        {} bytes\n  request id  {}\n",
-        lookup.source(),
+        "{source}\n  asked by    {}\n  version     {}\n  size        {} bytes\n  request id  {}\n",
         line(&fetched.caller),
         line(fetched.printable_version()),
         fetched.value.len(),
@@ -89,10 +89,9 @@ fn describe_value(lookup: &Lookup, fetched: &Fetched) -> String {
     )
 }
 
-fn describe_failure(lookup: &Lookup, error: &FetchError) -> String {
+fn describe_failure(source: &str, error: &FetchError) -> String {
     format!(
-        "{}\n  asked by    {}\n  not fetched {}\n",
-        lookup.source(),
+        "{source}\n  asked by    {}\n  not fetched {}\n",
         error.caller,
         one_line(&error.text, 600),
     )

@@ -14,7 +14,7 @@ use crate::fetch::client::{Client, FetchOutcome, Patience, milliseconds};
 use crate::health::health_board::{HealthBoard, SourceHealth};
 use crate::health::status_file::{self, Status};
 use crate::input::args::Args;
-use crate::input::entry::{Entry, Form, MemoryVolume, entries};
+use crate::input::entry::{Entry, MemoryVolume, entries};
 use crate::once::exec_binary;
 use crate::process::clock::since_boot;
 use crate::process::runtime::{self, Stop};
@@ -86,14 +86,14 @@ pub(crate) async fn fill(
         return Err(report);
     }
     warn_of_skipped(plan, &entries, &rendered, |index| value(index).is_none());
-    if entries.iter().any(|entry| matches!(entry.form, Form::Exec(_))) {
+    if entries.iter().any(Entry::is_for_exec) {
         holds.keep_program(exec_binary::install(args)?);
     }
     let mut written = Written::Unchanged;
     let name = volumes::next(args, plan);
     for volume in MemoryVolume::of(plan) {
         let of_volume = rendered.iter().filter(|rendered| rendered.entry.volume == volume);
-        let files: Vec<_> = of_volume.map(Rendered::as_new).collect();
+        let files: Vec<_> = of_volume.flat_map(Rendered::files).collect();
         written = written.max(publish(&name, args, plan, volume, &entries, &files, holds)?);
     }
     let now = since_boot();
@@ -107,7 +107,8 @@ pub(crate) async fn fill(
     info!(
         files = plan.files().len(),
         variables = entries.len() - plan.files().len(),
-        bytes = rendered.iter().map(|rendered| rendered.as_new().content.len()).sum::<usize>(),
+        bytes =
+            rendered.iter().flat_map(Rendered::files).map(|file| file.content.len()).sum::<usize>(),
         changed = written == Written::Changed,
         sts_requests = client.backends().exchanges(),
         duration_ms = milliseconds(began.elapsed()),
@@ -159,12 +160,13 @@ fn all<'o>(
 ) -> Result<Vec<Option<&'o Fetched>>, Report> {
     let mut values = Vec::with_capacity(outcomes.len());
     let (mut problems, mut given_up) = (Vec::new(), Vec::new());
-    for (index, (lookup, outcome)) in plan.lookups().iter().zip(outcomes).enumerate() {
+    for (index, outcome) in outcomes.iter().enumerate().take(plan.lookups().len()) {
+        let source = || plan::lookup_label(plan.lookups(), index);
         match outcome {
             FetchOutcome::Fetched(fetched) => values.push(Some(fetched)),
             FetchOutcome::Failed(error) if !is_final(entries, index, error) => values.push(None),
-            FetchOutcome::Failed(error) => problems.push(error.problem(lookup)),
-            FetchOutcome::Unfinished => given_up.push(unfinished(lookup)),
+            FetchOutcome::Failed(error) => problems.push(error.problem(source())),
+            FetchOutcome::Unfinished => given_up.push(unfinished(source())),
         }
     }
     // Unfinished lookups go last: the report leads with actual failures.
@@ -186,8 +188,7 @@ fn warn_of_skipped(
     for entry in entries {
         if entry.options.on_missing == OnMissing::Skip && !is_there(entry) {
             let missing = entry.sources().find(|source| is_missing(*source));
-            let source = missing.and_then(|source| plan.lookups().get(source));
-            let source = source.map(|lookup| lookup.source().to_string());
+            let source = missing.map(|source| plan::lookup_label(plan.lookups(), source));
             warn!(source, "the source does not exist; no {} (skip)", entry.description());
         }
     }

@@ -15,7 +15,7 @@ use rustix::fs::{AtFlags, FileType};
 use crate::agent::{self, TokenMissing};
 use crate::health::status_file::{self, some_of};
 use crate::input::args::Args;
-use crate::input::entry::{Entry, Form, MemoryVolume, entries};
+use crate::input::entry::{Entry, MemoryVolume, entries};
 use crate::write::directory;
 use crate::write::error::WriteError;
 
@@ -98,7 +98,8 @@ pub(crate) fn run(args: &Args, plan: &Plan) -> Result<There, NotReady> {
     let known = status_file::read(args, plan).unwrap_or_default();
     let is_removed = |lookup: usize| known.sources.get(lookup).is_some_and(|known| known.removed);
     let failed = |entry: &Entry<'_>| {
-        known.templates.iter().find(|(name, _)| entry.is_file(name)).map(|(_, failed)| failed)
+        let is_it = |name: &str| entry.is_template() && entry.template_name() == name;
+        known.templates.iter().find(|(name, _)| is_it(name)).map(|(_, failed)| failed)
     };
     let is_taken = |entry: &Entry<'_>| {
         entry.sources().any(is_removed) || failed(entry).is_some_and(|failed| failed.removed)
@@ -111,7 +112,7 @@ pub(crate) fn run(args: &Args, plan: &Plan) -> Result<There, NotReady> {
         });
         look(&volume.path(args, plan), wanted)?;
     }
-    let executes = entries.iter().any(|entry| matches!(entry.form, Form::Exec(_)));
+    let executes = entries.iter().any(Entry::is_for_exec);
     if executes && !args.environment().join(ENVIRONMENT_PROGRAM).is_file() {
         return Err(NotReady::Program);
     }

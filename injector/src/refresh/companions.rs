@@ -98,6 +98,6 @@ pub(super) fn update_agent(
 
 /// Logs a version that applications see from now on.
 pub(super) fn log_version(plan: &Plan, index: usize, version: &str, request_id: Option<&str>) {
-    let source = plan.lookups().get(index).map(|lookup| lookup.source().to_string());
+    let source = plan::lookup_label(plan.lookups(), index);
     info!(source, version = one_line(version, 64), request_id, "a new version");
 }

@@ -15,7 +15,7 @@ use tracing::{error, info};
 use crate::agent::Agent;
 use crate::fetch::client::{Client, FetchOutcome, Patience};
 use crate::input::args::Args;
-use crate::input::entry::{Entry, MemoryVolume};
+use crate::input::entry::{Entry, Form, MemoryVolume};
 use crate::process::clock::{since_boot, wait_until};
 use crate::process::resource_limits::ResourceLimits;
 use crate::process::runtime::Stop;
@@ -24,12 +24,12 @@ use crate::refresh::refetch_set::refetch_set;
 use crate::refresh::schedule::{Round, Schedule};
 use crate::refresh::source_state::{SourceState, Verdict};
 use crate::refresh::templates::Templates;
-use crate::render::{Blame, Rendered, Unusable, render};
+use crate::render::{Blame, Rendered, Unusable, files_of, render};
 use crate::report::problem::{Problem, Report};
 use crate::write::atomic_writer::Written;
 use crate::write::holds::Holds;
 use crate::write::new_file::NewFile;
-use crate::write::volumes::{self, current_content, generation, publish};
+use crate::write::volumes::{self, current_content, current_file, generation, publish};
 
 pub(super) struct Keeper<'a> {
     args: &'a Args,
@@ -47,6 +47,13 @@ pub(super) struct Keeper<'a> {
     /// Entries that wait for all of their sources in one look.
     lagging: BTreeSet<usize>,
     holds: Holds,
+}
+
+/// A file that stays as it is.
+struct KeptFile {
+    name: String,
+    mode: u16,
+    content: Sensitive,
 }
 
 impl<'a> Keeper<'a> {
@@ -285,12 +292,12 @@ impl<'a> Keeper<'a> {
         let name = volumes::next(self.args, self.plan);
         for volume in MemoryVolume::of(self.plan) {
             let new = rendered.iter().filter(|rendered| rendered.entry.volume == volume);
-            let new: Vec<_> = new.map(Rendered::as_new).collect();
+            let new: Vec<_> = new.flat_map(Rendered::files).collect();
             let kept = self.unchanged_files(volume, &new, verdicts)?;
-            let kept = kept.iter().map(|(entry, value)| NewFile {
-                name: &entry.name,
-                mode: entry.options.mode.bits(),
-                content: value.expose(),
+            let kept = kept.iter().map(|kept| NewFile {
+                name: &kept.name,
+                mode: kept.mode,
+                content: kept.content.expose(),
             });
             let files: Vec<_> = new.iter().copied().chain(kept).collect();
             let (args, plan, entries) = (self.args, self.plan, self.entries);
@@ -300,12 +307,30 @@ impl<'a> Keeper<'a> {
         Ok(written)
     }
 
+    /// The files of an entry that applications see.
+    fn shown_of(&self, entry: &Entry<'_>) -> Result<Vec<KeptFile>, Problem> {
+        let mode = entry.options.mode.bits();
+        let Some(own) = current_content(self.args, self.plan, entry, &self.holds)? else {
+            return Ok(Vec::new());
+        };
+        let mut shown = Vec::new();
+        if let Form::AllKeys(_) = entry.form {
+            for name in files_of(entry, &own) {
+                let (args, plan, holds) = (self.args, self.plan, &self.holds);
+                let content = current_file(args, plan, entry.volume, &name, holds)?;
+                shown.extend(content.map(|content| KeptFile { name, mode, content }));
+            }
+        }
+        shown.push(KeptFile { name: entry.name.to_string(), mode, content: own });
+        Ok(shown)
+    }
+
     fn unchanged_files(
         &self,
         volume: MemoryVolume,
         new: &[NewFile<'_>],
         verdicts: &HashMap<usize, Verdict>,
-    ) -> Result<Vec<(&'a Entry<'a>, Sensitive)>, Problem> {
+    ) -> Result<Vec<KeptFile>, Problem> {
         let is_new = |entry: &Entry<'_>| new.iter().any(|file| file.name == entry.name);
         let mut kept = Vec::new();
         let entries = self.entries.iter().enumerate();
@@ -313,10 +338,7 @@ impl<'a> Keeper<'a> {
             let removed = |source| verdicts.get(&source).is_some_and(Verdict::removes);
             let goes = entry.sources().any(removed) || self.templates.is_removed(at);
             if !goes && !is_new(entry) {
-                kept.extend(
-                    current_content(self.args, self.plan, entry, &self.holds)?
-                        .map(|value| (entry, value)),
-                );
+                kept.extend(self.shown_of(entry)?);
             }
         }
         Ok(kept)

@@ -39,7 +39,9 @@ impl Templates {
         entries: &[Entry<'_>],
         now: Duration,
     ) -> Self {
-        let place = |name: &str| entries.iter().position(|entry| entry.is_file(name));
+        let is_called =
+            |entry: &Entry<'_>, name: &str| entry.is_template() && entry.template_name() == name;
+        let place = |name: &str| entries.iter().position(|entry| is_called(entry, name));
         let bounded = |(name, failed): &(String, FailedTemplate)| {
             // A moment that has not come yet is not of this boot.
             Some((place(name)?, FailedTemplate { rendered: failed.rendered.min(now), ..*failed }))

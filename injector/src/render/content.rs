@@ -8,6 +8,13 @@ pub(super) enum Content<'a> {
 }
 
 impl Content<'_> {
+    pub(super) fn into_sensitive(self) -> Sensitive {
+        match self {
+            Self::Whole(value) => Sensitive::new(value.expose().to_vec()),
+            Self::Made(value) => value,
+        }
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         match self {
             Self::Whole(value) => value.expose(),

@@ -29,6 +29,21 @@ impl Documents {
         }
     }
 
+    /// The members of an object, each with its content; `None` for one that is null.
+    pub(super) fn members(
+        &mut self,
+        from: usize,
+        select: Option<&Selector>,
+        value: &Sensitive,
+    ) -> Result<Vec<(String, Option<Sensitive>)>, SelectError> {
+        let last = self.0.take().filter(|(of, _)| *of == from);
+        let (_, document) = self.0.insert(last.unwrap_or_else(|| (from, Document::parse(value))));
+        match document {
+            Ok(document) => document.members(select),
+            Err(error) => Err(error.clone()),
+        }
+    }
+
     /// Frees the document before something else takes memory.
     pub(super) fn forget(&mut self) {
         self.0 = None;

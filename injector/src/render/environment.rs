@@ -17,6 +17,8 @@ pub(crate) enum Unfit {
     Quote,
     #[error("the value contains a carriage return, which the kubelet loses")]
     CarriageReturn,
+    #[error("the value is not text in base64, as its encoding says")]
+    NotBase64,
     #[error("the value is not UTF-8, which the kubelet cannot pass on")]
     NotText,
 }
@@ -30,6 +32,7 @@ const LONGEST_READ: usize = 32 * 1024;
 impl Unfit {
     pub(crate) fn advice(&self) -> &'static str {
         match self {
+            Self::NotBase64 => "the secret's value; leave the encoding out to get it as it is",
             Self::Nul => "the secret's value; give the application a file instead",
             Self::TooLong { .. } => "whether the application can read a file instead",
             Self::Empty | Self::Quote | Self::CarriageReturn | Self::NotText => {

@@ -9,7 +9,8 @@ use template::{CheckFuel, Template};
 use super::content::Content;
 use super::documents::Documents;
 use super::unusable::{Why, about, problem};
-use crate::input::entry::Entry;
+use crate::input::entry::{Entry, Origin, entries};
+use crate::render::environment::Unfit;
 use crate::report::exit::Exit;
 use crate::report::problem::Problem;
 
@@ -19,9 +20,9 @@ const MAX_VALUES_BYTES: usize = 4 << 20;
 
 /// Whether every template of the plan can be rendered, as far as its text tells.
 pub(crate) fn check(plan: &Plan) -> Result<(), Problem> {
-    for file in plan.files() {
-        if let plan::Content::Template(template) = &file.content {
-            parse(&format!("file {:?}", file.name.as_str()), template)?;
+    for entry in entries(plan) {
+        if let Origin::Template(template) = entry.origin {
+            parse(&entry.description(), template)?;
         }
     }
     Ok(())
@@ -80,6 +81,18 @@ pub(super) fn render<'a>(
                 .advise("the template against what its secrets hold"))
         }
     }
+}
+
+/// The text was made, and cannot be written where it is wanted.
+pub(super) fn unfit(
+    plan: &Plan,
+    entry: &Entry<'_>,
+    template: &plan::Template,
+    why: &Unfit,
+) -> Problem {
+    let sources: Vec<_> = all(template).iter().map(|from| about(plan, *from, None)).collect();
+    let text = format!("{why}; wanted for {}", entry.description());
+    Problem::new(Exit::Unusable, text).about(sources.join(", ")).advise(why.advice())
 }
 
 fn parse(shown: &str, template: &plan::Template) -> Result<Template, Problem> {

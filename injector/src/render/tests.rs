@@ -47,7 +47,7 @@ fn of_all_documents_one_is_in_memory_at_a_time_and_once() {
         for rendered in render(&plan, entries, |_| Some(&value)) {
             written.push(
                 rendered
-                    .map(|file| file.as_new().content.to_vec())
+                    .map(|file| file.files().next().unwrap().content.to_vec())
                     .map_err(|no| no.problem.headline()),
             );
         }
@@ -87,7 +87,8 @@ fn values_that_one_template_names_are_bounded_together() {
         let entries = entries(&plan);
         let mut made = render(&plan, &entries, |_| Some(&largest));
         let made = made.pop().unwrap();
-        made.map(|file| file.as_new().content.to_vec()).map_err(|no| no.problem.headline())
+        made.map(|file| file.files().next().unwrap().content.to_vec())
+            .map_err(|no| no.problem.headline())
     };
     assert_eq!(rendered(64), Ok(b"65536".to_vec()));
     let headline = rendered(65).unwrap_err();

@@ -51,7 +51,7 @@ pub(super) fn problem(
 }
 
 pub(super) fn about(plan: &Plan, from: usize, select: Option<&Selector>) -> String {
-    let source = plan.lookups().get(from).map(|lookup| lookup.source().to_string());
+    let source = plan::lookup_label(plan.lookups(), from);
     let selector = select.map(|selector| format!("#{selector}"));
-    format!("{}{}", source.unwrap_or_default(), selector.unwrap_or_default())
+    format!("{}{}", source, selector.unwrap_or_default())
 }

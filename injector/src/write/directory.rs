@@ -79,6 +79,46 @@ pub(super) fn entries(directory: &OwnedFd) -> Result<Vec<String>, Errno> {
     Ok(names)
 }
 
+/// What is in a directory, and in those in it.
+#[derive(Debug, Default)]
+pub(super) struct Tree {
+    /// Paths of all that is no directory.
+    pub(super) files: Vec<String>,
+    /// Paths of directories, each behind the one that it is in.
+    pub(super) directories: Vec<String>,
+}
+
+/// No name of a file has more directories.
+const DEEPEST: usize = 8;
+
+/// It walks with a list of its own. What nests deeper than we write is not looked into.
+pub(super) fn tree(directory: &OwnedFd) -> Result<Tree, Errno> {
+    let mut tree = Tree::default();
+    let mut rest = vec![(String::new(), 0)];
+    while let Some((inside, depth)) = rest.pop() {
+        let opened;
+        let here = match inside.as_str() {
+            "" => directory,
+            path => {
+                opened = open_directory(directory, Path::new(path))?;
+                &opened
+            }
+        };
+        for name in entries(here)? {
+            let path = if inside.is_empty() { name } else { format!("{inside}/{name}") };
+            let stat = rustix::fs::statat(directory, path.as_str(), AtFlags::SYMLINK_NOFOLLOW)?;
+            match FileType::from_raw_mode(stat.st_mode) {
+                FileType::Directory if depth < DEEPEST => {
+                    tree.directories.push(path.clone());
+                    rest.push((path, depth + 1));
+                }
+                _ => tree.files.push(path),
+            }
+        }
+    }
+    Ok(tree)
+}
+
 /// Sets the group first: changing it may clear bits of the mode. The group is set explicitly,
 /// because a directory that was chmodded has lost the setgid bit that would have passed the group
 /// on.

@@ -1,6 +1,7 @@
 //! A generation: one directory with one consistent set of files, named after its time.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
@@ -11,7 +12,7 @@ use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
-use super::directory::{NEW_LINK, NEXT, SENTINEL, entries, open_directory, set_owner};
+use super::directory::{NEW_LINK, NEXT, SENTINEL, entries, open_directory, set_owner, tree};
 use super::error::WriteError;
 use super::generation_name::is_name;
 use super::hold::Hold;
@@ -33,14 +34,29 @@ impl<'a> Contents<'a> {
         }
     }
 
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.files.iter().any(|file| file.name == name)
+    fn has(&self, path: &str) -> bool {
+        self.files.iter().any(|file| file.name == path)
+    }
+
+    /// What stands directly in the mount: files, and directories that have some.
+    pub(super) fn tops(&self) -> BTreeSet<&'a str> {
+        let top = |file: &NewFile<'a>| file.name.split('/').next().unwrap_or_default();
+        self.files.iter().map(top).collect()
+    }
+
+    /// Directories of files, each behind the one that it is in.
+    fn directories(&self) -> BTreeSet<&'a str> {
+        let before = |file: &NewFile<'a>| {
+            let name = file.name;
+            name.match_indices('/').filter_map(move |(at, _)| name.get(..at))
+        };
+        self.files.iter().flat_map(before).collect()
     }
 
     /// Whether `name` holds a file that is not wanted any more. What cannot be read may.
     pub(super) fn lacks_some_of(&self, mount: &OwnedFd, name: &str) -> bool {
-        let held = open_directory(mount, Path::new(name)).and_then(|held| entries(&held));
-        held.map_or(true, |names| !names.iter().all(|name| self.has(name)))
+        let held = open_directory(mount, Path::new(name)).and_then(|held| tree(&held));
+        held.map_or(true, |held| !held.files.iter().all(|path| self.has(path)))
     }
 
     /// Whether `name` holds exactly this already. What cannot be read does not.
@@ -53,8 +69,16 @@ impl<'a> Contents<'a> {
         if !self.fits(&rustix::fs::fstat(&directory)?, self.directory_mode) {
             return Ok(false);
         }
-        if !entries(&directory)?.iter().all(|name| self.has(name)) {
+        let (held, wanted) = (tree(&directory)?, self.directories());
+        let are_wanted = held.directories.iter().all(|path| wanted.contains(path.as_str()));
+        if !are_wanted || !held.files.iter().all(|path| self.has(path)) {
             return Ok(false);
+        }
+        for path in wanted {
+            let inner = open_directory(&directory, Path::new(path))?;
+            if !self.fits(&rustix::fs::fstat(&inner)?, self.directory_mode) {
+                return Ok(false);
+            }
         }
         for file in self.files {
             let opened = hold.open(&directory, name, file.name)?;
@@ -108,6 +132,10 @@ pub(super) fn create(
 
 fn fill(directory: &OwnedFd, wanted: &Contents<'_>, name: &str) -> Result<Hold, WriteError> {
     let mut hold = Hold::on(name);
+    for path in wanted.directories() {
+        rustix::fs::mkdirat(directory, path, Mode::RWXU)
+            .map_err(|errno| WriteError::new("create", path, errno))?;
+    }
     for file in wanted.files {
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -121,6 +149,11 @@ fn fill(directory: &OwnedFd, wanted: &Contents<'_>, name: &str) -> Result<Hold, 
         // a lease on it. A file that cannot be held is written all the same.
         let _ = hold.open(directory, name, file.name);
         wanted.own(&opened.into(), mode(file), file.name)?;
+    }
+    for path in wanted.directories() {
+        let inner = open_directory(directory, Path::new(path))
+            .map_err(|errno| WriteError::new("open", path, errno))?;
+        wanted.own(&inner, wanted.directory_mode, path)?;
     }
     wanted.own(directory, wanted.directory_mode, name)?;
     Ok(hold)
@@ -152,8 +185,13 @@ pub(super) fn remove_all_but(mount: &OwnedFd, keep: impl Fn(&str) -> bool) {
 
 pub(super) fn remove(mount: &OwnedFd, name: &str) {
     if let Ok(directory) = open_directory(mount, Path::new(name)) {
-        for entry in entries(&directory).unwrap_or_default() {
-            let _ = rustix::fs::unlinkat(&directory, &entry, AtFlags::empty());
+        let held = tree(&directory).unwrap_or_default();
+        for path in held.files {
+            let _ = rustix::fs::unlinkat(&directory, path.as_str(), AtFlags::empty());
+        }
+        // The innermost go first.
+        for path in held.directories.iter().rev() {
+            let _ = rustix::fs::unlinkat(&directory, path.as_str(), AtFlags::REMOVEDIR);
         }
     }
     let _ = rustix::fs::unlinkat(mount, name, AtFlags::REMOVEDIR);

@@ -11,7 +11,7 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
-use super::directory::{entries, open_directory};
+use super::directory::{open_directory, tree};
 use crate::process::resource_limits::a_third_of_descriptors;
 
 #[derive(Debug, Default)]
@@ -52,7 +52,7 @@ impl Hold {
     pub(crate) fn all(&mut self, mount: &OwnedFd, generation: &str) -> Result<(), Errno> {
         let directory = open_directory(mount, Path::new(generation))?;
         let mut leased = Ok(());
-        for name in entries(&directory)? {
+        for name in tree(&directory)?.files {
             if let Err(Errno::WOULDBLOCK) = self.open(&directory, generation, &name) {
                 leased = Err(Errno::WOULDBLOCK);
             }

@@ -11,8 +11,7 @@ use super::generation::Contents;
 
 /// Something in the mount that we did not make is never overwritten.
 pub(super) fn refuse_foreign(mount: &OwnedFd, wanted: &Contents<'_>) -> Result<(), WriteError> {
-    let names = wanted.files.iter().map(|file| file.name).chain([CURRENT]);
-    for name in names {
+    for name in wanted.tops().into_iter().chain([CURRENT]) {
         match kind(mount, name)? {
             None | Some(FileType::Symlink) => {}
             Some(_) => return Err(WriteError::Foreign(name.to_owned())),
@@ -24,13 +23,13 @@ pub(super) fn refuse_foreign(mount: &OwnedFd, wanted: &Contents<'_>) -> Result<(
 /// Makes the links that are missing, all or none, and says which.
 pub(super) fn add<'a>(mount: &OwnedFd, wanted: &Contents<'a>) -> Result<Vec<&'a str>, WriteError> {
     let mut added = Vec::new();
-    for file in wanted.files {
-        if !is_ours(mount, file.name) {
-            if let Err(error) = put(mount, file.name) {
+    for name in wanted.tops() {
+        if !is_ours(mount, name) {
+            if let Err(error) = put(mount, name) {
                 remove(mount, &added);
                 return Err(error);
             }
-            added.push(file.name);
+            added.push(name);
         }
     }
     Ok(added)
@@ -44,9 +43,9 @@ pub(super) fn remove(mount: &OwnedFd, names: &[&str]) {
 
 /// Removes the links of files that are gone. Says whether there was one.
 pub(super) fn remove_stale(mount: &OwnedFd, wanted: &Contents<'_>) -> bool {
-    let names = entries(mount).unwrap_or_default();
+    let (names, tops) = (entries(mount).unwrap_or_default(), wanted.tops());
     let stale: Vec<&str> = (names.iter().map(String::as_str))
-        .filter(|name| !wanted.has(name) && is_ours(mount, name))
+        .filter(|name| !tops.contains(name) && is_ours(mount, name))
         .collect();
     remove(mount, &stale);
     !stale.is_empty()

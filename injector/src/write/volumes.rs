@@ -69,8 +69,19 @@ pub(crate) fn current_content(
     entry: &Entry<'_>,
     holds: &Holds,
 ) -> Result<Option<Sensitive>, Problem> {
-    let path = directory::in_current(&entry.volume.path(args, plan), &entry.name);
-    let content = match holds.on(entry.volume).file(&path, &entry.name) {
+    current_file(args, plan, entry.volume, &entry.name, holds)
+}
+
+/// What is in a file of this name.
+pub(crate) fn current_file(
+    args: &Args,
+    plan: &Plan,
+    volume: MemoryVolume,
+    name: &str,
+    holds: &Holds,
+) -> Result<Option<Sensitive>, Problem> {
+    let path = directory::in_current(&volume.path(args, plan), name);
+    let content = match holds.on(volume).file(&path, name) {
         Some(held) => bounded::content(&held, LIMIT),
         None => bounded::read(&path, LIMIT),
     };

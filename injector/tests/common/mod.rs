@@ -67,6 +67,7 @@ impl Container {
 pub(crate) fn plan(sources: &[&str]) -> String {
     let rrsa = Rrsa {
         role: RoleArn::parse("acs:ram::1234567890123456:role/app").unwrap(),
+        named_by: plan::RoleNamer::default(),
         provider: ProviderArn::parse("acs:ram::1234567890123456:oidc-provider/ack").unwrap(),
         sts: RoleSession {
             session: SessionName::parse("shop.checkout").unwrap(),

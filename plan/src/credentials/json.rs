@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::kinds::RoleNamer;
 use super::names::{RamRoleName, SecretName};
 use crate::cloud::{Host, ProviderArn, Region, RoleArn, SessionName};
 
@@ -11,6 +12,8 @@ pub(super) struct CredentialsJson {
     pub(super) kind: CredentialsWord,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) role: Option<RoleArn>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) named_by: Option<RoleNamer>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) provider: Option<ProviderArn>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

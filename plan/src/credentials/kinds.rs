@@ -1,5 +1,7 @@
 //! The kinds of credentials, each with what it is made of.
 
+use serde::{Deserialize, Serialize};
+
 use super::names::{RamRoleName, SecretName};
 use crate::cloud::{Host, ProviderArn, Region, RoleArn, SessionName};
 
@@ -7,8 +9,23 @@ use crate::cloud::{Host, ProviderArn, Region, RoleArn, SessionName};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rrsa {
     pub role: RoleArn,
+    /// A wrong role is corrected where it is named.
+    pub named_by: RoleNamer,
     pub provider: ProviderArn,
     pub sts: RoleSession,
+}
+
+/// Where the role of a Pod is from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RoleNamer {
+    /// The Pod's own annotation.
+    Pod,
+    /// An annotation of its ServiceAccount, with the whole ARN.
+    #[default]
+    ServiceAccount,
+    /// An annotation of its ServiceAccount, with the name of a role in the operator's account.
+    RoleName,
 }
 
 /// The node's metadata service gives those of the role that its instance has.

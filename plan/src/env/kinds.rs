@@ -3,7 +3,8 @@
 
 /// Whether the author of the variable may make a program run code. Not those that say whom to
 /// trust or where to connect: a proxy's address with a password is a secret.
-pub(super) fn runs_code(name: &str) -> bool {
+#[must_use]
+pub fn runs_code(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     let is_credential = || CREDENTIALS.iter().any(|end| name.ends_with(end));
     NAMES.contains(&name.as_str())

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::{InvalidPlan, Parts, Plan};
+use crate::all_keys::{AllKeys, VariableRules};
 use crate::cloud::Network;
 use crate::content::{Content, Selection, Template, TemplateSecret};
 use crate::credentials::Credentials;
@@ -34,8 +35,7 @@ impl PlanBuilder {
         select: Option<Selector>,
         options: FileOptions,
     ) -> &mut Self {
-        let from = self.lookup(lookup);
-        let content = Content::Value(Selection { from, select });
+        let content = self.value(lookup, select);
         self.parts.files.push(File { name, content, options });
         self
     }
@@ -48,14 +48,27 @@ impl PlanBuilder {
         secrets: Vec<(String, Lookup, Option<Selector>)>,
         options: FileOptions,
     ) -> &mut Self {
+        let content = self.text(text, secrets);
+        self.parts.files.push(File { name, content, options });
+        self
+    }
+
+    /// A value of a lookup, which is added if it is new, or a part of it.
+    pub fn value(&mut self, lookup: Lookup, select: Option<Selector>) -> Content {
+        Content::Value(Selection { from: self.lookup(lookup), select })
+    }
+
+    /// A text around the values of lookups, each as it is written there.
+    pub fn text(
+        &mut self,
+        text: String,
+        secrets: impl IntoIterator<Item = (String, Lookup, Option<Selector>)>,
+    ) -> Content {
         let secret = |(written, lookup, select)| {
             let from = self.lookup(lookup);
             TemplateSecret { written, from, select }
         };
-        let secrets = secrets.into_iter().map(secret).collect();
-        let content = Content::Template(Template { text, secrets });
-        self.parts.files.push(File { name, content, options });
-        self
+        Content::Template(Template { text, secrets: secrets.into_iter().map(secret).collect() })
     }
 
     /// The index of a lookup, which is added if it is new.
@@ -69,6 +82,13 @@ impl PlanBuilder {
 
     pub fn env(&mut self, env: Option<Environment>) -> &mut Self {
         self.parts.env = env;
+        self
+    }
+
+    /// A file or a variable for each key.
+    pub fn all_keys(&mut self, keys: Vec<AllKeys>, rules: Option<VariableRules>) -> &mut Self {
+        self.parts.all_keys = keys;
+        self.parts.variable_rules = rules;
         self
     }
 

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::cloud::{Host, ProviderArn, Region, RoleArn, SessionName};
+use crate::content::Selection;
 use crate::credentials::{RoleSession, Rrsa};
 use crate::env::{ContainerName, Variable, VariableName};
 use crate::file::{FileMode, FileName, FileOptions, OnMissing};
@@ -13,6 +14,7 @@ use crate::source::Reference;
 fn builder() -> PlanBuilder {
     let rrsa = Rrsa {
         role: RoleArn::parse("acs:ram::1234567890123456:role/app").unwrap(),
+        named_by: crate::credentials::RoleNamer::default(),
         provider: ProviderArn::parse("acs:ram::1234567890123456:oidc-provider/ack-rrsa-c1")
             .unwrap(),
         sts: RoleSession {
@@ -286,14 +288,8 @@ proptest! {
 
 fn variable(name: &str, from: usize, containers: &[&str]) -> Variable {
     let exec = containers.iter().map(|name| ContainerName::parse(name).unwrap()).collect();
-    Variable {
-        name: VariableName::parse(name).unwrap(),
-        from,
-        select: None,
-        on_missing: OnMissing::Fail,
-        exec,
-        file_key_ref: Vec::new(),
-    }
+    let value = Selection { from, select: None };
+    Variable::of_value(VariableName::parse(name).unwrap(), value, exec)
 }
 
 fn with_env(variables: Vec<Variable>) -> Result<Plan, InvalidPlan> {

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
-use plan::{ContainerName, Environment, FileMode, OnMissing, Variable, VariableName};
+use plan::{ContainerName, Environment, FileMode, Selection, Variable, VariableName};
 
 use super::table::{Budget, Table};
 use crate::cloud::{Cloud, CloudConfig, Seed};
@@ -22,14 +22,10 @@ pub(super) async fn measure(table: &mut Table) -> anyhow::Result<()> {
     let mut builder = builder()?;
     let mut variables = Vec::with_capacity(VARIABLES);
     for number in 0..VARIABLES {
-        variables.push(Variable {
-            name: VariableName::parse(&format!("V{number}"))?,
-            from: builder.lookup(Want::new("v", "kms://shop/db").lookup()?),
-            select: None,
-            on_missing: OnMissing::Fail,
-            exec: vec![ContainerName::parse("app")?],
-            file_key_ref: Vec::new(),
-        });
+        let name = VariableName::parse(&format!("V{number}"))?;
+        let from = builder.lookup(Want::new("v", "kms://shop/db").lookup()?);
+        let value = Selection { from, select: None };
+        variables.push(Variable::of_value(name, value, vec![ContainerName::parse("app")?]));
     }
     builder.env(Some(Environment { mode: FileMode::ALL, variables }));
     let ended = container.init(&builder.build()?).await?;

@@ -97,6 +97,7 @@ pub fn builder_of(credentials: Credentials) -> PlanBuilder {
 pub fn builder() -> Result<PlanBuilder> {
     let rrsa = Rrsa {
         role: RoleArn::parse(ROLE)?,
+        named_by: plan::RoleNamer::default(),
         provider: ProviderArn::parse(PROVIDER)?,
         sts: role_session()?,
     };

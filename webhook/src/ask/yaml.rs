@@ -24,7 +24,10 @@ pub(crate) enum YamlValue<'a> {
 #[error("{what}")]
 pub(crate) struct YamlError {
     pub(crate) line: usize,
+    /// The item of a list that it is in, from 1.
+    pub(crate) item: Option<usize>,
     pub(crate) what: &'static str,
+    pub(crate) remedy: &'static str,
     /// It is not YAML at all, and not only more than is read here.
     pub(crate) syntax: bool,
 }
@@ -68,7 +71,7 @@ struct Open<'a> {
 ///
 /// `room` is for this text and for those behind it.
 pub(crate) fn parse<'a>(text: &'a str, room: &mut YamlRoom) -> Result<Option<Node<'a>>, YamlError> {
-    let too_large = |what| Err(YamlError { line: 1, what, syntax: false });
+    let too_large = |what| Err(YamlError { line: 1, item: None, what, remedy: "", syntax: false });
     room.bytes = match room.bytes.checked_sub(text.len()) {
         Some(left) => left,
         None => return too_large(TOO_LONG),
@@ -91,22 +94,34 @@ pub(crate) fn parse<'a>(text: &'a str, room: &mut YamlRoom) -> Result<Option<Nod
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|error| YamlError {
             line: error.marker().line().max(1),
+            item: item_of(&open),
             what: "it is not YAML, or nested more than 8 levels deep",
+            remedy: "",
             syntax: true,
         })?;
         let line = span.start.line().max(1);
-        let fail = |what| Err(YamlError { line, what, syntax: false });
+        let item = item_of(&open);
+        let instead = |what, remedy| Err(YamlError { line, item, what, remedy, syntax: false });
+        let fail = |what| instead(what, "");
         let closed = match event {
-            Event::Scalar(_, _, anchor, tag) | Event::SequenceStart(_, anchor, tag)
-                if anchor != 0 || tag.is_some() =>
+            Event::Scalar(_, _, anchor, _)
+            | Event::SequenceStart(_, anchor, _)
+            | Event::MappingStart(_, anchor, _)
+                if anchor != 0 =>
             {
-                return fail("anchors and tags are not supported");
+                return instead(
+                    "anchors (&name) are not supported",
+                    "write the value out at each place that has it, without & and *",
+                );
             }
-            Event::MappingStart(_, anchor, tag) if anchor != 0 || tag.is_some() => {
-                return fail("anchors and tags are not supported");
+            Event::Scalar(_, _, _, tag) | Event::SequenceStart(_, _, tag) if tag.is_some() => {
+                return instead("tags (!!name) are not supported", NO_TAG);
+            }
+            Event::MappingStart(_, _, tag) if tag.is_some() => {
+                return instead("tags (!!name) are not supported", NO_TAG);
             }
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
-                return fail("aliases (*name) are not supported; write the value out");
+                return instead("aliases (*name) are not supported", "write the value out");
             }
             Event::DocumentStart(..) => {
                 documents += 1;
@@ -151,6 +166,13 @@ pub(crate) fn parse<'a>(text: &'a str, room: &mut YamlRoom) -> Result<Option<Nod
     ))
 }
 
+const NO_TAG: &str = "leave the tag out, and put quotes around a value that is text";
+
+/// The item of the outermost list that is being read.
+fn item_of(open: &[Open<'_>]) -> Option<usize> {
+    open.first().filter(|root| !root.mapping).map(|root| root.children.len() + 1)
+}
+
 impl<'a> Open<'a> {
     fn close(self) -> Node<'a> {
         let value = if self.mapping {
@@ -173,6 +195,15 @@ impl Node<'_> {
             YamlValue::Scalar { .. } => "a single value",
             YamlValue::Sequence(_) => "a list",
             YamlValue::Mapping(_) => "a mapping",
+        }
+    }
+
+    /// Whether there is no value, or an empty one.
+    pub(crate) fn is_nothing(&self) -> bool {
+        match &self.value {
+            YamlValue::Scalar { text, .. } => text.trim().is_empty(),
+            YamlValue::Sequence(items) => items.is_empty(),
+            YamlValue::Mapping(entries) => entries.is_empty(),
         }
     }
 
@@ -221,6 +252,7 @@ mod tests {
     #[test]
     fn whatever_could_grow_is_refused() {
         assert!(refused("a: &x 1\nb: *x").what.contains("anchors"));
+        assert_eq!(refused("- a\n- b\n- &x c").item, Some(3));
         assert!(refused("a: *x").line == 1);
         assert!(refused("!!binary aGk=").what.contains("tags"));
         assert!(refused("a\n---\nb").what.contains("more than one"));

@@ -1,16 +1,20 @@
 //! Which container gets which environment variables, and on which way they get there.
 
+mod entrypoints;
+mod keys;
 mod method;
 mod names;
 mod references;
+mod ways;
 
 use std::collections::{HashMap, HashSet};
 
-use plan::{ContainerName, MAX_VARIABLES, OnMissing, VariableName};
+use plan::{ContainerName, MAX_VARIABLES, OnMissing, ROOM_OF_ALL_KEYS, VariableName};
 
 use crate::ask::annotations::{EnvMethod, SecretsRequest};
-use crate::ask::secrets::{self, Budget, Place, SecretRef, VariableEntry, WantedVariable};
-use crate::container_path::ContainerPath;
+use crate::ask::secrets::{
+    self, Budget, Place, SecretRef, VariableEntry, WantedKeys, WantedVariable,
+};
 use crate::decide::consumers::Consumers;
 use crate::decide::resources;
 use crate::patch::desired_pod::{ContainerVariables, Method};
@@ -20,7 +24,6 @@ use crate::quantity::Quantity;
 use crate::settings::Settings;
 use crate::settings::comparisons::Comparisons;
 use crate::text::display_name;
-use plan::contract::{ENVIRONMENT_DIRECTORY, ENVIRONMENT_VOLUME};
 
 /// What becomes of a Pod's containers for their environment variables.
 #[derive(Debug, Default)]
@@ -38,7 +41,11 @@ impl Environment {
 
     /// What the memory volume must have room for; `None` where none is needed.
     pub(crate) fn size(&self) -> Option<Quantity> {
-        let variables: usize = self.targets.iter().map(|target| target.variables.len()).sum();
+        let variables = self
+            .targets
+            .iter()
+            .map(|target| target.variables.len() + target.all_keys * ROOM_OF_ALL_KEYS);
+        let variables: usize = variables.sum();
         (variables > 0).then(|| resources::environment_size(variables))
     }
 }
@@ -66,6 +73,9 @@ struct EnvReader<'r, 'p> {
     refused_ways: HashSet<Problem>,
     environment: Environment,
     variables: Vec<WantedVariable<SecretRef>>,
+    all_keys: Vec<WantedKeys<SecretRef>>,
+    /// Groups of keys that become files, which stand before these in the plan.
+    keys_before: usize,
 }
 
 struct Consumer<'r, 'p> {
@@ -86,17 +96,32 @@ pub(crate) struct Asker<'r, 'p> {
     pub(crate) settings: &'r Settings,
 }
 
+/// All variables, those that are named and those of all keys.
+#[derive(Debug, Default)]
+pub(crate) struct Asked {
+    pub(crate) variables: Vec<WantedVariable<SecretRef>>,
+    pub(crate) all_keys: Vec<WantedKeys<SecretRef>>,
+}
+
 /// What becomes of the containers, and all variables. `early` are init containers that run before the
 /// fetcher.
 pub(crate) fn read<'r, 'p>(
     asker: Asker<'r, 'p>,
     consumers: &Consumers,
     early: &[&str],
+    keys_before: usize,
     budget: &mut Budget,
     problems: &'r mut Problems,
-) -> (Environment, Vec<WantedVariable<SecretRef>>) {
+) -> (Environment, Asked) {
     let Asker { pod, request, settings } = asker;
     if request.env.is_empty() {
+        for said in &request.commands {
+            problems.push(Problem::annotation(
+                said.key,
+                "it says what an image starts, and no container gets variables",
+                "add kms.alibabacloud/env, or remove it",
+            ));
+        }
         if request.env_method != EnvMethod::Auto {
             problems.push(Problem::annotation(
                 "env-method",
@@ -104,7 +129,7 @@ pub(crate) fn read<'r, 'p>(
                 "add kms.alibabacloud/env, or remove it",
             ));
         }
-        return (Environment::default(), Vec::new());
+        return (Environment::default(), Asked::default());
     }
     let early: HashSet<&str> = early.iter().copied().collect();
     let is_early = |list: List, name: &str| list == List::Init && early.contains(name);
@@ -151,9 +176,16 @@ pub(crate) fn read<'r, 'p>(
         refused_ways: HashSet::new(),
         environment,
         variables: Vec::new(),
+        all_keys: Vec::new(),
+        keys_before,
     };
     for annotation in &request.env {
-        for entry in secrets::variables(annotation, budget, reader.problems) {
+        let asked = secrets::variables(annotation, budget, reader.problems);
+        reader.environment.warnings.extend(asked.warnings);
+        for entry in asked.all_keys {
+            reader.take_keys(entry);
+        }
+        for entry in asked.named {
             if reader.pairs > MAX_VARIABLES || reader.problems.is_full() {
                 break;
             }
@@ -165,14 +197,43 @@ pub(crate) fn read<'r, 'p>(
 
 impl EnvReader<'_, '_> {
     fn take(&mut self, entry: VariableEntry, comparisons: &mut Comparisons) {
-        let place = &entry.secret.place;
+        let place = &entry.place;
         if let Some((what, remedy)) = names::refused(&entry.name, self.settings, comparisons) {
             if !comparisons.is_spent() {
                 self.problems.push(place.problem(what, remedy));
             }
             return;
         }
-        let chosen: Vec<usize> = match &entry.containers {
+        let chosen = self.chosen(entry.containers.as_deref(), place);
+        if chosen.is_empty() {
+            return;
+        }
+        let mut targets: Vec<usize> =
+            chosen.into_iter().filter_map(|position| self.give(position, &entry)).collect();
+        targets.sort_unstable();
+        let (mut exec, mut file_key_ref) = (Vec::new(), Vec::new());
+        for target in targets.into_iter().filter_map(|at| self.environment.targets.get(at)) {
+            let list = match target.method {
+                Method::Exec => &mut exec,
+                Method::FileKeyRef => &mut file_key_ref,
+            };
+            list.push(target.name.clone());
+        }
+        let VariableEntry { name, on_missing, encoding, place, content, .. } = entry;
+        self.variables.push(WantedVariable {
+            name,
+            exec,
+            file_key_ref,
+            on_missing,
+            encoding,
+            place,
+            content,
+        });
+    }
+
+    /// The consumers that are meant, by their places; with none it is a problem already.
+    fn chosen(&mut self, containers: Option<&[String]>, place: &Place) -> Vec<usize> {
+        let chosen: Vec<usize> = match containers {
             None => (0..self.consumers.len()).collect(),
             Some(names) => {
                 let (mut chosen, mut seen) = (Vec::new(), HashSet::new());
@@ -193,29 +254,14 @@ impl EnvReader<'_, '_> {
                 chosen
             }
         };
-        if chosen.is_empty() {
-            // Each name that no container has is a problem above.
-            if entry.containers.is_none() && !self.has_no_consumers {
-                self.problems.push(place.problem(
-                    "no container would get it: the consumers run before the secrets are fetched",
-                    format!("name others in {PREFIX}containers, or change {PREFIX}init-first"),
-                ));
-            }
-            return;
+        // Each name that no container has is a problem above.
+        if chosen.is_empty() && containers.is_none() && !self.has_no_consumers {
+            self.problems.push(place.problem(
+                "no container would get it: the consumers run before the secrets are fetched",
+                format!("name others in {PREFIX}containers, or change {PREFIX}init-first"),
+            ));
         }
-        let mut targets: Vec<usize> =
-            chosen.into_iter().filter_map(|position| self.give(position, &entry)).collect();
-        targets.sort_unstable();
-        let (mut exec, mut file_key_ref) = (Vec::new(), Vec::new());
-        for target in targets.into_iter().filter_map(|at| self.environment.targets.get(at)) {
-            let list = match target.method {
-                Method::Exec => &mut exec,
-                Method::FileKeyRef => &mut file_key_ref,
-            };
-            list.push(target.name.clone());
-        }
-        let VariableEntry { name, on_missing, secret, .. } = entry;
-        self.variables.push(WantedVariable { name, exec, file_key_ref, on_missing, secret });
+        chosen
     }
 
     /// Gives a variable to a consumer; the result is its place among the targets.
@@ -228,7 +274,7 @@ impl EnvReader<'_, '_> {
         let consumer = self.consumers.get_mut(position)?;
         let target = self.environment.targets.get_mut(at)?;
         if let Some(first) = consumer.variables.get(&entry.name) {
-            self.problems.push(entry.secret.place.problem(
+            self.problems.push(entry.place.problem(
                 format!(
                     "it is set twice in container {}, first in {PREFIX}{}, line {}",
                     target.name, first.key, first.line
@@ -237,7 +283,7 @@ impl EnvReader<'_, '_> {
             ));
             return None;
         }
-        consumer.variables.insert(entry.name.clone(), entry.secret.place.clone());
+        consumer.variables.insert(entry.name.clone(), entry.place.clone());
         target.variables.push(entry.name.clone());
         if entry.on_missing.unwrap_or(self.request.on_missing) == OnMissing::Fail {
             target.required.push(entry.name.to_string());
@@ -255,7 +301,9 @@ impl EnvReader<'_, '_> {
         // A name that Kubernetes refuses anyway.
         let name = ContainerName::parse(&container.name).ok()?;
         let sandboxed = self.pod.spec.runtime_class_name.is_some() || self.is_for_virtual_nodes;
-        let method = method::choose(container, sandboxed, self.request, self.settings);
+        let said = self.request.commands.iter().find(|said| said.container == container.name);
+        let method =
+            method::choose(container, said.is_some(), sandboxed, self.request, self.settings);
         let method = method.unwrap_or_else(|problem| {
             if self.refused_ways.insert(problem.clone()) {
                 self.problems.push(problem);
@@ -265,7 +313,17 @@ impl EnvReader<'_, '_> {
         let targets = &mut self.environment.targets;
         consumer.target = Some(targets.len());
         let (variables, required) = (Vec::new(), Vec::new());
-        targets.push(ContainerVariables { list, index, name, method, variables, required });
+        let entrypoint = said.map(|said| said.words.clone());
+        targets.push(ContainerVariables {
+            list,
+            index,
+            name,
+            method,
+            variables,
+            required,
+            all_keys: 0,
+            entrypoint,
+        });
         consumer.target
     }
 
@@ -287,7 +345,7 @@ impl EnvReader<'_, '_> {
         (format!("the Pod has no container {:?}", display_name(name)), remedy)
     }
 
-    fn finish(mut self) -> (Environment, Vec<WantedVariable<SecretRef>>) {
+    fn finish(mut self) -> (Environment, Asked) {
         if self.pairs > MAX_VARIABLES {
             self.problems.push(Problem::pod(
                 "the annotations",
@@ -296,9 +354,18 @@ impl EnvReader<'_, '_> {
                 ),
                 "say for which containers each is (containers: [NAME]), or put several values into one secret as JSON and write a file",
             ));
-            return (self.environment, self.variables);
+            return (self.environment, Asked::default());
         }
         self.check_nodes();
+        entrypoints::check(
+            self.pod,
+            self.request,
+            self.consumers.iter().filter_map(|consumer| {
+                let target = self.environment.targets.get(consumer.target?)?;
+                Some((consumer.container, target))
+            }),
+            self.problems,
+        );
         let mut left = references::Left::default();
         for consumer in &self.consumers {
             let target = consumer.target.and_then(|at| self.environment.targets.get(at));
@@ -307,71 +374,15 @@ impl EnvReader<'_, '_> {
             let warnings = &mut self.environment.warnings;
             references::check(target, container, &mut left, self.problems, warnings);
             if target.method == Method::Exec {
-                check_mounts(container, self.problems);
+                references::check_mounts(container, self.problems);
             }
         }
         self.problems.extend(left.problem());
         self.explain();
-        (self.environment, self.variables)
-    }
-
-    /// On a virtual node no kubelet reads files, so a Pod that goes nowhere else would never start.
-    fn check_nodes(&mut self) {
-        let mut targets = self.environment.targets.iter();
-        if self.is_for_virtual_nodes && targets.any(|target| target.method == Method::FileKeyRef) {
-            self.problems.push(Problem::annotation(
-                "env-method",
-                "the Pod is for virtual nodes, where no kubelet reads variables from files",
-                "use exec and a command",
-            ));
-        }
-    }
-
-    /// What is special about the way that was chosen.
-    fn explain(&mut self) {
-        let of = |method: Method| {
-            let targets = self.environment.targets.iter().filter(|target| target.method == method);
-            targets.map(|target| target.name.as_str()).collect::<Vec<_>>().join(", ")
+        let asked = Asked {
+            variables: std::mem::take(&mut self.variables),
+            all_keys: std::mem::take(&mut self.all_keys),
         };
-        let (exec, read) = (of(Method::Exec), of(Method::FileKeyRef));
-        let warnings = &mut self.environment.warnings;
-        if !exec.is_empty() {
-            warnings.push(format!(
-                "variables of {exec:.64} are set for its main process (its command is started through ours); exec probes, lifecycle hooks and kubectl exec do not see them"
-            ));
-        }
-        if !read.is_empty() {
-            warnings.push(format!(
-                "variables of {read:.64} are set by the kubelet from memory (fileKeyRef), but the container runtime keeps their values on the node's disk; with a command they can be kept off it (env-method: exec)"
-            ));
-            if self.pod.spec.runtime_class_name.is_some() {
-                warnings.push(
-                    "the Pod has a runtimeClassName: in a sandbox the kubelet may not see the file that a variable is read from; with env-method: exec nothing depends on it"
-                        .to_owned(),
-                );
-            }
-        }
-    }
-}
-
-fn check_mounts(container: &Container<'_>, problems: &mut Problems) {
-    let directory = ContainerPath::new(ENVIRONMENT_DIRECTORY);
-    for taken in container.mounts() {
-        if problems.is_full() {
-            return;
-        }
-        let (path, at) = (&taken.mount_path, taken.place());
-        // Paths that contain `..` are reported by the consumers' `check_mounts`.
-        let meets = at.is_within(&directory) && !at.steps_back();
-        if meets && taken.name != ENVIRONMENT_VOLUME {
-            problems.push(Problem::pod(
-                format!("container {:?}", display_name(&container.name)),
-                format!(
-                    "the volume {:?} is mounted at {path:.100}, where its variables are to be",
-                    display_name(&taken.name)
-                ),
-                "mount it somewhere else",
-            ));
-        }
+        (self.environment, asked)
     }
 }

@@ -8,7 +8,7 @@ use crate::account::Subject;
 use crate::ask::annotations::{self, InitFirst, SecretsRequest};
 use crate::ask::secrets::{Budget, Wanted};
 use crate::decide::backends::ca_config_map;
-use crate::decide::checks::{agent, metrics_port, on_change, preconditions};
+use crate::decide::checks::{agent, metrics_port, on_change, own_mounts, preconditions};
 use crate::decide::consumers;
 use crate::decide::draft::{self, Draft, Unbuilt};
 use crate::decide::env;
@@ -67,7 +67,7 @@ pub(crate) fn decide(
     let request = annotations::read(&pod.metadata.annotations, &mut problems);
     problems.append(reserved);
     let consumers = consumers::choose(pod, &request, &existing, settings, &mut problems);
-    preconditions::shapes(pod, &existing, &mut problems);
+    preconditions::shapes(pod, &request, &existing, &mut problems);
     let mount = request.mount_path.clone().unwrap_or_default();
     consumers.check_mounts(pod, &mount, &mut problems);
     let chosen = consumers.containers(pod).map(|(_, _, container)| container);
@@ -83,9 +83,28 @@ pub(crate) fn decide(
     let placement = placement(&request, settings);
     let early = patch::early(pod, roles, placement);
     let asker = env::Asker { pod, request: &request, settings };
-    let (environment, variables) = env::read(asker, &consumers, &early, &mut budget, &mut problems);
-    preconditions::foreign_mounts(pod, &existing, &consumers, &environment, &mut problems);
-    let size_limit = resources::size_limit(&request, files.len());
+    let known = own_mounts::Known {
+        pod,
+        request: &request,
+        existing: &existing,
+        consumers: &consumers,
+        files: &files,
+        early: &early,
+    };
+    let single_files = own_mounts::check(known, &mut problems);
+    let keys = files.all_keys.len();
+    let (environment, asked) =
+        env::read(asker, &consumers, &early, keys, &mut budget, &mut problems);
+    let directory = mount.as_str();
+    preconditions::foreign_mounts(
+        pod,
+        &existing,
+        &consumers,
+        &environment,
+        directory,
+        &mut problems,
+    );
+    let size_limit = resources::size_limit(&request, files.room());
     let environment_size = environment.size();
     let more = [environment_size, draft::agent_memory(&request)];
     let memory = more.into_iter().flatten().fold(size_limit, Quantity::plus);
@@ -93,7 +112,10 @@ pub(crate) fn decide(
     let names = consumers.containers(pod).map(|(_, _, container)| container.name.to_string());
     let draft = Draft { request: &request, subject, settings, ownership: &ownership };
     let comparisons = &mut budget.comparisons;
-    let wanted = Wanted { files: files.values, templates: files.templates, variables };
+    let files_warnings = files.warnings;
+    let env::Asked { variables, all_keys } = asked;
+    let all_keys = files.all_keys.into_iter().chain(all_keys).collect();
+    let wanted = Wanted { files: files.values, templates: files.templates, variables, all_keys };
     let unbuilt = draft.draw(pod, wanted, names.collect(), comparisons, &mut problems);
     problems.extend(comparisons.problem());
     if let Some(agent) = unbuilt.as_ref().and_then(Unbuilt::agent) {
@@ -134,7 +156,10 @@ pub(crate) fn decide(
     };
     let patch = patch::make(pod, &existing, &desired).map_err(|_| unwritable())?;
     pod.check_added(patch.values()).map_or(Ok(()), |problem| Err(alone(problem)))?;
-    let mut warnings = consumers.warnings;
+    let mut warnings: Vec<String> = pod.label_that_means_nothing().into_iter().collect();
+    warnings.extend(files_warnings);
+    warnings.extend(single_files);
+    warnings.extend(consumers.warnings);
     warnings.extend(environment.warnings);
     warnings.extend(hook.warning);
     warnings.extend(ownership.warning.clone());

@@ -41,8 +41,13 @@ pub(crate) fn decide(
             requests: RequestAndLimit {
                 cpu: Some(own(&wanted.cpu_request).unwrap_or_else(|| cpu.clone())),
                 memory: own(&wanted.memory_request).unwrap_or_else(|| memory_limit.clone()),
+                storage: own(&wanted.storage_request),
             },
-            limits: RequestAndLimit { cpu: Some(cpu), memory: memory_limit },
+            limits: RequestAndLimit {
+                cpu: Some(cpu),
+                memory: memory_limit,
+                storage: own(&wanted.storage_limit),
+            },
         }
     } else {
         let cpu = own(&wanted.cpu_request)
@@ -50,8 +55,16 @@ pub(crate) fn decide(
         let memory = own(&wanted.memory_request)
             .unwrap_or_else(|| lower(defaults.memory(), wanted.memory_limit.as_ref()));
         FetcherResources {
-            requests: RequestAndLimit { cpu: Some(cpu), memory },
-            limits: RequestAndLimit { cpu: own(&wanted.cpu_limit), memory: memory_limit },
+            requests: RequestAndLimit {
+                cpu: Some(cpu),
+                memory,
+                storage: own(&wanted.storage_request),
+            },
+            limits: RequestAndLimit {
+                cpu: own(&wanted.cpu_limit),
+                memory: memory_limit,
+                storage: own(&wanted.storage_limit),
+            },
             guaranteed: false,
         }
     };
@@ -59,6 +72,11 @@ pub(crate) fn decide(
     for (key, request, limit) in [
         ("resources.requests.cpu", requests.cpu.as_ref(), limits.cpu.as_ref()),
         ("resources.requests.memory", Some(&requests.memory), Some(&limits.memory)),
+        (
+            "resources.requests.ephemeral-storage",
+            requests.storage.as_ref(),
+            limits.storage.as_ref(),
+        ),
     ] {
         let (Some(request), Some(limit)) = (request, limit) else { continue };
         if request.amount() > limit.amount() {
@@ -104,10 +122,12 @@ fn within(
         requests: RequestAndLimit {
             cpu: Some(or_nothing(&wanted.cpu_request)),
             memory: or_nothing(&wanted.memory_request),
+            storage: wanted.storage_request.clone(),
         },
         limits: RequestAndLimit {
             cpu: wanted.cpu_limit.clone(),
             memory: lower(memory_limit, most.as_ref()),
+            storage: wanted.storage_limit.clone(),
         },
         guaranteed: false,
     }

@@ -27,7 +27,12 @@ pub(super) fn settled(known: &Value, wanted: &FetcherResources) -> Value {
         CORE.contains(name) || *name == STORAGE || CORE.iter().any(|core| replaces(name, core))
     });
     let replaced = |core: &str| names.iter().any(|name| replaces(name, core));
+    let is_ours = |name: &str| {
+        ["requests", "limits"].iter().any(|group| amount(&ours, group, name).is_some())
+    };
     let missing = CORE.into_iter().filter(|core| !names.contains(core) && !replaced(core));
+    let storage = Some(STORAGE).filter(|name| !names.contains(name) && is_ours(name));
+    let missing = missing.chain(storage);
     let (mut requests, mut limits) = (Map::new(), Map::new());
     for name in names.iter().copied().chain(missing) {
         let (request, limit) = one(name, known, &ours, wanted.guaranteed);
@@ -74,7 +79,7 @@ fn one<'v>(
         (Some(request), Some(limit)) if request.0 > limit.0 => Some(request),
         _ => limit,
     };
-    let is_core = our_request.is_some();
+    let is_core = CORE.contains(&name);
     (if guaranteed && is_core { limit.or(request) } else { request }, limit)
 }
 

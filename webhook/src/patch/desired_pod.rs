@@ -33,6 +33,10 @@ pub(crate) struct ContainerVariables {
     pub(crate) variables: Vec<VariableName>,
     /// Those without which the container is not to start.
     pub(crate) required: Vec<String>,
+    /// How many secrets give it a variable for each key.
+    pub(crate) all_keys: usize,
+    /// What its image starts, where the Pod says it beside the container.
+    pub(crate) entrypoint: Option<Vec<String>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

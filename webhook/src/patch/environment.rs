@@ -40,13 +40,21 @@ fn command(
     let command = ExecLine::parse(known).map_or(known, |line| line.command);
     let wanted = match target {
         Some(target) if target.method == Method::Exec => {
-            let required = target.required.join(",");
-            ExecLine { container: target.name.as_str(), required: &required, command }.to_args()
+            let (container, required) = (target.name.as_str(), target.required.join(","));
+            let required = required.as_str();
+            match &target.entrypoint {
+                Some(command) => ExecLine { container, required, command }.to_args(),
+                None => ExecLine { container, required, command }.to_args(),
+            }
         }
         _ => command.iter().map(|word| word.as_ref().to_owned()).collect(),
     };
     if known.iter().map(AsRef::as_ref).ne(wanted.iter().map(String::as_str)) {
-        patch.replace(format!("{path}/command"), &wanted)?;
+        let path = format!("{path}/command");
+        match &container.command {
+            Some(_) => patch.replace(path, &wanted)?,
+            None => patch.add(path, &wanted)?,
+        }
     }
     Ok(())
 }
@@ -87,6 +95,12 @@ fn variables(
     };
     let by_name: HashMap<&str, &EnvEntry<'_>> =
         wanted.iter().map(|entry| (entry.name, entry)).collect();
+    let taken: HashSet<&str> = match target {
+        Some(target) if target.method == Method::Exec => {
+            target.required.iter().map(String::as_str).collect()
+        }
+        _ => HashSet::new(),
+    };
     let known = container.env();
     let mut stale = Vec::new();
     let mut set: HashSet<&str> = HashSet::new();
@@ -107,6 +121,11 @@ fn variables(
                 None => stale.push(index),
             },
             None if variable.is_secret() => stale.push(index),
+            // The secret wins all the same: what the entry names must not keep the container from
+            // starting, or lie on the node's disk.
+            None if variable.is_of_an_object() && taken.contains(&*variable.name) => {
+                stale.push(index);
+            }
             None => {}
         }
     }

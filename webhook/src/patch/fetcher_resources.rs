@@ -19,4 +19,6 @@ pub(crate) struct RequestAndLimit {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cpu: Option<WrittenQuantity>,
     pub(crate) memory: WrittenQuantity,
+    #[serde(rename = "ephemeral-storage", skip_serializing_if = "Option::is_none")]
+    pub(crate) storage: Option<WrittenQuantity>,
 }

@@ -64,7 +64,9 @@ fn set(
     let mut missing = Vec::new();
     for mount in wanted {
         let mut known = container.mounts().iter().enumerate();
-        match known.find(|(_, known)| known.name == mount.name) {
+        match known
+            .find(|(_, known)| known.name == mount.name && !known.is_of_one_file(mount.mount_path))
+        {
             Some((at, known)) => {
                 let whole = known.sub_path.is_none() && known.sub_path_expr.is_none();
                 if known.mount_path != mount.mount_path || !known.read_only || !whole {

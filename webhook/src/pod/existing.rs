@@ -3,7 +3,7 @@
 //! see each other's Pods while one takes the place of the other: what a later release made stays as it
 //! is, what an earlier one made is made anew.
 
-use plan::{MAX_ENCODED_BYTES, Plan, Recorded};
+use plan::{CREDENTIALS_PLACES, MAX_ENCODED_BYTES, Plan, Recorded};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -14,7 +14,7 @@ use crate::problem::{Problem, Problems};
 use crate::settings::Injector;
 use crate::settings::image;
 use crate::text::display_name;
-use plan::contract::{PLAN_VARIABLE, SIDECAR};
+use plan::contract::{INIT_CONTAINER, PLAN_VARIABLE, SECRETS_VOLUME, SIDECAR};
 
 #[derive(Debug, Default)]
 pub(crate) struct Existing {
@@ -23,6 +23,9 @@ pub(crate) struct Existing {
     /// Whether a container has a name of ours and carries no plan. What follows from it is not
     /// reported.
     pub(crate) has_lookalike: bool,
+    /// Whether volumes of ours are there, and the container is gone that they were added for. What
+    /// follows from it is not reported.
+    pub(crate) is_torn: bool,
     /// Volumes of our names, by position.
     pub(crate) volumes: Vec<(usize, Value)>,
 }
@@ -110,6 +113,17 @@ impl Existing {
                     }
                 }
             }
+        } else if !existing.has_lookalike
+            && is_torn(volumes().map(|(_, volume)| volume.name.as_ref()))
+        {
+            existing.is_torn = true;
+            problems.push(Problem::pod(
+                "the Pod",
+                format!(
+                    "it has volumes of an earlier injection, and no container {INIT_CONTAINER} or {SIDECAR} any more: another webhook or tool removed that"
+                ),
+                "have it leave our container alone; in a manifest remove the volumes kms-secrets and kms-rrsa-token and their mounts too, they are added again",
+            ));
         } else if !existing.has_lookalike {
             for (_, volume) in volumes() {
                 problems.push(Problem::pod(
@@ -145,6 +159,16 @@ impl Existing {
     pub(crate) fn is_injected(&self) -> bool {
         !self.containers.is_empty()
     }
+}
+
+/// Nobody calls two volumes as ours are called but we.
+fn is_torn<'n>(names: impl Iterator<Item = &'n str>) -> bool {
+    let (mut secrets, mut credentials) = (false, false);
+    for name in names {
+        secrets |= name == SECRETS_VOLUME;
+        credentials |= CREDENTIALS_PLACES.iter().any(|place| place.volume == name);
+    }
+    secrets && credentials
 }
 
 impl Ours {

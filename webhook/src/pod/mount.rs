@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
+use plan::contract::SECRETS_VOLUME;
 use serde::Deserialize;
 
 use super::text::{self, null_default};
@@ -27,6 +28,12 @@ pub(crate) struct VolumeMount<'a> {
 }
 
 impl VolumeMount<'_> {
+    /// Whether it is of one file of the secrets, and not the one of all, which has this path.
+    pub(crate) fn is_of_one_file(&self, directory: &str) -> bool {
+        let is_part = self.sub_path.as_deref().is_some_and(|path| !path.is_empty());
+        self.name == SECRETS_VOLUME && is_part && self.mount_path != directory
+    }
+
     /// Where in the container it is.
     pub(crate) fn place(&self) -> &ContainerPath<'static> {
         self.place.get_or_init(|| ContainerPath::new(self.mount_path.clone().into_owned()))

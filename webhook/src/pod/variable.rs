@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use plan::contract::{ENVIRONMENT_VOLUME, TARGET_VARIABLE};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::text::{self, null_default};
 
@@ -24,6 +25,10 @@ pub(crate) struct ValueFrom<'a> {
     #[serde(borrow, default)]
     /// In a box, since few variables have one.
     pub(crate) file_key_ref: Option<Box<FileKeyRef<'a>>>,
+    #[serde(default)]
+    secret_key_ref: Option<IgnoredAny>,
+    #[serde(default)]
+    config_map_key_ref: Option<IgnoredAny>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -49,6 +54,13 @@ impl Variable<'_> {
     /// Whether it is read from a file of ours.
     pub(crate) fn is_secret(&self) -> bool {
         self.volume() == Some(ENVIRONMENT_VOLUME)
+    }
+
+    /// Whether the kubelet reads it from an object of the cluster, without which the container does not
+    /// start, and whose value the container runtime keeps.
+    pub(crate) fn is_of_an_object(&self) -> bool {
+        let from = self.value_from.as_ref();
+        from.is_some_and(|it| it.secret_key_ref.is_some() || it.config_map_key_ref.is_some())
     }
 
     /// Whether it marks the container that gets a signal.

@@ -102,7 +102,7 @@ fn roles_assumed_on_top_are_the_pods_roles_too_and_each_is_told_once() {
     let foreign = "acs:ram::2:role/foreign";
     let objects = format!(
         "- {{objectName: x, crossAccountRoleArn: {foreign}}}\n\
-         - {{objectName: y, crossAccountRoleArn: {foreign}}}\n"
+         - {{objectName: yy, crossAccountRoleArn: {foreign}}}\n"
     );
     let message = denied(&pod(&[("secrets", &objects)]), &shops());
     assert_eq!(message.matches(foreign).count(), 1, "{message}");

@@ -16,6 +16,14 @@ fn started(annotations: &[(&str, &str)]) -> Value {
     pod
 }
 
+/// The part that a variable has of its value.
+fn selected(variable: &plan::Variable) -> String {
+    match &variable.content {
+        plan::Content::Value(value) => value.select.as_ref().unwrap().to_string(),
+        plan::Content::Template(_) => panic!("{variable:?}"),
+    }
+}
+
 fn kubelets(minor: u32) -> Settings {
     settings_with(&[&format!("oldestKubelet=1.{minor}")])
 }
@@ -61,7 +69,7 @@ fn a_container_with_a_command_is_started_through_our_program() {
     let env = plan.env().unwrap();
     let names: Vec<_> = env.variables.iter().map(|variable| variable.name.as_str()).collect();
     assert_eq!(names, ["DB_PASSWORD", "TOKEN"]);
-    assert_eq!(env.variables[0].select.as_ref().unwrap().to_string(), "password");
+    assert_eq!(selected(&env.variables[0]), "password");
     assert_eq!(env.variables[0].exec[0].as_str(), "app");
     settles(&after, &settings());
 }

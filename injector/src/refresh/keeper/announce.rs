@@ -42,7 +42,7 @@ impl Keeper<'_> {
 
     fn snapshot(&self, sources: &[SourceState]) -> Snapshot {
         let named = |(at, failed): (usize, FailedTemplate)| {
-            Some((self.entries.get(at)?.name.clone().into_owned(), failed))
+            Some((self.entries.get(at)?.template_name(), failed))
         };
         let is_removed = |source: usize| sources.get(source).is_some_and(|source| source.removed);
         let entries = self.entries.iter().enumerate();

@@ -33,8 +33,9 @@ impl Keeper<'_> {
         now: Duration,
     ) -> Judged {
         let mut judged = Judged::default();
-        for (index, (lookup, source)) in self.plan.lookups().iter().zip(&self.sources).enumerate() {
+        for (index, source) in self.sources.iter().enumerate().take(self.plan.lookups().len()) {
             let Some(outcome) = outcomes.get(&index) else { continue };
+            let label = || plan::lookup_label(self.plan.lookups(), index);
             let (failing, revoked, problem) = match (outcome, unusable.get(&index)) {
                 (FetchOutcome::Fetched(_), Some(problem)) => {
                     (Failure::Unusable, false, problem.clone())
@@ -52,9 +53,9 @@ impl Keeper<'_> {
                     continue;
                 }
                 (FetchOutcome::Failed(error), _) => {
-                    (error.failure, error.is_revocation, error.problem(lookup))
+                    (error.failure, error.is_revocation, error.problem(label()))
                 }
-                (FetchOutcome::Unfinished, _) => (Failure::Unreachable, false, unfinished(lookup)),
+                (FetchOutcome::Unfinished, _) => (Failure::Unreachable, false, unfinished(label())),
             };
             let unconfirmed = now.saturating_sub(source.confirmed);
             let retention = retention(revoked, unconfirmed, self.refresh);
@@ -62,7 +63,7 @@ impl Keeper<'_> {
             // A failure is logged once, and not in every round for as long as it lasts.
             if source.failing != Some(failing) || (!stays && !source.removed) {
                 error!(
-                    source = lookup.source().to_string(),
+                    source = label(),
                     code = outcome.code(),
                     request_id = outcome.request_id(),
                     unconfirmed_s = unconfirmed.as_secs(),

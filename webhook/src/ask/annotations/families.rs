@@ -1,10 +1,11 @@
-//! Annotations whose keys have a name of the Pod's in them: `env.CONTAINER` and `template.FILE`.
+//! Annotations whose keys have a name of the Pod's in them: `env.CONTAINER`, `command.CONTAINER` and
+//! `template.FILE`.
 
 use plan::ContainerName;
 
 use super::bad::Bad;
 use super::member::Member;
-use super::request::{EnvRequest, SecretsRequest, TemplateRequest};
+use super::request::{CommandRequest, EnvRequest, SecretsRequest, TemplateRequest};
 use crate::problem::PREFIX;
 
 const MAX_KEY: usize = 63;
@@ -27,6 +28,52 @@ pub(super) fn env<'a>(request: &mut SecretsRequest<'a>, member: Member<'a>) -> R
         }
     }
     request.env.push(EnvRequest { key, container, text });
+    Ok(())
+}
+
+/// What the image of a container starts: a command line has no more words as a rule.
+const MAX_WORDS: usize = 64;
+const MAX_WORDS_BYTES: usize = 8 * 1024;
+
+/// `command.` and the container whose image starts so.
+pub(super) fn command<'a>(request: &mut SecretsRequest<'a>, member: Member<'a>) -> Result<(), Bad> {
+    let Member { key, name, text } = member;
+    let form = || "write a JSON list, such as [\"/entrypoint.sh\", \"serve\"]".to_owned();
+    let container = name.unwrap_or_default();
+    if let Err(error) = ContainerName::parse(container) {
+        let remedy =
+            format!("write {PREFIX}command.CONTAINER with the name of a container of the Pod");
+        return Err((error.to_string(), remedy));
+    }
+    if key.len() > MAX_KEY {
+        return Err((TOO_LONG.to_owned(), "give the container a shorter name".to_owned()));
+    }
+    let text = text.trim();
+    if text.len() > MAX_WORDS_BYTES {
+        return Err((
+            format!("it has {} bytes; at most {MAX_WORDS_BYTES} are allowed", text.len()),
+            String::new(),
+        ));
+    }
+    let words: Vec<String> =
+        serde_json::from_str(text).map_err(|_| ("it is no list of texts".to_owned(), form()))?;
+    match words.first() {
+        None => return Err(("it names no program".to_owned(), form())),
+        Some(program) if program.trim().is_empty() => {
+            return Err(("its first word is empty".to_owned(), form()));
+        }
+        _ => {}
+    }
+    if words.len() > MAX_WORDS {
+        return Err((
+            format!("it has {} words; at most {MAX_WORDS} are allowed", words.len()),
+            String::new(),
+        ));
+    }
+    if words.iter().any(|word| word.contains('\0')) {
+        return Err(("a word contains a NUL character".to_owned(), "remove it".to_owned()));
+    }
+    request.commands.push(CommandRequest { key, container, words });
     Ok(())
 }
 

@@ -22,6 +22,7 @@ pub(crate) struct SecretsRequest<'a> {
     pub(crate) secrets: Option<&'a str>,
     pub(crate) templates: Vec<TemplateRequest<'a>>,
     pub(crate) env: Vec<EnvRequest<'a>>,
+    pub(crate) commands: Vec<CommandRequest<'a>>,
     pub(crate) env_method: EnvMethod,
     pub(crate) mode: ModeName,
     /// Seconds.
@@ -99,6 +100,15 @@ pub(crate) struct EnvRequest<'a> {
     pub(crate) text: &'a str,
 }
 
+/// An annotation that says what the image of a container starts.
+#[derive(Debug)]
+pub(crate) struct CommandRequest<'a> {
+    /// The annotation, without our prefix.
+    pub(crate) key: &'a str,
+    pub(crate) container: &'a str,
+    pub(crate) words: Vec<String>,
+}
+
 /// On which way variables reach a container.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum EnvMethod {
@@ -142,6 +152,8 @@ pub(crate) struct ResourceRequest {
     pub(crate) cpu_limit: Option<WrittenQuantity>,
     pub(crate) memory_request: Option<WrittenQuantity>,
     pub(crate) memory_limit: Option<WrittenQuantity>,
+    pub(crate) storage_request: Option<WrittenQuantity>,
+    pub(crate) storage_limit: Option<WrittenQuantity>,
 }
 
 impl SecretsRequest<'_> {

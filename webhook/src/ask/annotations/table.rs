@@ -9,12 +9,12 @@ use plan::{
 use super::bad::Bad;
 use super::credentials::{self, RequestedCredentials};
 use super::directories::{mount_path, token_path};
-use super::families::{env, template};
+use super::families::{command, env, template};
 use super::member::{Member, member_name};
 use super::request::{ModeName, SecretsRequest};
 use super::values::{
     amount_to_request, cache_ttl, config_map, duration, env_method, init_first, mode, names,
-    native_sidecar, number, parsed, patterns, port, quantity, size, user,
+    native_sidecar, number, parsed, patterns, port, quantity, size, storage, user,
 };
 use crate::path_translation::PathTranslation;
 
@@ -147,6 +147,13 @@ pub static ANNOTATIONS: &[Annotation] = &[
         default: "none",
         modes: Modes::All,
         set: Set::Family("env", env),
+    },
+    Annotation {
+        key: "command.CONTAINER",
+        value: "a JSON list of words",
+        default: "none",
+        modes: Modes::All,
+        set: Set::Family("command", command),
     },
     in_all("env-method", "`auto`, `exec` or `file-key-ref`", "`auto`", |request, value| {
         put(&mut request.env_method, env_method(value))
@@ -317,6 +324,15 @@ pub static ANNOTATIONS: &[Annotation] = &[
         "a quantity",
         "32Mi and the size of the volumes",
         |request, value| put_some(&mut request.resources.memory_limit, quantity(value)),
+    ),
+    in_all("resources.requests.ephemeral-storage", "a quantity", "none", |request, value| {
+        put_some(&mut request.resources.storage_request, quantity(value))
+    }),
+    in_all(
+        "resources.limits.ephemeral-storage",
+        "a quantity of 1Mi or more",
+        "none",
+        |request, value| put_some(&mut request.resources.storage_limit, storage(value)),
     ),
     Annotation {
         key: "status",

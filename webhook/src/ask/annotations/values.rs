@@ -180,6 +180,18 @@ fn bad_quantity(value: &str) -> Bad {
     (what, "write it like 50m, 0.1, 32Mi or 1Gi".to_owned())
 }
 
+/// What the fetcher logs before it ends counts as storage, and the kubelet ends a Pod that has more.
+pub(super) fn storage(value: &str) -> Result<WrittenQuantity, Bad> {
+    let least = Quantity::bytes(1 << 20);
+    quantity(value).and_then(|quantity| match quantity.amount() >= least {
+        true => Ok(quantity),
+        false => Err((
+            format!("{} is less than the log of the fetcher may have", quoted(value)),
+            "use 1Mi or more".to_owned(),
+        )),
+    })
+}
+
 /// Seconds of `90s`, `5m`, `1h` or `1m30s`, in these bounds.
 pub(super) fn duration(value: &str, least: u32, most: u32) -> Result<u32, Bad> {
     let bounds = format!("from {least}s to {}h", most / 3600);

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use plan::{ExternalId, FileMode, OnMissing, Region, RequestedFileOptions, RoleArn};
+use plan::{Encoding, ExternalId, FileMode, OnMissing, Region, RequestedFileOptions, RoleArn};
 
 use super::place::Place;
 use super::reader::Reader;
@@ -15,15 +15,17 @@ pub(super) struct Fields<'n, 'a> {
     entries: Vec<(&'n str, &'n Node<'a>)>,
     /// Whether some have no name that is known; one of them may be any that is missing.
     has_unknown: bool,
+    manner: Manner,
     place: Place,
 }
 
 /// The fields of a file in a mapping.
-pub(super) const FILE: [&str; 9] = [
+pub(super) const FILE: [&str; 10] = [
     "source",
     "template",
     "fileMode",
     "onMissing",
+    "encoding",
     "region",
     "endpoint",
     "jmesPath",
@@ -32,12 +34,13 @@ pub(super) const FILE: [&str; 9] = [
 ];
 
 /// The fields of the CSI provider's objects, and ours.
-pub(super) const OBJECT: [&str; 12] = [
+pub(super) const OBJECT: [&str; 13] = [
     "objectName",
     "objectType",
     "objectAlias",
     "objectVersion",
     "objectVersionLabel",
+    "objectEncoding",
     "jmesPath",
     "kmsEndpoint",
     "crossAccountRoleArn",
@@ -47,9 +50,30 @@ pub(super) const OBJECT: [&str; 12] = [
     "onMissing",
 ];
 
-pub(super) fn is_object_field(name: &str) -> bool {
-    OBJECT.contains(&name)
+/// The field of the CSI provider's objects that is meant: the provider reads its fields in any case.
+pub(super) fn object_field(name: &str) -> Option<&'static str> {
+    in_any_case(name, &OBJECT)
 }
+
+fn in_any_case(name: &str, known: &[&'static str]) -> Option<&'static str> {
+    known.iter().find(|known| known.eq_ignore_ascii_case(name)).copied()
+}
+
+/// How the names and values of an object are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// As we have them: a name in one way, and a value for each.
+    Ours,
+    /// As lists of the CSI provider have them: names in any case, and no value where one may be left
+    /// out.
+    Providers,
+}
+
+/// An object or an extract must have these of the provider's fields.
+const MANDATORY: [&str; 2] = ["objectName", "path"];
+
+/// Fields of objects that the Vault provider reads, now or formerly.
+const OF_VAULT: [&str; 4] = ["objectPath", "secretPath", "secretKey", "secretArgs"];
 
 impl<'n, 'a> Fields<'n, 'a> {
     /// Sorts out unknown fields and fields that are given twice, each with a problem.
@@ -58,6 +82,7 @@ impl<'n, 'a> Fields<'n, 'a> {
         entries: &'n [(Node<'a>, Node<'a>)],
         place: &Place,
         known: &[&'static str],
+        manner: Manner,
     ) -> Self {
         let mut found: Vec<(&str, &Node<'a>)> = Vec::with_capacity(entries.len());
         let mut has_unknown = false;
@@ -72,6 +97,10 @@ impl<'n, 'a> Fields<'n, 'a> {
                 continue;
             };
             let field = || place.within(key, &display_name(name));
+            let name = match manner {
+                Manner::Ours => name,
+                Manner::Providers => in_any_case(name, known).unwrap_or(name),
+            };
             has_unknown |= !known.contains(&name);
             if name == "oosEndpoint" {
                 reader.problem(
@@ -85,6 +114,12 @@ impl<'n, 'a> Fields<'n, 'a> {
                     "a template belongs to a file of a mapping",
                     "write FILE: {template: \"…\"}, or the annotation kms.alibabacloud/template.FILE",
                 );
+            } else if manner == Manner::Providers && OF_VAULT.contains(&name) {
+                reader.problem(
+                    &field(),
+                    format!("{name} is a field of the Vault provider's objects"),
+                    "a secret of KMS or OOS is named by objectName alone; its parts by jmesPath",
+                );
             } else if !known.contains(&name) {
                 let remedy = match reader.problems.did_you_mean(name, known.iter().copied()) {
                     Some(known) => format!("did you mean {known}?"),
@@ -97,7 +132,7 @@ impl<'n, 'a> Fields<'n, 'a> {
                 found.push((name, value));
             }
         }
-        Self { entries: found, has_unknown, place: place.clone() }
+        Self { entries: found, has_unknown, manner, place: place.clone() }
     }
 
     /// Whether a field was left out, and is not one of those that are misspelt.
@@ -110,12 +145,21 @@ impl<'n, 'a> Fields<'n, 'a> {
         Some(self.entries.swap_remove(index).1)
     }
 
-    /// A field's single value; anything else is a problem, and so is nothing after the colon.
+    /// A field's single value; anything else is a problem, and so is nothing after the colon, but
+    /// where the provider takes that for a field that was left out.
     pub(super) fn text(&mut self, reader: &mut Reader<'_>, name: &str) -> Option<(String, Place)> {
         let node = self.take(name)?;
         let place = self.place.within(node, name);
+        let is_optional = self.manner == Manner::Providers && !MANDATORY.contains(&name);
         match node.scalar() {
-            Some(text) if !text.trim().is_empty() => Some((text.trim().to_owned(), place)),
+            Some(text) if !text.trim().is_empty() => {
+                let text = text.trim();
+                // Our own forms nobody else reads.
+                let is_ambiguous =
+                    self.manner == Manner::Providers && reader.is_ambiguous(node, text, &place);
+                (!is_ambiguous).then(|| (text.to_owned(), place))
+            }
+            Some(_) if is_optional => None,
             Some(_) => {
                 reader.problem(&place, "the value is empty", "write one, or leave the field out");
                 None
@@ -148,7 +192,10 @@ impl<'n, 'a> Fields<'n, 'a> {
     }
 
     pub(super) fn location(&mut self, reader: &mut Reader<'_>, endpoint: &str) -> Location {
+        let is_given = |node: &Node<'_>| node.scalar().is_none_or(|text| !text.trim().is_empty());
         let external_id = self.entries.iter().find(|(name, _)| *name == "externalId");
+        let external_id =
+            external_id.filter(|(_, node)| self.manner == Manner::Ours || is_given(node));
         let external_place = external_id.map(|(_, node)| self.place.within(node, "externalId"));
         let location = Location {
             region: self.parsed(reader, "region", Region::parse),
@@ -205,9 +252,14 @@ impl<'n, 'a> Fields<'n, 'a> {
 
     /// What is said of the file beside what is in it.
     pub(super) fn options(&mut self, reader: &mut Reader<'_>) -> RequestedFileOptions {
+        let encoding = match self.manner {
+            Manner::Ours => "encoding",
+            Manner::Providers => "objectEncoding",
+        };
         RequestedFileOptions {
             mode: self.mode(reader),
             on_missing: self.parsed(reader, "onMissing", OnMissing::parse),
+            encoding: self.parsed(reader, encoding, Encoding::parse),
         }
     }
 }

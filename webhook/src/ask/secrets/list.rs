@@ -6,7 +6,7 @@ use plan::{
     AlibabaSource, InvalidSource, KmsSecret, KmsVersion, OosSecretParameter, Selector, Source,
 };
 
-use super::fields::{Fields, OBJECT};
+use super::fields::{Fields, Manner, OBJECT, object_field};
 use super::place::Place;
 use super::reader::Reader;
 use super::secret_ref::SecretRef;
@@ -50,6 +50,9 @@ impl Reader<'_> {
             if self.is_full(items.len() - index) {
                 break;
             }
+            if self.is_secret_object(item, index) {
+                continue;
+            }
             let place = self.place(item.line, format!("item {}", index + 1));
             match &item.value {
                 YamlValue::Scalar { text, quoted: false } if self.refuse_typed(text, &place) => {}
@@ -90,11 +93,11 @@ impl Reader<'_> {
         items: &[Node<'_>],
         place: &Place,
     ) {
-        if !entries.iter().any(|(key, _)| key.scalar() == Some("objectName")) {
+        if !entries.iter().any(|(key, _)| is_name(key)) {
             self.nameless(entries, index, items, place);
             return;
         }
-        let mut fields = Fields::read(self, entries, place, &OBJECT);
+        let mut fields = Fields::read(self, entries, place, &OBJECT, Manner::Providers);
         let object_type = fields.parsed(self, "objectType", |text| match text {
             "kms" => Ok(ObjectType::Kms),
             "oos" => Ok(ObjectType::Oos),
@@ -106,7 +109,8 @@ impl Reader<'_> {
         let name = fields.text(self, "objectName");
         let object = self.version(&mut fields, object_type);
         let alias = fields.text(self, "objectAlias");
-        let extracts = fields.take("jmesPath").map(|node| self.extracts(node, place));
+        let extracts = fields.take("jmesPath").filter(|node| !node.is_nothing());
+        let extracts = extracts.map(|node| self.extracts(node, place));
         let mut at = fields.location(self, "kmsEndpoint");
         let options = fields.options(self);
         if object_type == ObjectType::Oos && at.endpoint.take().is_some() {
@@ -164,7 +168,14 @@ impl Reader<'_> {
                         "use objectVersion: \"1\"",
                     );
                 }
-                ListedObject::Oos(id.and_then(|(text, place)| self.oos_version(&text, &place)))
+                ListedObject::Oos(id.and_then(|(text, place)| {
+                    let number = self.oos_version(&text, &place)?;
+                    self.warning(
+                        &place,
+                        format!("the CSI provider ignores it beside objectType oos, and read the current version of the parameter; here version {number} is read"),
+                    );
+                    Some(number)
+                }))
             }
         }
     }
@@ -214,12 +225,13 @@ impl Reader<'_> {
                 );
                 continue;
             };
-            let mut fields = Fields::read(self, entries, &place, &EXTRACT);
+            let mut fields = Fields::read(self, entries, &place, &EXTRACT, Manner::Providers);
             let path = fields.take("path");
             let selector = match path {
                 Some(node) => {
                     let within = place.within(node, "path");
                     match node.scalar() {
+                        Some(text) if self.is_ambiguous(node, text, &within) => None,
                         Some(text) => self.selector(text, &within, "quote it where YAML needs it"),
                         None => {
                             self.problem(
@@ -259,7 +271,7 @@ impl Reader<'_> {
         place: &Place,
     ) {
         let field = entries.first().and_then(|(key, _)| key.scalar()).unwrap_or("objectType");
-        if entries.iter().all(|(key, _)| key.scalar().is_some_and(|key| OBJECT.contains(&key))) {
+        if entries.iter().all(|(key, _)| key.scalar().and_then(object_field).is_some()) {
             let before = index.checked_sub(1).and_then(|index| items.get(index)).and_then(name_of);
             let name = before.unwrap_or("NAME");
             let value = entries.first().and_then(|(_, value)| value.scalar()).unwrap_or("…");
@@ -278,10 +290,11 @@ impl Reader<'_> {
     }
 }
 
+fn is_name(key: &Node<'_>) -> bool {
+    key.scalar().and_then(object_field) == Some("objectName")
+}
+
 fn name_of<'n>(item: &'n Node<'_>) -> Option<&'n str> {
     let YamlValue::Mapping(entries) = &item.value else { return None };
-    entries
-        .iter()
-        .find(|(key, _)| key.scalar() == Some("objectName"))
-        .and_then(|(_, value)| value.scalar())
+    entries.iter().find(|(key, _)| is_name(key)).and_then(|(_, value)| value.scalar())
 }

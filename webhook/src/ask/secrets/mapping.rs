@@ -2,7 +2,8 @@
 
 use plan::{FileName, Reference, RequestedFileOptions};
 
-use super::fields::{FILE, Fields};
+use super::all_keys::ALL;
+use super::fields::{FILE, Fields, Manner};
 use super::place::Place;
 use super::reader::{Described, Reader};
 use super::secret_ref::{Location, SecretRef};
@@ -15,6 +16,9 @@ impl Reader<'_> {
         if entries.is_empty() {
             let place = self.place(1, "");
             self.problem(&place, "it names no secret", "write FILE: kms://NAME, one on each line");
+        }
+        if self.is_pasted_whole(entries) {
+            return;
         }
         for (index, (key, value)) in entries.iter().enumerate() {
             if self.is_full(entries.len() - index) {
@@ -30,6 +34,11 @@ impl Reader<'_> {
                 continue;
             };
             let place = self.place(key.line, format!("file {:?}", display_name(file)));
+            if file == ALL {
+                let place = self.place(key.line, "all keys (\"*\")");
+                self.files_of_keys(value, &place);
+                continue;
+            }
             if file.contains("://") {
                 self.problem(
                     &place,
@@ -38,20 +47,11 @@ impl Reader<'_> {
                 );
                 continue;
             }
-            if super::fields::is_object_field(file) {
+            if let Some(field) = super::fields::object_field(file) {
                 self.problem(
                     &place,
-                    format!("{file} is a field of a list item and no file name"),
+                    format!("{field} is a field of a list item and no file name"),
                     "begin the object with a dash: `- objectName: …`, or write FILE: source",
-                );
-                continue;
-            }
-            let pasted = value.scalar().is_some_and(|text| text.contains("objectName:"));
-            if file == "objects" && pasted {
-                self.problem(
-                    &place,
-                    "the list of a SecretProviderClass stands below its key",
-                    "leave out the line `objects: |` and paste only the list",
                 );
                 continue;
             }
@@ -91,32 +91,43 @@ impl Reader<'_> {
         name: Option<FileName>,
         place: &Place,
     ) {
-        let mut fields = Fields::read(self, entries, place, &FILE);
+        let mut fields = Fields::read(self, entries, place, &FILE, Manner::Ours);
+        let made = self.template_body(&mut fields, place);
+        if let (Some(name), Some((text, secrets, options))) = (name, made) {
+            let place = place.clone();
+            let wanted = WantedTemplate { name, options, place, text, secrets };
+            self.files.templates.push(wanted);
+        }
+    }
+
+    /// What the fields say that have a template among them: its text, all that it names, and the
+    /// options.
+    pub(super) fn template_body(
+        &mut self,
+        fields: &mut Fields<'_, '_>,
+        place: &Place,
+    ) -> Option<(String, Vec<(String, SecretRef)>, RequestedFileOptions)> {
         let at = fields.location(self, "endpoint");
         let options = fields.options(self);
         for field in ["source", "jmesPath"] {
             if let Some(node) = fields.take(field) {
                 self.problem(
                     &place.within(node, field),
-                    "a file has either a source or a template",
+                    "there is either a source or a template",
                     "write the source into the template: {{ secret(\"kms://NAME#JMESPATH\") }}",
                 );
             }
         }
-        let Some(node) = fields.take("template") else { return };
+        let node = fields.take("template")?;
         let here = place.within(node, "template");
         let Some(text) = node.scalar() else {
             self.problem(&here, format!("it is {}", node.kind()), QUOTE);
-            return;
+            return None;
         };
         let line =
             |line: usize| Place { what: format!("{} line {line}", here.what), ..here.clone() };
-        let secrets = self.template_secrets(text, &at, line);
-        if let (Some(name), Some(secrets)) = (name, secrets) {
-            let (place, text) = (place.clone(), text.to_owned());
-            let wanted = WantedTemplate { name, options, place, text, secrets };
-            self.files.templates.push(wanted);
-        }
+        let secrets = self.template_secrets(text, &at, line)?;
+        Some((text.to_owned(), secrets, options))
     }
 
     fn detailed(
@@ -125,7 +136,7 @@ impl Reader<'_> {
         node: &Node<'_>,
         place: &Place,
     ) -> Option<Described> {
-        let mut fields = Fields::read(self, entries, place, &FILE);
+        let mut fields = Fields::read(self, entries, place, &FILE, Manner::Ours);
         self.body(&mut fields, node, place)
     }
 
@@ -160,7 +171,7 @@ impl Reader<'_> {
     }
 }
 
-fn is_template(fields: &[(Node<'_>, Node<'_>)]) -> bool {
+pub(super) fn is_template(fields: &[(Node<'_>, Node<'_>)]) -> bool {
     fields.iter().any(|(key, _)| key.scalar() == Some("template"))
 }
 

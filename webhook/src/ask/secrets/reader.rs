@@ -3,18 +3,20 @@
 
 use std::borrow::Cow;
 
-use plan::{FileName, InvalidSource, Reference, RequestedFileOptions, Selector};
+use plan::{FileName, InvalidSelector, InvalidSource, Reference, RequestedFileOptions, Selector};
 
 use super::budget::{Budget, NoRoom};
 use super::place::Place;
 use super::secret_ref::{Location, SecretRef};
+use super::typed::{self, Typed};
 use super::wanted::{Files, WantedFile};
+use crate::ask::yaml::{Node, YamlValue};
 use crate::path_translation::PathTranslation;
 use crate::problem::Problems;
 use crate::text::display_name;
 
-/// A number that YAML makes of a text has as many characters at most.
-const MOST_DIGITS: usize = 20;
+/// A person reads no more of them.
+const MOST_WARNINGS: usize = 16;
 
 pub(super) struct Reader<'p> {
     /// The annotation that is read, without our prefix.
@@ -115,7 +117,12 @@ impl<'p> Reader<'p> {
 
     /// The file name of `text`, translated.
     pub(super) fn file_name(&mut self, text: &str, place: &Place) -> Option<FileName> {
-        match FileName::parse(&self.translation.apply(text)) {
+        let text = self.translation.apply(text);
+        let name = match self.translation {
+            PathTranslation::Replace(_) => FileName::parse(&text),
+            PathTranslation::Off => FileName::parse_path(&text),
+        };
+        match name {
             Ok(name) => Some(name),
             Err(error) => {
                 self.problem(place, error.to_string(), "");
@@ -126,20 +133,42 @@ impl<'p> Reader<'p> {
 
     /// Whether YAML makes something else than text of an unquoted value.
     pub(super) fn refuse_typed(&mut self, text: &str, place: &Place) -> bool {
-        let boolean = matches!(text, "true" | "false" | "True" | "False" | "TRUE" | "FALSE");
-        // Numbers with more digits than a machine's have are dear to read, and no source either.
-        let number = text.len() <= MOST_DIGITS
-            && text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
-            && text.parse::<f64>().is_ok();
-        if boolean || number {
-            let kind = if boolean { "a boolean" } else { "a number" };
-            self.problem(
-                place,
-                format!("{text:.64} is {kind} and no source"),
-                "write kms://NAME, or put quotes around the name of a secret",
-            );
+        // One letter is a boolean to the provider, which reads no sources.
+        let typed = typed::typed(text).filter(|_| text.len() > 1 || !text.starts_with(is_letter));
+        let Some(Typed { kind, .. }) = typed else { return false };
+        self.problem(
+            place,
+            format!("{text:.64} is {kind} and no source"),
+            "write kms://NAME, or put quotes around the name of a secret",
+        );
+        true
+    }
+
+    /// Whether another reader of YAML takes an unquoted value for something else, so that nobody knows
+    /// what was meant.
+    pub(super) fn is_ambiguous(&mut self, node: &Node<'_>, text: &str, place: &Place) -> bool {
+        let YamlValue::Scalar { quoted: false, .. } = node.value else { return false };
+        let Some(Typed { kind, reading }) = typed::otherwise(text) else { return false };
+        let remedy = match reading.as_str() {
+            "" => format!("put it in quotes, \"{text:.64}\", or leave the field out"),
+            reading => format!("put what is meant in quotes: \"{text:.64}\" or \"{reading}\""),
+        };
+        let read = if reading.is_empty() { kind } else { reading.as_str() };
+        self.problem(
+            place,
+            format!(
+                "without quotes {text:.64} is that text here, and {read} to the CSI provider, which reads {kind} in it"
+            ),
+            remedy,
+        );
+        true
+    }
+
+    /// What is legal, and may not be what was meant.
+    pub(super) fn warning(&mut self, place: &Place, what: impl Into<String>) {
+        if self.files.warnings.len() < MOST_WARNINGS {
+            self.files.warnings.push(place.problem(what, "").to_string());
         }
-        boolean || number
     }
 
     pub(super) fn reference(&mut self, text: &str, place: &Place) -> Option<Reference> {
@@ -213,9 +242,15 @@ impl<'p> Reader<'p> {
     }
 }
 
+fn is_letter(c: char) -> bool {
+    c.is_ascii_alphabetic()
+}
+
 /// What the source's own words do not say already.
 fn remedy(error: &InvalidSource) -> &'static str {
     match error {
+        // It says by itself how to write it.
+        InvalidSource::Selector(InvalidSelector::Unquoted { .. }) => "",
         InvalidSource::Selector(_) => "see jmespath.org, and quote the value where YAML needs it",
         _ => "",
     }

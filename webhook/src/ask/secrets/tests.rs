@@ -86,6 +86,54 @@ fn a_list_holds_sources_and_csi_objects() {
 }
 
 #[test]
+fn a_pasted_list_may_have_empty_fields_and_any_case() {
+    let text = "
+- ObjectName: \"shop/db\"
+  objecttype: \"kms\"
+  OBJECTALIAS: \"\"
+  objectVersion: \"\"
+  objectVersionLabel: ~
+  jmesPath:
+  kmsEndpoint: null
+  crossAccountRoleArn: ''
+  region: \"\"
+  externalId: \"\"
+  fileMode:
+  onMissing: \"\"
+- objectName: 'on'
+  objectType:
+  jmesPath: []
+- objectName: y1
+  objectVersion: 12
+  jmesPath:
+  - Path: user
+    ObjectAlias: u
+";
+    assert_eq!(
+        files(text),
+        pairs(&[
+            ("shop_db", "kms://shop/db"),
+            ("on", "kms://on"),
+            ("y1", "kms://y1?version=12"),
+            ("u", "kms://y1?version=12#user"),
+        ])
+    );
+    // In our own form nothing is pasted.
+    assert!(wrong("a: {source: kms://x, region: ''}")[0].what.contains("empty"));
+}
+
+#[test]
+fn a_version_that_the_provider_ignored_is_told() {
+    let mut problems = Problems::default();
+    let text = "- objectName: a\n  objectType: oos\n  objectVersion: \"3\"\n- objectName: b\n  objectVersion: c\n";
+    let files = read(text, PathTranslation::default(), &mut Budget::default(), &mut problems);
+    assert_eq!((problems.message(), files.warnings.len()), (String::new(), 1));
+    let told =
+        "kms.alibabacloud/secrets, line 3, item 1, objectVersion: the CSI provider ignores it";
+    assert!(files.warnings[0].starts_with(told), "{:?}", files.warnings);
+}
+
+#[test]
 fn a_scalar_is_split_at_line_breaks_and_commas() {
     let expected = pairs(&[("a", "kms://a"), ("b_c", "kms://b/c"), ("d", "oos://d")]);
     for text in [
@@ -132,8 +180,16 @@ fn each_mistake_has_its_own_words_and_line() {
         ("a: {template: x}", 1, "uses no secret"),
         ("a: {template: {{ secret(\"x\") }}}", 1, "a"),
         ("- objectName: x\n  template: x", 2, "belongs to a file of a mapping"),
-        ("a: {template: '{{ secret(\"x\") }}', source: x}", 1, "either a source or a template"),
-        ("a: {template: '{{ secret(\"x\") }}', jmesPath: x}", 1, "either a source or a template"),
+        (
+            "a: {template: '{{ secret(\"x\") }}', source: x}",
+            1,
+            "there is either a source or a template",
+        ),
+        (
+            "a: {template: '{{ secret(\"x\") }}', jmesPath: x}",
+            1,
+            "there is either a source or a template",
+        ),
         ("a:\n  template: [x]", 2, "it is a list"),
         ("a: x\nb: {template: '{{ secret(\"s3://x\") }}'}", 2, "unknown scheme"),
         ("a: {template: '{{ secret(\"x#a..b\") }}'}", 1, "jmespath.org"),
@@ -182,7 +238,55 @@ fn each_mistake_has_its_own_words_and_line() {
         ("# only a comment", 1, "names no secret"),
         ("a: b: c", 1, "not YAML"),
         ("a: {x", 1, "not YAML"),
-        ("a: &x kms://x\nb: *x", 1, "anchors"),
+        ("a: &x kms://x\nb: *x", 1, "write the value out at each place"),
+        ("- objectName: x\n- objectName: &a y", 2, "item 2: anchors"),
+        (
+            "- objectName: x\n- objectName: !!str y",
+            2,
+            "item 2: tags (!!name) are not supported; leave the tag out, and put quotes",
+        ),
+        ("-objectName: x\n objectType: kms", 1, "no space behind it"),
+        ("-objectName: x", 1, "write `- objectName: …`"),
+        ("- objectName: x\n-ObjectName: y", 2, "no space behind it"),
+        (
+            "apiVersion: v1\nkind: SecretProviderClass\nspec: {provider: alibabacloud}",
+            2,
+            "a whole SecretProviderClass",
+        ),
+        (
+            "spec:\n  provider: alibabacloud\n  parameters: {objects: x}",
+            1,
+            "a whole SecretProviderClass",
+        ),
+        ("parameters:\n  objects: |\n    - objectName: x", 1, "a whole SecretProviderClass"),
+        ("objects: |\n  - ObjectName: x", 1, "leave out the line `objects: |`"),
+        ("secretObjects:\n- secretName: x\n  type: Opaque", 1, "makes Kubernetes Secrets"),
+        (
+            "- objectName: x\n- secretName: x\n  type: Opaque\n  data: [{objectName: x, key: a}]",
+            2,
+            "makes Kubernetes Secrets",
+        ),
+        ("- objectName: x\n  objectPath: secret/x", 2, "a field of the Vault provider"),
+        (
+            "- objectName: 0123",
+            1,
+            "without quotes 0123 is that text here, and 83 to the CSI provider",
+        ),
+        (
+            "- objectName: x\n  objectVersion: 1.10",
+            2,
+            "put what is meant in quotes: \"1.10\" or \"1.1\"",
+        ),
+        ("- objectName: x\n  objectAlias: on", 2, "\"on\" or \"true\""),
+        ("- objectName: x\n  objectVersion: 1e3", 2, "\"1e3\" or \"1000\""),
+        ("- objectName: x\n  objectAlias: Null", 2, "nothing to the CSI provider"),
+        ("- objectName: x\n  jmesPath:\n  - path: on\n    objectAlias: f", 3, "\"on\" or \"true\""),
+        ("- objectName: x\n  jmesPath:\n  - path: ''\n    objectAlias: f", 3, "is empty"),
+        ("- objectName: x\n  ObjectName: y", 2, "given twice"),
+        ("ObjectName: x", 1, "objectName is a field of a list item"),
+        ("a: on", 1, "on is a boolean and no source"),
+        ("a: 0123", 1, "0123 is a number and no source"),
+        ("key: kms://x#api-key", 1, "stands in double quotes: #\"api-key\""),
         ("&x {a: kms://x}", 1, "anchors"),
         ("!!map {a: kms://x}", 1, "tags"),
         ("%YAML 1.2\n---\na: kms://x", 1, "not YAML"),
@@ -203,10 +307,20 @@ fn all_problems_are_found_at_once() {
 }
 
 #[test]
-fn with_translation_off_a_slash_is_refused() {
-    let mut problems = Problems::default();
-    read("- kms://a/b\n- kms://c", PathTranslation::Off, &mut Budget::default(), &mut problems);
-    assert!(problems.message().contains("path separator"), "{}", problems.message());
+fn with_translation_off_files_are_in_directories() {
+    let off = |text: &str| {
+        let mut problems = Problems::default();
+        let files = read(text, PathTranslation::Off, &mut Budget::default(), &mut problems);
+        let names = files.values.iter().map(|file| file.name.to_string()).collect::<Vec<_>>();
+        (names.join(" "), problems.message())
+    };
+    let list = "- kms:///a/b\n- kms://c\n- objectName: d\n  objectAlias: e/f/g";
+    assert_eq!(off(list), ("a/b c e/f/g".to_owned(), String::new()));
+    for (text, words) in
+        [("a/../b: x", "other directories"), ("a//b: x", "is empty"), ("a/.kms-b: x", "reserved")]
+    {
+        assert!(off(text).1.contains(words), "{text}: {}", off(text).1);
+    }
 }
 
 #[test]

@@ -1,12 +1,16 @@
 //! The annotations `env` and `env.CONTAINER`: `NAME: source`, or `NAME: {source, containers, …}`.
 
-use plan::{OnMissing, Reference, VariableName};
+use plan::{Encoding, OnMissing, Reference, RequestedFileOptions, VariableName};
 
+use super::all_keys::{ALL, KeysBody, whole};
 use super::budget::Budget;
-use super::fields::Fields;
+use super::comments;
+use super::fields::{Fields, Manner};
+use super::mapping::is_template;
 use super::place::Place;
 use super::reader::{Described, Reader};
 use super::secret_ref::SecretRef;
+use super::wanted::WantedContent;
 use crate::ask::annotations::EnvRequest;
 use crate::ask::yaml::{self, Node, YamlValue};
 use crate::path_translation::PathTranslation;
@@ -19,13 +23,47 @@ pub(crate) struct VariableEntry {
     /// Where it names them; every consumer gets it otherwise.
     pub(crate) containers: Option<Vec<String>>,
     pub(crate) on_missing: Option<OnMissing>,
+    pub(crate) encoding: Option<Encoding>,
+    pub(crate) place: Place,
+    pub(crate) content: WantedContent<SecretRef>,
+}
+
+/// All keys of a value as variables, as an annotation has it.
+#[derive(Debug)]
+pub(crate) struct KeysEntry {
+    pub(crate) prefix: String,
+    pub(crate) containers: Option<Vec<String>>,
+    pub(crate) options: RequestedFileOptions,
     pub(crate) secret: SecretRef,
 }
 
-const FIELDS: [&str; 8] = [
+/// What an annotation asks for.
+#[derive(Debug, Default)]
+pub(crate) struct VariableEntries {
+    pub(crate) named: Vec<VariableEntry>,
+    pub(crate) all_keys: Vec<KeysEntry>,
+    pub(crate) warnings: Vec<String>,
+}
+
+const KEYS_FIELDS: [&str; 10] = [
     "source",
+    "prefix",
     "containers",
     "onMissing",
+    "encoding",
+    "region",
+    "endpoint",
+    "jmesPath",
+    "crossAccountRoleArn",
+    "externalId",
+];
+
+const FIELDS: [&str; 10] = [
+    "source",
+    "template",
+    "containers",
+    "onMissing",
+    "encoding",
     "region",
     "endpoint",
     "jmesPath",
@@ -38,7 +76,7 @@ pub(crate) fn variables(
     request: &EnvRequest<'_>,
     budget: &mut Budget,
     problems: &mut Problems,
-) -> Vec<VariableEntry> {
+) -> VariableEntries {
     let key = request.key.to_owned();
     let mut reader = Reader::new(key, PathTranslation::default(), budget, problems);
     let place = reader.place(1, "");
@@ -47,10 +85,16 @@ pub(crate) fn variables(
             let place = reader.place(error.line, "");
             let remedy =
                 "write NAME: kms://SECRET on each line, and quotes around a source with a JMESPath";
-            reader.problem(&place, error.what, if error.syntax { remedy } else { "" });
+            reader.problem(&place, error.what, if error.syntax { remedy } else { error.remedy });
         }
         Ok(Some(Node { value: YamlValue::Mapping(entries), .. })) if !entries.is_empty() => {
-            return reader.variables(&entries, request.container);
+            let mut wanted = reader.variables(&entries, request.container);
+            let secrets = wanted.named.iter().flat_map(|variable| variable.content.secrets());
+            let secrets = secrets.chain(wanted.all_keys.iter().map(|keys| &keys.secret));
+            let lines = comments::that_look_like_parts(request.text, secrets);
+            lines.into_iter().for_each(|line| reader.comment(line));
+            wanted.warnings = reader.files.warnings;
+            return wanted;
         }
         Ok(_) => reader.problem(
             &place,
@@ -58,7 +102,16 @@ pub(crate) fn variables(
             "write NAME: kms://SECRET on each line, or remove the annotation",
         ),
     }
-    Vec::new()
+    VariableEntries::default()
+}
+
+fn of_value(
+    described: Described,
+    place: &Place,
+) -> (WantedContent<SecretRef>, RequestedFileOptions) {
+    let Described { reference: Reference { source, selector }, at, options } = described;
+    let place = place.clone();
+    (WantedContent::Value(SecretRef { place, source, selector, at }), options)
 }
 
 impl Reader<'_> {
@@ -66,8 +119,8 @@ impl Reader<'_> {
         &mut self,
         entries: &[(Node<'_>, Node<'_>)],
         container: Option<&str>,
-    ) -> Vec<VariableEntry> {
-        let mut wanted: Vec<VariableEntry> = Vec::new();
+    ) -> VariableEntries {
+        let mut wanted = VariableEntries::default();
         for (key, value) in entries {
             let shown: String = key.scalar().unwrap_or_default().chars().take(64).collect();
             let place = self.place(key.line, format!("variable {shown:?}"));
@@ -75,32 +128,80 @@ impl Reader<'_> {
             if !self.fits(&place, room) || self.problems.is_full() {
                 break;
             }
+            if key.scalar() == Some(ALL) {
+                wanted.all_keys.extend(self.keys_of(value, container, &place));
+                continue;
+            }
             let Some(name) = self.variable_name(key, &place) else { continue };
             let (body, containers) = match &value.value {
-                YamlValue::Scalar { text, quoted } => (self.plain(text, *quoted, &place), None),
+                YamlValue::Scalar { text, quoted } => {
+                    (self.plain(text, *quoted, &place).map(|body| of_value(body, &place)), None)
+                }
                 YamlValue::Mapping(fields) => self.detailed_variable(fields, value, &place),
                 YamlValue::Sequence(_) => {
                     self.problem(&place, "a variable cannot be a list", "write NAME: source");
                     continue;
                 }
             };
-            if containers.is_some() && container.is_some() {
-                self.problem(
-                    &place,
-                    "the annotation names the container already",
-                    "remove the field containers, or use kms.alibabacloud/env",
-                );
-            }
-            let containers = container.map(|name| vec![name.to_owned()]).or(containers);
-            if let Some(Described { reference, at, options }) = body {
-                let Reference { source, selector } = reference;
-                let secret = SecretRef { place, source, selector, at };
-                // No other field of a file is one of a variable.
-                let on_missing = options.on_missing;
-                wanted.push(VariableEntry { name, containers, on_missing, secret });
+            let containers = self.only(containers, container, &place);
+            if let Some((content, options)) = body {
+                // The mode of a file is no field of a variable.
+                let RequestedFileOptions { mode: _, on_missing, encoding } = options;
+                wanted.named.push(VariableEntry {
+                    name,
+                    containers,
+                    on_missing,
+                    encoding,
+                    place,
+                    content,
+                });
             }
         }
         wanted
+    }
+
+    /// The containers that an entry is for: those of the annotation's name go before all others.
+    fn only(
+        &mut self,
+        containers: Option<Vec<String>>,
+        container: Option<&str>,
+        place: &Place,
+    ) -> Option<Vec<String>> {
+        if containers.is_some() && container.is_some() {
+            self.problem(
+                place,
+                "the annotation names the container already",
+                "remove the field containers, or use kms.alibabacloud/env",
+            );
+        }
+        container.map(|name| vec![name.to_owned()]).or(containers)
+    }
+
+    /// All keys as variables.
+    fn keys_of(
+        &mut self,
+        value: &Node<'_>,
+        container: Option<&str>,
+        place: &Place,
+    ) -> Option<KeysEntry> {
+        let (body, containers) = match &value.value {
+            YamlValue::Scalar { text, quoted } => {
+                (self.plain(text, *quoted, place).map(|it| whole(it, String::new(), place)), None)
+            }
+            YamlValue::Mapping(entries) => {
+                let mut fields = Fields::read(self, entries, place, &KEYS_FIELDS, Manner::Ours);
+                let containers = fields.take("containers").map(|node| self.containers(node, place));
+                (self.keys_body(&mut fields, value, place), containers)
+            }
+            YamlValue::Sequence(_) => {
+                self.problem(place, "all keys are those of one secret", "write \"*\": kms://NAME");
+                return None;
+            }
+        };
+        let containers = self.only(containers, container, place);
+        let KeysBody { prefix, options, secret } = body?;
+        let is_good = prefix.is_empty() || self.is_variable_prefix(&prefix, place);
+        is_good.then_some(KeysEntry { prefix, containers, options, secret })
     }
 
     fn variable_name(&mut self, key: &Node<'_>, place: &Place) -> Option<VariableName> {
@@ -122,10 +223,16 @@ impl Reader<'_> {
         entries: &[(Node<'_>, Node<'_>)],
         node: &Node<'_>,
         place: &Place,
-    ) -> (Option<Described>, Option<Vec<String>>) {
-        let mut fields = Fields::read(self, entries, place, &FIELDS);
+    ) -> (Option<(WantedContent<SecretRef>, RequestedFileOptions)>, Option<Vec<String>>) {
+        let mut fields = Fields::read(self, entries, place, &FIELDS, Manner::Ours);
         let containers = fields.take("containers").map(|node| self.containers(node, place));
-        (self.body(&mut fields, node, place), containers)
+        let body = if is_template(entries) {
+            let made = self.template_body(&mut fields, place);
+            made.map(|(text, secrets, options)| (WantedContent::Template(text, secrets), options))
+        } else {
+            self.body(&mut fields, node, place).map(|body| of_value(body, place))
+        };
+        (body, containers)
     }
 
     fn containers(&mut self, node: &Node<'_>, place: &Place) -> Vec<String> {

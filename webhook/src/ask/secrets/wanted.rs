@@ -2,7 +2,10 @@
 
 use std::convert::Infallible;
 
-use plan::{ContainerName, FileName, OnMissing, RequestedFileOptions, VariableName};
+use plan::{
+    ContainerName, Encoding, FileName, OnMissing, ROOM_OF_ALL_KEYS, RequestedFileOptions,
+    VariableName,
+};
 
 use super::place::Place;
 use super::secret_ref::SecretRef;
@@ -14,6 +17,7 @@ pub(crate) struct Wanted<S> {
     pub(crate) files: Vec<WantedFile<S>>,
     pub(crate) templates: Vec<WantedTemplate<S>>,
     pub(crate) variables: Vec<WantedVariable<S>>,
+    pub(crate) all_keys: Vec<WantedKeys<S>>,
 }
 
 /// The files that annotations ask for.
@@ -21,11 +25,26 @@ pub(crate) struct Wanted<S> {
 pub(crate) struct Files {
     pub(crate) values: Vec<WantedFile<SecretRef>>,
     pub(crate) templates: Vec<WantedTemplate<SecretRef>>,
+    pub(crate) all_keys: Vec<WantedKeys<SecretRef>>,
+    /// What is legal in them, and may not be what was meant.
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Files {
     pub(crate) fn len(&self) -> usize {
         self.values.len() + self.templates.len()
+    }
+
+    /// How many files of the largest size there must be room for.
+    pub(crate) fn room(&self) -> usize {
+        self.len() + ROOM_OF_ALL_KEYS * self.all_keys.len()
+    }
+
+    /// The names that are known, each with what its file says of a source that is missing.
+    pub(crate) fn names(&self) -> impl Iterator<Item = (&str, Option<OnMissing>)> {
+        let values = self.values.iter().map(|file| (file.name.as_str(), file.options.on_missing));
+        let templates = self.templates.iter();
+        values.chain(templates.map(|file| (file.name.as_str(), file.options.on_missing)))
     }
 
     /// All names, with their places, and whether each is a part of a value.
@@ -63,7 +82,60 @@ pub(crate) struct WantedVariable<S> {
     pub(crate) exec: Vec<ContainerName>,
     pub(crate) file_key_ref: Vec<ContainerName>,
     pub(crate) on_missing: Option<OnMissing>,
+    pub(crate) encoding: Option<Encoding>,
+    pub(crate) place: Place,
+    pub(crate) content: WantedContent<S>,
+}
+
+/// A file or a variable for each key of a value.
+#[derive(Debug)]
+pub(crate) struct WantedKeys<S> {
+    pub(crate) prefix: String,
+    pub(crate) options: RequestedFileOptions,
+    pub(crate) target: WantedTarget,
+    pub(crate) place: Place,
     pub(crate) secret: S,
+}
+
+/// What keys become.
+#[derive(Debug)]
+pub(crate) enum WantedTarget {
+    /// `slash` stands in the place of each `/` of a key.
+    Files { slash: Option<char> },
+    /// Variables of these containers.
+    Variables(Vec<ContainerName>),
+}
+
+/// What is in a variable.
+#[derive(Debug)]
+pub(crate) enum WantedContent<S> {
+    Value(S),
+    /// A text, and all that it names, as it is written there.
+    Template(String, Vec<(String, S)>),
+}
+
+impl<S> WantedContent<S> {
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &S> {
+        let (value, named) = match self {
+            Self::Value(secret) => (Some(secret), &[][..]),
+            Self::Template(_, secrets) => (None, secrets.as_slice()),
+        };
+        value.into_iter().chain(named.iter().map(|(_, secret)| secret))
+    }
+
+    fn try_map<T, E>(
+        self,
+        more: &mut impl FnMut(S) -> Result<T, E>,
+    ) -> Result<WantedContent<T>, E> {
+        Ok(match self {
+            Self::Value(secret) => WantedContent::Value(more(secret)?),
+            Self::Template(text, secrets) => {
+                let secrets = secrets.into_iter();
+                let secrets = all(secrets.map(|(written, secret)| Ok((written, more(secret)?))))?;
+                WantedContent::Template(text, secrets)
+            }
+        })
+    }
 }
 
 impl<S> Wanted<S> {
@@ -71,8 +143,9 @@ impl<S> Wanted<S> {
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &S> {
         let in_files = self.files.iter().map(|file| &file.secret);
         let in_templates = self.templates.iter().flat_map(|file| &file.secrets);
-        let in_variables = self.variables.iter().map(|variable| &variable.secret);
-        in_files.chain(in_templates.map(|(_, secret)| secret)).chain(in_variables)
+        let in_variables = self.variables.iter().flat_map(|variable| variable.content.secrets());
+        let of_keys = self.all_keys.iter().map(|keys| &keys.secret);
+        in_files.chain(in_templates.map(|(_, secret)| secret)).chain(in_variables).chain(of_keys)
     }
 
     /// Makes more of each secret, in the order of `secrets`.
@@ -98,10 +171,21 @@ impl<S> Wanted<S> {
             Ok(WantedTemplate { name, options, place, text, secrets })
         }));
         let variables = all(self.variables.into_iter().map(|variable| {
-            let WantedVariable { name, exec, file_key_ref, on_missing, secret } = variable;
-            Ok(WantedVariable { name, exec, file_key_ref, on_missing, secret: more(secret)? })
+            let WantedVariable { name, exec, file_key_ref, on_missing, encoding, place, content } =
+                variable;
+            let content = content.try_map(&mut more)?;
+            Ok(WantedVariable { name, exec, file_key_ref, on_missing, encoding, place, content })
         }));
-        Ok(Wanted { files: files?, templates: templates?, variables: variables? })
+        let all_keys = all(self.all_keys.into_iter().map(|keys| {
+            let WantedKeys { prefix, options, target, place, secret } = keys;
+            Ok(WantedKeys { prefix, options, target, place, secret: more(secret)? })
+        }));
+        Ok(Wanted {
+            files: files?,
+            templates: templates?,
+            variables: variables?,
+            all_keys: all_keys?,
+        })
     }
 }
 
@@ -136,7 +220,16 @@ mod tests {
                 exec: Vec::new(),
                 file_key_ref: Vec::new(),
                 on_missing: None,
-                secret: 5,
+                encoding: None,
+                place: Place { key: "env".into(), line: 1, what: String::new() },
+                content: WantedContent::Template(String::new(), vec![("z".to_owned(), 5)]),
+            }],
+            all_keys: vec![WantedKeys {
+                prefix: String::new(),
+                options: RequestedFileOptions::default(),
+                target: WantedTarget::Variables(Vec::new()),
+                place: Place { key: "env".into(), line: 1, what: String::new() },
+                secret: 6,
             }],
         }
     }
@@ -150,8 +243,8 @@ mod tests {
         let [template] = made.templates.as_slice() else { panic!() };
         assert_eq!(template.secrets, [("x".to_owned(), 30), ("y".to_owned(), 40)]);
         let [variable] = made.variables.as_slice() else { panic!() };
-        assert_eq!(variable.secret, 50);
-        assert_eq!(made.secrets().copied().collect::<Vec<_>>(), [10, 20, 30, 40, 50]);
+        assert_eq!(variable.content.secrets().collect::<Vec<_>>(), [&50]);
+        assert_eq!(made.secrets().copied().collect::<Vec<_>>(), [10, 20, 30, 40, 50, 60]);
     }
 
     #[test]
@@ -162,6 +255,6 @@ mod tests {
             if secret % 2 == 0 { Err(secret) } else { Ok(()) }
         });
         assert_eq!(made.unwrap_err(), 2);
-        assert_eq!(seen, [1, 2, 3, 4, 5]);
+        assert_eq!(seen, [1, 2, 3, 4, 5, 6]);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::ask::annotations::{ModeName, NativeSidecar, SecretsRequest};
 use crate::decide::consumers::Consumers;
 use crate::decide::env::Environment;
 use crate::pod::existing::Existing;
@@ -12,15 +13,18 @@ use crate::text::display_name;
 use plan::CREDENTIALS_PLACES;
 use plan::contract::{AGENT_VOLUME, ENVIRONMENT_VOLUME, SECRETS_VOLUME};
 
-pub(crate) fn shapes(pod: &Pod<'_>, existing: &Existing, problems: &mut Problems) {
+pub(crate) fn shapes(
+    pod: &Pod<'_>,
+    request: &SecretsRequest<'_>,
+    existing: &Existing,
+    problems: &mut Problems,
+) {
     windows(pod, problems);
+    ended_by_image(pod, request, problems);
     twins(pod, problems);
     tracing(pod, problems);
-    if !existing.has_lookalike {
+    if !existing.has_lookalike && !existing.is_torn {
         file_references(pod, existing, problems);
-    }
-    if !existing.is_injected() && !existing.has_lookalike {
-        early_mounts(pod, problems);
     }
 }
 
@@ -35,6 +39,25 @@ fn windows(pod: &Pod<'_>, problems: &mut Problems) {
         ));
     }
 }
+
+/// Tekton ends what runs beside its steps by giving it another image. The guard lets nobody give our
+/// container one, so that the Pod would never end.
+fn ended_by_image(pod: &Pod<'_>, request: &SecretsRequest<'_>, problems: &mut Problems) {
+    let is_step = |container: &Container<'_>| {
+        container.own_command().first().is_some_and(|word| word.starts_with(TEKTON))
+    };
+    let stays =
+        request.mode != ModeName::Init && request.native_sidecar == Some(NativeSidecar::False);
+    if stays && pod.foreign_containers().any(|(_, _, container)| is_step(container)) {
+        problems.push(Problem::annotation(
+            "native-sidecar",
+            "it is a Pod of Tekton, which ends containers beside its steps by giving them another image; ours keeps its own, and the Pod would never end",
+            "leave it out: a native sidecar ends with the Pod; or use mode init",
+        ));
+    }
+}
+
+const TEKTON: &str = "/tekton/";
 
 /// Refuses two containers of one name, since no one knows which a name means. Kubernetes does so too,
 /// but only after it has called us.
@@ -143,32 +166,13 @@ fn is_plain(capability: &str) -> bool {
         && capability.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
 }
 
-fn early_mounts(pod: &Pod<'_>, problems: &mut Problems) {
-    for (_, _, container) in pod.foreign_containers() {
-        for mount in container.mounts() {
-            if problems.is_full() {
-                return;
-            }
-            if reserved::is_volume(&mount.name) {
-                problems.push(Problem::pod(
-                    format!("container {:?}", display_name(&container.name)),
-                    format!(
-                        "it mounts the volume {:?}, which is added only here",
-                        display_name(&mount.name)
-                    ),
-                    "remove the mount; consumers get theirs by injection",
-                ));
-            }
-        }
-    }
-}
-
 /// Refuses mounts of our volumes in containers of others, which somebody added since the first call.
 pub(crate) fn foreign_mounts(
     pod: &Pod<'_>,
     existing: &Existing,
     consumers: &Consumers,
     environment: &Environment,
+    directory: &str,
     problems: &mut Problems,
 ) {
     if !existing.is_injected() {
@@ -189,8 +193,12 @@ pub(crate) fn foreign_mounts(
             let credentials = CREDENTIALS_PLACES.iter().find(|place| place.volume == name);
             let what = match name {
                 _ if let Some(place) = credentials => format!("it mounts {}", place.holds),
-                // A consumer's first mount of them is set to what it must be.
-                _ if SHARED.contains(&name) && ours_to_set(name) && !seen.contains(&name) => {
+                // A consumer's first mount of all of them is set to what it must be.
+                _ if SHARED.contains(&name)
+                    && ours_to_set(name)
+                    && !mount.is_of_one_file(directory)
+                    && !seen.contains(&name) =>
+                {
                     seen.push(name);
                     continue;
                 }

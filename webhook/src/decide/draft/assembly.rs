@@ -1,14 +1,16 @@
 //! The parts of a plan put together, of secrets whose places are known.
 
 use plan::{
-    Agent, FileOptions, InvalidPlan, Lookup, Mode, MountPath, OnMissing, Plan, PlanBuilder,
-    RequestedFileOptions, Variable,
+    Agent, AllKeys, FileOptions, InvalidPlan, KeysTarget, Lookup, Mode, MountPath, OnMissing, Plan,
+    PlanBuilder, RequestedFileOptions, Selection, Variable, VariableRules,
 };
 
 use super::facts::Draft;
 use super::mode;
 use crate::ask::annotations::{ModeName, SecretsRequest};
-use crate::ask::secrets::{Place, SecretRef, Wanted, WantedVariable};
+use crate::ask::secrets::{
+    Place, SecretRef, Wanted, WantedContent, WantedKeys, WantedTarget, WantedVariable,
+};
 use crate::decide::backends::AlibabaDecision;
 use crate::problem::{Problem, Problems};
 
@@ -45,7 +47,7 @@ impl Draft<'_> {
         let Self { request, settings, ownership, .. } = *self;
         let DraftParts { wanted, decided, mount, consumers } = parts;
         let AlibabaDecision { credentials, served, private_ca } = decided;
-        let Wanted { files, templates, variables } = wanted;
+        let Wanted { files, templates, variables, all_keys } = wanted;
         let mut builder = PlanBuilder::new(credentials, mount);
         for file in files {
             let (secret, lookup) = file.secret;
@@ -62,7 +64,17 @@ impl Draft<'_> {
             .into_iter()
             .map(|variable| self.variable(variable, &mut builder, problems))
             .collect();
-        if !variables.is_empty() {
+        let all_keys: Vec<AllKeys> =
+            all_keys.into_iter().map(|keys| self.keys(keys, &mut builder, problems)).collect();
+        let is_for_variables =
+            |keys: &AllKeys| matches!(keys.become_what, KeysTarget::Variables { .. });
+        let has_keys = all_keys.iter().any(is_for_variables);
+        let rules = has_keys.then(|| VariableRules {
+            allowed: settings.allowed_variables().to_vec(),
+            only: settings.only_variables().map(<[_]>::to_vec),
+        });
+        builder.all_keys(all_keys, rules);
+        if !variables.is_empty() || has_keys {
             builder.env(Some(plan::Environment { mode: ownership.mode, variables }));
         }
         problems.extend(mode::strays(request));
@@ -98,23 +110,48 @@ impl Draft<'_> {
         requested.filled(FileOptions::new(self.ownership.mode, self.request.on_missing))
     }
 
+    fn keys(
+        &self,
+        wanted: WantedKeys<(SecretRef, Lookup)>,
+        builder: &mut PlanBuilder,
+        problems: &mut Problems,
+    ) -> AllKeys {
+        let WantedKeys { prefix, options, target, place, secret: (secret, lookup) } = wanted;
+        let FileOptions { mode, on_missing, encoding } =
+            self.file_options(options, &place, problems);
+        let value = Selection { from: builder.lookup(lookup), select: secret.selector };
+        let become_what = match target {
+            WantedTarget::Files { slash } => KeysTarget::Files { mode, slash },
+            WantedTarget::Variables(exec) => KeysTarget::Variables { exec },
+        };
+        AllKeys { value, prefix, on_missing, encoding, become_what }
+    }
+
     fn variable(
         &self,
         wanted: WantedVariable<(SecretRef, Lookup)>,
         builder: &mut PlanBuilder,
         problems: &mut Problems,
     ) -> Variable {
-        let WantedVariable { name, exec, file_key_ref, on_missing, secret: (secret, lookup) } =
+        let WantedVariable { name, exec, file_key_ref, on_missing, encoding, place, content } =
             wanted;
         let on_missing = on_missing.unwrap_or(self.request.on_missing);
         if on_missing == OnMissing::Skip && !file_key_ref.is_empty() {
-            problems.push(secret.place.problem(
+            problems.push(place.problem(
                 "the kubelet starts no container whose variable is missing, so it cannot be skipped",
                 "write onMissing: fail, or set it through a command (env-method: exec)",
             ));
         }
-        let from = builder.lookup(lookup);
-        Variable { name, from, select: secret.selector, on_missing, exec, file_key_ref }
+        let content = match content {
+            WantedContent::Value((secret, lookup)) => builder.value(lookup, secret.selector),
+            WantedContent::Template(text, secrets) => {
+                let secrets = secrets.into_iter();
+                let secrets = secrets.map(|(written, (secret, at))| (written, at, secret.selector));
+                builder.text(text, secrets)
+            }
+        };
+        let encoding = encoding.unwrap_or_default();
+        Variable { name, content, on_missing, encoding, exec, file_key_ref }
     }
 }
 

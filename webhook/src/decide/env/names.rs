@@ -1,10 +1,7 @@
 //! Variables that no secret may set, or only with the operator's leave.
 
-mod kinds;
+use plan::{RESERVED_VARIABLES as RESERVED, VariableName, runs_code};
 
-use plan::VariableName;
-
-use self::kinds::runs_code;
 use crate::settings::Settings;
 use crate::settings::comparisons::Comparisons;
 
@@ -38,8 +35,6 @@ pub(super) fn refused(
         )
     })
 }
-
-const RESERVED: &str = "SECRETS_INJECTOR_";
 
 #[cfg(test)]
 mod tests {

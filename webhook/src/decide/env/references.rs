@@ -3,6 +3,9 @@
 
 use std::collections::HashMap;
 
+use plan::contract::{ENVIRONMENT_DIRECTORY, ENVIRONMENT_VOLUME};
+
+use crate::container_path::ContainerPath;
 use crate::patch::desired_pod::{ContainerVariables, Method};
 use crate::pod::Container;
 use crate::problem::{Problem, Problems};
@@ -13,6 +16,8 @@ use crate::text::display_name;
 struct Mentions<'a> {
     /// Whether it sets the variable by itself, and not from a file of ours.
     sets: bool,
+    /// Whether it takes it from a Secret or ConfigMap.
+    is_of_an_object: bool,
     in_path: bool,
     /// Where the kubelet would have to know the value.
     at: Option<At<'a>>,
@@ -71,6 +76,7 @@ pub(super) fn check(
     for own in container.env() {
         if let Some(mentions) = mentions.get_mut(own.name.as_ref()) {
             mentions.sets |= !own.is_secret();
+            mentions.is_of_an_object |= own.is_of_an_object();
         }
     }
     let paths = container.mounts().iter().filter_map(|mount| mount.sub_path_expr.as_deref());
@@ -86,7 +92,8 @@ pub(super) fn check(
             .env()
             .iter()
             .filter_map(|known| Some((At::Variable(known.name.as_ref()), known.value.as_deref()?)));
-        for (at, text) in command.chain(args).chain(env) {
+        let said = target.entrypoint.iter().flatten().map(|word| (At::Command, word.as_str()));
+        for (at, text) in command.chain(said).chain(args).chain(env) {
             for name in references(text).take_while(|_| left.take()) {
                 if let Some(mentions) = mentions.get_mut(name) {
                     mentions.at.get_or_insert(at);
@@ -99,7 +106,13 @@ pub(super) fn check(
             return;
         }
         let Some(mentions) = mentions.get(name.as_str()) else { continue };
-        if mentions.sets {
+        let is_required = target.required.iter().any(|required| required == name.as_str());
+        if mentions.is_of_an_object && (is_required || target.method == Method::FileKeyRef) {
+            warnings.push(format!(
+                "container {} takes {name:.64} from a Secret or ConfigMap; the secret wins, and that entry is replaced",
+                target.name
+            ));
+        } else if mentions.sets {
             warnings
                 .push(format!("container {} sets {name:.64} itself; the secret wins", target.name));
         }
@@ -121,7 +134,30 @@ pub(super) fn check(
                 format!(
                     "{place} refers to $({name:.64}), which the kubelet cannot fill in: it is set when the process starts"
                 ),
-                "read the variable in the application, or write a file with a template",
+                "read the variable in the application, or make the whole text one: NAME: {template: \"…\"} in kms.alibabacloud/env, or a file",
+            ));
+        }
+    }
+}
+
+/// Where our program and the variables are to be, nothing else may be.
+pub(super) fn check_mounts(container: &Container<'_>, problems: &mut Problems) {
+    let directory = ContainerPath::new(ENVIRONMENT_DIRECTORY);
+    for taken in container.mounts() {
+        if problems.is_full() {
+            return;
+        }
+        let (path, at) = (&taken.mount_path, taken.place());
+        // Paths that contain `..` are reported by the consumers' `check_mounts`.
+        let meets = at.is_within(&directory) && !at.steps_back();
+        if meets && taken.name != ENVIRONMENT_VOLUME {
+            problems.push(Problem::pod(
+                format!("container {:?}", display_name(&container.name)),
+                format!(
+                    "the volume {:?} is mounted at {path:.100}, where its variables are to be",
+                    display_name(&taken.name)
+                ),
+                "mount it somewhere else",
             ));
         }
     }

@@ -16,6 +16,7 @@ fn lookup(source: &str) -> AlibabaLookup {
 fn own() -> Rrsa {
     Rrsa {
         role: RoleArn::parse(ROLE).unwrap(),
+        named_by: plan::RoleNamer::default(),
         provider: ProviderArn::parse("acs:ram::1:oidc-provider/ack").unwrap(),
         sts: RoleSession {
             session: SessionName::parse("s1").unwrap(),
@@ -83,8 +84,22 @@ fn a_refused_identity_names_what_has_to_trust_whom() {
     assert_eq!(
         oidc(Some("AuthenticationFail.NoPermission")),
         "the trust policy of acs:ram::1:role/app must allow oidc:sub \
-         system:serviceaccount:shop:checkout from acs:ram::1:oidc-provider/ack"
+         system:serviceaccount:shop:checkout from acs:ram::1:oidc-provider/ack; the role is named by \
+         the annotation ack.alibabacloud.com/role-arn of its ServiceAccount"
     );
+    for (named_by, words) in [
+        (plan::RoleNamer::Pod, "the Pod's annotation kms.alibabacloud/role-arn"),
+        (plan::RoleNamer::RoleName, "the annotation pod-identity.alibabacloud.com/role-name"),
+    ] {
+        let named = plan::Rrsa { named_by, ..own() };
+        let rrsa = rrsa::Rrsa::new(&named, "/token".into(), subject.map(str::to_owned));
+        let advisor = Advisor::new(PodCredentials::Rrsa(rrsa), false);
+        for code in ["AuthenticationFail.NoPermission", "EntityNotExist.Role"] {
+            let call = "STS AssumeRoleWithOIDC";
+            let advice = refused_identity(&advisor, call, Some(code), &lookup("kms://a"));
+            assert!(advice.contains(words), "{code}: {advice}");
+        }
+    }
     for (code, words) in [
         ("AuthenticationFail.OIDCToken.Expired", "clock"),
         ("AuthenticationFail.OIDCToken.AudienceNotMatch", "sts.aliyuncs.com"),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use cloud::provider::{CredentialsProvider, OidcRole, RrsaProvider};
 use cloud::{Diagnosis, Network};
+use plan::RoleNamer;
 
 use super::super::words::{self, NODE_CLOCK};
 use super::service_account_token::{self, TokenError, TokenFile};
@@ -58,7 +59,7 @@ impl Rrsa {
                 format!("the client ids of {provider} must contain sts.aliyuncs.com")
             }
             Diagnosis::NoRole => {
-                format!("that {role} exists, which the Pod's ServiceAccount names, and {provider}")
+                format!("that {role} exists, which {} names, and {provider}", self.namer())
             }
             Diagnosis::Provider => {
                 format!("that {provider} belongs to this cluster (RRSA: issuer and keys)")
@@ -66,10 +67,24 @@ impl Rrsa {
             Diagnosis::NoToken => self.no_token(),
             _ => match &self.subject {
                 Some(subject) => format!(
-                    "the trust policy of {role} must allow oidc:sub {subject} from {provider}"
+                    "the trust policy of {role} must allow oidc:sub {subject} from {provider}; the role is named by {}",
+                    self.namer()
                 ),
                 None => self.no_token(),
             },
+        }
+    }
+
+    /// The annotation that named the role.
+    fn namer(&self) -> &'static str {
+        match self.plan.named_by {
+            RoleNamer::Pod => "the Pod's annotation kms.alibabacloud/role-arn",
+            RoleNamer::ServiceAccount => {
+                "the annotation ack.alibabacloud.com/role-arn of its ServiceAccount"
+            }
+            RoleNamer::RoleName => {
+                "the annotation pod-identity.alibabacloud.com/role-name of its ServiceAccount (in the account of the webhook's settings)"
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use plan::{Assume, Principal, RoleArn};
+use plan::{Assume, Principal, RoleArn, RoleNamer};
 
 use crate::account::Subject;
 use crate::account::{self, Account};
@@ -13,16 +13,16 @@ use crate::settings::Settings;
 use crate::settings::comparisons::Comparisons;
 use crate::settings::policy::CredentialsKind;
 
-/// From the Pod's annotation, else from its ServiceAccount.
+/// From the Pod's annotation, else from its ServiceAccount; with who named it.
 pub(super) fn of_pod(
     request: &SecretsRequest<'_>,
     subject: &Subject<'_>,
     name: &str,
     settings: &Settings,
     problems: &mut Problems,
-) -> Option<RoleArn> {
+) -> Option<(RoleArn, RoleNamer)> {
     match request.role_arn() {
-        Given::Value(role) => return Some(role.clone()),
+        Given::Value(role) => return Some((role.clone(), RoleNamer::Pod)),
         Given::Bad => return None,
         Given::Nothing => {}
     }
@@ -43,7 +43,8 @@ pub(super) fn of_pod(
                     "correct the annotation of the ServiceAccount",
                 ));
             })
-            .ok();
+            .ok()
+            .map(|role| (role, RoleNamer::ServiceAccount));
     }
     if let Some(role_name) = account.role_name.as_deref() {
         let Some(owner) = settings.account_id() else {
@@ -65,7 +66,8 @@ pub(super) fn of_pod(
                     "correct the annotation of the ServiceAccount",
                 ));
             })
-            .ok();
+            .ok()
+            .map(|role| (role, RoleNamer::RoleName));
     }
     problems.push(Problem::pod(
         place(),

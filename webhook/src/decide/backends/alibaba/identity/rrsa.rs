@@ -15,12 +15,13 @@ pub(super) fn of_pod(
 ) -> Option<Rrsa> {
     let Asker { request, subject, account_name, settings, .. } = asker;
     let role = ram_role::of_pod(request, subject, account_name, settings, problems);
-    if let Some(role) = &role {
+    if let Some((role, _)) = &role {
         judge(Principal::Role(role), problems);
     }
-    let provider = role.as_ref().and_then(|role| provider(request, role, settings, problems));
+    let provider = role.as_ref().and_then(|(role, _)| provider(request, role, settings, problems));
     let sts = role_session::of_pod(asker, problems);
-    Some(Rrsa { role: role?, provider: provider?, sts: sts? })
+    let (role, named_by) = role?;
+    Some(Rrsa { role, named_by, provider: provider?, sts: sts? })
 }
 
 fn provider(

@@ -1,0 +1,157 @@
+//! A file or a variable for each key of a value. Keys are told in messages: they become names that
+//! everybody in the Pod sees.
+
+use std::collections::HashSet;
+
+use plan::{AllKeys, FileName, KeysTarget, MAX_KEYS, Plan, RefusedName, Selector, VariableName};
+use secret::Sensitive;
+
+use super::content::Content;
+use super::documents::Documents;
+use super::encoding::encoded_as;
+use super::environment;
+use super::rendered::Rendered;
+use super::unusable::{Blame, Unusable, Why, about, problem};
+use crate::input::entry::{Entry, Origin};
+use crate::report::exit::Exit;
+use crate::report::problem::Problem;
+use crate::report::terminal::one_line;
+
+/// The names, one on each line, and the file of each with its content.
+pub(super) fn render(
+    plan: &Plan,
+    entry: &Entry<'_>,
+    keys: &AllKeys,
+    select: Option<&Selector>,
+    value: &Sensitive,
+    documents: &mut Documents,
+) -> Result<(Sensitive, Vec<(String, Sensitive)>), Problem> {
+    let from = keys.value.from;
+    let refused = |key: &str, what: &str, advice: &'static str| {
+        let text =
+            format!("the key {:?} {what}; wanted for {}", one_line(key, 128), entry.description());
+        Problem::new(Exit::Unusable, text).about(about(plan, from, select)).advise(advice)
+    };
+    let unfit = |why: Why| problem(plan, &entry.description(), from, select, &why);
+    let members = documents.members(from, select, value).map_err(|why| unfit(Why::from(why)))?;
+    if members.len() > MAX_KEYS {
+        let text = format!(
+            "the value has {} keys; at most {MAX_KEYS} are allowed; wanted for {}",
+            members.len(),
+            entry.description()
+        );
+        return Err(Problem::new(Exit::Unusable, text)
+            .about(about(plan, from, select))
+            .advise("the keys that are needed, each by itself"));
+    }
+    let (mut names, mut files) = (String::new(), Vec::with_capacity(members.len()));
+    for (key, content) in members {
+        let content = content.ok_or_else(|| {
+            refused(&key, "is null", "the secret's value; a file or variable has none of it")
+        })?;
+        let name = format!("{}{key}", keys.prefix);
+        let name = match &keys.become_what {
+            KeysTarget::Files { slash, .. } => {
+                file_name(&name, *slash).map_err(|why| refused(&key, &why, RENAME))?
+            }
+            KeysTarget::Variables { .. } => {
+                let name = VariableName::parse(&name).map_err(|error| {
+                    refused(&key, &format!("makes no variable: {error}"), RENAME)
+                })?;
+                let rules = plan.variable_rules();
+                if let Some(why) = rules.and_then(|rules| rules.refuse(&name)) {
+                    let (why, advice) = words(why);
+                    return Err(refused(
+                        &key,
+                        &format!("would be the variable {name}, and {why}"),
+                        advice,
+                    ));
+                }
+                let decoded = encoded_as(entry.options.encoding, Content::Made(content))
+                    .map_err(|why| unfit(Why::from(why)))?;
+                environment::exec(&name, decoded.bytes()).map_err(|why| unfit(Why::from(why)))?;
+                names.push_str(name.as_str());
+                names.push('\n');
+                files.push((entry.file_of(name.as_str()), decoded.into_sensitive()));
+                continue;
+            }
+        };
+        let decoded = encoded_as(entry.options.encoding, Content::Made(content))
+            .map_err(|why| unfit(Why::from(why)))?;
+        names.push_str(&name);
+        names.push('\n');
+        files.push((name, decoded.into_sensitive()));
+    }
+    Ok((Sensitive::from(names), files))
+}
+
+/// The files of all keys, as the entry's own file has them.
+pub(crate) fn files_of(entry: &Entry<'_>, names: &Sensitive) -> Vec<String> {
+    let names = std::str::from_utf8(names.expose()).unwrap_or_default();
+    names.lines().take(MAX_KEYS).map(|name| entry.file_of(name)).collect()
+}
+
+fn file_name(name: &str, slash: Option<char>) -> Result<String, String> {
+    let name = match slash {
+        Some(slash) => name.replace('/', slash.encode_utf8(&mut [0; 4])),
+        None => name.to_owned(),
+    };
+    match FileName::parse(&name) {
+        Ok(name) => Ok(name.to_string()),
+        Err(error) => Err(format!("makes no file: {error}")),
+    }
+}
+
+const RENAME: &str =
+    "the keys of the secret, or a prefix; or name those that are needed, each by itself";
+
+fn words(why: RefusedName) -> (&'static str, &'static str) {
+    match why {
+        RefusedName::Reserved => {
+            ("names that begin so are the injector's", "a prefix, or another key in the secret")
+        }
+        RefusedName::NotListed => (
+            "the operator allows no variable of this name to be set from a secret",
+            "a prefix, or onlyVariables in the webhook's settings",
+        ),
+        RefusedName::RunsCode => (
+            "with it whoever writes the secret can run code in the container",
+            "a prefix, or allowedVariables in the webhook's settings",
+        ),
+    }
+}
+
+/// What would take the name of something else is no file of its own.
+pub(super) fn without_twins<'a>(
+    plan: &Plan,
+    entries: &'a [Entry<'a>],
+    rendered: Vec<Result<Rendered<'a>, Unusable>>,
+) -> Vec<Result<Rendered<'a>, Unusable>> {
+    if plan.all_keys().is_empty() {
+        return rendered;
+    }
+    let mut taken: HashSet<(bool, String)> = HashSet::with_capacity(entries.len());
+    let is_files = |entry: &Entry<'_>| entry.volume == crate::input::entry::MemoryVolume::Files;
+    taken.extend(entries.iter().map(|entry| (is_files(entry), entry.name.to_string())));
+    let look = |made: Result<Rendered<'a>, Unusable>| {
+        let made = made?;
+        let twin = made.beside.iter().find_map(|(name, _)| {
+            (!taken.insert((is_files(made.entry), name.clone()))).then_some(name)
+        });
+        match (twin, made.entry.origin) {
+            (Some(name), Origin::Value { from, select }) => {
+                let text = format!(
+                    "a key of the value makes {:?}, which is there already; wanted for {}",
+                    one_line(name, 128),
+                    made.entry.description()
+                );
+                let problem = Problem::new(Exit::Unusable, text)
+                    .about(about(plan, from, select))
+                    .advise("a prefix, or another name for the other");
+                Err(Unusable { blame: Blame::Source(from), problem })
+            }
+            _ => Ok(made),
+        }
+    };
+    rendered.into_iter().map(look).collect()
+}
