@@ -6,6 +6,7 @@ mod admission_cost;
 mod agent_answers;
 mod agent_refuses;
 mod annotation_to_files;
+mod annotation_to_parts;
 mod canaries;
 mod demo_and_examples;
 mod dollars_arrive_unchanged;

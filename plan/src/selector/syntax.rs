@@ -10,13 +10,13 @@ use jmespath::Rcvar;
 use jmespath::ast::{Ast, KeyValuePair};
 
 use super::syntax_error::Syntax;
-use super::tokens::{self, Token};
+use super::tokens::{self, SelectorToken};
 
 pub(super) fn parse(text: &str) -> Result<Ast, Syntax> {
     let mut parser = Parser { tokens: tokens::read(text)?, at: 0, depth: 0 };
     let ast = parser.expression(0)?;
     match parser.peek() {
-        Token::End => Ok(ast),
+        SelectorToken::End => Ok(ast),
         _ => Err(parser.unexpected("nothing of this kind follows here")),
     }
 }
@@ -31,26 +31,26 @@ const DOT: u8 = 40;
 const NOT: u8 = 45;
 
 /// How strongly a token binds what stands before it.
-fn power(token: &Token) -> u8 {
+fn power(token: &SelectorToken) -> u8 {
     match token {
-        Token::Pipe => 1,
-        Token::Or => 2,
-        Token::And => 3,
-        Token::Compare(_) => COMPARISON,
-        Token::Flatten => FLATTEN,
-        Token::Star => STAR,
-        Token::Filter => FILTER,
-        Token::Dot => DOT,
-        Token::Not => NOT,
-        Token::OpenBrace => 50,
-        Token::OpenBracket => 55,
-        Token::OpenParenthesis => 60,
+        SelectorToken::Pipe => 1,
+        SelectorToken::Or => 2,
+        SelectorToken::And => 3,
+        SelectorToken::Compare(_) => COMPARISON,
+        SelectorToken::Flatten => FLATTEN,
+        SelectorToken::Star => STAR,
+        SelectorToken::Filter => FILTER,
+        SelectorToken::Dot => DOT,
+        SelectorToken::Not => NOT,
+        SelectorToken::OpenBrace => 50,
+        SelectorToken::OpenBracket => 55,
+        SelectorToken::OpenParenthesis => 60,
         _ => 0,
     }
 }
 
 struct Parser {
-    tokens: Vec<(usize, Token)>,
+    tokens: Vec<(usize, SelectorToken)>,
     at: usize,
     /// Expressions that are not read to their end.
     depth: usize,
@@ -62,12 +62,12 @@ const MAX_DEPTH: usize = 64;
 type Parsed = Result<Ast, Syntax>;
 
 impl Parser {
-    fn peek(&self) -> &Token {
+    fn peek(&self) -> &SelectorToken {
         self.peek_at(0)
     }
 
-    fn peek_at(&self, ahead: usize) -> &Token {
-        self.tokens.get(self.at + ahead).map_or(&Token::End, |(_, token)| token)
+    fn peek_at(&self, ahead: usize) -> &SelectorToken {
+        self.tokens.get(self.at + ahead).map_or(&SelectorToken::End, |(_, token)| token)
     }
 
     fn offset(&self) -> usize {
@@ -75,13 +75,13 @@ impl Parser {
         self.tokens.get(self.at).or(last).map_or(0, |(offset, _)| *offset)
     }
 
-    fn advance(&mut self) -> (usize, Token) {
+    fn advance(&mut self) -> (usize, SelectorToken) {
         let taken = (self.offset(), self.peek().clone());
         self.at += 1;
         taken
     }
 
-    fn eat(&mut self, wanted: &Token) -> bool {
+    fn eat(&mut self, wanted: &SelectorToken) -> bool {
         let is_there = self.peek() == wanted;
         if is_there {
             self.at += 1;
@@ -89,12 +89,12 @@ impl Parser {
         is_there
     }
 
-    fn close(&mut self, wanted: &Token, sign: char) -> Result<(), Syntax> {
+    fn close(&mut self, wanted: &SelectorToken, sign: char) -> Result<(), Syntax> {
         if self.eat(wanted) { Ok(()) } else { Err(self.unexpected(&format!("{sign} is missing"))) }
     }
 
     fn unexpected(&self, what: &str) -> Syntax {
-        let ends = if self.peek() == &Token::End { "the expression ends; " } else { "" };
+        let ends = if self.peek() == &SelectorToken::End { "the expression ends; " } else { "" };
         Syntax::new(self.offset(), format!("{ends}{what}"))
     }
 
@@ -118,33 +118,37 @@ impl Parser {
         let (offset, token) = self.advance();
         let identity = || Box::new(Ast::Identity { offset });
         Ok(match token {
-            Token::Literal(value) => Ast::Literal { offset, value: Rcvar::new(value) },
-            Token::Name(name) => Ast::Field { offset, name },
-            Token::Quoted(_) if self.peek() == &Token::OpenParenthesis => {
+            SelectorToken::Literal(value) => Ast::Literal { offset, value: Rcvar::new(value) },
+            SelectorToken::Name(name) => Ast::Field { offset, name },
+            SelectorToken::Quoted(_) if self.peek() == &SelectorToken::OpenParenthesis => {
                 self.at = here;
                 return Err(self.unexpected("the name of a function stands without quotes"));
             }
-            Token::Quoted(name) => Ast::Field { offset, name },
-            Token::Current => Ast::Identity { offset },
-            Token::Star if self.peek() == &Token::CloseBracket => {
+            SelectorToken::Quoted(name) => Ast::Field { offset, name },
+            SelectorToken::Current => Ast::Identity { offset },
+            SelectorToken::Star if self.peek() == &SelectorToken::CloseBracket => {
                 values(offset, identity(), *identity())
             }
-            Token::Star => values(offset, identity(), self.projected(STAR)?),
-            Token::Filter => self.filter(offset, identity())?,
-            Token::Flatten => self.flatten(offset, identity())?,
-            Token::OpenBracket => match (self.peek(), self.peek_at(1)) {
-                (Token::Number(_) | Token::Colon, _) => self.index(offset, identity())?,
-                (Token::Star, Token::CloseBracket) => self.all_items(offset, identity())?,
+            SelectorToken::Star => values(offset, identity(), self.projected(STAR)?),
+            SelectorToken::Filter => self.filter(offset, identity())?,
+            SelectorToken::Flatten => self.flatten(offset, identity())?,
+            SelectorToken::OpenBracket => match (self.peek(), self.peek_at(1)) {
+                (SelectorToken::Number(_) | SelectorToken::Colon, _) => {
+                    self.index(offset, identity())?
+                }
+                (SelectorToken::Star, SelectorToken::CloseBracket) => {
+                    self.all_items(offset, identity())?
+                }
                 _ => self.list(offset)?,
             },
-            Token::OpenBrace => self.hash(offset)?,
-            Token::OpenParenthesis => {
+            SelectorToken::OpenBrace => self.hash(offset)?,
+            SelectorToken::OpenParenthesis => {
                 let inner = self.expression(0)?;
-                self.close(&Token::CloseParenthesis, ')')?;
+                self.close(&SelectorToken::CloseParenthesis, ')')?;
                 inner
             }
-            Token::Not => Ast::Not { offset, node: Box::new(self.expression(NOT)?) },
-            Token::Reference => Ast::Expref { offset, ast: Box::new(self.expression(0)?) },
+            SelectorToken::Not => Ast::Not { offset, node: Box::new(self.expression(NOT)?) },
+            SelectorToken::Reference => Ast::Expref { offset, ast: Box::new(self.expression(0)?) },
             _ => {
                 self.at = here;
                 return Err(self.unexpected("an expression is missing here"));
@@ -158,30 +162,32 @@ impl Parser {
         let (offset, token) = self.advance();
         let lhs = Box::new(left);
         Ok(match token {
-            Token::Dot if self.eat(&Token::Star) => values(offset, lhs, self.projected(DOT)?),
-            Token::Dot => {
+            SelectorToken::Dot if self.eat(&SelectorToken::Star) => {
+                values(offset, lhs, self.projected(DOT)?)
+            }
+            SelectorToken::Dot => {
                 let rhs = Box::new(self.behind_dot(DOT)?);
                 Ast::Subexpr { offset, lhs, rhs }
             }
-            Token::Pipe => {
+            SelectorToken::Pipe => {
                 let rhs = Box::new(self.expression(power(&token))?);
                 Ast::Subexpr { offset, lhs, rhs }
             }
-            Token::Or => {
+            SelectorToken::Or => {
                 let rhs = Box::new(self.expression(power(&token))?);
                 Ast::Or { offset, lhs, rhs }
             }
-            Token::And => {
+            SelectorToken::And => {
                 let rhs = Box::new(self.expression(power(&token))?);
                 Ast::And { offset, lhs, rhs }
             }
-            Token::Compare(comparator) => {
+            SelectorToken::Compare(comparator) => {
                 let rhs = Box::new(self.expression(COMPARISON)?);
                 Ast::Comparison { offset, comparator, lhs, rhs }
             }
-            Token::OpenParenthesis => match *lhs {
+            SelectorToken::OpenParenthesis => match *lhs {
                 Ast::Field { name, offset } if self.is_name(here) => {
-                    let args = self.items(&Token::CloseParenthesis, ')', true)?;
+                    let args = self.items(&SelectorToken::CloseParenthesis, ')', true)?;
                     Ast::Function { offset, name, args }
                 }
                 _ => {
@@ -189,11 +195,13 @@ impl Parser {
                     return Err(self.unexpected("only a name is called as a function"));
                 }
             },
-            Token::Flatten => self.flatten(offset, lhs)?,
-            Token::Filter => self.filter(offset, lhs)?,
-            Token::OpenBracket => match (self.peek(), self.peek_at(1)) {
-                (Token::Number(_) | Token::Colon, _) => self.index(offset, lhs)?,
-                (Token::Star, Token::CloseBracket) => self.all_items(offset, lhs)?,
+            SelectorToken::Flatten => self.flatten(offset, lhs)?,
+            SelectorToken::Filter => self.filter(offset, lhs)?,
+            SelectorToken::OpenBracket => match (self.peek(), self.peek_at(1)) {
+                (SelectorToken::Number(_) | SelectorToken::Colon, _) => self.index(offset, lhs)?,
+                (SelectorToken::Star, SelectorToken::CloseBracket) => {
+                    self.all_items(offset, lhs)?
+                }
                 _ => {
                     return Err(self.unexpected(
                         "a number, : or * is missing; several keys stand behind a dot: .[a, b]",
@@ -210,15 +218,15 @@ impl Parser {
     /// Whether a name without quotes stands directly before this token.
     fn is_name(&self, at: usize) -> bool {
         let before = at.checked_sub(1).and_then(|before| self.tokens.get(before));
-        before.is_some_and(|(_, token)| matches!(token, Token::Name(_)))
+        before.is_some_and(|(_, token)| matches!(token, SelectorToken::Name(_)))
     }
 
     /// What is done with each element of a projection.
     fn projected(&mut self, least: u8) -> Parsed {
         let offset = self.offset();
         match self.peek() {
-            Token::OpenBracket | Token::Filter => self.expression(least),
-            Token::Dot => {
+            SelectorToken::OpenBracket | SelectorToken::Filter => self.expression(least),
+            SelectorToken::Dot => {
                 self.advance();
                 self.behind_dot(least)
             }
@@ -231,12 +239,14 @@ impl Parser {
     fn behind_dot(&mut self, least: u8) -> Parsed {
         let offset = self.offset();
         match self.peek() {
-            Token::Name(_) | Token::Quoted(_) | Token::Star => self.expression(least),
-            Token::OpenBracket => {
+            SelectorToken::Name(_) | SelectorToken::Quoted(_) | SelectorToken::Star => {
+                self.expression(least)
+            }
+            SelectorToken::OpenBracket => {
                 self.advance();
                 self.list(offset)
             }
-            Token::OpenBrace => {
+            SelectorToken::OpenBrace => {
                 self.advance();
                 self.hash(offset)
             }
@@ -246,7 +256,7 @@ impl Parser {
 
     fn filter(&mut self, offset: usize, lhs: Box<Ast>) -> Parsed {
         let predicate = Box::new(self.expression(0)?);
-        self.close(&Token::CloseBracket, ']')?;
+        self.close(&SelectorToken::CloseBracket, ']')?;
         let then = Box::new(self.projected(FILTER)?);
         let rhs = Box::new(Ast::Condition { offset, predicate, then });
         Ok(Ast::Projection { offset, lhs, rhs })
@@ -271,12 +281,12 @@ impl Parser {
         let (mut place, mut is_slice) = (0, false);
         loop {
             match self.advance().1 {
-                Token::Number(number) => match parts.get_mut(place) {
+                SelectorToken::Number(number) => match parts.get_mut(place) {
                     Some(part @ None) => *part = Some(number),
                     _ => return Err(self.before("a slice is [FROM:TO:STEP]")),
                 },
-                Token::Colon if place < 2 => (place, is_slice) = (place + 1, true),
-                Token::CloseBracket => break,
+                SelectorToken::Colon if place < 2 => (place, is_slice) = (place + 1, true),
+                SelectorToken::CloseBracket => break,
                 _ => return Err(self.before("] is missing, or another : or number")),
             }
         }
@@ -298,19 +308,24 @@ impl Parser {
     }
 
     fn list(&mut self, offset: usize) -> Parsed {
-        let elements = self.items(&Token::CloseBracket, ']', false)?;
+        let elements = self.items(&SelectorToken::CloseBracket, ']', false)?;
         Ok(Ast::MultiList { offset, elements })
     }
 
     /// Expressions with commas between them, up to what closes them.
-    fn items(&mut self, end: &Token, sign: char, may_be_none: bool) -> Result<Vec<Ast>, Syntax> {
+    fn items(
+        &mut self,
+        end: &SelectorToken,
+        sign: char,
+        may_be_none: bool,
+    ) -> Result<Vec<Ast>, Syntax> {
         let mut items = Vec::new();
         if may_be_none && self.eat(end) {
             return Ok(items);
         }
         loop {
             items.push(self.expression(0)?);
-            if !self.eat(&Token::Comma) {
+            if !self.eat(&SelectorToken::Comma) {
                 self.close(end, sign)?;
                 return Ok(items);
             }
@@ -321,13 +336,13 @@ impl Parser {
         let mut elements = Vec::new();
         loop {
             let key = match self.advance().1 {
-                Token::Name(key) | Token::Quoted(key) => key,
+                SelectorToken::Name(key) | SelectorToken::Quoted(key) => key,
                 _ => return Err(self.before("between { and } stands NAME: EXPRESSION")),
             };
-            self.close(&Token::Colon, ':')?;
+            self.close(&SelectorToken::Colon, ':')?;
             elements.push(KeyValuePair { key, value: self.expression(0)? });
-            if !self.eat(&Token::Comma) {
-                self.close(&Token::CloseBrace, '}')?;
+            if !self.eat(&SelectorToken::Comma) {
+                self.close(&SelectorToken::CloseBrace, '}')?;
                 return Ok(Ast::MultiHash { offset, elements });
             }
         }

@@ -6,7 +6,7 @@ use jmespath::ast::Comparator;
 use super::syntax_error::Syntax;
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Token {
+pub(super) enum SelectorToken {
     Name(String),
     Quoted(String),
     Number(i32),
@@ -34,46 +34,46 @@ pub(super) enum Token {
 }
 
 /// All of them, each with the byte where it begins; the last one is the end.
-pub(super) fn read(text: &str) -> Result<Vec<(usize, Token)>, Syntax> {
+pub(super) fn read(text: &str) -> Result<Vec<(usize, SelectorToken)>, Syntax> {
     let mut rest = Rest { text, at: 0 };
     let mut tokens = Vec::new();
     loop {
         rest.skip(|c| matches!(c, ' ' | '\t' | '\n' | '\r'));
         let start = rest.at;
         let Some(c) = rest.next() else {
-            tokens.push((start, Token::End));
+            tokens.push((start, SelectorToken::End));
             return Ok(tokens);
         };
         let token = match c {
-            '.' => Token::Dot,
-            '*' => Token::Star,
-            ']' => Token::CloseBracket,
-            '{' => Token::OpenBrace,
-            '}' => Token::CloseBrace,
-            '(' => Token::OpenParenthesis,
-            ')' => Token::CloseParenthesis,
-            ',' => Token::Comma,
-            ':' => Token::Colon,
-            '@' => Token::Current,
-            '[' if rest.eat(']') => Token::Flatten,
-            '[' if rest.eat('?') => Token::Filter,
-            '[' => Token::OpenBracket,
-            '|' if rest.eat('|') => Token::Or,
-            '|' => Token::Pipe,
-            '&' if rest.eat('&') => Token::And,
-            '&' => Token::Reference,
-            '<' if rest.eat('=') => Token::Compare(Comparator::LessThanEqual),
-            '<' => Token::Compare(Comparator::LessThan),
-            '>' if rest.eat('=') => Token::Compare(Comparator::GreaterThanEqual),
-            '>' => Token::Compare(Comparator::GreaterThan),
-            '!' if rest.eat('=') => Token::Compare(Comparator::NotEqual),
-            '!' => Token::Not,
-            '=' if rest.eat('=') => Token::Compare(Comparator::Equal),
+            '.' => SelectorToken::Dot,
+            '*' => SelectorToken::Star,
+            ']' => SelectorToken::CloseBracket,
+            '{' => SelectorToken::OpenBrace,
+            '}' => SelectorToken::CloseBrace,
+            '(' => SelectorToken::OpenParenthesis,
+            ')' => SelectorToken::CloseParenthesis,
+            ',' => SelectorToken::Comma,
+            ':' => SelectorToken::Colon,
+            '@' => SelectorToken::Current,
+            '[' if rest.eat(']') => SelectorToken::Flatten,
+            '[' if rest.eat('?') => SelectorToken::Filter,
+            '[' => SelectorToken::OpenBracket,
+            '|' if rest.eat('|') => SelectorToken::Or,
+            '|' => SelectorToken::Pipe,
+            '&' if rest.eat('&') => SelectorToken::And,
+            '&' => SelectorToken::Reference,
+            '<' if rest.eat('=') => SelectorToken::Compare(Comparator::LessThanEqual),
+            '<' => SelectorToken::Compare(Comparator::LessThan),
+            '>' if rest.eat('=') => SelectorToken::Compare(Comparator::GreaterThanEqual),
+            '>' => SelectorToken::Compare(Comparator::GreaterThan),
+            '!' if rest.eat('=') => SelectorToken::Compare(Comparator::NotEqual),
+            '!' => SelectorToken::Not,
+            '=' if rest.eat('=') => SelectorToken::Compare(Comparator::Equal),
             '=' => return Err(Syntax::new(start, "one = means nothing; did you mean ==?")),
             '"' => quoted(&mut rest, start)?,
             '\'' => {
                 let text = rest.until('\'', start)?;
-                Token::Literal(Variable::String(text.replace("\\'", "'")))
+                SelectorToken::Literal(Variable::String(text.replace("\\'", "'")))
             }
             '`' => literal(&rest.until('`', start)?.replace("\\`", "`"), start)?,
             '-' | '0'..='9' => {
@@ -87,11 +87,11 @@ pub(super) fn read(text: &str) -> Result<Vec<(usize, Token)>, Syntax> {
                     };
                     Syntax::new(start, what)
                 })?;
-                Token::Number(number)
+                SelectorToken::Number(number)
             }
             c if c.is_ascii_alphabetic() || c == '_' => {
                 rest.skip(|c| c.is_ascii_alphanumeric() || c == '_');
-                Token::Name(text.get(start..rest.at).unwrap_or_default().to_owned())
+                SelectorToken::Name(text.get(start..rest.at).unwrap_or_default().to_owned())
             }
             c => return Err(Syntax::new(start, format!("{c:?} means nothing here"))),
         };
@@ -99,19 +99,19 @@ pub(super) fn read(text: &str) -> Result<Vec<(usize, Token)>, Syntax> {
     }
 }
 
-fn quoted(rest: &mut Rest<'_>, start: usize) -> Result<Token, Syntax> {
+fn quoted(rest: &mut Rest<'_>, start: usize) -> Result<SelectorToken, Syntax> {
     let inner = rest.until('"', start)?;
     let name = serde_json::from_str(&format!("\"{inner}\""));
-    name.map(Token::Quoted).map_err(|_| {
+    name.map(SelectorToken::Quoted).map_err(|_| {
         Syntax::new(start, "between double quotes stands a key as JSON writes it, with \\\\ for \\")
     })
 }
 
 /// JSON, or a text without quotes, which the other libraries take for one with quotes.
-fn literal(text: &str, start: usize) -> Result<Token, Syntax> {
+fn literal(text: &str, start: usize) -> Result<SelectorToken, Syntax> {
     let json = Variable::from_json(text);
     let json = json.or_else(|_| Variable::from_json(&format!("\"{}\"", text.trim_start())));
-    json.map(Token::Literal)
+    json.map(SelectorToken::Literal)
         .map_err(|_| Syntax::new(start, "between backticks stands JSON; put text in single quotes"))
 }
 
