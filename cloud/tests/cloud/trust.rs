@@ -73,7 +73,8 @@ async fn each_fault_of_a_certificate_has_its_own_words() {
         extension.set_criticality(true);
         extension
     };
-    let faults: [(fn(&mut CertificateParams), &str); 2] = [
+    type Fault = fn(&mut CertificateParams);
+    let faults: [(Fault, &str); 2] = [
         (|leaf| leaf.is_ca = IsCa::Ca(BasicConstraints::Unconstrained), "it is that of a CA"),
         (
             |leaf| leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth],

@@ -335,9 +335,8 @@ impl Parser {
     fn hash(&mut self, offset: usize) -> Parsed {
         let mut elements = Vec::new();
         loop {
-            let key = match self.advance().1 {
-                SelectorToken::Name(key) | SelectorToken::Quoted(key) => key,
-                _ => return Err(self.before("between { and } stands NAME: EXPRESSION")),
+            let (SelectorToken::Name(key) | SelectorToken::Quoted(key)) = self.advance().1 else {
+                return Err(self.before("between { and } stands NAME: EXPRESSION"));
             };
             self.close(&SelectorToken::Colon, ':')?;
             elements.push(KeyValuePair { key, value: self.expression(0)? });

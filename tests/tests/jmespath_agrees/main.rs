@@ -1,7 +1,11 @@
 //! JMESPath as users' other tools have it: the official cases, and expressions that are made up,
 //! beside the official library in Python.
 
-#![allow(clippy::unwrap_used, reason = "test code outside of test functions")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "test code outside of test functions"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -46,9 +46,9 @@ pub(super) fn that_look_like_parts<'t, 's>(
 }
 
 impl Reader<'_> {
-    pub(super) fn comment(&mut self, comment: Comment<'_>) {
+    pub(super) fn comment(&mut self, comment: &Comment<'_>) {
         let Comment { line, source, path } = comment;
-        let place = self.place(line, "");
+        let place = self.place(*line, "");
         self.warning(
             &place,
             format!(

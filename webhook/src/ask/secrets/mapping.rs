@@ -11,6 +11,9 @@ use super::wanted::{WantedFile, WantedTemplate};
 use crate::ask::yaml::{Node, YamlValue};
 use crate::text::display_name;
 
+/// The text of a template, all that it names, and the options beside it.
+type TemplateBody = (String, Vec<(String, SecretRef)>, RequestedFileOptions);
+
 impl Reader<'_> {
     pub(super) fn mapping(&mut self, entries: &[(Node<'_>, Node<'_>)]) {
         if entries.is_empty() {
@@ -106,7 +109,7 @@ impl Reader<'_> {
         &mut self,
         fields: &mut Fields<'_, '_>,
         place: &Place,
-    ) -> Option<(String, Vec<(String, SecretRef)>, RequestedFileOptions)> {
+    ) -> Option<TemplateBody> {
         let at = fields.location(self, "endpoint");
         let options = fields.options(self);
         for field in ["source", "jmesPath"] {

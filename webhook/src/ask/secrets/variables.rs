@@ -92,7 +92,7 @@ pub(crate) fn variables(
             let secrets = wanted.named.iter().flat_map(|variable| variable.content.secrets());
             let secrets = secrets.chain(wanted.all_keys.iter().map(|keys| &keys.secret));
             let lines = comments::that_look_like_parts(request.text, secrets);
-            lines.into_iter().for_each(|line| reader.comment(line));
+            lines.iter().for_each(|line| reader.comment(line));
             wanted.warnings = reader.files.warnings;
             return wanted;
         }
@@ -113,6 +113,9 @@ fn of_value(
     let place = place.clone();
     (WantedContent::Value(SecretRef { place, source, selector, at }), options)
 }
+
+/// What is in a variable, and the options beside it.
+type VariableBody = (WantedContent<SecretRef>, RequestedFileOptions);
 
 impl Reader<'_> {
     fn variables(
@@ -223,7 +226,7 @@ impl Reader<'_> {
         entries: &[(Node<'_>, Node<'_>)],
         node: &Node<'_>,
         place: &Place,
-    ) -> (Option<(WantedContent<SecretRef>, RequestedFileOptions)>, Option<Vec<String>>) {
+    ) -> (Option<VariableBody>, Option<Vec<String>>) {
         let mut fields = Fields::read(self, entries, place, &FIELDS, Manner::Ours);
         let containers = fields.take("containers").map(|node| self.containers(node, place));
         let body = if is_template(entries) {
