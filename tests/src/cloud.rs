@@ -15,6 +15,7 @@ mod issuer;
 mod journal;
 mod jwt;
 mod kms;
+mod kms_batch;
 mod nonces;
 mod oos;
 mod refusal;
@@ -45,7 +46,7 @@ use self::state::State;
 use self::tls::Authorities;
 
 pub use self::config::{CloudConfig, Rules};
-pub use self::fault::{Effect, Fault};
+pub use self::fault::{Effect, Fault, PartsChange};
 pub use self::hidden::Hidden;
 pub use self::issuer::{Issuer, IssuerError, TokenRequest};
 pub use self::journal::{Counters, Entry, HostCounters};
