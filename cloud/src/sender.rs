@@ -90,6 +90,7 @@ impl Sender {
         let info = call.info();
         let (operation, host) = (info.operation, info.host.as_str());
         let limit = self.limit(host, call.caller());
+        let _open = limit.begin();
         let mut last: Option<FailedAttempt> = None;
         let (mut attempts, mut last_attempt) = (0, false);
         // The connection that was out of step is gone: the next answer comes on another one.
@@ -138,7 +139,7 @@ impl Sender {
             let throttled = failed.failure() == Failure::Throttled;
             let next = match throttled {
                 // The pause is for all that this caller asks of the host.
-                true => permit.throttled(|row| next(Trouble::Throttled, row)),
+                true => permit.throttled(|row, strain| next(Trouble::Throttled(strain), row)),
                 false => {
                     drop(permit);
                     next(Trouble::Other, attempts)
