@@ -102,7 +102,12 @@ impl Sender {
             };
             attempts += 1;
             let began = Instant::now();
-            let failed = match self.attempt(call, host, deadline, &read).await {
+            // One that the host may not know leaves time for others.
+            let until = match call.may_be_unknown() {
+                true => began + deadline.saturating_duration_since(began) / 2,
+                false => deadline,
+            };
+            let failed = match self.attempt(call, host, until, &read).await {
                 Ok((content, request_id)) => {
                     permit.answered();
                     self.shared.tally.add(operation, None);
@@ -124,7 +129,8 @@ impl Sender {
             };
             let mismatched = matches!(failed.cause, Cause::Mismatched(_));
             let once_more = mismatched && !std::mem::replace(&mut was_mismatched, mismatched);
-            if !failed.is_retriable() && !once_more {
+            let in_doubt = once_more || failed.failure() == Failure::Unreachable;
+            if (call.may_be_unknown() && in_doubt) || !(failed.is_retriable() || once_more) {
                 return Err(Error::new(info, failed, attempts));
             }
             if let (Remedy::CorrectClock, Some(date)) = (failed.remedy(), failed.date) {
@@ -157,6 +163,11 @@ impl Sender {
         }
         let failed = last.unwrap_or_else(|| Unreachable::NotSent.into());
         Err(Error::new(info, failed, attempts))
+    }
+
+    /// Opens a connection to the host while there is nothing to be sent to it yet.
+    pub(crate) async fn open_ahead(&self, host: &str) {
+        self.shared.transport.open_ahead(host).await;
     }
 
     fn limit(&self, host: &str, caller: &str) -> Arc<ConcurrencyLimit> {
