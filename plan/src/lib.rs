@@ -4,6 +4,7 @@
 //! Names only, never a secret value. No I/O, no async, no Kubernetes.
 
 mod agent;
+mod batches;
 mod cloud;
 mod command;
 mod content;
@@ -23,6 +24,7 @@ mod selector;
 mod source;
 
 pub use crate::agent::*;
+pub use crate::batches::*;
 pub use crate::cloud::*;
 pub use crate::command::*;
 pub use crate::content::*;

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::batches::Batches;
 use crate::cloud::Network;
 use crate::credentials::{Credentials, CredentialsVolume};
 use crate::env::{Environment, MAX_VARIABLES, Variable};
@@ -88,7 +89,7 @@ pub const MAX_ENCODED_BYTES: usize = 96 * 1024;
 
 /// The version that this code writes, and the only one that it reads. A field more, one less, or one
 /// with another meaning is another version: `tests/golden` has a file for each.
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;
 
 /// What a plan of any version says of itself to a webhook that finds it in a Pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,6 +126,8 @@ struct Parts {
     on_change: Option<OnChange>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     metrics_port: Option<u16>,
+    #[serde(default, skip_serializing_if = "Batches::is_default")]
+    batches: Batches,
     /// A private CA for dedicated KMS gateways is mounted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     private_ca: bool,
@@ -242,6 +245,11 @@ impl Plan {
     }
 
     #[must_use]
+    pub fn batches(&self) -> Batches {
+        self.0.batches
+    }
+
+    #[must_use]
     pub fn private_ca(&self) -> bool {
         self.0.private_ca
     }
@@ -271,6 +279,7 @@ impl Parts {
             group: None,
             on_change: None,
             metrics_port: None,
+            batches: Batches::default(),
             private_ca: false,
             timeout: 300,
             log_level: LogLevel::default(),

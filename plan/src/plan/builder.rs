@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::{InvalidPlan, Parts, Plan};
+use crate::batches::Batches;
 use crate::cloud::Network;
 use crate::content::{Content, Selection, Template, TemplateSecret};
 use crate::credentials::Credentials;
@@ -89,6 +90,11 @@ impl PlanBuilder {
 
     pub fn options(&mut self, options: FetcherOptions) -> &mut Self {
         self.parts.set(options);
+        self
+    }
+
+    pub fn batches(&mut self, batches: Batches) -> &mut Self {
+        self.parts.batches = batches;
         self
     }
 
