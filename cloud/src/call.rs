@@ -2,6 +2,7 @@
 
 use secret::Sensitive;
 
+use crate::batch::Batch;
 use crate::call_info::CallInfo;
 use crate::cause::Cause;
 use crate::keys::Credentials;
@@ -25,6 +26,11 @@ pub(crate) enum Call<'a> {
         lookup: &'a Lookup,
         with: &'a Credentials,
     },
+    /// Several values are asked for at once.
+    FetchSeveral {
+        batch: &'a Batch<'a>,
+        with: &'a Credentials,
+    },
 }
 
 pub(crate) struct AssumeRole<'a> {
@@ -40,30 +46,33 @@ impl Call<'_> {
         match self {
             Self::Exchange(call) => CallInfo::of_exchange(call.endpoint, call.role_arn),
             Self::Assume(call) => CallInfo::of_assume(call.endpoint, &call.role.role_arn),
-            Self::Fetch { lookup, .. } => CallInfo {
-                operation: match lookup.subject {
-                    Subject::KmsSecret { .. } => "KMS GetSecretValue",
-                    Subject::OosSecretParameter { .. } => "OOS GetSecretParameter",
-                    Subject::OosParameter { .. } => "OOS GetParameter",
-                },
-                host: lookup.endpoint.clone(),
-                subject: lookup.subject.name().to_owned(),
-                identity: false,
-            },
+            Self::Fetch { lookup, .. } => CallInfo::of_fetch(lookup),
+            Self::FetchSeveral { batch, .. } => batch.info(),
         }
+    }
+
+    /// Whether nobody says so where the host does not know the call, or does not answer it.
+    pub(crate) fn may_be_unknown(&self) -> bool {
+        matches!(self, Self::FetchSeveral { .. })
     }
 
     /// The caller is empty while the credentials that name it are still asked for.
     pub(crate) fn caller(&self) -> &str {
         match self {
             Self::Exchange(_) => "",
-            Self::Assume(AssumeRole { with, .. }) | Self::Fetch { with, .. } => with.caller(),
+            Self::Assume(AssumeRole { with, .. })
+            | Self::Fetch { with, .. }
+            | Self::FetchSeveral { with, .. } => with.caller(),
         }
     }
 
     pub(crate) fn pool_key(&self) -> PoolKey {
         // An answer with credentials says whose they are.
-        let Self::Fetch { lookup, .. } = self else { return PoolKey::default() };
+        let lookup = match self {
+            Self::Exchange(_) | Self::Assume(_) => return PoolKey::default(),
+            Self::FetchSeveral { batch, .. } => return batch.pool_key(self.caller()),
+            Self::Fetch { lookup, .. } => lookup,
+        };
         let (action, place, version) = match &lookup.subject {
             // Asked by ARN, the service may answer with the name alone.
             Subject::KmsSecret { name, .. } => {
@@ -113,6 +122,7 @@ impl Call<'_> {
                 };
                 sign::request(api, &lookup.endpoint, &parameters, with, stamp)
             }
+            Self::FetchSeveral { batch, with } => batch.request(with, stamp),
         }
     }
 
@@ -120,7 +130,9 @@ impl Call<'_> {
     pub(crate) fn secrets(&self) -> Vec<&Sensitive> {
         match self {
             Self::Exchange(call) => vec![call.token.as_sensitive()],
-            Self::Assume(AssumeRole { with, .. }) | Self::Fetch { with, .. } => with.secrets(),
+            Self::Assume(AssumeRole { with, .. })
+            | Self::Fetch { with, .. }
+            | Self::FetchSeveral { with, .. } => with.secrets(),
         }
     }
 }

@@ -4,6 +4,7 @@ use secret::Failure;
 
 use crate::cause::{Cause, FailedAttempt};
 use crate::error_code::ECS_METADATA;
+use crate::lookup::{Lookup, Subject};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CallInfo {
@@ -17,6 +18,19 @@ pub(crate) struct CallInfo {
 }
 
 impl CallInfo {
+    pub(crate) fn of_fetch(lookup: &Lookup) -> Self {
+        Self {
+            operation: match lookup.subject {
+                Subject::KmsSecret { .. } => "KMS GetSecretValue",
+                Subject::OosSecretParameter { .. } => "OOS GetSecretParameter",
+                Subject::OosParameter { .. } => "OOS GetParameter",
+            },
+            host: lookup.endpoint.clone(),
+            subject: lookup.subject.name().to_owned(),
+            identity: false,
+        }
+    }
+
     pub(crate) fn of_exchange(endpoint: &str, role_arn: &str) -> Self {
         Self::of_sts("STS AssumeRoleWithOIDC", endpoint, role_arn)
     }

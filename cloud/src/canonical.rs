@@ -37,7 +37,7 @@ pub(crate) fn query(pairs: &[(&str, &str)]) -> String {
 fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len() * 3);
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+        if is_unreserved(byte) {
             encoded.push(char::from(byte));
         } else {
             encoded.push('%');
@@ -45,6 +45,15 @@ fn encode(text: &str) -> String {
         }
     }
     encoded
+}
+
+/// Bytes that a value has in a query.
+pub(crate) fn encoded_length(text: &str) -> usize {
+    text.bytes().map(|byte| if is_unreserved(byte) { 1 } else { 3 }).sum()
+}
+
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)
 }
 
 #[cfg(test)]

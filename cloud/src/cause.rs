@@ -104,6 +104,8 @@ pub(crate) enum Malformed {
     Missing(&'static str),
     #[error("the answer's {0} is not valid")]
     Invalid(&'static str),
+    #[error("the answer is not for the names that were asked for, each once")]
+    OtherNames,
     #[error("the credentials in the answer have expired already")]
     Over,
     #[error("the value has {size} bytes, more than {limit}")]

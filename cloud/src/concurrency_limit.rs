@@ -1,10 +1,12 @@
-//! How many requests of one caller to one host are under way at once: as many as there are to send,
-//! until the host throttles; then one, and twice as many after each answer. So a caller whose fleet
-//! is above the limit offers one request at a time, and one that is served once is served to the end.
+//! How many requests of one caller to one host are under way at once: as many as there are connections
+//! to it, and twice as many after each answer, until the host throttles; then one after the other. So a
+//! caller whose fleet is above the limit offers one request at a time, and one that is served is served
+//! to the end.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use secret::Next;
+use secret::{Next, Strain};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
@@ -13,25 +15,53 @@ use tokio::time::{Instant, timeout_at};
 pub struct Window {
     limit: u32,
     inside: u32,
-    /// Throttlings since the last answer; those of requests that were sent together are one.
-    streak: u32,
+    /// Throttlings, less the answers since; those of requests that were sent together are one.
+    row: u32,
+    /// The first throttling since there are questions.
+    since: Option<Duration>,
     round: u64,
+    /// Answers in a row, once the host has throttled.
+    answers: Option<u32>,
+    /// Questions that were answered, as long as there are others.
+    answered: u32,
+    open: u32,
 }
 
 /// A request that is under way.
 #[derive(Clone, Copy, Debug)]
 pub struct InFlightRequest(u64);
 
+/// There are so many connections to a host.
+const FIRST: u32 = 4;
 /// No caller sends so many at once.
 const MOST: u32 = 256;
+/// After a throttling so many answers in a row say that there is room for more at once. A fleet of which
+/// each caller tried that sooner would be throttled twice as often.
+const CALM: u32 = 32;
 
 impl Default for Window {
     fn default() -> Self {
-        Self { limit: MOST, inside: 0, streak: 0, round: 0 }
+        let (row, answered, open) = (0, 0, 0);
+        let (answers, since) = (None, None);
+        Self { limit: FIRST, inside: 0, row, since, round: 0, answers, answered, open }
     }
 }
 
 impl Window {
+    /// There is one question more, which takes one request or several.
+    pub fn begin(&mut self) {
+        self.open = self.open.saturating_add(1);
+    }
+
+    /// A question is over. Those that come after the last one are another matter.
+    pub fn end(&mut self) {
+        self.open = self.open.saturating_sub(1);
+        if self.open == 0 {
+            self.answered = 0;
+            self.since = None;
+        }
+    }
+
     /// Begins a request, if there is room for one.
     pub fn enter(&mut self) -> Option<InFlightRequest> {
         if self.inside >= self.limit {
@@ -43,19 +73,32 @@ impl Window {
 
     pub fn answered(&mut self, _: InFlightRequest) {
         self.inside = self.inside.saturating_sub(1);
-        self.streak = 0;
-        self.limit = self.limit.saturating_mul(2).min(MOST);
+        self.row = self.row.saturating_sub(1);
+        self.answered = self.answered.saturating_add(1);
+        match &mut self.answers {
+            None => self.limit = self.limit.saturating_mul(2).min(MOST),
+            Some(answers) => {
+                *answers += 1;
+                if *answers >= CALM {
+                    self.answers = Some(0);
+                    self.limit = self.limit.saturating_mul(2).min(MOST);
+                }
+            }
+        }
     }
 
-    /// Returns how many throttlings in a row there were by now.
-    pub fn throttled(&mut self, entry: InFlightRequest) -> u32 {
+    /// Returns how many throttlings in a row there were by now, and how the caller fares. `now` is by any
+    /// clock that only goes on.
+    pub fn throttled(&mut self, entry: InFlightRequest, now: Duration) -> (u32, Strain) {
         self.inside = self.inside.saturating_sub(1);
         self.limit = 1;
+        self.answers = Some(0);
         if entry.0 == self.round {
             self.round += 1;
-            self.streak = self.streak.saturating_add(1);
+            self.row = self.row.saturating_add(1);
         }
-        self.streak
+        let lasts = now.saturating_sub(*self.since.get_or_insert(now));
+        (self.row.max(1), Strain { lasts, answered: self.answered, open: self.open })
     }
 
     /// The request ended in a way that says nothing of the host's limits.
@@ -65,10 +108,19 @@ impl Window {
 }
 
 /// There is one for each pair of host and caller: services limit each account by itself.
-#[derive(Default)]
 pub(crate) struct ConcurrencyLimit {
     state: Mutex<LimitState>,
     changed: Notify,
+    began: Instant,
+}
+
+/// A question to the host, for as long as it lasts.
+pub(crate) struct OpenQuestion<'a>(&'a ConcurrencyLimit);
+
+impl Default for ConcurrencyLimit {
+    fn default() -> Self {
+        Self { state: Mutex::default(), changed: Notify::default(), began: Instant::now() }
+    }
 }
 
 #[derive(Default)]
@@ -86,6 +138,12 @@ pub(crate) struct Permit<'a> {
 }
 
 impl ConcurrencyLimit {
+    /// To be kept until the question is answered, or given up.
+    pub(crate) fn begin(&self) -> OpenQuestion<'_> {
+        self.state().window.begin();
+        OpenQuestion(self)
+    }
+
     /// Waits until one more request may be sent.
     pub(crate) async fn enter(&self) -> Permit<'_> {
         loop {
@@ -130,14 +188,23 @@ impl Permit<'_> {
     }
 
     /// Nobody asks before the pause is over that `next` names for so many throttlings in a row.
-    pub(crate) fn throttled(mut self, next: impl FnOnce(u32) -> Next) -> Next {
+    pub(crate) fn throttled(mut self, next: impl FnOnce(u32, Strain) -> Next) -> Next {
         let mut state = self.limit.state();
-        let streak = self.entry.take().map_or(1, |entry| state.window.throttled(entry));
-        let next = next(streak);
+        let now = self.limit.began.elapsed();
+        // A permit has an entry until it is used up.
+        let entry = self.entry.take().unwrap_or(InFlightRequest(u64::MAX));
+        let (row, strain) = state.window.throttled(entry, now);
+        let next = next(row, strain);
         let until = Instant::now() + next.pause;
         state.not_before = Some(state.not_before.map_or(until, |known| known.max(until)));
         state.throttled = true;
         next
+    }
+}
+
+impl Drop for OpenQuestion<'_> {
+    fn drop(&mut self) {
+        self.0.state().window.end();
     }
 }
 
@@ -152,65 +219,4 @@ impl Drop for Permit<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-    use std::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn one_request_at_a_time_after_a_throttling_and_twice_as_many_after_each_answer() {
-        let mut window = Window::default();
-        let burst = [0; 3].map(|_| window.enter().unwrap());
-        // All of one burst are one throttling.
-        assert_eq!(burst.map(|entry| window.throttled(entry)), [1, 1, 1]);
-        let entry = window.enter().unwrap();
-        assert!(window.enter().is_none());
-        assert_eq!(window.throttled(entry), 2);
-        let entry = window.enter().unwrap();
-        window.answered(entry);
-        let two = [window.enter().unwrap(), window.enter().unwrap()];
-        assert!(window.enter().is_none());
-        for entry in two {
-            window.answered(entry);
-        }
-        assert_eq!((0..9).filter_map(|_| window.enter()).count(), 8);
-    }
-
-    #[test]
-    fn an_answer_ends_the_row_and_other_ends_change_nothing() {
-        let mut window = Window::default();
-        for _ in 0..4 {
-            let entry = window.enter().unwrap();
-            window.throttled(entry);
-        }
-        let entry = window.enter().unwrap();
-        window.left(entry);
-        let entry = window.enter().unwrap();
-        assert!(window.enter().is_none());
-        window.answered(entry);
-        let entry = window.enter().unwrap();
-        assert_eq!(window.throttled(entry), 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn turns_are_waited_for_and_given_back_also_by_those_who_give_up() {
-        let limit = Arc::new(ConcurrencyLimit::default());
-        let (first, second) = (limit.enter().await, limit.enter().await);
-        let until = Instant::now() + Duration::from_secs(3);
-        for permit in [first, second] {
-            permit.throttled(|streak| Next { pause: Duration::from_secs(3) * streak, last: false });
-        }
-        let permit = limit.enter().await;
-        assert_eq!(Instant::now(), until);
-        let waiting = tokio::spawn({
-            let limit = Arc::clone(&limit);
-            async move { limit.enter().await.answered() }
-        });
-        let in_vain = tokio::time::timeout(Duration::from_secs(9), limit.enter()).await;
-        assert!(in_vain.is_err() && !waiting.is_finished());
-        drop(permit);
-        waiting.await.unwrap();
-        assert!(!limit.is_throttled());
-    }
-}
+mod tests;

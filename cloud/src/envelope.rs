@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::cause::{Cause, FailedAttempt, Malformed, Refusal};
 use crate::endpoint::is_host_name;
-use crate::error_code::{Meaning, is_documented};
+use crate::error_code::{Meaning, Remedy, is_documented};
 use crate::lenient_json::Object;
 use crate::secret_fields::{quotes_secret_field, secret_fields};
 use crate::transport::Answer;
@@ -72,6 +72,21 @@ pub(crate) fn misplaced_refusal(code: Option<&str>) -> Option<Cause> {
     let code = identifier(code, &[])?;
     let refusal = Refusal { meaning, code: Some(code), message: None, recommendation: None };
     Some(Cause::Refused(Box::new(refusal)))
+}
+
+/// A refusal that stands in an answer beside values, which are among `secrets`. `None` where it is not one
+/// that we know word for word and that ends the matter: whoever asks for that value alone will hear more.
+pub(crate) fn part_refusal(
+    code: Option<&str>,
+    message: Option<&str>,
+    status: Option<u16>,
+    secrets: &[&Sensitive],
+) -> Option<Refusal> {
+    let code = identifier(code.filter(|code| is_documented(code))?, secrets)?;
+    let meaning = Meaning::of(Some(&code), message, status.unwrap_or(400));
+    let message = message.and_then(|message| line(message, secrets));
+    let refusal = Refusal { meaning, code: Some(code), message, recommendation: None };
+    (meaning.remedy == Remedy::Nothing).then_some(refusal)
 }
 
 /// A library's error text quotes what it could not read; only its place is shown.

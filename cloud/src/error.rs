@@ -94,6 +94,16 @@ impl Error {
         Diagnosis::of(self.failure(), self.operation(), self.code())
     }
 
+    /// The same failure of another question, which shared its call.
+    pub(crate) fn of(&self, call: CallInfo) -> Self {
+        Self::new(call, self.0.attempt.clone(), self.0.attempts)
+    }
+
+    /// Whether there were no credentials to ask with.
+    pub(crate) fn is_about_identity(&self) -> bool {
+        self.0.call.identity
+    }
+
     /// Whether new credentials may do where these were refused.
     pub(crate) fn wants_new_credentials(&self) -> bool {
         self.0.attempt.remedy() == Remedy::NewCredentials

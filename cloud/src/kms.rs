@@ -33,36 +33,15 @@ pub(crate) fn read(
     name: &str,
     version: (Option<&str>, Option<&str>),
 ) -> Result<Value, ReadError> {
-    let Object(mut answer): Object<KmsAnswer> =
+    let Object(answer): Object<KmsAnswer> =
         serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
-    let Some(SensitiveText(data)) = answer.secret_data.take() else {
-        let refusal = misplaced_refusal(answer.code.as_deref());
-        let cause = refusal.unwrap_or(Malformed::Missing("SecretData").into());
-        return Err(ReadError::holding(cause, []));
-    };
-    let (bytes, encoded) = match answer.decoded(&data) {
-        Ok(Some(decoded)) => (decoded, Some(data)),
-        Ok(None) => (data, None),
-        Err(cause) => return Err(ReadError::holding(cause, [data])),
-    };
-    let checked = answer.check(name, version).and_then(|version| {
-        within_limit(&bytes)?;
-        Ok(version)
-    });
-    match (checked, encoded) {
-        (Ok(version), encoded) => {
-            let request_id = answer.request_id.take();
-            let metadata = answer.metadata(encoded.is_some());
-            Ok(Value { bytes, encoded, version, request_id, metadata })
-        }
-        (Err(cause), Some(encoded)) => Err(ReadError::holding(cause, [bytes, encoded])),
-        (Err(cause), None) => Err(ReadError::holding(cause, [bytes])),
-    }
+    answer.into_value(name, version)
 }
 
+/// What KMS says of one secret.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct KmsAnswer {
+pub(crate) struct KmsAnswer {
     secret_data: Option<SensitiveText>,
     secret_data_type: Option<String>,
     version_id: Option<String>,
@@ -79,6 +58,41 @@ struct KmsAnswer {
 }
 
 impl KmsAnswer {
+    pub(crate) fn name(&self) -> Option<&str> {
+        word(&self.secret_name)
+    }
+
+    /// Its value, if it is what was asked for.
+    pub(crate) fn into_value(
+        mut self,
+        name: &str,
+        version: (Option<&str>, Option<&str>),
+    ) -> Result<Value, ReadError> {
+        let Some(SensitiveText(data)) = self.secret_data.take() else {
+            let refusal = misplaced_refusal(self.code.as_deref());
+            let cause = refusal.unwrap_or(Malformed::Missing("SecretData").into());
+            return Err(ReadError::holding(cause, []));
+        };
+        let (bytes, encoded) = match self.decoded(&data) {
+            Ok(Some(decoded)) => (decoded, Some(data)),
+            Ok(None) => (data, None),
+            Err(cause) => return Err(ReadError::holding(cause, [data])),
+        };
+        let checked = self.check(name, version).and_then(|version| {
+            within_limit(&bytes)?;
+            Ok(version)
+        });
+        match (checked, encoded) {
+            (Ok(version), encoded) => {
+                let request_id = self.request_id.take();
+                let metadata = self.metadata(encoded.is_some());
+                Ok(Value { bytes, encoded, version, request_id, metadata })
+            }
+            (Err(cause), Some(encoded)) => Err(ReadError::holding(cause, [bytes, encoded])),
+            (Err(cause), None) => Err(ReadError::holding(cause, [bytes])),
+        }
+    }
+
     /// What `data` stands for, where it is not itself the value.
     fn decoded(&self, data: &Sensitive) -> Result<Option<Sensitive>, Malformed> {
         match self.secret_data_type.as_deref() {
@@ -99,7 +113,7 @@ impl KmsAnswer {
         let version = label(version, "VersionId")?;
         let stages = self.version_stages.as_ref();
         let answer = matching::Secret {
-            name: word(&self.secret_name),
+            name: self.name(),
             kind: word(&self.secret_type),
             version: &version,
             stages: stages.map_or(&[], |stages| &stages.0),

@@ -8,6 +8,16 @@ const CURRENT: &str = "ACSCurrent";
 /// The ARN of a secret has at most this many bytes.
 const LONGEST: usize = 300;
 
+/// The name of a secret without the account and region in which it is meant.
+pub(crate) fn own_name(name: &str) -> &str {
+    name.split_once(":secret/").map_or(name, |(_, own)| own)
+}
+
+/// Whether an answer is for this secret of KMS: asked by ARN, the service may answer with either.
+pub(crate) fn is_called(name: &str, answered: &str) -> bool {
+    answered == name || answered == own_name(name)
+}
+
 /// What an answer of KMS says that it is.
 pub(crate) struct Secret<'a> {
     pub(crate) name: Option<&'a str>,
@@ -25,8 +35,7 @@ impl Secret<'_> {
         stage: Option<&str>,
     ) -> Result<(), Cause> {
         let answered = self.name.ok_or(Malformed::Missing("SecretName"))?;
-        // Asked by ARN, the service may answer with either.
-        if answered != name && name.split_once(":secret/").is_none_or(|(_, own)| own != answered) {
+        if !is_called(name, answered) {
             return Err(mismatched("SecretName", name, answered));
         }
         // For secrets that it manages itself the service ignores which version is asked for.

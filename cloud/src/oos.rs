@@ -44,29 +44,21 @@ pub(crate) fn read(
 ) -> Result<Value, ReadError> {
     let Object(answer): Object<OosAnswer> =
         serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
-    let Some(Object(mut parameter)) = answer.parameter else {
+    let Some(Object(parameter)) = answer.parameter else {
         let refusal = misplaced_refusal(answer.code.as_deref());
         let cause = refusal.unwrap_or(Malformed::Missing("Parameter").into());
         return Err(ReadError::holding(cause, []));
     };
-    let Some(SensitiveText(bytes)) = parameter.value.take() else {
-        // Decryption was asked for: without the right to decrypt the field stays away.
-        let cause = match kind {
-            ParameterKind::Secret => Cause::Undecrypted,
-            ParameterKind::Plain => Malformed::Missing("Value").into(),
-        };
-        return Err(ReadError::holding(cause, []));
-    };
-    let checked = parameter.version(name, version).and_then(|version| {
-        within_limit(&bytes)?;
-        Ok(version)
-    });
-    match checked {
-        Ok(version) => {
-            let (request_id, version) = (answer.request_id, version.to_string());
-            Ok(Value { bytes, encoded: None, version, request_id, metadata: Metadata::default() })
+    match parameter.into_value(name, version)? {
+        Some(value) => Ok(Value { request_id: answer.request_id, ..value }),
+        None => {
+            // Decryption was asked for: without the right to decrypt the field stays away.
+            let cause = match kind {
+                ParameterKind::Secret => Cause::Undecrypted,
+                ParameterKind::Plain => Malformed::Missing("Value").into(),
+            };
+            Err(ReadError::holding(cause, []))
         }
-        Err(cause) => Err(ReadError::holding(cause, [bytes])),
     }
 }
 
@@ -78,15 +70,40 @@ struct OosAnswer {
     code: Option<String>,
 }
 
+/// What OOS says of one parameter.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Parameter {
+pub(crate) struct Parameter {
     name: Option<String>,
     value: Option<SensitiveText>,
     parameter_version: Option<Number>,
 }
 
 impl Parameter {
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// Its value, if it is what was asked for; `None` where there is none.
+    pub(crate) fn into_value(
+        mut self,
+        name: &str,
+        version: Option<u32>,
+    ) -> Result<Option<Value>, ReadError> {
+        let Some(SensitiveText(bytes)) = self.value.take() else { return Ok(None) };
+        let checked = self.version(name, version).and_then(|version| {
+            within_limit(&bytes)?;
+            Ok(version)
+        });
+        match checked {
+            Ok(version) => {
+                let (version, metadata) = (version.to_string(), Metadata::default());
+                Ok(Some(Value { bytes, encoded: None, version, request_id: None, metadata }))
+            }
+            Err(cause) => Err(ReadError::holding(cause, [bytes])),
+        }
+    }
+
     /// Its own, where it is the one that was asked for.
     fn version(&self, name: &str, version: Option<u32>) -> Result<u32, Cause> {
         let answered = self.parameter_version.as_ref();

@@ -18,8 +18,9 @@ pub(crate) trait AnswerContent {
         None
     }
 
-    fn version(&self) -> &str {
-        ""
+    /// As the answer names them: they go to files.
+    fn versions(&self) -> Vec<&str> {
+        Vec::new()
     }
 }
 
@@ -33,6 +34,16 @@ pub(crate) struct ReadError {
 impl ReadError {
     pub(crate) fn holding<const N: usize>(cause: impl Into<Cause>, held: [Sensitive; N]) -> Self {
         Self { cause: cause.into(), held: Some(Vec::from(held)) }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn into_cause(self) -> Cause {
+        self.cause
+    }
+
+    /// The same where there is more in the answer than is known of.
+    pub(crate) fn silent(self) -> Self {
+        Self { held: None, ..self }
     }
 }
 
@@ -61,7 +72,7 @@ pub(crate) fn read_response<T: AnswerContent>(
             let request_id = shown(content.request_id(), &secrets);
             let request_id = request_id.or_else(|| shown(in_header.as_deref(), &secrets));
             // One that repeats the value is hidden from logs; this one goes to files as well.
-            if echoes(content.version(), sent) {
+            if content.versions().iter().any(|version| echoes(version, sent)) {
                 return fail(Malformed::Invalid("VersionId").into(), request_id);
             }
             Ok((content, request_id))

@@ -91,6 +91,7 @@ impl Sender {
         let info = call.info();
         let (operation, host) = (info.operation, info.host.as_str());
         let limit = self.limit(host, call.caller());
+        let _open = limit.begin();
         let mut last: Option<FailedAttempt> = None;
         let (mut attempts, mut last_attempt) = (0, false);
         // The connection that was out of step is gone: the next answer comes on another one.
@@ -102,7 +103,12 @@ impl Sender {
             };
             attempts += 1;
             let began = Instant::now();
-            let failed = match self.attempt(call, host, deadline, &read).await {
+            // One that the host may not know leaves time for others.
+            let until = match call.may_be_unknown() {
+                true => began + deadline.saturating_duration_since(began) / 2,
+                false => deadline,
+            };
+            let failed = match self.attempt(call, host, until, &read).await {
                 Ok((content, request_id)) => {
                     permit.answered();
                     self.shared.tally.add(operation, None);
@@ -124,7 +130,8 @@ impl Sender {
             };
             let mismatched = matches!(failed.cause, Cause::Mismatched(_));
             let once_more = mismatched && !std::mem::replace(&mut was_mismatched, mismatched);
-            if !failed.is_retriable() && !once_more {
+            let in_doubt = once_more || failed.failure() == Failure::Unreachable;
+            if (call.may_be_unknown() && in_doubt) || !(failed.is_retriable() || once_more) {
                 return Err(Error::new(info, failed, attempts));
             }
             if let (Remedy::CorrectClock, Some(date)) = (failed.remedy(), failed.date) {
@@ -139,7 +146,7 @@ impl Sender {
             let throttled = failed.failure() == Failure::Throttled;
             let next = match throttled {
                 // The pause is for all that this caller asks of the host.
-                true => permit.throttled(|row| next(Trouble::Throttled, row)),
+                true => permit.throttled(|row, strain| next(Trouble::Throttled(strain), row)),
                 false => {
                     drop(permit);
                     next(Trouble::Other, attempts)
@@ -202,6 +209,11 @@ impl Sender {
         }
         let failed = last.unwrap_or_else(|| Unreachable::NotSent.into());
         Err(Error::new(info, failed, attempts))
+    }
+
+    /// Opens a connection to the host while there is nothing to be sent to it yet.
+    pub(crate) async fn open_ahead(&self, host: &str) {
+        self.shared.transport.open_ahead(host).await;
     }
 
     fn limit(&self, host: &str, caller: &str) -> Arc<ConcurrencyLimit> {

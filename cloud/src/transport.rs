@@ -112,14 +112,7 @@ impl Transport {
         deadline: Instant,
         read: impl FnOnce(Answer) -> Result<T, FailedAttempt>,
     ) -> Result<T, FailedAttempt> {
-        if !is_host_name(&request.host) {
-            return Err(Cause::Endpoint.into());
-        }
-        let tls = if is_dedicated_kms(&request.host) {
-            self.dedicated.as_ref().ok_or(Unreachable::NoPrivateCa)?
-        } else {
-            &self.public
-        };
+        let tls = self.tls(&request.host)?;
         let pool = self.pool(&request.host);
         let free = pool.take(pool_key, || Connection::new(self.client(tls)));
         let taken = timeout_at(deadline, free).await.map_err(|_| Unreachable::NotSent)??;
@@ -137,6 +130,29 @@ impl Transport {
             taken.end();
         }
         answered
+    }
+
+    /// Begins to open the first connection to a host, which a call of any kind may then have. It waits for
+    /// nothing that the host does.
+    pub(crate) async fn open_ahead(&self, host: &str) {
+        let Ok(tls) = self.tls(host) else { return };
+        let pool = self.pool(host);
+        let Some(place) = pool.first() else { return };
+        if let Ok(connection) = Connection::new(self.client(tls))
+            && connection.open_ahead(host).await
+        {
+            place.fill(connection);
+        }
+    }
+
+    fn tls(&self, host: &str) -> Result<&ClientConfig, Cause> {
+        if !is_host_name(host) {
+            return Err(Cause::Endpoint);
+        }
+        match is_dedicated_kms(host) {
+            true => Ok(self.dedicated.as_ref().ok_or(Unreachable::NoPrivateCa)?),
+            false => Ok(&self.public),
+        }
     }
 
     fn pool(&self, host: &str) -> Arc<Pool> {

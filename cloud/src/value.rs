@@ -29,8 +29,8 @@ impl AnswerContent for Value {
         self.request_id.as_deref()
     }
 
-    fn version(&self) -> &str {
-        &self.version
+    fn versions(&self) -> Vec<&str> {
+        vec![&self.version]
     }
 }
 

@@ -25,6 +25,7 @@ REFUSED = [
     (["settings.injector.image=x"], "at '/settings/injector': additional properties 'image'"),
     (["settings.accountId=1234567890123456"], "at '/settings/accountId': got number, want string"),
     (["settings.network=vcp"], "at '/settings/network': value must be one of 'vpc', 'public'"),
+    (["settings.batches=always"], "at '/settings/batches'"),
     (["settings.kmsEndpoint=https://kms.example"], "at '/settings/kmsEndpoint'"),
     (["settings.tokenExpirationSeconds=60"], "/tokenExpirationSeconds': minimum: got 60, want 600"),
     (["settings.injector.command={fetch}"], "/injector/command/0': 'fetch' does not match pattern"),

@@ -70,6 +70,40 @@ impl Backends {
         })
     }
 
+    /// Which of these lookups go out together, by their positions.
+    pub(crate) fn batches(&self, wanted: &[usize]) -> Vec<Vec<usize>> {
+        let Self { alibaba, answering } = self;
+        let own = wanted.iter().enumerate().filter_map(|(position, lookup)| {
+            let OwnLookup::Alibaba(own) = answering.get(*lookup)?;
+            Some((position, *own))
+        });
+        let (positions, own): (Vec<usize>, Vec<usize>) = own.unzip();
+        let batches = alibaba.as_ref().map(|alibaba| alibaba.batches(&own)).unwrap_or_default();
+        let place = |at: &usize| positions.get(*at).copied();
+        batches.iter().map(|batch| batch.iter().filter_map(place).collect()).collect()
+    }
+
+    /// What came for each of the lookups of a batch, in their order; `None` where one is to be fetched by
+    /// itself.
+    pub(crate) async fn fetch_together(
+        &self,
+        lookups: &[usize],
+        retry: RetryPolicy,
+        deadline: Instant,
+        observer: Option<impl Fn(Failure) + Send + Sync + 'static>,
+    ) -> Vec<Option<Result<Fetched, FetchError>>> {
+        let Self { alibaba, answering } = self;
+        let own = lookups.iter().filter_map(|lookup| {
+            let OwnLookup::Alibaba(own) = answering.get(*lookup)?;
+            Some(*own)
+        });
+        let own: Vec<usize> = own.collect();
+        match alibaba {
+            Some(alibaba) => alibaba.fetch_together(&own, retry, deadline, observer).await,
+            None => Vec::new(),
+        }
+    }
+
     /// The backend that the local agent asks.
     pub(crate) fn of_agent(&self) -> Option<&Alibaba> {
         self.alibaba.as_ref()

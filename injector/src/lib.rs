@@ -16,6 +16,7 @@ mod backends;
 mod fetch {
     pub(crate) mod client;
     pub(crate) mod fan_out;
+    pub(crate) mod refetch_set;
 }
 
 /// Values become the content of files and variables.
@@ -61,6 +62,7 @@ mod once {
     pub(crate) mod get;
     pub(crate) mod init;
     pub(crate) mod startup_probe;
+    mod unfinished;
 }
 
 /// The command that keeps files current.

@@ -5,7 +5,6 @@ pub(crate) mod changes;
 mod companions;
 pub(crate) mod hook;
 mod keeper;
-mod refetch_set;
 mod retention;
 pub(crate) mod schedule;
 mod source_state;
@@ -85,9 +84,10 @@ async fn keep(
             known.sources.into_iter().map(|known| SourceState::continued(known, now)).collect()
         }
         Err(_) => {
-            let outcomes = init::fill(args, plan, client, stop, &mut holds).await?;
-            companions::seed_agent(agent, &outcomes, now);
-            outcomes.iter().map(|outcome| SourceState::of(now, outcome.fetched())).collect()
+            let filled = init::fill(args, plan, client, stop, &mut holds).await?;
+            companions::seed_agent(agent, &filled, now);
+            let of = |came: &init::Came| SourceState::of(came.at.min(now), came.outcome.fetched());
+            filled.iter().map(of).collect()
         }
     };
     drop(status);

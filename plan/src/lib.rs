@@ -5,6 +5,7 @@
 
 mod agent;
 mod all_keys;
+mod batches;
 mod cloud;
 mod command;
 mod content;
@@ -25,6 +26,7 @@ mod source;
 
 pub use crate::agent::*;
 pub use crate::all_keys::*;
+pub use crate::batches::*;
 pub use crate::cloud::*;
 pub use crate::command::*;
 pub use crate::content::*;

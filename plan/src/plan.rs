@@ -2,6 +2,7 @@
 
 mod builder;
 mod checks;
+mod limits;
 mod names;
 
 use std::collections::HashSet;
@@ -9,6 +10,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::all_keys::{AllKeys, MAX_ALL_KEYS, VariableRules};
+use crate::batches::Batches;
 use crate::cloud::Network;
 use crate::credentials::{Credentials, CredentialsVolume};
 use crate::env::{Environment, MAX_VARIABLES};
@@ -20,6 +22,7 @@ use crate::mount::MountPath;
 use crate::options::{FetcherOptions, LogLevel};
 
 pub use self::builder::PlanBuilder;
+pub use self::limits::{MAX_ENCODED_BYTES, MAX_FILES, MAX_LOOKUPS, MIN_PORT};
 use self::names::Names;
 
 /// What the fetcher does, completely. Fields can be read, not changed: a plan stays valid.
@@ -81,19 +84,6 @@ pub enum InvalidPlan {
     SamePort(u16),
 }
 
-/// Lower ones need a capability.
-pub const MIN_PORT: u16 = 1024;
-
-/// Files in one Pod. Beyond it a Pod wants another tool, and the plan would not fit.
-pub const MAX_FILES: usize = 256;
-
-/// Values that one Pod asks for, whatever is made of them: a template names many in one file.
-pub const MAX_LOOKUPS: usize = 256;
-
-/// An environment variable may have 128 KiB (the kernel's limit for one string); the rest is room
-/// for what the kubelet adds.
-pub const MAX_ENCODED_BYTES: usize = 96 * 1024;
-
 /// The version that this code writes, and the only one that it reads. A field more, one less, or one
 /// with another meaning is another version: `tests/golden` has a file for each.
 pub const VERSION: u64 = 2;
@@ -138,6 +128,8 @@ struct Parts {
     on_change: Option<OnChange>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     metrics_port: Option<u16>,
+    #[serde(default, skip_serializing_if = "Batches::is_default")]
+    batches: Batches,
     /// A private CA for dedicated KMS gateways is mounted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     private_ca: bool,
@@ -266,6 +258,11 @@ impl Plan {
     }
 
     #[must_use]
+    pub fn batches(&self) -> Batches {
+        self.0.batches
+    }
+
+    #[must_use]
     pub fn private_ca(&self) -> bool {
         self.0.private_ca
     }
@@ -297,6 +294,7 @@ impl Parts {
             group: None,
             on_change: None,
             metrics_port: None,
+            batches: Batches::default(),
             private_ca: false,
             timeout: 300,
             log_level: LogLevel::default(),

@@ -18,7 +18,7 @@ pub use echo::{LONGEST_TEXT, echoes, identifier};
 pub use failure::Failure;
 pub use fetched::{Fetched, Metadata};
 pub use random::{NoRandomness, hex, random, roll, secret_hex};
-pub use retry::{InvalidRetryPolicy, Next, RetryPolicy, Trouble};
+pub use retry::{InvalidRetryPolicy, Next, RetryPolicy, Strain, Trouble};
 pub use sensitive::Sensitive;
 pub use tally::{Requests, Tally};
 pub use thread::start_thread;

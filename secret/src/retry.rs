@@ -15,8 +15,28 @@ pub struct RetryPolicy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// There are too many requests: the pause is longer, and never short.
-    Throttled,
+    Throttled(Strain),
     Other,
+}
+
+/// How a caller fares that is throttled. Whoever has most of what it needs pauses least, and so is done
+/// first and out of the others' way; and the longer it lasts, the more rarely everybody asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Strain {
+    /// Since the first throttling of what is asked for.
+    pub lasts: Duration,
+    /// Questions that were answered since anything was asked.
+    pub answered: u32,
+    /// Those that are not.
+    pub open: u32,
+}
+
+impl Strain {
+    /// The share of all questions that is not answered.
+    fn missing(&self) -> f64 {
+        let all = f64::from(self.answered) + f64::from(self.open);
+        if all > 0.0 { f64::from(self.open) / all } else { 1.0 }
+    }
 }
 
 /// What comes after a failed attempt.
@@ -70,10 +90,15 @@ impl RetryPolicy {
         }
         match trouble {
             Trouble::Other => Backoff::new(self.base, self.cap).full_jitter(attempt, roll),
-            // By default a second, up to 16. Without at least half of it the quickest of a fleet
-            // would ask ten times for each answer that there is.
-            Trouble::Throttled => Backoff::new(self.base.saturating_mul(5), self.cap * 8 / 5)
-                .equal_jitter(attempt, roll),
+            Trouble::Throttled(strain) => {
+                // By default a second, up to 16, and up to 64 where it lasts. Without at least half of it
+                // the quickest of a fleet would ask ten times for each answer that there is.
+                let shortest = self.base.saturating_mul(5);
+                let cap = self.cap * 8 / 5;
+                let cap = cap.max(strain.lasts / 2).min(cap * 4);
+                let longest = cap.mul_f64(strain.missing().powi(3)).max(shortest);
+                Backoff::new(shortest, longest).equal_jitter(attempt, roll)
+            }
         }
     }
 }
@@ -92,9 +117,15 @@ const LAST_ATTEMPT: Duration = Duration::from_secs(1);
 mod tests {
     use std::time::Duration;
 
-    use super::{Next, RetryPolicy, Trouble};
+    use super::{Next, RetryPolicy, Strain, Trouble};
 
     const MAX: u32 = u32::MAX;
+
+    /// After so many seconds, with so many of ten questions answered.
+    fn throttled(seconds: u64, answered: u32) -> Trouble {
+        let lasts = Duration::from_secs(seconds);
+        Trouble::Throttled(Strain { lasts, answered, open: 10 - answered })
+    }
 
     #[test]
     fn the_longest_pause_doubles_up_to_the_cap() {
@@ -109,12 +140,28 @@ mod tests {
     #[test]
     fn who_is_throttled_waits_longer_and_never_for_a_moment_only() {
         let policy = RetryPolicy::default();
-        let pauses = |roll| {
-            let pause = |attempt| policy.pause(attempt, Trouble::Throttled, None, roll).as_millis();
-            (1..=6).map(pause).collect::<Vec<_>>()
+        let pauses = |roll, lasts| {
+            let pause =
+                |attempt| policy.pause(attempt, throttled(lasts, 0), None, roll).as_millis();
+            (1..=8).map(pause).collect::<Vec<_>>()
         };
-        assert_eq!(pauses(0), [500, 1000, 2000, 4000, 8000, 8000]);
-        assert_eq!(pauses(MAX), [1000, 2000, 4000, 8000, 16_000, 16_000]);
+        assert_eq!(pauses(0, 0), [500, 1000, 2000, 4000, 8000, 8000, 8000, 8000]);
+        assert_eq!(pauses(MAX, 0), [1000, 2000, 4000, 8000, 16_000, 16_000, 16_000, 16_000]);
+        assert_eq!(pauses(MAX, 64), [1000, 2000, 4000, 8000, 16_000, 32_000, 32_000, 32_000]);
+        let longest = [1000, 2000, 4000, 8000, 16_000, 32_000, 64_000, 64_000];
+        assert_eq!(pauses(MAX, 3600), longest);
+    }
+
+    #[test]
+    fn who_has_most_of_what_it_needs_pauses_least() {
+        let policy = RetryPolicy::default();
+        let pause = |answered| policy.pause(9, throttled(60, answered), None, MAX).as_millis();
+        assert_eq!([0, 1, 5, 8, 9].map(pause), [30_000, 21_870, 3750, 1000, 1000]);
+        // It makes nothing longer: a first throttling is a short matter for everybody.
+        let first = |answered| policy.pause(1, throttled(0, answered), None, MAX).as_millis();
+        assert_eq!([0, 5, 9].map(first), [1000; 3]);
+        let none = Trouble::Throttled(Strain { lasts: Duration::ZERO, answered: 0, open: 0 });
+        assert_eq!(policy.pause(9, none, None, MAX).as_millis(), 16_000);
     }
 
     #[test]
@@ -130,7 +177,7 @@ mod tests {
         let policy = RetryPolicy::default();
         let pause = |ms, roll| {
             let hint = Some(Duration::from_millis(ms));
-            policy.pause(1, Trouble::Throttled, hint, roll).as_millis()
+            policy.pause(1, throttled(0, 0), hint, roll).as_millis()
         };
         assert_eq!(pause(1500, 0), 1500);
         assert_eq!(pause(1500, MAX), 1700);

@@ -6,6 +6,7 @@ mod admission;
 mod agent;
 mod cluster;
 mod exec;
+mod far;
 mod fetcher;
 mod heavy;
 mod load;
@@ -37,6 +38,7 @@ pub fn run(summary: &Path, components: Option<&Path>, images: &Path) -> anyhow::
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     writeln!(out, "fetching …")?;
     runtime.block_on(fetcher::measure(&mut table)).context("measuring the fetcher")?;
+    runtime.block_on(far::measure(&mut table)).context("measuring the fetcher from afar")?;
     runtime.block_on(exec::measure(&mut table)).context("measuring a start with variables")?;
     runtime.block_on(sidecar::measure(&mut table)).context("measuring the sidecar")?;
     drop(runtime);

@@ -16,6 +16,7 @@ mod issuer;
 mod journal;
 mod jwt;
 mod kms;
+mod kms_batch;
 mod metadata;
 mod nonces;
 mod oos;
@@ -47,7 +48,7 @@ use self::state::State;
 use self::tls::Authorities;
 
 pub use self::config::{CloudConfig, Rules};
-pub use self::fault::{Effect, Fault};
+pub use self::fault::{Effect, Fault, PartsChange};
 pub use self::hidden::Hidden;
 pub use self::instance::MetadataFault;
 pub use self::issuer::{Issuer, IssuerError, TokenRequest};

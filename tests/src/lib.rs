@@ -9,6 +9,7 @@ pub mod closed_port;
 pub mod cloud;
 pub mod cluster;
 pub mod cost;
+pub(crate) mod far_away;
 pub mod fetcher;
 pub mod http;
 pub mod kubelet;

@@ -38,7 +38,10 @@ fn ended_with(code: i32, words: &[&str], ended: &Ended, container: &Container) {
     for secret in ["CANARY", "demo-api-token"] {
         assert!(!ended.said().contains(secret), "{}", ended.said());
     }
-    assert!(container.entries().unwrap().is_empty());
+    // What came is for the next start where a service is short of answers.
+    let left = if code == 14 { &["..unfinished"][..] } else { &[] };
+    let others = |name: &String| !left.contains(&name.as_str());
+    assert!(!container.entries().unwrap().iter().any(others));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,7 @@ use lab::cloud::{
     VersionSeed,
 };
 use lab::fetcher::{ACCOUNT, Container, Seen, Want, builder, plan};
+use plan::{Batches, KmsBatches};
 
 async fn cloud() -> Cloud {
     Cloud::start(CloudConfig::new(Seed::demo().unwrap())).await.unwrap()
@@ -143,7 +144,9 @@ async fn forty_sources_need_one_exchange_and_four_connections() {
         wants.push(Want::new(&format!("again{index}"), &format!("kms://{name}")));
     }
     let container = Container::new(&cloud).unwrap();
-    let ended = container.init(&plan(builder().unwrap(), &wants).unwrap()).await.unwrap();
+    let mut builder = builder().unwrap();
+    builder.batches(Batches { kms: KmsBatches::Never, oos: false });
+    let ended = container.init(&plan(builder, &wants).unwrap()).await.unwrap();
     assert_eq!(ended.code(), Some(0), "{}", ended.said());
     assert_eq!(container.files().unwrap().len(), 80);
     let counters = cloud.counters();

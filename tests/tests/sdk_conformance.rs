@@ -1,4 +1,4 @@
-//! Runs the official Python SDKs against the emulator: `sdk/conformance.py` has the cases.
+//! Runs the official Python SDKs against the emulator: `sdk/conformance.py` and `sdk/batches.py` have the cases.
 
 #![allow(clippy::unwrap_used, reason = "test code outside of test functions")]
 
@@ -11,7 +11,7 @@ use lab::python::{interpreter, run};
 use serde_json::json;
 use tokio::process::Command;
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/sdk/conformance.py");
+const SCRIPTS: [&str; 2] = ["conformance.py", "batches.py"];
 const SEED: &[u8] = include_bytes!("../sdk/seed.json");
 
 const CASES: Duration = Duration::from_secs(300);
@@ -45,12 +45,16 @@ async fn the_official_sdks_and_the_emulator_agree() {
         "ca": write("ca.pem", cloud.ca_pem()),
         "privateCa": write("private-ca.pem", cloud.private_ca_pem()),
     });
-    let mut cases = Command::new(python);
-    // Nothing of the surroundings: no proxy, no profile, no other trust.
-    cases.env_clear().env("LAB_CONFIG", write("lab.json", &lab.to_string()));
-    cases.env("HOME", files.path()).env("PYTHONDONTWRITEBYTECODE", "1");
-    let output = run(cases.arg(SCRIPT), CASES).await.unwrap();
-    let report = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{report}");
-    assert!(report.contains("OK"), "{report}");
+    let lab = write("lab.json", &lab.to_string());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk");
+    for script in SCRIPTS {
+        let mut cases = Command::new(&python);
+        // Nothing of the surroundings: no proxy, no profile, no other trust.
+        cases.env_clear().env("LAB_CONFIG", &lab);
+        cases.env("HOME", files.path()).env("PYTHONDONTWRITEBYTECODE", "1");
+        let output = run(cases.arg(folder.join(script)), CASES).await.unwrap();
+        let report = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{report}");
+        assert!(report.contains("OK"), "{report}");
+    }
 }

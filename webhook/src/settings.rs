@@ -26,7 +26,9 @@ pub use self::raw::RawSettings;
 pub(crate) use self::values::ConfigMapName;
 use self::values::{AccountId, ClusterId, EndpointPattern, PullPolicy};
 
-use plan::{ContainerName, Glob, Host, Network, ProviderArn, Region, RoleArn, VariableName};
+use plan::{
+    Batches, ContainerName, Glob, Host, Network, ProviderArn, Region, RoleArn, VariableName,
+};
 
 use crate::path_translation::PathTranslation;
 use crate::quantity::{Quantity, WrittenQuantity};
@@ -47,6 +49,7 @@ pub struct Settings {
     oos_endpoint: Option<EndpointPattern>,
     sts_endpoint: Option<EndpointPattern>,
     allowed_endpoints: Endpoints,
+    batches: Batches,
     regions: Vec<Region>,
     path_translation: PathTranslation,
     ca_config_map: Option<ConfigMapName>,
@@ -147,6 +150,10 @@ impl Settings {
             }
             (None, None) => None,
         }
+    }
+
+    pub(crate) fn batches(&self) -> Batches {
+        self.batches
     }
 
     /// Which of the shared endpoints are used where none is named.
@@ -302,6 +309,7 @@ impl Default for Settings {
             oos_endpoint: None,
             sts_endpoint: None,
             allowed_endpoints: Endpoints::default(),
+            batches: Batches::default(),
             regions: Vec::new(),
             path_translation: PathTranslation::default(),
             ca_config_map: None,

@@ -5,7 +5,10 @@ use crate::canonical;
 use crate::crypto::sha256_hex;
 use crate::keys::Credentials;
 use crate::kms::GET_SECRET_VALUE;
+use crate::kms_batch::{self, AskedSecret, BATCH_GET_SECRET_VALUE};
+use crate::lookup::{Lookup, Subject};
 use crate::oos::{GET_SECRET_PARAMETER, secret_parameters};
+use crate::oos_batch::{self, GET_SECRET_PARAMETERS};
 use crate::sts::ASSUME_ROLE;
 
 type Headers<'a> = Vec<(&'a str, &'a [u8])>;
@@ -117,6 +120,55 @@ fn an_oos_request_is_signed_as_the_sdk_does() {
         signed(GET_SECRET_PARAMETER, "oos-vpc.cn-hangzhou.aliyuncs.com", &parameters);
     assert_eq!(query, "Name=%2Fprod%2Fdb%2Fpassword&RegionId=cn-hangzhou&WithDecryption=true");
     let signature = "c73c243abbd74c4a7cdd9c22cd7be6fe46c0bc451b100499438411ded7271b3a";
+    assert_eq!(header, format!("{TEMP_PREFIX}{signature}"));
+}
+
+#[test]
+fn several_secrets_in_one_request_are_signed_as_the_sdk_does() {
+    let gateway = "kst-hzz65f176a0ogplgq0001.cryptoservice.kms.aliyuncs.com";
+    let lookups = ["shop/db", "shop/tls-key"].map(|name| {
+        let subject =
+            Subject::KmsSecret { name: name.to_owned(), version_id: None, version_stage: None };
+        Lookup { endpoint: gateway.to_owned(), subject, assume: None }
+    });
+    let asked: Vec<_> = lookups.iter().filter_map(AskedSecret::of).collect();
+    let list = kms_batch::list(&asked);
+    let (_, header) = signed(BATCH_GET_SECRET_VALUE, gateway, &kms_batch::parameters(&list));
+    let signature = "dd51b421bba302cfab00ad1097329c4a3a1450331a9a35e75a2b832115a7c1ce";
+    assert_eq!(header, format!("{TEMP_PREFIX}{signature}"));
+
+    let list = r#"[{"SecretName":"acs:kms:cn-hangzhou:1234567890123456:secret/app/dev/secret-1"},{"FetchExtendedConfig":"true","SecretName":"secret001","VersionId":"v1"}]"#;
+    let host = "kms.cn-hangzhou.aliyuncs.com";
+    let (_, header) = signed(BATCH_GET_SECRET_VALUE, host, &kms_batch::parameters(list));
+    let signature = "2f2aadcfb0a13eec3febe354ce76f7e0f382d2f24fe61cdc9f621a9dd4cb36f6";
+    assert_eq!(header, format!("{TEMP_PREFIX}{signature}"));
+
+    let list = r#"[{"SecretName":"app/db secret*~+密"},{"SecretName":"secret001","VersionStage":"ACSPrevious"}]"#;
+    let query = canonical::query(&kms_batch::parameters(list));
+    let headers = common(host, "BatchGetSecretValue", "2016-01-20");
+    let (hash, header) = sign(STATIC, &query, b"", headers);
+    assert_eq!(hash, "690c3356cb10dfcb69041b5d02c87c8d8e216c68016b944ec1022b3e65bde521");
+    let signature = "0d558a239b0893ee7cb475cee7e1c007ff7d8c79a91c7d90753bd7c3da615dc9";
+    assert!(header.ends_with(signature), "{header}");
+}
+
+/// The SDK writes `True`, which is signed as it stands.
+#[test]
+fn several_parameters_in_one_request_are_signed_as_the_sdk_does() {
+    let list = oos_batch::list(&["/prod/db/password", "api-token"]);
+    let host = "oos-vpc.cn-hangzhou.aliyuncs.com";
+    let mut parameters = oos_batch::parameters(&list, "cn-hangzhou");
+    for (name, value) in &mut parameters {
+        if *name == "WithDecryption" {
+            *value = "True";
+        }
+    }
+    let (query, header) = signed(GET_SECRET_PARAMETERS, host, &parameters);
+    assert_eq!(
+        query,
+        "Names=%5B%22%2Fprod%2Fdb%2Fpassword%22%2C%22api-token%22%5D&RegionId=cn-hangzhou&WithDecryption=True"
+    );
+    let signature = "4bb59323db3ccd600f7f5fbca0be093cd23b2a0997ac836ccbf2accac754c045";
     assert_eq!(header, format!("{TEMP_PREFIX}{signature}"));
 }
 

@@ -1,7 +1,7 @@
 //! The connections to one host: at most four, opened when they are needed, the latest used first.
 //! Each keeps its key as long as it lives, which is a minute: its buffers may hold an answer from before.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -15,8 +15,29 @@ use crate::pool_key::PoolKey;
 pub(super) struct Pool {
     /// Connections that were used last come last.
     idle: Mutex<Vec<Owned>>,
+    /// A connection that has carried nothing yet.
+    fresh: Mutex<Fresh>,
     permits: Semaphore,
     pub(super) share: Share,
+}
+
+/// The first connection to a host may be opened before there is anything to send.
+#[derive(Default)]
+enum Fresh {
+    #[default]
+    Untouched,
+    Opened(Connection, Instant),
+    /// There was a connection, or is one being opened.
+    Past,
+}
+
+/// The place of the first connection.
+pub(super) struct FirstPlace<'a>(&'a Pool);
+
+impl FirstPlace<'_> {
+    pub(super) fn fill(self, connection: Connection) {
+        *self.0.fresh() = Fresh::Opened(connection, Instant::now());
+    }
 }
 
 #[derive(Clone)]
@@ -38,8 +59,30 @@ impl Pool {
     pub(super) fn new() -> Self {
         Self {
             idle: Mutex::new(Vec::new()),
+            fresh: Mutex::default(),
             permits: Semaphore::new(MOST),
             share: Share::default(),
+        }
+    }
+
+    /// Once, where there was no connection yet.
+    pub(super) fn first(&self) -> Option<FirstPlace<'_>> {
+        let mut fresh = self.fresh();
+        matches!(*fresh, Fresh::Untouched).then(|| {
+            *fresh = Fresh::Past;
+            FirstPlace(self)
+        })
+    }
+
+    fn fresh(&self) -> MutexGuard<'_, Fresh> {
+        self.fresh.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The connection that was opened ahead, where it is still of use.
+    fn opened(&self) -> Option<Connection> {
+        match std::mem::replace(&mut *self.fresh(), Fresh::Past) {
+            Fresh::Opened(connection, since) if since.elapsed() < UNUSED => Some(connection),
+            Fresh::Opened(..) | Fresh::Untouched | Fresh::Past => None,
         }
     }
 
@@ -61,7 +104,10 @@ impl Pool {
                     drop(over);
                     tokio::task::yield_now().await;
                 }
-                let connection = open().map_err(|_| Unreachable::Client)?;
+                let connection = match self.opened() {
+                    Some(connection) => connection,
+                    None => open().map_err(|_| Unreachable::Client)?,
+                };
                 Owned { connection, key, since: Instant::now() }
             }
         };
@@ -118,3 +164,6 @@ const MOST: usize = 4;
 /// A short answer leaves most of a longer one in the buffers of its connection, which are wiped when
 /// they are freed. One that is looked at all the time would keep a value that was replaced long ago.
 const LIFETIME: Duration = Duration::from_secs(60);
+
+/// A host may have ended one that nothing was sent on for longer.
+const UNUSED: Duration = Duration::from_secs(10);

@@ -19,4 +19,6 @@ mod retries;
 #[cfg(test)]
 mod server;
 #[cfg(test)]
+mod together;
+#[cfg(test)]
 mod trust;

@@ -50,6 +50,37 @@ impl Seen {
         pairs.into_iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
     }
 
+    /// The elements of a call for several secrets.
+    pub(crate) fn listed(&self) -> Vec<serde_json::Value> {
+        let address = self.line.split(' ').nth(1).unwrap();
+        let (_, list) = address.split_once("SecretsList=").unwrap();
+        let mut bytes = Vec::new();
+        let mut rest = list.bytes();
+        while let Some(byte) = rest.next() {
+            let mut digit = || char::from(rest.next().unwrap()).to_digit(16).unwrap();
+            bytes.push(match byte {
+                b'%' => u8::try_from(digit() * 16 + digit()).unwrap(),
+                other => other,
+            });
+        }
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    /// What KMS answers to a call for several secrets: values that say of which they are.
+    pub(crate) fn answers(&self) -> serde_json::Value {
+        let part = |element: &serde_json::Value| {
+            let stage = element.get("VersionStage").cloned().unwrap_or("ACSCurrent".into());
+            let name = element["SecretName"].as_str().unwrap();
+            serde_json::json!({
+                "SecretName": name, "VersionId": "v1", "SecretDataType": "text",
+                "SecretData": format!("value of {name}"), "SecretType": "Generic",
+                "VersionStages": {"VersionStage": [stage]},
+            })
+        };
+        let values: Vec<_> = self.listed().iter().map(part).collect();
+        serde_json::json!({"SecretValues": values, "Errors": [], "RequestId": "batch-1"})
+    }
+
     /// What KMS answers to it.
     pub(crate) fn answer(&self, value: &str) -> String {
         let version = self.parameter("VersionId");
@@ -137,6 +168,11 @@ impl Server {
     /// TCP connections so far, used or not.
     pub(crate) fn accepted(&self) -> usize {
         self.accepted.load(Ordering::SeqCst)
+    }
+
+    /// Returns when so many connections are open or more.
+    pub(crate) async fn has_open_at_least(&self, least: usize) {
+        self.open.clone().wait_for(|open| *open >= least).await.unwrap();
     }
 
     /// Returns when so many connections are open or fewer.

@@ -4,22 +4,12 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
-use cloud::{InFlightRequest, Window};
 use injector::{Round, Schedule};
 use secret::{RetryPolicy, Trouble};
 
+use super::plan::{Batches, Plan};
+use super::pod::{Pod, State};
 use super::service::Service;
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Plan {
-    pub(crate) pods: u64,
-    pub(crate) secrets: u64,
-    pub(crate) interval: Duration,
-    /// Requests a second.
-    pub(crate) kms: u64,
-    pub(crate) sts: u64,
-    pub(crate) outage: Option<(Duration, Duration)>,
-}
 
 pub(crate) struct Fleet {
     plan: Plan,
@@ -29,9 +19,12 @@ pub(crate) struct Fleet {
     kms: Service,
     sts: Service,
     pods: Vec<Option<Pod>>,
+    /// Secrets of each question to KMS.
+    questions: Vec<u32>,
     oldest: Duration,
-    /// Requests of Pods that were not ready yet.
+    /// Requests of Pods that were not ready yet, and what they got: credentials and values.
     for_starts: u64,
+    got: u64,
     marked: Duration,
 }
 
@@ -41,98 +34,44 @@ enum Event {
     Exchange(u32),
     /// As many requests as there is room for.
     Send,
-    /// One request of a secret arrives, so many before it.
+    /// One request of a question arrives, so many before it.
     Arrive(usize, u32),
-    /// The pause of a secret is over, of the ask with this number.
+    /// The pause of a question is over, of the ask with this number.
     Retry(usize, u32, u32),
     Due,
-}
-
-struct Pod {
-    state: State,
-    retry: RetryPolicy,
-    deadline: Duration,
-    window: Window,
-    /// By secret, of requests under way.
-    entries: Vec<Option<InFlightRequest>>,
-    /// Secrets to be sent, with the attempts so far.
-    waiting: Vec<(usize, u32)>,
-    not_before: Duration,
-    /// Secrets of this ask without an answer.
-    pending: Vec<bool>,
-    asks: u32,
-    schedule: Option<Schedule>,
-    asked: Round,
-    exchanged: Duration,
-    failing: Vec<bool>,
-    confirmed: Vec<Duration>,
-    /// The first answer since the mark.
-    seen: Vec<Option<Duration>>,
-    ready: Option<Duration>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    Starting,
-    Quiet,
-    Asking,
-    GaveUp,
 }
 
 /// In place of a number of attempts: there is no other.
 const LAST: u32 = u32::MAX;
 /// A request and its answer take so long on their way.
 const TRIP: Duration = Duration::from_millis(20);
-const TIMEOUT: Duration = Duration::from_secs(300);
+/// Before a container starts again.
+const BACK_OFF: Duration = Duration::from_secs(20);
 /// Credentials live for an hour and are renewed ten minutes before its end.
 const RENEWED: Duration = Duration::from_secs(3000);
 
-impl Plan {
-    /// What the limits allow at best.
-    pub(crate) fn least(&self) -> Duration {
-        let seconds =
-            |requests: u64, limit: u64| Duration::from_millis(requests * 1000 / limit.max(1));
-        seconds(self.pods, self.sts).max(seconds(self.pods * self.secrets, self.kms))
-    }
-}
-
 impl Fleet {
     pub(crate) fn new(plan: Plan) -> Self {
-        let secrets = usize::try_from(plan.secrets).unwrap_or(usize::MAX);
-        let pod = || Pod {
-            state: State::Starting,
-            retry: RetryPolicy::default(),
-            deadline: Duration::ZERO,
-            window: Window::default(),
-            entries: vec![None; secrets],
-            waiting: Vec::new(),
-            not_before: Duration::ZERO,
-            pending: vec![false; secrets],
-            asks: 0,
-            schedule: None,
-            asked: Round::All,
-            exchanged: Duration::ZERO,
-            failing: vec![false; secrets],
-            confirmed: vec![Duration::ZERO; secrets],
-            seen: vec![None; secrets],
-            ready: None,
-        };
+        let questions = plan.questions();
+        let secrets = questions.len();
         let mut fleet = Self {
-            kms: Service::new(plan.kms),
-            sts: Service::new(plan.sts),
-            pods: (0..plan.pods).map(|_| Some(pod())).collect(),
+            kms: Service::new(plan.kms, Duration::from_secs(1)),
+            sts: Service::new(plan.sts.requests, plan.sts.per),
+            pods: (0..plan.pods).map(|_| Some(Pod::new(secrets))).collect(),
+            questions,
             plan,
             events: BinaryHeap::new(),
             number: 0,
             dice: fastrand::Rng::with_seed(1),
             oldest: Duration::ZERO,
             for_starts: 0,
+            got: 0,
             marked: Duration::MAX,
         };
         for index in 0..fleet.pods.len() {
             let start = Duration::from_micros(fleet.dice.u64(..1_000_000));
             if let Some(Some(pod)) = fleet.pods.get_mut(index) {
-                pod.deadline = start + TIMEOUT;
+                pod.deadline = start + plan.timeout;
             }
             fleet.at(start, index, Event::Exchange(0));
         }
@@ -183,21 +122,32 @@ impl Fleet {
         if now >= pod.deadline {
             return self.end(now, index, pod);
         }
+        if before == 0 {
+            pod.sts.begin();
+        }
+        // It is the only one under way.
+        let Some(entry) = pod.sts.enter() else { return };
         self.for_starts += u64::from(pod.ready.is_none());
-        let trouble = if self.is_out(now) {
+        let (trouble, tried) = if self.is_out(now) {
             self.sts.lost(now);
-            Trouble::Other
-        } else if self.sts.answers(now) {
+            pod.sts.left(entry);
+            (Trouble::Other, before.saturating_add(1))
+        } else if self.sts.answers(now, 1) {
+            pod.sts.answered(entry);
+            pod.sts.end();
             pod.exchanged = now;
+            pod.has_credentials = true;
+            self.got += u64::from(pod.ready.is_none());
             return self.at(now + TRIP, index, Event::Send);
         } else {
-            Trouble::Throttled
+            let (row, strain) = pod.sts.throttled(entry, now);
+            (Trouble::Throttled(strain), row)
         };
         if before == LAST {
             return self.at(pod.deadline, index, Event::Exchange(LAST));
         }
         let left = pod.deadline.saturating_sub(now);
-        let next = pod.retry.next(before + 1, trouble, None, left, self.dice.u32(..));
+        let next = pod.retry.next(tried, trouble, None, left, self.dice.u32(..));
         let tried = if next.last { LAST } else { before + 1 };
         self.at(now + TRIP + next.pause, index, Event::Exchange(tried));
     }
@@ -215,6 +165,7 @@ impl Fleet {
             .collect();
         pod.asks += 1;
         for (secret, _) in &pod.waiting {
+            pod.window.begin();
             if let Some(pending) = pod.pending.get_mut(*secret) {
                 *pending = true;
             }
@@ -228,11 +179,13 @@ impl Fleet {
             pod.asks = 1;
             pod.pending.fill(true);
             pod.waiting = (0..pod.entries.len()).map(|secret| (secret, 0)).collect();
+            pod.waiting.iter().for_each(|_| pod.window.begin());
         }
         if now >= pod.deadline {
             return self.end(now, index, pod);
         }
-        if pod.waiting.is_empty() {
+        // The process before this one had some.
+        if pod.waiting.is_empty() || !pod.has_credentials {
             return;
         }
         if now < pod.not_before {
@@ -266,8 +219,14 @@ impl Fleet {
             let again = Event::Retry(secret, tried, pod.asks);
             return self.at(now + TRIP + next.pause, index, again);
         }
-        if self.kms.answers(now) {
+        let holds = self.questions.get(secret).copied().unwrap_or(1);
+        let counts = if self.plan.batches == Batches::AsOne { 1 } else { holds };
+        if self.kms.answers(now, counts) {
             pod.window.answered(entry);
+            pod.window.end();
+            if pod.ready.is_none() {
+                self.got += u64::from(holds);
+            }
             if let Some(pending) = pod.pending.get_mut(secret) {
                 *pending = false;
             }
@@ -287,10 +246,13 @@ impl Fleet {
                 return self.end(now, index, pod);
             }
         } else {
-            let row = pod.window.throttled(entry);
-            let next = pod.retry.next(row, Trouble::Throttled, None, left, roll);
+            let (row, strain) = pod.window.throttled(entry, now);
+            if before == LAST {
+                return self.at(pod.deadline, index, Event::Send);
+            }
+            let next = pod.retry.next(row, Trouble::Throttled(strain), None, left, roll);
             pod.not_before = pod.not_before.max(now + next.pause);
-            pod.waiting.push((secret, before + 1));
+            pod.waiting.push((secret, if next.last { LAST } else { before + 1 }));
         }
         self.at(now + TRIP / 2, index, Event::Send);
     }
@@ -300,15 +262,22 @@ impl Fleet {
         if pod.state == State::Quiet {
             return;
         }
+        pod.sts.end();
         let failed = pod.asks == 0 || pod.pending.contains(&true);
         pod.waiting.clear();
         for entry in pod.entries.iter_mut().filter_map(Option::take) {
             pod.window.left(entry);
         }
         for (pending, failing) in pod.pending.iter_mut().zip(&mut pod.failing) {
+            if *pending {
+                pod.window.end();
+            }
             *failing |= std::mem::take(pending);
         }
         if pod.state == State::Starting {
+            if failed && self.plan.restarts {
+                return self.restart(now, index, pod);
+            }
             if failed {
                 pod.state = State::GaveUp;
                 return;
@@ -326,12 +295,32 @@ impl Fleet {
         }
     }
 
+    /// The kubelet waits longer each time, up to five minutes; it is one Pod's second start here.
+    fn restart(&mut self, now: Duration, index: usize, pod: &mut Pod) {
+        let next = Pod::new(pod.pending.len());
+        let began = pod.asks > 0;
+        let open: Vec<usize> = (pod.failing.iter().enumerate())
+            .filter(|(_, failing)| !began || **failing)
+            .map(|(question, _)| question)
+            .collect();
+        let start = now + BACK_OFF;
+        *pod = Pod { deadline: start + self.plan.timeout, asks: 1, ..next };
+        for question in open {
+            pod.window.begin();
+            pod.waiting.push((question, 0));
+            if let Some(pending) = pod.pending.get_mut(question) {
+                *pending = true;
+            }
+        }
+        self.at(start, index, Event::Exchange(0));
+    }
+
     pub(crate) fn last_ready(&self) -> Option<Duration> {
         self.all().filter_map(|pod| pod.ready).max()
     }
 
-    pub(crate) fn ready(&self) -> u64 {
-        self.all().filter(|pod| pod.ready.is_some()).count() as u64
+    pub(crate) fn ready_by(&self, moment: Duration) -> u64 {
+        self.all().filter(|pod| pod.ready.is_some_and(|ready| ready <= moment)).count() as u64
     }
 
     pub(crate) fn given_up(&self) -> u64 {
@@ -341,6 +330,11 @@ impl Fleet {
     /// Requests of Pods that were not ready yet.
     pub(crate) fn for_starts(&self) -> u64 {
         self.for_starts
+    }
+
+    /// What Pods got that were not ready yet.
+    pub(crate) fn got(&self) -> u64 {
+        self.got
     }
 
     /// From this moment on it counts who has seen what there is.

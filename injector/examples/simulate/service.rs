@@ -1,11 +1,13 @@
-//! A service with a limit on requests a second, for a whole account and region.
+//! A service with a limit on requests in some time, for a whole account and region.
 
 use std::time::Duration;
 
 pub(crate) struct Service {
-    per_second: u64,
-    /// Nanoseconds' worth of requests that could be answered now; a second's at most.
+    /// The time in which one request more may be answered.
+    price: Duration,
+    /// So much of that has passed unused, at most what the limit is for.
     credit: Duration,
+    most: Duration,
     last: Duration,
     /// By second.
     pub(crate) offered: Vec<u64>,
@@ -13,24 +15,25 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    pub(crate) fn new(per_second: u64) -> Self {
-        let credit = Duration::from_secs(1);
+    /// So many requests in that time.
+    pub(crate) fn new(requests: u64, most: Duration) -> Self {
+        let requests = u32::try_from(requests.max(1)).unwrap_or(u32::MAX);
         Self {
-            per_second,
-            credit,
+            price: most / requests,
+            credit: most,
+            most,
             last: Duration::ZERO,
             offered: Vec::new(),
             throttled: Vec::new(),
         }
     }
 
-    /// Whether a request at this moment is answered. Moments only grow.
-    pub(crate) fn answers(&mut self, now: Duration) -> bool {
+    /// Whether a request at this moment is answered, which counts as so many. Moments only grow.
+    pub(crate) fn answers(&mut self, now: Duration, counts: u32) -> bool {
         count(&mut self.offered, now);
-        self.credit = (self.credit + now.saturating_sub(self.last)).min(Duration::from_secs(1));
+        self.credit = (self.credit + now.saturating_sub(self.last)).min(self.most);
         self.last = now;
-        let price = Duration::from_nanos(1_000_000_000 / self.per_second.max(1));
-        match self.credit.checked_sub(price) {
+        match self.credit.checked_sub(self.price * counts) {
             Some(rest) => {
                 self.credit = rest;
                 true

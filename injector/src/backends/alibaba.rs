@@ -41,7 +41,8 @@ impl Alibaba {
     ) -> Result<Self, Problem> {
         let credentials = PodCredentials::read(args, credentials)?;
         let provider = credentials.provider(ask::network(plan));
-        let session = Session::new(trust::transport(args, plan)?, provider, RetryPolicy::default());
+        let session = Session::new(trust::transport(args, plan)?, provider, RetryPolicy::default())
+            .with_batching(ask::batching(plan));
         let lookups = lookups(plan, own);
         let advisor = Advisor::new(credentials, plan.private_ca());
         Ok(Self { session, lookups, advisor })
@@ -54,13 +55,45 @@ impl Alibaba {
         deadline: Instant,
         observer: Option<impl Fn(Failure) + Send + Sync + 'static>,
     ) -> Result<Fetched, FetchError> {
-        let session = self.session.with_retry(retry);
-        let session = match observer {
-            None => session,
-            Some(observer) => session.with_observer(move |error| observer(error.failure())),
-        };
+        let session = self.asking(retry, observer);
         let fetched = session.fetch(&lookup.cloud, deadline).await;
         fetched.map_err(|error| self.fetch_error(&lookup.plan, &error))
+    }
+
+    /// Which of its lookups go out together, by their positions among these.
+    pub(crate) fn batches(&self, own: &[usize]) -> Vec<Vec<usize>> {
+        let lookups: Vec<_> = own.iter().filter_map(|own| self.lookup(*own)).collect();
+        let lookups: Vec<_> = lookups.iter().map(|lookup| &lookup.cloud).collect();
+        self.session.batches(&lookups)
+    }
+
+    /// What came for each lookup of a batch, in their order; `None` where one is to be fetched by itself.
+    pub(crate) async fn fetch_together(
+        &self,
+        own: &[usize],
+        retry: RetryPolicy,
+        deadline: Instant,
+        observer: Option<impl Fn(Failure) + Send + Sync + 'static>,
+    ) -> Vec<Option<Result<Fetched, FetchError>>> {
+        let lookups: Vec<_> = own.iter().filter_map(|own| self.lookup(*own)).collect();
+        let asked: Vec<_> = lookups.iter().map(|lookup| &lookup.cloud).collect();
+        let parts = self.asking(retry, observer).fetch_together(&asked, deadline).await;
+        let told = |(part, lookup): (Option<Result<_, Error>>, &&CloudLookup)| {
+            Some(part?.map_err(|error| self.fetch_error(&lookup.plan, &error)))
+        };
+        parts.into_iter().zip(&lookups).map(told).collect()
+    }
+
+    fn asking(
+        &self,
+        retry: RetryPolicy,
+        observer: Option<impl Fn(Failure) + Send + Sync + 'static>,
+    ) -> Session {
+        let session = self.session.with_retry(retry);
+        match observer {
+            None => session,
+            Some(observer) => session.with_observer(move |error| observer(error.failure())),
+        }
     }
 
     /// One of those that it was made with.

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 use crate::backends::{Backends, FetchError};
-use crate::fetch::fan_out::{self, fan_out};
+use crate::fetch::fan_out::{self, Together, fan_out};
 use crate::health::health_board::HealthBoard;
 use crate::input::args::Args;
 use crate::process::clock::since_boot;
@@ -75,18 +75,24 @@ impl<'a> Client<'a> {
         patience: Patience,
         is_final: impl Fn(usize, &FetchError) -> bool,
     ) -> Vec<FetchOutcome> {
+        let index = |position: &usize| wanted.get(*position).copied().unwrap_or(usize::MAX);
+        let health = || patience.reports_progress.then(|| self.health.clone());
         let fetch = |position: usize| {
-            let index = wanted.get(position).copied().unwrap_or(usize::MAX);
-            let health = patience.reports_progress.then(|| self.health.clone());
-            fetch(Arc::clone(&self.backends), index, self.source(index), patience, health)
+            let asked = self.asked(index(&position));
+            fetch(Arc::clone(&self.backends), asked, patience, health())
         };
+        let several = |positions: &[usize]| {
+            let asked = positions.iter().map(|position| self.asked(index(position))).collect();
+            fetch_together(Arc::clone(&self.backends), asked, patience, health())
+        };
+        let together = Together { groups: self.backends.batches(wanted), fetch: several };
         let is_final = |position: usize, error: &FetchError| {
             wanted.get(position).is_some_and(|index| is_final(*index, error))
         };
         let server = |position: usize| {
             wanted.get(position).and_then(|index| Some(self.backends.question(*index)?.server()))
         };
-        fan_out(wanted.len(), server, fetch, is_final, patience.deadline).await
+        fan_out(wanted.len(), server, fetch, together, is_final, patience.deadline).await
     }
 
     /// How the sources are, as the first fetch goes on and as the keeper says from then on.
@@ -98,54 +104,95 @@ impl<'a> Client<'a> {
         &self.backends
     }
 
-    fn source(&self, index: usize) -> String {
-        plan::lookup_label(self.plan.lookups(), index)
+    fn asked(&self, index: usize) -> AskedLookup {
+        let source = plan::lookup_label(self.plan.lookups(), index);
+        AskedLookup { index, source }
+    }
+}
+
+/// A lookup that is asked for.
+struct AskedLookup {
+    index: usize,
+    source: String,
+}
+
+impl AskedLookup {
+    /// Says what came of it, on the health board where there is one, and in the log.
+    fn report(
+        &self,
+        result: &Result<Fetched, FetchError>,
+        began: Instant,
+        health: Option<&HealthBoard>,
+    ) {
+        match (result, health) {
+            (Ok(_), Some(health)) => health.confirmed(self.index, since_boot()),
+            (Err(error), Some(health)) => health.fails(self.index, error.failure),
+            (_, None) => {}
+        }
+        let (source, duration_ms) = (&self.source, milliseconds(began.elapsed()));
+        match result {
+            Ok(fetched) if health.is_some() => info!(
+                source,
+                duration_ms,
+                attempts = fetched.attempts,
+                request_id = one_line(&fetched.request_id, 64),
+                version = one_line(fetched.printable_version(), 64),
+                bytes = fetched.value.len(),
+                "fetched"
+            ),
+            Ok(_) => {}
+            Err(error) => warn!(
+                source,
+                duration_ms,
+                attempts = error.attempts,
+                code = error.code,
+                request_id = error.request_id.as_deref().map(|id| one_line(id, 64)),
+                "not fetched: {}",
+                one_line(&error.text, 600)
+            ),
+        }
     }
 }
 
 async fn fetch(
     backends: Arc<Backends>,
-    index: usize,
-    source: String,
+    asked: AskedLookup,
     patience: Patience,
     health: Option<HealthBoard>,
 ) -> Result<Fetched, FetchError> {
     let began = Instant::now();
+    let index = asked.index;
     let Some(question) = backends.question(index) else {
         // Indexes come from the plan.
         return std::future::pending().await;
     };
-    let reports_progress = health.is_some();
     let observer = health.clone().map(|health| move |failure| health.fails(index, failure));
     let result = question.fetch(patience.retry, patience.deadline, observer).await;
-    match (&result, health) {
-        (Ok(_), Some(health)) => health.confirmed(index, since_boot()),
-        (Err(error), Some(health)) => health.fails(index, error.failure),
-        (_, None) => {}
-    }
-    let duration_ms = milliseconds(began.elapsed());
-    match &result {
-        Ok(fetched) if reports_progress => info!(
-            source,
-            duration_ms,
-            attempts = fetched.attempts,
-            request_id = one_line(&fetched.request_id, 64),
-            version = one_line(fetched.printable_version(), 64),
-            bytes = fetched.value.len(),
-            "fetched"
-        ),
-        Ok(_) => {}
-        Err(error) => warn!(
-            source,
-            duration_ms,
-            attempts = error.attempts,
-            code = error.code,
-            request_id = error.request_id.as_deref().map(|id| one_line(id, 64)),
-            "not fetched: {}",
-            one_line(&error.text, 600)
-        ),
-    }
+    asked.report(&result, began, health.as_ref());
     result
+}
+
+/// What came for each, in their order; `None` where it is to be fetched by itself.
+async fn fetch_together(
+    backends: Arc<Backends>,
+    asked: Vec<AskedLookup>,
+    patience: Patience,
+    health: Option<HealthBoard>,
+) -> Vec<Option<Result<Fetched, FetchError>>> {
+    let began = Instant::now();
+    let indexes: Vec<usize> = asked.iter().map(|asked| asked.index).collect();
+    let observer = health.clone().map(|health| {
+        let indexes = indexes.clone();
+        move |failure| indexes.iter().for_each(|index| health.fails(*index, failure))
+    });
+    let results =
+        backends.fetch_together(&indexes, patience.retry, patience.deadline, observer).await;
+    for (asked, result) in asked.iter().zip(&results) {
+        if let Some(result) = result {
+            asked.report(result, began, health.as_ref());
+        }
+    }
+    results
 }
 
 pub(crate) fn milliseconds(duration: Duration) -> u64 {

@@ -39,13 +39,22 @@ const ITS_OWN: usize = 4;
 /// same kind at once, not enough to sit through their retries.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// Fetches that go out together, and how.
+pub(crate) struct Together<B> {
+    /// None is in two of them.
+    pub(crate) groups: Vec<Vec<usize>>,
+    /// What came for each fetch of a group, in its order; `None` where it is to be fetched by itself.
+    pub(crate) fetch: B,
+}
+
 /// Outcomes in the order of `0..count`. A fetch keeps to `deadline` itself; the grace after it is
 /// for one that does not. `server` says who answers a fetch, and `is_final` whether a failure makes
 /// the whole run fail.
-pub(crate) async fn fan_out<T, E, S, F, Fut>(
+pub(crate) async fn fan_out<T, E, S, F, Fut, B, BFut>(
     count: usize,
     server: impl Fn(usize) -> S,
     fetch: F,
+    together: Together<B>,
     is_final: impl Fn(usize, &E) -> bool,
     deadline: Instant,
 ) -> Vec<Outcome<T, E>>
@@ -55,16 +64,26 @@ where
     S: Eq + Hash,
     F: Fn(usize) -> Fut,
     Fut: Future<Output = Result<T, E>> + Send + 'static,
+    B: Fn(&[usize]) -> BFut,
+    BFut: Future<Output = Vec<Option<Result<T, E>>>> + Send + 'static,
 {
     let mut outcomes: Vec<Outcome<T, E>> = Vec::new();
     outcomes.resize_with(count, || Outcome::Unfinished);
     let mut running = JoinSet::new();
-    let mut waiting = Waiting::new(count, server);
+    let mut waiting = Waiting::new(count, together.groups, server);
     let mut give_up_at = deadline + GRACE;
     loop {
-        while let Some(index) = waiting.next(running.len()) {
-            let work = fetch(index);
-            running.spawn(async move { (index, work.await) });
+        while let Some(group) = waiting.next(running.len()) {
+            match *group {
+                [index] => {
+                    let work = fetch(index);
+                    running.spawn(async move { (group, vec![Some(work.await)]) });
+                }
+                _ => {
+                    let work = (together.fetch)(&group);
+                    running.spawn(async move { (group, work.await) });
+                }
+            }
         }
         let finished = tokio::select! {
             finished = running.join_next() => finished,
@@ -72,58 +91,87 @@ where
         };
         let Some(finished) = finished else { return outcomes };
         // A task that was cancelled stays unfinished; panics end the process.
-        let Ok((index, result)) = finished else { continue };
-        waiting.ended(index);
-        let outcome = match result {
-            Ok(value) => Outcome::Fetched(value),
-            Err(error) => {
-                if is_final(index, &error) {
-                    give_up_at = give_up_at.min(Instant::now() + GRACE);
+        let Ok((group, results)) = finished else { continue };
+        waiting.ended(&group);
+        let mut results = results.into_iter();
+        for index in &group {
+            let outcome = match results.next().flatten() {
+                Some(Ok(value)) => Outcome::Fetched(value),
+                Some(Err(error)) => {
+                    if is_final(*index, &error) {
+                        give_up_at = give_up_at.min(Instant::now() + GRACE);
+                    }
+                    Outcome::Failed(error)
                 }
-                Outcome::Failed(error)
+                None if group.len() > 1 => {
+                    waiting.alone(*index);
+                    continue;
+                }
+                None => Outcome::Unfinished,
+            };
+            if let Some(slot) = outcomes.get_mut(*index) {
+                *slot = outcome;
             }
-        };
-        if let Some(slot) = outcomes.get_mut(index) {
-            *slot = outcome;
         }
     }
 }
 
-/// Fetches that have not begun, in their order, and how many of each server have.
+/// Fetches that have not begun, in their order, and how many of each server have. Those of a group count
+/// as one.
 struct Waiting<S, F> {
-    fetches: VecDeque<usize>,
+    groups: VecDeque<Vec<usize>>,
     server: F,
     running: HashMap<S, usize>,
 }
 
 impl<S: Eq + Hash, F: Fn(usize) -> S> Waiting<S, F> {
-    fn new(count: usize, server: F) -> Self {
-        Self { fetches: (0..count).collect(), server, running: HashMap::new() }
+    fn new(count: usize, together: Vec<Vec<usize>>, server: F) -> Self {
+        let is_in_none = |index: &usize| !together.iter().any(|group| group.contains(index));
+        let alone = (0..count).filter(is_in_none).map(|index| vec![index]);
+        let mut groups: Vec<Vec<usize>> = alone.collect();
+        groups.extend(together);
+        // In the order in which they are wanted.
+        groups.sort_by_key(|group| group.first().copied());
+        Self { groups: groups.into(), server, running: HashMap::new() }
     }
 
-    /// The first fetch that may begin while so many run.
-    fn next(&mut self, running: usize) -> Option<usize> {
-        let may_begin = |index: &usize| {
-            let own = self.running.get(&(self.server)(*index)).copied().unwrap_or(0);
-            own < ITS_OWN || running < CONCURRENT
+    /// The first that may begin while so many run.
+    fn next(&mut self, running: usize) -> Option<Vec<usize>> {
+        let may_begin = |group: &Vec<usize>| {
+            let own = self.server(group).and_then(|server| self.running.get(&server).copied());
+            own.unwrap_or(0) < ITS_OWN || running < CONCURRENT
         };
-        let place = self.fetches.iter().position(may_begin)?;
-        let index = self.fetches.remove(place)?;
-        *self.running.entry((self.server)(index)).or_default() += 1;
-        Some(index)
+        let place = self.groups.iter().position(may_begin)?;
+        let group = self.groups.remove(place)?;
+        if let Some(server) = self.server(&group) {
+            *self.running.entry(server).or_default() += 1;
+        }
+        Some(group)
     }
 
-    fn ended(&mut self, index: usize) {
-        if let Some(running) = self.running.get_mut(&(self.server)(index)) {
+    fn ended(&mut self, group: &[usize]) {
+        let server = self.server(group);
+        if let Some(running) = server.and_then(|server| self.running.get_mut(&server)) {
             *running = running.saturating_sub(1);
         }
+    }
+
+    /// It did not come with its group.
+    fn alone(&mut self, index: usize) {
+        self.groups.push_back(vec![index]);
+    }
+
+    /// All of a group have the same one.
+    fn server(&self, group: &[usize]) -> Option<S> {
+        group.first().map(|index| (self.server)(*index))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::future::{Pending, pending};
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Arc, Mutex};
 
     use tokio::time::sleep;
 
@@ -133,6 +181,13 @@ mod tests {
         Instant::now() + Duration::from_secs(60)
     }
 
+    type Parts<T, E> = Vec<Option<Result<T, E>>>;
+
+    /// Nothing goes out together.
+    fn none<T, E>() -> Together<impl Fn(&[usize]) -> Pending<Parts<T, E>>> {
+        Together { groups: Vec::new(), fetch: |_: &[usize]| pending() }
+    }
+
     /// Each fetch as seconds until it ends, and how.
     async fn run(fetches: &'static [(u64, Result<u8, u8>)]) -> Vec<Outcome<u8, u8>> {
         let fetch = |index: usize| async move {
@@ -140,7 +195,7 @@ mod tests {
             sleep(Duration::from_secs(seconds)).await;
             result
         };
-        fan_out(fetches.len(), |_| (), fetch, |_, error| *error > 9, in_a_minute()).await
+        fan_out(fetches.len(), |_| (), fetch, none(), |_, error| *error > 9, in_a_minute()).await
     }
 
     #[tokio::test(start_paused = true)]
@@ -189,7 +244,7 @@ mod tests {
                 Ok::<usize, u8>(index)
             }
         };
-        let outcomes = fan_out(256, |_| (), fetch, |_, _| true, in_a_minute()).await;
+        let outcomes = fan_out(256, |_| (), fetch, none(), |_, _| true, in_a_minute()).await;
         assert!(outcomes.into_iter().eq((0..256).map(Outcome::Fetched)));
         assert_eq!(most.load(Ordering::SeqCst), CONCURRENT);
     }
@@ -198,12 +253,12 @@ mod tests {
     async fn of_hosts(hosts: &'static [&'static str]) -> Vec<Outcome<&'static str, u8>> {
         let fetch = |index: usize| async move {
             if hosts[index].starts_with("silent") {
-                std::future::pending::<()>().await;
+                pending::<()>().await;
             }
             sleep(Duration::from_secs(1)).await;
             Ok(hosts[index])
         };
-        fan_out(hosts.len(), |index| hosts[index], fetch, |_, _| false, in_a_minute()).await
+        fan_out(hosts.len(), |index| hosts[index], fetch, none(), |_, _| false, in_a_minute()).await
     }
 
     #[tokio::test(start_paused = true)]
@@ -216,5 +271,52 @@ mod tests {
         let three = [&["silent0"; 40][..], &["silent1"; 40], &["silent2"; 40]].concat();
         let mixed: &[_] = [&three[..], &["well"; 10], &["better"; 10]].concat().leak();
         assert_eq!(others(of_hosts(mixed).await), 20);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_of_a_group_are_fetched_by_themselves_only_where_they_did_not_come() {
+        let alone = Arc::new(Mutex::new(Vec::new()));
+        let fetch = |index: usize| {
+            alone.lock().unwrap().push(index);
+            async move {
+                sleep(Duration::from_secs(1)).await;
+                Ok(index)
+            }
+        };
+        let several = |group: &[usize]| {
+            let part = |index: &usize| match index {
+                2 => None,
+                10 => Some(Err(10)),
+                other => Some(Ok(100 + other)),
+            };
+            let parts: Parts<usize, u8> = group.iter().map(part).collect();
+            async move {
+                sleep(Duration::from_secs(10)).await;
+                parts
+            }
+        };
+        let together = Together { groups: vec![vec![0, 2, 4], vec![1, 3, 10]], fetch: several };
+        let began = Instant::now();
+        let outcomes = fan_out(11, |_| (), fetch, together, |_, _| true, in_a_minute()).await;
+        assert_eq!(*alone.lock().unwrap(), [5, 6, 7, 8, 9, 2]);
+        let values = [100, 101, 2, 103, 104, 5, 6, 7, 8, 9];
+        let expected = values.into_iter().map(Outcome::Fetched).chain([Outcome::Failed(10)]);
+        assert!(outcomes.into_iter().eq(expected));
+        assert_eq!(began.elapsed().as_secs(), 11);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_group_that_failed_for_good_gives_the_others_a_short_while() {
+        let fetch = |_: usize| async { pending().await };
+        let several = |group: &[usize]| {
+            let parts: Parts<usize, u8> = group.iter().map(|_| Some(Err(1))).collect();
+            async move { parts }
+        };
+        let together = Together { groups: vec![vec![1, 2, 3]], fetch: several };
+        let began = Instant::now();
+        let outcomes = fan_out(4, |_| (), fetch, together, |_, _| true, in_a_minute()).await;
+        assert_eq!(outcomes.first(), Some(&Outcome::Unfinished));
+        assert!(outcomes.iter().skip(1).all(|outcome| *outcome == Outcome::Failed(1)));
+        assert_eq!(began.elapsed(), GRACE);
     }
 }

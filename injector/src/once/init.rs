@@ -1,5 +1,6 @@
 //! `init`: everything is fetched, then everything is written, or nothing is.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
@@ -11,11 +12,13 @@ use tracing::{info, warn};
 use crate::agent;
 use crate::backends::{FetchError, unfinished};
 use crate::fetch::client::{Client, FetchOutcome, Patience, milliseconds};
+use crate::fetch::refetch_set::refetch_set;
 use crate::health::health_board::{HealthBoard, SourceHealth};
 use crate::health::status_file::{self, Status};
 use crate::input::args::Args;
 use crate::input::entry::{Entry, MemoryVolume, entries};
 use crate::once::exec_binary;
+use crate::once::unfinished::{self, Kept};
 use crate::process::clock::since_boot;
 use crate::process::runtime::{self, Stop};
 use crate::render::{self, Rendered, render};
@@ -41,6 +44,12 @@ pub(crate) fn run(args: &Args, plan: &Plan) -> Result<(), Report> {
     })
 }
 
+/// What came for a lookup, and when, since boot.
+pub(crate) struct Came {
+    pub(crate) outcome: FetchOutcome,
+    pub(crate) at: Duration,
+}
+
 /// The first fetch: afterwards every file of the plan is there. Returns what came, by lookup.
 pub(crate) async fn fill(
     args: &Args,
@@ -48,7 +57,7 @@ pub(crate) async fn fill(
     client: &Client<'_>,
     stop: &mut Stop,
     holds: &mut Holds,
-) -> Result<Vec<FetchOutcome>, Report> {
+) -> Result<Vec<Came>, Report> {
     let began = Instant::now();
     info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -59,7 +68,13 @@ pub(crate) async fn fill(
         "fetching"
     );
     let entries = entries(plan);
-    let wanted: Vec<usize> = (0..plan.lookups().len()).collect();
+    let mut kept = unfinished::take(args, plan);
+    let missing = (0..plan.lookups().len()).map(|index| !kept.contains_key(&index)).collect();
+    let wanted = refetch_set(&entries, missing);
+    kept.retain(|index, _| !wanted.contains(index));
+    if !kept.is_empty() {
+        info!(sources = kept.len(), "an earlier start got these already");
+    }
     let is_final = |index: usize, error: &FetchError| is_final(&entries, index, error);
     let fetch = client.fetch(&wanted, Patience::of_start(plan), is_final);
     let notified = status_file::notified_generation(args, plan);
@@ -71,7 +86,18 @@ pub(crate) async fn fill(
         }
     };
     let outcomes = stop.or(fetch).await.ok_or_else(interrupted)?;
-    let fetched = all(plan, &entries, &outcomes)?;
+    let came = together(plan, wanted, outcomes, kept);
+    let outcomes: Vec<&FetchOutcome> = came.iter().map(|came| &came.outcome).collect();
+    let fetched = all(plan, &entries, &outcomes).inspect_err(|report| {
+        // Others are not short of answers.
+        if report.exit() == Exit::Throttled {
+            let fetched = came
+                .iter()
+                .enumerate()
+                .filter_map(|(index, came)| Some((index, came.outcome.fetched()?, came.at)));
+            unfinished::leave(args, plan, fetched);
+        }
+    })?;
     let value = |index: usize| {
         fetched.get(index).copied().flatten().map(|fetched: &Fetched| &fetched.value)
     };
@@ -96,11 +122,8 @@ pub(crate) async fn fill(
         let files: Vec<_> = of_volume.flat_map(Rendered::files).collect();
         written = written.max(publish(&name, args, plan, volume, &entries, &files, holds)?);
     }
-    let now = since_boot();
-    health.set_sources(vec![
-        SourceHealth { confirmed: Some(now), ..SourceHealth::default() };
-        outcomes.len()
-    ]);
+    let well = |came: &Came| SourceHealth { confirmed: Some(came.at), ..SourceHealth::default() };
+    health.set_sources(came.iter().map(well).collect());
     if plan.mode().refresh().is_some() {
         status_file::write(args, plan, &Status::new(plan, health, notified));
     }
@@ -114,7 +137,26 @@ pub(crate) async fn fill(
         duration_ms = milliseconds(began.elapsed()),
         "done"
     );
-    Ok(outcomes)
+    Ok(came)
+}
+
+/// What came now, and before, in the plan's order.
+fn together(
+    plan: &Plan,
+    wanted: Vec<usize>,
+    outcomes: Vec<FetchOutcome>,
+    mut kept: HashMap<usize, Kept>,
+) -> Vec<Came> {
+    let now = since_boot();
+    let mut outcomes: HashMap<usize, FetchOutcome> = wanted.into_iter().zip(outcomes).collect();
+    let came = |index| match kept.remove(&index) {
+        Some(kept) => Came { at: kept.at(), outcome: FetchOutcome::Fetched(kept.fetched) },
+        None => {
+            let outcome = outcomes.remove(&index).unwrap_or(FetchOutcome::Unfinished);
+            Came { at: now, outcome }
+        }
+    };
+    (0..plan.lookups().len()).map(came).collect()
 }
 
 /// Writes the status file for `probe`, which says why a Pod waits. `known` is the generation that
@@ -156,7 +198,7 @@ pub(crate) fn may_miss(entries: &[Entry<'_>], lookup: usize) -> bool {
 fn all<'o>(
     plan: &Plan,
     entries: &[Entry<'_>],
-    outcomes: &'o [FetchOutcome],
+    outcomes: &[&'o FetchOutcome],
 ) -> Result<Vec<Option<&'o Fetched>>, Report> {
     let mut values = Vec::with_capacity(outcomes.len());
     let (mut problems, mut given_up) = (Vec::new(), Vec::new());

@@ -11,10 +11,11 @@ use tracing::info;
 
 use super::source_state::Verdict;
 use crate::agent::Agent;
-use crate::fetch::client::{Client, FetchOutcome};
+use crate::fetch::client::Client;
 use crate::health::metrics::{self, Metrics};
 use crate::health::status_file::{self, Status};
 use crate::input::args::Args;
+use crate::once::init::Came;
 use crate::refresh::changes::Changes;
 use crate::refresh::hook;
 use crate::report::terminal::one_line;
@@ -71,11 +72,11 @@ pub(super) async fn answer(agent: Option<&Agent>) -> Infallible {
 }
 
 /// Gives the agent what the first fetch brought.
-pub(super) fn seed_agent(agent: Option<&Agent>, outcomes: &[FetchOutcome], now: Duration) {
+pub(super) fn seed_agent(agent: Option<&Agent>, filled: &[Came], now: Duration) {
     let Some(agent) = agent else { return };
-    for (index, outcome) in outcomes.iter().enumerate() {
-        if let Some(fetched) = outcome.fetched() {
-            agent.learn(index, fetched, now);
+    for (index, came) in filled.iter().enumerate() {
+        if let Some(fetched) = came.outcome.fetched() {
+            agent.learn(index, fetched, came.at.min(now));
         }
     }
 }

@@ -14,13 +14,13 @@ use tracing::{error, info};
 
 use crate::agent::Agent;
 use crate::fetch::client::{Client, FetchOutcome, Patience};
+use crate::fetch::refetch_set::refetch_set;
 use crate::input::args::Args;
 use crate::input::entry::{Entry, Form, MemoryVolume};
 use crate::process::clock::{since_boot, wait_until};
 use crate::process::resource_limits::ResourceLimits;
 use crate::process::runtime::Stop;
 use crate::refresh::companions::{Observers, log_version, update_agent};
-use crate::refresh::refetch_set::refetch_set;
 use crate::refresh::schedule::{Round, Schedule};
 use crate::refresh::source_state::{SourceState, Verdict};
 use crate::refresh::templates::Templates;

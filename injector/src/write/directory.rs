@@ -19,6 +19,9 @@ pub(crate) const SENTINEL: &str = ".kms-generation";
 /// This file says how current the secrets are.
 pub(crate) const STATUS: &str = ".kms-status.json";
 
+/// What a start got that did not come to its end.
+pub(crate) const UNFINISHED: &str = "..unfinished";
+
 /// This link becomes the visible link by a rename, where another link is in its place.
 pub(super) const NEW_LINK: &str = "..link_tmp";
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::{InvalidPlan, Parts, Plan};
 use crate::all_keys::{AllKeys, VariableRules};
+use crate::batches::Batches;
 use crate::cloud::Network;
 use crate::content::{Content, Selection, Template, TemplateSecret};
 use crate::credentials::Credentials;
@@ -109,6 +110,11 @@ impl PlanBuilder {
 
     pub fn options(&mut self, options: FetcherOptions) -> &mut Self {
         self.parts.set(options);
+        self
+    }
+
+    pub fn batches(&mut self, batches: Batches) -> &mut Self {
+        self.parts.batches = batches;
         self
     }
 

@@ -76,7 +76,9 @@ impl Call {
     pub(crate) fn subject(&self, service: CalledService) -> Option<&str> {
         match service {
             CalledService::Sts => self.parameter("RoleArn"),
-            CalledService::Kms => self.parameter("SecretName"),
+            CalledService::Kms => {
+                self.parameter("SecretName").or_else(|| self.parameter("SecretsList"))
+            }
             CalledService::Oos => self.parameter("Name").or_else(|| self.parameter("Names")),
         }
     }

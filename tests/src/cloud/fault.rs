@@ -83,10 +83,39 @@ pub enum Effect {
     Oversized { bytes: usize },
     /// The true answer under another content type.
     ContentType { value: String },
+    /// In a batch: this secret is refused, and the others are answered.
+    PartRefused { name: String, status: u16, code: String, message: String },
+    /// In a batch: the parts of the true answer, changed.
+    Parts { change: PartsChange },
     /// TLS: the certificate is for this name. Matched by `host` only.
     CertificateName { name: String },
     /// TLS: the certificate is signed by a CA that nobody trusts. Matched by `host` only.
     UntrustedCertificate,
+}
+
+/// What may be otherwise in the answer to a batch, or must not be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartsChange {
+    /// What one part fails with refuses the whole call.
+    RefusedWhole,
+    Reversed,
+    /// Each part has the ARN.
+    ByArn,
+    /// Each part has the name alone.
+    ByName,
+    /// Each part has what was asked for.
+    AsAsked,
+    /// Without failed parts there is no list of them.
+    WithoutErrors,
+    OneMissing,
+    OneTwice,
+    /// One part too many, for another name.
+    OneMore,
+    /// One part is for another name.
+    OtherName,
+    /// One part is another version.
+    OtherVersion,
 }
 
 #[derive(Debug, Default)]

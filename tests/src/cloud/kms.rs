@@ -13,6 +13,14 @@ use super::store::{CURRENT, PREVIOUS, Secret, Version};
 
 const LONGEST_NAME: usize = 192;
 
+/// A secret and its version as a call names them.
+pub(crate) struct AskedSecret<'a> {
+    pub(crate) name: Option<&'a str>,
+    pub(crate) version_id: Option<&'a str>,
+    pub(crate) version_stage: Option<&'a str>,
+    pub(crate) extended_config: bool,
+}
+
 pub(crate) fn secret_value(
     state: &State,
     call: &Call,
@@ -26,7 +34,14 @@ pub(crate) fn secret_value(
             "The specified operation is not supported.",
         ));
     }
-    let answer = found(state, call, route, caller);
+    let filled = |name| call.parameter(name).filter(|value| !value.is_empty());
+    let asked = AskedSecret {
+        name: call.parameter("SecretName"),
+        version_id: filled("VersionId"),
+        version_stage: filled("VersionStage"),
+        extended_config: call.flag("FetchExtendedConfig"),
+    };
+    let answer = found(state, &asked, route, caller);
     if !call.flag("DryRun") {
         return answer;
     }
@@ -40,11 +55,13 @@ pub(crate) fn secret_value(
     })
 }
 
-fn found(state: &State, call: &Call, route: &Route, caller: &Principal) -> Result<Value, Refusal> {
-    let name = call
-        .parameter("SecretName")
-        .filter(|name| !name.is_empty())
-        .ok_or_else(|| missing("SecretName"))?;
+pub(crate) fn found(
+    state: &State,
+    asked: &AskedSecret<'_>,
+    route: &Route,
+    caller: &Principal,
+) -> Result<Value, Refusal> {
+    let name = asked.name.filter(|name| !name.is_empty()).ok_or_else(|| missing("SecretName"))?;
     let (account, region, name) = match name.strip_prefix("acs:kms:") {
         Some(rest) => arn(rest).ok_or_else(|| invalid("SecretName"))?,
         None => (caller.account.as_str(), route.region.as_str(), name),
@@ -70,7 +87,7 @@ fn found(state: &State, call: &Call, route: &Route, caller: &Principal) -> Resul
         .and_then(|secrets| secrets.get(&(region.to_owned(), name.to_owned())))
         .ok_or_else(not_found)?;
     usable(secret)?;
-    Ok(body(secret, version(secret, call)?, call))
+    Ok(body(secret, version(secret, asked)?, asked))
 }
 
 fn usable(secret: &Secret) -> Result<(), Refusal> {
@@ -91,9 +108,8 @@ fn usable(secret: &Secret) -> Result<(), Refusal> {
     Err(Refusal::kms(409, code, message))
 }
 
-fn version<'a>(secret: &'a Secret, call: &Call) -> Result<&'a Version, Refusal> {
-    let filled = |name| call.parameter(name).filter(|value| !value.is_empty());
-    let stage = filled("VersionStage");
+fn version<'a>(secret: &'a Secret, asked: &AskedSecret<'_>) -> Result<&'a Version, Refusal> {
+    let stage = asked.version_stage;
     if secret.kind != SecretKind::Generic {
         let stage = stage.unwrap_or(CURRENT);
         if stage != CURRENT && stage != PREVIOUS {
@@ -101,7 +117,7 @@ fn version<'a>(secret: &'a Secret, call: &Call) -> Result<&'a Version, Refusal> 
         }
         return secret.by_stage(stage).ok_or_else(not_found);
     }
-    match (filled("VersionId"), stage) {
+    match (asked.version_id, stage) {
         (Some(id), Some(stage)) => {
             let version = secret.by_id(id).ok_or_else(not_found)?;
             if version.stages.contains(stage) { Ok(version) } else { Err(invalid("VersionStage")) }
@@ -111,7 +127,7 @@ fn version<'a>(secret: &'a Secret, call: &Call) -> Result<&'a Version, Refusal> 
     }
 }
 
-fn body(secret: &Secret, version: &Version, call: &Call) -> Value {
+fn body(secret: &Secret, version: &Version, asked: &AskedSecret<'_>) -> Value {
     let mut body = Map::new();
     let mut set = |key: &str, value: Value| body.insert(key.to_owned(), value);
     set("SecretName", json!(secret.name));
@@ -123,9 +139,7 @@ fn body(secret: &Secret, version: &Version, call: &Call) -> Value {
     set("CreateTime", json!(clock::write(secret.created)));
     if secret.kind != SecretKind::Generic {
         set("AutomaticRotation", json!("Disabled"));
-        if let Some(config) =
-            secret.extended_config.as_ref().filter(|_| call.flag("FetchExtendedConfig"))
-        {
+        if let Some(config) = secret.extended_config.as_ref().filter(|_| asked.extended_config) {
             set("ExtendedConfig", json!(config));
         }
     }
@@ -143,12 +157,12 @@ fn not_found() -> Refusal {
     Refusal::kms(404, "Forbidden.ResourceNotFound", "Resource not found.")
 }
 
-fn missing(parameter: &str) -> Refusal {
+pub(crate) fn missing(parameter: &str) -> Refusal {
     let message = format!("The parameter \"{parameter}\" is needed but not provided.");
     Refusal::kms(400, "MissingParameter", &message)
 }
 
-fn invalid(parameter: &str) -> Refusal {
+pub(crate) fn invalid(parameter: &str) -> Refusal {
     Refusal::kms(
         400,
         "InvalidParameter",

@@ -27,6 +27,12 @@ impl Refusal {
         Self { from_kms: true, ..Self::new(status, code, message) }
     }
 
+    /// The whole call is refused for what was said of a part of it.
+    pub(crate) fn of_part(part: &serde_json::Value) -> Option<Self> {
+        let status = u16::try_from(part["HttpStatus"].as_u64()?).ok()?;
+        Some(Self::kms(status, part["Code"].as_str()?, part["Message"].as_str()?))
+    }
+
     /// A refusal of the OIDC exchange: all of them have status 401.
     pub(crate) fn oidc(code: &str, message: &str) -> Self {
         Self::new(401, &format!("AuthenticationFail.{code}"), message)

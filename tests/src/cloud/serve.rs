@@ -14,7 +14,7 @@ use super::journal::Entry;
 use super::refusal::Refusal;
 use super::route::{CalledService, Route};
 use super::state::State;
-use super::{kms, oos, sts};
+use super::{kms, kms_batch, oos, sts};
 
 /// Any longer wait serves as "never" in a test that has a deadline.
 const LONGEST_LATENCY: Duration = Duration::from_secs(600);
@@ -111,7 +111,7 @@ fn judged(
         Err(refusal) => return (None, Err(refusal)),
     };
     let outcome = ordered(effect, route, call)
-        .map_or_else(|| asked(state, call, route, &caller, moment), Err);
+        .map_or_else(|| asked(state, call, route, &caller, moment, effect), Err);
     (Some(caller), outcome)
 }
 
@@ -121,6 +121,7 @@ fn asked(
     route: &Route,
     caller: &Principal,
     moment: Moment,
+    effect: Option<&Effect>,
 ) -> Result<serde_json::Value, Refusal> {
     match (route.service, call.action()) {
         (CalledService::Sts, "AssumeRole") => {
@@ -128,6 +129,9 @@ fn asked(
         }
         (CalledService::Sts, "GetCallerIdentity") => Ok(sts::caller_identity(caller)),
         (CalledService::Kms, "GetSecretValue") => kms::secret_value(state, call, route, caller),
+        (CalledService::Kms, "BatchGetSecretValue") => {
+            kms_batch::secret_values(state, call, route, caller, effect)
+        }
         (CalledService::Oos, "GetSecretParameter") => {
             oos::secret_parameter(state, call, route, caller)
         }

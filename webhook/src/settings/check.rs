@@ -4,13 +4,13 @@ mod policy;
 
 use std::borrow::Cow;
 
-use plan::Region;
+use plan::{Batches, Region};
 
 use super::raw::{RawEndpoints, RawInjector, RawResources, RawSettings};
 use super::rules::{
     ACCOUNT, ARGUMENT, CLUSTER, CONFIG_MAP, CONTAINER, Choices, ENDPOINT, FILE_KEY_REFS, HOST,
-    IMAGE, KUBELET, METADATA_V1, NETWORKS, PROVIDER, PULL_POLICY, QUANTITY, REGION, REPOSITORY,
-    Rule, TRANSLATION, UIDS, VARIABLE,
+    IMAGE, KMS_BATCHES, KUBELET, METADATA_V1, NETWORKS, OOS_BATCHES, PROVIDER, PULL_POLICY,
+    QUANTITY, REGION, REPOSITORY, Rule, TRANSLATION, UIDS, VARIABLE,
 };
 use super::{BadSetting, BadSettings, Endpoints, Injector, Resources, Settings};
 use crate::settings::regions;
@@ -38,6 +38,10 @@ impl TryFrom<RawSettings> for Settings {
             oos_endpoint: check.text("oosEndpoint", raw.oos_endpoint, ENDPOINT),
             sts_endpoint: check.text("stsEndpoint", raw.sts_endpoint, ENDPOINT),
             allowed_endpoints: check.endpoints(raw.allowed_endpoints),
+            batches: Batches {
+                kms: check.choice("batches", raw.batches, KMS_BATCHES, default.batches.kms),
+                oos: check.choice("oosBatches", raw.oos_batches, OOS_BATCHES, default.batches.oos),
+            },
             regions: check.list("regions", raw.regions, REGION).unwrap_or_default(),
             path_translation: check
                 .text("pathTranslation", raw.path_translation, TRANSLATION)

@@ -129,6 +129,8 @@ static FIELDS: &[Field] = &[
     field("allowedEndpoints.kms", |raw| Slot::List(&mut raw.allowed_endpoints.kms)),
     field("allowedEndpoints.oos", |raw| Slot::List(&mut raw.allowed_endpoints.oos)),
     field("allowedEndpoints.sts", |raw| Slot::List(&mut raw.allowed_endpoints.sts)),
+    field("batches", |raw| Slot::Text(&mut raw.batches)),
+    field("oosBatches", |raw| Slot::Text(&mut raw.oos_batches)),
     field("regions", |raw| Slot::List(&mut raw.regions)),
     field("pathTranslation", |raw| Slot::Text(&mut raw.path_translation)),
     field("caConfigMap", |raw| Slot::Text(&mut raw.ca_config_map)),

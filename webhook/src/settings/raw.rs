@@ -21,6 +21,8 @@ pub struct RawSettings {
     pub(super) oos_endpoint: Option<String>,
     pub(super) sts_endpoint: Option<String>,
     pub(super) allowed_endpoints: RawEndpoints,
+    pub(super) batches: Option<String>,
+    pub(super) oos_batches: Option<String>,
     pub(super) regions: Option<Vec<String>>,
     pub(super) path_translation: Option<String>,
     pub(super) ca_config_map: Option<String>,

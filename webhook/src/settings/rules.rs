@@ -1,6 +1,6 @@
 //! One rule for each kind of setting: how its text becomes a value, and the words for what does not.
 
-use plan::{ContainerName, Host, Network, ProviderArn, Region, VariableName};
+use plan::{ContainerName, Host, KmsBatches, Network, ProviderArn, Region, VariableName};
 
 use super::values::{AccountId, ClusterId, ConfigMapName, EndpointPattern, PullPolicy};
 use super::{FileKeyRefUse, Uid};
@@ -32,6 +32,15 @@ pub(super) const NETWORKS: Choices<Network> =
 
 pub(super) const METADATA_V1: Choices<bool> =
     (&[("never", false), ("allow", true)], "never or allow");
+
+pub(super) const KMS_BATCHES: Choices<KmsBatches> = (
+    &[("shared", KmsBatches::Shared), ("all", KmsBatches::All), ("never", KmsBatches::Never)],
+    "shared, all or never",
+);
+
+/// Whether roles allow parameters of OOS to be read together.
+pub(super) const OOS_BATCHES: Choices<bool> =
+    (&[("never", false), ("allowed", true)], "never or allowed");
 
 pub(super) const UIDS: Choices<Uid> =
     (&[("explicit", Uid::Explicit), ("platform", Uid::Platform)], "explicit or platform");

@@ -42,6 +42,8 @@ kmsEndpoint: kms.{region}.aliyuncs.com
 oosEndpoint: oos.cn-hangzhou.aliyuncs.com
 stsEndpoint: sts.aliyuncs.com
 allowedEndpoints: {kms: [kms.internal.example], oos: [], sts: [sts.internal.example]}
+batches: all
+oosBatches: allowed
 regions: [cn-new-1]
 pathTranslation: False
 caConfigMap: kms-gateway-ca
@@ -95,6 +97,7 @@ policy:
                 oos: Vec::new(),
                 sts: vec![host("sts.internal.example")],
             },
+            batches: plan::Batches { kms: plan::KmsBatches::All, oos: true },
             regions: vec![Region::parse("cn-new-1").unwrap()],
             path_translation: PathTranslation::Off,
             ca_config_map: ConfigMapName::parse("kms-gateway-ca"),

@@ -1,5 +1,6 @@
 //! Hosts that the operator adds, each for its service.
 
+use plan::{Batches, KmsBatches};
 use serde_json::Value;
 use webhook::settings::{Inputs, Settings};
 
@@ -56,4 +57,18 @@ fn an_endpoint_of_another_service_is_one_mistake_and_no_missing_region() {
     let message = denied(&pod(&[("secrets", secrets)]), &nowhere);
     assert!(message.contains("is not allowed here"), "{message}");
     assert!(!message.contains("no region"), "{message}");
+}
+
+#[test]
+fn which_hosts_are_asked_for_several_secrets_at_once_is_what_the_operator_says() {
+    let batches = |more: &[&str]| {
+        let after = injected_with(&pod(&[("secrets", "a: b")]), &settings(more));
+        plan(&after).batches()
+    };
+    let usual = Batches { kms: KmsBatches::Shared, oos: false };
+    assert_eq!(batches(&[]), usual);
+    assert_eq!(batches(&["batches=shared", "oosBatches=never"]), usual);
+    assert_eq!(batches(&["batches=all"]).kms, KmsBatches::All);
+    assert_eq!(batches(&["batches=never"]).kms, KmsBatches::Never);
+    assert_eq!(batches(&["oosBatches=allowed"]), Batches { oos: true, ..usual });
 }

@@ -22,7 +22,7 @@ fn an_annotation_says_what_an_image_starts() {
     assert_eq!(after["spec"]["containers"][0]["command"], wanted);
     assert!(ask(&after).response.get("patch").is_none(), "{}", ask(&after).response);
     // A copy with another line gets that one, and without variables keeps the program alone.
-    let mut other = after.clone();
+    let mut other = after;
     other["metadata"]["annotations"]["kms.alibabacloud/command.app"] = json!(r#"["/other"]"#);
     let command = injected(&other)["spec"]["containers"][0]["command"].clone();
     assert_eq!(command, json!([&line[..], &["/other"]].concat()));

@@ -1,7 +1,7 @@
 //! The plan's words in those of the cloud client: what is asked where, and the right that it takes.
 
 use cloud::endpoint::host;
-use cloud::{AssumedRole, Service, Subject};
+use cloud::{AssumedRole, Batching, KmsBatching, Service, Subject};
 use plan::{AlibabaLookup, AlibabaSource, KmsVersion, Plan};
 
 pub(crate) fn lookup(plan: &Plan, lookup: &AlibabaLookup) -> cloud::Lookup {
@@ -77,6 +77,19 @@ fn assumed(assume: &plan::Assume) -> AssumedRole {
     AssumedRole {
         role_arn: assume.role.to_string(),
         external_id: assume.external_id.as_ref().map(ToString::to_string),
+    }
+}
+
+/// Which values may be asked for together.
+pub(super) fn batching(plan: &Plan) -> Batching {
+    let plan::Batches { kms, oos } = plan.batches();
+    Batching {
+        kms: match kms {
+            plan::KmsBatches::Shared => KmsBatching::Shared,
+            plan::KmsBatches::All => KmsBatching::All,
+            plan::KmsBatches::Never => KmsBatching::Never,
+        },
+        oos,
     }
 }
 

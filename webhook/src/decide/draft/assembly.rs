@@ -88,6 +88,7 @@ impl Draft<'_> {
         };
         builder
             .network(settings.network())
+            .batches(settings.batches())
             .group(ownership.file_group)
             .options(request.options.clone())
             .private_ca(private_ca)

@@ -5,7 +5,7 @@ use crate::input::entry::Entry;
 /// A template is made of all its values at one time, and none is kept in memory: fetching one of
 /// its sources means fetching the others too, and those of their templates. `wanted` says by lookup
 /// what is fetched anyway.
-pub(super) fn refetch_set(entries: &[Entry<'_>], mut wanted: Vec<bool>) -> Vec<usize> {
+pub(crate) fn refetch_set(entries: &[Entry<'_>], mut wanted: Vec<bool>) -> Vec<usize> {
     let is = |wanted: &[bool], source: usize| wanted.get(source).copied().unwrap_or(false);
     let mut grows = true;
     while grows {
