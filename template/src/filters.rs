@@ -20,7 +20,7 @@ pub(crate) fn b64decode(text: &str, out: &mut Builder) -> Result<(), Error> {
     let bytes = STANDARD.decode(packed).map(Zeroizing::new);
     let bytes = bytes.map_err(|_| Error::words("a value is not base64"))?;
     let decoded = std::str::from_utf8(&bytes);
-    out.push_str(decoded.map_err(|_| Error::words("what is encoded as base64 is not UTF-8 text"))?)
+    out.push_str(decoded.map_err(|_| Error::words("what is encoded as base64 is not UTF-8 text; for its bytes write FILE: {source: …, encoding: base64} in secrets"))?)
 }
 
 pub(crate) fn b64encode(text: &str, out: &mut Builder) -> Result<(), Error> {

@@ -219,7 +219,7 @@ fn a_pod_whose_plan_or_container_it_takes_away_is_refused() {
     let said = place.refused(&app("no-plan", SHOW));
     assert!(said.contains(OURS) && said.contains("carries no plan"), "{said}");
     let said = place.refused(&app("no-container", SHOW));
-    assert!(said.contains("\"kms-secrets\": the name is reserved"), "{said}");
+    assert!(said.contains("it has volumes of an earlier injection, and no container"), "{said}");
     // One that nobody can read may be another release's: it is made anew.
     place.create(&app("broken-plan", "sha256sum < /mnt/secrets-store/password"));
     place.succeeded("broken-plan");

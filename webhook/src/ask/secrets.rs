@@ -79,7 +79,7 @@ pub(crate) fn read(
     let secrets = reader.files.values.iter().map(|file| &file.secret);
     let secrets = secrets.chain(reader.files.all_keys.iter().map(|keys| &keys.secret));
     let lines = comments::that_look_like_parts(text, secrets);
-    lines.iter().for_each(|line| reader.comment(line));
+    lines.into_iter().for_each(|line| reader.comment(line));
     reader.finish()
 }
 

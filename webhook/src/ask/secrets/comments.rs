@@ -8,6 +8,7 @@ use super::reader::Reader;
 use super::secret_ref::SecretRef;
 
 /// A comment that may be a JMESPath.
+#[derive(Clone, Copy)]
 pub(super) struct Comment<'t> {
     line: usize,
     source: &'t str,
@@ -46,9 +47,9 @@ pub(super) fn that_look_like_parts<'t, 's>(
 }
 
 impl Reader<'_> {
-    pub(super) fn comment(&mut self, comment: &Comment<'_>) {
+    pub(super) fn comment(&mut self, comment: Comment<'_>) {
         let Comment { line, source, path } = comment;
-        let place = self.place(*line, "");
+        let place = self.place(line, "");
         self.warning(
             &place,
             format!(

@@ -11,8 +11,12 @@ use super::wanted::{WantedFile, WantedTemplate};
 use crate::ask::yaml::{Node, YamlValue};
 use crate::text::display_name;
 
-/// The text of a template, all that it names, and the options beside it.
-type TemplateBody = (String, Vec<(String, SecretRef)>, RequestedFileOptions);
+/// What stands behind a name that has a template.
+pub(super) struct TemplateBody {
+    pub(super) text: String,
+    pub(super) secrets: Vec<(String, SecretRef)>,
+    pub(super) options: RequestedFileOptions,
+}
 
 impl Reader<'_> {
     pub(super) fn mapping(&mut self, entries: &[(Node<'_>, Node<'_>)]) {
@@ -96,7 +100,7 @@ impl Reader<'_> {
     ) {
         let mut fields = Fields::read(self, entries, place, &FILE, Manner::Ours);
         let made = self.template_body(&mut fields, place);
-        if let (Some(name), Some((text, secrets, options))) = (name, made) {
+        if let (Some(name), Some(TemplateBody { text, secrets, options })) = (name, made) {
             let place = place.clone();
             let wanted = WantedTemplate { name, options, place, text, secrets };
             self.files.templates.push(wanted);
@@ -130,7 +134,7 @@ impl Reader<'_> {
         let line =
             |line: usize| Place { what: format!("{} line {line}", here.what), ..here.clone() };
         let secrets = self.template_secrets(text, &at, line)?;
-        Some((text.to_owned(), secrets, options))
+        Some(TemplateBody { text: text.to_owned(), secrets, options })
     }
 
     fn detailed(

@@ -23,16 +23,18 @@ pub(super) fn typed(text: &str) -> Option<Typed> {
     if ["null", "Null", "NULL", "~"].contains(&text) {
         return typed("nothing", String::new());
     }
-    let is_one_of = |words: [&str; 4]| {
-        words.iter().any(|word| {
-            let (lower, upper) = (word.to_lowercase(), word.to_uppercase());
-            text == lower || text == upper || text == *word
-        })
+    // In small letters, in capitals, or with one at the beginning.
+    let is_written_so = |word: &&str| {
+        let mut rest = text.bytes().skip(1);
+        let is_small = rest.clone().all(|b| b.is_ascii_lowercase());
+        let are_capitals = text.starts_with(|c: char| c.is_ascii_uppercase())
+            && rest.all(|b| b.is_ascii_uppercase());
+        text.eq_ignore_ascii_case(word) && (is_small || are_capitals)
     };
-    if is_one_of(["True", "Yes", "On", "Y"]) {
+    if ["true", "yes", "on", "y"].iter().any(is_written_so) {
         return typed("a boolean", "true".to_owned());
     }
-    if is_one_of(["False", "No", "Off", "N"]) {
+    if ["false", "no", "off", "n"].iter().any(is_written_so) {
         return typed("a boolean", "false".to_owned());
     }
     if text.len() > MOST_DIGITS {

@@ -6,7 +6,7 @@ use super::all_keys::{ALL, KeysBody, whole};
 use super::budget::Budget;
 use super::comments;
 use super::fields::{Fields, Manner};
-use super::mapping::is_template;
+use super::mapping::{TemplateBody, is_template};
 use super::place::Place;
 use super::reader::{Described, Reader};
 use super::secret_ref::SecretRef;
@@ -92,7 +92,7 @@ pub(crate) fn variables(
             let secrets = wanted.named.iter().flat_map(|variable| variable.content.secrets());
             let secrets = secrets.chain(wanted.all_keys.iter().map(|keys| &keys.secret));
             let lines = comments::that_look_like_parts(request.text, secrets);
-            lines.iter().for_each(|line| reader.comment(line));
+            lines.into_iter().for_each(|line| reader.comment(line));
             wanted.warnings = reader.files.warnings;
             return wanted;
         }
@@ -105,17 +105,18 @@ pub(crate) fn variables(
     VariableEntries::default()
 }
 
-fn of_value(
-    described: Described,
-    place: &Place,
-) -> (WantedContent<SecretRef>, RequestedFileOptions) {
-    let Described { reference: Reference { source, selector }, at, options } = described;
-    let place = place.clone();
-    (WantedContent::Value(SecretRef { place, source, selector, at }), options)
+/// What stands behind the name of a variable.
+struct VariableBody {
+    content: WantedContent<SecretRef>,
+    options: RequestedFileOptions,
 }
 
-/// What is in a variable, and the options beside it.
-type VariableBody = (WantedContent<SecretRef>, RequestedFileOptions);
+fn of_value(described: Described, place: &Place) -> VariableBody {
+    let Described { reference: Reference { source, selector }, at, options } = described;
+    let place = place.clone();
+    let content = WantedContent::Value(SecretRef { place, source, selector, at });
+    VariableBody { content, options }
+}
 
 impl Reader<'_> {
     fn variables(
@@ -147,7 +148,7 @@ impl Reader<'_> {
                 }
             };
             let containers = self.only(containers, container, &place);
-            if let Some((content, options)) = body {
+            if let Some(VariableBody { content, options }) = body {
                 // The mode of a file is no field of a variable.
                 let RequestedFileOptions { mode: _, on_missing, encoding } = options;
                 wanted.named.push(VariableEntry {
@@ -231,7 +232,10 @@ impl Reader<'_> {
         let containers = fields.take("containers").map(|node| self.containers(node, place));
         let body = if is_template(entries) {
             let made = self.template_body(&mut fields, place);
-            made.map(|(text, secrets, options)| (WantedContent::Template(text, secrets), options))
+            made.map(|TemplateBody { text, secrets, options }| VariableBody {
+                content: WantedContent::Template(text, secrets),
+                options,
+            })
         } else {
             self.body(&mut fields, node, place).map(|body| of_value(body, place))
         };

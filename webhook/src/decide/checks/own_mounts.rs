@@ -1,6 +1,7 @@
 //! Mounts of our volumes that the Pod's author wrote before injection: a consumer may mount single files
 //! of the secrets into directories that have others.
 
+use std::cell::LazyCell;
 use std::collections::HashMap;
 
 use plan::OnMissing;
@@ -30,13 +31,15 @@ pub(crate) struct Known<'r, 'p> {
 /// A word for each container whose file will not change.
 pub(crate) fn check(known: Known<'_, '_>, problems: &mut Problems) -> Vec<String> {
     let Known { pod, request, existing, consumers, files, .. } = known;
-    let (mut warnings, mut named) = (Vec::new(), HashMap::new());
+    let mut warnings = Vec::new();
     if existing.has_lookalike || existing.is_torn {
         return warnings;
     }
-    for (name, on_missing) in files.names() {
-        named.insert(name, on_missing.unwrap_or(request.on_missing));
-    }
+    // Few Pods have such mounts.
+    let named: LazyCell<HashMap<&str, OnMissing>, _> = LazyCell::new(|| {
+        let names = files.names();
+        names.map(|(name, says)| (name, says.unwrap_or(request.on_missing))).collect()
+    });
     let directory = request.mount_path.clone().unwrap_or_default();
     let path = directory.as_str();
     let directory = ContainerPath::new(path);
