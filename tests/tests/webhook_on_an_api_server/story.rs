@@ -191,7 +191,11 @@ async fn what_is_taken_from_the_configuration_is_missed_or_put_back(
     })
     .await;
     webhook.until_ready().await;
-    create(client, &pod("after-all", "app-2")).await.unwrap();
+    // The API server reads its configurations by a watch, which may be a moment behind.
+    until("the API server to trust it again", async || {
+        create(client, &pod("after-all", "app-2")).await.is_ok()
+    })
+    .await;
 }
 
 async fn a_restart_of_the_api_server_changes_nothing(server: &mut ApiServer, webhook: &Webhook) {

@@ -376,7 +376,8 @@ fn a_hostile_file_is_refused_without_being_quoted() {
         bomb,
     ] {
         let problem = resolve(file, &[], &[]).expect_err(file);
-        assert!(!problem.contains("canary") && problem.len() < 400, "{problem}");
+        // A message may list all settings that there are.
+        assert!(!problem.contains("canary") && problem.len() < 600, "{problem}");
     }
 }
 
