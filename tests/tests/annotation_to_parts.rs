@@ -260,6 +260,10 @@ async fn with_translation_off_files_are_in_directories_that_change_at_one_instan
     let (_, plan) = injected(&with_command(&fewer)).await;
     container.init(&plan).await.unwrap();
     assert!(!container.mount().join("a").exists());
+    // The generation before has a file that is not wanted, and is gone with its directories.
+    let generations = container.entries().unwrap().into_iter();
+    let generations: Vec<_> = generations.filter(|name| name.starts_with("..2")).collect();
+    assert_eq!(generations.len(), 1, "{generations:?}");
     assert_eq!(read("shop/text"), "CANARY text");
 }
 
