@@ -4,12 +4,15 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use cloud::{Batching, Error, KmsBatching, Lookup};
+use cloud::{Batching, Error, KmsBatching, Lookup, Transport, TransportConfig};
 use secret::{Failure, Fetched};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::server::{Bench, Reply, Seen, after_sts, refusal, secret, soon, value};
+use crate::authority::Authority;
+use crate::server::{
+    Bench, Reply, Seen, Server, after_sts, config, quick, refusal, secret, session, soon, value,
+};
 
 const SEVERAL: &str = "BatchGetSecretValue";
 const ONE: &str = "GetSecretValue";
@@ -353,13 +356,19 @@ async fn no_failure_tells_anything_of_a_value() {
 /// Its handshake is over when there is something to send.
 #[tokio::test]
 async fn a_connection_is_opened_while_sts_has_not_answered() {
-    let bench = Bench::new(|_| Reply::Silence).await;
+    let authority = Authority::root("public");
+    let leaf = authority.leaf(&["*.cn-hangzhou.aliyuncs.com"]);
+    let server = Server::start(leaf, |_| Reply::Silence).await;
+    // Nothing is asked of STS a second time.
+    let read_timeout = Duration::from_secs(600);
+    let config = TransportConfig { read_timeout, ..config(&authority, server.address) };
+    let session = session(Transport::new(config).unwrap(), quick());
     let (asked, other) = (secret("a"), secret("b"));
-    let both = async { tokio::join!(bench.fetch(&asked), bench.fetch(&other)) };
+    let both = async { tokio::join!(session.fetch(&asked, soon()), session.fetch(&other, soon())) };
     tokio::select! {
         _ = both => panic!("nobody answers"),
-        () = bench.server.has_open_at_least(2) => {}
+        () = server.has_open_at_least(2) => {}
     }
-    assert_eq!(bench.server.accepted(), 2);
-    assert!(bench.server.seen().iter().all(|seen| seen.action() == "AssumeRoleWithOIDC"));
+    assert_eq!(server.accepted(), 2);
+    assert!(server.seen().iter().all(|seen| seen.action() == "AssumeRoleWithOIDC"));
 }
