@@ -50,9 +50,7 @@ fn by_itself_unless_the_operator_knows_of_none() {
         operated_with(&place, &[AUTO, &format!("settings.oldestKubelet={old}")]);
         let refused = asks(&place);
         assert!(!refused.success, "with {old:?}: {}", refused.stdout);
-        for words in
-            ["container \"app\"", "write the image's entrypoint as the container's command"]
-        {
+        for words in ["container \"app\"", "write the image's entrypoint as its command"] {
             assert!(refused.stderr.contains(words), "with {old:?}: {}", refused.stderr);
         }
     }
