@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_ENCODING, DATE, HeaderMap, RETRY_AFTER};
-use secret::{LONGEST_TEXT, Sensitive, echoes, identifier, parse_http_date};
+use secret::{Failure, LONGEST_TEXT, Sensitive, echoes, identifier, parse_http_date};
 use serde::Deserialize;
 
 use crate::cause::{Cause, FailedAttempt, Malformed, Refusal};
@@ -76,6 +76,7 @@ pub(crate) fn misplaced_refusal(code: Option<&str>) -> Option<Cause> {
 
 /// A refusal that stands in an answer beside values, which are among `secrets`. `None` where it is not one
 /// that we know word for word and that ends the matter: whoever asks for that value alone will hear more.
+/// Whoever may not ask for several may be allowed to ask for one.
 pub(crate) fn part_refusal(
     code: Option<&str>,
     message: Option<&str>,
@@ -86,7 +87,8 @@ pub(crate) fn part_refusal(
     let meaning = Meaning::of(Some(&code), message, status.unwrap_or(400));
     let message = message.and_then(|message| line(message, secrets));
     let refusal = Refusal { meaning, code: Some(code), message, recommendation: None };
-    (meaning.remedy == Remedy::Nothing).then_some(refusal)
+    let is_final = meaning.remedy == Remedy::Nothing && meaning.failure != Failure::Denied;
+    is_final.then_some(refusal)
 }
 
 /// A library's error text quotes what it could not read; only its place is shown.

@@ -8,17 +8,19 @@ mod encoding;
 pub(crate) mod environment;
 mod rendered;
 pub(crate) mod select;
+mod taken_names;
 mod template;
 mod unusable;
 
 use plan::{FileOptions, Plan};
 use secret::Sensitive;
 
-pub(crate) use self::all_keys::files_of;
+pub(crate) use self::all_keys::{files_of, twin_of_kept};
 use self::content::Content;
 use self::documents::Documents;
 use self::encoding::encoded_as;
 pub(crate) use self::rendered::Rendered;
+pub(crate) use self::taken_names::TakenNames;
 pub(crate) use self::template::check;
 pub(crate) use self::unusable::{Blame, Unusable};
 use self::unusable::{Why, problem};

@@ -236,6 +236,37 @@ async fn files_of_keys_come_and_go_with_the_secret_and_stay_while_it_is_out_of_r
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn keys_of_two_secrets_that_come_to_make_one_variable_hold_nothing_else_up() {
+    let cloud = cloud().await;
+    for (name, value) in [("shop/one", r#"{"ONE":"1"}"#), ("shop/two", r#"{"TWO":"2"}"#)] {
+        cloud.put_secret(ACCOUNT, SecretSeed::text(name, value)).unwrap();
+    }
+    let annotations = [
+        ("secrets", "text: kms://shop/text"),
+        ("env", "\"*\": kms://shop/one"),
+        ("env.app", "\"*\": kms://shop/two"),
+        ("mode", "refresh"),
+        ("refresh-interval", "10s"),
+    ];
+    let (_, plan) = injected(&with_command(&annotations)).await;
+    let container = Container::new(&cloud).unwrap();
+    let running = container.start(&plan, &["refresh"]).unwrap();
+    running.says("\"done\"", 1).await.unwrap();
+    let change = |name: &str, value: &str| {
+        cloud.rotate_secret(&StoredPlace::new(ACCOUNT, name), VersionSeed::text(value)).unwrap();
+    };
+    change("shop/one", r#"{"ONE":"1","TWO":"3"}"#);
+    change("shop/text", "new");
+    running.says("the files were replaced", 1).await.unwrap();
+    container.shows("text", Some(b"new")).await.unwrap();
+    running.says("which is there already", 1).await.unwrap();
+    // Once they are apart again both are as they are at KMS.
+    change("shop/one", r#"{"ONE":"4"}"#);
+    change("shop/two", r#"{"TWO":"5"}"#);
+    running.says("the files were replaced", 2).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn with_translation_off_files_are_in_directories_that_change_at_one_instant() {
     let cloud = cloud().await;
     let annotations = [
@@ -265,6 +296,18 @@ async fn with_translation_off_files_are_in_directories_that_change_at_one_instan
     let generations: Vec<_> = generations.filter(|name| name.starts_with("..2")).collect();
     assert_eq!(generations.len(), 1, "{generations:?}");
     assert_eq!(read("shop/text"), "CANARY text");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_has_the_name_of_a_directory_is_told() {
+    let cloud = cloud().await;
+    let annotations = [
+        ("secrets", "user/app.txt: kms://shop/text\n\"*\": kms://shop/app"),
+        ("path-translation", "False"),
+    ];
+    let (_, ended) = ran(&cloud, &annotations).await;
+    assert_eq!(ended.code(), Some(17), "{}", ended.said());
+    assert!(ended.said().contains("makes \"user\", which is there already"), "{}", ended.said());
 }
 
 #[tokio::test(flavor = "multi_thread")]

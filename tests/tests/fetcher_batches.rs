@@ -311,7 +311,8 @@ async fn whoever_looks_sees_each_secret_by_itself() {
     }
     let denied = "not fetched KMS GetSecretValue of billing/db";
     assert!(ended.stdout.contains(denied), "{}", ended.stdout);
-    assert_eq!(requests(&cloud), counts([(SEVERAL, 1)]));
+    // A role may be allowed to ask for one secret and not for several.
+    assert_eq!(requests(&cloud), counts([(SEVERAL, 1), (ONE, 1)]));
     nothing_is_told(&ended);
 }
 

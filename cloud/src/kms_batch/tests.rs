@@ -66,8 +66,8 @@ fn an_answer_may_name_an_arn_or_the_name_in_it() {
     let arn = "acs:kms:cn-hangzhou:1:secret/app/db";
     for name in [arn, "app/db"] {
         assert_eq!(told(&[asked(arn)], &answer(&[value(name, "x")], &[])).unwrap(), ["x"]);
-        let refused = answer(&[], &[error(name, "Forbidden.NoPermission", 403)]);
-        assert!(told(&[asked(arn)], &refused).unwrap()[0].starts_with("Denied"));
+        let refused = answer(&[], &[error(name, "Forbidden.ResourceNotFound", 404)]);
+        assert!(told(&[asked(arn)], &refused).unwrap()[0].starts_with("NotFound"));
     }
     assert!(told(&[asked("app/db")], &answer(&[value(arn, "x")], &[])).is_err());
 }
@@ -138,8 +138,8 @@ fn a_part_ends_the_matter_only_with_a_code_that_is_known_and_final() {
     for (code, status, expected) in [
         ("Forbidden.ResourceNotFound", 404, "NotFound"),
         ("Forbidden.KeyNotFound", 404, "NotFound"),
-        ("Forbidden.NoPermission", 403, "Denied"),
-        ("Forbidden.RAM", 400, "Denied"),
+        ("Forbidden.NoPermission", 403, "alone"),
+        ("Forbidden.RAM", 400, "alone"),
         ("Rejected.Disabled", 409, "Refused"),
         ("Rejected.PendingDeletion", 409, "Refused"),
         ("Rejected.ResourceInDeleteWindow", 409, "Refused"),
@@ -167,9 +167,9 @@ fn a_part_ends_the_matter_only_with_a_code_that_is_known_and_final() {
     expired["Message"] = json!("The specified parameter \"SecurityToken.Expired\" is not valid.");
     assert_eq!(told(&[asked("a")], &answer(&[], &[expired])).unwrap(), ["alone"]);
     // Neither a status nor a message is needed.
-    let bare = json!({"SecretName": "a", "Code": "Forbidden.NoPermission"});
+    let bare = json!({"SecretName": "a", "Code": "Forbidden.ResourceNotFound"});
     let told = told(&[asked("a")], &answer(&[], &[bare])).unwrap();
-    assert_eq!(told, ["Denied None: refused with Forbidden.NoPermission"]);
+    assert_eq!(told, ["NotFound None: refused with Forbidden.ResourceNotFound"]);
 }
 
 #[test]
@@ -187,11 +187,11 @@ fn no_refusal_of_one_repeats_the_value_of_another_or_what_was_sent() {
         ("canary-value", "it was signed with canary-sent"),
         ("canary-value", r#"upstream said {"SecretData":"canar"}"#),
     ] {
-        let mut refused = error("b", "Forbidden.NoPermission", 403);
+        let mut refused = error("b", "Forbidden.ResourceNotFound", 404);
         refused["Message"] = json!(message);
         let body = answer(&[value("a", canary)], &[refused]);
         let told = told(&["a", "b"].map(asked), &body).unwrap();
-        assert_eq!(told[1], "Denied Some(403): refused with Forbidden.NoPermission");
+        assert_eq!(told[1], "NotFound Some(404): refused with Forbidden.ResourceNotFound");
     }
     // Where not all that is secret is known, nothing that the service says is repeated.
     let names: Vec<String> = (0..20).map(|number| format!("s{number}")).collect();
@@ -202,7 +202,7 @@ fn no_refusal_of_one_repeats_the_value_of_another_or_what_was_sent() {
     let mut values: Vec<Value> =
         names.iter().map(|name| value(name, &"canary".repeat(2000))).collect();
     values.pop();
-    let body = answer(&values, &[error("s19", "Forbidden.NoPermission", 403)]);
+    let body = answer(&values, &[error("s19", "Forbidden.ResourceNotFound", 404)]);
     assert_eq!(told(&asked, &body).unwrap()[19], "alone");
 }
 

@@ -85,12 +85,9 @@ async fn four_secrets_are_one_request_on_one_connection() {
 /// Whoever reads of it is to check the same things, whichever way it was asked.
 #[tokio::test]
 async fn a_part_that_is_refused_is_told_like_a_call_for_one() {
-    for (code, status) in [
-        ("Forbidden.ResourceNotFound", 404),
-        ("Forbidden.NoPermission", 403),
-        ("Rejected.Disabled", 409),
-        ("InvalidParameter", 400),
-    ] {
+    for (code, status) in
+        [("Forbidden.ResourceNotFound", 404), ("Rejected.Disabled", 409), ("InvalidParameter", 400)]
+    {
         let refused =
             json!({"SecretName": "b", "Code": code, "HttpStatus": status, "Message": "No."});
         let bench = bench(
@@ -283,7 +280,14 @@ async fn without_credentials_each_secret_fails_with_the_reason_for_that() {
 
 #[tokio::test]
 async fn a_part_that_is_not_final_is_left_to_a_call_for_one() {
-    for code in ["Rejected.Throttling", "InternalFailure", "InvalidSecurityToken.Expired", "New"] {
+    for code in [
+        "Rejected.Throttling",
+        "InternalFailure",
+        "InvalidSecurityToken.Expired",
+        "New",
+        "Forbidden.NoPermission",
+        "Forbidden.RAM",
+    ] {
         let failed = json!({"SecretName": "c", "Code": code, "HttpStatus": 400, "Message": "No."});
         let several = changed(move |answer| {
             answer["SecretValues"].as_array_mut().unwrap().remove(2);

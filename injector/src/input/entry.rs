@@ -12,7 +12,7 @@ use plan::{
 use crate::input::args::Args;
 
 /// A volume that is ours to write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum MemoryVolume {
     /// What applications see under their mount.
     Files,

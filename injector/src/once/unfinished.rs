@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use plan::Plan;
-use rustix::fs::AtFlags;
 use secret::{Fetched, Metadata, Sensitive};
 use serde::{Deserialize, Serialize};
 use tracing::{debug, info};
@@ -16,7 +15,7 @@ use crate::input::args::Args;
 use crate::input::entry::MemoryVolume;
 use crate::process::bounded;
 use crate::process::clock::since_boot;
-use crate::write::directory::{self, UNFINISHED};
+use crate::write::directory::UNFINISHED;
 use crate::write::single_file::{self, Access};
 
 /// What came for one lookup.
@@ -91,9 +90,7 @@ pub(crate) fn leave<'f>(
 pub(crate) fn take(args: &Args, plan: &Plan) -> HashMap<usize, Kept> {
     let mount = MemoryVolume::Files.path(args, plan);
     let content = bounded::read(&mount.join(UNFINISHED), 2 * LIMIT);
-    if let Ok(mount) = directory::open_mount(&mount) {
-        let _ = rustix::fs::unlinkat(&mount, UNFINISHED, AtFlags::empty());
-    }
+    single_file::remove(&mount, UNFINISHED);
     let kept = content.ok().and_then(|content| read(content.expose(), plan.lookups().len()));
     let now = since_boot();
     let mut kept = kept.unwrap_or_default();

@@ -3,6 +3,7 @@
 mod announce;
 mod judge;
 mod lagging;
+mod twins;
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -219,6 +220,7 @@ impl<'a> Keeper<'a> {
         // All entries of a source show one value.
         let is_usable = |source| !unusable.contains_key(&source);
         rendered.retain(|rendered| rendered.entry.sources().all(is_usable));
+        self.blame_twins(&mut rendered, &mut unusable);
         let judged = self.judge(&outcomes, &unusable, now);
         let tried = rendered.iter().map(|rendered| rendered.at);
         let tried = tried.chain(failed.iter().map(|(at, _)| *at)).collect();

@@ -1,8 +1,6 @@
 //! A file or a variable for each key of a value. Keys are told in messages: they become names that
 //! everybody in the Pod sees.
 
-use std::collections::HashSet;
-
 use plan::{AllKeys, FileName, KeysTarget, MAX_KEYS, Plan, RefusedName, Selector, VariableName};
 use secret::Sensitive;
 
@@ -11,8 +9,9 @@ use super::documents::Documents;
 use super::encoding::encoded_as;
 use super::environment;
 use super::rendered::Rendered;
+use super::taken_names::TakenNames;
 use super::unusable::{Blame, Unusable, Why, about, problem};
-use crate::input::entry::{Entry, Origin};
+use crate::input::entry::{Entry, MemoryVolume, Origin};
 use crate::report::exit::Exit;
 use crate::report::problem::Problem;
 use crate::report::terminal::one_line;
@@ -130,28 +129,43 @@ pub(super) fn without_twins<'a>(
     if plan.all_keys().is_empty() {
         return rendered;
     }
-    let mut taken: HashSet<(bool, String)> = HashSet::with_capacity(entries.len());
-    let is_files = |entry: &Entry<'_>| entry.volume == crate::input::entry::MemoryVolume::Files;
-    taken.extend(entries.iter().map(|entry| (is_files(entry), entry.name.to_string())));
+    let mut taken = TakenNames::default();
+    for entry in entries {
+        taken.take(entry.volume, &entry.name);
+    }
     let look = |made: Result<Rendered<'a>, Unusable>| {
         let made = made?;
-        let twin = made.beside.iter().find_map(|(name, _)| {
-            (!taken.insert((is_files(made.entry), name.clone()))).then_some(name)
-        });
-        match (twin, made.entry.origin) {
-            (Some(name), Origin::Value { from, select }) => {
-                let text = format!(
-                    "a key of the value makes {:?}, which is there already; wanted for {}",
-                    one_line(name, 128),
-                    made.entry.description()
-                );
-                let problem = Problem::new(Exit::Unusable, text)
-                    .about(about(plan, from, select))
-                    .advise("a prefix, or another name for the other");
-                Err(Unusable { blame: Blame::Source(from), problem })
-            }
-            _ => Ok(made),
+        match twin(plan, &made, |volume, name| !taken.take(volume, name)) {
+            Some((from, problem)) => Err(Unusable { blame: Blame::Source(from), problem }),
+            None => Ok(made),
         }
     };
     rendered.into_iter().map(look).collect()
+}
+
+/// The source of keys one of which makes a name that something else keeps.
+pub(crate) fn twin_of_kept(
+    plan: &Plan,
+    made: &Rendered<'_>,
+    kept: &TakenNames,
+) -> Option<(usize, Problem)> {
+    twin(plan, made, |volume, name| kept.has(volume, name))
+}
+
+fn twin(
+    plan: &Plan,
+    made: &Rendered<'_>,
+    mut is_there: impl FnMut(MemoryVolume, &str) -> bool,
+) -> Option<(usize, Problem)> {
+    let Origin::Value { from, select } = made.entry.origin else { return None };
+    let (name, _) = made.beside.iter().find(|(name, _)| is_there(made.entry.volume, name))?;
+    let text = format!(
+        "a key of the value makes {:?}, which is there already; wanted for {}",
+        one_line(name, 128),
+        made.entry.description()
+    );
+    let problem = Problem::new(Exit::Unusable, text)
+        .about(about(plan, from, select))
+        .advise("a prefix, or another name for the other");
+    Some((from, problem))
 }

@@ -22,6 +22,19 @@ impl Access {
     pub(crate) const ALL: Self = Self { mode: 0o444, group: None };
 }
 
+/// The name of a file while it is written.
+fn temporary_of(name: &str) -> String {
+    format!("{name}_tmp")
+}
+
+/// Removes it, and what a process that ended in the middle left of it.
+pub(crate) fn remove(mount: &Path, name: &str) {
+    let Ok(mount) = open_mount(mount) else { return };
+    for name in [name, &temporary_of(name)] {
+        let _ = rustix::fs::unlinkat(&mount, name, AtFlags::empty());
+    }
+}
+
 /// Replaces a file of ours that lies by itself, or beside the generations. Nobody gets a lease on it
 /// while what is returned is open.
 pub(crate) fn put(
@@ -31,7 +44,7 @@ pub(crate) fn put(
     access: Access,
 ) -> Result<File, WriteError> {
     let mount = open_mount(mount)?;
-    let temporary = format!("{name}_tmp");
+    let temporary = temporary_of(name);
     // A process that ended in the middle may have left it.
     let _ = rustix::fs::unlinkat(&mount, &temporary, AtFlags::empty());
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;

@@ -1,0 +1,50 @@
+//! Names that files and variables have, so that no two want one.
+
+use std::collections::HashSet;
+
+use crate::input::entry::MemoryVolume;
+
+/// A name is one of a file or of a directory that has files.
+#[derive(Default)]
+pub(crate) struct TakenNames {
+    files: HashSet<(MemoryVolume, String)>,
+    directories: HashSet<(MemoryVolume, String)>,
+}
+
+impl TakenNames {
+    /// Whether the name was free.
+    pub(crate) fn take(&mut self, volume: MemoryVolume, name: &str) -> bool {
+        if self.has(volume, name) {
+            return false;
+        }
+        self.directories.extend(directories_of(name).map(|name| (volume, name.to_owned())));
+        self.files.insert((volume, name.to_owned()))
+    }
+
+    pub(super) fn has(&self, volume: MemoryVolume, name: &str) -> bool {
+        let is_file = |name: &str| self.files.contains(&(volume, name.to_owned()));
+        is_file(name)
+            || self.directories.contains(&(volume, name.to_owned()))
+            || directories_of(name).any(is_file)
+    }
+}
+
+fn directories_of(name: &str) -> impl Iterator<Item = &str> {
+    name.match_indices('/').filter_map(|(at, _)| name.get(..at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_file_has_the_name_of_another_one_or_of_a_directory() {
+        let mut taken = TakenNames::default();
+        assert!(taken.take(MemoryVolume::Files, "conf/app/a.yaml"));
+        for name in ["conf", "conf/app", "conf/app/a.yaml", "conf/app/a.yaml/b"] {
+            assert!(!taken.take(MemoryVolume::Files, name), "{name}");
+        }
+        assert!(taken.take(MemoryVolume::Files, "conf/app/b.yaml"));
+        assert!(taken.take(MemoryVolume::Environment, "conf"));
+    }
+}
