@@ -1,9 +1,9 @@
 //! Names in Alibaba Cloud: regions, hosts, roles and what belongs to them.
 
-use std::fmt;
-
 use printable::shorten;
 use serde::{Deserialize, Serialize};
+
+use crate::text_type::text_type;
 
 /// A region id by its shape; which regions exist is the webhook's to say.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -158,38 +158,7 @@ fn ram_arn<'a>(text: &'a str, kind: &str) -> Option<&'a str> {
     (name_ok && account_ok).then_some(account)
 }
 
-macro_rules! text_type {
-    ($($name:ident),+) => {$(
-        impl $name {
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = InvalidCloud;
-
-            fn try_from(text: String) -> Result<Self, Self::Error> {
-                Self::parse(&text)
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(value: $name) -> Self {
-                value.0
-            }
-        }
-    )+};
-}
-
-text_type!(Region, Host, RoleArn, ProviderArn, SessionName, ExternalId);
+text_type!(InvalidCloud: Region, Host, RoleArn, ProviderArn, SessionName, ExternalId);
 
 #[cfg(test)]
 mod tests {

@@ -192,8 +192,13 @@ impl FileName {
 
     /// The directories that it is in, the outermost first.
     pub fn directories(&self) -> impl Iterator<Item = &str> {
-        self.0.match_indices('/').filter_map(|(at, _)| self.0.get(..at))
+        directories_of(&self.0)
     }
+}
+
+/// The directories that a path is in, the outermost first.
+pub fn directories_of(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('/').filter_map(|(at, _)| path.get(..at))
 }
 
 /// A path of a file below the mount.

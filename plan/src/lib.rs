@@ -23,6 +23,7 @@ mod plan;
 mod refresh;
 mod selector;
 mod source;
+mod text_type;
 
 pub use crate::agent::*;
 pub use crate::all_keys::*;

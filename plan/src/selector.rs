@@ -46,13 +46,13 @@ pub enum InvalidSelector {
     )]
     Growing,
     #[error(
-        "a slice of the JMESPath expression has the number {0}; numbers to {MAX_SLICE} are allowed, more than any list of a secret has"
+        "an index or slice of the JMESPath expression has the number {0}; numbers to {MAX_INDEX} are allowed, more than any list of a secret has"
     )]
-    Slice(i32),
+    Index(i32),
 }
 
-/// The evaluator adds them up without looking.
-const MAX_SLICE: u32 = 1_000_000;
+/// The evaluator adds and negates them without looking.
+const MAX_INDEX: u32 = 1_000_000;
 
 /// Far more than people write. A chain of parts nests to the left in the tree: what fits into this many
 /// bytes is known to fit into half of a worker thread's stack, in a debug build too.
@@ -100,10 +100,10 @@ impl Selector {
             return Err(InvalidSelector::UnknownFunction(name));
         }
         if let Some(number) = numbers::lost(text) {
-            return Err(InvalidSelector::Digits(printable::shorten(number)));
+            return Err(InvalidSelector::Digits(printable::shorten(&number)));
         }
-        match large_slice(&ast) {
-            Some(number) => Err(InvalidSelector::Slice(number)),
+        match large_index(&ast) {
+            Some(number) => Err(InvalidSelector::Index(number)),
             None if !growth::is_bounded(&ast) => Err(InvalidSelector::Growing),
             None => Ok(Self(text.to_owned())),
         }
@@ -158,11 +158,12 @@ fn unknown_function(ast: &Ast) -> Option<String> {
     })
 }
 
-fn large_slice(ast: &Ast) -> Option<i32> {
+fn large_index(ast: &Ast) -> Option<i32> {
     first(ast, |ast| match ast {
+        Ast::Index { idx, .. } => Some(*idx).filter(|number| number.unsigned_abs() > MAX_INDEX),
         Ast::Slice { start, stop, step, .. } => {
             let mut numbers = start.iter().chain(stop).chain([step]);
-            numbers.find(|number| number.unsigned_abs() > MAX_SLICE).copied()
+            numbers.find(|number| number.unsigned_abs() > MAX_INDEX).copied()
         }
         _ => None,
     })
@@ -188,10 +189,26 @@ mod tests {
     }
 
     #[test]
-    fn a_slice_has_numbers_that_lists_can_have() {
-        for text in ["a[1000001:]", "a[:-1000001]", "a[0:1:1000001]", "[x, y[::1000001]]"] {
+    fn a_number_that_no_machine_holds_is_no_text() {
+        for text in ["`1e999`", "a[?b == `1e999`]", "`[1, 1e999]`"] {
             let error = Selector::parse(text).unwrap_err();
-            assert!(matches!(error, InvalidSelector::Slice(_)), "{text}: {error}");
+            assert!(matches!(error, InvalidSelector::Syntax { .. }), "{text}: {error}");
+        }
+        assert!(Selector::parse("a[?b == `text`]").is_ok());
+    }
+
+    #[test]
+    fn indexes_and_slices_have_numbers_that_lists_can_have() {
+        for text in [
+            "a[1000001]",
+            "a[-1000001]",
+            "a[1000001:]",
+            "a[:-1000001]",
+            "a[0:1:1000001]",
+            "[x, y[::1000001]]",
+        ] {
+            let error = Selector::parse(text).unwrap_err();
+            assert!(matches!(error, InvalidSelector::Index(_)), "{text}: {error}");
         }
         assert!(Selector::parse("a[1000000:-1:2]").is_ok());
     }

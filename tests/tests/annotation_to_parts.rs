@@ -73,6 +73,13 @@ fn texts(container: &Container) -> BTreeMap<String, String> {
     shown.map(|(name, seen)| (name, text(seen.content))).collect()
 }
 
+/// The start ends for what is in a secret, with these words.
+async fn unusable(cloud: &Cloud, annotations: &[(&str, &str)], words: &str) {
+    let (_, ended) = ran(cloud, annotations).await;
+    assert_eq!(ended.code(), Some(17), "{annotations:?}: {}", ended.said());
+    assert!(ended.said().contains(words), "{annotations:?}: {}", ended.said());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn numbers_stay_as_they_are_written_and_whole_ones_whole() {
     let secrets = r#"
@@ -164,9 +171,7 @@ async fn every_key_of_a_secret_becomes_a_file() {
         ("\"*\": kms://shop/null", "the key \"a\" is null"),
         ("\"*\": kms://shop/app\nuser: kms://shop/text", "makes \"user\", which is there already"),
     ] {
-        let (_, ended) = ran(&cloud, &[("secrets", secrets)]).await;
-        assert_eq!(ended.code(), Some(17), "{secrets}: {}", ended.said());
-        assert!(ended.said().contains(words), "{secrets}: {}", ended.said());
+        unusable(&cloud, &[("secrets", secrets)], words).await;
     }
 }
 
@@ -199,9 +204,7 @@ async fn every_key_of_a_secret_becomes_a_variable_and_none_that_runs_code() {
         ("\"*\": kms://shop/app", "the key \"api-key\" makes no variable"),
         ("\"*\": kms://shop/env\nUSER: kms://shop/text", "which is there already"),
     ] {
-        let (_, ended) = ran(&cloud, &[("env", env)]).await;
-        assert_eq!(ended.code(), Some(17), "{env}: {}", ended.said());
-        assert!(ended.said().contains(words), "{env}: {}", ended.said());
+        unusable(&cloud, &[("env", env)], words).await;
     }
 }
 
@@ -305,9 +308,7 @@ async fn a_key_that_has_the_name_of_a_directory_is_told() {
         ("secrets", "user/app.txt: kms://shop/text\n\"*\": kms://shop/app"),
         ("path-translation", "False"),
     ];
-    let (_, ended) = ran(&cloud, &annotations).await;
-    assert_eq!(ended.code(), Some(17), "{}", ended.said());
-    assert!(ended.said().contains("makes \"user\", which is there already"), "{}", ended.said());
+    unusable(&cloud, &annotations, "makes \"user\", which is there already").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use plan::Plan;
+use plan::{Plan, Refresh};
 use secret::{Fetched, Metadata, Sensitive};
 use serde::{Deserialize, Serialize};
 use tracing::{debug, info};
@@ -29,8 +29,8 @@ pub(crate) struct Kept {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Head {
-    /// All that the plan asks for.
-    lookups: usize,
+    /// The plan that they were asked for.
+    plan: String,
     values: Vec<KeptValue>,
 }
 
@@ -72,7 +72,8 @@ pub(crate) fn leave<'f>(
         return;
     }
     let count = values.len();
-    let head = Head { lookups: plan.lookups().len(), values };
+    let Ok(encoded) = plan.encode() else { return };
+    let head = Head { plan: encoded, values };
     let Ok(head) = serde_json::to_vec(&head) else { return };
     let mut content = Zeroizing::new(Vec::with_capacity(head.len() + 1 + bytes.len()));
     content.extend_from_slice(&head);
@@ -91,10 +92,12 @@ pub(crate) fn take(args: &Args, plan: &Plan) -> HashMap<usize, Kept> {
     let mount = MemoryVolume::Files.path(args, plan);
     let content = bounded::read(&mount.join(UNFINISHED), 2 * LIMIT);
     single_file::remove(&mount, UNFINISHED);
-    let kept = content.ok().and_then(|content| read(content.expose(), plan.lookups().len()));
+    let kept = content.ok().and_then(|content| read(content.expose(), plan));
     let now = since_boot();
     let mut kept = kept.unwrap_or_default();
-    kept.retain(|_, kept| now.checked_sub(kept.at).is_some_and(|age| age < YOUNG));
+    let staleness = plan.mode().refresh().and_then(Refresh::max_staleness);
+    let oldest = staleness.map_or(YOUNG, |staleness| staleness.min(YOUNG));
+    kept.retain(|_, kept| now.checked_sub(kept.at).is_some_and(|age| age < oldest));
     kept
 }
 
@@ -104,11 +107,12 @@ impl Kept {
     }
 }
 
-fn read(content: &[u8], lookups: usize) -> Option<HashMap<usize, Kept>> {
+fn read(content: &[u8], plan: &Plan) -> Option<HashMap<usize, Kept>> {
     let end = content.iter().position(|byte| *byte == b'\n')?;
     let (head, mut rest) = content.split_at_checked(end + 1)?;
     let head: Head = serde_json::from_slice(head).ok()?;
-    if head.lookups != lookups {
+    // A place among the lookups means something in this plan alone.
+    if plan.encode().ok()? != head.plan {
         return None;
     }
     let mut kept = HashMap::new();

@@ -10,6 +10,7 @@ mod numbers;
 mod reader;
 mod shown;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jmespath::{Context, ErrorReason, JmespathError, Rcvar, Runtime, Variable, interpret};
@@ -27,6 +28,9 @@ pub struct Document {
     numbers: Arc<Numbers>,
     runtime: Runtime,
 }
+
+/// Keys and what they hold; nothing where it is null.
+type Members = Vec<(String, Option<Sensitive>)>;
 
 impl Document {
     pub fn parse(value: &Sensitive) -> Result<Self, SelectError> {
@@ -48,10 +52,7 @@ impl Document {
     }
 
     /// The members of the object that is selected, or of the whole value.
-    pub(crate) fn members(
-        &self,
-        selector: Option<&Selector>,
-    ) -> Result<Vec<(String, Option<Sensitive>)>, SelectError> {
+    pub(crate) fn members(&self, selector: Option<&Selector>) -> Result<Members, SelectError> {
         let (found, nothing) = match selector {
             Some(selector) => self.find(selector)?,
             None => (
@@ -60,18 +61,28 @@ impl Document {
             ),
         };
         let members = match &*found {
-            Variable::Object(members) => members
-                .iter()
-                .map(|(key, member)| match &**member {
-                    Variable::Null => Ok((key.clone(), None)),
-                    _ => Ok((key.clone(), Some(self.text(member, SelectError::Nothing)?))),
-                })
-                .collect(),
+            Variable::Object(members) => self.texts(members),
             Variable::Null => Err(nothing),
             _ => Err(SelectError::NoObject),
         };
         wipe(found);
         members
+    }
+
+    /// An expression may show one part many times: all of them together are no more than one text.
+    fn texts(&self, members: &BTreeMap<String, Rcvar>) -> Result<Members, SelectError> {
+        let mut left = MAX_VALUE_BYTES;
+        let mut texts = Vec::with_capacity(members.len());
+        for (key, member) in members {
+            let text = match &**member {
+                Variable::Null => None,
+                _ => Some(self.text(member, SelectError::Nothing)?),
+            };
+            let bytes = text.as_ref().map_or(0, Sensitive::len);
+            left = left.checked_sub(bytes).ok_or(SelectError::TooLarge)?;
+            texts.push((key.clone(), text));
+        }
+        Ok(texts)
     }
 
     /// What an expression finds, and what it means if that is nothing.

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use plan::directories_of;
+
 use crate::input::entry::MemoryVolume;
 
 /// A name is one of a file or of a directory that has files.
@@ -27,10 +29,6 @@ impl TakenNames {
             || self.directories.contains(&(volume, name.to_owned()))
             || directories_of(name).any(is_file)
     }
-}
-
-fn directories_of(name: &str) -> impl Iterator<Item = &str> {
-    name.match_indices('/').filter_map(|(at, _)| name.get(..at))
 }
 
 #[cfg(test)]

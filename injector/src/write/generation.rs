@@ -46,11 +46,7 @@ impl<'a> Contents<'a> {
 
     /// Directories of files, each behind the one that it is in.
     fn directories(&self) -> BTreeSet<&'a str> {
-        let before = |file: &NewFile<'a>| {
-            let name = file.name;
-            name.match_indices('/').filter_map(move |(at, _)| name.get(..at))
-        };
-        self.files.iter().flat_map(before).collect()
+        self.files.iter().flat_map(|file| plan::directories_of(file.name)).collect()
     }
 
     /// Whether `name` holds a file that is not wanted any more. What cannot be read may.

@@ -1,11 +1,10 @@
 //! Names of what credentials come from.
 
-use std::fmt;
-
 use printable::shorten;
 use serde::{Deserialize, Serialize};
 
 use super::error::InvalidCredentials;
+use crate::text_type::text_type;
 
 /// A RAM role by its name alone: 1 to 64 of `[A-Za-z0-9._-]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,38 +49,7 @@ pub fn is_subdomain(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(is_label)
 }
 
-macro_rules! text_type {
-    ($($name:ident),+) => {$(
-        impl $name {
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = InvalidCredentials;
-
-            fn try_from(text: String) -> Result<Self, Self::Error> {
-                Self::parse(&text)
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(value: $name) -> Self {
-                value.0
-            }
-        }
-    )+};
-}
-
-text_type!(RamRoleName, SecretName);
+text_type!(InvalidCredentials: RamRoleName, SecretName);
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! Numbers that an expression has itself. The parser reads them as a machine's numbers.
 
 /// A number in a literal whose digits the parser would not keep.
-pub(super) fn lost(text: &str) -> Option<&str> {
+pub(super) fn lost(text: &str) -> Option<String> {
     // A literal stands between backticks; those in other quotes are text.
     let (mut quote, mut is_escaped, mut start) = (None, false, 0);
     for (at, c) in text.char_indices() {
@@ -10,11 +10,12 @@ pub(super) fn lost(text: &str) -> Option<&str> {
             Some(end) if c == end && !is_escaped => {
                 quote = None;
                 let literal = text.get(start..at).filter(|_| c == '`').unwrap_or_default();
+                let literal = literal.replace("\\`", "`");
                 // Without quotes it is a text.
-                let is_json = serde_json::from_str::<serde::de::IgnoredAny>(literal).is_ok();
-                let literal = if is_json { literal } else { "" };
-                if let Some(number) = in_json(literal).find(|number| !is_kept(number)) {
-                    return Some(number);
+                let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&literal).is_ok();
+                let mut numbers = in_json(if is_json { &literal } else { "" });
+                if let Some(number) = numbers.find(|number| !is_kept(number)) {
+                    return Some(number.to_owned());
                 }
             }
             _ => {}
@@ -80,8 +81,9 @@ mod tests {
             ("[?a == `123456789012345678901234567890`]", "123456789012345678901234567890"),
             ("`0.12345678901234567891`", "0.12345678901234567891"),
             ("`{\"a\": [\"\\\"\", 1e-400]}`", "1e-400"),
+            ("`[\"\\`\", 12345678901234567891234]`", "12345678901234567891234"),
         ] {
-            assert_eq!(lost(text), Some(number), "{text}");
+            assert_eq!(lost(text).as_deref(), Some(number), "{text}");
         }
     }
 }

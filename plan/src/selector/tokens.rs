@@ -109,8 +109,12 @@ fn quoted(rest: &mut Rest<'_>, start: usize) -> Result<SelectorToken, Syntax> {
 
 /// JSON, or a text without quotes, which the other libraries take for one with quotes.
 fn literal(text: &str, start: usize) -> Result<SelectorToken, Syntax> {
-    let json = Variable::from_json(text);
-    let json = json.or_else(|_| Variable::from_json(&format!("\"{}\"", text.trim_start())));
+    // A number that no machine holds is JSON all the same, and no text.
+    let is_json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    let json = match is_json {
+        true => Variable::from_json(text),
+        false => Variable::from_json(&format!("\"{}\"", text.trim_start())),
+    };
     json.map(SelectorToken::Literal)
         .map_err(|_| Syntax::new(start, "between backticks stands JSON; put text in single quotes"))
 }

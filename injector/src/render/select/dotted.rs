@@ -17,17 +17,26 @@ pub(super) fn meant(expression: &Ast, root: &Rcvar) -> Option<String> {
             if let Some(found) = members.get(&name.join("."))
                 && has(found, behind)
             {
-                let before = keys.get(..at)?.iter().map(|key| (*key).to_owned());
-                let quoted = std::iter::once(format!("\"{}\"", name.join(".")));
-                let behind = behind.iter().map(|key| (*key).to_owned());
-                let path: Vec<String> = before.chain(quoted).chain(behind).collect();
-                return Some(path.join("."));
+                let dotted = name.join(".");
+                let before = keys.get(..at)?.iter().copied();
+                let path = before.chain([dotted.as_str()]).chain(behind.iter().copied());
+                return Some(path.map(written).collect::<Vec<_>>().join("."));
             }
         }
         let next = members.get(*key)?;
         node = Rcvar::clone(next);
     }
     None
+}
+
+/// A key as an expression has it.
+fn written(key: &str) -> String {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    let starts_plain = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    match starts_plain && key.bytes().all(is_plain) {
+        true => key.to_owned(),
+        false => serde_json::Value::from(key).to_string(),
+    }
 }
 
 fn has(node: &Rcvar, keys: &[&str]) -> bool {

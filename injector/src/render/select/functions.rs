@@ -81,8 +81,8 @@ pub(super) fn compare_with_own(expression: &mut Ast) {
         if let Ast::Comparison { offset, comparator, lhs, rhs } = ast {
             let name = name_of(comparator).to_owned();
             let offset = *offset;
-            let placeholder = || Ast::Identity { offset };
-            let args = [lhs, rhs].map(|side| std::mem::replace(&mut **side, placeholder()));
+            let moved = || Ast::Identity { offset };
+            let args = [lhs, rhs].map(|side| std::mem::replace(&mut **side, moved()));
             *ast = Ast::Function { offset, name, args: args.into() };
         }
         rest.extend(plan::parts_of_expression(ast));

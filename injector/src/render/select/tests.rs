@@ -100,6 +100,18 @@ fn an_expression_that_repeats_its_input_without_end_is_stopped() {
 }
 
 #[test]
+fn the_members_of_an_object_are_no_larger_together_than_one_text() {
+    let value = format!("{{\"a\":\"{}\"}}", "x".repeat(MAX_VALUE_BYTES / 2));
+    let document = Document::parse(&Sensitive::new(value.into_bytes())).unwrap();
+    let members = |selector: &str| {
+        let found = document.members(Some(&Selector::parse(selector).unwrap()));
+        found.map(|members| members.len())
+    };
+    assert_eq!(members("{b: a, c: a, d: nothing}"), Ok(3));
+    assert_eq!(members("{b: a, c: a, d: 'x'}"), Err(SelectError::TooLarge));
+}
+
+#[test]
 fn an_expression_that_would_make_too_much_of_this_value_is_not_evaluated() {
     let selector = "@|[@,@][]|[@,@][]|[@,@][]";
     assert!(extract(r#"["a"]"#, selector).is_ok());
@@ -208,11 +220,12 @@ fn a_hash_ends_the_projection_before_it() {
 
 #[test]
 fn a_key_with_dots_that_was_meant_is_shown_in_quotes() {
-    let value = r#"{"spring.datasource.password": "x", "a": {"b.c": {"d": 1}}, "a.b": {"q": 1}, "n.m": null}"#;
+    let value = r#"{"spring.datasource.password": "x", "a": {"b.c": {"d": 1}}, "a.b": {"q": 1}, "n.m": null, "a b": {"c.d": 1}}"#;
     for (selector, meant) in [
         ("spring.datasource.password", "\"spring.datasource.password\""),
         ("a.b.c.d", "a.\"b.c\".d"),
         ("a.b.q", "\"a.b\".q"),
+        ("\"a b\".c.d", "\"a b\".\"c.d\""),
     ] {
         assert_eq!(extract(value, selector), Err(SelectError::Dotted(meant.to_owned())));
         assert!(extract(value, meant).is_ok(), "{meant}");
