@@ -15,10 +15,11 @@ use super::network::ClusterNetwork;
 
 pub(crate) fn run(layout: &Layout) -> Result<()> {
     let boundary = Boundary::of(layout);
-    // What containerd and the network plugins keep outside of our directory, by container.
-    let strays = strays(layout);
+    let sockets = sockets(layout);
     boundary.end()?;
-    for stray in strays {
+    // Only now: until the end a Pod could still be given an address.
+    let results = results_of(layout.root(), Path::new("/var/lib/cni/results"));
+    for stray in sockets.into_iter().chain(results) {
         remove_if_there(&stray)?;
     }
     for place in mounts_below(layout.root())? {
@@ -33,23 +34,34 @@ pub(crate) fn run(layout: &Layout) -> Result<()> {
     Ok(())
 }
 
-/// Shims listen at a place of their own, plugins remember every Pod's addresses in one of theirs.
-fn strays(layout: &Layout) -> Vec<PathBuf> {
+/// Shims listen at a place of their own, outside of our directory.
+fn sockets(layout: &Layout) -> Vec<PathBuf> {
     let bundles = layout.containerd_state().join("io.containerd.runtime.v2.task/k8s.io");
-    let mut strays = Vec::new();
+    let mut sockets = Vec::new();
     for bundle in fs::read_dir(bundles).into_iter().flatten().flatten() {
-        let id = bundle.file_name().to_string_lossy().into_owned();
-        for result in [format!("lab-{id}-eth0"), format!("cni-loopback-{id}-lo")] {
-            strays.push(Path::new("/var/lib/cni/results").join(result));
-        }
         let bootstrap = fs::read(bundle.path().join("bootstrap.json")).unwrap_or_default();
         let bootstrap: Value = serde_json::from_slice(&bootstrap).unwrap_or_default();
         let address = bootstrap.get("address").and_then(Value::as_str).unwrap_or_default();
         if let Some(socket) = address.strip_prefix("unix:///run/containerd/s/") {
-            strays.push(Path::new("/run/containerd/s").join(socket));
+            sockets.push(Path::new("/run/containerd/s").join(socket));
         }
     }
-    strays
+    sockets
+}
+
+/// Network plugins remember what they gave to every Pod in one place for all clusters. A Pod has
+/// its network before it has a container, so the network's own path says whose it is.
+fn results_of(root: &Path, remembered: &Path) -> Vec<PathBuf> {
+    let mut results = Vec::new();
+    for entry in fs::read_dir(remembered).into_iter().flatten().flatten() {
+        let result: Value =
+            serde_json::from_slice(&fs::read(entry.path()).unwrap_or_default()).unwrap_or_default();
+        let network = result.get("netns").and_then(Value::as_str).unwrap_or_default();
+        if Path::new(network).starts_with(root) {
+            results.push(entry.path());
+        }
+    }
+    results
 }
 
 fn remove_if_there(path: &Path) -> Result<()> {
@@ -73,4 +85,26 @@ fn mounts_below(root: &Path) -> Result<Vec<PathBuf>> {
 /// The kernel writes blanks in paths as octal numbers.
 fn unescaped(path: &str) -> PathBuf {
     path.replace("\\040", " ").replace("\\011", "\t").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of two clusters with names alike, and of somebody who writes something else there.
+    #[test]
+    fn a_network_is_removed_with_the_cluster_that_it_lay_in_even_before_a_container_was_there() {
+        let remembered = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = remembered.path().join(name);
+            fs::write(&path, text).unwrap();
+            path
+        };
+        let ours = write("lab-1-eth0", r#"{"netns":"/lab/e2e/run/netns/cni-1"}"#);
+        write("lab-2-eth0", r#"{"netns":"/lab/e2e-beside/run/netns/cni-2"}"#);
+        write("lab-3-eth0", "half a");
+
+        assert_eq!(results_of(Path::new("/lab/e2e"), remembered.path()), [ours]);
+        assert!(results_of(Path::new("/lab/e2e"), Path::new("/nowhere")).is_empty());
+    }
 }
