@@ -11,6 +11,7 @@ pub mod cluster;
 pub mod cost;
 pub(crate) mod far_away;
 pub mod fetcher;
+pub mod go;
 pub mod http;
 pub mod kubelet;
 pub mod lease;

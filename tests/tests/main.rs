@@ -31,6 +31,7 @@ mod fetcher_templates;
 mod fetcher_variables;
 mod four_objects_four_endpoints_two_accounts;
 mod injected_pod_again;
+mod official_credentials;
 mod sdk_conformance;
 mod support;
 mod variable_writer_crashes;

@@ -91,7 +91,7 @@ fn unescaped(path: &str) -> PathBuf {
 mod tests {
     use super::*;
 
-    /// Of two clusters with names alike, and of somebody who writes something else there.
+    /// Two clusters have names alike, and somebody else may write there too.
     #[test]
     fn a_network_is_removed_with_the_cluster_that_it_lay_in_even_before_a_container_was_there() {
         let remembered = tempfile::tempdir().unwrap();
