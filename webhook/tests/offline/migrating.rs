@@ -141,8 +141,12 @@ fn the_files_that_the_csi_provider_wrote_are_injected_with_their_names_and_sourc
         ("csi-keys-old", "csi-keys-new"),
     ] {
         let before = read(old);
-        let plan = plan(&injected(new));
-        assert_eq!(wanted(&plan, &plan["files"]), files_of_the_provider(class(&before)), "{new}");
+        let pod_now = injected(new);
+        let list = &pod_now["metadata"]["annotations"]["kms.alibabacloud/secrets"];
+        let class = class(&before);
+        assert_eq!(*list, class["spec"]["parameters"]["objects"], "{new}: letter for letter");
+        let plan = plan(&pod_now);
+        assert_eq!(wanted(&plan, &plan["files"]), files_of_the_provider(class), "{new}");
         let same_place = plan["mount"] == *mount_of_the_driver(pod(&before));
         assert_eq!(same_place, !new.ends_with("-beside"), "{new}: {}", plan["mount"]);
     }
