@@ -11,10 +11,9 @@ use lab::fetcher::NAMESPACE;
 use lab::kubelet::Sandbox;
 use lab::stage::Stage;
 use lab::{manifest, webhook_process};
-use serde_json::Value;
 use tokio::process::Command;
 
-const EXAMPLES: [&str; 3] = ["pod.yaml", "deployment.yaml", "from-csi-provider.yaml"];
+const EXAMPLES: [&str; 2] = ["pod.yaml", "deployment.yaml"];
 
 /// Every value of the demo, and the one it rotates to; parts, where a value is JSON.
 const VALUES: [&str; 8] = [
@@ -34,8 +33,12 @@ async fn output(mut command: Command) -> Output {
 }
 
 async fn webhook(words: &[&str], example: &str) -> Output {
+    webhook_on(words, &manifest::example(example)).await
+}
+
+async fn webhook_on(words: &[&str], manifest: &Path) -> Output {
     let mut command = webhook_process::command().unwrap();
-    command.args(words).arg(manifest::example(example));
+    command.args(words).arg(manifest).args(["--setting", "clusterId=demo"]);
     output(command).await
 }
 
@@ -113,9 +116,9 @@ async fn the_offline_command_and_the_server_make_the_same_pod() {
     assert_eq!(offline, [served]);
 }
 
-/// The files of an example's first container, by name.
-async fn files_of(cloud: &Cloud, example: &str) -> BTreeMap<String, Vec<u8>> {
-    let ended = webhook(&["inject", "-f"], example).await;
+/// The files of a manifest's first container, by name.
+async fn files_of(cloud: &Cloud, manifest: &Path) -> BTreeMap<String, Vec<u8>> {
+    let ended = webhook_on(&["inject", "-f"], manifest).await;
     assert!(ended.status.success(), "{}", text(&ended.stderr));
     let documents = manifest::parse(&text(&ended.stdout)).unwrap();
     let pod = documents.iter().find_map(manifest::pod_of).unwrap();
@@ -129,24 +132,39 @@ async fn files_of(cloud: &Cloud, example: &str) -> BTreeMap<String, Vec<u8>> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_examples_lead_to_the_files_that_they_name() {
     let cloud = Cloud::start(CloudConfig::new(Seed::demo().unwrap())).await.unwrap();
-    let deployment = files_of(&cloud, "deployment.yaml").await;
+    let deployment = files_of(&cloud, &manifest::example("deployment.yaml")).await;
     let names: Vec<_> = deployment.keys().map(String::as_str).collect();
     assert_eq!(names, ["db-password", "db-user", "db.json", "shop-api-token", "shop_tls-key"]);
     assert_eq!(deployment["db-password"], b"demo-second-password");
     assert!(deployment["shop_tls-key"].starts_with(&[0, 1, 2, 3]));
-
-    let moved = files_of(&cloud, "from-csi-provider.yaml").await;
-    let names: Vec<_> = moved.keys().map(String::as_str).collect();
-    assert_eq!(names, ["old-password", "shop-api-token", "shop_db"]);
-    assert_eq!(moved["old-password"], b"demo-first-password");
 }
 
-#[test]
-fn the_move_from_the_csi_provider_keeps_the_list_letter_for_letter() {
-    let documents = manifest::read(&manifest::example("from-csi-provider.yaml")).unwrap();
-    let class = manifest::of_kind(&documents, "SecretProviderClass").unwrap();
-    let objects = class.pointer("/spec/parameters/objects").unwrap();
-    let pod = documents.iter().find_map(manifest::pod_of).unwrap();
-    let annotations = pod.pointer("/metadata/annotations").and_then(Value::as_object).unwrap();
-    assert_eq!(annotations.get("kms.alibabacloud/secrets"), Some(objects));
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workload_that_moved_from_the_csi_provider_finds_the_bytes_of_its_secrets() {
+    let cloud = Cloud::start(CloudConfig::new(Seed::demo().unwrap())).await.unwrap();
+    let read = |name: &str| {
+        let path = manifest::example("migrating").join(name);
+        std::fs::read_to_string(path).unwrap()
+    };
+    let old = read("csi-files-old.yaml");
+    let (account, _) = old.split_once("---\n").unwrap();
+    // Once is enough here: nothing is rotated.
+    let new = read("csi-files-new.yaml");
+    let once: Vec<_> = new.lines().filter(|it| !it.contains("refresh")).collect();
+    let directory = tempfile::tempdir().unwrap();
+    let both = directory.path().join("both.yaml");
+    std::fs::write(&both, format!("{account}---\n{}\n", once.join("\n"))).unwrap();
+
+    let files = files_of(&cloud, &both).await;
+    let bytes = |name: &str| files[name].as_slice();
+    assert_eq!(files.len(), 6, "{:?}", files.keys());
+    let whole = |password: &str| {
+        format!(r#"{{"username":"shop","password":"demo-{password}-password","port":5432}}"#)
+    };
+    assert_eq!(bytes("shop-db"), whole("second").as_bytes());
+    assert_eq!(bytes("db-previous.json"), whole("first").as_bytes());
+    assert_eq!(bytes("db-user"), b"shop");
+    assert_eq!(bytes("db-password"), b"demo-second-password");
+    assert!(bytes("tls.key").starts_with(&[0, 1, 2, 3]));
+    assert_eq!(bytes("shop-api-token"), b"demo-api-token");
 }

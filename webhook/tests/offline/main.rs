@@ -4,4 +4,5 @@
 
 mod check;
 mod inject;
+mod migrating;
 mod support;
