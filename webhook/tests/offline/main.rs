@@ -3,5 +3,6 @@
 #![cfg(test)]
 
 mod check;
+mod classes;
 mod inject;
 mod support;
