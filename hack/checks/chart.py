@@ -122,6 +122,10 @@ def renderings():
         ("the webhook may write in the self-managed mode alone",
          "patch" in object_("rbac") and
          "patch" not in object_("rbac", "certificates.mode=cert-manager")),
+        ("classes and namespaces may be read where that is turned on alone",
+         all(text not in object_("rbac") and
+             text in object_("rbac", "settings.secretProviderClasses=read")
+             for text in ("secretproviderclasses", "resources: [namespaces]\n    verbs: [get]"))),
         ("everybody may connect unless a CA is named", "client" not in object_("deployment")),
         ("… and then clients of the CA and of these names",
          all(text in object_("deployment", "webhook.clientCA.configMap=api-servers",

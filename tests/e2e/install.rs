@@ -10,6 +10,8 @@ use serde_json::json;
 use crate::stage::{RELEASE, RELEASE_NAMESPACE, cluster, kubectl};
 
 const INSTALLING: &str = include_str!("../../docs/install.md");
+/// Turned on for the stories about it; a release before it does not know it.
+const CLASSES: &str = "secretProviderClasses";
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 #[test]
@@ -42,10 +44,13 @@ pub(crate) fn helm(verb: &str, more: &[&str]) -> Tool {
 pub(crate) fn helm_of(tree: &str, fetcher: &str, verb: &str, more: &[&str]) -> Tool {
     let chart = format!("{tree}/charts/{RELEASE}");
     let place = ["--namespace", RELEASE_NAMESPACE];
-    let quick_start = json!({
+    let mut quick_start = json!({
         "image": { "registry": "registry.example" },
         "settings": { "region": "cn-hangzhou", "clusterId": "clab", "accountId": "1234567890123456" },
     });
+    if tree == ROOT {
+        quick_start["settings"][CLASSES] = json!("read");
+    }
     let values = lab_values(&quick_start, fetcher);
     cluster()
         .tool("helm")
@@ -61,7 +66,7 @@ fn with_helm_of_the_lab(tool: Tool) -> Tool {
     let directory = cluster().layout().root().join("bin");
     fs::create_dir_all(&directory).unwrap();
     let real = cluster().program("helm");
-    let values = lab_values(&json!({}), FETCHER);
+    let values = lab_values(&json!({ "settings": { CLASSES: "read" } }), FETCHER);
     let script = format!(
         "#!/bin/sh\ncase $1 in install | upgrade) set -- \"$@\" --values {values} ;; esac\n\
          exec {} \"$@\"\n",

@@ -1,5 +1,6 @@
 //! Stories that do not disturb each other.
 
+mod a_class_stands_for_annotations;
 mod a_cloud_that_is_not_well_is_told;
 mod a_failure_in_the_pod_is_told;
 mod a_refusal_of_the_cloud_is_told;

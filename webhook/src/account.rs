@@ -1,11 +1,4 @@
-//! What a Pod's ServiceAccount says about its identity in the cloud, and in which namespace it is.
-
-/// The owner of a Pod, as the cluster says and not the Pod.
-#[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
-    pub namespace: &'a str,
-    pub account: &'a Account,
-}
+//! What a Pod's ServiceAccount says about its identity in the cloud.
 
 /// What is known of the ServiceAccount that a Pod runs as.
 #[derive(Clone, Debug, PartialEq, Eq)]

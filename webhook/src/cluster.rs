@@ -1,7 +1,9 @@
 //! What is asked of the Kubernetes API.
 
+mod account;
 pub mod accounts;
 pub(crate) mod bounded;
+pub(crate) mod classes;
 pub mod client;
 pub mod directory;
 mod error;

@@ -174,9 +174,10 @@ mod tests {
 
     #[test]
     fn the_test_pod_would_be_injected_whatever_the_settings_say() {
-        use crate::account::Subject;
         use crate::decide::inject::{Injection, inject};
-        let subject = Subject { namespace: "probe", account: &crate::account::Account::Unknown };
+        use crate::facts::Subject;
+        let facts = crate::facts::Facts::default();
+        let subject = Subject { namespace: "probe", facts: &facts };
         let settings = crate::settings::Settings::default();
         let injected = inject(&pod().to_string(), &subject, &settings).unwrap();
         assert!(matches!(injected, Injection::Patched { .. }), "{injected:?}");

@@ -4,6 +4,7 @@ pub mod account;
 pub mod args;
 pub mod ask;
 mod bounded_file;
+pub mod class;
 pub mod cluster;
 mod container_path;
 pub mod decide;

@@ -14,7 +14,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-pub(crate) use self::cluster::{AccountRead, ClusterMetrics};
+pub(crate) use self::cluster::{ClusterMetrics, ObjectRead};
 use self::label::{Reason, seconds};
 use crate::wire::reply::Outcome;
 

@@ -2,6 +2,7 @@
 
 mod accounts;
 pub mod check;
+mod classes;
 mod examine;
 mod finding;
 pub mod inject;

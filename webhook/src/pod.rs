@@ -27,6 +27,7 @@ use serde_json::value::RawValue;
 pub(crate) use self::amount::Amount;
 pub(crate) use self::container::{Amounts, Container, Resources};
 pub(crate) use self::containers::List;
+pub(crate) use self::limits::MAX_ANNOTATION_BYTES;
 pub(crate) use self::marks::{Annotated, KMS_AGENT};
 pub(crate) use self::mount::VolumeMount;
 pub(crate) use self::room::Room;
@@ -168,19 +169,6 @@ impl<'a> Pod<'a> {
                 crate::text::display_name(value)
             )
         })
-    }
-
-    /// Whether its ServiceAccount is asked for a role: no annotation says one, well or badly, nor
-    /// credentials of a kind that has its own.
-    pub(crate) fn has_role_of_account(&self) -> bool {
-        let Annotated { ours, untyped, .. } = &self.metadata.annotations;
-        let says_role = |key: &str, text: &str| match key {
-            "role-arn" => true,
-            "credentials" => text.trim() != "rrsa",
-            _ => false,
-        };
-        !ours.iter().any(|(key, text)| says_role(key, text))
-            && !untyped.iter().any(|(key, _)| key == "role-arn")
     }
 
     /// Init containers and containers, as the two lists that a patch addresses.

@@ -10,14 +10,31 @@ pub(crate) const PREFIX: &str = "kms.alibabacloud/";
 /// One thing that is wrong: where, what, and how to put it right.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Problem {
-    /// The full annotation key, or `None` for a problem of the Pod itself.
-    pub annotation: Option<String>,
-    /// Line within the annotation's value, from 1.
+    pub origin: Origin,
+    /// Line within the text, from 1.
     pub line: Option<usize>,
-    /// The place within the annotation (`item 2, fileMode`) or the Pod (`container "app"`).
+    /// The place within the text (`item 2, fileMode`) or the Pod (`container "app"`).
     pub place: String,
     pub what: String,
     pub remedy: String,
+}
+
+/// Where a text is from that somebody wrote for a Pod.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// The Pod itself.
+    Pod,
+    /// An annotation of it, by its full key.
+    Annotation(String),
+    /// A field of the SecretProviderClass that it names.
+    Class(Box<ClassField>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ClassField {
+    pub class: String,
+    /// The way from `spec` to it.
+    pub field: String,
 }
 
 /// What is wrong with one Pod: never empty where it is an error. As many problems are kept as a
@@ -46,13 +63,13 @@ impl Problem {
         what: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self {
-            annotation: Some(format!("{PREFIX}{key}")),
-            line: None,
-            place: String::new(),
-            what: what.into(),
-            remedy: remedy.into(),
-        }
+        Self::at(Origin::Annotation(format!("{PREFIX}{key}")), what, remedy)
+    }
+
+    /// A problem of a text as a whole.
+    pub(crate) fn at(origin: Origin, what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        let (what, remedy) = (what.into(), remedy.into());
+        Self { origin, line: None, place: String::new(), what, remedy }
     }
 
     /// A problem of the Pod itself.
@@ -61,21 +78,15 @@ impl Problem {
         what: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self {
-            annotation: None,
-            line: None,
-            place: place.into(),
-            what: what.into(),
-            remedy: remedy.into(),
-        }
+        Self { place: place.into(), ..Self::at(Origin::Pod, what, remedy) }
     }
 }
 
 impl Problem {
     /// What a person may see of it. Names that a Pod's author chose stand in it, of any length.
     fn cut(mut self) -> Self {
-        let Self { annotation, place, what, remedy, .. } = &mut self;
-        for text in annotation.iter_mut().chain([place, what, remedy]) {
+        let Self { origin, place, what, remedy, .. } = &mut self;
+        for text in origin.texts().into_iter().flatten().chain([place, what, remedy]) {
             if text.len() > LONGEST {
                 text.truncate(text.floor_char_boundary(LONGEST));
                 text.push('…');
@@ -86,10 +97,40 @@ impl Problem {
     }
 }
 
+impl Origin {
+    /// A parameter of a SecretProviderClass.
+    pub(crate) fn parameter(class: &str, parameter: &str) -> Self {
+        Self::class(class, format!("parameters.{parameter}"))
+    }
+
+    pub(crate) fn class(class: &str, field: impl Into<String>) -> Self {
+        Self::Class(Box::new(ClassField { class: class.to_owned(), field: field.into() }))
+    }
+
+    /// The parts of it that somebody chose.
+    fn texts(&mut self) -> [Option<&mut String>; 2] {
+        match self {
+            Self::Pod => [None, None],
+            Self::Annotation(key) => [Some(key), None],
+            Self::Class(at) => [Some(&mut at.class), Some(&mut at.field)],
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pod => f.write_str("the Pod"),
+            Self::Annotation(key) => f.write_str(key),
+            Self::Class(at) => write!(f, "SecretProviderClass {}, {}", at.class, at.field),
+        }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(annotation) = &self.annotation {
-            f.write_str(annotation)?;
+        if self.origin != Origin::Pod {
+            write!(f, "{}", self.origin)?;
             if let Some(line) = self.line {
                 write!(f, ", line {line}")?;
             }
@@ -140,6 +181,11 @@ impl Problems {
         let dropped = other.count - other.kept.len();
         self.extend(other.kept);
         self.count += dropped;
+    }
+
+    /// Those that are kept, each changed.
+    pub(crate) fn each(&mut self, change: impl FnMut(&mut Problem)) {
+        self.kept.iter_mut().for_each(change);
     }
 
     /// The first of them.
@@ -223,7 +269,7 @@ mod tests {
 
     fn problem(what: &str) -> Problem {
         Problem {
-            annotation: Some("kms.alibabacloud/secrets".to_owned()),
+            origin: Origin::Annotation("kms.alibabacloud/secrets".to_owned()),
             line: Some(2),
             place: "item 1, fileMode".to_owned(),
             what: what.to_owned(),
@@ -302,11 +348,12 @@ mod tests {
         let long = "\u{e9}".repeat(1_000_000);
         let mut problems = Problems::default();
         problems.push(Problem {
-            annotation: Some(long.clone()),
+            origin: Origin::class(&long, &*long),
             ..Problem::pod(&*long, &*long, &*long)
         });
         let kept = problems.as_slice().first().unwrap();
-        let texts = [kept.annotation.as_ref().unwrap(), &kept.place, &kept.what, &kept.remedy];
+        let Origin::Class(at) = &kept.origin else { panic!("{kept:?}") };
+        let texts = [&at.class, &at.field, &kept.place, &kept.what, &kept.remedy];
         assert!(texts.iter().all(|text| text.capacity() < 1100 && text.ends_with("\u{e9}…")));
     }
 

@@ -62,6 +62,7 @@ pub struct Settings {
     only_variables: Option<Vec<Glob>>,
     file_key_ref: FileKeyRefUse,
     oldest_kubelet: Option<u32>,
+    secret_provider_classes: bool,
     policy: Policy,
 }
 
@@ -243,6 +244,11 @@ impl Settings {
         self.oldest_kubelet
     }
 
+    /// Whether SecretProviderClasses may be read for Pods.
+    pub(crate) fn secret_provider_classes(&self) -> bool {
+        self.secret_provider_classes
+    }
+
     /// The rules about which namespaces may use which roles, and read what with them.
     pub(crate) fn policy(&self) -> &Policy {
         &self.policy
@@ -325,6 +331,7 @@ impl Default for Settings {
             only_variables: None,
             file_key_ref: FileKeyRefUse::OnRequest,
             oldest_kubelet: None,
+            secret_provider_classes: false,
             policy: Policy::default(),
         }
     }

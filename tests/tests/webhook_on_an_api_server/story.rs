@@ -111,6 +111,7 @@ async fn a_webhook_bootstraps_itself_and_injects_by_the_roles_of_service_account
 
     an_account_and_its_pod_can_be_created_in_one_breath(&client).await;
     a_change_of_an_account_reaches_the_next_pod(&client, &webhook).await;
+    a_class_stands_for_annotations(&client).await;
     a_denial_reaches_the_author_and_the_log(&client, &webhook).await;
     what_is_taken_from_the_configuration_is_missed_or_put_back(&client, &webhook).await;
     a_restart_of_the_api_server_changes_nothing(&mut server, &webhook).await;
@@ -148,6 +149,39 @@ async fn a_change_of_an_account_reaches_the_next_pod(client: &Client, webhook: &
     // Its events come in order, so that the change before it is known as well.
     let made = create(client, &pod("changed", "app-0")).await.unwrap();
     assert_eq!(role(&made), "other");
+}
+
+/// The kind of object that the CSI driver installs, as far as it is read.
+fn kind_of_classes() -> Value {
+    let schema = json!({"openAPIV3Schema": {"type": "object", "properties": {"spec": {
+        "type": "object", "x-kubernetes-preserve-unknown-fields": true}}}});
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "secretproviderclasses.secrets-store.csi.x-k8s.io"},
+        "spec": {
+            "group": "secrets-store.csi.x-k8s.io", "scope": "Namespaced",
+            "names": {"kind": "SecretProviderClass", "plural": "secretproviderclasses",
+                "singular": "secretproviderclass", "listKind": "SecretProviderClassList"},
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": schema}],
+        },
+    })
+}
+
+async fn a_class_stands_for_annotations(client: &Client) {
+    let mut pod = pod("of-a-class", "app-0");
+    pod["metadata"]["annotations"] = json!({"kms.alibabacloud/secret-provider-class": "db"});
+    // Neither the kind nor the class is there.
+    let error = create(client, &pod).await.unwrap_err().to_string();
+    assert!(error.contains("there is no SecretProviderClass db in namespace"), "{error}");
+    create(client, &kind_of_classes()).await.unwrap();
+    let class = json!({"apiVersion": "secrets-store.csi.x-k8s.io/v1", "kind": "SecretProviderClass",
+        "metadata": {"name": "db", "namespace": "shop"},
+        "spec": {"provider": "alibabacloud", "parameters": {"objects": "- objectName: of/db"}}});
+    until("the kind to be served", async || create(client, &class).await.is_ok()).await;
+    let made = create(client, &pod).await.unwrap();
+    let plan = made["spec"]["initContainers"][0]["env"][0]["value"].as_str().unwrap();
+    let plan = plan::Plan::decode(plan).unwrap();
+    assert_eq!(plan.files()[0].name.as_str(), "of_db");
 }
 
 async fn a_denial_reaches_the_author_and_the_log(client: &Client, webhook: &Webhook) {

@@ -40,6 +40,7 @@ impl Webhook {
             .args(["--webhook-configuration", NAME, "--service", NAME])
             .args(["--certificate-secret", "injector-certificate"])
             .args(["--setting=region=cn-hangzhou", "--setting=clusterId=c0123"])
+            .arg("--setting=secretProviderClasses=read")
             .current_dir(directory.path())
             .env_clear()
             .stdin(Stdio::null())
@@ -107,6 +108,8 @@ async fn token(client: &Client) -> String {
         json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
         "metadata": {"name": NAME}, "rules": [
             of("", "serviceaccounts", &["get", "list", "watch"]),
+            of("secrets-store.csi.x-k8s.io", "secretproviderclasses", &["get"]),
+            of("", "namespaces", &["get"]),
             named(of("admissionregistration.k8s.io", configurations, &["get", "watch", "patch"]), NAME),
         ]}),
         json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",

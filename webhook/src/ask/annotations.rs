@@ -22,19 +22,16 @@ pub(crate) use self::request::{
 };
 use self::table::Set;
 pub use self::table::{ANNOTATIONS, Annotation, Modes};
-use crate::pod::Annotated;
+use crate::ask::layers::{Layered, Layers};
 use crate::problem::{PREFIX, Problem, Problems};
 
 /// Keys that this project has a meaning for, and this version does not act on.
-const UNSUPPORTED: [&str; 4] = ["secret-provider-class", "regions", "https-proxy", "injection"];
+const UNSUPPORTED: [&str; 3] = ["regions", "https-proxy", "injection"];
 
-/// The Pod's own annotations, each parsed; every bad one is a problem.
-pub(crate) fn read<'a>(
-    annotations: &'a Annotated<'a>,
-    problems: &mut Problems,
-) -> SecretsRequest<'a> {
-    let mut request = SecretsRequest::default();
-    for (key, kind) in &annotations.untyped {
+/// The annotations that count, each parsed; every bad one is a problem.
+pub(crate) fn read<'a>(layers: &Layers<'a>, problems: &mut Problems) -> SecretsRequest<'a> {
+    let mut request = SecretsRequest { bad: layers.lost.clone(), ..SecretsRequest::default() };
+    for (key, kind) in layers.untyped {
         request.bad.push(key);
         let remedy = match *kind {
             "a list" | "a mapping" => {
@@ -48,7 +45,7 @@ pub(crate) fn read<'a>(
             remedy,
         ));
     }
-    for (key, text) in &annotations.ours {
+    for Layered { key, text, .. } in layers.texts() {
         let set = match Annotation::find(key) {
             Some(row) => apply(row, &mut request, key, text),
             None => Err(unknown(key, problems)),

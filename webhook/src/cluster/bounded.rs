@@ -50,8 +50,15 @@ fn most(uri: &Uri) -> usize {
     if says("watch=true") {
         return usize::MAX;
     }
-    if uri.path().contains("/serviceaccounts/") {
-        return ACCOUNT;
+    // `/api/v1/namespaces/NAME` and no more.
+    let is_namespace = uri.path().strip_prefix("/api/v1/namespaces/");
+    if is_namespace.is_some_and(|name| !name.contains('/'))
+        || uri.path().contains("/serviceaccounts/")
+    {
+        return METADATA;
+    }
+    if uri.path().contains("/secretproviderclasses/") {
+        return CLASS;
     }
     if pairs.any(|pair| pair == "limit=1") { ONE } else { ANSWER }
 }
@@ -72,8 +79,10 @@ const ANSWER: usize = 4 * 1024 * 1024;
 /// A list of one can always be read, so that there is an end to what makes pages smaller: an object has
 /// 1.5 MiB where it is stored, and some of its characters have six bytes as the API server writes them.
 pub(crate) const ONE: usize = 10 * 1024 * 1024;
-/// Several are read at once. Their metadata has some kilobytes.
-pub(crate) const ACCOUNT: usize = 128 * 1024;
+/// Several ServiceAccounts and namespaces are read at once. Their metadata has some kilobytes.
+pub(crate) const METADATA: usize = 128 * 1024;
+/// The parameters of a class have 64 KiB at most, and once more in what kubectl keeps of it.
+pub(crate) const CLASS: usize = 256 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -85,7 +94,10 @@ mod tests {
         assert_eq!(most("/api/v1/serviceaccounts?watch=true&resourceVersion=1"), usize::MAX);
         assert_eq!(most("/api/v1/serviceaccounts?limit=100"), ANSWER);
         assert_eq!(most("/api/v1/serviceaccounts?&limit=1&continue=x"), ONE);
-        assert_eq!(most("/api/v1/namespaces/shop/serviceaccounts/web"), ACCOUNT);
+        assert_eq!(most("/api/v1/namespaces/shop/serviceaccounts/web"), METADATA);
+        assert_eq!(most("/api/v1/namespaces/shop"), METADATA);
+        let class = "/apis/secrets-store.csi.x-k8s.io/v1/namespaces/x/secretproviderclasses/y";
+        assert_eq!(most(class), CLASS);
         assert_eq!(most("/api/v1/namespaces/x/secrets/y?a=watch=true"), ANSWER);
     }
 }

@@ -4,15 +4,20 @@ use std::sync::Arc;
 
 use kube::Client;
 
+use super::account;
 use super::accounts::Accounts;
-use super::reader::{AccountReader, Patience};
+use super::classes::Classes;
+use super::reader::{ObjectReader, Patience};
 use crate::account::Account;
+use crate::class::Class;
 use crate::facts::{Fact, Wanted};
 use crate::metrics::Metrics;
 
 pub struct Directory {
     accounts: Arc<Accounts>,
-    reader: AccountReader,
+    classes: Classes,
+    reader: ObjectReader,
+    metrics: Arc<Metrics>,
 }
 
 impl Directory {
@@ -22,7 +27,8 @@ impl Directory {
         patience: Patience,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self { accounts, reader: AccountReader::new(client, patience, metrics) }
+        let reader = ObjectReader::new(client, patience);
+        Self { accounts, classes: Classes::default(), reader, metrics }
     }
 
     /// What is in memory.
@@ -30,6 +36,9 @@ impl Directory {
         match wanted {
             Wanted::Account { namespace, name } => {
                 self.known_account(namespace, name).map(Fact::Account)
+            }
+            Wanted::Class { namespace, name } => {
+                self.classes.known(namespace, name).map(Fact::Class)
             }
         }
     }
@@ -40,6 +49,7 @@ impl Directory {
             Wanted::Account { namespace, name } => {
                 Fact::Account(self.account(namespace, name).await)
             }
+            Wanted::Class { namespace, name } => Fact::Class(self.class(namespace, name).await),
         }
     }
 
@@ -48,7 +58,15 @@ impl Directory {
     pub async fn account(&self, namespace: &str, name: &str) -> Account {
         match self.known_account(namespace, name) {
             Some(account) => account,
-            None => self.reader.read(namespace, name).await,
+            None => account::read(&self.reader, &self.metrics, namespace, name).await,
+        }
+    }
+
+    /// One that was read a moment ago, or now.
+    pub async fn class(&self, namespace: &str, name: &str) -> Class {
+        match self.classes.known(namespace, name) {
+            Some(class) => class,
+            None => self.classes.read(&self.reader, &self.metrics, namespace, name).await,
         }
     }
 

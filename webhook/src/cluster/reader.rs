@@ -1,27 +1,25 @@
-//! One ServiceAccount read from the API server, for a Pod that waits for it.
+//! One object read from the API server as it answers, for a Pod that waits for it. What kind of object it
+//! is, only who asks knows.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use flight::Flights;
-use kube::{Api, Client};
+use hyper::Request;
+use hyper::header::ACCEPT;
+use kube::Client;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
-use super::bounded::{ACCOUNT, is_too_large};
+use super::bounded::is_too_large;
 use super::error::describe;
-use super::is_name;
-use super::object::Object;
-use crate::account::{Account, ServiceAccount};
-use crate::metrics::{AccountRead, Metrics};
 
-/// Reads with a deadline, few at a time, and each account once for all who ask.
-pub(crate) struct AccountReader {
+/// Reads with a deadline, few at a time, and each object once for all who ask.
+pub(crate) struct ObjectReader {
     client: Client,
     patience: Patience,
-    flights: Flights<(String, String), Account>,
+    flights: Flights<ObjectQuestion, ObjectAnswer>,
     permits: Semaphore,
-    metrics: Arc<Metrics>,
 }
 
 /// How long a read may take. `Default` is what is shipped.
@@ -29,77 +27,109 @@ pub(crate) struct AccountReader {
 pub struct Patience {
     /// How long one attempt may take; short enough that a dead connection leaves time for a second one.
     pub attempt: Duration,
-    /// How long all attempts may take; the API server gives up on us after 5 seconds.
+    /// How long all attempts may take; the API server gives up on us after 5 seconds, in which two
+    /// objects may have to be read.
     pub whole: Duration,
+    /// How long a SecretProviderClass is known that was read.
+    pub kept: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { attempt: Duration::from_millis(900), whole: Duration::from_millis(2500) }
+        Self {
+            attempt: Duration::from_millis(900),
+            whole: Duration::from_millis(2300),
+            kept: Duration::from_secs(1),
+        }
     }
 }
 
-impl AccountReader {
-    pub(crate) fn new(client: Client, patience: Patience, metrics: Arc<Metrics>) -> Self {
-        let (flights, permits) = (Flights::default(), Semaphore::new(AT_ONCE));
-        Self { client, patience, flights, permits, metrics }
+/// The path of an object, and how much of it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ObjectQuestion {
+    pub(super) path: String,
+    pub(super) extent: Extent,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Extent {
+    Metadata,
+    Whole,
+}
+
+/// What the API server has.
+#[derive(Clone, Debug)]
+pub(super) enum ObjectAnswer {
+    /// As JSON.
+    Object(Arc<str>),
+    Missing,
+    /// More than its bound, and not read.
+    TooLarge,
+    /// For this reason, which is the end of a sentence.
+    Unreadable(String),
+}
+
+impl ObjectReader {
+    pub(crate) fn new(client: Client, patience: Patience) -> Self {
+        Self { client, patience, flights: Flights::default(), permits: Semaphore::new(AT_ONCE) }
     }
 
-    pub(crate) async fn read(&self, namespace: &str, name: &str) -> Account {
-        // Names go into a path; no account has another one.
-        if !is_name(namespace, 63) || !is_name(name, 253) {
-            return Account::Missing;
-        }
-        let key = (namespace.to_owned(), name.to_owned());
-        let answer = self.flights.ask(&key, || self.attempts(&key), names_role);
-        let account = timeout(self.patience.whole, answer).await.unwrap_or_else(|_| {
-            let seconds = self.patience.whole.as_secs_f64();
-            Account::Unreadable(format!("the API server did not answer within {seconds} s"))
-        });
-        let read = match &account {
-            Account::Known(_) => AccountRead::Found,
-            Account::Missing => AccountRead::Missing,
-            Account::Unreadable(why) => {
-                tracing::warn!(namespace, name, reason = why, "a ServiceAccount was not read");
-                AccountRead::Failed
-            }
-            Account::Unknown => AccountRead::Failed,
-        };
-        self.metrics.cluster.account_read(read);
-        account
+    /// Names in the path are for who asks to check. An answer that may be older than the question counts
+    /// if it `lasts`.
+    pub(super) async fn read(
+        &self,
+        question: ObjectQuestion,
+        lasts: impl Fn(&ObjectAnswer) -> bool,
+    ) -> ObjectAnswer {
+        let answer = self.flights.ask(&question, || self.attempts(&question), lasts);
+        timeout(self.patience.whole, answer)
+            .await
+            .unwrap_or_else(|_| ObjectAnswer::Unreadable(self.too_late()))
     }
 
-    async fn attempts(&self, (namespace, name): &(String, String)) -> Account {
+    pub(super) fn patience(&self) -> Patience {
+        self.patience
+    }
+
+    pub(super) fn too_late(&self) -> String {
+        let seconds = self.patience.whole.as_secs_f64();
+        format!("the API server did not answer within {seconds} s")
+    }
+
+    async fn attempts(&self, question: &ObjectQuestion) -> ObjectAnswer {
         let Ok(_permit) = self.permits.acquire().await else {
-            return Account::Unreadable("the webhook is stopping".to_owned());
+            return ObjectAnswer::Unreadable("the webhook is stopping".to_owned());
         };
-        let api: Api<Object> = Api::namespaced(self.client.clone(), namespace);
         let mut failure = String::new();
         for pause in PAUSES {
             sleep(pause).await;
-            let answer = timeout(self.patience.attempt, api.get(name)).await;
-            failure = match answer {
-                Ok(Ok(object)) => return Account::Known(object.account()),
-                Ok(Err(kube::Error::Api(status))) if status.is_not_found() => {
-                    return Account::Missing;
+            failure = match timeout(self.patience.attempt, self.attempt(question)).await {
+                Ok(Ok(text)) => return ObjectAnswer::Object(text.into()),
+                // Where the API has no such kind of object, it says so by its status alone.
+                Ok(Err(kube::Error::Api(status))) if status.code == NOT_FOUND => {
+                    return ObjectAnswer::Missing;
                 }
-                Ok(Err(error)) if is_too_large(&error) => {
-                    return Account::Unreadable(format!(
-                        "its metadata has more than {} KiB, remove labels and annotations",
-                        ACCOUNT / 1024
-                    ));
-                }
+                Ok(Err(error)) if is_too_large(&error) => return ObjectAnswer::TooLarge,
                 Ok(Err(error)) => {
                     let why = format!("the API server could not be asked ({})", describe(&error));
                     if !passes(&error) {
-                        return Account::Unreadable(why);
+                        return ObjectAnswer::Unreadable(why);
                     }
                     why
                 }
                 Err(_) => "the API server did not answer in time".to_owned(),
             };
         }
-        Account::Unreadable(failure)
+        ObjectAnswer::Unreadable(failure)
+    }
+
+    async fn attempt(&self, question: &ObjectQuestion) -> kube::Result<String> {
+        let accept = match question.extent {
+            Extent::Metadata => METADATA,
+            Extent::Whole => "application/json",
+        };
+        let request = Request::get(&question.path).header(ACCEPT, accept).body(Vec::new());
+        self.client.request_text(request.map_err(kube::Error::HttpError)?).await
     }
 }
 
@@ -112,12 +142,8 @@ fn passes(error: &kube::Error) -> bool {
     }
 }
 
-/// An account without a role may have got one since a read began that somebody else made.
-fn names_role(account: &Account) -> bool {
-    matches!(account, Account::Known(ServiceAccount { role_arn, role_name })
-        if role_arn.is_some() || role_name.is_some())
-}
-
+const NOT_FOUND: u16 = 404;
+const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 /// The API server counts us as one client; a stampede of ours must not slow others.
 pub(crate) const AT_ONCE: usize = 16;
 /// Before each attempt.

@@ -31,6 +31,8 @@ pub(crate) struct Environment {
     /// Containers that get some.
     pub(crate) targets: Vec<ContainerVariables>,
     pub(crate) warnings: Vec<String>,
+    /// What is legal in the annotations, and may not be what was meant.
+    pub(crate) notes: Vec<Problem>,
 }
 
 impl Environment {
@@ -181,7 +183,7 @@ pub(crate) fn read<'r, 'p>(
     };
     for annotation in &request.env {
         let asked = secrets::variables(annotation, budget, reader.problems);
-        reader.environment.warnings.extend(asked.warnings);
+        reader.environment.notes.extend(asked.warnings);
         for entry in asked.all_keys {
             reader.take_keys(entry);
         }

@@ -4,8 +4,8 @@
 use plan::Plan;
 use serde::Serialize;
 
-use crate::account::Subject;
 use crate::ask::annotations::{self, InitFirst, SecretsRequest};
+use crate::ask::layers::Layers;
 use crate::ask::secrets::{Budget, Wanted};
 use crate::decide::backends::ca_config_map;
 use crate::decide::checks::{agent, metrics_port, on_change, own_mounts, preconditions};
@@ -15,6 +15,7 @@ use crate::decide::env;
 use crate::decide::fetcher_roles::roles;
 use crate::decide::ownership;
 use crate::decide::resources;
+use crate::facts::Subject;
 use crate::patch;
 use crate::patch::desired_pod::{DesiredPod, Order, Placement};
 use crate::patch::fetcher_container::{FetcherContainer, RunAs};
@@ -58,13 +59,30 @@ pub(crate) fn decide(
         return Ok(Injection::Untouched);
     }
     let mut problems = pod.check_limits().or(Problems::default())?;
+    let layers = Layers::of(&pod.metadata.annotations, subject, settings, &mut problems);
+    let decided = decide_request(pod, json, &layers, subject, settings, problems);
+    decided.map_err(|mut problems| {
+        layers.trace(&mut problems);
+        problems
+    })
+}
+
+/// The same where it is known what counts as the Pod's annotations, and what is wrong with that.
+fn decide_request(
+    pod: &Pod<'_>,
+    json: &str,
+    layers: &Layers<'_>,
+    subject: &Subject<'_>,
+    settings: &Settings,
+    mut problems: Problems,
+) -> Result<Injection, Problems> {
     let mut reserved = Problems::default();
     let existing = Existing::find(pod, json, settings.injector(), &mut reserved);
     if let (Some(later), false) = (existing.later_release(), existing.has_lookalike) {
         let warnings = vec![of_a_later_release(later)];
         return Ok(Injection::Patched { patch: Patch::default(), warnings });
     }
-    let request = annotations::read(&pod.metadata.annotations, &mut problems);
+    let request = annotations::read(layers, &mut problems);
     problems.append(reserved);
     let consumers = consumers::choose(pod, &request, &existing, settings, &mut problems);
     preconditions::shapes(pod, &request, &existing, &mut problems);
@@ -157,7 +175,7 @@ pub(crate) fn decide(
     let patch = patch::make(pod, &existing, &desired).map_err(|_| unwritable())?;
     pod.check_added(patch.values()).map_or(Ok(()), |problem| Err(alone(problem)))?;
     let mut warnings: Vec<String> = pod.label_that_means_nothing().into_iter().collect();
-    warnings.extend(files_warnings);
+    warnings.extend(layers.warnings(files_warnings.into_iter().chain(environment.notes)));
     warnings.extend(single_files);
     warnings.extend(consumers.warnings);
     warnings.extend(environment.warnings);

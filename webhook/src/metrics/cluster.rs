@@ -17,17 +17,20 @@ pub(crate) struct ClusterMetrics {
     accounts_synced: Gauge,
     account_watch_failures: Counter,
     account_reads: Family<ResultLabel, Counter>,
+    class_reads: Family<ResultLabel, Counter>,
     steps: Family<StepLabel, Counter>,
     conflicts: Counter,
     errors: Counter,
     rotates_at: Gauge,
 }
 
-/// How the direct read of a ServiceAccount went.
+/// How the direct read of an object went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum AccountRead {
+pub(crate) enum ObjectRead {
     Found,
     Missing,
+    /// It may not be read, or cannot be used.
+    Refused,
     Failed,
 }
 
@@ -39,6 +42,18 @@ struct ResultLabel {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StepLabel {
     step: Reason,
+}
+
+impl ObjectRead {
+    fn label(self) -> ResultLabel {
+        let result = Reason(match self {
+            Self::Found => "found",
+            Self::Missing => "missing",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        });
+        ResultLabel { result }
+    }
 }
 
 impl ClusterMetrics {
@@ -55,13 +70,12 @@ impl ClusterMetrics {
         self.account_watch_failures.inc();
     }
 
-    pub(crate) fn account_read(&self, read: AccountRead) {
-        let result = Reason(match read {
-            AccountRead::Found => "found",
-            AccountRead::Missing => "missing",
-            AccountRead::Failed => "failed",
-        });
-        self.account_reads.get_or_create(&ResultLabel { result }).inc();
+    pub(crate) fn account_read(&self, read: ObjectRead) {
+        self.account_reads.get_or_create(&read.label()).inc();
+    }
+
+    pub(crate) fn class_read(&self, read: ObjectRead) {
+        self.class_reads.get_or_create(&read.label()).inc();
     }
 
     /// Takes over what the keeper of the certificate has counted.
@@ -103,6 +117,11 @@ impl ClusterMetrics {
             "service_account_reads",
             "Single ServiceAccounts read while a Pod waited, by result",
             self.account_reads.clone(),
+        );
+        registry.register(
+            "secret_provider_class_reads",
+            "SecretProviderClasses read while a Pod waited, by result",
+            self.class_reads.clone(),
         );
         registry.register(
             "certificate_steps",

@@ -14,9 +14,11 @@ pub fn run(
 ) -> Result<(), Failure> {
     let (mut examiner, manifests) = examine::open(args, environment, &mut stdin)?;
     let mut examination = Examination::default();
-    for (manifest, stream) in examiner.parse(&manifests, &mut examination) {
+    let streams = examiner.parse(&manifests, &mut examination);
+    let classes = examiner.classes(&streams);
+    for (manifest, stream) in &streams {
         for document in &stream.documents {
-            examiner.examine(manifest, document, &mut examination);
+            examiner.examine(manifest, document, &classes, &mut examination);
         }
     }
     let failed = |error: io::Error| Failure::Internal(format!("writing the findings: {error}"));

@@ -7,16 +7,18 @@ use manifest::{Document, Node, Stream, read};
 use serde_json::Value;
 
 use super::accounts::Accounts;
+use super::classes::Classes;
 use super::input::{self, Manifest};
 use super::namespaces::{ENABLED, LABEL, Namespaces};
 use super::workload::{PodTemplate, WorkloadObject, annotations, objects};
 use super::{finding::Finding, lookalikes, mistyped, position};
 use crate::Failure;
-use crate::account::Subject;
 use crate::args::ManifestArgs;
+use crate::ask::layers::Layers;
 use crate::decide::inject::{Injection, inject};
+use crate::facts::{Fact, Facts, Subject};
 use crate::pod::Pod;
-use crate::problem::PREFIX;
+use crate::problem::{Origin, PREFIX};
 use crate::settings::{Inputs, Settings};
 
 /// What the manifests are examined with.
@@ -78,11 +80,17 @@ impl Examiner {
         streams
     }
 
+    /// The SecretProviderClasses among them.
+    pub(super) fn classes<'s>(&'s self, streams: &'s [(&'s Manifest, Stream<'s>)]) -> Classes<'s> {
+        Classes::of(streams, &self.namespace)
+    }
+
     /// The document's value after injection, if that differs.
     pub(super) fn examine(
         &self,
         manifest: &Manifest,
         document: &Document<'_>,
+        classes: &Classes<'_>,
         examination: &mut Examination,
     ) -> Option<Value> {
         let mut root = None;
@@ -92,8 +100,8 @@ impl Examiner {
             look_alike(manifest, &object, template.as_ref(), examination);
             let Some(template) = template else { continue };
             examination.templates += 1;
-            let Some(injected) = self.template(manifest, document, &object, &template, examination)
-            else {
+            let within = Within { manifest, document, classes };
+            let Some(injected) = self.template(within, &object, &template, examination) else {
                 continue;
             };
             let root = root.get_or_insert_with(|| document.root().value());
@@ -106,31 +114,44 @@ impl Examiner {
 
     fn template(
         &self,
-        manifest: &Manifest,
-        document: &Document<'_>,
+        Within { manifest, document, classes }: Within<'_>,
         object: &WorkloadObject<'_>,
         template: &PodTemplate<'_>,
         examination: &mut Examination,
     ) -> Option<Value> {
         let namespace = object.namespace.unwrap_or(&self.namespace);
-        let account = self.accounts.of(namespace, template.node);
-        let subject = Subject { namespace, account };
         let before = template.node.value();
         let text = format!("{before:#}");
-        if let Err(unreadable) = Pod::read(&text) {
-            let (line, problem) = mistyped::problem(&before, template.node, unreadable.line);
-            let finding = Finding::problem(&manifest.name, line, object, &problem);
-            examination.findings.push(finding);
-            return None;
+        let pod = match Pod::read(&text) {
+            Ok(pod) => pod,
+            Err(unreadable) => {
+                let (line, problem) = mistyped::problem(&before, template.node, unreadable.line);
+                let finding = Finding::problem(&manifest.name, line, object, &problem);
+                examination.findings.push(finding);
+                return None;
+            }
+        };
+        let mut facts = Facts::from(self.accounts.of(namespace, template.node).clone());
+        let named = Layers::of_pod(&pod.metadata.annotations).class();
+        let class = named.and_then(|name| classes.get(namespace, name));
+        if let Some(found) = class {
+            facts = facts.with(Fact::Class(found.class.clone()));
         }
+        let subject = Subject { namespace, facts: &facts };
         let (patch, warnings) = match inject(&text, &subject, &self.settings) {
             Ok(Injection::Untouched) => return None,
             Ok(Injection::Patched { patch, warnings }) => (patch, warnings),
             Err(problems) => {
                 self.count_annotated(manifest, object, template, examination);
                 let findings = problems.as_slice().iter().map(|problem| {
-                    let line = position::line(document, template.node, problem);
-                    Finding::problem(&manifest.name, line, object, problem)
+                    let (file, line) = match (&problem.origin, class) {
+                        (Origin::Class(at), Some(class)) => class.position(&at.field, problem.line),
+                        _ => {
+                            let line = position::line(document, template.node, problem);
+                            (manifest.name.as_str(), line)
+                        }
+                    };
+                    Finding::problem(file, line, object, problem)
                 });
                 examination.findings.extend(findings);
                 return None;
@@ -140,6 +161,9 @@ impl Examiner {
         let line = position::annotated(template.node);
         let warn = |warning: &String| Finding::warning(&manifest.name, line, object, warning);
         examination.findings.extend(warnings.iter().map(warn));
+        if class.is_some() && !self.settings.secret_provider_classes() {
+            examination.findings.push(warn(&READS_NONE.to_owned()));
+        }
         let mut after = before.clone();
         let operations =
             serde_json::to_value(&patch).and_then(serde_json::from_value::<json_patch::Patch>).ok();
@@ -197,6 +221,16 @@ impl Examiner {
         }
     }
 }
+
+/// Where a template stands, and what stands around it.
+#[derive(Clone, Copy)]
+struct Within<'a> {
+    manifest: &'a Manifest,
+    document: &'a Document<'a>,
+    classes: &'a Classes<'a>,
+}
+
+const READS_NONE: &str = "with these settings the webhook of a cluster reads no SecretProviderClass, and refuses the Pod; the chart's value settings.secretProviderClasses: read turns it on";
 
 /// Keys and labels that look like ours.
 fn look_alike(

@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use manifest::{Unreadable, Unwritable};
 
 use super::workload::WorkloadObject;
-use crate::problem::{PREFIX, Problem};
+use crate::problem::{Origin, PREFIX, Problem};
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Finding {
@@ -21,8 +21,9 @@ pub(super) enum Severity {
     Warning,
 }
 
-fn is_template(key: &str) -> bool {
-    key.starts_with("template.")
+fn is_template(origin: &Origin) -> bool {
+    let Origin::Annotation(key) = origin else { return false };
+    key.strip_prefix(PREFIX).is_some_and(|key| key.starts_with("template."))
 }
 
 impl Finding {
@@ -36,17 +37,18 @@ impl Finding {
         object: &WorkloadObject<'_>,
         problem: &Problem,
     ) -> Self {
-        let Problem { annotation, line: within, place, what, remedy } = problem;
-        // The manifest's line may be that of the whole template.
-        let is_template =
-            annotation.as_ref().and_then(|key| key.strip_prefix(PREFIX)).is_some_and(is_template);
+        let Problem { origin, line: within, place, what, remedy } = problem;
         let place = match within {
-            Some(within) if is_template && place.is_empty() => &format!("template line {within}"),
+            // The manifest's line may be that of the whole template.
+            Some(within) if is_template(origin) && place.is_empty() => {
+                &format!("template line {within}")
+            }
             _ => place,
         };
         let mut text = format!("{}/{}: ", object.kind, object.name);
-        if let Some(annotation) = annotation {
-            let _ = write!(text, "annotation {annotation}");
+        if *origin != Origin::Pod {
+            let word = if matches!(origin, Origin::Annotation(_)) { "annotation " } else { "" };
+            let _ = write!(text, "{word}{origin}");
             text.push_str(if place.is_empty() { ": " } else { ", " });
         }
         if !place.is_empty() {

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use manifest::{Document, Rewritten, Stream, append};
 use serde_json::Value;
 
+use super::classes::Classes;
 use super::examine::{self, Examination, Examiner};
 use super::finding::Finding;
 use super::input::Manifest;
@@ -22,9 +23,10 @@ pub fn run(
     let (mut examiner, manifests) = examine::open(args, environment, &mut stdin)?;
     let mut examination = Examination::default();
     let streams = examiner.parse(&manifests, &mut examination);
+    let classes = examiner.classes(&streams);
     let mut output = String::new();
     for (manifest, stream) in &streams {
-        let text = injected(&examiner, manifest, stream, &mut examination);
+        let text = injected(&examiner, manifest, stream, &classes, &mut examination);
         append(&mut output, &text);
     }
     for finding in &examination.findings {
@@ -44,11 +46,12 @@ fn injected(
     examiner: &Examiner,
     manifest: &Manifest,
     stream: &Stream<'_>,
+    classes: &Classes<'_>,
     examination: &mut Examination,
 ) -> String {
     let mut rewritten = Vec::with_capacity(stream.documents.len());
     for document in &stream.documents {
-        let after = examiner.examine(manifest, document, examination);
+        let after = examiner.examine(manifest, document, classes, examination);
         // Nothing will be written, and where the documents around an unreadable one end is not known.
         let after = after.filter(|_| stream.unreadable.is_empty());
         rewritten.push(after.and_then(|after| changed(manifest, document, after, examination)));

@@ -3,13 +3,14 @@
 use manifest::{Document, Node};
 
 use super::workload::annotations;
-use crate::problem::Problem;
+use crate::problem::{Origin, Problem};
 
 /// The line to look at of the text that the document is in.
 pub(super) fn line(document: &Document<'_>, template: &Node<'_>, problem: &Problem) -> usize {
-    let found = match &problem.annotation {
-        Some(key) => annotation(document, template, key, problem.line),
-        None => part(template, &problem.place),
+    let found = match &problem.origin {
+        Origin::Annotation(key) => annotation(document, template, key, problem.line),
+        Origin::Pod => part(template, &problem.place),
+        Origin::Class(_) => None,
     };
     found.unwrap_or_else(|| annotated(template))
 }

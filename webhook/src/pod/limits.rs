@@ -18,7 +18,7 @@ const MAX_PATH_BYTES: usize = 4096;
 /// looks only after us.
 const MAX_NAME_BYTES: usize = 253;
 /// Room for a plan, written generously.
-const MAX_ANNOTATION_BYTES: usize = 128 * 1024;
+pub(crate) const MAX_ANNOTATION_BYTES: usize = 128 * 1024;
 
 impl Pod<'_> {
     /// Whether it is small enough to be looked at.
@@ -125,7 +125,7 @@ fn check_annotations(annotations: &Annotated<'_>, problems: &mut Problems) {
         ));
         return;
     }
-    let bytes: usize = theirs().map(|(key, value)| key.len() + value.len()).sum();
+    let bytes = annotations.bytes();
     if bytes <= MAX_ANNOTATION_BYTES {
         return;
     }

@@ -161,6 +161,14 @@ impl<'de: 'a, 'a> Deserialize<'de> for Labelled<'a> {
     }
 }
 
+impl Annotated<'_> {
+    /// How many bytes keys and texts have, without the status.
+    pub(crate) fn bytes(&self) -> usize {
+        let theirs = self.ours.iter().filter(|(key, _)| key != "status");
+        theirs.map(|(key, value)| key.len() + value.len()).sum()
+    }
+}
+
 fn strip<'a>(key: &Cow<'a, str>, prefix: &str) -> Option<Cow<'a, str>> {
     match key {
         Cow::Borrowed(text) => text.strip_prefix(prefix).map(Cow::Borrowed),

@@ -8,8 +8,8 @@ use plan::{Batches, Region};
 
 use super::raw::{RawEndpoints, RawInjector, RawResources, RawSettings};
 use super::rules::{
-    ACCOUNT, ARGUMENT, CLUSTER, CONFIG_MAP, CONTAINER, Choices, ENDPOINT, FILE_KEY_REFS, HOST,
-    IMAGE, KMS_BATCHES, KUBELET, METADATA_V1, NETWORKS, OOS_BATCHES, PROVIDER, PULL_POLICY,
+    ACCOUNT, ARGUMENT, CLASSES, CLUSTER, CONFIG_MAP, CONTAINER, Choices, ENDPOINT, FILE_KEY_REFS,
+    HOST, IMAGE, KMS_BATCHES, KUBELET, METADATA_V1, NETWORKS, OOS_BATCHES, PROVIDER, PULL_POLICY,
     QUANTITY, REGION, REPOSITORY, Rule, TRANSLATION, UIDS, VARIABLE,
 };
 use super::{BadSetting, BadSettings, Endpoints, Injector, Resources, Settings};
@@ -76,6 +76,12 @@ impl TryFrom<RawSettings> for Settings {
                 default.file_key_ref,
             ),
             oldest_kubelet: check.text("oldestKubelet", raw.oldest_kubelet, KUBELET),
+            secret_provider_classes: check.choice(
+                "secretProviderClasses",
+                raw.secret_provider_classes,
+                CLASSES,
+                default.secret_provider_classes,
+            ),
             policy: check.policy(raw.policy.unwrap_or_default()),
         };
         if check.0.is_empty() { Ok(settings) } else { Err(BadSettings(check.0)) }

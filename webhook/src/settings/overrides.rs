@@ -152,6 +152,7 @@ static FIELDS: &[Field] = &[
     field("onlyVariables", |raw| Slot::List(&mut raw.only_variables)),
     field("fileKeyRef", |raw| Slot::Text(&mut raw.file_key_ref)),
     field("oldestKubelet", |raw| Slot::Text(&mut raw.oldest_kubelet)),
+    field("secretProviderClasses", |raw| Slot::Text(&mut raw.secret_provider_classes)),
     field("policy", |raw| Slot::Rules(&mut raw.policy)),
 ];
 

@@ -36,6 +36,7 @@ pub struct RawSettings {
     pub(super) only_variables: Option<Vec<String>>,
     pub(super) file_key_ref: Option<String>,
     pub(super) oldest_kubelet: Option<String>,
+    pub(super) secret_provider_classes: Option<String>,
     #[serde(deserialize_with = "not_blank")]
     pub(super) policy: Option<Vec<RawRule>>,
 }

@@ -42,6 +42,8 @@ pub(super) const KMS_BATCHES: Choices<KmsBatches> = (
 pub(super) const OOS_BATCHES: Choices<bool> =
     (&[("never", false), ("allowed", true)], "never or allowed");
 
+pub(super) const CLASSES: Choices<bool> = (&[("never", false), ("read", true)], "never or read");
+
 pub(super) const UIDS: Choices<Uid> =
     (&[("explicit", Uid::Explicit), ("platform", Uid::Platform)], "explicit or platform");
 

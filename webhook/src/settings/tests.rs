@@ -62,6 +62,7 @@ allowedVariables: [NODE_OPTIONS]
 onlyVariables: [DB_*, NODE_OPTIONS]
 fileKeyRef: auto
 oldestKubelet: 1.35
+secretProviderClasses: read
 policy:
   - name: payments
     namespaces: [payments, pay-*]
@@ -121,6 +122,7 @@ policy:
             only_variables: Some(vec![glob("DB_*"), glob("NODE_OPTIONS")]),
             file_key_ref: FileKeyRefUse::Auto,
             oldest_kubelet: Some(35),
+            secret_provider_classes: true,
             policy: Policy(vec![
                 Rule {
                     name: "payments".into(),

@@ -1,9 +1,8 @@
 //! From the bytes of an admission review to the bytes of its answer: the server's whole decision.
 
-use crate::account::Account;
-use crate::account::Subject;
+use crate::ask::layers::Layers;
 use crate::decide::inject::{self, Injection};
-use crate::facts::{Facts, Wanted};
+use crate::facts::{Facts, Subject, Wanted};
 use crate::pod::{Pod, Unreadable};
 use crate::settings::Settings;
 use crate::wire::reply::{About, Outcome, Reply};
@@ -63,14 +62,18 @@ impl<'a> Question<'a> {
     }
 
     /// What must be known beside these facts. Where the Pod wants to be injected and does not say
-    /// its role itself, its ServiceAccount does.
-    pub fn wants(&self, facts: &Facts) -> Option<Wanted<'_>> {
+    /// its role itself, its ServiceAccount does; a class that it names is part of what it says.
+    pub fn wants(&self, facts: &Facts, settings: &Settings) -> Option<Wanted<'_>> {
         let Reviewed::Pod(_, Ok(pod)) = &self.call else { return None };
         if !pod.triggers() || !pod.is_within_limits() {
             return None;
         }
         let namespace = namespace(&self.request);
-        (pod.has_role_of_account() && !facts.has_account()).then(|| Wanted::Account {
+        let layers = Layers::of_pod(&pod.metadata.annotations);
+        if let Some(name) = layers.wanted_class(settings).filter(|_| !facts.has_class()) {
+            return Some(Wanted::Class { namespace: namespace.into(), name: name.into() });
+        }
+        (layers.has_role_of_account() && !facts.has_account()).then(|| Wanted::Account {
             namespace: namespace.into(),
             name: pod.service_account().into(),
         })
@@ -78,7 +81,7 @@ impl<'a> Question<'a> {
 
     pub fn answer(&self, facts: &Facts, settings: &Settings) -> Reply {
         let Self { request, call } = self;
-        let (uid, account) = (&request.uid, facts.account());
+        let uid = &request.uid;
         let (json, pod) = match call {
             Reviewed::NotOurs(warning) => {
                 let body = review::allow(uid, &[(*warning).to_owned()]);
@@ -90,7 +93,7 @@ impl<'a> Question<'a> {
             }
             Reviewed::Pod(json, pod) => (*json, pod),
         };
-        let subject = Subject { namespace: namespace(request), account };
+        let subject = Subject { namespace: namespace(request), facts };
         let decision = match pod {
             Ok(pod) => inject::decide(pod, json, &subject, settings),
             Err(error) => Err(inject::unreadable(error)),
@@ -106,9 +109,10 @@ impl<'a> Question<'a> {
                 }
             }
             Err(problems) => {
-                // An account that was not read is a problem of every Pod that needs it. Beside
+                // An object that was not read is a problem of every Pod that needs it. Beside
                 // others, which do not pass, it does not count.
-                let passing = matches!(account, Account::Unreadable(_)) && problems.count() == 1;
+                let unreadable = facts.unreadable();
+                let passing = unreadable > 0 && problems.count() == unreadable;
                 let outcome = if passing { Outcome::Unavailable } else { Outcome::Denied };
                 self.denied(&problems.message(), outcome)
             }

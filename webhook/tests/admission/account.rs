@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
-use webhook::account::{Account, ServiceAccount, Subject};
+use webhook::account::{Account, ServiceAccount};
 use webhook::decide::inject::{Injection, inject};
-use webhook::facts::{Facts, Wanted};
+use webhook::facts::{Facts, Subject, Wanted};
 use webhook::settings::Settings;
 use webhook::wire::admit::Question;
 use webhook::wire::reply::Outcome;
@@ -22,7 +22,7 @@ fn decided(
 ) -> Result<plan::Plan, String> {
     let account = Account::Known(ServiceAccount::from_annotations(account.iter().copied()));
     let namespace = pod["metadata"]["namespace"].as_str().unwrap();
-    let subject = Subject { namespace, account: &account };
+    let subject = Subject { namespace, facts: &account.into() };
     match inject(&pod.to_string(), &subject, settings) {
         Ok(Injection::Patched { patch, .. }) => {
             let patch = serde_json::to_value(&patch).unwrap();
@@ -131,9 +131,10 @@ fn a_session_carries_the_pods_namespace_whatever_name_it_asks_for() {
 fn needed(review: &Value) -> Option<(String, String)> {
     let body = review.to_string();
     let question = Question::read(body.as_bytes()).unwrap();
-    question
-        .wants(&Facts::default())
-        .map(|Wanted::Account { namespace, name }| (namespace.into_owned(), name.into_owned()))
+    match question.wants(&Facts::default(), &settings())? {
+        Wanted::Account { namespace, name } => Some((namespace.into_owned(), name.into_owned())),
+        other @ Wanted::Class { .. } => panic!("{other:?}"),
+    }
 }
 
 #[test]

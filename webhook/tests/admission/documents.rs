@@ -116,6 +116,11 @@ fn every_example_is_injected() {
                 let annotations = pod["metadata"]["annotations"].as_object_mut().unwrap();
                 annotations.remove("kms.alibabacloud/role-arn");
             }
+            if key == "secret-provider-class" {
+                // What it names is in the cluster; the page has the class in words.
+                assert!(ask_with(&review(&pod), &settings).message().contains("are not read"));
+                continue;
+            }
             let answer = ask_with(&review(&pod), &settings);
             assert_eq!(answer.response["allowed"], true, "{key}: {}", answer.response);
             injected_with(&pod, &settings);

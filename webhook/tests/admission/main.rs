@@ -8,6 +8,7 @@ mod again;
 mod agents;
 mod asks;
 mod body;
+mod classes;
 mod credentials;
 mod denies;
 mod documents;

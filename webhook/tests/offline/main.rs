@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod check;
+mod classes;
 mod inject;
 mod migrating;
 mod support;

@@ -189,7 +189,7 @@ impl SecretsRequest<'_> {
     /// Whether the Pod names anything to fetch, be it good or bad.
     pub(crate) fn names_secrets(&self) -> bool {
         let is_bad = |key: &&str| {
-            matches!(*key, "secrets" | "env" | "agent-secrets")
+            matches!(*key, "secrets" | "env" | "agent-secrets" | "secret-provider-class")
                 || ["template", "env."].iter().any(|family| key.starts_with(family))
         };
         self.secrets.is_some()

@@ -13,8 +13,8 @@ use super::families::{command, env, template};
 use super::member::{Member, member_name};
 use super::request::{ModeName, SecretsRequest};
 use super::values::{
-    amount_to_request, cache_ttl, config_map, duration, env_method, init_first, mode, names,
-    native_sidecar, number, parsed, patterns, port, quantity, size, storage, user,
+    amount_to_request, cache_ttl, class_name, config_map, duration, env_method, init_first, mode,
+    names, native_sidecar, number, parsed, patterns, port, quantity, size, storage, user,
 };
 use crate::path_translation::PathTranslation;
 
@@ -134,6 +134,9 @@ pub static ANNOTATIONS: &[Annotation] = &[
         modes: Modes::All,
         set: Set::Text(|request, text| request.secrets = Some(text)),
     },
+    in_all("secret-provider-class", "the name of a SecretProviderClass", "none", |_, value| {
+        class_name(value)
+    }),
     Annotation {
         key: "template.FILE",
         value: "text with `{{ secret(\"SOURCE\") }}` in it",

@@ -1,13 +1,14 @@
 use std::borrow::Cow;
 
 use super::*;
+use crate::pod::Annotated;
 use crate::problem::PREFIX;
 
 fn wrong(key: &str, value: &str) -> String {
     let mut annotations = Annotated::default();
     annotations.ours.push((Cow::Borrowed(key), Cow::Borrowed(value)));
     let mut problems = Problems::default();
-    read(&annotations, &mut problems);
+    read(&Layers::of_pod(&annotations), &mut problems);
     assert_eq!(problems.as_slice().len(), 1, "{key}={value}");
     problems.message()
 }

@@ -6,6 +6,7 @@ use plan::Glob;
 
 use super::bad::Bad;
 use super::request::{EnvMethod, InitFirst, ModeName, NativeSidecar};
+use crate::ask::layers::is_class_name;
 use crate::quantity::{Quantity, WrittenQuantity};
 use crate::settings::ConfigMapName;
 use crate::text::quoted;
@@ -126,6 +127,17 @@ pub(super) fn config_map(value: &str) -> Result<ConfigMapName, Bad> {
             "name a ConfigMap of the Pod's namespace with the key ca.crt".to_owned(),
         )
     })
+}
+
+/// Whether it may name a class; what the class says stands beneath the annotations.
+pub(super) fn class_name(value: &str) -> Result<(), Bad> {
+    if is_class_name(value) {
+        return Ok(());
+    }
+    Err((
+        format!("{} is not the name of a SecretProviderClass", quoted(value)),
+        "name one of the Pod's own namespace, without the namespace".to_owned(),
+    ))
 }
 
 pub(super) fn number(value: &str, least: u32, most: u32, unit: &str) -> Result<u32, Bad> {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::ask::yaml::Node;
-use crate::problem::{PREFIX, Problem};
+use crate::problem::Problem;
 
 /// Where something stands.
 #[derive(Clone, Debug)]
@@ -21,11 +21,9 @@ impl Place {
 
     pub(crate) fn problem(&self, what: impl Into<String>, remedy: impl Into<String>) -> Problem {
         Problem {
-            annotation: Some(format!("{PREFIX}{}", self.key)),
             line: Some(self.line),
             place: self.what.clone(),
-            what: what.into(),
-            remedy: remedy.into(),
+            ..Problem::annotation(&self.key, what, remedy)
         }
     }
 }

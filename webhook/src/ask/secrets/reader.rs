@@ -167,7 +167,7 @@ impl<'p> Reader<'p> {
     /// What is legal, and may not be what was meant.
     pub(super) fn warning(&mut self, place: &Place, what: impl Into<String>) {
         if self.files.warnings.len() < MOST_WARNINGS {
-            self.files.warnings.push(place.problem(what, "").to_string());
+            self.files.warnings.push(place.problem(what, ""));
         }
     }
 

@@ -130,7 +130,7 @@ fn a_version_that_the_provider_ignored_is_told() {
     assert_eq!((problems.message(), files.warnings.len()), (String::new(), 1));
     let told =
         "kms.alibabacloud/secrets, line 3, item 1, objectVersion: the CSI provider ignores it";
-    assert!(files.warnings[0].starts_with(told), "{:?}", files.warnings);
+    assert!(files.warnings[0].to_string().starts_with(told), "{:?}", files.warnings);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::wanted::WantedContent;
 use crate::ask::annotations::EnvRequest;
 use crate::ask::yaml::{self, Node, YamlValue};
 use crate::path_translation::PathTranslation;
-use crate::problem::Problems;
+use crate::problem::{Problem, Problems};
 
 /// One variable, as an annotation has it.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub(crate) struct KeysEntry {
 pub(crate) struct VariableEntries {
     pub(crate) named: Vec<VariableEntry>,
     pub(crate) all_keys: Vec<KeysEntry>,
-    pub(crate) warnings: Vec<String>,
+    pub(crate) warnings: Vec<Problem>,
 }
 
 const KEYS_FIELDS: [&str; 10] = [

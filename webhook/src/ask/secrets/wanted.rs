@@ -9,6 +9,7 @@ use plan::{
 
 use super::place::Place;
 use super::secret_ref::SecretRef;
+use crate::problem::Problem;
 
 /// `S` is what is known of each secret: at first what its annotation says, later also where it is
 /// fetched. A secret stays in the file or variable that wants it.
@@ -27,7 +28,7 @@ pub(crate) struct Files {
     pub(crate) templates: Vec<WantedTemplate<SecretRef>>,
     pub(crate) all_keys: Vec<WantedKeys<SecretRef>>,
     /// What is legal in them, and may not be what was meant.
-    pub(crate) warnings: Vec<String>,
+    pub(crate) warnings: Vec<Problem>,
 }
 
 impl Files {

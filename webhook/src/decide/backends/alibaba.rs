@@ -15,8 +15,8 @@ pub(crate) use self::gateway::ca_config_map;
 pub(super) use self::places::Places;
 use self::reads::SecretsReader;
 pub(super) use self::secret::AlibabaSecret;
-use crate::account::Subject;
 use crate::ask::annotations::ModeName;
+use crate::facts::Subject;
 use crate::problem::Problems;
 use crate::settings::comparisons::Comparisons;
 

@@ -5,10 +5,10 @@ use std::path::Path;
 use plan::contract::{CA_DIRECTORY, ENVIRONMENT_PROGRAM};
 use plan::{CREDENTIALS_PLACES, MountPath};
 
-use crate::account::Subject;
 use crate::ask::annotations::SecretsRequest;
 use crate::container_path::ContainerPath;
 use crate::decide::ownership::Ownership;
+use crate::facts::Subject;
 use crate::problem::Problem;
 use crate::settings::Settings;
 

@@ -1,6 +1,7 @@
 //! The judge of a review: a function, with what it takes of the cluster.
 
 use crate::account::Account;
+use crate::class::Class;
 use crate::cluster::directory::Directory;
 use crate::facts::{Fact, Facts, Wanted};
 use crate::settings::Settings;
@@ -38,7 +39,7 @@ impl Judge {
             Err(reply) => return Progress::Decided(*reply),
         };
         for _ in 0..Facts::MOST {
-            let Some(wanted) = question.wants(&facts) else { break };
+            let Some(wanted) = question.wants(&facts, settings) else { break };
             match directory.known(&wanted) {
                 Some(fact) => facts = facts.with(fact),
                 None => return Progress::Reads(wanted.into_owned(), facts),
@@ -50,7 +51,11 @@ impl Judge {
     /// Finds what a step asked for.
     pub(super) async fn find(&self, wanted: &Wanted<'_>) -> Fact {
         match self {
-            Self::Alone(_) => Fact::Account(Account::Unknown),
+            // A function alone asks for nothing.
+            Self::Alone(_) => match wanted {
+                Wanted::Account { .. } => Fact::Account(Account::Unknown),
+                Wanted::Class { .. } => Fact::Class(Class::Unknown),
+            },
             Self::InCluster(directory) => directory.find(wanted).await,
         }
     }

@@ -61,7 +61,8 @@ impl Default for Limits {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::{accounts, bounded, reader};
+    use crate::class;
+    use crate::cluster::{accounts, bounded, classes, reader};
     use crate::serve::ADMIN_CONNECTIONS;
     use crate::serve::server::{RECEIVED, SENT};
 
@@ -90,8 +91,8 @@ mod tests {
         let limits = Limits::default();
         let connections = limits.connections * CONNECTION + limits.waiting_connections * BUFFERS;
         let admin = ADMIN_CONNECTIONS * (ADMIN_CONNECTION + BUFFERS);
-        let api = COPIES * (bounded::ONE + reader::AT_ONCE * bounded::ACCOUNT);
-        let own = IDLE + accounts::MOST_BYTES + api;
+        let api = COPIES * (bounded::ONE + reader::AT_ONCE * bounded::CLASS);
+        let own = IDLE + accounts::MOST_BYTES + classes::MOST * class::MOST_BYTES + api;
         let all = own + connections + admin + limits.bodies_bytes + DECISIONS;
         assert!(all <= chart, "{all} bytes of {chart}");
     }

@@ -1,4 +1,5 @@
-//! An API server that knows ServiceAccounts: list in pages, watch, get; and that fails on demand.
+//! An API server that knows ServiceAccounts: list in pages, watch, get; namespaces and
+//! SecretProviderClasses: get; and that fails on demand.
 
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
@@ -40,6 +41,10 @@ struct Shared {
 #[derive(Default)]
 struct Cluster {
     accounts: BTreeMap<Key, Value>,
+    /// By name, with what their label says.
+    namespaces: BTreeMap<String, String>,
+    /// By version, namespace and name.
+    classes: BTreeMap<(String, String, String), Value>,
     /// Since the last compaction, with the version that each led to.
     events: Vec<(u64, Value)>,
     compacted: u64,
@@ -62,6 +67,11 @@ impl Api {
         let router = Router::new()
             .route("/api/v1/serviceaccounts", get(all))
             .route("/api/v1/namespaces/{namespace}/serviceaccounts/{name}", get(one))
+            .route("/api/v1/namespaces/{namespace}", get(namespace))
+            .route(
+                "/apis/secrets-store.csi.x-k8s.io/{version}/namespaces/{namespace}/secretproviderclasses/{name}",
+                get(class),
+            )
             .with_state(Arc::clone(&shared));
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { address, shared, server }
@@ -118,6 +128,20 @@ impl Api {
         self.shared.version.send_replace(version);
     }
 
+    /// A namespace whose label for injection is this.
+    pub(crate) fn namespace(&self, name: &str, label: &str) {
+        self.state().namespaces.insert(name.to_owned(), label.to_owned());
+    }
+
+    /// A class of the namespace shop, as this version alone is served.
+    pub(crate) fn class(&self, version: &str, name: &str, spec: &Value) {
+        let object = json!({"apiVersion": format!("secrets-store.csi.x-k8s.io/{version}"),
+            "kind": "SecretProviderClass", "metadata": {"name": name, "namespace": "shop"},
+            "spec": spec});
+        let key = (version.to_owned(), "shop".to_owned(), name.to_owned());
+        self.state().classes.insert(key, object);
+    }
+
     /// Forgets the past, so that a watch from there is 410 Gone.
     pub(crate) fn compact(&self) {
         let mut state = self.state();
@@ -131,7 +155,7 @@ impl Api {
         self.shared.version.send_modify(|_| {});
     }
 
-    /// How many of the next requests of a kind (`list`, `watch`, `get`) fail.
+    /// How many of the next requests of a kind (`list`, `watch`, `get`, `namespace`, `class`) fail.
     pub(crate) fn fail(&self, kind: &'static str, which: Range<usize>, status: u16) {
         let status = StatusCode::from_u16(status).unwrap();
         self.state().faults.insert(kind, (which, status));
@@ -171,7 +195,8 @@ impl Shared {
     /// Counts a request; the answer if it is to fail.
     fn enter(&self, kind: &'static str, headers: &HeaderMap) -> Option<Response> {
         let accept = headers["accept"].to_str().unwrap();
-        assert!(accept.contains("as=PartialObjectMetadata"), "{kind} of whole objects: {accept}");
+        let is_metadata = accept.contains("as=PartialObjectMetadata");
+        assert_eq!(is_metadata, kind != "class", "{kind}: {accept}");
         let mut state = self.state.lock().unwrap();
         *state.counts.entry(kind).or_default() += 1;
         let (which, status) = state.faults.get_mut(kind)?;
@@ -270,6 +295,38 @@ async fn one(
     match found {
         Some(object) => answer(&object),
         None => failure(StatusCode::NOT_FOUND, "NotFound", "serviceaccounts not found"),
+    }
+}
+
+async fn namespace(
+    State(shared): State<Arc<Shared>>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(failure) = shared.enter("namespace", &headers) {
+        return failure;
+    }
+    let _ = shared.open.subscribe().wait_for(|open| *open).await;
+    match shared.state.lock().unwrap().namespaces.get(&name) {
+        Some(label) => answer(&json!({"kind": "PartialObjectMetadata", "metadata": {"name": name,
+            "labels": {"kms.alibabacloud/injection": label}}})),
+        None => failure(StatusCode::NOT_FOUND, "NotFound", "namespaces not found"),
+    }
+}
+
+async fn class(
+    State(shared): State<Arc<Shared>>,
+    Path(key): Path<(String, String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(failure) = shared.enter("class", &headers) {
+        return failure;
+    }
+    let _ = shared.open.subscribe().wait_for(|open| *open).await;
+    match shared.state.lock().unwrap().classes.get(&key) {
+        Some(object) => answer(object),
+        // As an API server has it that does not serve the version.
+        None => (StatusCode::NOT_FOUND, "404 page not found\n").into_response(),
     }
 }
 

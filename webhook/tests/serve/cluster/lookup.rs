@@ -19,7 +19,7 @@ fn directory(api: &Api, patience: Patience) -> Arc<Directory> {
 
 /// So long that no deadline passes.
 fn patient() -> Patience {
-    Patience { attempt: PATIENCE, whole: PATIENCE }
+    Patience { attempt: PATIENCE, whole: PATIENCE, kept: PATIENCE }
 }
 
 fn role(name: &str) -> Account {
@@ -112,11 +112,11 @@ async fn a_server_that_does_not_answer_is_waited_for_as_long_as_a_pod_can_wait()
     api.role("shop", "checkout", "one");
     api.hold(true);
     let attempt = Duration::from_millis(50);
-    let attempts = directory(&api, Patience { attempt, whole: PATIENCE });
+    let attempts = directory(&api, Patience { attempt, ..patient() });
     let why = unreadable(attempts.account("shop", "checkout").await);
     assert_eq!(why, "the API server did not answer in time");
     assert_eq!(api.count("get"), 3);
-    let whole = directory(&api, Patience { attempt: PATIENCE, whole: attempt });
+    let whole = directory(&api, Patience { whole: attempt, ..patient() });
     let why = unreadable(whole.account("shop", "checkout").await);
     assert_eq!(why, "the API server did not answer within 0.05 s");
 }
@@ -127,7 +127,7 @@ async fn an_attempt_that_hangs_leaves_time_for_another() {
     api.role("shop", "checkout", "one");
     api.hold(true);
     let attempt = Duration::from_millis(100);
-    let directory = directory(&api, Patience { attempt, whole: PATIENCE });
+    let directory = directory(&api, Patience { attempt, ..patient() });
     let asked = tokio::spawn(async move { directory.account("shop", "checkout").await });
     until("a second attempt", async || api.count("get") == 2).await;
     api.hold(false);

@@ -62,7 +62,8 @@ async fn serve(api: &Api, watched: bool) -> Lab {
     // No test waits for a deadline, but the one about it.
     let patience = Patience { attempt: Duration::from_millis(200), ..Patience::default() };
     let directory = Directory::new(accounts, api.client(), patience, metrics);
-    let flags = ["region=cn-hangzhou", "clusterId=c0123"].map(str::to_owned);
+    let flags =
+        ["region=cn-hangzhou", "clusterId=c0123", "secretProviderClasses=read"].map(str::to_owned);
     let settings = Inputs::new(None, &flags, []).unwrap().load().unwrap();
     Lab::start_with(Judge::InCluster(Box::new(directory)), settings, Limits::default()).await
 }
@@ -175,4 +176,28 @@ async fn a_role_that_changes_is_the_new_one_for_the_next_pod() {
     cluster.api.role("shop", "checkout", "two");
     until("the change", async || uses(&cluster.ask(&pod(&[])).await, "two")).await;
     assert_eq!(cluster.api.count("get"), 0);
+}
+
+#[tokio::test]
+async fn a_pod_gets_what_its_class_and_its_account_say_whether_in_memory_or_new() {
+    let cluster = Cluster::start().await;
+    cluster.api.namespace("shop", "enabled");
+    cluster.api.role("shop", "checkout", "one");
+    let objects = json!({"objects": "- objectName: of-the-class"});
+    cluster.api.class("v1", "db", &json!({"provider": "alibabacloud", "parameters": objects}));
+    let mut pod = pod(&[("secret-provider-class", "db")]);
+    pod["metadata"]["annotations"].as_object_mut().unwrap().remove("kms.alibabacloud/secrets");
+    for _ in 0..2 {
+        let answer = cluster.ask(&pod).await;
+        injected(&answer, "one");
+        let patch = STANDARD.decode(answer["patch"].as_str().unwrap()).unwrap();
+        assert!(String::from_utf8(patch).unwrap().contains("of-the-class"));
+    }
+    // The second Pod comes within a second of the first, or a little later.
+    assert!(cluster.api.count("class") <= 2);
+    cluster.api.namespace("shop", "disabled");
+    pod["metadata"]["annotations"]["kms.alibabacloud/secret-provider-class"] = json!("other");
+    assert!(cluster.denied(&pod, 400).await.contains("is not labelled"));
+    cluster.api.fail("namespace", 0..100, 500);
+    assert!(cluster.denied(&pod, 503).await.contains("could not be read"));
 }

@@ -13,8 +13,8 @@ use plan::{Credentials, Principal, Region};
 
 use self::asker::Asker;
 pub(super) use self::ram_role::check_assumed;
-use crate::account::Subject;
 use crate::ask::annotations::{RequestedCredentials, SecretsRequest};
+use crate::facts::Subject;
 use crate::problem::Problems;
 use crate::settings::Settings;
 use crate::settings::comparisons::Comparisons;

@@ -7,7 +7,7 @@ use plan::{AlibabaLookup, AlibabaSource, Glob, MAX_LOOKUPS, Principal, Region};
 
 use super::endpoint;
 use super::secret::AlibabaSecret;
-use crate::account::Subject;
+use crate::facts::Subject;
 use crate::problem::Problems;
 use crate::settings::Settings;
 use crate::settings::comparisons::Comparisons;

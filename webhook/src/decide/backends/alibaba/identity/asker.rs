@@ -2,8 +2,8 @@
 
 use plan::Region;
 
-use crate::account::Subject;
 use crate::ask::annotations::SecretsRequest;
+use crate::facts::Subject;
 use crate::settings::Settings;
 
 /// The Pod that asks, with what it and its operator say.

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use plan::{Assume, Principal, RoleArn, RoleNamer};
 
-use crate::account::Subject;
 use crate::account::{self, Account};
 use crate::ask::annotations::{Given, SecretsRequest};
 use crate::decide::backends::alibaba::secret::AlibabaSecret;
+use crate::facts::Subject;
 use crate::problem::{PREFIX, Problem, Problems};
 use crate::settings::Settings;
 use crate::settings::comparisons::Comparisons;
@@ -27,7 +27,7 @@ pub(super) fn of_pod(
         Given::Nothing => {}
     }
     let place = || format!("ServiceAccount {name:?}");
-    let account = match subject.account {
+    let account = match subject.facts.account() {
         Account::Known(account) => account,
         unknown => {
             problems.push(no_account(unknown, subject.namespace, name));
