@@ -1,6 +1,7 @@
 //! Which lookups are asked for in one call, and that call. It is pure.
 
 use secret::Sensitive;
+use transport::Request;
 
 use crate::call_info::CallInfo;
 use crate::canonical::encoded_length;
@@ -15,7 +16,6 @@ use crate::parts::{AnsweredParts, FoundPart};
 use crate::pool_key::PoolKey;
 use crate::response::ReadError;
 use crate::sign::{self, Stamp};
-use crate::transport::Request;
 
 /// Which values may be asked for together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! A call of one service: who is asked for what, and the request that says so.
 
 use secret::Sensitive;
+use transport::Request;
 
 use crate::batch::Batch;
 use crate::call_info::CallInfo;
@@ -14,7 +15,6 @@ use crate::response::{AnswerContent, ReadError};
 use crate::sign::{self, Stamp};
 use crate::sts;
 pub(crate) use crate::sts::WithOidc;
-use crate::transport::Request;
 use crate::value::Value;
 
 pub(crate) enum Call<'a> {

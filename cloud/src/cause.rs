@@ -1,10 +1,11 @@
 //! Why one attempt failed, in our own words, and whether another may succeed.
 
 use std::fmt;
-use std::io;
 use std::time::Duration;
 
 use secret::{Failure, NoRandomness};
+use transport::NoAnswer;
+pub(crate) use transport::Unreachable;
 
 use crate::error_code::{Meaning, Remedy};
 
@@ -28,6 +29,10 @@ pub(crate) enum Cause {
     Redirected,
     #[error("{0}")]
     Unreachable(#[from] Unreachable),
+    #[error("the service answers that it is not well")]
+    Unwell,
+    #[error("no CA is configured for this dedicated gateway, and public CAs do not count there")]
+    NoPrivateCa,
     #[error("{0}")]
     Malformed(#[from] Malformed),
     #[error("{0}")]
@@ -56,33 +61,6 @@ pub(crate) struct Refusal {
     /// It is bounded, one line, and was checked against what we sent.
     pub(crate) message: Option<String>,
     pub(crate) recommendation: Option<String>,
-}
-
-/// Why no answer came.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Unreachable {
-    #[error("the name could not be resolved")]
-    Name,
-    #[error("could not connect: {0}")]
-    Connect(io::ErrorKind),
-    #[error("could not connect in time")]
-    ConnectTimeout,
-    #[error("no answer in time")]
-    Timeout,
-    #[error("the service answers that it is not well")]
-    Unwell,
-    #[error("the connection was lost: {0}")]
-    Lost(io::ErrorKind),
-    #[error("the server's certificate is not accepted: {0}")]
-    Certificate(&'static str),
-    #[error("the TLS handshake failed")]
-    Handshake,
-    #[error("no CA is configured for this dedicated gateway, and public CAs do not count there")]
-    NoPrivateCa,
-    #[error("the HTTP client could not be set up")]
-    Client,
-    #[error("the time was over before a request could be sent")]
-    NotSent,
 }
 
 /// Why an answer could not be read. What was in it is never repeated.
@@ -148,7 +126,7 @@ impl fmt::Display for Mismatched {
 impl FailedAttempt {
     /// Whether nothing that comes on the same connection can be trusted to be an answer to what is
     /// asked next.
-    pub(crate) fn ends_connection(&self) -> bool {
+    pub(crate) fn is_out_of_step(&self) -> bool {
         matches!(self.cause, Cause::Mismatched(_) | Cause::Malformed(_))
     }
 
@@ -176,9 +154,11 @@ impl FailedAttempt {
     pub(crate) fn failure(&self) -> Failure {
         match &self.cause {
             Cause::Refused(refusal) => refusal.meaning.failure,
-            Cause::Redirected | Cause::Unreachable(_) | Cause::Randomness(_) => {
-                Failure::Unreachable
-            }
+            Cause::Redirected
+            | Cause::Unreachable(_)
+            | Cause::Unwell
+            | Cause::NoPrivateCa
+            | Cause::Randomness(_) => Failure::Unreachable,
             Cause::Malformed(_) => Failure::Unusable,
             Cause::Mismatched(_) => Failure::Mismatched,
             Cause::Undecrypted => Failure::Denied,
@@ -191,27 +171,26 @@ impl FailedAttempt {
     pub(crate) fn is_retriable(&self) -> bool {
         match &self.cause {
             Cause::Refused(refusal) => refusal.meaning.remedy.is_another_attempt(),
-            Cause::HeldBack => true,
-            Cause::Unreachable(why) => match why {
-                Unreachable::Name
-                | Unreachable::Connect(_)
-                | Unreachable::ConnectTimeout
-                | Unreachable::Timeout
-                | Unreachable::Unwell
-                | Unreachable::Lost(_)
-                | Unreachable::Handshake
-                | Unreachable::NotSent => true,
-                // Waiting does not mend a certificate or a setting.
-                Unreachable::Certificate(_) | Unreachable::NoPrivateCa | Unreachable::Client => {
-                    false
-                }
-            },
+            Cause::HeldBack | Cause::Unwell => true,
+            Cause::Unreachable(why) => why.may_pass(),
             _ => false,
         }
     }
 
     pub(crate) fn remedy(&self) -> Remedy {
         self.refusal().map_or(Remedy::Nothing, |refusal| refusal.meaning.remedy)
+    }
+}
+
+impl From<NoAnswer> for Cause {
+    fn from(no_answer: NoAnswer) -> Self {
+        match no_answer {
+            NoAnswer::Unreachable(Unreachable::NoRoots) => Self::NoPrivateCa,
+            NoAnswer::Unreachable(why) => why.into(),
+            NoAnswer::NotHttp => Malformed::Http.into(),
+            NoAnswer::TooLarge { limit } => Malformed::TooLarge { limit }.into(),
+            NoAnswer::Address => Self::Endpoint,
+        }
     }
 }
 

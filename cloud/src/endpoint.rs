@@ -38,19 +38,6 @@ pub fn host(service: Service, region: &str, network: Network) -> String {
     }
 }
 
-/// A plain host name: no scheme, port, path, user or address literal can hide in it.
-pub(crate) fn is_host_name(host: &str) -> bool {
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    };
-    host.len() <= 253
-        && host.split('.').all(label)
-        && host.rsplit('.').next().is_some_and(|top| top.bytes().any(|b| b.is_ascii_lowercase()))
-}
-
 /// The gateway of a dedicated KMS instance, whose certificate a private CA signs.
 pub(crate) fn is_dedicated_kms(host: &str) -> bool {
     host.strip_suffix(".cryptoservice.kms.aliyuncs.com").is_some_and(|id| !id.is_empty())
@@ -88,7 +75,7 @@ const WITHOUT_STS_PUBLIC: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::{Network, Service, host, is_dedicated_kms, is_host_name};
+    use super::{Network, Service, host, is_dedicated_kms};
 
     #[test]
     fn every_product_follows_the_rule_of_its_region() {
@@ -115,26 +102,6 @@ mod tests {
             ("ap-south-1", Network::Public, "sts.aliyuncs.com"),
         ] {
             assert_eq!(host(Service::Sts, region, network), expected, "{region} {network:?}");
-        }
-    }
-
-    #[test]
-    fn only_a_plain_host_name_is_a_host_name() {
-        assert!(is_host_name("kst-hzz65f176a0.cryptoservice.kms.aliyuncs.com"));
-        for bad in [
-            "",
-            "127.0.0.1",
-            "[::1]",
-            "kms.aliyuncs.com:443",
-            "kms.aliyuncs.com/x",
-            "user@kms.aliyuncs.com",
-            "https://kms.aliyuncs.com",
-            "kms..aliyuncs.com",
-            "kms.aliyuncs.com.",
-            "KMS.aliyuncs.com",
-            "kms aliyuncs.com",
-        ] {
-            assert!(!is_host_name(bad), "{bad}");
         }
     }
 

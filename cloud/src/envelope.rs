@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_ENCODING, DATE, HeaderMap, RETRY_AFTER};
 use secret::{Failure, LONGEST_TEXT, Sensitive, echoes, identifier, parse_http_date};
 use serde::Deserialize;
+use transport::header::{CONTENT_ENCODING, DATE, HeaderMap, RETRY_AFTER};
+use transport::{Answer, is_host_name};
 
 use crate::cause::{Cause, FailedAttempt, Malformed, Refusal};
-use crate::endpoint::is_host_name;
 use crate::error_code::{Meaning, Remedy, is_documented};
 use crate::lenient_json::Object;
 use crate::secret_fields::{quotes_secret_field, secret_fields};
-use crate::transport::Answer;
 
 /// The body of a success. It may hold a value: no part of it goes into an error.
 pub(crate) struct Success {

@@ -34,7 +34,7 @@ mod session;
 mod sign;
 mod sts;
 mod together;
-mod transport;
+mod trust;
 mod value;
 
 pub use batch::{Batching, KmsBatching};
@@ -45,4 +45,5 @@ pub use error::Error;
 pub use error_code::Diagnosis;
 pub use lookup::{AssumedRole, Lookup, Subject};
 pub use session::Session;
-pub use transport::{Transport, TransportConfig, TransportError};
+pub use transport::RootsError;
+pub use trust::{Transport, TransportConfig};

@@ -269,7 +269,7 @@ fn proof(words: String) -> FailedAttempt {
 fn refused(status: u16) -> FailedAttempt {
     let cause = match status {
         300..=399 => Cause::Redirected,
-        429 | 500.. => Unreachable::Unwell.into(),
+        429 | 500.. => Cause::Unwell,
         _ => Cause::Proof("it refuses to answer".to_owned()),
     };
     FailedAttempt { status: Some(status), ..cause.into() }

@@ -2,11 +2,11 @@
 //! with what was sent and with what came.
 
 use secret::{Sensitive, echoes, identifier};
+use transport::Answer;
 
 use crate::cause::{Cause, FailedAttempt, Malformed};
 use crate::envelope::{self, Success};
 use crate::secret_fields::secret_fields;
-use crate::transport::Answer;
 
 /// What was asked for.
 pub(crate) trait AnswerContent {
@@ -109,7 +109,7 @@ fn silent(cause: Cause, secrets: Option<&[&Sensitive]>) -> Cause {
 
 #[cfg(test)]
 mod tests {
-    use reqwest::header::{HeaderMap, HeaderValue};
+    use transport::header::{HeaderMap, HeaderValue};
 
     use super::*;
     use crate::sts;

@@ -20,7 +20,7 @@ use crate::error_code::Remedy;
 use crate::response::{AnswerContent, ReadError, read_response};
 use crate::sign::Stamp;
 use crate::sts::Times;
-use crate::transport::Transport;
+use crate::trust::Transport;
 
 /// A clone sends over the same connections.
 #[derive(Clone)]

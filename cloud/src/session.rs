@@ -15,7 +15,7 @@ use crate::keys::Credentials;
 use crate::lookup::Lookup;
 use crate::refusers::Refusers;
 use crate::sender::{Sender, ServiceReply};
-use crate::transport::Transport;
+use crate::trust::Transport;
 use crate::value::Value;
 
 /// Shared by all fetches of one process; a clone has the same credentials.

@@ -1,12 +1,13 @@
 //! ACS3-HMAC-SHA256: turns a call into a signed request. Pure: date and nonce are arguments.
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, USER_AGENT};
+use transport::Request;
+use transport::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, USER_AGENT};
 
 use crate::canonical::{self, Canonical};
 use crate::cause::{Cause, Malformed};
 use crate::crypto::{hmac_sha256_hex, sha256_hex};
 use crate::keys::Credentials;
-use crate::transport::Request;
+use crate::trust::post;
 
 /// What makes a request unique in time.
 pub(crate) struct Stamp {
@@ -59,7 +60,7 @@ pub(crate) fn request(
     let authorization =
         HeaderValue::from_str(&authorization).map_err(|_| Malformed::Invalid("credentials"))?;
     headers.insert(AUTHORIZATION, authorization);
-    Ok(Request { host: host.to_owned(), query, headers, body: None })
+    Ok(post(host, &query, headers, None))
 }
 
 /// What every request carries, signed or anonymous.

@@ -3,9 +3,10 @@
 
 use std::io;
 
-use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use secret::{Sensitive, parse_iso8601};
 use serde::Deserialize;
+use transport::Request;
+use transport::header::{CONTENT_TYPE, HeaderValue};
 
 use crate::canonical;
 use crate::cause::{Cause, Malformed};
@@ -15,7 +16,7 @@ use crate::lenient_json::Object;
 use crate::matching;
 use crate::response::ReadError;
 use crate::sign::{Api, Stamp, unsigned_headers};
-use crate::transport::Request;
+use crate::trust::post;
 use crate::value::{SensitiveText, label};
 
 const WITH_OIDC: Api = Api { action: "AssumeRoleWithOIDC", version: "2015-04-01" };
@@ -99,7 +100,7 @@ pub(crate) fn with_oidc(call: &WithOidc<'_>, stamp: &Stamp) -> Request {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
     headers.insert("x-acs-action", HeaderValue::from_static(WITH_OIDC.action));
     headers.insert("x-acs-version", HeaderValue::from_static(WITH_OIDC.version));
-    Request { host: call.endpoint.to_owned(), query, headers, body: Some(body.into()) }
+    post(call.endpoint, &query, headers, Some(body.into()))
 }
 
 /// What the clocks say when an answer comes.

@@ -14,7 +14,8 @@ OURS = {
     "manifest": set(),
     "flight": set(),
     "secret": set(),
-    "cloud": {"printable", "secret"},
+    "transport": {"secret"},
+    "cloud": {"printable", "secret", "transport"},
     "certs": set(),
     "webhook": {"printable", "plan", "template", "manifest", "flight", "certs"},
     "injector": {"printable", "plan", "template", "flight", "secret", "cloud"},
@@ -47,6 +48,10 @@ NEVER_IN = {
         "tokio": "a value needs no runtime",
         "hyper": "whoever fetches a value has its own way there",
         "rustls": "whoever fetches a value has its own way there",
+    },
+    "transport": {
+        "serde_json": "what is in a body is not its affair",
+        "cloud": "a backend uses it, and it knows none",
     },
     "cloud": {
         "plan": "the client knows nothing of plans",

@@ -1,13 +1,13 @@
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secret::{Failure, Sensitive};
+use transport::Answer;
+use transport::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{FailedAttempt, open};
 
 use crate::call_info::CallInfo;
 use crate::error::Error;
-use crate::transport::Answer;
 
 fn failure(status: u16, headers: &[(&'static str, &str)], body: &str) -> FailedAttempt {
     failure_of_sender(status, headers, body, &[])

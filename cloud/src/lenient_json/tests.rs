@@ -1,9 +1,9 @@
 use allocation_counter::measure;
-use reqwest::header::HeaderMap;
 use secret::Sensitive;
+use transport::Answer;
+use transport::header::HeaderMap;
 
 use crate::lookup::Subject;
-use crate::transport::Answer;
 use crate::{call, envelope, sts};
 
 /// As large as an answer may be.

@@ -56,7 +56,10 @@ fn signed(api: Api, host: &str, parameters: &[(&str, &str)]) -> (String, String)
     let stamp = Stamp { date: DATE.to_owned(), nonce: NONCE.to_owned() };
     let request = request(api, host, parameters, &credentials, &stamp).unwrap();
     assert!(request.body.is_none());
-    (request.query, request.headers["authorization"].to_str().unwrap().to_owned())
+    (
+        request.target.trim_start_matches("/?").to_owned(),
+        request.headers["authorization"].to_str().unwrap().to_owned(),
+    )
 }
 
 const TEMP_PREFIX: &str = "ACS3-HMAC-SHA256 Credential=STS.EXAMPLEtmpKeyId,SignedHeaders=host;\

@@ -7,18 +7,17 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
-use super::body::Share;
-use super::connection::Connection;
-use crate::cause::Unreachable;
-use crate::pool_key::PoolKey;
+use crate::body::Share;
+use crate::connection::Connection;
+use crate::failure::Unreachable;
 
-pub(super) struct Pool {
+pub(crate) struct Pool<K> {
     /// Connections that were used last come last.
-    idle: Mutex<Vec<Owned>>,
+    idle: Mutex<Vec<Owned<K>>>,
     /// A connection that has carried nothing yet.
     fresh: Mutex<Fresh>,
     permits: Semaphore,
-    pub(super) share: Share,
+    pub(crate) share: Share,
 }
 
 /// The first connection to a host may be opened before there is anything to send.
@@ -32,31 +31,32 @@ enum Fresh {
 }
 
 /// The place of the first connection.
-pub(super) struct FirstPlace<'a>(&'a Pool);
+pub(crate) struct FirstPlace<'a, K>(&'a Pool<K>);
 
-impl FirstPlace<'_> {
-    pub(super) fn fill(self, connection: Connection) {
-        *self.0.fresh() = Fresh::Opened(connection, Instant::now());
+impl<K> FirstPlace<'_, K> {
+    pub(crate) fn fill(self, connection: Connection) {
+        *self.0.fresh.lock().unwrap_or_else(PoisonError::into_inner) =
+            Fresh::Opened(connection, Instant::now());
     }
 }
 
 #[derive(Clone)]
-struct Owned {
+struct Owned<K> {
     connection: Connection,
-    key: PoolKey,
+    key: K,
     since: Instant,
 }
 
 /// A connection on loan; it goes back when dropped.
-pub(super) struct Taken<'a> {
-    owned: Owned,
+pub(crate) struct Taken<'a, K: Clone> {
+    owned: Owned<K>,
     trusted: bool,
-    pool: &'a Pool,
+    pool: &'a Pool<K>,
     _permit: SemaphorePermit<'a>,
 }
 
-impl Pool {
-    pub(super) fn new() -> Self {
+impl<K: Clone + PartialEq> Pool<K> {
+    pub(crate) fn new() -> Self {
         Self {
             idle: Mutex::new(Vec::new()),
             fresh: Mutex::default(),
@@ -66,7 +66,7 @@ impl Pool {
     }
 
     /// Once, where there was no connection yet.
-    pub(super) fn first(&self) -> Option<FirstPlace<'_>> {
+    pub(crate) fn first(&self) -> Option<FirstPlace<'_, K>> {
         let mut fresh = self.fresh();
         matches!(*fresh, Fresh::Untouched).then(|| {
             *fresh = Fresh::Past;
@@ -88,11 +88,11 @@ impl Pool {
 
     /// Waits for a free connection, or opens one while there are fewer than allowed: each is either
     /// idle or in the hands of a permit's holder. One with another key makes room.
-    pub(super) async fn take(
+    pub(crate) async fn take(
         &self,
-        key: PoolKey,
+        key: K,
         open: impl FnOnce() -> reqwest::Result<Connection>,
-    ) -> Result<Taken<'_>, Unreachable> {
+    ) -> Result<Taken<'_, K>, Unreachable> {
         let permit = self.permits.acquire().await.map_err(|_| Unreachable::Client)?;
         let (found, over) = self.find(&key);
         let owned = match found {
@@ -115,7 +115,7 @@ impl Pool {
     }
 
     /// The connection to use, and one to end instead where a new one would be too many.
-    fn find(&self, key: &PoolKey) -> (Option<Owned>, Option<Owned>) {
+    fn find(&self, key: &K) -> (Option<Owned<K>>, Option<Owned<K>>) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(Owned::is_young);
         if let Some(place) = idle.iter().rposition(|owned| owned.key == *key) {
@@ -128,25 +128,25 @@ impl Pool {
     }
 }
 
-impl Owned {
+impl<K> Owned<K> {
     fn is_young(&self) -> bool {
         self.since.elapsed() < LIFETIME
     }
 }
 
-impl Taken<'_> {
-    pub(super) fn connection(&self) -> &Connection {
+impl<K: Clone> Taken<'_, K> {
+    pub(crate) fn connection(&self) -> &Connection {
         &self.owned.connection
     }
 
     /// Ends this connection, and those that nobody uses at the moment: what answers there may be
     /// as far out of step.
-    pub(super) fn end(mut self) {
+    pub(crate) fn end(mut self) {
         self.trusted = false;
     }
 }
 
-impl Drop for Taken<'_> {
+impl<K: Clone> Drop for Taken<'_, K> {
     fn drop(&mut self) {
         let mut idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
         match self.trusted {

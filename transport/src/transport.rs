@@ -1,44 +1,34 @@
-//! HTTPS to the services: who is trusted for which host, how a name is resolved, how many
-//! connections there are, how much is read.
-
-mod body;
-mod chain;
-mod client_error;
-mod connection;
-mod pool;
-mod resolver;
-mod tls;
+//! Requests to hosts: each over TLS with the roots of its host, in its time, on a connection that is
+//! shared with none but its like.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use reqwest::header::{CONNECTION, HeaderMap};
 use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder, Method, Url, Version};
+use reqwest::{Client, ClientBuilder, Version};
 use rustls::ClientConfig;
-use secret::Sensitive;
 use tokio::time::{Instant, timeout_at};
 
-use self::body::{Room, Share};
-use self::connection::Connection;
-use self::pool::Pool;
-use self::resolver::Resolver;
-pub use self::tls::TransportError;
-use crate::cause::{Cause, FailedAttempt, Unreachable};
-use crate::endpoint::{is_dedicated_kms, is_host_name};
-use crate::pool_key::PoolKey;
+use crate::body::{Room, Share};
+use crate::client_error;
+use crate::connection::Connection;
+use crate::failure::{AttemptError, NoAnswer, Unreachable};
+use crate::host::{is_host_name, matches};
+use crate::pool::Pool;
+use crate::request::{Answer, Origin, Request};
+use crate::resolver::Resolver;
+use crate::roots::Roots;
 
 pub struct TransportConfig {
-    /// PEM. Trusted for the gateways of dedicated KMS instances alone, which trust nothing else.
-    /// An intermediate may be the anchor.
-    pub private_ca: Option<Vec<u8>>,
-    /// PEM, trusted beside the public roots for all other hosts.
-    pub extra_ca: Option<Vec<u8>>,
+    /// Host name, `*.suffix` or `*`, and the roots that such hosts are trusted by; the first match
+    /// counts. A host without roots is not asked.
+    pub roots: Vec<(String, Option<Roots>)>,
     /// Host name, `*.suffix` or `*`, and the address to dial instead of asking DNS; the first
-    /// match counts. The server still has to show a certificate for the real name.
+    /// match counts. The server still has to show a certificate for the real name. The port of the
+    /// address is dialled for port 443 alone: one that a request names itself stays.
     pub connect_to: Vec<(String, SocketAddr)>,
     pub connect_timeout: Duration,
     /// From the established connection to the last byte of the answer.
@@ -48,8 +38,7 @@ pub struct TransportConfig {
 impl Default for TransportConfig {
     fn default() -> Self {
         Self {
-            private_ca: None,
-            extra_ca: None,
+            roots: Vec::new(),
             connect_to: Vec::new(),
             connect_timeout: Duration::from_secs(5),
             read_timeout: Duration::from_secs(10),
@@ -61,72 +50,58 @@ impl Default for TransportConfig {
 /// other, are apart.
 const IDLE: Duration = Duration::from_secs(15);
 
-/// The connections of one process. Cheap to share, never copied.
-pub struct Transport {
-    public: ClientConfig,
-    dedicated: Option<ClientConfig>,
+/// The connections of one process. Cheap to share, never copied. `K` is what calls of one backend may
+/// differ in without that an answer says so: no connection carries calls of two keys.
+pub struct Transport<K> {
+    roots: Vec<(String, Option<Roots>)>,
     resolver: Arc<Resolver>,
     connect_timeout: Duration,
     read_timeout: Duration,
     room: Room,
-    /// There are as many entries as the lookups name hosts.
-    hosts: Mutex<HashMap<String, Arc<Pool>>>,
+    /// There are as many entries as the user names hosts.
+    hosts: Mutex<HashMap<Origin, Arc<Pool<K>>>>,
 }
 
-/// A request that is ready to be sent: `POST https://HOST/?QUERY`.
-pub(crate) struct Request {
-    pub(crate) host: String,
-    pub(crate) query: String,
-    pub(crate) headers: HeaderMap,
-    /// The body of a form.
-    pub(crate) body: Option<Sensitive>,
-}
-
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Sensitive,
-}
-
-impl Transport {
-    pub fn new(config: TransportConfig) -> Result<Self, TransportError> {
-        Ok(Self {
-            public: tls::public(config.extra_ca.as_deref())?,
-            dedicated: config.private_ca.as_deref().map(tls::dedicated).transpose()?,
+impl<K: Clone + PartialEq> Transport<K> {
+    #[must_use]
+    pub fn new(config: TransportConfig) -> Self {
+        Self {
+            roots: config.roots,
             resolver: Arc::new(Resolver::new(config.connect_to, config.connect_timeout)),
             connect_timeout: config.connect_timeout,
             read_timeout: config.read_timeout,
             room: Room::default(),
             hosts: Mutex::new(HashMap::new()),
-        })
+        }
     }
 
     /// One attempt, on a connection of calls with the same `pool_key` alone. Waiting for a free
     /// one is not part of its time limit, and at `deadline` nothing was sent. `read` reads the answer
     /// while the connection is still in our hands: one whose answer is no answer to this request ends
     /// before another request can be sent on it.
-    pub(crate) async fn send<T>(
+    pub async fn send<T, E: AttemptError>(
         &self,
         request: Request,
-        pool_key: PoolKey,
+        pool_key: K,
         deadline: Instant,
-        read: impl FnOnce(Answer) -> Result<T, FailedAttempt>,
-    ) -> Result<T, FailedAttempt> {
-        let tls = self.tls(&request.host)?;
-        let pool = self.pool(&request.host);
+        read: impl FnOnce(Answer) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let tls = self.tls(&request.origin.host)?;
+        let pool = self.pool(&request.origin);
         let free = pool.take(pool_key, || Connection::new(self.client(tls)));
-        let taken = timeout_at(deadline, free).await.map_err(|_| Unreachable::NotSent)??;
+        let taken = timeout_at(deadline, free).await.unwrap_or(Err(Unreachable::NotSent));
+        let taken = taken.map_err(NoAnswer::from)?;
         // Others give theirs back when the same deadline ends their wait.
         if Instant::now() >= deadline {
-            return Err(Unreachable::NotSent.into());
+            return Err(NoAnswer::from(Unreachable::NotSent).into());
         }
         let exchange = exchange(taken.connection(), request, &self.room, &pool.share);
         let limit = Instant::now() + self.connect_timeout + self.read_timeout;
         let answered = match timeout_at(limit.min(deadline), exchange).await {
-            Ok(answer) => answer.map_err(FailedAttempt::from).and_then(read),
-            Err(_) => Err(Unreachable::Timeout.into()),
+            Ok(answer) => answer.map_err(E::from).and_then(read),
+            Err(_) => Err(NoAnswer::from(Unreachable::Timeout).into()),
         };
-        if answered.as_ref().is_err_and(FailedAttempt::ends_connection) {
+        if answered.as_ref().is_err_and(E::ends_connection) {
             taken.end();
         }
         answered
@@ -134,30 +109,30 @@ impl Transport {
 
     /// Begins to open the first connection to a host, which a call of any kind may then have. It waits for
     /// nothing that the host does.
-    pub(crate) async fn open_ahead(&self, host: &str) {
-        let Ok(tls) = self.tls(host) else { return };
-        let pool = self.pool(host);
+    pub async fn open_ahead(&self, origin: &Origin) {
+        let Ok(tls) = self.tls(&origin.host) else { return };
+        let Ok(address) = origin.url("/") else { return };
+        let pool = self.pool(origin);
         let Some(place) = pool.first() else { return };
         if let Ok(connection) = Connection::new(self.client(tls))
-            && connection.open_ahead(host).await
+            && connection.open_ahead(address).await
         {
             place.fill(connection);
         }
     }
 
-    fn tls(&self, host: &str) -> Result<&ClientConfig, Cause> {
+    fn tls(&self, host: &str) -> Result<&ClientConfig, NoAnswer> {
         if !is_host_name(host) {
-            return Err(Cause::Endpoint);
+            return Err(NoAnswer::Address);
         }
-        match is_dedicated_kms(host) {
-            true => Ok(self.dedicated.as_ref().ok_or(Unreachable::NoPrivateCa)?),
-            false => Ok(&self.public),
-        }
+        let roots = self.roots.iter().find(|(pattern, _)| matches(pattern, host));
+        let roots = roots.and_then(|(_, roots)| roots.as_ref()).ok_or(Unreachable::NoRoots)?;
+        Ok(roots.config())
     }
 
-    fn pool(&self, host: &str) -> Arc<Pool> {
+    fn pool(&self, origin: &Origin) -> Arc<Pool<K>> {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(hosts.entry(host.to_owned()).or_insert_with(|| Arc::new(Pool::new())))
+        Arc::clone(hosts.entry(origin.clone()).or_insert_with(|| Arc::new(Pool::new())))
     }
 
     fn client(&self, tls: &ClientConfig) -> ClientBuilder {
@@ -182,16 +157,9 @@ async fn exchange(
     request: Request,
     room: &Room,
     share: &Share,
-) -> Result<Answer, Cause> {
-    let url = format!("https://{}/?{}", request.host, request.query);
-    let mut sent =
-        reqwest::Request::new(Method::POST, Url::parse(&url).map_err(|_| Cause::Endpoint)?);
-    *sent.headers_mut() = request.headers;
-    if let Some(body) = request.body {
-        // The bytes are wiped when the client lets go of them.
-        *sent.body_mut() = Some(Bytes::from_owner(Owned(body)).into());
-    }
-    let mut answer = connection.send(sent).await.map_err(|error| client_error::cause(&error))?;
+) -> Result<Answer, NoAnswer> {
+    let sent = connection.send(request.into_sent()?).await;
+    let mut answer = sent.map_err(|error| client_error::no_answer(&error))?;
     let status = answer.status().as_u16();
     let headers = std::mem::take(answer.headers_mut());
     let open = answer.version() == Version::HTTP_11 && !closes(&headers);
@@ -205,12 +173,4 @@ async fn exchange(
 fn closes(headers: &HeaderMap) -> bool {
     let values = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|word| word.trim().eq_ignore_ascii_case("close"))
-}
-
-struct Owned(Sensitive);
-
-impl AsRef<[u8]> for Owned {
-    fn as_ref(&self) -> &[u8] {
-        self.0.expose()
-    }
 }

@@ -5,10 +5,10 @@ use std::io;
 
 use rustls::CertificateError;
 
-use super::resolver::Unresolved;
-use crate::cause::{Cause, Malformed, Unreachable};
+use crate::failure::{NoAnswer, Unreachable};
+use crate::resolver::Unresolved;
 
-pub(super) fn cause(error: &reqwest::Error) -> Cause {
+pub(crate) fn no_answer(error: &reqwest::Error) -> NoAnswer {
     let mut lost = None;
     let mut next: Option<&(dyn StdError + 'static)> = Some(error);
     // The chain of one error is a handful of links; the bound is for safety.
@@ -22,7 +22,7 @@ pub(super) fn cause(error: &reqwest::Error) -> Cause {
         }
         if let Some(http) = link.downcast_ref::<hyper::Error>() {
             if http.is_parse() {
-                return Malformed::Http.into();
+                return NoAnswer::NotHttp;
             }
             if http.is_incomplete_message() || http.is_canceled() || http.is_closed() {
                 lost = lost.or(Some(io::ErrorKind::UnexpectedEof));

@@ -19,20 +19,20 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 #[derive(Clone)]
-pub(super) struct Connection {
+pub(crate) struct Connection {
     client: Client,
     gate: Gate,
 }
 
 impl Connection {
-    pub(super) fn new(builder: ClientBuilder) -> reqwest::Result<Self> {
+    pub(crate) fn new(builder: ClientBuilder) -> reqwest::Result<Self> {
         let gate = Gate::default();
         let client = builder.pool_max_idle_per_host(1).connector_layer(gate.clone()).build()?;
         Ok(Self { client, gate })
     }
 
     /// Sends a request and returns when the head of the answer is here.
-    pub(super) async fn send(&self, request: Request) -> reqwest::Result<Response> {
+    pub(crate) async fn send(&self, request: Request) -> reqwest::Result<Response> {
         let waiting = self.gate.wait();
         let answer = self.client.execute(request).await;
         drop(waiting);
@@ -40,8 +40,7 @@ impl Connection {
     }
 
     /// Begins to connect, and returns at once. Whether that could be begun.
-    pub(super) async fn open_ahead(&self, host: &str) -> bool {
-        let Ok(address) = Url::parse(&format!("https://{host}/")) else { return false };
+    pub(crate) async fn open_ahead(&self, address: Url) -> bool {
         let begun = self.gate.ahead();
         // This request is given up before it could be sent.
         tokio::select! {
@@ -51,7 +50,7 @@ impl Connection {
     }
 
     /// To be called when an answer was read to its end and its connection stays open.
-    pub(super) fn finished(&self) {
+    pub(crate) fn finished(&self) {
         self.gate.state().back_by = Some(Instant::now() + GRACE);
     }
 }

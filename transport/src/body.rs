@@ -5,17 +5,17 @@ use secret::Sensitive;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use zeroize::Zeroizing;
 
-use super::client_error;
-use crate::cause::{Cause, Malformed, Unreachable};
+use crate::client_error;
+use crate::failure::{NoAnswer, Unreachable};
 
 /// What one process has for the bodies that arrive. Ordinary ones take no place: a server that
 /// announces or sends more keeps large ones of its own host waiting, and nobody else.
 #[derive(Debug)]
-pub(super) struct Room(Semaphore);
+pub(crate) struct Room(Semaphore);
 
 /// What of the room one host may have: one that does not send what it announces leaves the rest.
 #[derive(Debug)]
-pub(super) struct Share(Semaphore);
+pub(crate) struct Share(Semaphore);
 
 /// Room for one large body.
 struct BodyRoom<'r> {
@@ -36,22 +36,24 @@ impl Default for Room {
 }
 
 impl Room {
-    pub(super) async fn read(
+    pub(crate) async fn read(
         &self,
         share: &Share,
         answer: &mut Response,
-    ) -> Result<Sensitive, Cause> {
+    ) -> Result<Sensitive, NoAnswer> {
         let announced = answer.content_length().unwrap_or(0);
-        let too_large = || Malformed::TooLarge { limit: LIMIT };
+        let too_large = || NoAnswer::TooLarge { limit: LIMIT };
         let announced = usize::try_from(announced).ok().filter(|length| *length <= LIMIT);
         let announced = announced.ok_or_else(too_large)?;
         let mut place = None;
         self.take(share, announced, &mut place).await?;
         let mut body = Zeroizing::new(Vec::with_capacity(announced.max(FIRST)));
-        while let Some(chunk) = answer.chunk().await.map_err(|error| client_error::cause(&error))? {
+        while let Some(chunk) =
+            answer.chunk().await.map_err(|error| client_error::no_answer(&error))?
+        {
             let length = body.len() + chunk.len();
             if length > LIMIT {
-                return Err(too_large().into());
+                return Err(too_large());
             }
             self.take(share, length, &mut place).await?;
             if length > body.capacity() {

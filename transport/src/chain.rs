@@ -13,7 +13,7 @@ const MOST: usize = 8;
 
 /// The usual verifier, for chains that a server may have.
 #[derive(Debug)]
-pub(super) struct ShortChains(pub(super) Arc<WebPkiServerVerifier>);
+pub(crate) struct ShortChains(pub(crate) Arc<WebPkiServerVerifier>);
 
 impl ServerCertVerifier for ShortChains {
     fn verify_server_cert(
