@@ -24,7 +24,7 @@ pub(crate) use self::taken_names::TakenNames;
 pub(crate) use self::template::check;
 pub(crate) use self::unusable::{Blame, Unusable};
 use self::unusable::{Why, problem};
-use crate::input::entry::{Entry, Form, Origin};
+use crate::input::entry::{Entry, EntryContent, Form};
 use crate::render::environment::Unfit;
 
 /// Renders the entries, in their order. `value` gives a lookup's value; an entry that lacks one is
@@ -39,8 +39,8 @@ pub(crate) fn render<'a>(
         if entry.sources().any(|source| value(source).is_none()) {
             return None;
         }
-        let content = match entry.origin {
-            Origin::Value { from, select } if let Form::AllKeys(keys) = entry.form => {
+        let content = match entry.content {
+            EntryContent::Value { from, select } if let Form::AllKeys(keys) = entry.form => {
                 let made =
                     all_keys::render(plan, entry, keys, select, value(from)?, &mut documents);
                 return Some(match made {
@@ -50,14 +50,14 @@ pub(crate) fn render<'a>(
                     Err(problem) => Err(Unusable { blame: Blame::Source(from), problem }),
                 });
             }
-            Origin::Value { from, select } => {
+            EntryContent::Value { from, select } => {
                 let part = documents.part(from, select, value(from)?).map_err(Why::from);
                 part.and_then(|content| Ok(encoded(entry, content)?)).map_err(|why| Unusable {
                     blame: Blame::Source(from),
                     problem: problem(plan, &entry.description(), from, select, &why),
                 })
             }
-            Origin::Template(template) => {
+            EntryContent::Template(template) => {
                 let text = template::render(plan, entry, template, &value, &mut documents);
                 text.and_then(|text| {
                     encoded(entry, Content::Made(text))

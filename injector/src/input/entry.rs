@@ -24,18 +24,18 @@ pub(crate) struct Entry<'a> {
     pub(crate) volume: MemoryVolume,
     pub(crate) name: Cow<'a, str>,
     pub(crate) options: FileOptions,
-    pub(crate) origin: Origin<'a>,
+    pub(crate) content: EntryContent<'a>,
     pub(crate) form: Form<'a>,
 }
 
-/// What its content is made of. Sources are indexes into the plan's lookups.
+/// The bytes of an entry are made of this. Sources are indexes into the plan's lookups.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Origin<'a> {
+pub(crate) enum EntryContent<'a> {
     Value { from: usize, select: Option<&'a Selector> },
     Template(&'a Template),
 }
 
-impl<'a> Origin<'a> {
+impl<'a> EntryContent<'a> {
     fn of(content: &'a Content) -> Self {
         match content {
             Content::Value(Selection { from, select }) => {
@@ -65,7 +65,7 @@ pub(crate) fn entries(plan: &Plan) -> Vec<Entry<'_>> {
         volume: MemoryVolume::Files,
         name: Cow::Borrowed(file.name.as_str()),
         options: file.options,
-        origin: Origin::of(&file.content),
+        content: EntryContent::of(&file.content),
         form: Form::File,
     });
     let variables = plan.env().into_iter().flat_map(|env| {
@@ -77,7 +77,7 @@ pub(crate) fn entries(plan: &Plan) -> Vec<Entry<'_>> {
                     encoding: variable.encoding,
                     ..FileOptions::new(mode, variable.on_missing)
                 },
-                origin: Origin::of(&variable.content),
+                content: EntryContent::of(&variable.content),
                 form,
             };
             let exec = variable.exec.iter();
@@ -99,7 +99,7 @@ fn all_keys(plan: &Plan) -> impl Iterator<Item = Entry<'_>> {
             volume,
             name: Cow::Owned(name),
             options: FileOptions { mode, on_missing: *on_missing, encoding: *encoding },
-            origin: Origin::Value { from: *from, select: select.as_ref() },
+            content: EntryContent::Value { from: *from, select: select.as_ref() },
             form: Form::AllKeys(keys),
         };
         match &keys.become_what {
@@ -133,15 +133,15 @@ impl MemoryVolume {
 impl Entry<'_> {
     /// All sources that it needs, some of them perhaps twice.
     pub(crate) fn sources(&self) -> impl Iterator<Item = usize> {
-        let (value, secrets) = match self.origin {
-            Origin::Value { from, .. } => (Some(from), &[][..]),
-            Origin::Template(template) => (None, template.secrets.as_slice()),
+        let (value, secrets) = match self.content {
+            EntryContent::Value { from, .. } => (Some(from), &[][..]),
+            EntryContent::Template(template) => (None, template.secrets.as_slice()),
         };
         value.into_iter().chain(secrets.iter().map(|secret| secret.from))
     }
 
     pub(crate) fn is_template(&self) -> bool {
-        matches!(self.origin, Origin::Template(_))
+        matches!(self.content, EntryContent::Template(_))
     }
 
     /// Whether our program must be where it is, for a container to start with it.

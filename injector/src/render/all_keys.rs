@@ -11,7 +11,7 @@ use super::environment;
 use super::rendered::Rendered;
 use super::taken_names::TakenNames;
 use super::unusable::{Blame, Unusable, Why, about, problem};
-use crate::input::entry::{Entry, MemoryVolume, Origin};
+use crate::input::entry::{Entry, EntryContent, MemoryVolume};
 use crate::report::exit::Exit;
 use crate::report::problem::Problem;
 use crate::report::terminal::one_line;
@@ -157,7 +157,7 @@ fn twin(
     made: &Rendered<'_>,
     mut is_there: impl FnMut(MemoryVolume, &str) -> bool,
 ) -> Option<(usize, Problem)> {
-    let Origin::Value { from, select } = made.entry.origin else { return None };
+    let EntryContent::Value { from, select } = made.entry.content else { return None };
     let (name, _) = made.beside.iter().find(|(name, _)| is_there(made.entry.volume, name))?;
     let text = format!(
         "a key of the value makes {:?}, which is there already; wanted for {}",

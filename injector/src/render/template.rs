@@ -9,7 +9,7 @@ use template::{CheckFuel, Template};
 use super::content::Content;
 use super::documents::Documents;
 use super::unusable::{Why, about, problem};
-use crate::input::entry::{Entry, Origin, entries};
+use crate::input::entry::{Entry, EntryContent, entries};
 use crate::render::environment::Unfit;
 use crate::report::exit::Exit;
 use crate::report::problem::Problem;
@@ -21,7 +21,7 @@ const MAX_VALUES_BYTES: usize = 4 << 20;
 /// Whether every template of the plan can be rendered, as far as its text tells.
 pub(crate) fn check(plan: &Plan) -> Result<(), Problem> {
     for entry in entries(plan) {
-        if let Origin::Template(template) = entry.origin {
+        if let EntryContent::Template(template) = entry.content {
             parse(&entry.description(), template)?;
         }
     }
