@@ -135,6 +135,10 @@ impl FailedAttempt {
         matches!(self.cause, Cause::Unreachable(Unreachable::Timeout | Unreachable::ConnectTimeout))
     }
 
+    pub(crate) fn is_about_issuer(&self) -> bool {
+        matches!(self.cause, Cause::NoPrivateCa | Cause::Unreachable(Unreachable::Issuer(_)))
+    }
+
     pub(crate) fn was_not_sent(&self) -> bool {
         matches!(self.cause, Cause::Unreachable(Unreachable::NotSent))
     }

@@ -121,6 +121,12 @@ impl Error {
         self.0.attempt.is_retriable()
     }
 
+    /// Whether no CA that counts for the host explains its certificate.
+    #[must_use]
+    pub fn is_about_issuer(&self) -> bool {
+        self.0.attempt.is_about_issuer()
+    }
+
     /// Whether no answer came in time.
     #[must_use]
     pub fn is_timeout(&self) -> bool {

@@ -15,6 +15,7 @@ use crate::cloud::Network;
 use crate::credentials::{Credentials, CredentialsVolume};
 use crate::env::{Environment, MAX_VARIABLES};
 use crate::file::File;
+use crate::gateway_ca::GatewayCa;
 use crate::hook::OnChange;
 use crate::lookup::Lookup;
 use crate::mode::Mode;
@@ -130,9 +131,9 @@ struct Parts {
     metrics_port: Option<u16>,
     #[serde(default, skip_serializing_if = "Batches::is_default")]
     batches: Batches,
-    /// A private CA for dedicated KMS gateways is mounted.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    private_ca: bool,
+    /// Where a dedicated KMS gateway is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    gateway_ca: Option<GatewayCa>,
     /// Seconds until the first fetch gives up.
     timeout: u32,
     #[serde(default)]
@@ -263,8 +264,14 @@ impl Plan {
     }
 
     #[must_use]
-    pub fn private_ca(&self) -> bool {
-        self.0.private_ca
+    pub fn gateway_ca(&self) -> Option<&GatewayCa> {
+        self.0.gateway_ca.as_ref()
+    }
+
+    /// Whether it has a volume of its own.
+    #[must_use]
+    pub fn mounts_gateway_ca(&self) -> bool {
+        self.gateway_ca() == Some(&GatewayCa::Mounted)
     }
 
     #[must_use]
@@ -295,7 +302,7 @@ impl Parts {
             on_change: None,
             metrics_port: None,
             batches: Batches::default(),
-            private_ca: false,
+            gateway_ca: None,
             timeout: 300,
             log_level: LogLevel::default(),
             consumers: Vec::new(),

@@ -40,7 +40,7 @@ fn secrets(count: usize) -> Vec<Want> {
 
 fn of(batches: Batches, wants: &[Want]) -> Plan {
     let mut builder = builder().unwrap();
-    builder.batches(batches).private_ca(true);
+    builder.batches(batches).gateway_ca(plan::GatewayCa::Mounted);
     plan(builder, wants).unwrap()
 }
 

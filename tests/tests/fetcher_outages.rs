@@ -7,7 +7,7 @@ use lab::cloud::{
     CalledService, Cloud, CloudConfig, Effect, Fault, SecretSeed, Seed, StoredPlace, VersionSeed,
 };
 use lab::fetcher::{ACCOUNT, Container, Ended, Want, builder, plan};
-use plan::{FetcherOptions, LogLevel, Mode, OnRevoked, Plan, Refresh};
+use plan::{CaBundle, FetcherOptions, GatewayCa, LogLevel, Mode, OnRevoked, Plan, Refresh};
 
 async fn cloud() -> Cloud {
     let cloud = Cloud::start(CloudConfig::new(Seed::demo().unwrap())).await.unwrap();
@@ -234,12 +234,31 @@ async fn a_gateway_with_a_private_ca_is_trusted_with_that_ca_only() {
     ended_with(15, &["kms://shop/canary: ", "no CA is configured"], &ended, &container);
     assert!(ended.said().contains("annotation ca-config-map"), "{}", ended.said());
 
-    let mut builder = builder().unwrap();
-    builder.private_ca(true);
-    let with = plan(builder, &wants).unwrap();
+    let trusting = |ca| {
+        let mut builder = builder().unwrap();
+        builder.gateway_ca(ca);
+        plan(builder, &wants).unwrap()
+    };
+    let with = trusting(GatewayCa::Mounted);
     std::fs::write(container.path("etc/kms-ca/ca.crt"), cloud.ca_pem()).unwrap();
     let ended = container.init(&with).await.unwrap();
-    ended_with(15, &["kms://shop/canary: ", "certificate is not accepted"], &ended, &container);
+    ended_with(15, &["kms://shop/canary: ", "its issuer is not trusted"], &ended, &container);
+    assert!(ended.said().contains("the CA in the ConfigMap"), "{}", ended.said());
+    // What is built in is not that of this gateway, and so is another CA of the operator's.
+    for (ca, advice) in [
+        (GatewayCa::Published, "none of the CAs that Alibaba Cloud publishes signed this"),
+        (
+            GatewayCa::Given(CaBundle::parse(cloud.ca_pem()).unwrap()),
+            "the operator's setting gatewayCa: nothing else counts for the gateway",
+        ),
+    ] {
+        let ended = container.init(&trusting(ca)).await.unwrap();
+        ended_with(15, &["kms://shop/canary: ", "its issuer is not trusted"], &ended, &container);
+        assert!(ended.said().contains(advice), "{}", ended.said());
+        assert!(ended.elapsed.as_secs() < 30, "{:?}", ended.elapsed);
+    }
+    let given = GatewayCa::Given(CaBundle::parse(cloud.private_ca_pem()).unwrap());
+    assert_eq!(container.init(&trusting(given)).await.unwrap().code(), Some(0));
     std::fs::write(container.path("etc/kms-ca/ca.crt"), cloud.private_ca_pem()).unwrap();
     assert_eq!(container.init(&with).await.unwrap().code(), Some(0));
 }

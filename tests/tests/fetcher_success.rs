@@ -34,7 +34,7 @@ async fn every_kind_of_source_becomes_a_file_with_its_exact_bytes() {
     let partner = "acs:ram::9876543210987654:role/partner-secrets";
     let gateway = "kst-hzz65f176a0ogplgq0001.cryptoservice.kms.aliyuncs.com";
     let mut builder = builder().unwrap();
-    builder.private_ca(true);
+    builder.gateway_ca(plan::GatewayCa::Mounted);
     let plan = plan(
         builder,
         &[

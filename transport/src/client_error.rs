@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::io;
 
-use rustls::CertificateError;
+use rustls::{AlertDescription, CertificateError};
 
 use crate::failure::{NoAnswer, Unreachable};
 use crate::resolver::Unresolved;
@@ -46,20 +46,35 @@ pub(crate) fn no_answer(error: &reqwest::Error) -> NoAnswer {
 }
 
 fn tls(error: &rustls::Error) -> Unreachable {
-    let rustls::Error::InvalidCertificate(problem) = error else {
-        return Unreachable::Handshake;
+    let problem = match error {
+        rustls::Error::InvalidCertificate(problem) => problem,
+        // A server that has the certificate of a kind alone that is not accepted says so first.
+        rustls::Error::AlertReceived(
+            AlertDescription::HandshakeFailure
+            | AlertDescription::ProtocolVersion
+            | AlertDescription::InsufficientSecurity,
+        ) => return Unreachable::NothingInCommon,
+        _ => return Unreachable::Handshake,
     };
+    match problem {
+        CertificateError::UnknownIssuer => {
+            return Unreachable::Issuer("its issuer is not trusted");
+        }
+        // So it looks too where a CA has the name of the right one and another key.
+        CertificateError::BadSignature => {
+            return Unreachable::Issuer(
+                "its signature is wrong, or made with an RSA key of less than 2048 bits, which no CA mends",
+            );
+        }
+        _ => {}
+    }
     Unreachable::Certificate(match problem {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "it is for another name"
         }
-        CertificateError::UnknownIssuer => "its issuer is not trusted",
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired",
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             "it is not valid yet"
-        }
-        CertificateError::BadSignature => {
-            "its signature is wrong, or made with an RSA key of less than 2048 bits"
         }
         CertificateError::ApplicationVerificationFailure => "too many others come with it",
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
@@ -89,4 +104,9 @@ fn tls(error: &rustls::Error) -> Unreachable {
 }
 
 const UNKNOWN_EXTENSION: &str = "it has a critical extension that is not known here";
-const WEAK: &str = "it, or one of its issuers, is signed in a way that is not accepted, such as SHA-1 or secp521r1";
+const WEAK: &str = "it, or one of its issuers, is signed in a way that is not accepted, such as SHA-1 or \
+                    secp521r1; no CA mends that: it needs a certificate with SHA-256 or better, by RSA \
+                    of 2048 bits or more, P-256 or P-384";
+
+#[cfg(test)]
+mod tests;

@@ -38,8 +38,16 @@ pub enum Unreachable {
     Lost(io::ErrorKind),
     #[error("the server's certificate is not accepted: {0}")]
     Certificate(&'static str),
+    /// Another CA may mend it.
+    #[error("the server's certificate is not accepted: {0}")]
+    Issuer(&'static str),
     #[error("the TLS handshake failed")]
     Handshake,
+    #[error(
+        "the server ended the TLS handshake: it has no version of TLS (1.2 or 1.3), cipher or kind of \
+         certificate in common with this client"
+    )]
+    NothingInCommon,
     #[error("no CA is trusted for this host")]
     NoRoots,
     #[error("the HTTP client could not be set up")]
@@ -59,8 +67,9 @@ impl Unreachable {
             | Self::Timeout
             | Self::Lost(_)
             | Self::Handshake
+            | Self::NothingInCommon
             | Self::NotSent => true,
-            Self::Certificate(_) | Self::NoRoots | Self::Client => false,
+            Self::Certificate(_) | Self::Issuer(_) | Self::NoRoots | Self::Client => false,
         }
     }
 }

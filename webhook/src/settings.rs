@@ -27,7 +27,8 @@ pub(crate) use self::values::ConfigMapName;
 use self::values::{AccountId, ClusterId, EndpointPattern, PullPolicy};
 
 use plan::{
-    Batches, ContainerName, Glob, Host, Network, ProviderArn, Region, RoleArn, VariableName,
+    Batches, CaBundle, ContainerName, Glob, Host, Network, ProviderArn, Region, RoleArn,
+    VariableName,
 };
 
 use crate::path_translation::PathTranslation;
@@ -53,6 +54,8 @@ pub struct Settings {
     regions: Vec<Region>,
     path_translation: PathTranslation,
     ca_config_map: Option<ConfigMapName>,
+    gateway_ca: Option<CaBundle>,
+    published_ca: bool,
     mesh_proxies: Vec<ContainerName>,
     uid: Uid,
     injector: Injector,
@@ -202,6 +205,16 @@ impl Settings {
         self.ca_config_map.as_ref()
     }
 
+    /// CAs of dedicated KMS gateways, where no ConfigMap has them.
+    pub(crate) fn gateway_ca(&self) -> Option<&CaBundle> {
+        self.gateway_ca.as_ref()
+    }
+
+    /// Whether the CAs that Alibaba Cloud publishes for such gateways count, where no others are named.
+    pub(crate) fn trusts_published_ca(&self) -> bool {
+        self.published_ca
+    }
+
     /// Containers of service meshes, which never become consumers.
     pub(crate) fn mesh_proxies(&self) -> &[ContainerName] {
         &self.mesh_proxies
@@ -319,6 +332,8 @@ impl Default for Settings {
             regions: Vec::new(),
             path_translation: PathTranslation::default(),
             ca_config_map: None,
+            gateway_ca: None,
+            published_ca: true,
             mesh_proxies: MESH_PROXIES
                 .iter()
                 .filter_map(|name| ContainerName::parse(name).ok())

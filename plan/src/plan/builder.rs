@@ -10,6 +10,7 @@ use crate::content::{Content, Selection, Template, TemplateSecret};
 use crate::credentials::Credentials;
 use crate::env::Environment;
 use crate::file::{File, FileName, FileOptions};
+use crate::gateway_ca::GatewayCa;
 use crate::lookup::Lookup;
 use crate::mode::Mode;
 use crate::mount::MountPath;
@@ -118,8 +119,8 @@ impl PlanBuilder {
         self
     }
 
-    pub fn private_ca(&mut self, mounted: bool) -> &mut Self {
-        self.parts.private_ca = mounted;
+    pub fn gateway_ca(&mut self, ca: impl Into<Option<GatewayCa>>) -> &mut Self {
+        self.parts.gateway_ca = ca.into();
         self
     }
 

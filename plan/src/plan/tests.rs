@@ -49,13 +49,13 @@ fn a_plan_survives_the_way_through_json() {
     let name = FileName::parse("maybe").unwrap();
     builder.file(name, lookup.into(), None, FileOptions::new(FileMode::GROUP, OnMissing::Skip));
     builder.group(Some(2000)).timeout_seconds(3600).consumers(vec!["app".to_owned()]);
-    builder.network(Network::Public).private_ca(true);
+    builder.network(Network::Public).gateway_ca(GatewayCa::Published);
     let options = FetcherOptions { log_level: LogLevel::Debug, ..FetcherOptions::default() };
     builder.options(options);
     let plan = Plan::decode(&builder.build().unwrap().encode().unwrap()).unwrap();
     assert_eq!(plan.timeout().as_secs(), 3600);
     assert_eq!((plan.group(), plan.consumers()), (Some(2000), &["app".to_owned()][..]));
-    assert_eq!((plan.network(), plan.private_ca()), (Network::Public, true));
+    assert_eq!((plan.network(), plan.gateway_ca()), (Network::Public, Some(&GatewayCa::Published)));
     assert_eq!((plan.options().log_level, plan.lookups().len()), (LogLevel::Debug, 3));
     assert_eq!(plan.files()[3].options.on_missing, OnMissing::Skip);
     assert_eq!(Plan::decode(&plan.encode().unwrap()).unwrap(), plan);

@@ -156,7 +156,7 @@ fn decide_request(
     let needed = plan.credentials_volumes().into_iter();
     volumes.extend(needed.map(|needed| volume::credentials(needed, expiration)));
     volumes.extend(environment_size.map(|size| volume::environment(size.to_bytes_text())));
-    if plan.private_ca() {
+    if plan.mounts_gateway_ca() {
         volumes.extend(ca_config_map(&request, settings).map(|name| volume::ca(name.as_str())));
     }
     if plan.mode().agent().is_some() {

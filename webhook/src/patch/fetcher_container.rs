@@ -135,7 +135,7 @@ impl<'a> FetcherContainer<'a> {
             let (name, mount_path) = (ENVIRONMENT_VOLUME, ENVIRONMENT_DIRECTORY);
             mounts.push(Mount { name, mount_path, read_only: false });
         }
-        if plan.private_ca() {
+        if plan.mounts_gateway_ca() {
             mounts.push(Mount { name: CA_VOLUME, mount_path: CA_DIRECTORY, read_only: true });
         }
         if let Some(agent) = plan.mode().agent() {

@@ -4,13 +4,13 @@ mod policy;
 
 use std::borrow::Cow;
 
-use plan::{Batches, Region};
+use plan::{Batches, CaBundle, Region};
 
 use super::raw::{RawEndpoints, RawInjector, RawResources, RawSettings};
 use super::rules::{
     ACCOUNT, ARGUMENT, CLASSES, CLUSTER, CONFIG_MAP, CONTAINER, Choices, ENDPOINT, FILE_KEY_REFS,
-    HOST, IMAGE, KMS_BATCHES, KUBELET, METADATA_V1, NETWORKS, OOS_BATCHES, PROVIDER, PULL_POLICY,
-    QUANTITY, REGION, REPOSITORY, Rule, TRANSLATION, UIDS, VARIABLE,
+    GATEWAY_CA, HOST, IMAGE, KMS_BATCHES, KUBELET, METADATA_V1, NETWORKS, OOS_BATCHES, PROVIDER,
+    PUBLISHED_CA, PULL_POLICY, QUANTITY, REGION, REPOSITORY, Rule, TRANSLATION, UIDS, VARIABLE,
 };
 use super::{BadSetting, BadSettings, Endpoints, Injector, Resources, Settings};
 use crate::settings::regions;
@@ -47,6 +47,13 @@ impl TryFrom<RawSettings> for Settings {
                 .text("pathTranslation", raw.path_translation, TRANSLATION)
                 .unwrap_or(default.path_translation),
             ca_config_map: check.text("caConfigMap", raw.ca_config_map, CONFIG_MAP),
+            gateway_ca: check.gateway_ca(raw.gateway_ca),
+            published_ca: check.choice(
+                "publishedCa",
+                raw.published_ca,
+                PUBLISHED_CA,
+                default.published_ca,
+            ),
             mesh_proxies: check
                 .list("meshProxies", raw.mesh_proxies, CONTAINER)
                 .unwrap_or(default.mesh_proxies),
@@ -99,6 +106,16 @@ impl Check {
             oos: own("allowedEndpoints.oos", raw.oos).or(list).unwrap_or_default(),
             sts: own("allowedEndpoints.sts", raw.sts).unwrap_or_default(),
         }
+    }
+
+    /// What is none is not repeated: it may be a key by mistake.
+    fn gateway_ca(&mut self, raw: Option<String>) -> Option<CaBundle> {
+        let (text, (parse, allowed)) = (raw?, GATEWAY_CA);
+        let bundle = parse(&text);
+        if bundle.is_none() {
+            self.refuse("gatewayCa", format!("({} bytes)", text.len()), allowed);
+        }
+        bundle
     }
 
     fn injector(&mut self, raw: RawInjector, default: Injector) -> Injector {

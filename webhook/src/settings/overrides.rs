@@ -134,6 +134,8 @@ static FIELDS: &[Field] = &[
     field("regions", |raw| Slot::List(&mut raw.regions)),
     field("pathTranslation", |raw| Slot::Text(&mut raw.path_translation)),
     field("caConfigMap", |raw| Slot::Text(&mut raw.ca_config_map)),
+    field("gatewayCa", |raw| Slot::Text(&mut raw.gateway_ca)),
+    field("publishedCa", |raw| Slot::Text(&mut raw.published_ca)),
     field("meshProxies", |raw| Slot::List(&mut raw.mesh_proxies)),
     field("uid", |raw| Slot::Text(&mut raw.uid)),
     field("injector.image", |raw| Slot::Text(&mut raw.injector.image)),

@@ -26,6 +26,8 @@ pub struct RawSettings {
     pub(super) regions: Option<Vec<String>>,
     pub(super) path_translation: Option<String>,
     pub(super) ca_config_map: Option<String>,
+    pub(super) gateway_ca: Option<String>,
+    pub(super) published_ca: Option<String>,
     pub(super) mesh_proxies: Option<Vec<String>>,
     pub(super) uid: Option<String>,
     pub(super) injector: RawInjector,

@@ -1,6 +1,9 @@
 //! One rule for each kind of setting: how its text becomes a value, and the words for what does not.
 
-use plan::{ContainerName, Host, KmsBatches, Network, ProviderArn, Region, VariableName};
+use plan::{CaBundle, ContainerName, Host, KmsBatches, Network, ProviderArn, Region, VariableName};
+use rustls::RootCertStore;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
 
 use super::values::{AccountId, ClusterId, ConfigMapName, EndpointPattern, PullPolicy};
 use super::{FileKeyRefUse, Uid};
@@ -75,6 +78,13 @@ pub(super) const TRANSLATION: Rule<PathTranslation> =
 pub(super) const CONFIG_MAP: Rule<ConfigMapName> =
     (ConfigMapName::parse, "the name of a ConfigMap");
 
+/// Whether the CAs that Alibaba Cloud publishes count for dedicated gateways.
+pub(super) const PUBLISHED_CA: Choices<bool> =
+    (&[("trust", true), ("never", false)], "trust or never");
+
+pub(super) const GATEWAY_CA: Rule<CaBundle> =
+    (ca_bundle, "one or more certificates of CAs in PEM, of at most 8 KiB together, and no key");
+
 pub(super) const CONTAINER: Rule<ContainerName> =
     (|text| ContainerName::parse(text).ok(), "the name of a container");
 
@@ -101,6 +111,16 @@ pub(super) const ARGUMENT: Rule<String> = (
 
 pub(super) const QUANTITY: Rule<WrittenQuantity> =
     (WrittenQuantity::parse, "a positive quantity such as 10m, 0.5 or 16Mi");
+
+/// Fetchers trust each of them, so that each must be one that can be trusted.
+fn ca_bundle(text: &str) -> Option<CaBundle> {
+    let bundle = CaBundle::parse(text).ok()?;
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(bundle.as_str().as_bytes()) {
+        roots.add(certificate.ok()?).ok()?;
+    }
+    Some(bundle)
+}
 
 /// MINOR of `1.MINOR`, with or without a `v` and a patch level.
 fn minor_version(text: &str) -> Option<u32> {

@@ -1,4 +1,4 @@
-use plan::{LogLevel, Network, OnMissing};
+use plan::{GatewayCa, LogLevel, Network, OnMissing};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -48,7 +48,7 @@ fn what_a_pod_asks_for_is_in_its_container_and_volumes() {
         assert_eq!(*expiration(&after), seconds);
     }
     let after = with("ca-config-map", "kms-ca");
-    assert!(plan(&after).private_ca());
+    assert!(plan(&after).mounts_gateway_ca());
     assert_eq!(
         *volume(&after, "kms-ca"),
         json!({"name": "kms-ca", "configMap":
@@ -58,6 +58,33 @@ fn what_a_pod_asks_for_is_in_its_container_and_volumes() {
         ours(&after)["volumeMounts"][2],
         json!({"name": "kms-ca", "mountPath": "/etc/kms-ca", "readOnly": true})
     );
+}
+
+/// One counts, the others do not.
+#[test]
+fn a_gateway_is_trusted_by_what_the_pod_names_else_the_operator_else_alibaba_cloud() {
+    let secrets = ("secrets", "a: {source: b, endpoint: kst-1.cryptoservice.kms.aliyuncs.com}");
+    let text = include_str!("../../src/settings/example-ca.pem");
+    let given = format!("gatewayCa={text}");
+    let of = |annotations: &[(&str, &str)], settings: &[&str]| {
+        let after = injected_with(&pod(annotations), &settings_with(settings));
+        let volumes = after["spec"]["volumes"].as_array().unwrap().iter();
+        let mounted = volumes.filter(|volume| volume["name"] == "kms-ca");
+        let mounted = mounted.map(|volume| volume["configMap"]["name"].to_string()).next();
+        (plan(&after).gateway_ca().cloned(), mounted)
+    };
+    let ca = plan::CaBundle::parse(text).unwrap();
+    let mounted = |name: &str| (Some(GatewayCa::Mounted), Some(format!("{name:?}")));
+    assert_eq!(of(&[secrets], &[]), (Some(GatewayCa::Published), None));
+    let both = [given.as_str(), "publishedCa=never"];
+    for settings in [&both[..1], &both] {
+        assert_eq!(of(&[secrets], settings), (Some(GatewayCa::Given(ca.clone())), None));
+    }
+    assert_eq!(of(&[secrets], &["caConfigMap=operators", &given]), mounted("operators"));
+    let own = ("ca-config-map", "pods");
+    assert_eq!(of(&[secrets, own], &["caConfigMap=operators", &given]), mounted("pods"));
+    // Whoever asks no gateway trusts none of them.
+    assert_eq!(of(&[("secrets", "a: b")], &both), (None, None));
 }
 
 #[test]

@@ -1,9 +1,7 @@
 use serde_json::{Value, json};
 use webhook::settings::Settings;
 
-use crate::support::{
-    ask, ask_with, injected_with, plan, pod, review, settings, settings_with, volume,
-};
+use crate::support::{ask, ask_with, pod, review, settings, settings_with};
 
 fn denied(pod: &Value) -> String {
     ask(pod).message().to_owned()
@@ -68,11 +66,10 @@ fn an_unknown_region_or_provider_says_who_can_set_it() {
 #[test]
 fn a_dedicated_gateway_needs_a_ca() {
     let pod = pod(&[("secrets", "a: {source: b, endpoint: kst-1.cryptoservice.kms.aliyuncs.com}")]);
-    assert!(denied(&pod).contains("ca-config-map"));
-    let settings = settings_with(&["caConfigMap=kms-ca"]);
-    let after = injected_with(&pod, &settings);
-    assert!(plan(&after).private_ca());
-    assert_eq!(volume(&after, "kms-ca")["configMap"]["name"], "kms-ca");
+    let never = settings_with(&["publishedCa=never"]);
+    let answer = ask_with(&review(&pod), &never);
+    assert!(answer.message().contains("ca-config-map"), "{}", answer.message());
+    assert!(answer.message().contains("gatewayCa"), "{}", answer.message());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What a person can check, for each way in which a source fails. Pure words.
 
 use cloud::{Diagnosis, Error};
-use plan::AlibabaLookup;
+use plan::{AlibabaLookup, GatewayCa};
 use secret::Failure;
 
 use super::ask;
@@ -11,12 +11,12 @@ use super::words::{self, NODE_CLOCK};
 /// What advice needs to know of the run.
 pub(super) struct Advisor {
     credentials: PodCredentials,
-    has_private_ca: bool,
+    gateway_ca: Option<GatewayCa>,
 }
 
 impl Advisor {
-    pub(super) fn new(credentials: PodCredentials, has_private_ca: bool) -> Self {
-        Self { credentials, has_private_ca }
+    pub(super) fn new(credentials: PodCredentials, gateway_ca: Option<&GatewayCa>) -> Self {
+        Self { credentials, gateway_ca: gateway_ca.cloned() }
     }
 
     pub(super) fn advice(&self, lookup: &AlibabaLookup, error: &Error) -> Vec<String> {
@@ -27,7 +27,9 @@ impl Advisor {
             Failure::Denied => self.denied(lookup),
             Failure::NotFound => not_found(lookup),
             Failure::Throttled => THROTTLED.to_owned(),
-            Failure::Unreachable if self.lacks_private_ca(lookup) => PRIVATE_CA.to_owned(),
+            Failure::Unreachable if error.is_about_issuer() && is_gateway(lookup, error.host()) => {
+                self.gateway_ca().to_owned()
+            }
             Failure::Unreachable => unreachable(error.host(), error.code(), error.status()),
             Failure::Refused => refused(diagnosis).to_owned(),
             Failure::Unusable => unusable(error.host()),
@@ -42,10 +44,14 @@ impl Advisor {
         self.credentials.caller(self.role(lookup))
     }
 
-    fn lacks_private_ca(&self, lookup: &AlibabaLookup) -> bool {
-        let endpoint = lookup.endpoint.as_ref();
-        let dedicated = endpoint.is_some_and(plan::Host::is_dedicated_gateway);
-        dedicated && !self.has_private_ca
+    /// By which CA the gateway would be trusted, and who can name another.
+    fn gateway_ca(&self) -> &'static str {
+        match &self.gateway_ca {
+            None => NO_CA,
+            Some(GatewayCa::Published) => NOT_PUBLISHED,
+            Some(GatewayCa::Mounted) => OTHER_MOUNTED,
+            Some(GatewayCa::Given(_)) => OTHER_GIVEN,
+        }
     }
 
     /// The role that asks where a lookup names no other one.
@@ -93,6 +99,11 @@ impl Advisor {
             | Diagnosis::Other => self.credentials.not_given(diagnosis),
         }
     }
+}
+
+fn is_gateway(lookup: &AlibabaLookup, host: &str) -> bool {
+    let endpoint = lookup.endpoint.as_ref();
+    endpoint.is_some_and(|endpoint| endpoint.is_dedicated_gateway() && endpoint.as_str() == host)
 }
 
 fn not_found(lookup: &AlibabaLookup) -> String {
@@ -143,8 +154,22 @@ fn refused(diagnosis: Diagnosis) -> &'static str {
     }
 }
 
-const PRIVATE_CA: &str = "that the gateway's own CA is given (annotation ca-config-map): public \
-                          CAs do not count for it";
+const NO_CA: &str = "that the gateway's own CA is given (annotation ca-config-map, or the operator's \
+                     setting gatewayCa or publishedCa): public CAs do not count for it";
+
+const NOT_PUBLISHED: &str = "that it is the gateway that answers; none of the CAs that Alibaba Cloud \
+                             publishes signed this certificate. Where the instance has a CA of its \
+                             own (its page in the KMS console has the file), give that: annotation \
+                             ca-config-map, or the operator's setting gatewayCa";
+
+const OTHER_MOUNTED: &str = "the CA in the ConfigMap (annotation ca-config-map, or the operator's \
+                             setting caConfigMap): nothing else counts for the gateway, and it did \
+                             not sign this certificate. The instance's page in the KMS console has \
+                             the right file";
+
+const OTHER_GIVEN: &str = "the operator's setting gatewayCa: nothing else counts for the gateway, and \
+                           it did not sign this certificate. The instance's page in the KMS console \
+                           has the right file; annotation ca-config-map wins over the setting";
 
 const LOCAL: &str = "the volume at the mount path and what else writes to it";
 

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use cloud::{Transport, TransportConfig};
-use plan::Plan;
+use cloud::{PUBLISHED_CA, Transport, TransportConfig};
+use plan::{GatewayCa, Plan};
 use secret::Sensitive;
 
 use crate::input::args::Args;
@@ -16,7 +16,12 @@ use crate::report::problem::Problem;
 const CA_LIMIT: usize = 1024 * 1024;
 
 pub(super) fn transport(args: &Args, plan: &Plan) -> Result<Arc<Transport>, Problem> {
-    let private_ca = if plan.private_ca() { Some(ca(&args.private_ca())?) } else { None };
+    let private_ca = match plan.gateway_ca() {
+        None => None,
+        Some(GatewayCa::Mounted) => Some(ca(&args.private_ca())?),
+        Some(GatewayCa::Given(bundle)) => Some(bundle.as_str().as_bytes().to_vec()),
+        Some(GatewayCa::Published) => Some(PUBLISHED_CA.as_bytes().to_vec()),
+    };
     let extra_ca = args.ca.as_deref().map(ca).transpose()?;
     let connect_to = args.connect_to.clone();
     let config = TransportConfig { private_ca, extra_ca, connect_to, ..TransportConfig::default() };

@@ -8,7 +8,7 @@ mod places;
 mod reads;
 mod secret;
 
-use plan::Credentials;
+use plan::{Credentials, GatewayCa};
 
 pub(crate) use self::agent::ServedSecrets;
 pub(crate) use self::gateway::ca_config_map;
@@ -26,8 +26,7 @@ pub(crate) struct AlibabaDecision {
     pub(crate) credentials: Option<Credentials>,
     /// In mode `agent`.
     pub(crate) served: Option<ServedSecrets>,
-    /// The CA of a dedicated gateway is mounted.
-    pub(crate) private_ca: bool,
+    pub(crate) gateway_ca: Option<GatewayCa>,
 }
 
 /// Decides as whom secrets are asked for, and reports all problems of that and of their places
@@ -55,8 +54,7 @@ pub(super) fn decide(
     let all: Vec<_> = own.iter().chain(&any).collect();
     let kind = request.credentials.kind();
     identity::check_assumed(&all, kind, subject, settings, comparisons, problems);
-    let has_gateway = gateway::check(&all, request, settings, problems);
-    let private_ca = has_gateway || request.ca_config_map.is_some();
+    let gateway_ca = gateway::decide(&all, request, settings, problems);
     problems.extend(agent::without_region(any.as_ref(), own));
 
     // The agent may have a region of its own from its endpoint.
@@ -76,7 +74,7 @@ pub(super) fn decide(
         return asks_nothing.then_some(AlibabaDecision {
             credentials: None,
             served: None,
-            private_ca,
+            gateway_ca,
         });
     };
     let principal = credentials.principal();
@@ -87,5 +85,5 @@ pub(super) fn decide(
         let allowed = any.and_then(|any| reader.of_agent(any, comparisons));
         ServedSecrets { own: agent::listed(own), allowed, any: any.cloned() }
     });
-    Some(AlibabaDecision { credentials: Some(credentials), served, private_ca })
+    Some(AlibabaDecision { credentials: Some(credentials), served, gateway_ca })
 }

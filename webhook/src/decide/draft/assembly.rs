@@ -46,7 +46,7 @@ impl Draft<'_> {
     pub(super) fn assemble(&self, parts: DraftParts, problems: &mut Problems) -> Option<Unbuilt> {
         let Self { request, settings, ownership, .. } = *self;
         let DraftParts { wanted, decided, mount, consumers } = parts;
-        let AlibabaDecision { credentials, served, private_ca } = decided;
+        let AlibabaDecision { credentials, served, gateway_ca } = decided;
         let Wanted { files, templates, variables, all_keys } = wanted;
         let mut builder = PlanBuilder::new(credentials, mount);
         for file in files {
@@ -91,7 +91,7 @@ impl Draft<'_> {
             .batches(settings.batches())
             .group(ownership.file_group)
             .options(request.options.clone())
-            .private_ca(private_ca)
+            .gateway_ca(gateway_ca)
             .timeout_seconds(request.timeout.unwrap_or(settings.timeout_seconds()))
             .consumers(consumers);
         Some(Unbuilt { builder, mode })

@@ -37,7 +37,7 @@ fn plan() -> Plan {
 
 fn advisor(plan: &Plan, subject: Option<&str>) -> Advisor {
     let rrsa = rrsa::Rrsa::new(&own(), "/t/token".into(), subject.map(ToOwned::to_owned));
-    Advisor::new(PodCredentials::Rrsa(rrsa), plan.private_ca())
+    Advisor::new(PodCredentials::Rrsa(rrsa), plan.gateway_ca())
 }
 
 /// What is advised where `operation` was refused with `code`.
@@ -93,7 +93,7 @@ fn a_refused_identity_names_what_has_to_trust_whom() {
     ] {
         let named = plan::Rrsa { named_by, ..own() };
         let rrsa = rrsa::Rrsa::new(&named, "/token".into(), subject.map(str::to_owned));
-        let advisor = Advisor::new(PodCredentials::Rrsa(rrsa), false);
+        let advisor = Advisor::new(PodCredentials::Rrsa(rrsa), None);
         for code in ["AuthenticationFail.NoPermission", "EntityNotExist.Role"] {
             let call = "STS AssumeRoleWithOIDC";
             let advice = refused_identity(&advisor, call, Some(code), &lookup("kms://a"));

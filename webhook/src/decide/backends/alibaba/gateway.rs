@@ -1,6 +1,6 @@
-//! The private CA that a dedicated gateway of KMS needs.
+//! By which CA a dedicated gateway of KMS is trusted.
 
-use plan::Host;
+use plan::{GatewayCa, Host};
 
 use super::secret::AlibabaSecret;
 use crate::ask::annotations::SecretsRequest;
@@ -15,23 +15,34 @@ pub(crate) fn ca_config_map<'a>(
     request.ca_config_map.as_ref().or(settings.ca_config_map())
 }
 
-/// Whether a dedicated gateway is asked, whose certificate only a private CA explains.
-pub(super) fn check(
+/// The one that counts, and no other: what the Pod names, else what the operator does, else what
+/// Alibaba Cloud publishes. A Pod that asks no gateway needs none.
+pub(super) fn decide(
     secrets: &[&AlibabaSecret<'_>],
     request: &SecretsRequest<'_>,
     settings: &Settings,
     problems: &mut Problems,
-) -> bool {
+) -> Option<GatewayCa> {
+    if request.ca_config_map.is_some() {
+        return Some(GatewayCa::Mounted);
+    }
     let is_gateway = |asked: &&&AlibabaSecret<'_>| {
         let host = asked.lookup.ok().and_then(|lookup| lookup.endpoint.as_ref());
         host.is_some_and(Host::is_dedicated_gateway)
     };
-    let found = secrets.iter().find(is_gateway);
-    if let (Some(asked), None) = (found, ca_config_map(request, settings)) {
-        problems.push(asked.secret.place.problem(
-            "a dedicated KMS gateway needs the CA of its instance, and none is known",
-            "set kms.alibabacloud/ca-config-map to a ConfigMap with the key ca.crt, or ask the operator for caConfigMap in the settings",
-        ));
+    let asked = secrets.iter().find(is_gateway)?;
+    if settings.ca_config_map().is_some() {
+        return Some(GatewayCa::Mounted);
     }
-    found.is_some()
+    if let Some(given) = settings.gateway_ca() {
+        return Some(GatewayCa::Given(given.clone()));
+    }
+    if settings.trusts_published_ca() {
+        return Some(GatewayCa::Published);
+    }
+    problems.push(asked.secret.place.problem(
+        "a dedicated KMS gateway needs the CA of its instance, and none is known",
+        "set kms.alibabacloud/ca-config-map to a ConfigMap with the key ca.crt, or ask the operator for gatewayCa, caConfigMap or publishedCa in the settings",
+    ));
+    None
 }
