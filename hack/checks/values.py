@@ -111,6 +111,12 @@ def fits(value, schema, definitions):
                 and all(map(inner, value, first))
                 and all(inner(item, rest) for item in value[len(first):]))
     if isinstance(value, dict):
+        if "propertyNames" in schema:
+            return (schema.get("minProperties", 0) <= len(value)
+                    and all(inner(name, {"type": "string", **schema["propertyNames"]})
+                            for name in value)
+                    and all(inner(item, schema["additionalProperties"])
+                            for item in value.values()))
         known = schema["properties"]
         return (set(schema.get("required", ())) <= set(value) <= set(known)
                 and all(inner(value[name], known[name]) for name in value))

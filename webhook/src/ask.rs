@@ -3,5 +3,6 @@
 
 pub mod annotations;
 pub(crate) mod layers;
+pub mod rules;
 pub(crate) mod secrets;
 mod yaml;

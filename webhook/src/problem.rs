@@ -28,6 +28,8 @@ pub enum Origin {
     Annotation(String),
     /// A field of the SecretProviderClass that it names.
     Class(Box<ClassField>),
+    /// An annotation that a rule of the settings gives it.
+    Rule(Box<RuleAnnotation>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -97,7 +99,22 @@ impl Problem {
     }
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RuleAnnotation {
+    pub rule: String,
+    /// The full key.
+    pub key: String,
+}
+
 impl Origin {
+    /// An annotation of a rule; `key` is without our prefix.
+    pub(crate) fn rule(rule: &str, key: &str) -> Self {
+        Self::Rule(Box::new(RuleAnnotation {
+            rule: rule.to_owned(),
+            key: format!("{PREFIX}{key}"),
+        }))
+    }
+
     /// A parameter of a SecretProviderClass.
     pub(crate) fn parameter(class: &str, parameter: &str) -> Self {
         Self::class(class, format!("parameters.{parameter}"))
@@ -113,6 +130,7 @@ impl Origin {
             Self::Pod => [None, None],
             Self::Annotation(key) => [Some(key), None],
             Self::Class(at) => [Some(&mut at.class), Some(&mut at.field)],
+            Self::Rule(at) => [Some(&mut at.rule), Some(&mut at.key)],
         }
     }
 }
@@ -123,6 +141,7 @@ impl fmt::Display for Origin {
             Self::Pod => f.write_str("the Pod"),
             Self::Annotation(key) => f.write_str(key),
             Self::Class(at) => write!(f, "SecretProviderClass {}, {}", at.class, at.field),
+            Self::Rule(at) => write!(f, "rule {} of the settings, {}", at.rule, at.key),
         }
     }
 }

@@ -28,6 +28,7 @@ use self::in_cluster::InCluster;
 use self::options::{Certificate, Cluster, Mode, Own};
 use self::signals::Signals;
 use crate::args::ServeArgs;
+use crate::ask::rules;
 use crate::cluster::client::connect;
 use crate::failure::Failure;
 use crate::metrics::Metrics;
@@ -47,7 +48,7 @@ pub fn run(
     let mode = Mode::of(&args).map_err(Failure::Usage)?;
     let inputs = Inputs::new(args.settings.file.clone(), &args.settings.settings, environment)
         .map_err(Failure::usage)?;
-    let settings = inputs.load().map_err(Failure::usage)?;
+    let settings = rules::load(&inputs).map_err(Failure::usage)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let (identity, files) = identity(&mode, &provider).map_err(Failure::usage)?;
     let clients = clients(&args, &provider).map_err(Failure::usage)?;

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+pub(crate) mod annotation_rules;
 mod check;
 pub(crate) mod comparisons;
 pub(crate) mod image;
@@ -33,6 +34,7 @@ use plan::{
 
 use crate::path_translation::PathTranslation;
 use crate::quantity::{Quantity, WrittenQuantity};
+use crate::settings::annotation_rules::AnnotationRules;
 use crate::settings::policy::Policy;
 use crate::settings::service::Service;
 
@@ -66,6 +68,7 @@ pub struct Settings {
     file_key_ref: FileKeyRefUse,
     oldest_kubelet: Option<u32>,
     secret_provider_classes: bool,
+    rules: AnnotationRules,
     policy: Policy,
 }
 
@@ -262,6 +265,11 @@ impl Settings {
         self.secret_provider_classes
     }
 
+    /// Annotations for the Pods of namespaces.
+    pub(crate) fn rules(&self) -> &AnnotationRules {
+        &self.rules
+    }
+
     /// The rules about which namespaces may use which roles, and read what with them.
     pub(crate) fn policy(&self) -> &Policy {
         &self.policy
@@ -347,6 +355,7 @@ impl Default for Settings {
             file_key_ref: FileKeyRefUse::OnRequest,
             oldest_kubelet: None,
             secret_provider_classes: false,
+            rules: AnnotationRules::default(),
             policy: Policy::default(),
         }
     }

@@ -24,6 +24,7 @@ use self::table::Set;
 pub use self::table::{ANNOTATIONS, Annotation, Modes};
 use crate::ask::layers::{Layered, Layers};
 use crate::problem::{PREFIX, Problem, Problems};
+use crate::text::nearest::nearest;
 
 /// Keys that this project has a meaning for, and this version does not act on.
 const UNSUPPORTED: [&str; 3] = ["regions", "https-proxy", "injection"];
@@ -45,9 +46,19 @@ pub(crate) fn read<'a>(layers: &Layers<'a>, problems: &mut Problems) -> SecretsR
             remedy,
         ));
     }
-    for Layered { key, text, .. } in layers.texts() {
+    let mode = layers.text("mode").and_then(|text| values::mode(text.trim()).ok());
+    for layered in layers.texts() {
+        let Layered { key, text, .. } = layered;
         let set = match Annotation::find(key) {
-            Some(row) => apply(row, &mut request, key, text),
+            // What the operator says for other modes is not the Pod's slip.
+            Some(row) if layered.is_rules() && !mode.is_none_or(|mode| row.modes.include(mode)) => {
+                continue;
+            }
+            Some(row) => apply(row, &mut request, key, text).map(|()| {
+                if !layered.is_rules() {
+                    request.given.push(row.key);
+                }
+            }),
             None => Err(unknown(key, problems)),
         };
         if let Err((what, remedy)) = set {
@@ -56,6 +67,19 @@ pub(crate) fn read<'a>(layers: &Layers<'a>, problems: &mut Problems) -> SecretsR
         }
     }
     request
+}
+
+/// Whether a text may stand under a key, whatever stands beside it; else what may.
+pub(crate) fn check(key: &str, text: &str) -> Result<(), String> {
+    match Annotation::find(key).filter(|row| row.is_the_pods()) {
+        Some(row) => apply(row, &mut SecretsRequest::default(), key, text)
+            .map_err(|(what, _)| format!("{} ({what})", row.value)),
+        None => {
+            let known = ANNOTATIONS.iter().filter(|row| row.is_the_pods()).map(|row| row.key);
+            let meant = nearest(key, known).map(|meant| format!("; did you mean {PREFIX}{meant}?"));
+            Err(format!("under the key of an annotation that exists{}", meant.unwrap_or_default()))
+        }
+    }
 }
 
 fn apply<'a>(
@@ -73,7 +97,6 @@ fn apply<'a>(
         }
         Set::Written => {}
     }
-    request.given.push(row.key);
     Ok(())
 }
 

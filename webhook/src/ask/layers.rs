@@ -1,7 +1,9 @@
 //! The annotations that count for a Pod: its own, over those that the SecretProviderClass stands for that
-//! it names. Who parses them sees one list, and who reports problems where each text is from.
+//! is named, over those of the operator's rules for its namespace. Who parses them sees one list, and who
+//! reports problems where each text is from.
 
 mod class;
+mod rules;
 mod stack;
 
 pub(crate) use self::stack::Layers;
@@ -16,18 +18,26 @@ impl<'a> Layers<'a> {
     pub(crate) fn of(
         annotations: &'a Annotated<'a>,
         subject: &Subject<'a>,
-        settings: &Settings,
+        settings: &'a Settings,
         problems: &mut Problems,
     ) -> Self {
+        let named = Self::without_class(annotations, subject.namespace, settings).class();
         let mut layers = Self::of_pod(annotations);
-        if let Some(name) = layers.class() {
+        if let Some(name) = named {
             layers.lay_class(name, subject, settings, problems);
         }
+        layers.lay_rules(subject.namespace, settings, problems);
         layers
     }
 
-    /// The SecretProviderClass that must be read, where that is turned on.
-    pub(crate) fn wanted_class(&self, settings: &Settings) -> Option<&'a str> {
-        self.class().filter(|_| settings.secret_provider_classes())
+    /// What counts as far as no cluster is asked.
+    pub(crate) fn without_class(
+        annotations: &'a Annotated<'a>,
+        namespace: &str,
+        settings: &'a Settings,
+    ) -> Self {
+        let mut layers = Self::of_pod(annotations);
+        layers.lay_rules(namespace, settings, &mut Problems::default());
+        layers
     }
 }

@@ -15,6 +15,7 @@ use super::{finding::Finding, lookalikes, mistyped, position};
 use crate::Failure;
 use crate::args::ManifestArgs;
 use crate::ask::layers::Layers;
+use crate::ask::rules;
 use crate::decide::inject::{Injection, inject};
 use crate::facts::{Fact, Facts, Subject};
 use crate::pod::Pod;
@@ -44,7 +45,8 @@ pub(super) fn open(
     stdin: &mut impl Read,
 ) -> Result<(Examiner, Vec<Manifest>), Failure> {
     let inputs = Inputs::new(args.settings.file.clone(), &args.settings.settings, environment);
-    let settings = inputs.map_err(Failure::usage)?.load().map_err(Failure::usage)?;
+    let inputs = inputs.map_err(Failure::usage)?;
+    let settings = rules::load(&inputs).map_err(Failure::usage)?;
     let paths = args.files.iter().chain(&args.more);
     let manifests =
         input::read(paths, stdin).map_err(|error| Failure::Problems(error.to_string()))?;
@@ -132,7 +134,8 @@ impl Examiner {
             }
         };
         let mut facts = Facts::from(self.accounts.of(namespace, template.node).clone());
-        let named = Layers::of_pod(&pod.metadata.annotations).class();
+        let layers = Layers::without_class(&pod.metadata.annotations, namespace, &self.settings);
+        let named = layers.class();
         let class = named.and_then(|name| classes.get(namespace, name));
         if let Some(found) = class {
             facts = facts.with(Fact::Class(found.class.clone()));

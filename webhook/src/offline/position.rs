@@ -10,7 +10,7 @@ pub(super) fn line(document: &Document<'_>, template: &Node<'_>, problem: &Probl
     let found = match &problem.origin {
         Origin::Annotation(key) => annotation(document, template, key, problem.line),
         Origin::Pod => part(template, &problem.place),
-        Origin::Class(_) => None,
+        Origin::Class(_) | Origin::Rule(_) => None,
     };
     found.unwrap_or_else(|| annotated(template))
 }

@@ -13,6 +13,7 @@ use arc_swap::ArcSwap;
 use rustls::crypto::CryptoProvider;
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::ask::rules;
 use crate::metrics::{Metrics, Reloads};
 use crate::serve::tls::{ClientCa, Clients, Files, ServedCertificate};
 use crate::settings::{Inputs, Settings};
@@ -33,7 +34,7 @@ pub async fn settings(
         &metrics.settings,
         || inputs.read(),
         |content| {
-            settings.store(Arc::new(inputs.resolve(content.as_deref())?));
+            settings.store(Arc::new(rules::resolve(&inputs, content.as_deref())?));
             Ok(())
         },
     )

@@ -1,5 +1,6 @@
 //! Raw settings to valid ones: each value by its rule, all that are not allowed reported at once.
 
+mod annotation_rules;
 mod policy;
 
 use std::borrow::Cow;
@@ -89,6 +90,7 @@ impl TryFrom<RawSettings> for Settings {
                 CLASSES,
                 default.secret_provider_classes,
             ),
+            rules: check.annotation_rules(raw.rules.unwrap_or_default()),
             policy: check.policy(raw.policy.unwrap_or_default()),
         };
         if check.0.is_empty() { Ok(settings) } else { Err(BadSettings(check.0)) }

@@ -1,6 +1,8 @@
 //! One setting given by name: a flag `region=cn-hangzhou` or a variable of the environment.
 
-use super::raw::{RawEndpoints, RawRule, RawSettings};
+use serde::de::DeserializeOwned;
+
+use super::raw::{RawAnnotationRule, RawEndpoints, RawRule, RawSettings};
 use super::yaml;
 use crate::text::nearest::nearest;
 
@@ -55,15 +57,23 @@ impl Override {
             Slot::Endpoints(slot) => {
                 *slot = RawEndpoints { list: Some(self.items()), ..RawEndpoints::default() };
             }
-            Slot::Rules(slot) => {
-                let field = self.field.name;
-                let rules = yaml::read(&self.value)
-                    .map_err(|problem| OverrideError::Syntax { field, problem })?;
-                let blank = || OverrideError::Syntax { field, problem: BLANK.to_owned() };
-                *slot = Some(rules.flatten().ok_or_else(blank)?);
+            Slot::Policy(slot) => {
+                let blank = || self.syntax(BLANK.to_owned());
+                *slot = Some(self.rules()?.ok_or_else(blank)?);
             }
+            Slot::AnnotationRules(slot) => *slot = self.rules()?,
         }
         Ok(())
+    }
+
+    fn rules<T: DeserializeOwned>(&self) -> Result<Option<Vec<T>>, OverrideError> {
+        let rules: Option<Option<_>> =
+            yaml::read(&self.value).map_err(|problem| self.syntax(problem))?;
+        Ok(rules.flatten())
+    }
+
+    fn syntax(&self, problem: String) -> OverrideError {
+        OverrideError::Syntax { field: self.field.name, problem }
     }
 
     fn items(&self) -> Vec<String> {
@@ -84,8 +94,9 @@ enum Slot<'a> {
     List(&'a mut Option<Vec<String>>),
     /// The list for KMS and OOS, in the place of all lists.
     Endpoints(&'a mut RawEndpoints),
-    /// Written as in the file.
-    Rules(&'a mut Option<Vec<RawRule>>),
+    /// Written as in the file, in both.
+    Policy(&'a mut Option<Vec<RawRule>>),
+    AnnotationRules(&'a mut Option<Vec<RawAnnotationRule>>),
 }
 
 /// `injector.imagePullPolicy` is `SECRETS_WEBHOOK_SETTING_INJECTOR_IMAGE_PULL_POLICY`.
@@ -155,7 +166,8 @@ static FIELDS: &[Field] = &[
     field("fileKeyRef", |raw| Slot::Text(&mut raw.file_key_ref)),
     field("oldestKubelet", |raw| Slot::Text(&mut raw.oldest_kubelet)),
     field("secretProviderClasses", |raw| Slot::Text(&mut raw.secret_provider_classes)),
-    field("policy", |raw| Slot::Rules(&mut raw.policy)),
+    field("rules", |raw| Slot::AnnotationRules(&mut raw.rules)),
+    field("policy", |raw| Slot::Policy(&mut raw.policy)),
 ];
 
 #[cfg(test)]
@@ -197,7 +209,8 @@ mod tests {
     fn every_override_lands_in_its_own_field() {
         for field in FIELDS {
             let mut raw = RawSettings::default();
-            let value = if field.name == "policy" { "[{name: x}]" } else { "x" };
+            let is_rules = ["policy", "rules"].contains(&field.name);
+            let value = if is_rules { "[{name: x}]" } else { "x" };
             Override { field, value: value.into() }.apply(&mut raw).unwrap();
             let value = serde_json::to_value(&raw).unwrap();
             let pointer = format!("/{}", place(field).replace('.', "/"));

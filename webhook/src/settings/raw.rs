@@ -3,6 +3,8 @@
 //! Numbers are text too, so that a file, a flag and an environment variable go the same way and
 //! no library error can quote a value.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
@@ -39,6 +41,7 @@ pub struct RawSettings {
     pub(super) file_key_ref: Option<String>,
     pub(super) oldest_kubelet: Option<String>,
     pub(super) secret_provider_classes: Option<String>,
+    pub(super) rules: Option<Vec<RawAnnotationRule>>,
     #[serde(deserialize_with = "not_blank")]
     pub(super) policy: Option<Vec<RawRule>>,
 }
@@ -124,6 +127,15 @@ pub(super) struct RawRule {
     pub(super) regions: Option<Vec<String>>,
     #[serde(deserialize_with = "blank_is_empty")]
     pub(super) endpoints: Option<Vec<String>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(super) struct RawAnnotationRule {
+    pub(super) name: Option<String>,
+    pub(super) namespaces: Option<Vec<String>>,
+    pub(super) annotations: Option<BTreeMap<String, String>>,
 }
 
 /// A list that is named and left blank is not one that is left out, which would be all there is.

@@ -1,6 +1,7 @@
 //! Settings through their public interface.
 
 mod every_field;
+mod rules;
 
 use super::*;
 
@@ -176,71 +177,6 @@ fn a_list_that_is_left_blank_is_not_one_that_allows_all() {
         );
     }
     assert_eq!(resolve("", &[], &[]).unwrap().only_variables, None);
-}
-
-#[test]
-fn the_policy_can_be_given_as_a_flag_in_the_form_of_the_file() {
-    let file = "policy: [{name: a, namespaces: [x], roles: ['*']}]";
-    let flag = "policy=[{name: b, namespaces: [y], roles: ['*']}]";
-    let names = |flags: &[&str]| -> Vec<_> {
-        let Policy(rules) = resolve(file, flags, &[]).unwrap().policy;
-        rules.into_iter().map(|rule| rule.name).collect()
-    };
-    assert_eq!(names(&[]), ["a"]);
-    assert_eq!(names(&[flag]), ["b"]);
-    assert!(names(&["policy=[]"]).is_empty());
-    for blank in ["policy=", "policy=null", "policy=# none"] {
-        let problem = resolve(file, &[blank], &[]).expect_err(blank);
-        assert_eq!(problem, "setting policy: it is blank; write [] for no rules");
-    }
-    let problem = resolve("policy:", &[], &[]).unwrap_err();
-    assert!(problem.contains("policy is blank; write [] for no rules"), "{problem}");
-    let problem = resolve("", &["policy=[{nmae: b}]"], &[]).unwrap_err();
-    assert!(problem.starts_with("setting policy: ") && problem.contains("nmae"), "{problem}");
-}
-
-#[test]
-fn a_rule_that_could_be_misunderstood_is_refused_at_its_place() {
-    let good = "{name: a, namespaces: [x], roles: ['*']}";
-    for (rule, place) in [
-        ("{namespaces: [x], roles: ['*']}", "policy[1].name"),
-        ("{name: 'a b', namespaces: [x], roles: ['*']}", "policy[1].name"),
-        ("{name: a, namespaces: [x], roles: ['*']}", "policy[1].name"),
-        ("{name: b, roles: ['*']}", "policy[1].namespaces"),
-        ("{name: b, namespaces: [], roles: ['*']}", "policy[1].namespaces"),
-        ("{name: b, namespaces: [X], roles: ['*']}", "policy[1].namespaces"),
-        ("{name: b, namespaces: ['[xy]'], roles: ['*']}", "policy[1].namespaces"),
-        ("{name: b, namespaces: [x]}", "policy[1].roles"),
-        ("{name: b, namespaces: [x], roles: []}", "policy[1].roles"),
-        ("{name: b, namespaces: [x], roles: [payments-*]}", "policy[1].roles"),
-        ("{name: b, namespaces: [x], roles: ['*'], credentials: []}", "policy[1].credentials"),
-        ("{name: b, namespaces: [x], roles: ['*'], credentials: }", "policy[1].credentials"),
-        ("{name: b, namespaces: , roles: ['*']}", "policy[1].namespaces"),
-        ("{name: b, namespaces: [x], roles: ~}", "policy[1].roles"),
-        ("{name: b, namespaces: [x], roles: ['*'], secrets: []}", "policy[1].secrets"),
-        ("{name: b, namespaces: [x], roles: ['*'], secrets: }", "policy[1].secrets"),
-        ("{name: b, namespaces: [x], roles: ['*'], secrets: ['a b']}", "policy[1].secrets"),
-        ("{name: b, namespaces: [x], roles: ['*'], secrets: ['s3://x']}", "policy[1].secrets"),
-        ("{name: b, namespaces: [x], roles: ['*'], secrets: ['kms://']}", "policy[1].secrets"),
-        ("{name: b, namespaces: [x], roles: ['*'], regions: }", "policy[1].regions"),
-        ("{name: b, namespaces: [x], roles: ['*'], regions: [CN]}", "policy[1].regions"),
-        ("{name: b, namespaces: [x], roles: ['*'], endpoints: }", "policy[1].endpoints"),
-        (
-            "{name: b, namespaces: [x], roles: ['*'], endpoints: ['https://x']}",
-            "policy[1].endpoints",
-        ),
-        ("{name: b, namespaces: [x], roles: ['*'], credentials: [RRSA]}", "policy[1].credentials"),
-    ] {
-        let problem = resolve(&format!("policy: [{good}, {rule}]"), &[], &[]).expect_err(rule);
-        assert!(problem.starts_with(&format!("setting {place}: ")), "{rule}: {problem}");
-        assert!(!problem.contains("; setting"), "{rule}: {problem}");
-    }
-    let many: Vec<_> = (0..501)
-        .map(|number| format!("{{name: r{number}, namespaces: [x], roles: ['*']}}"))
-        .collect();
-    assert!(resolve(&format!("policy: [{}]", many[..500].join(", ")), &[], &[]).is_ok());
-    let problem = resolve(&format!("policy: [{}]", many.join(", ")), &[], &[]).unwrap_err();
-    assert!(problem.contains("at most 500 rules"), "{problem}");
 }
 
 #[test]

@@ -63,14 +63,15 @@ impl<'a> Question<'a> {
 
     /// What must be known beside these facts. Where the Pod wants to be injected and does not say
     /// its role itself, its ServiceAccount does; a class that it names is part of what it says.
-    pub fn wants(&self, facts: &Facts, settings: &Settings) -> Option<Wanted<'_>> {
+    pub fn wants<'q>(&'q self, facts: &Facts, settings: &'q Settings) -> Option<Wanted<'q>> {
         let Reviewed::Pod(_, Ok(pod)) = &self.call else { return None };
         if !pod.triggers() || !pod.is_within_limits() {
             return None;
         }
         let namespace = namespace(&self.request);
-        let layers = Layers::of_pod(&pod.metadata.annotations);
-        if let Some(name) = layers.wanted_class(settings).filter(|_| !facts.has_class()) {
+        let layers = Layers::without_class(&pod.metadata.annotations, namespace, settings);
+        let is_read = settings.secret_provider_classes() && !facts.has_class();
+        if let Some(name) = layers.class().filter(|_| is_read) {
             return Some(Wanted::Class { namespace: namespace.into(), name: name.into() });
         }
         (layers.has_role_of_account() && !facts.has_account()).then(|| Wanted::Account {

@@ -26,6 +26,7 @@ mod reads;
 mod references;
 mod refreshes;
 mod rivals;
+mod rules;
 mod single_files;
 mod support;
 mod templates;

@@ -54,10 +54,15 @@ async fn a_changed_file_is_taken_up_and_a_bad_one_is_not() {
     until("another failure", async || metric(failures) == 2).await;
     assert!(is("cn-beijing"));
 
+    let rule = "{name: a, namespaces: [x], annotations: {kms.alibabacloud/mdoe: init}}";
+    publish(mount.path(), "bad-rule", &format!("region: cn-shanghai\nrules: [{rule}]"));
+    until("a third failure", async || metric(failures) == 3).await;
+    assert!(is("cn-beijing"));
+
     publish(mount.path(), "4", "region: cn-shanghai");
     until("the last region", async || is("cn-shanghai")).await;
     until("good news", async || metric("secrets_webhook_settings_stale") == 0).await;
-    assert_eq!(metric(failures), 2);
+    assert_eq!(metric(failures), 3);
     task.abort();
 }
 

@@ -14,7 +14,7 @@ use crate::settings::service::Service;
 /// What a Pod asks for, value by value; `None` where it says nothing.
 #[derive(Debug, Default)]
 pub(crate) struct SecretsRequest<'a> {
-    /// Keys that have no problem, as the table has them.
+    /// Keys of the Pod's own annotations, and of its class's, that have no problem, as the table has them.
     pub(crate) given: Vec<&'static str>,
     /// Keys that have a problem already, so that nothing else is said about what they lack.
     pub(crate) bad: Vec<&'a str>,

@@ -13,7 +13,7 @@ pub(crate) struct Layers<'a> {
     /// Those of the Pod whose values are no strings, with what they are instead.
     pub(in crate::ask) untyped: &'a [(Cow<'a, str>, &'static str)],
     /// Keys that a layer would have said, had nothing been wrong with it: that is a problem already.
-    pub(in crate::ask) lost: Vec<&'static str>,
+    pub(in crate::ask) lost: Vec<&'a str>,
     /// What is legal in a layer, and may not be what was meant.
     pub(super) notes: Vec<Problem>,
     bytes: usize,
@@ -31,7 +31,14 @@ pub(in crate::ask) struct Layered<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Layer<'a> {
     Pod,
-    Class { name: &'a str, parameter: &'static str },
+    Class {
+        name: &'a str,
+        parameter: &'static str,
+    },
+    /// A rule of the settings.
+    Rule {
+        name: &'a str,
+    },
 }
 
 impl<'a> Layers<'a> {
@@ -54,8 +61,7 @@ impl<'a> Layers<'a> {
 
     /// The SecretProviderClass that is named, where its name can be one.
     pub(crate) fn class(&self) -> Option<&'a str> {
-        let named = self.texts.iter().find(|text| text.key == CLASS)?;
-        Some(named.text.trim()).filter(|name| is_class_name(name))
+        self.text(CLASS).map(str::trim).filter(|name| is_class_name(name))
     }
 
     /// Whether the Pod's ServiceAccount is asked for a role: no annotation says one, well or badly, nor
@@ -69,6 +75,11 @@ impl<'a> Layers<'a> {
         !self.texts.iter().any(says_role) && !self.untyped.iter().any(|(key, _)| key == "role-arn")
     }
 
+    /// What counts under a key.
+    pub(in crate::ask) fn text(&self, key: &str) -> Option<&'a str> {
+        self.texts.iter().find(|text| text.key == key).map(|text| text.text)
+    }
+
     /// Whether an annotation is there, be it good or bad.
     pub(super) fn has(&self, key: &str) -> bool {
         self.texts.iter().any(|text| text.key == key)
@@ -78,7 +89,7 @@ impl<'a> Layers<'a> {
     /// Lays a text beneath those that are there.
     pub(super) fn lay(
         &mut self,
-        key: &'static str,
+        key: &'a str,
         text: &'a str,
         layer: Layer<'a>,
         problems: &mut Problems,
@@ -122,11 +133,19 @@ impl<'a> Layers<'a> {
     }
 }
 
+impl Layered<'_> {
+    /// Whether the operator's rules say it, and nobody for this Pod.
+    pub(in crate::ask) fn is_rules(&self) -> bool {
+        matches!(self.layer, Layer::Rule { .. })
+    }
+}
+
 impl Layer<'_> {
     fn origin(self, key: &str) -> Origin {
         match self {
             Self::Pod => Origin::Annotation(format!("{PREFIX}{key}")),
             Self::Class { name, parameter } => Origin::parameter(name, parameter),
+            Self::Rule { name } => Origin::rule(name, key),
         }
     }
 }

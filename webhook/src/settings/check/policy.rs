@@ -25,13 +25,8 @@ impl Check {
     /// `place` is said where something is wrong, `earlier` are the rules before it.
     fn rule(&mut self, place: &str, raw: RawRule, earlier: &[policy::Rule]) -> policy::Rule {
         let name = raw.name.unwrap_or_default();
-        if !is_name(&name) {
-            let allowed = "1 to 63 letters, digits, hyphens, dots or underscores";
-            self.refuse(format!("{place}.name"), name.clone(), allowed);
-        } else if earlier.iter().any(|rule| rule.name == name) {
-            let allowed = "a name that no other rule has";
-            self.refuse(format!("{place}.name"), name.clone(), allowed);
-        }
+        let is_taken = earlier.iter().any(|rule| rule.name == name);
+        self.name(&format!("{place}.name"), &name, is_taken);
         let namespaces = self.some_of(&format!("{place}.namespaces"), raw.namespaces, NAMESPACES);
         let roles = self.some_of(&format!("{place}.roles"), raw.roles, ROLES);
         let credentials = self.credentials(&format!("{place}.credentials"), raw.credentials);
@@ -57,7 +52,12 @@ impl Check {
     }
 
     /// A list of one value at least; a list that is left out has none.
-    fn some_of<T>(&mut self, field: &str, raw: Option<Vec<String>>, rule: Rule<T>) -> Vec<T> {
+    pub(super) fn some_of<T>(
+        &mut self,
+        field: &str,
+        raw: Option<Vec<String>>,
+        rule: Rule<T>,
+    ) -> Vec<T> {
         let raw = raw.unwrap_or_default();
         self.some(field, &raw);
         self.each(field, raw, rule)
@@ -83,7 +83,7 @@ impl Check {
     }
 }
 
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
     (1..=63).contains(&text.len()) && text.bytes().all(allowed)
 }
@@ -98,7 +98,7 @@ fn of_label(b: u8) -> bool {
     b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'
 }
 
-const NAMESPACES: Rule<Glob> =
+pub(super) const NAMESPACES: Rule<Glob> =
     (|text| glob(text, of_label), "a pattern of a namespace's name, like payments or pay-*");
 
 /// One that names no account by mistake would match nothing.

@@ -1,6 +1,7 @@
 //! A file that sets all there is.
 
 use super::*;
+use crate::settings::annotation_rules::AnnotationRule;
 use crate::settings::policy::{CredentialsKind, Pattern, Rule};
 
 const CA: &str = include_str!("../example-ca.pem");
@@ -41,6 +42,7 @@ onlyVariables: [DB_*, NODE_OPTIONS]
 fileKeyRef: auto
 oldestKubelet: 1.35
 secretProviderClasses: read
+rules: [{name: current, namespaces: ['*'], annotations: {kms.alibabacloud/timeout: 600s}}]
 policy:
   - name: payments
     namespaces: [payments, pay-*]
@@ -105,6 +107,11 @@ policy:
             file_key_ref: FileKeyRefUse::Auto,
             oldest_kubelet: Some(35),
             secret_provider_classes: true,
+            rules: AnnotationRules(vec![AnnotationRule {
+                name: "current".into(),
+                namespaces: vec![glob("*")],
+                annotations: vec![("timeout".into(), "600s".into())],
+            }]),
             policy: Policy(vec![
                 Rule {
                     name: "payments".into(),
