@@ -31,8 +31,8 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
         match template.render(|_| Some(value)) {
             Ok(bytes) => assert!(bytes.len() <= MAX_OUTPUT_BYTES),
             Err(failure) => {
-                assert!(failure.line >= 1 && failure.what.len() < 20_000);
-                let names_nothing = failure.what.contains("a value is not known");
+                assert!(failure.line >= 1 && failure.fault.to_string().len() < 20_000);
+                let names_nothing = failure.fault.to_string().contains("a value is not known");
                 assert!(!names_nothing, "what is wrong is told: {failure}");
             }
         }

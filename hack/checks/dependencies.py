@@ -10,7 +10,8 @@ import sys
 OURS = {
     "printable": set(),
     "plan": {"printable"},
-    "template": {"printable"},
+    "formats": {"printable"},
+    "template": {"printable", "formats"},
     "manifest": set(),
     "flight": set(),
     "secret": set(),
@@ -18,7 +19,7 @@ OURS = {
     "cloud": {"printable", "secret", "transport"},
     "certs": set(),
     "webhook": {"printable", "plan", "template", "manifest", "flight", "certs"},
-    "injector": {"printable", "plan", "template", "flight", "secret", "cloud"},
+    "injector": {"printable", "plan", "formats", "template", "flight", "secret", "cloud"},
     "lab": {"plan", "certs", "webhook", "injector"},
 }
 FOR_TESTS = {"lab": {"cloud", "secret", "template"}}
@@ -31,10 +32,14 @@ NEVER_IN = {
         "rustls": "a contract needs no network",
         "k8s-openapi": "a contract needs no Kubernetes",
     },
+    "formats": {
+        "tokio": "a text needs no runtime",
+        "minijinja": "what readers take for a value, no template decides",
+        "serde-saphyr": "a YAML writer of few lines is enough",
+    },
     "template": {
         "tokio": "rendering needs no runtime",
         "hyper": "rendering needs no network",
-        "serde-saphyr": "a YAML writer of few lines is enough",
         "regex": "the parse tree says more",
     },
     "manifest": {

@@ -2,20 +2,19 @@
 
 use std::collections::{HashMap, HashSet};
 
+use formats::{Builder, Error, Fuel, Kinds, Value, json, paid_text};
 use minijinja::machinery::ast::{
     self, BinOp, BinOpKind, Call, CallArg, CallType, Expr, IfExpr, Stmt, UnaryOp, UnaryOpKind,
 };
 use printable::shorten;
 use zeroize::Zeroizing;
 
-use crate::builtins::{FUNCTIONS, Filter, FilterFn, JSON, SECRET, TESTS};
-use crate::error::Error;
+use crate::builtins::{FROM_JSON, FUNCTIONS, Filter, JSON, SECRET, TESTS};
 use crate::fault::{Fault, Invalid};
-use crate::limits::{CheckFuel, MAX_OUTPUT_BYTES};
-use crate::run::{EvalResult, Run, Values, WalkResult};
-use crate::text::{Builder, Text};
-use crate::value::{TypeKind, Value};
-use crate::{json, operators, value};
+use crate::limits::{CheckFuel, FUEL_TO_RENDER, MAX_OUTPUT_BYTES};
+use crate::operand::Operand;
+use crate::operators;
+use crate::run::{EvalResult, Run, SecretCall, Values, WalkResult};
 
 /// This finds the sources, each with the line where it is used first, or all mistakes. `targets` are
 /// the names that are set somewhere.
@@ -23,8 +22,8 @@ pub(crate) fn check<'a>(
     tree: &'a Stmt<'a>,
     targets: HashSet<&'a str>,
     fuel: &mut CheckFuel,
-) -> Result<Vec<(&'a str, usize)>, Vec<Invalid>> {
-    let mut evaluator = Evaluator { targets, ..Evaluator::new(Run::to_check(fuel.take())) };
+) -> Result<Vec<SecretCall>, Vec<Invalid>> {
+    let mut evaluator = Evaluator::new(Run::new(None, fuel.take()), targets);
     // What ends it early is among the mistakes.
     let _ = evaluator.statement(tree, &mut Builder::default());
     fuel.give_back(&mut evaluator.run.fuel);
@@ -37,35 +36,38 @@ pub(crate) fn render<'a>(
     values: &'a Values<'a>,
 ) -> WalkResult<Zeroizing<String>> {
     let mut out = Builder::new(MAX_OUTPUT_BYTES, "the file would have");
-    Evaluator::new(Run::to_render(values)).statement(tree, &mut out)?;
+    let run = Run::new(Some(values), Fuel(FUEL_TO_RENDER));
+    Evaluator::new(run, HashSet::new()).statement(tree, &mut out)?;
     Ok(out.into_text())
 }
 
 /// It recurses no deeper than the tokens may nest.
 struct Evaluator<'a> {
     run: Run<'a>,
-    names: HashMap<&'a str, Value<'a>>,
+    names: HashMap<&'a str, Operand<'a>>,
     targets: HashSet<&'a str>,
     /// The first filter of a `set` block takes the text of the block from here.
-    captured: Option<Value<'a>>,
+    captured: Option<Operand<'a>>,
 }
 
 impl<'a> Evaluator<'a> {
-    fn new(run: Run<'a>) -> Self {
-        Self { run, names: HashMap::new(), targets: HashSet::new(), captured: None }
+    fn new(run: Run<'a>, targets: HashSet<&'a str>) -> Self {
+        Self { run, names: HashMap::new(), targets, captured: None }
     }
 
-    /// This walks what runs only if a condition holds.
+    /// What runs only if a condition is as `wanted` is walked if it is. A check walks it in any case.
     fn branch<T>(
         &mut self,
-        is_taken: bool,
+        truth: Option<bool>,
+        wanted: bool,
         walk: impl FnOnce(&mut Self) -> WalkResult<T>,
     ) -> WalkResult<Option<T>> {
-        if !self.run.enter(is_taken) {
+        if truth != Some(wanted) && !self.run.is_check() {
             return Ok(None);
         }
+        self.run.conditions += 1;
         let walked = walk(self)?;
-        self.run.leave();
+        self.run.conditions -= 1;
         Ok(Some(walked))
     }
 
@@ -77,34 +79,35 @@ impl<'a> Evaluator<'a> {
         match statement {
             Stmt::Template(template) => self.statements(&template.children, out),
             Stmt::EmitRaw(it) => {
-                let text = Value::Text(Text::Borrowed(it.raw));
-                self.write(it.span().start_line.into(), &text, out)
+                self.write(it.span().start_line.into(), &Operand::text(it.raw), out)
             }
             Stmt::EmitExpr(it) => {
-                let value = self.optional(&it.expr)?;
-                self.write(line(&it.expr), &value, out)
+                let operand = self.optional(&it.expr)?;
+                self.write(line(&it.expr), &operand, out)
             }
             Stmt::IfCond(it) => {
-                let truth = self.optional(&it.expr)?.truth() == Some(true);
-                self.branch(truth, |this| this.statements(&it.true_body, out))?;
-                self.branch(!truth, |this| this.statements(&it.false_body, out)).map(drop)
+                let (_, truth) = self.condition(&it.expr)?;
+                self.branch(truth, true, |this| this.statements(&it.true_body, out))?;
+                self.branch(truth, false, |this| this.statements(&it.false_body, out)).map(drop)
             }
             Stmt::Set(set) => {
-                let value = self.value(&set.expr)?;
-                self.set(&set.target, value)
+                let operand = self.value(&set.expr)?;
+                self.set(&set.target, operand)
             }
             Stmt::SetBlock(set) => {
                 let mut text = Builder::default();
                 self.statements(&set.body, &mut text)?;
-                let text = value::paid_text(text, &mut self.run.fuel);
-                let text = if self.run.is_check() { Err(Error::Unknown) } else { text };
-                let mut value =
-                    self.run.resolve(set.span().start_line.into(), text, TypeKind::Text)?;
+                let mut operand = if self.run.is_check() {
+                    Operand::Unknown(Kinds::TEXT)
+                } else {
+                    let text = paid_text(text, &mut self.run.fuel);
+                    self.run.resolve(set.span().start_line.into(), text.map(Operand::Known))?
+                };
                 if let Some(filters) = &set.filter {
-                    self.captured = Some(value);
-                    value = self.value(filters)?;
+                    self.captured = Some(operand);
+                    operand = self.value(filters)?;
                 }
-                self.set(&set.target, value)
+                self.set(&set.target, operand)
             }
             // Its word was refused already.
             _ => self.run.fault(1, Fault::Syntax).map(drop),
@@ -113,74 +116,75 @@ impl<'a> Evaluator<'a> {
 
     /// A file with a JMESPath has the same rule: text stays as it is, all else becomes compact JSON,
     /// and null is an error.
-    fn write(&mut self, line: usize, value: &Value<'a>, out: &mut Builder) -> WalkResult<()> {
-        let written = match value {
-            Value::Nothing => Ok(()),
-            Value::Null => Err(Error::words("null cannot be written; use default(\"…\", true)")),
+    fn write(&mut self, line: usize, operand: &Operand<'a>, out: &mut Builder) -> WalkResult<()> {
+        let written = match operand {
+            Operand::Nothing => Ok(()),
+            Operand::Known(Value::Null) => {
+                Err(Error::words("null cannot be written; use default(\"…\", true)"))
+            }
             _ if self.run.is_check() => Ok(()),
-            Value::Text(text) => out.push_str(text),
-            value => json::compact(value, out),
+            Operand::Known(Value::Text(text)) => out.push_str(text),
+            Operand::Known(value) => json::compact(value, out),
+            _ => Err(Error::words("a value is not known")),
         };
-        self.run.resolve(line, written.map(|()| Value::Nothing), TypeKind::Any).map(drop)
+        self.run.resolve(line, written.map(|()| Operand::Nothing)).map(drop)
     }
 
     /// A name that is set behind a condition may keep the value that it had.
-    fn set(&mut self, target: &'a Expr<'a>, value: Value<'a>) -> WalkResult<()> {
-        let fault = match target {
+    fn set(&mut self, target: &'a Expr<'a>, operand: Operand<'a>) -> WalkResult<()> {
+        match target {
             Expr::Var(var) if !FUNCTIONS.contains(&var.id) => {
                 let is_certain = self.run.is_certain();
-                self.names
-                    .insert(var.id, if is_certain { value } else { Value::Unknown(TypeKind::Any) });
-                return Ok(());
+                let operand = if is_certain { operand } else { Operand::Unknown(Kinds::ANY) };
+                self.names.insert(var.id, operand);
+                Ok(())
             }
-            Expr::Var(var) => Fault::Reserved(var.id.to_owned()),
-            _ => Fault::Target,
-        };
-        self.run.fault(line(target), fault).map(drop)
+            _ => self.run.fault(line(target), Fault::Target).map(drop),
+        }
     }
 
     /// The value must exist.
     fn defined(&mut self, expression: &'a Expr<'a>) -> EvalResult<'a> {
-        let value = self.value(expression)?;
-        self.required(line(expression), value)
-    }
-
-    /// The value must exist or be nothing, which a condition takes for false.
-    fn optional(&mut self, expression: &'a Expr<'a>) -> EvalResult<'a> {
         match self.value(expression)? {
-            Value::Nothing => Ok(Value::Nothing),
-            value => {
-                // Only its last digit may say that a number is not zero.
-                let paid = match &value {
-                    Value::Number(number) => self.run.fuel.pay_for_bytes(number.len()),
-                    _ => Ok(()),
-                };
-                let result = paid.map(|()| value);
-                let value = self.run.resolve(line(expression), result, TypeKind::Number)?;
-                self.required(line(expression), value)
+            Operand::Undefined(words) => self.missing(expression, &words),
+            Operand::Nothing => {
+                self.missing(expression, "an if without else gives a value that is not defined")
             }
+            operand => Ok(operand),
         }
     }
 
-    fn required(&mut self, line: usize, value: Value<'a>) -> EvalResult<'a> {
-        let words = match &value {
-            Value::Undefined(words) => words,
-            Value::Nothing => "an if without else gives a value that is not defined",
-            Value::NotYetSet(name) if self.run.is_certain() => {
-                return self.run.fault(line, Fault::NotYetSet(shorten(name)));
-            }
-            Value::NotYetSet(_) => return Ok(Value::Unknown(TypeKind::Any)),
-            _ => return Ok(value),
+    /// The value must exist or be nothing.
+    fn optional(&mut self, expression: &'a Expr<'a>) -> EvalResult<'a> {
+        match self.value(expression)? {
+            Operand::Undefined(words) => self.missing(expression, &words),
+            operand => Ok(operand),
+        }
+    }
+
+    fn missing(&mut self, expression: &'a Expr<'a>, words: &str) -> EvalResult<'a> {
+        self.run.resolve(line(expression), Err(Error::words(words)))
+    }
+
+    /// The value, and whether it holds as a condition, in which nothing does not.
+    fn condition(&mut self, expression: &'a Expr<'a>) -> WalkResult<(Operand<'a>, Option<bool>)> {
+        let operand = self.optional(expression)?;
+        let truth = match &operand {
+            Operand::Known(value) => value.truth(&mut self.run.fuel).map(Some),
+            Operand::Unknown(_) => Ok(None),
+            Operand::Undefined(_) | Operand::Nothing => Ok(Some(false)),
         };
-        self.run.resolve(line, Err(Error::words(words)), TypeKind::Any)
+        let line = line(expression);
+        let truth = truth.or_else(|error| self.run.resolve(line, Err(error)).map(|_| None))?;
+        Ok((operand, truth))
     }
 
     fn value(&mut self, expression: &'a Expr<'a>) -> EvalResult<'a> {
         let line = line(expression);
         match expression {
-            Expr::Const(literal) => {
-                let result = operators::literal(&literal.value, &mut self.run.fuel);
-                self.run.resolve(line, result, TypeKind::Number)
+            Expr::Const(it) => {
+                let literal = operators::literal("", &it.value, &mut self.run.fuel);
+                self.run.resolve(line, literal)
             }
             Expr::Var(var) => self.variable(line, var.id),
             Expr::UnaryOp(operation) => self.unary(line, operation),
@@ -189,16 +193,15 @@ impl<'a> Evaluator<'a> {
             Expr::Filter(filter) => self.filter(line, filter),
             Expr::Test(test) => self.test(line, test),
             Expr::GetAttr(it) => {
-                let whole = self.defined(&it.expr)?;
-                let key = Value::Text(Text::Borrowed(it.name));
+                let (whole, key) = (self.defined(&it.expr)?, Operand::text(it.name));
                 let part = operators::part(&whole, &key, true, &mut self.run.fuel);
-                self.run.resolve(line, part, TypeKind::Any)
+                self.run.resolve(line, part)
             }
             Expr::GetItem(it) => {
                 let (whole, key) = (self.defined(&it.expr)?, self.defined(&it.subscript_expr)?);
                 let is_written = matches!(it.subscript_expr, Expr::Const(_) | Expr::UnaryOp(_));
                 let part = operators::part(&whole, &key, is_written, &mut self.run.fuel);
-                self.run.resolve(line, part, TypeKind::Any)
+                self.run.resolve(line, part)
             }
             Expr::Call(call) => self.call(line, call),
             Expr::Slice(_) => self.run.fault(line, Fault::Slice),
@@ -208,78 +211,74 @@ impl<'a> Evaluator<'a> {
     }
 
     fn variable(&mut self, line: usize, name: &'a str) -> EvalResult<'a> {
-        match self.names.get(name) {
-            Some(Value::Undefined(_)) => {}
-            Some(value) => return Ok(value.clone()),
-            None if !self.run.is_check() => {}
-            None if self.targets.contains(name) => return Ok(Value::NotYetSet(name)),
-            None if FUNCTIONS.contains(&name) => {
-                return self.run.fault(line, Fault::NotCalled(name.to_owned()));
-            }
+        let why = match self.names.get(name) {
+            Some(Operand::Undefined(_)) => "is not defined",
+            Some(operand) => return Ok(operand.clone()),
+            None if !self.run.is_check() => "is not defined",
+            None if self.targets.contains(name) => "is used before it is set",
             None => return self.run.fault(line, Fault::Undefined(shorten(name))),
-        }
-        Ok(Value::Undefined(format!("{:?} is not defined", shorten(name)).into()))
+        };
+        Ok(Operand::Undefined(format!("{:?} {why}", shorten(name)).into()))
     }
 
     fn unary(&mut self, line: usize, operation: &'a UnaryOp<'a>) -> EvalResult<'a> {
         match (&operation.op, &operation.expr) {
             (UnaryOpKind::Not, operand) => {
-                let truth = self.optional(operand)?.truth();
-                Ok(truth.map_or(Value::Unknown(TypeKind::Bool), |truth| Value::Bool(!truth)))
+                let (_, truth) = self.condition(operand)?;
+                Ok(truth.map_or(Operand::Unknown(Kinds::BOOL), |truth| Operand::bool(!truth)))
             }
-            (UnaryOpKind::Neg, Expr::Const(literal)) if literal.value.is_number() => {
-                let result = operators::negative(&literal.value, &mut self.run.fuel);
-                self.run.resolve(line, result, TypeKind::Number)
+            (UnaryOpKind::Neg, Expr::Const(it)) if it.value.is_number() => {
+                let literal = operators::literal("-", &it.value, &mut self.run.fuel);
+                self.run.resolve(line, literal)
             }
-            _ => self.run.fault(line, Fault::Arithmetic("-")),
+            _ => self.run.fault(line, Fault::Arithmetic),
         }
     }
 
     fn binary(&mut self, line: usize, operation: &'a BinOp<'a>) -> EvalResult<'a> {
-        if let Some(sign) = operators::arithmetic(operation.op) {
-            if let Some(key) = dashed(operation) {
-                return self.run.fault(line, Fault::Dashed(shorten(&key)));
+        use BinOpKind::{Add, Div, FloorDiv, Mul, Pow, Rem, ScAnd, ScOr, Sub};
+        match operation.op {
+            Add | Sub | Mul | Div | FloorDiv | Rem | Pow => self.run.fault(line, Fault::Arithmetic),
+            ScAnd | ScOr => {
+                let (left, truth) = self.condition(&operation.left)?;
+                let is_and = matches!(operation.op, ScAnd);
+                let right = self.branch(truth, is_and, |this| this.value(&operation.right))?;
+                Ok(self.either(Some(left), right))
             }
-            return self.run.fault(line, Fault::Arithmetic(sign));
+            operator => {
+                let left = self.defined(&operation.left)?;
+                let right = self.defined(&operation.right)?;
+                let result = operators::apply(operator, &left, &right, &mut self.run.fuel);
+                self.run.resolve(line, result)
+            }
         }
-        if let BinOpKind::ScAnd | BinOpKind::ScOr = operation.op {
-            let left = self.optional(&operation.left)?;
-            let is_and = matches!(operation.op, BinOpKind::ScAnd);
-            let is_right = left.truth() == Some(is_and);
-            return Ok(match self.branch(is_right, |this| this.value(&operation.right))? {
-                Some(right) if self.run.is_check() => left.or(&right),
-                Some(right) => right,
-                None => left,
-            });
-        }
-        let (left, right) = (self.defined(&operation.left)?, self.defined(&operation.right)?);
-        let kind =
-            if matches!(operation.op, BinOpKind::Concat) { TypeKind::Text } else { TypeKind::Bool };
-        let result = operators::apply(operation.op, &left, &right, &mut self.run.fuel);
-        self.run.resolve(line, result, kind)
     }
 
     fn choice(&mut self, choice: &'a IfExpr<'a>) -> EvalResult<'a> {
-        let truth = self.optional(&choice.test_expr)?.truth() == Some(true);
-        let chosen = self.branch(truth, |this| this.value(&choice.true_expr))?;
-        let other = self.branch(!truth, |this| {
-            choice.false_expr.as_ref().map_or(Ok(Value::Nothing), |it| this.value(it))
+        let (_, truth) = self.condition(&choice.test_expr)?;
+        let chosen = self.branch(truth, true, |this| this.value(&choice.true_expr))?;
+        let other = self.branch(truth, false, |this| {
+            choice.false_expr.as_ref().map_or(Ok(Operand::Nothing), |it| this.value(it))
         })?;
-        Ok(match (chosen, other) {
-            (Some(chosen), Some(other)) => chosen.or(&other),
-            (chosen, other) => chosen.or(other).unwrap_or(Value::Nothing),
-        })
+        Ok(self.either(chosen, other))
+    }
+
+    /// The last of two values that is there counts. A check cannot tell which one it is.
+    fn either(&self, one: Option<Operand<'a>>, other: Option<Operand<'a>>) -> Operand<'a> {
+        match (one, other) {
+            (Some(one), Some(other)) if self.run.is_check() => one.or(&other),
+            (one, other) => other.or(one).unwrap_or(Operand::Nothing),
+        }
     }
 
     fn filter(&mut self, line: usize, filter: &'a ast::Filter<'a>) -> EvalResult<'a> {
         let known = Filter::named(filter.name);
-        let function = known.map(|known| known.function);
-        let is_optional = matches!(function, Some(FilterFn::Optional(_)));
-        let operand = match (&filter.expr, function) {
-            (None, _) => self.captured.take().unwrap_or(Value::Nothing),
-            (Some(it), Some(FilterFn::Whole(_) | FilterFn::Mapping(_))) => self.whole(it)?,
-            (Some(it), _) if is_optional => self.value(it)?,
-            (Some(it), _) => self.defined(it)?,
+        let is_optional = known.is_some_and(Filter::is_optional);
+        let operand = match &filter.expr {
+            None => self.captured.take().unwrap_or(Operand::Nothing),
+            Some(it) if is_optional => self.value(it)?,
+            Some(it) if known.is_some_and(Filter::takes_whole) => self.whole(it)?,
+            Some(it) => self.defined(it)?,
         };
         let mut arguments = Vec::with_capacity(filter.args.len());
         for (index, argument) in filter.args.iter().enumerate() {
@@ -292,28 +291,25 @@ impl<'a> Evaluator<'a> {
         let Some(known) = known else {
             return self.run.fault(line, Fault::Filter(shorten(filter.name)));
         };
-        let (counts, takes) = &known.arguments;
-        if !counts.contains(&arguments.len()) {
-            return self
-                .run
-                .fault(line, Fault::Arguments(format!("the filter {}", known.name), takes));
+        if let Some(usage) = known.usage(arguments.len()) {
+            return self.run.fault(line, Fault::Arguments(usage));
         }
-        let result = known.apply(&operand, &arguments, &mut self.run.fuel);
-        self.run.resolve(line, result, known.makes)
+        let shown = format_args!("the filter {}", known.name);
+        let result = known.apply(shown, operand, arguments, &mut self.run.fuel);
+        self.run.resolve(line, result)
     }
 
     fn test(&mut self, line: usize, test: &'a ast::Test<'a>) -> EvalResult<'a> {
-        let value = self.value(&test.expr)?;
+        let operand = self.value(&test.expr)?;
         let Some((name, holds)) = TESTS.iter().find(|(name, _)| *name == test.name) else {
             return self.run.fault(line, Fault::Test(shorten(test.name)));
         };
         if !test.args.is_empty() {
-            let what = format!("the test {name}");
-            return self.run.fault(line, Fault::Arguments(what, "no arguments"));
+            return self.run.fault(line, Fault::Arguments(format!("{name}()")));
         }
-        Ok(match value {
-            Value::Unknown(TypeKind::Any) => Value::Unknown(TypeKind::Bool),
-            value => Value::Bool(holds(&value)),
+        Ok(match operand {
+            Operand::Unknown(_) => Operand::Unknown(Kinds::BOOL),
+            operand => Operand::bool(holds(&operand)),
         })
     }
 
@@ -324,17 +320,11 @@ impl<'a> Evaluator<'a> {
             }
             (CallType::Function(SECRET), _) => Fault::Secret,
             (CallType::Function(JSON), [CallArg::Pos(it)]) => {
-                let text = self.defined(it)?;
-                let read = json::read(&text, &mut self.run.fuel);
-                return self.run.resolve(
-                    line,
-                    read.map_err(|error| error.with_place("json()")),
-                    TypeKind::Any,
-                );
+                let (text, shown) = (self.defined(it)?, format_args!("json()"));
+                let read = FROM_JSON.apply(shown, text, Vec::new(), &mut self.run.fuel);
+                return self.run.resolve(line, read);
             }
-            (CallType::Function(JSON), _) => {
-                Fault::Arguments("json()".to_owned(), "exactly one value")
-            }
+            (CallType::Function(JSON), _) => Fault::Arguments("json(VALUE)".to_owned()),
             (CallType::Function(other), _) => Fault::Function(shorten(other)),
             _ => Fault::Method,
         };
@@ -350,48 +340,40 @@ impl<'a> Evaluator<'a> {
             Expr::Map(map) => return self.map(line(expression), map),
             other => return self.defined(other),
         };
-        let items: Result<Vec<_>, _> = items.iter().map(|it| self.whole(it)).collect();
-        items.map(|items| Value::List(items.into()))
+        let items = self.wholes(items)?;
+        Ok(items.map_or(Operand::Unknown(Kinds::LIST), |it| Operand::Known(Value::List(it.into()))))
     }
 
     fn map(&mut self, line: usize, map: &'a ast::Map<'a>) -> EvalResult<'a> {
+        let key =
+            |it: &'a Expr<'a>| if let Expr::Const(it) = it { it.value.as_str() } else { None };
         let mut known = HashSet::with_capacity(map.keys.len());
-        let mut members = Vec::with_capacity(map.keys.len());
-        for (key, value) in map.keys.iter().zip(&map.values) {
-            let key = if let Expr::Const(key) = key { key.value.as_str() } else { None };
+        for it in &map.keys {
             // Errors name keys.
-            let Some(key) = key else { return self.run.fault(line, Fault::Key) };
+            let Some(key) = key(it) else { return self.run.fault(line, Fault::Key) };
             if !known.insert(key) {
                 return self.run.fault(line, Fault::SameKey(shorten(key)));
             }
-            members.push((key.to_owned(), self.whole(value)?));
         }
+        let Some(values) = self.wholes(&map.values)? else {
+            return Ok(Operand::Unknown(Kinds::MAP));
+        };
+        let keys = map.keys.iter().filter_map(key).map(str::to_owned);
+        let mut members = Vec::with_capacity(values.len());
+        members.extend(keys.zip(values));
         members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        Ok(Value::Map(members.into()))
+        Ok(Operand::Known(Value::Map(members.into())))
     }
-}
 
-/// A key like `api-key` behind a dot is read as a part less a name.
-fn dashed(operation: &BinOp<'_>) -> Option<String> {
-    let mut words = Vec::new();
-    let mut rest = operation;
-    // Each dash is a subtraction, and the last one stands outermost.
-    loop {
-        let BinOpKind::Sub = rest.op else { return None };
-        match &rest.right {
-            Expr::Var(var) => words.push(var.id.to_owned()),
-            Expr::Const(number) => words.push(number.value.to_string()),
-            _ => return None,
-        }
-        match &rest.left {
-            Expr::BinOp(inner) => rest = inner,
-            Expr::GetAttr(it) => {
-                words.push(it.name.to_owned());
-                words.reverse();
-                return Some(words.join("-"));
+    /// None of them is left where one is not known.
+    fn wholes(&mut self, items: &'a [Expr<'a>]) -> WalkResult<Option<Vec<Value<'a>>>> {
+        let mut known = Vec::with_capacity(items.len());
+        for item in items {
+            if let Operand::Known(value) = self.whole(item)? {
+                known.push(value);
             }
-            _ => return None,
         }
+        Ok((known.len() == items.len()).then_some(known))
     }
 }
 

@@ -6,7 +6,8 @@ use crate::limits::{MAX_NUMBER_BYTES, MAX_TEMPLATE_BYTES, MAX_TOKENS};
 /// A name of more bytes is no misspelled one of ours.
 const LONGEST_SLIP: usize = 24;
 
-/// Why a text is no template.
+/// Why a text is no template, or why a template gave no text. It holds names that the author wrote and
+/// keys of a secret's JSON, never a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {fault}")]
 pub struct Invalid {
@@ -48,21 +49,15 @@ faults! {
         "give parts of it a name with {% set NAME = … %}, and end each {% set NAME %} with {% endset %}";
     TooMany: "with it the templates of the Pod have more than {MAX_TOKENS} words, signs and pieces of text together",
         "hand whole JSON secrets to formats, or put fixed text into a ConfigMap";
-    Loop(String): "a template cannot loop ({0})",
-        "write each line out, or hand a whole JSON secret to a format: {{ secret(\"kms://NAME\") | dotenv }}";
-    Parts(String): "a template cannot use other templates or define parts of its own ({0})",
-        "write all of the text into this one template";
-    Statement(String): "there is no statement {0}",
-        "the statements are if, elif, else, endif, set and endset";
+    Statement(String): "a template has no statement {0}",
+        "it has if and set, and neither loops nor uses other templates; {{ secret(\"kms://NAME\") | dotenv }} writes all keys";
     Secret: "secret() takes exactly one source, written out as text in quotes",
         "write {{ secret(\"kms://NAME\") }}; sources must be known before the Pod starts";
-    NotCalled(String): "the function {0} is not called",
-        "write it with brackets: secret(\"kms://NAME\"), json(VALUE)";
     Function(String): "there is no function {0}()",
         "the functions are secret(\"kms://NAME\") and json(VALUE); everything else is a filter";
     Filter(String): "there is no filter {0:?}",
         "see the filters in docs/annotations.md";
-    Arguments(String, &'static str): "{0} takes {1}",
+    Arguments(String): "the arguments do not fit {0}",
         "see the filters in docs/annotations.md";
     Test(String): "there is no test {0:?}",
         "the tests are defined, undefined and none";
@@ -72,10 +67,8 @@ faults! {
         "write the values alone, in their order";
     LongNumber: "a number with a point or an exponent has more than {MAX_NUMBER_BYTES} characters",
         "write it as text in quotes";
-    Arithmetic(&'static str): "a template does not calculate ({0})",
-        "A ~ B puts texts together; everything else the secret itself must hold";
-    Dashed(String): "a key with - in it does not stand behind a dot: {0}",
-        "write it in brackets and quotes: VALUE[\"KEY-NAME\"]";
+    Arithmetic: "a template does not calculate",
+        "A ~ B puts texts together, and a key with - in it is written VALUE[\"KEY-NAME\"]; everything else the secret itself must hold";
     Slice: "a template does not cut parts out ([:])",
         "pick one item with VALUE[0], or several with a JMESPath: secret(\"kms://NAME#LIST[:2]\")";
     Chained: "comparisons cannot be chained",
@@ -88,24 +81,11 @@ faults! {
         "keep one of them";
     Undefined(String): "{0} is not defined",
         "write text in quotes, or {% set NAME = … %} before; a value comes from secret(\"kms://NAME\")";
-    NotYetSet(String): "{0} is used before it is set",
-        "move {% set NAME = … %} before where it is used first";
-    Reserved(String): "{0} is a function and cannot be set",
-        "choose another name";
-    Target: "only a name can be set",
+    Target: "only a name that is no function can be set",
         "write {% set NAME = … %}";
     /// An operation fails whatever the secrets hold; the words say why.
     Operation(String): "{0}",
         "see the templates in docs/annotations.md";
-}
-
-/// Why a template gave no text. It holds names that the author wrote and keys of a secret's JSON,
-/// never a value.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {what}")]
-pub struct TemplateFailure {
-    pub line: usize,
-    pub what: String,
 }
 
 impl Fault {

@@ -2,13 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use formats::{Builder, Error, Fuel, Text, Value, ValueResult, build, json};
 use zeroize::Zeroizing;
 
-use crate::error::Error;
-use crate::json;
-use crate::limits::Fuel;
-use crate::text::{Builder, Text};
-use crate::value::{TypeKind, Value, ValueResult, build};
+use crate::operand::{Operand, OperandResult};
 
 /// Nobody indents wider.
 const MAX_WIDTH: usize = 64;
@@ -32,20 +29,27 @@ pub(crate) fn replace<'a>(
     args: &[Value<'a>],
     fuel: &mut Fuel,
 ) -> ValueResult<'a> {
-    let [from, to] = args else { return Err(Error::Unknown) };
-    let to = to.text()?;
-    let from = from.text()?;
+    let (text, from, to) = (value.text()?, text(args.first())?, text(args.get(1))?);
     if from.is_empty() {
-        return Err(Error::words("FROM is not a text to look for, which is not empty"));
+        return Err(Error::words("FROM is empty"));
     }
-    let text = value.text()?;
-    fuel.pay_for_bytes(text.len())?;
-    build(fuel, |out| {
-        out.reserve(text.len())?;
-        text.split(&*from).enumerate().try_for_each(|(index, part)| {
-            out.push_str(if index > 0 { &to } else { "" })?;
-            out.push_str(part)
-        })
+    let mut parts = text.split(&*from).map(|part| Ok(Text::Borrowed(part)));
+    build(fuel, text.len(), |out| between(&to, &mut parts, out))
+}
+
+/// An argument that is not there is empty.
+fn text<'a>(value: Option<&Value<'a>>) -> Result<Text<'a>, Error> {
+    value.map_or(Ok(Text::Borrowed("")), Value::text)
+}
+
+fn between(
+    separator: &str,
+    parts: &mut dyn Iterator<Item = Result<Text<'_>, Error>>,
+    out: &mut Builder,
+) -> Result<(), Error> {
+    parts.enumerate().try_for_each(|(index, part)| {
+        out.push_str(if index > 0 { separator } else { "" })?;
+        out.push_str(&part?)
     })
 }
 
@@ -55,21 +59,17 @@ pub(crate) fn indent<'a>(
     args: &[Value<'a>],
     fuel: &mut Fuel,
 ) -> ValueResult<'a> {
-    let is_first = is_true("FIRST", args.get(1))?;
+    let is_first = matches!(args.get(1), Some(Value::Bool(true)));
     let width = match args.first() {
-        None | Some(Value::Null) => 4,
-        Some(Value::Unknown(TypeKind::Any | TypeKind::Number)) => {
-            return value.text().and(Err(Error::Unknown));
-        }
         Some(Value::Number(width)) => width.parse().unwrap_or(usize::MAX),
-        Some(_) => usize::MAX,
+        _ => 4,
     };
     if width > MAX_WIDTH {
         let words = format!("WIDTH is not a number of spaces from 0 to {MAX_WIDTH}");
         return Err(Error::words(words));
     }
     let (text, spaces) = (value.text()?, " ".repeat(width));
-    build(fuel, |out| {
+    build(fuel, text.len(), |out| {
         text.split('\n').enumerate().try_for_each(|(index, line)| {
             out.push_str(if index > 0 { "\n" } else { "" })?;
             out.push_str(if !line.is_empty() && (index > 0 || is_first) { &spaces } else { "" })?;
@@ -78,61 +78,40 @@ pub(crate) fn indent<'a>(
     })
 }
 
-fn is_true(argument: &str, value: Option<&Value<'_>>) -> Result<bool, Error> {
-    match value {
-        None | Some(Value::Null) => Ok(false),
-        Some(Value::Bool(truth)) => Ok(*truth),
-        Some(Value::Unknown(TypeKind::Any | TypeKind::Bool)) => Err(Error::Unknown),
-        Some(_) => Err(Error::words(format!("{argument} is not true or false"))),
-    }
-}
-
 /// Another value stands in for one that is not defined, and with `true` also for one that is null,
 /// empty or false.
-pub(crate) fn default<'a>(value: &Value<'a>, args: &[Value<'a>], _: &mut Fuel) -> ValueResult<'a> {
-    let is_kept = match (value, is_true("EMPTY", args.get(1))?) {
-        (Value::Unknown(TypeKind::Any), _) => None,
-        (_, true) => value.truth(),
-        (_, false) => Some(!value.is_undefined()),
+pub(crate) fn default<'a>(
+    value: &Operand<'a>,
+    args: &[Operand<'a>],
+    fuel: &mut Fuel,
+) -> OperandResult<'a> {
+    let other = args.first().cloned().unwrap_or(Operand::text(""));
+    let is_kept = match (value, args.get(1)) {
+        (value, _) if value.is_undefined() => false,
+        (Operand::Known(value), Some(Operand::Known(Value::Bool(true)))) => value.truth(fuel)?,
+        (Operand::Known(_), None | Some(Operand::Known(_))) => true,
+        _ => return Ok(value.or(&other)),
     };
-    if is_kept.ok_or(Error::Unknown)? {
-        return Ok(value.clone());
-    }
-    Ok(args.first().cloned().unwrap_or(Value::Text(Text::Borrowed(""))))
+    Ok(if is_kept { value.clone() } else { other })
 }
 
 pub(crate) fn join<'a>(value: &Value<'a>, args: &[Value<'a>], fuel: &mut Fuel) -> ValueResult<'a> {
-    let between = args.first().map_or(Ok(Text::Borrowed("")), Value::text);
-    let items = match value {
-        Value::List(items) => items,
-        Value::Unknown(TypeKind::Any) => return Err(Error::Unknown),
-        _ => return Err(Error::words("what is joined is no list")),
-    };
-    let between = between?;
+    let separator = text(args.first())?;
+    let Value::List(items) = value else { return Err(Error::words("it is no list")) };
     fuel.pay(items.len())?;
-    build(fuel, |out| {
-        items.iter().enumerate().try_for_each(|(index, item)| {
-            out.push_str(if index > 0 { &between } else { "" })?;
-            out.push_str(&item.text()?)
-        })
-    })
+    build(fuel, 0, |out| between(&separator, &mut items.iter().map(Value::text), out))
 }
 
 /// This counts the characters of a text and the items of a list or mapping.
-pub(crate) fn length<'a>(value: &Value<'a>, _: &[Value<'a>], fuel: &mut Fuel) -> ValueResult<'a> {
+pub(crate) fn length<'a>(value: &Value<'a>, _: &[Value<'a>], _: &mut Fuel) -> ValueResult<'a> {
     let length = match value {
-        Value::Text(text) => {
-            fuel.pay_for_bytes(text.len())?;
-            text.chars().count()
-        }
         Value::List(items) => items.len(),
         Value::Map(members) => members.len(),
-        Value::Unknown(TypeKind::Any | TypeKind::Text) => return Err(Error::Unknown),
-        _ => return Err(Error::words("a number, true, false or null has no length")),
+        value => value.text()?.chars().count(),
     };
     Ok(Value::Number(length.to_string().into()))
 }
 
 pub(crate) fn tojson<'a>(value: &Value<'a>, _: &[Value<'a>], fuel: &mut Fuel) -> ValueResult<'a> {
-    build(fuel, |out| json::compact(value, out))
+    build(fuel, 0, |out| json::compact(value, out))
 }

@@ -7,24 +7,17 @@
 //! plain text here; what they mean, others know.
 
 mod builtins;
-mod decimal;
-mod error;
 mod evaluator;
 mod fault;
 mod filters;
-mod formats;
-mod json;
 mod limits;
+mod operand;
 mod operators;
-mod pem;
-mod quote;
 mod run;
 mod template;
-mod text;
 mod token_limits;
-mod value;
 
-pub use crate::decimal::Decimal;
-pub use crate::fault::{Fault, Invalid, TemplateFailure};
+pub use crate::fault::{Fault, Invalid};
 pub use crate::limits::{CheckFuel, MAX_OUTPUT_BYTES, MAX_TEMPLATE_BYTES};
-pub use crate::template::{SecretCall, Template};
+pub use crate::run::SecretCall;
+pub use crate::template::Template;

@@ -1,15 +1,12 @@
 //! These bounds say how large a template and what it makes may be, and how much work that may take.
 
-use crate::error::Error;
+use formats::Fuel;
 
 /// A template fits into an annotation beside others, and parses in a millisecond.
 pub const MAX_TEMPLATE_BYTES: usize = 16 * 1024;
 
 /// The largest secret has as much, and volumes have room for that.
 pub const MAX_OUTPUT_BYTES: usize = 64 * 1024;
-
-/// A value in between may be larger: one in quotes is longer than the value.
-pub(crate) const MAX_VALUE_BYTES: usize = 1024 * 1024;
 
 /// What the parser takes longest for is not the length of a template, but how many words, signs and
 /// pieces of text it has. All templates of one Pod have so many, which are parsed and checked in half a
@@ -28,30 +25,6 @@ pub(crate) const FUEL_TO_CHECK: usize = 64;
 
 /// All templates of one Pod are checked on this.
 const FUEL_TO_CHECK_ALL: usize = 512;
-
-/// A unit is so many bytes.
-const UNIT: usize = 64;
-
-/// So many texts, numbers, parts of JSON and pieces of 64 bytes may still be read or made.
-#[derive(Debug, Default)]
-pub(crate) struct Fuel(pub(crate) usize);
-
-impl Fuel {
-    /// What has run out once stays out.
-    pub(crate) fn pay(&mut self, units: usize) -> Result<(), Error> {
-        let left = self.0.checked_sub(units);
-        self.0 = left.unwrap_or_default();
-        left.map(drop).ok_or(Error::OutOfFuel)
-    }
-
-    pub(crate) fn pay_for_bytes(&mut self, bytes: usize) -> Result<(), Error> {
-        self.pay(bytes / UNIT + 1)
-    }
-
-    pub(crate) fn bytes(&self) -> usize {
-        self.0.saturating_mul(UNIT)
-    }
-}
 
 /// What may be spent on checking templates that stand in one Pod.
 #[derive(Debug)]

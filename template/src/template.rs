@@ -4,22 +4,15 @@ use minijinja::machinery;
 use zeroize::Zeroizing;
 
 use crate::evaluator;
-use crate::fault::{Fault, Invalid, TemplateFailure};
+use crate::fault::{Fault, Invalid};
 use crate::limits::{CheckFuel, MAX_TEMPLATE_BYTES};
+use crate::run::SecretCall;
 use crate::token_limits;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     text: String,
     secrets: Vec<SecretCall>,
-}
-
-/// What stands in one `secret("…")`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecretCall {
-    pub source: String,
-    /// Where it is used first.
-    pub line: usize,
 }
 
 /// The parser says this where a template nests deeper than it goes, which is less than tokens may.
@@ -42,9 +35,8 @@ impl Template {
         let one = |invalid| vec![invalid];
         let targets = token_limits::check(text, &mut fuel.tokens).map_err(one)?;
         let tree = tree(text).map_err(one)?;
-        let found = evaluator::check(&tree, targets, fuel)?.into_iter();
-        let secrets = found.map(|(source, line)| SecretCall { source: source.to_owned(), line });
-        Ok(Self { text: text.to_owned(), secrets: secrets.collect() })
+        let secrets = evaluator::check(&tree, targets, fuel)?;
+        Ok(Self { text: text.to_owned(), secrets })
     }
 
     /// Each one once, in the order in which they are used first.
@@ -62,16 +54,12 @@ impl Template {
     pub fn render<'v>(
         &self,
         value: impl Fn(&str) -> Option<&'v str>,
-    ) -> Result<Zeroizing<Vec<u8>>, TemplateFailure> {
+    ) -> Result<Zeroizing<Vec<u8>>, Invalid> {
         if let Some(secret) = self.secrets.iter().find(|it| value(&it.source).is_none()) {
-            return Err(TemplateFailure {
-                line: secret.line,
-                what: "a source gave no value".to_owned(),
-            });
+            return Err(Fault::Operation("a source gave no value".to_owned()).at(secret.line));
         }
-        let failure = |it: Invalid| TemplateFailure { line: it.line, what: it.fault.to_string() };
-        let (values, tree) = (|source: &str| value(source), tree(&self.text).map_err(failure)?);
-        let mut text = evaluator::render(&tree, &values).map_err(|it| failure(*it))?;
+        let (values, tree) = (|source: &str| value(source), tree(&self.text)?);
+        let mut text = evaluator::render(&tree, &values).map_err(|it| *it)?;
         Ok(Zeroizing::new(std::mem::take(&mut *text).into_bytes()))
     }
 }

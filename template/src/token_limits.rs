@@ -43,18 +43,16 @@ pub(crate) fn check<'t>(text: &'t str, left: &mut usize) -> Result<HashSet<&'t s
             return Err(Fault::LongNumber.at(line));
         }
         match &token {
-            Token::Ident(name) if begins => {
-                statement(name).map_err(|fault| fault.at(line))?;
-                match *name {
-                    "if" => {
-                        conditions.push(branches);
-                        branches += 1;
-                    }
-                    "elif" | "else" if !conditions.is_empty() => branches += 1,
-                    "endif" => branches = conditions.pop().unwrap_or_default(),
-                    _ => {}
+            Token::Ident(name) if begins => match *name {
+                "if" => {
+                    conditions.push(branches);
+                    branches += 1;
                 }
-            }
+                "elif" | "else" => branches += 1,
+                "endif" => branches = conditions.pop().unwrap_or_default(),
+                "set" | "endset" => {}
+                other => return Err(Fault::Statement(shorten(other)).at(line)),
+            },
             _ if begins => return Err(Fault::Syntax.at(line)),
             Token::Ident(name) if sets => drop(targets.insert(*name)),
             _ => {}
@@ -81,14 +79,4 @@ pub(crate) fn check<'t>(text: &'t str, left: &mut usize) -> Result<HashSet<&'t s
         }
     }
     Ok(targets)
-}
-
-fn statement(name: &str) -> Result<(), Fault> {
-    match name {
-        "if" | "elif" | "else" | "endif" | "set" | "endset" => Ok(()),
-        "for" | "endfor" | "while" | "break" | "continue" => Err(Fault::Loop(name.to_owned())),
-        "include" | "import" | "from" | "extends" | "block" | "endblock" | "macro" | "endmacro"
-        | "call" | "endcall" => Err(Fault::Parts(name.to_owned())),
-        _ => Err(Fault::Statement(shorten(name))),
-    }
 }

@@ -186,7 +186,7 @@ fn members_of_nothing_are_paid_for() {
 fn without_fuel_only_kinds_are_checked() {
     let parse = |text: &str| Template::parse_one_of(text, &mut CheckFuel::none());
     let late = parse("{{secret(\"s\")}}{{\"x\"|fromjson}}").unwrap();
-    assert!(late.render(|_| Some("v")).unwrap_err().what.contains("is not JSON"));
+    assert!(late.render(|_| Some("v")).unwrap_err().fault.to_string().contains("is not JSON"));
     assert!(parse("{{secret(\"s\").host}}").is_err());
 }
 

@@ -15,7 +15,9 @@ fn bundle(certificate: &str, chain: &str, key: &str) -> Result<String, String> {
         "certificate": secret("certificate")} | pem_bundle }}"#;
     let values = HashMap::from([("certificate", certificate), ("chain", chain), ("key", key)]);
     let bytes = Template::parse(text).unwrap().render(|source| values.get(source).copied());
-    bytes.map(|bytes| String::from_utf8(bytes.to_vec()).unwrap()).map_err(|error| error.what)
+    bytes
+        .map(|bytes| String::from_utf8(bytes.to_vec()).unwrap())
+        .map_err(|error| error.fault.to_string())
 }
 
 #[test]
@@ -60,7 +62,10 @@ fn a_json_secret_with_these_keys_is_a_bundle_too() {
     assert_eq!(made.as_slice(), format!("{CERT}\n").as_bytes());
     let json = serde_json::json!({"chain": CHAIN, "key": KEY}).to_string();
     let error = template.render(|_| Some(&json)).unwrap_err();
-    assert_eq!(error.what, "key \"certificate\": it is missing, in the filter pem_bundle");
+    assert_eq!(
+        error.fault.to_string(),
+        "key \"certificate\": it is missing, in the filter pem_bundle"
+    );
 }
 
 #[test]

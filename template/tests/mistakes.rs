@@ -18,31 +18,34 @@ fn fails(words: &str) -> Fault {
 #[test]
 fn arguments_and_operands_that_can_only_fail_are_refused_by_filter_and_name() {
     for (expression, words) in [
-        ("\"a\" | replace(\"M\")", "the filter replace takes exactly 2 arguments, FROM and TO"),
-        ("\"a\" | replace", "the filter replace takes exactly 2 arguments, FROM and TO"),
-        (
-            "\"a\" | replace(\"\", \"x\")",
-            "FROM is not a text to look for, which is not empty, in the filter replace",
-        ),
+        ("\"a\" | replace(\"M\")", "the arguments do not fit replace(FROM, TO)"),
+        ("\"a\" | replace", "the arguments do not fit replace(FROM, TO)"),
+        ("\"a\" | replace(\"\", \"x\")", "FROM is empty, in the filter replace"),
         (
             "\"a\" | replace(\"x\", none)",
-            "null has no text; use default(\"…\", true), in the filter replace",
+            "the filter replace takes as TO a text, a number or a boolean, not null",
         ),
-        (
-            "\"a\" | indent(\"x\")",
-            "WIDTH is not a number of spaces from 0 to 64, in the filter indent",
-        ),
+        ("\"a\" | indent(\"x\")", "the filter indent takes as WIDTH a number or null, not a text"),
         ("\"a\" | indent(65)", "WIDTH is not a number of spaces"),
         ("\"a\" | indent(-1)", "WIDTH is not a number of spaces"),
-        ("\"a\" | indent(secret(\"s\"))", "WIDTH is not a number of spaces"),
-        ("\"a\" | indent(2, \"x\")", "FIRST is not true or false, in the filter indent"),
-        ("\"a\" | default(1, \"M\")", "EMPTY is not true or false, in the filter default"),
-        ("\"a\" | default(\"x\", 1)", "EMPTY is not true or false, in the filter default"),
-        ("\"a\" | default(1, true, 2)", "default takes at most 2 arguments, OTHER and EMPTY"),
-        ("[1] | join(none)", "null has no text; use default(\"…\", true), in the filter join"),
-        ("[1] | join(1, 2)", "join takes at most one argument, BETWEEN"),
-        ("secret(\"s\") | join", "what is joined is no list, in the filter join"),
-        ("5 | length", "a number, true, false or null has no length, in the filter length"),
+        ("\"a\" | indent(secret(\"s\"))", "takes as WIDTH a number or null, not a text"),
+        (
+            "\"a\" | indent(2, \"x\")",
+            "the filter indent takes as FIRST a boolean or null, not a text",
+        ),
+        (
+            "\"a\" | default(1, \"M\")",
+            "filter default takes as EMPTY a boolean or null, not a text",
+        ),
+        ("\"a\" | default(\"x\", 1)", "takes as EMPTY a boolean or null, not a number"),
+        ("\"a\" | default(1, true, 2)", "the arguments do not fit default(OTHER, EMPTY)"),
+        (
+            "[1] | join(none)",
+            "filter join takes as BETWEEN a text, a number or a boolean, not null",
+        ),
+        ("[1] | join(1, 2)", "the arguments do not fit join(BETWEEN)"),
+        ("secret(\"s\") | join", "the filter join takes a list, not a text"),
+        ("5 | length", "the filter length takes a text, a list or a mapping, not a number"),
         (
             "\"abc\" | fromjson",
             "a value is not JSON (its line 1, column 1), in the filter fromjson",
@@ -52,15 +55,15 @@ fn arguments_and_operands_that_can_only_fail_are_refused_by_filter_and_name() {
             "\"[1]\" | dotenv",
             "takes a JSON object or a mapping {\"KEY\": VALUE}, in the filter dotenv",
         ),
-        ("[1] | yaml", "takes a JSON object or a mapping {\"KEY\": VALUE}, in the filter yaml"),
+        ("[1] | yaml", "the filter yaml takes a text or a mapping, not a list"),
         ("\"?\" | b64decode", "a value is not base64, in the filter b64decode"),
-        ("none | upper", "null has no text; use default(\"…\", true), in the filter upper"),
-        ("secret(\"s\") is defined(1)", "the test defined takes no arguments"),
-        ("secret(\"s\") < 5", "< takes two texts or two numbers"),
-        ("1 in secret(\"s\")", "in looks for a text in a text"),
-        ("secret(\"s\") in 5", "in looks into a text, a list or a mapping"),
-        ("(1 == 1) ~ secret(\"s\")", "~ takes texts and numbers, not true, false or null"),
-        ("-\"a\" ~ secret(\"s\")", "does not calculate (-)"),
+        ("none | upper", "the filter upper takes a text, a number or a boolean, not null"),
+        ("secret(\"s\") is defined(1)", "the arguments do not fit defined()"),
+        ("secret(\"s\") < 5", "a comparison with a text takes a text, not a number"),
+        ("1 in secret(\"s\")", "in with a number takes a list or a mapping, not a text"),
+        ("secret(\"s\") in 5", "in with a text takes a text, a list or a mapping, not a number"),
+        ("(1 == 1) ~ secret(\"s\")", "~ takes a text or a number, not a boolean"),
+        ("-\"a\" ~ secret(\"s\")", "does not calculate"),
         ("none", "null cannot be written; use default(\"…\", true)"),
         ("json(\"{}\").a", "\"a\" is not defined"),
     ] {
@@ -176,7 +179,7 @@ fn a_name_is_refused_before_it_is_set_and_only_where_that_certainly_fails() {
         "{% set y = secret(\"a\") %}{% if\nx %}{% endif %}{% set x = 1 %}",
         "{{ [secret(\"a\"),\nx] | join }}{% set x = 1 %}",
     ] {
-        let expected = Invalid { line: 2, fault: Fault::NotYetSet("x".to_owned()) };
+        let expected = Invalid { line: 2, fault: fails("\"x\" is used before it is set") };
         assert_eq!(invalid(text), [expected], "{text}");
     }
     for (text, made) in [
@@ -222,7 +225,7 @@ fn a_kind_is_no_reason_behind_a_condition_that_may_know_better() {
         let text = format!("{{% set d = none %}}{text}{{{{ secret(\"a\") }}}}");
         assert_eq!(
             invalid(&text),
-            [Invalid { line: 1, fault: fails("< takes two texts or two numbers") }],
+            [Invalid { line: 1, fault: fails("a comparison takes a text or a number, not null") }],
             "{text}"
         );
     }
@@ -245,15 +248,13 @@ fn a_key_of_a_text_is_refused_with_what_to_write() {
 
 #[test]
 fn a_key_with_a_dash_behind_a_dot_gets_its_brackets_shown() {
-    for (text, key) in [
-        ("{{ json(secret(\"s\")).api-key }}", "api-key"),
-        ("{{ json(secret(\"s\")).a.tls-ca-crt }}", "tls-ca-crt"),
-        ("{{ json(secret(\"s\")).key-1 }}", "key-1"),
+    for text in [
+        "{{ json(secret(\"s\")).api-key }}",
+        "{{ json(secret(\"s\")).a.tls-ca-crt }}",
+        "{{ json(secret(\"s\")).key-1 }}",
     ] {
         let [Invalid { fault, .. }] = invalid(text).try_into().unwrap();
-        assert_eq!(fault, Fault::Dashed(key.to_owned()), "{text}");
+        assert_eq!(fault, Fault::Arithmetic, "{text}");
         assert!(fault.remedy().contains("VALUE[\"KEY-NAME\"]"));
     }
-    let [Invalid { fault, .. }] = invalid("{{ secret(\"s\") - 1 }}").try_into().unwrap();
-    assert_eq!(fault, Fault::Arithmetic("-"));
 }

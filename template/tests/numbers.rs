@@ -47,7 +47,7 @@ fn a_number_too_large_for_a_machine_stays_as_it_is_written() {
     ] {
         let template = Template::parse("{{ json(secret(\"s\")) }}").unwrap();
         let failure = template.render(|_| Some(bad)).unwrap_err();
-        assert!(failure.what.contains(place), "{bad}: {failure}");
+        assert!(failure.fault.to_string().contains(place), "{bad}: {failure}");
     }
 }
 
@@ -92,5 +92,5 @@ fn json_is_read_and_written_as_deep_as_the_message_says() {
     let (deep, deeper) = (nested(127), nested(128));
     assert_eq!(template.render(|_| Some(&deep)).unwrap().as_slice(), deep.as_bytes());
     let failure = template.render(|_| Some(&deeper)).unwrap_err();
-    assert!(failure.what.contains("nests deeper than 127"), "{failure}");
+    assert!(failure.fault.to_string().contains("nests deeper than 127"), "{failure}");
 }

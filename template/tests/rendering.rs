@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use template::{MAX_OUTPUT_BYTES, Template, TemplateFailure};
+use template::{Invalid, MAX_OUTPUT_BYTES, Template};
 
 const APP: &str = r#"{"user": "app", "password": "p'a\"s\\s", "port": 5432, "on": true,
     "none": null, "list": ["a", "b"], "deep": {"x": {"y": "z"}}, "float": 1.50, "empty": ""}"#;
 
-fn try_render(text: &str) -> Result<String, TemplateFailure> {
+fn try_render(text: &str) -> Result<String, Invalid> {
     let template = Template::parse(text).unwrap_or_else(|invalid| panic!("{text}: {invalid:?}"));
     let value = |source: &str| match source {
         "a" => Some("alpha"),
@@ -25,7 +25,7 @@ fn render(text: &str) -> String {
 }
 
 /// An expression in which `app` is the parsed secret.
-fn expression(expression: &str) -> Result<String, TemplateFailure> {
+fn expression(expression: &str) -> Result<String, Invalid> {
     try_render(&format!("{{% set app = json(secret(\"app\")) %}}{{{{ {expression} }}}}"))
 }
 
@@ -67,18 +67,18 @@ fn comparisons_are_of_texts_and_single_values() {
         assert_eq!(expression(text).as_deref(), Ok(expected), "{text}");
     }
     for (text, words) in [
-        ("app == app", "cannot be compared"),
-        ("app.list != 1", "cannot be compared"),
-        ("app.deep in app.list", "cannot be compared"),
-        ("app.user < 1", "< takes two texts or two numbers"),
-        ("app.none > 1", "> takes two texts or two numbers"),
-        ("1 in app.user", "in looks for a text in a text"),
-        ("'a' in app.port", "in looks into a text"),
+        ("app == app", "a comparison takes a text, a number, a boolean or null, not a mapping"),
+        ("app.list != 1", "or null, not a list"),
+        ("app.deep in app.list", "in takes a text, a number, a boolean or null, not a mapping"),
+        ("app.user < 1", "a comparison with a text takes a text, not a number"),
+        ("app.none > 1", "a comparison takes a text or a number, not null"),
+        ("1 in app.user", "in with a number takes a list or a mapping, not a text"),
+        ("'a' in app.port", "in with a text takes a text, a list or a mapping, not a number"),
         ("app.nope == 1", "is not defined"),
         ("1 in app.nope", "is not defined"),
     ] {
         let failure = expression(text).unwrap_err();
-        assert!(failure.what.contains(words), "{text}: {failure}");
+        assert!(failure.fault.to_string().contains(words), "{text}: {failure}");
     }
 }
 
@@ -201,7 +201,7 @@ fn whole_formats_sort_their_keys_and_end_each_line() {
 fn a_json_secret_becomes_a_whole_file() {
     let text = "{{ secret(\"app\") | dotenv }}";
     let failure = try_render(text).unwrap_err();
-    assert!(failure.what.starts_with("key \"deep\": a list or mapping"), "{failure}");
+    assert!(failure.fault.to_string().starts_with("key \"deep\": a list or mapping"), "{failure}");
     let template = Template::parse(text).unwrap();
     let bytes = template.render(|_| Some(r#"{"B": "2", "A": 1}"#)).unwrap();
     assert_eq!(bytes.as_slice(), b"A=1\nB=2\n");
@@ -232,10 +232,10 @@ fn an_undefined_name_is_an_error_that_says_which_and_where() {
     ] {
         let failure = try_render(text).unwrap_err();
         assert_eq!(failure.line, line, "{text}: {failure}");
-        assert!(failure.what.contains(words), "{text}: {failure}");
+        assert!(failure.fault.to_string().contains(words), "{text}: {failure}");
     }
     let failure = try_render("a\n{{ secret(\"gone\") }}").unwrap_err();
-    assert_eq!((failure.line, failure.what.as_str()), (2, "a source gave no value"));
+    assert_eq!((failure.line, failure.fault.to_string().as_str()), (2, "a source gave no value"));
 }
 
 #[test]
@@ -250,21 +250,15 @@ fn only_what_is_not_there_is_told_and_why() {
         ("(\"a\" if app.user else app.x) ~ app.nope", "\"nope\" is not defined"),
         ("[app.user, app.nope.x] | join", "\"nope\" is not defined"),
         ("app.list[7]", "[7] is not defined"),
-        ("app[app.user]", "[…] is not defined: its value names no key or item"),
-        (
-            "app[\"user\" if app.none else \"nope\"]",
-            "[…] is not defined: its value names no key or item",
-        ),
-        (
-            "app[app.user if app.on else \"nope\"]",
-            "[…] is not defined: its value names no key or item",
-        ),
+        ("app[app.user]", "[…] is not defined"),
+        ("app[\"user\" if app.none else \"nope\"]", "[…] is not defined"),
+        ("app[app.user if app.on else \"nope\"]", "[…] is not defined"),
         ("app.user.name", "\"name\" is not defined, as a text has no keys; json(TEXT) reads it"),
-        ("app.port.x", "\"x\" is not defined, as a number, true, false or null has no keys"),
-        ("app.list.x", "\"x\" is not defined, as a list has no keys; write LIST[0]"),
+        ("app.port.x", "\"x\" is not defined, as a number has no keys"),
+        ("app.list.x", "\"x\" is not defined, as a list has no keys"),
     ] {
         let failure = self::expression(expression).expect_err(expression);
-        assert_eq!(failure.what, words, "{expression}");
+        assert_eq!(failure.fault.to_string(), words, "{expression}");
     }
     for (text, line, words) in [
         ("{{ app.user }}{{ app.x is defined }}{{ app.nope }}", 1, "\"nope\" is not defined"),
@@ -276,15 +270,15 @@ fn only_what_is_not_there_is_told_and_why() {
     ] {
         let text = format!("{{% set app = json(secret(\"app\")) %}}{text}");
         let failure = try_render(&text).unwrap_err();
-        assert_eq!((failure.line, failure.what.as_str()), (line, words), "{text}");
+        assert_eq!((failure.line, failure.fault.to_string().as_str()), (line, words), "{text}");
     }
     let many: String = (0..20).map(|index| format!("app.k{index}, ")).collect();
     let failure = expression(&format!("[{many}] | join")).unwrap_err();
-    assert_eq!(failure.what, "\"k0\" is not defined");
+    assert_eq!(failure.fault.to_string(), "\"k0\" is not defined");
     // A key that a value names may be the value of a secret.
     let template = Template::parse("{{ json(secret(\"s\"))[json(secret(\"s\")).KEY] }}").unwrap();
     let failure = template.render(|_| Some(r#"{"KEY": "CANARY"}"#)).unwrap_err();
-    assert_eq!(failure.what, "[…] is not defined: its value names no key or item");
+    assert_eq!(failure.fault.to_string(), "[…] is not defined");
 }
 
 #[test]
@@ -332,48 +326,48 @@ fn what_cannot_be_written_is_an_error_that_names_the_key_and_no_value() {
         ("{{ json(secret(\"s\")).a }}", "CANARY", "not JSON"),
         ("{{ json(secret(\"s\")).a }}", "{\"CANARY\": 1}", "\"a\" is not defined"),
         ("{{ json(secret(\"s\")).a }}", "{\"a\": null, \"b\": \"CANARY\"}", "null cannot"),
-        ("{{ json(secret(\"s\")) | upper }}", "{\"CANARY\": 1}", "a list or mapping is no text"),
+        ("{{ json(secret(\"s\")) | upper }}", "{\"CANARY\": 1}", "not a mapping"),
         ("{{ secret(\"s\") | b64decode }}", "CANARY!", "not base64"),
         ("{{ secret(\"s\") | b64decode }}", "/w==", "not UTF-8"),
         ("{{ secret(\"s\") | quote_shell }}", "CANARY\0", "NUL"),
         (
             "{{ json(secret(\"s\")).a | join }}",
             "{\"a\": \"CANARY\"}",
-            "no list, in the filter join",
+            "the filter join takes a list, not a text",
         ),
         (
             "{{ json(secret(\"s\")) | length }}",
             "1234509876",
-            "a number, true, false or null has no length, in the filter length",
+            "the filter length takes a text, a list or a mapping, not a number",
         ),
         (
             "{{ \"a\" | replace(secret(\"s\"), \"CANARY\") }}",
             "",
-            "FROM is not a text to look for, which is not empty, in the filter replace",
+            "FROM is empty, in the filter replace",
         ),
         (
             "{{ \"x\" | indent(json(secret(\"s\"))) }}",
             "\"CANARY\"",
-            "WIDTH is not a number of spaces from 0 to 64, in the filter indent",
+            "the filter indent takes as WIDTH a number or null, not a text",
         ),
         (
             "{{ \"x\" | indent(1, json(secret(\"s\"))) }}",
             "\"CANARY\"",
-            "FIRST is not true or false, in the filter indent",
+            "the filter indent takes as FIRST a boolean or null, not a text",
         ),
         (
             "{{ \"x\" | default(1, json(secret(\"s\"))) }}",
             "\"CANARY\"",
-            "EMPTY is not true or false, in the filter default",
+            "the filter default takes as EMPTY a boolean or null, not a text",
         ),
         ("{{ json(secret(\"s\")) }}", "CANARY", "column 1), in json()"),
         ("{{ secret(\"s\") | fromjson }}", "CANARY", "column 1), in the filter fromjson"),
-        ("{{ json(secret(\"s\")) | upper }}", "null", ", in the filter upper"),
+        ("{{ json(secret(\"s\")) | upper }}", "null", "the filter upper takes"),
         ("{{ secret(\"s\") | pem_bundle }}", r#"{"CERT": "CANARY"}"#, "key \"CERT\": a bundle"),
     ] {
         let template = Template::parse(text).unwrap_or_else(|e| panic!("{text}: {e:?}"));
         let failure = template.render(|_| Some(value)).unwrap_err();
-        assert!(failure.what.contains(words), "{text}: {failure}");
+        assert!(failure.fault.to_string().contains(words), "{text}: {failure}");
         assert!(!format!("{failure} {failure:?}").contains("CANARY"), "{text}: {failure:?}");
     }
 }
@@ -405,7 +399,7 @@ fn what_would_grow_without_end_is_stopped() {
     ] {
         let template = Template::parse(&text).unwrap_or_else(|e| panic!("{text:.60}: {e:?}"));
         let failure = template.render(|_| Some(&large)).unwrap_err();
-        assert!(failure.what.len() < 100, "{text:.60}: {failure}");
+        assert!(failure.fault.to_string().len() < 100, "{text:.60}: {failure}");
     }
     let fits = Template::parse("{{ secret(\"s\") }}").unwrap();
     assert_eq!(fits.render(|_| Some(&large)).unwrap().len(), MAX_OUTPUT_BYTES);
@@ -429,7 +423,10 @@ fn a_value_of_many_small_parts_is_not_read_often() {
         Template::parse(&sets).unwrap().render(|_| Some(&many))
     };
     assert!(sets(2).is_ok());
-    assert_eq!(sets(4).unwrap_err().what, "it takes too much work or makes too much text");
+    assert_eq!(
+        sets(4).unwrap_err().fault.to_string(),
+        "it takes too much work or makes too much text"
+    );
     let often =
         "{% set x = secret(\"s\") | length %}{% set y = secret(\"s\") == \"\" %}".repeat(100);
     let often = Template::parse(&often).unwrap();
@@ -459,7 +456,10 @@ fn what_docker_does_not_take_as_it_is_names_the_key_and_no_value() {
             ("K={{ secret(\"s\") | quote_docker_env }}", ""),
         ] {
             let failure = Template::parse(text).unwrap().render(|_| Some(value)).unwrap_err();
-            assert!(failure.what.starts_with(&format!("{place}{words}")), "{text}: {failure}");
+            assert!(
+                failure.fault.to_string().starts_with(&format!("{place}{words}")),
+                "{text}: {failure}"
+            );
             assert!(!format!("{failure:?}").contains("CANARY"), "{failure:?}");
         }
     }
@@ -476,7 +476,7 @@ fn what_docker_does_not_take_as_it_is_names_the_key_and_no_value() {
         let value = format!("{{\"{key}\": \"CANARY\"}}");
         let template = Template::parse("{{ secret(\"s\") | docker_env }}").unwrap();
         let failure = template.render(|_| Some(&value)).unwrap_err();
-        assert!(failure.what.contains(words), "{key}: {failure}");
+        assert!(failure.fault.to_string().contains(words), "{key}: {failure}");
         assert!(!format!("{failure:?}").contains("CANARY"), "{failure:?}");
     }
 }

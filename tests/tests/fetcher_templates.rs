@@ -377,7 +377,7 @@ async fn a_template_that_the_webhook_would_not_have_written_is_a_bad_plan() {
     let container = Container::new(&cloud).unwrap();
     let good = of_one("{{ secret(\"shop/a\") }}").encode().unwrap();
     for (text, words) in [
-        ("{% for x in 'a' %}{% endfor %}", "line 1: a template cannot loop (for)"),
+        ("{% for x in 'a' %}{% endfor %}", "line 1: a template has no statement for"),
         ("{{ secret(\\\"shop/b\\\") }}", "line 1: the plan does not have its source"),
         ("text", "uses no secret"),
     ] {

@@ -101,11 +101,15 @@ fn about_other_annotations() {
             "A: kms://a\nA: kms://b",
             &["it is set twice in container app", "keep one of them"],
         ),
-        ("template.x", "{% for a in b %}{% endfor %}", &["a template cannot loop", "dotenv"]),
+        (
+            "template.x",
+            "{% for a in b %}{% endfor %}",
+            &["a template has no statement for", "dotenv"],
+        ),
         (
             "template.x",
             "{% include 'a' %}",
-            &["cannot use other templates", "write all of the text"],
+            &["no statement include", "neither loops nor uses other templates"],
         ),
         ("on-change", "http=http://localhost:8080/", &["is a name", "http://127.0.0.1:PORT/PATH"]),
         (

@@ -6,9 +6,9 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use formats::Decimal;
 use jmespath::{Rcvar, Variable};
 use serde_json::Number;
-use template::Decimal;
 
 /// The texts of those numbers that would be written otherwise, by where their node is. The document
 /// holds its nodes as long as this is asked, and an expression hands them on as they are, so that no

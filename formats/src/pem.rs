@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::text::Builder;
-use crate::value::{TypeKind, Value};
+use crate::value::Value;
 
 /// The parts stand in the order of the file, each with whether it may be left out.
 const PARTS: [(&str, bool); 3] = [("certificate", false), ("chain", true), ("key", true)];
@@ -23,7 +23,7 @@ const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const DASHES: &str = "-----";
 
-pub(crate) fn bundle(mapping: &Value<'_>, out: &mut Builder) -> Result<(), Error> {
+pub fn bundle(mapping: &Value<'_>, out: &mut Builder) -> Result<(), Error> {
     let members = mapping.members();
     if let Some((key, _)) = members.iter().find(|(key, _)| !PARTS.iter().any(|(p, _)| p == key)) {
         let words = "a bundle has certificate, chain and key, and nothing else";
@@ -33,7 +33,7 @@ pub(crate) fn bundle(mapping: &Value<'_>, out: &mut Builder) -> Result<(), Error
         // A secret without a chain often has an empty one.
         let is_empty = |value: &Value<'_>| match value {
             Value::Text(text) => text.trim().is_empty(),
-            value => value.kind() == TypeKind::Null,
+            value => matches!(value, Value::Null),
         };
         let found = members.iter().find(|(key, _)| key == part);
         match found.filter(|(_, value)| !(may_miss && is_empty(value))) {

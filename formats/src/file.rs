@@ -1,4 +1,4 @@
-//! Whole files of one mapping: a JSON secret, or `{"KEY": VALUE, …}` in the template. Keys are
+//! Whole files of one mapping: a JSON secret, or `{"KEY": VALUE, …}` of somebody's own. Keys are
 //! sorted, and every line ends in a newline.
 
 use crate::error::Error;
@@ -7,7 +7,7 @@ use crate::text::Builder;
 use crate::value::Value;
 
 /// `KEY=VALUE` as all readers of `.env` files take it.
-pub(crate) fn dotenv(mapping: &Value<'_>, out: &mut Builder) -> Result<(), Error> {
+pub fn dotenv(mapping: &Value<'_>, out: &mut Builder) -> Result<(), Error> {
     lines(mapping, out, |key, value, out| {
         variable_of_file(key)?;
         out.push_str(&format!("{key}="))?;
@@ -17,7 +17,7 @@ pub(crate) fn dotenv(mapping: &Value<'_>, out: &mut Builder) -> Result<(), Error
 
 /// `KEY=VALUE` without quotes, as `docker run --env-file` takes it. Names of variables have nothing
 /// that docker skips, cuts off or refuses.
-pub(crate) fn docker_env(mapping: &Value<'_>, out: &mut Builder) -> Result<(), Error> {
+pub fn docker_env(mapping: &Value<'_>, out: &mut Builder) -> Result<(), Error> {
     lines(mapping, out, |key, value, out| {
         variable_of_file(key)?;
         quote::docker_line(&format!("{key}="), &value.text()?, out)
@@ -25,7 +25,7 @@ pub(crate) fn docker_env(mapping: &Value<'_>, out: &mut Builder) -> Result<(), E
 }
 
 /// `KEY='VALUE'`, for a POSIX shell alone: `set -a; . FILE`.
-pub(crate) fn shell(mapping: &Value<'_>, out: &mut Builder) -> Result<(), Error> {
+pub fn shell(mapping: &Value<'_>, out: &mut Builder) -> Result<(), Error> {
     lines(mapping, out, |key, value, out| {
         variable(key)?;
         out.push_str(&format!("{key}="))?;
@@ -63,7 +63,7 @@ fn variable(key: &str) -> Result<(), Error> {
 }
 
 /// `key=value`, as `java.util.Properties` loads it.
-pub(crate) fn properties(mapping: &Value<'_>, out: &mut Builder) -> Result<(), Error> {
+pub fn properties(mapping: &Value<'_>, out: &mut Builder) -> Result<(), Error> {
     lines(mapping, out, |key, value, out| {
         quote::properties_key(key, out)?;
         out.push_str("=")?;
@@ -75,7 +75,7 @@ pub(crate) fn properties(mapping: &Value<'_>, out: &mut Builder) -> Result<(), E
 const LONGEST_SIMPLE_KEY: usize = 1024;
 
 /// A line is `"key": VALUE` with texts in double quotes; other kinds keep their kind.
-pub(crate) fn yaml(mapping: &Value<'_>, out: &mut Builder) -> Result<(), Error> {
+pub fn yaml(mapping: &Value<'_>, out: &mut Builder) -> Result<(), Error> {
     if mapping.members().is_empty() {
         return out.push_str("{}\n");
     }
@@ -96,7 +96,7 @@ pub(crate) fn yaml(mapping: &Value<'_>, out: &mut Builder) -> Result<(), Error> 
 }
 
 /// The value is written whole, also with lists and mappings in it.
-pub(crate) fn json(mapping: &Value<'_>, out: &mut Builder) -> Result<(), Error> {
+pub fn json(mapping: &Value<'_>, out: &mut Builder) -> Result<(), Error> {
     crate::json::pretty(mapping, out)?;
     out.push_str("\n")
 }

@@ -1,4 +1,4 @@
-//! Texts are borrowed from the sources and the template, or made here and wiped when they go.
+//! Texts are borrowed from where they came, or made here and wiped when they go.
 
 use std::borrow::Cow;
 use std::io;
@@ -8,10 +8,12 @@ use std::rc::Rc;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
-use crate::limits::MAX_VALUE_BYTES;
+
+/// A value in between may be larger than what is written in the end: one in quotes is longer.
+const MAX_VALUE_BYTES: usize = 1024 * 1024;
 
 #[derive(Clone)]
-pub(crate) enum Text<'a> {
+pub enum Text<'a> {
     Borrowed(&'a str),
     Owned(Rc<Zeroizing<String>>),
 }
@@ -34,7 +36,7 @@ impl Deref for Text<'_> {
 }
 
 /// A text that grows here has a bound, and leaves no copies behind.
-pub(crate) struct Builder {
+pub struct Builder {
     text: Zeroizing<String>,
     most: usize,
     /// The message about a text that has more begins with this. Without, there is no fuel for more.
@@ -48,7 +50,8 @@ impl Default for Builder {
 }
 
 impl Builder {
-    pub(crate) fn new(most: usize, subject: &'static str) -> Self {
+    #[must_use]
+    pub fn new(most: usize, subject: &'static str) -> Self {
         Self { text: Zeroizing::default(), most, subject: Some(subject) }
     }
 
@@ -61,7 +64,7 @@ impl Builder {
     }
 
     #[inline]
-    pub(crate) fn push_str(&mut self, part: &str) -> Result<(), Error> {
+    pub fn push_str(&mut self, part: &str) -> Result<(), Error> {
         let length = self.text.len() + part.len();
         if length > self.text.capacity().min(self.most) {
             self.reserve(length)?;
@@ -71,7 +74,7 @@ impl Builder {
     }
 
     /// This makes room for a text of this length, which may still grow.
-    pub(crate) fn reserve(&mut self, length: usize) -> Result<(), Error> {
+    pub fn reserve(&mut self, length: usize) -> Result<(), Error> {
         if length > self.most {
             return Err(self.too_long());
         }
@@ -106,7 +109,8 @@ impl Builder {
         }
     }
 
-    pub(crate) fn into_text(self) -> Zeroizing<String> {
+    #[must_use]
+    pub fn into_text(self) -> Zeroizing<String> {
         self.text
     }
 }

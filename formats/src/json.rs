@@ -7,9 +7,9 @@ use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::error::Error;
-use crate::limits::Fuel;
+use crate::fuel::Fuel;
 use crate::text::{Builder, Text};
-use crate::value::{TypeKind, Value, ValueResult};
+use crate::value::{Value, ValueResult};
 
 /// serde_json goes as deep where it reads into values of its own.
 const MAX_DEPTH: usize = 127;
@@ -18,9 +18,9 @@ const MAX_DEPTH: usize = 127;
 /// other value takes a hundred.
 const CONTAINER: usize = 5;
 
-/// The function `json` and the filter `fromjson` do this. A list or mapping stays as it is.
-pub(crate) fn read<'a>(value: &Value<'a>, fuel: &mut Fuel) -> ValueResult<'a> {
-    if let TypeKind::List | TypeKind::Map = value.kind() {
+/// A text is read as JSON. A list or mapping stays as it is.
+pub fn read<'a>(value: &Value<'a>, fuel: &mut Fuel) -> ValueResult<'a> {
+    if let Value::List(_) | Value::Map(_) = value {
         return Ok(value.clone());
     }
     let text = value.text()?;
@@ -76,31 +76,30 @@ fn inner<'j, T: serde::Deserialize<'j>>(json: &'j str) -> Result<T, Error> {
         .map_err(|_| Error::words("a value is JSON with half a character in it as \\uXXXX"))
 }
 
-/// A format takes a mapping, or a text that is a JSON object, once all of it is known.
-pub(crate) fn mapping<'a>(value: &Value<'a>, fuel: &mut Fuel) -> ValueResult<'a> {
-    let value = if value.kind() == TypeKind::Text { read(value, fuel)? } else { value.clone() };
-    let is_known = !value.members().iter().any(|(_, it)| matches!(it, Value::Unknown(_)));
-    match value.kind() {
-        TypeKind::Map if is_known => Ok(value),
-        TypeKind::Map | TypeKind::Any => Err(Error::Unknown),
+/// A format takes a mapping, or a text that is a JSON object, and pays for each member.
+pub fn mapping<'a>(value: &Value<'a>, fuel: &mut Fuel) -> ValueResult<'a> {
+    let value = if let Value::Text(_) = value { read(value, fuel)? } else { value.clone() };
+    match &value {
+        Value::Map(members) => {
+            fuel.pay(members.len())?;
+            Ok(value)
+        }
         _ => Err(Error::words("this format takes a JSON object or a mapping {\"KEY\": VALUE}")),
     }
 }
 
 /// The text has one line and no spaces.
-pub(crate) fn compact(value: &Value<'_>, out: &mut Builder) -> Result<(), Error> {
-    let written = serde_json::to_writer(&mut *out, value);
-    written.map_err(|error| if error.is_io() { out.too_long() } else { Error::Unknown })
+pub fn compact(value: &Value<'_>, out: &mut Builder) -> Result<(), Error> {
+    serde_json::to_writer(&mut *out, value).map_err(|_| out.too_long())
 }
 
 /// The text has lines, which are indented by two spaces.
 pub(crate) fn pretty(value: &Value<'_>, out: &mut Builder) -> Result<(), Error> {
-    let written = serde_json::to_writer_pretty(&mut *out, value);
-    written.map_err(|error| if error.is_io() { out.too_long() } else { Error::Unknown })
+    serde_json::to_writer_pretty(&mut *out, value).map_err(|_| out.too_long())
 }
 
+/// Nothing but a text that is too long can fail here.
 impl Serialize for Value<'_> {
-    /// This fails only where a value is not known.
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Null => to.serialize_unit(),
@@ -111,7 +110,6 @@ impl Serialize for Value<'_> {
             Self::Text(text) => to.serialize_str(text),
             Self::List(items) => to.collect_seq(items.iter()),
             Self::Map(members) => to.collect_map(members.iter().map(|(key, it)| (key, it))),
-            _ => Err(S::Error::custom("a value is not known")),
         }
     }
 }

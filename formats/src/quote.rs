@@ -7,7 +7,7 @@ use crate::text::{Builder, Text};
 use crate::value::Value;
 
 /// `'…'` for a POSIX shell, with each `'` as `'\''`.
-pub(crate) fn shell(text: &str, out: &mut Builder) -> Result<(), Error> {
+pub fn shell(text: &str, out: &mut Builder) -> Result<(), Error> {
     if text.contains('\0') {
         return Err(Error::words("a NUL character cannot be written for a shell"));
     }
@@ -18,7 +18,7 @@ pub(crate) fn shell(text: &str, out: &mut Builder) -> Result<(), Error> {
 
 /// One line, or one text in quotes, that every reader of `.env` files and a POSIX shell take for the
 /// same value. They agree on nothing else: each has escapes and references of its own.
-pub(crate) fn dotenv(text: &str, out: &mut Builder) -> Result<(), Error> {
+pub fn dotenv(text: &str, out: &mut Builder) -> Result<(), Error> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-./:@%+,=".contains(&b);
     let why = if text.bytes().all(plain) {
         return out.push_str(text);
@@ -44,7 +44,7 @@ pub(crate) fn dotenv(text: &str, out: &mut Builder) -> Result<(), Error> {
 const LONGEST_LINE_OF_DOCKER: usize = 64 * 1024 - 1;
 
 /// `docker run --env-file` takes this as the rest of a line.
-pub(crate) fn docker_env(text: &str, out: &mut Builder) -> Result<(), Error> {
+pub fn docker_env(text: &str, out: &mut Builder) -> Result<(), Error> {
     docker_line("", text, out)
 }
 
@@ -68,12 +68,12 @@ pub(crate) fn docker_line(begin: &str, text: &str, out: &mut Builder) -> Result<
 }
 
 /// `"…"` as in JSON.
-pub(crate) fn json(text: &str, out: &mut Builder) -> Result<(), Error> {
+pub fn json(text: &str, out: &mut Builder) -> Result<(), Error> {
     crate::json::compact(&Value::Text(Text::Borrowed(text)), out)
 }
 
 /// `"…"` in YAML 1.1 and 1.2: as in JSON, and what YAML does not allow or folds is escaped.
-pub(crate) fn yaml(text: &str, out: &mut Builder) -> Result<(), Error> {
+pub fn yaml(text: &str, out: &mut Builder) -> Result<(), Error> {
     out.push_str("\"")?;
     out.push_escaped(text, |c| match c {
         '"' => Some("\\\"".into()),
@@ -91,7 +91,7 @@ pub(crate) fn yaml(text: &str, out: &mut Builder) -> Result<(), Error> {
 }
 
 /// A value in a Java properties file.
-pub(crate) fn properties_value(text: &str, out: &mut Builder) -> Result<(), Error> {
+pub fn properties_value(text: &str, out: &mut Builder) -> Result<(), Error> {
     let rest = text.strip_prefix(' ').unwrap_or(text);
     out.push_str(if rest.len() < text.len() { "\\ " } else { "" })?;
     out.push_escaped(rest, |c| if c == ' ' { None } else { properties(c) })
@@ -125,7 +125,7 @@ fn properties(c: char) -> Option<Cow<'static, str>> {
 }
 
 /// A part of a URL: all but letters, digits and `-_.~` as `%XX`.
-pub(crate) fn url(text: &str, out: &mut Builder) -> Result<(), Error> {
+pub fn url(text: &str, out: &mut Builder) -> Result<(), Error> {
     out.push_escaped(text, |c| match c {
         'A'..='Z' | 'a'..='z' | '0'..='9' | '-' | '_' | '.' | '~' => None,
         c => {
