@@ -257,6 +257,46 @@ fn variables_for_too_many_containers_are_denied_once() {
     injected(&most);
 }
 
+/// Each would be at least one variable of each container.
+#[test]
+fn secrets_of_which_all_keys_are_wanted_are_counted_once_for_each_of_their_containers() {
+    let keys = |count: usize| -> String {
+        (0..count).map(|n| format!("\"*\": {{source: kms://shop/{n}, prefix: P{n}_}}\n")).collect()
+    };
+    let asked = |keys: &str, count: usize| {
+        let mut pod = pod(&[("env", keys)]);
+        pod["spec"]["containers"] = json!(containers(count));
+        pod
+    };
+    injected(&asked(&keys(16), 16));
+    injected(&asked(&keys(1), 256));
+    for (text, count) in [(keys(16), 17), (keys(2), 129), (format!("{}A: x\n", keys(15)), 17)] {
+        let message = denied(&asked(&text, count));
+        assert!(
+            message
+                .starts_with("the annotations: they set more than 256 variables, counted for each"),
+            "{message}"
+        );
+        assert_eq!(message.lines().count(), 2, "{message}");
+    }
+}
+
+/// Kubernetes refuses such names only after it has called us.
+#[test]
+fn more_secrets_of_which_all_keys_are_wanted_are_denied_where_no_container_can_have_them_too() {
+    let keys = |count: usize| "'*': x\n".repeat(count);
+    let asked = |keys: &str| {
+        let mut pod = pod(&[("env", keys)]);
+        pod["spec"]["containers"][0]["name"] = json!("No_Name");
+        pod["spec"]["containers"][0]["command"] = json!(["/app"]);
+        pod
+    };
+    let message = denied(&asked(&keys(17)));
+    assert!(message.contains("all keys of more than 16 secrets are wanted"), "{message}");
+    let reply = ask(&asked(&keys(16))).response.to_string();
+    assert!(!reply.contains("more than 16 secrets"), "{reply}");
+}
+
 #[test]
 fn expressions_and_values_in_templates_without_end_are_denied() {
     let long = format!("a: x#{}\n", "a.".repeat(200) + "a");
