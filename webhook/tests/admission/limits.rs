@@ -43,7 +43,12 @@ fn more_than_a_pod_may_have_is_denied_by_what_there_is_too_much_of() {
     let mut dropped = pod(&[FILE]);
     dropped["spec"]["containers"][0]["securityContext"] =
         json!({"capabilities": {"drop": many(2049, json!("CHOWN"))}});
+    let mut long_capabilities = pod(&[FILE]);
+    long_capabilities["spec"]["containers"][0]["securityContext"] =
+        json!({"capabilities": {"add": many(2, json!("A".repeat(70_000)))}});
     let path = json!({"name": "x", "mountPath": "/x".repeat(2049)});
+    let part = json!({"name": "x", "mountPath": "/x", "subPath": "x".repeat(4097)});
+    let parts = json!({"name": "x", "mountPath": "/x", "subPath": "x".repeat(4000)});
     let long = json!({"name": "x", "mountPath": "/.".repeat(2048)});
     let mut wordy = pod(&[FILE]);
     wordy["spec"]["containers"] = json!(containers(3));
@@ -59,8 +64,14 @@ fn more_than_a_pod_may_have_is_denied_by_what_there_is_too_much_of() {
         (with("command", many(2049, json!("x"))), "more than 2048 words"),
         (capabilities, "it has more than 512 added capabilities"),
         (dropped, "it has more than 2048 dropped capabilities"),
-        (with("volumeMounts", vec![path]), "a mountPath has more than 4096 bytes"),
+        (with("volumeMounts", vec![path]), "a mountPath or subPath has more than 4096 bytes"),
         (with("volumeMounts", many(33, long)), TEXTS),
+        (with("volumeMounts", vec![part]), "a mountPath or subPath has more than 4096 bytes"),
+        (with("volumeMounts", many(33, parts)), TEXTS),
+        (
+            long_capabilities,
+            "bytes in names of containers, volumes, mounts, variables and capabilities",
+        ),
         (wordy, TEXTS),
         (
             with("args", many(4, json!("\"".repeat(8_200)))),
@@ -73,7 +84,7 @@ fn more_than_a_pod_may_have_is_denied_by_what_there_is_too_much_of() {
         (with("unheardOf", many(600_000, json!(0))), "it has more than 1048576 bytes of JSON"),
         (
             with("env", many(2, json!({"name": "A".repeat(70_000)}))),
-            "it has more than 131072 bytes in names of containers, volumes, mounts and variables",
+            "it has more than 131072 bytes in names of containers, volumes, mounts, variables and capabilities",
         ),
         (with("env", many(3, json!({"name": "A", "value": "$()".repeat(32_000)}))), TEXTS),
         (
@@ -103,6 +114,11 @@ fn a_name_that_problems_or_plans_would_repeat_has_a_bounded_length() {
     };
     for pod in [
         with_name(&|pod| &mut pod["spec"]["serviceAccountName"]),
+        with_name(&|pod| &mut pod["metadata"]["name"]),
+        with_name(&|pod| {
+            pod["metadata"] = json!({"annotations": pod["metadata"]["annotations"]});
+            &mut pod["metadata"]["generateName"]
+        }),
         with_name(&|pod| &mut pod["spec"]["containers"][0]["name"]),
         with_name(&|pod| {
             pod["spec"]["volumes"] = json!([{"emptyDir": {}}]);

@@ -96,7 +96,7 @@ impl<'n, 'a> Fields<'n, 'a> {
                 reader.problem(&place, format!("it cannot be {}", key.kind()), "write NAME: value");
                 continue;
             };
-            let field = || place.within(key, &display_name(name));
+            let field = || place.within(key, &display_name(name).to_string());
             let name = match manner {
                 Manner::Ours => name,
                 Manner::Providers => in_any_case(name, known).unwrap_or(name),

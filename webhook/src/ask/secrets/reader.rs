@@ -13,7 +13,7 @@ use super::wanted::{Files, WantedFile};
 use crate::ask::yaml::{Node, YamlValue};
 use crate::path_translation::PathTranslation;
 use crate::problem::Problems;
-use crate::text::display_name;
+use crate::text::{Quoted, display_name};
 
 /// A person reads no more of them.
 const MOST_WARNINGS: usize = 16;
@@ -194,7 +194,7 @@ impl<'p> Reader<'p> {
             self.problem(
                 place,
                 "a source with a JMESPath (#…) needs a file name of its own",
-                format!("write a mapping instead: FILE: {:?}", text.trim()),
+                format!("write a mapping instead: FILE: {}", Quoted(text.trim())),
             );
             return;
         }
@@ -233,7 +233,11 @@ impl<'p> Reader<'p> {
                     "give one of them another name (objectAlias in a list, the key in a mapping)"
                 };
                 problems.push(place.problem(
-                    format!("the file name {:?} is taken already by {}", name.as_str(), other.what),
+                    format!(
+                        "the file name {} is taken already by {}",
+                        Quoted(name.as_str()),
+                        other.what
+                    ),
                     remedy,
                 ));
             }

@@ -15,6 +15,7 @@ use crate::ask::annotations::EnvRequest;
 use crate::ask::yaml::{self, Node, YamlValue};
 use crate::path_translation::PathTranslation;
 use crate::problem::Problems;
+use crate::text::Quoted;
 
 /// One variable, as an annotation has it.
 #[derive(Debug)]
@@ -127,7 +128,7 @@ impl Reader<'_> {
         let mut wanted = VariableEntries::default();
         for (key, value) in entries {
             let shown: String = key.scalar().unwrap_or_default().chars().take(64).collect();
-            let place = self.place(key.line, format!("variable {shown:?}"));
+            let place = self.place(key.line, format!("variable {}", Quoted(&shown)));
             let room = self.budget.variables.take(1);
             if !self.fits(&place, room) || self.problems.is_full() {
                 break;
