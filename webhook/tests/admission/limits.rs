@@ -333,6 +333,42 @@ fn expressions_and_values_in_templates_without_end_are_denied() {
     assert!(message.contains("more than 512 values in templates together"), "{message}");
 }
 
+/// Each value of a template or an object would have it for itself.
+#[test]
+fn an_endpoint_that_is_too_long_is_told_once_however_many_secrets_are_fetched_there() {
+    let long = "x".repeat(600);
+    let template =
+        format!("f: {{template: \"{{{{secret('a')}}}}{{{{secret('b')}}}}\", endpoint: {long}}}");
+    let extracts = "[{path: a, objectAlias: f}, {path: b, objectAlias: g}]";
+    let object = format!("- {{objectName: a, kmsEndpoint: {long}, jmesPath: {extracts}}}");
+    for (text, place) in [(template, "file \"f\", endpoint"), (object, "item 1, kmsEndpoint")] {
+        let message = denied(&pod(&[("secrets", &text)]));
+        assert!(message.contains(&format!("line 1, {place}: the endpoint xxx")), "{message}");
+        assert!(message.contains("has 600 bytes, and no host name has"), "{message}");
+        assert!(!message.contains(" problems)"), "{message}");
+    }
+}
+
+/// What looks like a part is read as one, for a word on it.
+#[test]
+fn comments_are_read_and_told_only_so_many_of_one_pod() {
+    let warned = |comments: &[String]| {
+        let keys: Vec<String> = (0..comments.len()).map(|n| format!("env.c{n}")).collect();
+        let keys = keys.iter().map(String::as_str);
+        let annotations: Vec<_> = keys.zip(comments.iter().map(String::as_str)).collect();
+        let mut pod = pod(&annotations);
+        pod["spec"]["containers"] = json!(containers(comments.len()));
+        ask(&pod).warnings().matches("is a comment").count()
+    };
+    let several = |count: usize| format!("A: x\n{}", "# x #a\n".repeat(count));
+    assert_eq!(warned(&[several(8), several(8)]), 16);
+    assert_eq!(warned(&[several(10), several(10)]), 16);
+    let none = "A: x\n# y #a\n".to_owned();
+    assert_eq!(warned(&[none.replace("# y #a\n", &"# y #a\n".repeat(31)), several(2)]), 1);
+    let long = format!("A: x\n# x #{}\n", "a.".repeat(200) + "a");
+    assert_eq!(warned(&[long.clone(), long.clone(), long.clone(), several(1)]), 2);
+}
+
 #[test]
 fn words_of_all_templates_are_counted_together() {
     let text = format!("{{{{ [{}secret(\"x\")] | join }}}}", "1, ".repeat(750));

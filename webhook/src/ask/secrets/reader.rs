@@ -15,9 +15,6 @@ use crate::path_translation::PathTranslation;
 use crate::problem::Problems;
 use crate::text::{Quoted, display_name};
 
-/// A person reads no more of them.
-const MOST_WARNINGS: usize = 16;
-
 pub(super) struct Reader<'p> {
     /// The annotation that is read, without our prefix.
     pub(super) key: Cow<'static, str>,
@@ -166,7 +163,7 @@ impl<'p> Reader<'p> {
 
     /// What is legal, and may not be what was meant.
     pub(super) fn warning(&mut self, place: &Place, what: impl Into<String>) {
-        if self.files.warnings.len() < MOST_WARNINGS {
+        if self.budget.warning() {
             self.files.warnings.push(place.problem(what, "").to_string());
         }
     }

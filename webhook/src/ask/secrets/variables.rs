@@ -92,7 +92,7 @@ pub(crate) fn variables(
             let mut wanted = reader.variables(&entries, request.container);
             let secrets = wanted.named.iter().flat_map(|variable| variable.content.secrets());
             let secrets = secrets.chain(wanted.all_keys.iter().map(|keys| &keys.secret));
-            let lines = comments::that_look_like_parts(request.text, secrets);
+            let lines = comments::that_look_like_parts(request.text, secrets, reader.budget);
             lines.into_iter().for_each(|line| reader.comment(line));
             wanted.warnings = reader.files.warnings;
             return wanted;
