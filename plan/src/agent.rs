@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use printable::shorten;
+use printable::{Quoted, shorten};
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::{Assume, Host, Region};
@@ -74,10 +74,14 @@ pub struct TokenPath {
 pub enum InvalidAgent {
     #[error("{value} is not allowed; use a whole number from {least} to {most}")]
     Bounds { value: u32, least: u16, most: u16 },
-    #[error("{0:?} is no response type; use 0 (KMS), 1 (AWS Secrets Manager) or 2 (HashiCorp KV)")]
+    #[error(
+        "{shown} is no response type; use 0 (KMS), 1 (AWS Secrets Manager) or 2 (HashiCorp KV)",
+        shown = Quoted(.0)
+    )]
     ResponseType(String),
     #[error(
-        "{0:?} is no path for a token; name a file in a directory of its own, like /var/run/kmstoken/token"
+        "{shown} is no path for a token; name a file in a directory of its own, like /var/run/kmstoken/token",
+        shown = Quoted(.0)
     )]
     TokenPath(String),
 }

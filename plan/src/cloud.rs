@@ -1,6 +1,6 @@
 //! Names in Alibaba Cloud: regions, hosts, roles and what belongs to them.
 
-use printable::shorten;
+use printable::{Quoted, shorten};
 use serde::{Deserialize, Serialize};
 
 use crate::text_type::text_type;
@@ -55,17 +55,29 @@ pub struct Assume {
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCloud {
-    #[error("{0:?} is not a region id; write one like cn-hangzhou")]
+    #[error("{shown} is not a region id; write one like cn-hangzhou", shown = Quoted(.0))]
     Region(String),
-    #[error("{0:?} is not a host name; write the host only, without scheme, port, address or path")]
+    #[error(
+        "{shown} is not a host name; write the host only, without scheme, port, address or path",
+        shown = Quoted(.0)
+    )]
     Host(String),
-    #[error("{0:?} is not a role ARN; write acs:ram::ACCOUNT:role/NAME")]
+    #[error("{shown} is not a role ARN; write acs:ram::ACCOUNT:role/NAME", shown = Quoted(.0))]
     Role(String),
-    #[error("{0:?} is not an OIDC provider ARN; write acs:ram::ACCOUNT:oidc-provider/NAME")]
+    #[error(
+        "{shown} is not an OIDC provider ARN; write acs:ram::ACCOUNT:oidc-provider/NAME",
+        shown = Quoted(.0)
+    )]
     Provider(String),
-    #[error("role session name {0:?} is not valid; use 2 to 64 letters, digits and .@_-")]
+    #[error(
+        "role session name {shown} is not valid; use 2 to 64 letters, digits and .@_-",
+        shown = Quoted(.0)
+    )]
     Session(String),
-    #[error("external id {0:?} is not valid; use 2 to 1224 letters, digits and _+=,.@:/-")]
+    #[error(
+        "external id {shown} is not valid; use 2 to 1224 letters, digits and _+=,.@:/-",
+        shown = Quoted(.0)
+    )]
     ExternalId(String),
 }
 

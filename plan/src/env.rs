@@ -4,7 +4,7 @@ mod kinds;
 
 use std::fmt;
 
-use printable::shorten;
+use printable::{Quoted, shorten};
 use serde::{Deserialize, Serialize};
 
 use crate::content::{Content, Selection, Template};
@@ -70,12 +70,19 @@ pub struct ContainerName(String);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEnvironment {
     #[error(
-        "{0:?} is not the name of an environment variable; use letters, digits and underscores, not beginning with a digit"
+        "{shown} is not the name of an environment variable; use letters, digits and underscores, not beginning with a digit",
+        shown = Quoted(.0)
     )]
     Name(String),
-    #[error("the variable name {0:?} has {1} bytes; at most {MAX_NAME} are allowed")]
+    #[error(
+        "the variable name {shown} has {1} bytes; at most {MAX_NAME} are allowed",
+        shown = Quoted(.0)
+    )]
     TooLong(String, usize),
-    #[error("{0:?} is not the name of a container; use lower case letters, digits and dashes")]
+    #[error(
+        "{shown} is not the name of a container; use lower case letters, digits and dashes",
+        shown = Quoted(.0)
+    )]
     Container(String),
     #[error("a variable holds either a value or a template of values")]
     Content,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use printable::shorten;
+use printable::{Quoted, shorten};
 use serde::{Deserialize, Serialize};
 
 use crate::content::{Content, Template};
@@ -84,29 +84,44 @@ struct FileJson {
 pub enum InvalidFile {
     #[error("a file name is empty")]
     Empty,
-    #[error("file name {0:?} has {1} bytes; at most 255 are allowed")]
+    #[error("file name {shown} has {1} bytes; at most 255 are allowed", shown = Quoted(.0))]
     TooLong(String, usize),
     #[error(
-        "file name {0:?} contains a path separator; use one name (objectAlias), or directories with path-translation \"False\""
+        "file name {shown} contains a path separator; use one name (objectAlias), or directories with path-translation \"False\"",
+        shown = Quoted(.0)
     )]
     Separator(String),
-    #[error("file name {0:?} has more than {MAX_PARTS} directories, or more than {MAX_PATH} bytes")]
+    #[error(
+        "file name {shown} has more than {MAX_PARTS} directories, or more than {MAX_PATH} bytes",
+        shown = Quoted(.0)
+    )]
     TooDeep(String),
-    #[error("file name {0:?} is not a file name; `.` and `..` are directories")]
+    #[error(
+        "file name {shown} is not a file name; `.` and `..` are directories",
+        shown = Quoted(.0)
+    )]
     Directory(String),
-    #[error("file name {0:?} is reserved; names that begin with `..` or `.kms-` are ours")]
+    #[error(
+        "file name {shown} is reserved; names that begin with `..` or `.kms-` are ours",
+        shown = Quoted(.0)
+    )]
     Reserved(String),
     #[error(
-        "file name {0:?} contains a character that is not seen or moves others: a control or format character, or another space than the ordinary one"
+        "file name {shown} contains a character that is not seen or moves others: a control or format character, or another space than the ordinary one",
+        shown = Quoted(.0)
     )]
     Unprintable(String),
     #[error(
-        "mode {0:?} is not valid; write quoted octal permission bits from \"0400\" to \"0777\""
+        "mode {shown} is not valid; write quoted octal permission bits from \"0400\" to \"0777\"",
+        shown = Quoted(.0)
     )]
     Mode(String),
-    #[error("{0:?} is not valid; write fail or skip")]
+    #[error("{shown} is not valid; write fail or skip", shown = Quoted(.0))]
     OnMissing(String),
-    #[error("{0:?} is not valid; write base64, or utf-8 for text that is written as it is")]
+    #[error(
+        "{shown} is not valid; write base64, or utf-8 for text that is written as it is",
+        shown = Quoted(.0)
+    )]
     Encoding(String),
     #[error("a file holds either a value or a template of values")]
     Content,

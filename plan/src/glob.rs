@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use printable::shorten;
+use printable::{Quoted, shorten};
 use serde::{Deserialize, Serialize};
 
 /// A pattern of printable ASCII.
@@ -12,7 +12,8 @@ pub struct Glob(Box<str>);
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no pattern of names; use up to 256 of the characters of a name, with * for any run of them and ? for one"
+    "{shown} is no pattern of names; use up to 256 of the characters of a name, with * for any run of them and ? for one",
+    shown = Quoted(.0)
 )]
 pub struct InvalidGlob(String);
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use printable::shorten;
+use printable::{Quoted, shorten};
 use serde::{Deserialize, Serialize};
 
 use crate::env::ContainerName;
@@ -41,27 +41,35 @@ pub struct HookUrl {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidHook {
     #[error(
-        "{0:?} is no hook; write signal=SIGHUP:CONTAINER, http=http://127.0.0.1:PORT/PATH or none"
+        "{shown} is no hook; write signal=SIGHUP:CONTAINER, http=http://127.0.0.1:PORT/PATH or none",
+        shown = Quoted(.0)
     )]
     Kind(String),
     #[error("a signal needs a container: write signal=SIGHUP:CONTAINER")]
     NoContainer,
     #[error(
-        "{0:?} is not the name of a container; use lower case letters, digits and dashes, as the Pod does"
+        "{shown} is not the name of a container; use lower case letters, digits and dashes, as the Pod does",
+        shown = Quoted(.0)
     )]
     Container(String),
     #[error(
-        "{0:?} is no signal that a hook can send; use one of SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGQUIT, SIGALRM, SIGCONT, SIGWINCH"
+        "{shown} is no signal that a hook can send; use one of SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGQUIT, SIGALRM, SIGCONT, SIGWINCH",
+        shown = Quoted(.0)
     )]
     Signal(String),
-    #[error("a hook is called by http:// without TLS, it never leaves the Pod; {0:?} is not")]
+    #[error(
+        "a hook is called by http:// without TLS, it never leaves the Pod; {shown} is not",
+        shown = Quoted(.0)
+    )]
     Scheme(String),
     #[error(
-        "{0:?} is a name; write the address, http://127.0.0.1:PORT/PATH or http://[::1]:PORT/PATH"
+        "{shown} is a name; write the address, http://127.0.0.1:PORT/PATH or http://[::1]:PORT/PATH",
+        shown = Quoted(.0)
     )]
     Name(String),
     #[error(
-        "{0:?} is not this Pod; only http://127.0.0.1:PORT/PATH and http://[::1]:PORT/PATH are called"
+        "{shown} is not this Pod; only http://127.0.0.1:PORT/PATH and http://[::1]:PORT/PATH are called",
+        shown = Quoted(.0)
     )]
     Address(String),
     #[error("the URL has no port from 1 to 65535; write http://127.0.0.1:PORT/PATH")]

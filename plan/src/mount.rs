@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use printable::shorten;
+use printable::{Quoted, shorten};
 use serde::{Deserialize, Serialize};
 
 /// An absolute, normal path; which directories a container can spare is the webhook's to say.
@@ -12,7 +12,8 @@ pub struct MountPath(String);
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "mount path {0:?} is not a plain absolute path; write one like /mnt/secrets-store, without `.`, `..`, `:` or `//`"
+    "mount path {shown} is not a plain absolute path; write one like /mnt/secrets-store, without `.`, `..`, `:` or `//`",
+    shown = Quoted(.0)
 )]
 pub struct InvalidMount(String);
 

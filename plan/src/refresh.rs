@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use printable::shorten;
+use printable::{Quoted, shorten};
 use serde::{Deserialize, Serialize};
 
 /// How files are kept current.
@@ -31,7 +31,7 @@ pub enum InvalidRefresh {
         "max-staleness is {staleness} seconds and the refresh interval {interval}; it must be at least the interval, and at most {MAX_STALENESS}"
     )]
     Staleness { staleness: u32, interval: u32 },
-    #[error("{0:?} is not valid; write keep, remove or fail")]
+    #[error("{shown} is not valid; write keep, remove or fail", shown = Quoted(.0))]
     OnRevoked(String),
 }
 

@@ -6,7 +6,7 @@ mod written;
 
 use std::fmt;
 
-use printable::shorten;
+use printable::{Quoted, shorten};
 use serde::{Deserialize, Serialize};
 
 pub use self::alibaba::AlibabaSource;
@@ -64,9 +64,10 @@ pub enum InvalidSource {
     #[error("a source is empty; write {}", forms())]
     Empty,
     #[error(
-        "unknown scheme {0:?}; write {forms} (a bare NAME is {bare})",
+        "unknown scheme {shown}; write {forms} (a bare NAME is {bare})",
         forms = forms(),
-        bare = BARE.form
+        bare = BARE.form,
+        shown = Quoted(.0)
     )]
     UnknownScheme(String),
     #[error("the scheme vault:// is reserved and not supported; use kms:// or oos://")]

@@ -2,7 +2,10 @@
 //! beside it, or is there without being seen.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::io::{self, Write};
+
+mod table;
 
 /// Whether a character shows itself and nothing else. Controls, format characters (writing
 /// direction, zero width, tags), line and paragraph separators, unusual spaces, and what has no
@@ -12,17 +15,8 @@ pub fn is_printable(c: char) -> bool {
     if c.is_ascii() {
         return !c.is_ascii_control();
     }
-    // The standard library has the table, and shows it in this way alone: what it would not print
-    // itself is escaped. A mark is no mark at the beginning, hence the space.
-    let shown = String::from_iter([' ', c]).escape_debug().nth(1) == Some(c);
-    shown && !is_blank(c)
-}
-
-/// Letters and marks that show nothing.
-fn is_blank(c: char) -> bool {
-    matches!(c,
-        '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{e0100}'..='\u{e01ef}')
+    let before = table::EDGES.partition_point(|edge| *edge <= u32::from(c));
+    before % 2 == 1
 }
 
 /// Without what is not printable.
@@ -31,13 +25,16 @@ pub fn only(text: &str) -> String {
     text.chars().filter(|c| is_printable(*c)).collect()
 }
 
+/// At most so many printable characters. A text of which nothing shows is not read to its end.
+pub fn first(text: &str, most: usize) -> impl Iterator<Item = char> {
+    text.chars().take(4 * most).filter(|c| is_printable(*c)).take(most)
+}
+
 /// What a message may repeat of a text that someone else wrote: its first 64 printable characters, and
 /// a sign where something is missing.
 #[must_use]
 pub fn shorten(text: &str) -> String {
-    // A text of which nothing shows is not read to its end.
-    let begin = text.chars().take(256);
-    let mut short: String = begin.filter(|c| is_printable(*c)).take(64).collect();
+    let mut short: String = first(text, 64).collect();
     if short.len() < text.len() {
         short.push('…');
     }
@@ -51,7 +48,31 @@ pub fn quoted(value: &str) -> String {
     if short.len() < value.len() {
         short.push('…');
     }
-    format!("{short:?}")
+    Quoted(&short).to_string()
+}
+
+/// A text in quotes, with escapes for what does not show. `{:?}` looks each character up in lists, which
+/// takes thousands of instructions.
+#[derive(Clone, Copy)]
+pub struct Quoted<'t>(pub &'t str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        quote(self.0.chars(), f)
+    }
+}
+
+/// Writes characters as `Quoted` shows them.
+pub fn quote(characters: impl Iterator<Item = char>, f: &mut impl fmt::Write) -> fmt::Result {
+    f.write_char('"')?;
+    for c in characters {
+        match c {
+            '"' | '\\' | '\0' | '\t' | '\n' | '\r' => write!(f, "{}", c.escape_debug())?,
+            c if is_printable(c) => f.write_char(c)?,
+            c => write!(f, "{}", c.escape_unicode())?,
+        }
+    }
+    f.write_char('"')
 }
 
 /// At most `limit` characters, with a space for each that is not printable.
@@ -203,6 +224,48 @@ mod tests {
         for c in blocks.into_iter().flatten() {
             assert!(!is_printable(c), "{:x}", u32::from(c));
         }
+    }
+
+    /// Letters and marks that show nothing.
+    fn is_blank(c: char) -> bool {
+        matches!(c,
+            '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{e0100}'..='\u{e01ef}')
+    }
+
+    /// The standard library has the table, and shows it in this way alone: what it would not print itself
+    /// is escaped. A mark is no mark at the beginning, hence the space.
+    #[test]
+    fn the_table_says_what_the_standard_library_says_but_for_what_is_blank() {
+        let mut text = String::from(" ");
+        let (mut edges, mut was) = (Vec::new(), false);
+        for c in '\u{80}'..=char::MAX {
+            text.truncate(1);
+            text.push(c);
+            let is = text.escape_debug().nth(1) == Some(c) && !is_blank(c);
+            if is != was {
+                edges.push(u32::from(c));
+            }
+            was = is;
+        }
+        assert!(edges == table::EDGES, "write into table.rs: {edges:?}");
+    }
+
+    #[test]
+    fn a_quoted_text_is_what_the_standard_library_makes_of_it_but_for_marks_and_blanks() {
+        let text: String = HIDDEN.iter().copied().filter(|c| !is_blank(*c)).collect();
+        for text in [text.as_str(), "a\"b'c\\d", "密码 é", ""] {
+            assert_eq!(Quoted(text).to_string(), format!("{text:?}"));
+        }
+        assert_eq!(Quoted("a\u{301}\u{fe0f}").to_string(), "\"a\u{301}\\u{fe0f}\"");
+    }
+
+    #[test]
+    fn a_text_of_which_nothing_shows_is_not_read_to_its_end() {
+        let behind = |hidden: usize| format!("{}a", "\u{202e}".repeat(hidden));
+        assert_eq!(first(&behind(255), 64).collect::<String>(), "a");
+        assert_eq!(first(&behind(256), 64).count(), 0);
+        assert_eq!(first(&"a".repeat(65), 64).count(), 64);
     }
 
     #[test]

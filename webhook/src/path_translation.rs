@@ -1,5 +1,7 @@
 //! How `/` in a secret's name becomes part of a file name: the CSI provider's `pathTranslation`.
 
+use printable::Quoted;
+
 /// `_` by default, another character, or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PathTranslation {
@@ -10,7 +12,8 @@ pub(crate) enum PathTranslation {
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "path translation {0:?} is not valid; use one character that may stand in a file name, or \"False\""
+    "path translation {shown} is not valid; use one character that may stand in a file name, or \"False\"",
+    shown = Quoted(.0)
 )]
 pub(crate) struct InvalidTranslation(String);
 

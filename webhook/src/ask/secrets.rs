@@ -23,7 +23,7 @@ mod wanted;
 pub(crate) use self::budget::Budget;
 pub(crate) use self::place::Place;
 use self::reader::Reader;
-pub(crate) use self::secret_ref::{Location, SecretRef};
+pub(crate) use self::secret_ref::{LONGEST_ENDPOINT, Location, SecretRef, too_long};
 pub(crate) use self::templates::add as add_template;
 pub(crate) use self::variables::{KeysEntry, VariableEntry, variables};
 pub(crate) use self::wanted::{
@@ -78,7 +78,7 @@ pub(crate) fn read(
     }
     let secrets = reader.files.values.iter().map(|file| &file.secret);
     let secrets = secrets.chain(reader.files.all_keys.iter().map(|keys| &keys.secret));
-    let lines = comments::that_look_like_parts(text, secrets);
+    let lines = comments::that_look_like_parts(text, secrets, reader.budget);
     lines.into_iter().for_each(|line| reader.comment(line));
     reader.finish()
 }

@@ -69,7 +69,8 @@ struct EnvReader<'r, 'p> {
     problems: &'r mut Problems,
     /// Whether the Pod has no consumers, which is one problem of the Pod and none of each variable.
     has_no_consumers: bool,
-    /// Variables, counted once for each of their containers.
+    /// Variables and secrets of which all keys are wanted, counted once for each of their containers,
+    /// whatever comes of them.
     pairs: usize,
     /// Ways that are not allowed: each is one problem, however many containers it is about.
     refused_ways: HashSet<Problem>,
@@ -78,12 +79,16 @@ struct EnvReader<'r, 'p> {
     all_keys: Vec<WantedKeys<SecretRef>>,
     /// Groups of keys that become files, which stand before these in the plan.
     keys_before: usize,
+    /// Groups of keys that were looked at, those that become files among them.
+    keys_seen: usize,
 }
 
 struct Consumer<'r, 'p> {
     list: List,
     index: usize,
     container: &'r Container<'p>,
+    /// `None` where Kubernetes refuses the name anyway.
+    name: Option<ContainerName>,
     /// Its place among the targets, once it is one.
     target: Option<usize>,
     /// The variables that it gets, each with where it was asked for.
@@ -152,6 +157,7 @@ pub(crate) fn read<'r, 'p>(
             list,
             index,
             container,
+            name: ContainerName::parse(&container.name).ok(),
             target: None,
             variables: HashMap::new(),
         })
@@ -180,6 +186,7 @@ pub(crate) fn read<'r, 'p>(
         variables: Vec::new(),
         all_keys: Vec::new(),
         keys_before,
+        keys_seen: keys_before,
     };
     for annotation in &request.env {
         let asked = secrets::variables(annotation, budget, reader.problems);
@@ -188,9 +195,6 @@ pub(crate) fn read<'r, 'p>(
             reader.take_keys(entry);
         }
         for entry in asked.named {
-            if reader.pairs > MAX_VARIABLES || reader.problems.is_full() {
-                break;
-            }
             reader.take(entry, &mut budget.comparisons);
         }
     }
@@ -198,7 +202,15 @@ pub(crate) fn read<'r, 'p>(
 }
 
 impl EnvReader<'_, '_> {
+    /// Whether nothing further is looked at: there is room for no variable, or for no problem.
+    fn is_full(&self) -> bool {
+        self.pairs > MAX_VARIABLES || self.problems.is_full()
+    }
+
     fn take(&mut self, entry: VariableEntry, comparisons: &mut Comparisons) {
+        if self.is_full() {
+            return;
+        }
         let place = &entry.place;
         if let Some((what, remedy)) = names::refused(&entry.name, self.settings, comparisons) {
             if !comparisons.is_spent() {
@@ -268,10 +280,6 @@ impl EnvReader<'_, '_> {
 
     /// Gives a variable to a consumer; the result is its place among the targets.
     fn give(&mut self, position: usize, entry: &VariableEntry) -> Option<usize> {
-        self.pairs += 1;
-        if self.pairs > MAX_VARIABLES || self.problems.is_full() {
-            return None;
-        }
         let at = self.target(position)?;
         let consumer = self.consumers.get_mut(position)?;
         let target = self.environment.targets.get_mut(at)?;
@@ -293,15 +301,18 @@ impl EnvReader<'_, '_> {
         Some(at)
     }
 
-    /// The place of a consumer among the targets.
+    /// The place among the targets of a consumer that something is for, which is counted.
     fn target(&mut self, position: usize) -> Option<usize> {
+        self.pairs += 1;
+        if self.is_full() {
+            return None;
+        }
         let consumer = self.consumers.get_mut(position)?;
         if consumer.target.is_some() {
             return consumer.target;
         }
         let (list, index, container) = (consumer.list, consumer.index, consumer.container);
-        // A name that Kubernetes refuses anyway.
-        let name = ContainerName::parse(&container.name).ok()?;
+        let name = consumer.name.clone()?;
         let sandboxed = self.pod.spec.runtime_class_name.is_some() || self.is_for_virtual_nodes;
         let said = self.request.commands.iter().find(|said| said.container == container.name);
         let method =

@@ -42,7 +42,10 @@ impl Neighbours {
         Some(Self {
             field,
             others: others
-                .map(|other| Other { name: display_name(&other.name), user: pod.user_of(other) })
+                .map(|other| Other {
+                    name: display_name(&other.name).to_string(),
+                    user: pod.user_of(other),
+                })
                 .collect(),
             signals: matches!(request.options.on_change, Some(OnChange::Signal { .. })),
         })

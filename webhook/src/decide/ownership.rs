@@ -53,7 +53,7 @@ pub(crate) fn decide<'p, 'a: 'p>(
     // Root may have what it takes to read everything, and an image's user may be ours.
     let stranger = users.iter().find_map(|(container, uid)| {
         let uid = uid.filter(|uid| *uid != 0 && user.is_some_and(|user| user != *uid))?;
-        Some((display_name(&container.name), uid))
+        Some((display_name(&container.name).to_string(), uid))
     });
     let mode = request.file_mode.unwrap_or(mode);
     let warning = neighbours.and_then(|neighbours| {

@@ -18,7 +18,7 @@ pub(super) struct Amounts {
     pub(super) containers: usize,
     /// Volumes, mounts, ports and environment variables.
     pub(super) parts: usize,
-    /// Names of containers, volumes, mounts and environment variables.
+    /// Names of containers, volumes, mounts, environment variables and added capabilities.
     pub(super) names_bytes: usize,
     /// Words of commands and args.
     pub(super) words: usize,
@@ -45,6 +45,7 @@ impl PodCounts {
             side.parts += 1;
             side.names_bytes += mount.name.len();
             side.texts_bytes += mount.mount_path.len();
+            side.texts_bytes += mount.sub_path.as_deref().map_or(0, str::len);
             side.texts_bytes += mount.sub_path_expr.as_deref().map_or(0, str::len);
         }
         for variable in container.env() {
@@ -65,7 +66,9 @@ impl PodCounts {
         side.parts += ports.as_ref().map_or(0, Capped::count);
         side.parts += skipped(env.as_ref()) + skipped(volume_mounts.as_ref());
         side.words += skipped(command.as_ref()) + skipped(args.as_ref());
-        side.capabilities += security_context.capabilities.add.count();
+        let added = &security_context.capabilities.add;
+        side.capabilities += added.count();
+        side.names_bytes += added.iter().map(|name| name.len()).sum::<usize>();
         side.dropped += security_context.capabilities.drop.count();
     }
 

@@ -44,7 +44,8 @@ impl Pod<'_> {
         more(self.bytes, MAX_BYTES, "bytes of JSON");
         more(theirs.containers, MOST.containers, "containers and init containers");
         more(theirs.parts, MOST.parts, "volumes, mounts, ports and environment variables together");
-        let names = "bytes in names of containers, volumes, mounts and variables together";
+        let names =
+            "bytes in names of containers, volumes, mounts, variables and capabilities together";
         more(theirs.names_bytes, MOST.names_bytes, names);
         more(theirs.words, MOST.words, "words in command and args together");
         let texts = "bytes in command, args, values of variables and paths of mounts together";
@@ -60,18 +61,22 @@ impl Pod<'_> {
             ));
         }
         let mounts = self.all_containers().flat_map(|(_, _, container)| container.mounts());
-        if mounts.into_iter().any(|mount| mount.mount_path.len() > MAX_PATH_BYTES) {
+        let is_long = |path: Option<&str>| path.is_some_and(|path| path.len() > MAX_PATH_BYTES);
+        if mounts
+            .into_iter()
+            .any(|mount| is_long(Some(&mount.mount_path)) || is_long(mount.sub_path.as_deref()))
+        {
             problems.push(Problem::pod(
                 "the Pod",
-                format!("a mountPath has more than {MAX_PATH_BYTES} bytes"),
-                "mount the volume at a shorter path",
+                format!("a mountPath or subPath has more than {MAX_PATH_BYTES} bytes"),
+                "use a shorter path",
             ));
         }
         if self.has_a_long_name() {
             problems.push(Problem::pod(
                 "the Pod",
                 format!(
-                    "its ServiceAccount, a container, a volume or a mount has a name of more than {MAX_NAME_BYTES} bytes"
+                    "it, its ServiceAccount, a container, a volume or a mount has a name of more than {MAX_NAME_BYTES} bytes"
                 ),
                 "give it a shorter name",
             ));
@@ -90,7 +95,8 @@ impl Pod<'_> {
         let of_container = |(_, _, container): (_, _, &Container<'_>)| {
             is_long(&container.name) || container.mounts().iter().any(|mount| is_long(&mount.name))
         };
-        is_long(self.service_account())
+        is_long(self.name())
+            || is_long(self.service_account())
             || self.spec.volumes.iter().flatten().any(|volume| is_long(&volume.name))
             || self.all_containers().any(of_container)
     }

@@ -178,13 +178,16 @@ fn not_ours(request: &ReviewRequest<'_>) -> Option<&'static str> {
 }
 
 fn start(text: &str, characters: usize) -> String {
-    text.chars().filter(|c| printable::is_printable(*c)).take(characters).collect()
+    printable::first(text, characters).collect()
 }
 
 fn cut(warning: &str) -> String {
-    let warning = printable::only(warning);
-    match warning.char_indices().nth(WARNING) {
-        Some(_) => warning.chars().take(WARNING - 1).chain(std::iter::once('…')).collect(),
-        None => warning,
+    let mut warning: String = printable::first(warning, WARNING + 1).collect();
+    if let (Some((last, _)), Some(_)) =
+        (warning.char_indices().nth(WARNING - 1), warning.char_indices().nth(WARNING))
+    {
+        warning.truncate(last);
+        warning.push('…');
     }
+    warning
 }

@@ -43,7 +43,12 @@ fn more_than_a_pod_may_have_is_denied_by_what_there_is_too_much_of() {
     let mut dropped = pod(&[FILE]);
     dropped["spec"]["containers"][0]["securityContext"] =
         json!({"capabilities": {"drop": many(2049, json!("CHOWN"))}});
+    let mut long_capabilities = pod(&[FILE]);
+    long_capabilities["spec"]["containers"][0]["securityContext"] =
+        json!({"capabilities": {"add": many(2, json!("A".repeat(70_000)))}});
     let path = json!({"name": "x", "mountPath": "/x".repeat(2049)});
+    let part = json!({"name": "x", "mountPath": "/x", "subPath": "x".repeat(4097)});
+    let parts = json!({"name": "x", "mountPath": "/x", "subPath": "x".repeat(4000)});
     let long = json!({"name": "x", "mountPath": "/.".repeat(2048)});
     let mut wordy = pod(&[FILE]);
     wordy["spec"]["containers"] = json!(containers(3));
@@ -59,8 +64,14 @@ fn more_than_a_pod_may_have_is_denied_by_what_there_is_too_much_of() {
         (with("command", many(2049, json!("x"))), "more than 2048 words"),
         (capabilities, "it has more than 512 added capabilities"),
         (dropped, "it has more than 2048 dropped capabilities"),
-        (with("volumeMounts", vec![path]), "a mountPath has more than 4096 bytes"),
+        (with("volumeMounts", vec![path]), "a mountPath or subPath has more than 4096 bytes"),
         (with("volumeMounts", many(33, long)), TEXTS),
+        (with("volumeMounts", vec![part]), "a mountPath or subPath has more than 4096 bytes"),
+        (with("volumeMounts", many(33, parts)), TEXTS),
+        (
+            long_capabilities,
+            "bytes in names of containers, volumes, mounts, variables and capabilities",
+        ),
         (wordy, TEXTS),
         (
             with("args", many(4, json!("\"".repeat(8_200)))),
@@ -73,7 +84,7 @@ fn more_than_a_pod_may_have_is_denied_by_what_there_is_too_much_of() {
         (with("unheardOf", many(600_000, json!(0))), "it has more than 1048576 bytes of JSON"),
         (
             with("env", many(2, json!({"name": "A".repeat(70_000)}))),
-            "it has more than 131072 bytes in names of containers, volumes, mounts and variables",
+            "it has more than 131072 bytes in names of containers, volumes, mounts, variables and capabilities",
         ),
         (with("env", many(3, json!({"name": "A", "value": "$()".repeat(32_000)}))), TEXTS),
         (
@@ -103,6 +114,11 @@ fn a_name_that_problems_or_plans_would_repeat_has_a_bounded_length() {
     };
     for pod in [
         with_name(&|pod| &mut pod["spec"]["serviceAccountName"]),
+        with_name(&|pod| &mut pod["metadata"]["name"]),
+        with_name(&|pod| {
+            pod["metadata"] = json!({"annotations": pod["metadata"]["annotations"]});
+            &mut pod["metadata"]["generateName"]
+        }),
         with_name(&|pod| &mut pod["spec"]["containers"][0]["name"]),
         with_name(&|pod| {
             pod["spec"]["volumes"] = json!([{"emptyDir": {}}]);
@@ -257,6 +273,46 @@ fn variables_for_too_many_containers_are_denied_once() {
     injected(&most);
 }
 
+/// Each would be at least one variable of each container.
+#[test]
+fn secrets_of_which_all_keys_are_wanted_are_counted_once_for_each_of_their_containers() {
+    let keys = |count: usize| -> String {
+        (0..count).map(|n| format!("\"*\": {{source: kms://shop/{n}, prefix: P{n}_}}\n")).collect()
+    };
+    let asked = |keys: &str, count: usize| {
+        let mut pod = pod(&[("env", keys)]);
+        pod["spec"]["containers"] = json!(containers(count));
+        pod
+    };
+    injected(&asked(&keys(16), 16));
+    injected(&asked(&keys(1), 256));
+    for (text, count) in [(keys(16), 17), (keys(2), 129), (format!("{}A: x\n", keys(15)), 17)] {
+        let message = denied(&asked(&text, count));
+        assert!(
+            message
+                .starts_with("the annotations: they set more than 256 variables, counted for each"),
+            "{message}"
+        );
+        assert_eq!(message.lines().count(), 2, "{message}");
+    }
+}
+
+/// Kubernetes refuses such names only after it has called us.
+#[test]
+fn more_secrets_of_which_all_keys_are_wanted_are_denied_where_no_container_can_have_them_too() {
+    let keys = |count: usize| "'*': x\n".repeat(count);
+    let asked = |keys: &str| {
+        let mut pod = pod(&[("env", keys)]);
+        pod["spec"]["containers"][0]["name"] = json!("No_Name");
+        pod["spec"]["containers"][0]["command"] = json!(["/app"]);
+        pod
+    };
+    let message = denied(&asked(&keys(17)));
+    assert!(message.contains("all keys of more than 16 secrets are wanted"), "{message}");
+    let reply = ask(&asked(&keys(16))).response.to_string();
+    assert!(!reply.contains("more than 16 secrets"), "{reply}");
+}
+
 #[test]
 fn expressions_and_values_in_templates_without_end_are_denied() {
     let long = format!("a: x#{}\n", "a.".repeat(200) + "a");
@@ -275,6 +331,42 @@ fn expressions_and_values_in_templates_without_end_are_denied() {
     let three: Vec<(&str, &str)> = keys.iter().map(|key| (key.as_str(), calls.as_str())).collect();
     let message = denied(&pod(&three));
     assert!(message.contains("more than 512 values in templates together"), "{message}");
+}
+
+/// Each value of a template or an object would have it for itself.
+#[test]
+fn an_endpoint_that_is_too_long_is_told_once_however_many_secrets_are_fetched_there() {
+    let long = "x".repeat(600);
+    let template =
+        format!("f: {{template: \"{{{{secret('a')}}}}{{{{secret('b')}}}}\", endpoint: {long}}}");
+    let extracts = "[{path: a, objectAlias: f}, {path: b, objectAlias: g}]";
+    let object = format!("- {{objectName: a, kmsEndpoint: {long}, jmesPath: {extracts}}}");
+    for (text, place) in [(template, "file \"f\", endpoint"), (object, "item 1, kmsEndpoint")] {
+        let message = denied(&pod(&[("secrets", &text)]));
+        assert!(message.contains(&format!("line 1, {place}: the endpoint xxx")), "{message}");
+        assert!(message.contains("has 600 bytes, and no host name has"), "{message}");
+        assert!(!message.contains(" problems)"), "{message}");
+    }
+}
+
+/// What looks like a part is read as one, for a word on it.
+#[test]
+fn comments_are_read_and_told_only_so_many_of_one_pod() {
+    let warned = |comments: &[String]| {
+        let keys: Vec<String> = (0..comments.len()).map(|n| format!("env.c{n}")).collect();
+        let keys = keys.iter().map(String::as_str);
+        let annotations: Vec<_> = keys.zip(comments.iter().map(String::as_str)).collect();
+        let mut pod = pod(&annotations);
+        pod["spec"]["containers"] = json!(containers(comments.len()));
+        ask(&pod).warnings().matches("is a comment").count()
+    };
+    let several = |count: usize| format!("A: x\n{}", "# x #a\n".repeat(count));
+    assert_eq!(warned(&[several(8), several(8)]), 16);
+    assert_eq!(warned(&[several(10), several(10)]), 16);
+    let none = "A: x\n# y #a\n".to_owned();
+    assert_eq!(warned(&[none.replace("# y #a\n", &"# y #a\n".repeat(31)), several(2)]), 1);
+    let long = format!("A: x\n# x #{}\n", "a.".repeat(200) + "a");
+    assert_eq!(warned(&[long.clone(), long.clone(), long.clone(), several(1)]), 2);
 }
 
 #[test]

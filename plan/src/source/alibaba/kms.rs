@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use printable::shorten;
+use printable::{Quoted, shorten};
 
 use crate::source::written::Written;
 
@@ -26,15 +26,24 @@ pub enum KmsVersion {
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKmsSecret {
-    #[error("KMS secret name {0:?} is not valid: use 1 to 192 letters, digits and _/+=.@-")]
+    #[error(
+        "KMS secret name {shown} is not valid: use 1 to 192 letters, digits and _/+=.@-",
+        shown = Quoted(.0)
+    )]
     Name(String),
-    #[error("{0:?} is not a KMS secret ARN; write acs:kms:REGION:ACCOUNT:secret/NAME")]
+    #[error(
+        "{shown} is not a KMS secret ARN; write acs:kms:REGION:ACCOUNT:secret/NAME",
+        shown = Quoted(.0)
+    )]
     Arn(String),
-    #[error("unknown option {0:?}; kms:// takes ?version=ID or ?stage=LABEL")]
+    #[error("unknown option {shown}; kms:// takes ?version=ID or ?stage=LABEL", shown = Quoted(.0))]
     Option(String),
     #[error("the version is given twice; keep one ?version= or ?stage=")]
     VersionTwice,
-    #[error("{0:?} is not a valid version id or stage; use up to 64 letters, digits and _/+=.@-")]
+    #[error(
+        "{shown} is not a valid version id or stage; use up to 64 letters, digits and _/+=.@-",
+        shown = Quoted(.0)
+    )]
     Version(String),
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use printable::shorten;
+use printable::{Quoted, shorten};
 
 use crate::source::written::Written;
 
@@ -20,17 +20,20 @@ pub struct OosSecretParameter {
 pub enum InvalidOosSecretParameter {
     #[error(transparent)]
     Name(#[from] InvalidOosName),
-    #[error("unknown option {0:?}; oos:// takes ?version=1..100")]
+    #[error("unknown option {shown}; oos:// takes ?version=1..100", shown = Quoted(.0))]
     Option(String),
     #[error("the version is given twice; keep one ?version= or ?stage=")]
     VersionTwice,
-    #[error("OOS parameter version {0:?} is not valid; use a number from 1 to 100")]
+    #[error(
+        "OOS parameter version {shown} is not valid; use a number from 1 to 100",
+        shown = Quoted(.0)
+    )]
     Version(String),
 }
 
 /// A name that no parameter of OOS can have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("OOS parameter name {name:?} is not valid: {reason}")]
+#[error("OOS parameter name {shown} is not valid: {reason}", shown = Quoted(.name))]
 pub struct InvalidOosName {
     name: String,
     reason: &'static str,

@@ -23,7 +23,18 @@ pub(crate) struct Budget {
     pub(super) names: Allowance,
     /// What YAML takes longest to read.
     pub(super) yaml: YamlRoom,
+    comments: Comments,
+    /// Warnings that may still be told.
+    warnings: usize,
     pub(crate) comparisons: Comparisons,
+}
+
+/// Comments that are read as expressions, for a word on them alone: what comes behind the last is not
+/// told.
+#[derive(Debug)]
+struct Comments {
+    left: usize,
+    bytes: usize,
 }
 
 #[derive(Debug)]
@@ -49,6 +60,27 @@ impl Budget {
         self.templates.take(text.len())
     }
 
+    /// Whether one more comment may be looked at.
+    pub(super) fn comment(&mut self) -> bool {
+        let left = self.comments.left.checked_sub(1);
+        self.comments.left = left.unwrap_or_default();
+        left.is_some()
+    }
+
+    /// Whether what stands in it may be read as an expression.
+    pub(super) fn comment_selector(&mut self, text: &str) -> bool {
+        let left = self.comments.bytes.checked_sub(text.len());
+        self.comments.bytes = left.unwrap_or_default();
+        left.is_some()
+    }
+
+    /// Whether one more warning may be told.
+    pub(super) fn warning(&mut self) -> bool {
+        let left = self.warnings.checked_sub(1);
+        self.warnings = left.unwrap_or_default();
+        left.is_some()
+    }
+
     pub(super) fn in_templates(&mut self, count: usize) -> Result<(), NoRoom> {
         self.in_templates.take(count)
     }
@@ -65,6 +97,8 @@ impl Default for Budget {
             variables: amount(MAX_VARIABLES, "variables"),
             names: amount(MAX_NAMES, "names of containers for variables"),
             yaml: YamlRoom::default(),
+            comments: Comments { left: MAX_COMMENTS, bytes: MAX_COMMENTS_BYTES },
+            warnings: MAX_WARNINGS,
             comparisons: Comparisons::default(),
         }
     }
@@ -88,3 +122,7 @@ const MAX_SELECTORS_BYTES: usize = 4 * 1024;
 const MAX_TEMPLATES_BYTES: usize = 32 * 1024;
 const MAX_IN_TEMPLATES: usize = 512;
 const MAX_NAMES: usize = 1024;
+const MAX_COMMENTS: usize = 32;
+const MAX_COMMENTS_BYTES: usize = 1024;
+/// A person reads no more of them.
+const MAX_WARNINGS: usize = 16;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use plan::{Reference, Selector};
 
+use super::budget::Budget;
 use super::reader::Reader;
 use super::secret_ref::SecretRef;
 
@@ -15,13 +16,14 @@ pub(super) struct Comment<'t> {
     path: &'t str,
 }
 
-/// More are not looked at: each costs what an expression costs to read.
-const MOST: usize = 32;
+/// No source is longer.
+const LONGEST_SOURCE: usize = 512;
 
 /// Comments of one word without a space before it, behind a source of which all is wanted.
 pub(super) fn that_look_like_parts<'t, 's>(
     text: &'t str,
     secrets: impl Iterator<Item = &'s SecretRef>,
+    budget: &mut Budget,
 ) -> Vec<Comment<'t>> {
     if !text.contains(" #") {
         return Vec::new();
@@ -37,13 +39,24 @@ pub(super) fn that_look_like_parts<'t, 's>(
         let is_plain = is_word && !source.contains(['"', '\'', '#']);
         is_plain.then_some(Comment { line: at + 1, source, path })
     };
-    let candidates = text.lines().enumerate().filter_map(one).take(MOST);
-    let is_meant = |comment: &Comment<'_>| {
-        let named = Reference::parse(comment.source);
+    let is_wanted = |source: &str| {
+        let named = Reference::parse(source);
         named.is_ok_and(|named| whole.contains(&named.source.to_string()))
-            && Selector::parse(comment.path).is_ok()
     };
-    candidates.filter(is_meant).collect()
+    let mut found = Vec::new();
+    for comment in text.lines().enumerate().filter_map(one) {
+        if !budget.comment() {
+            break;
+        }
+        if comment.source.len() <= LONGEST_SOURCE
+            && is_wanted(comment.source)
+            && budget.comment_selector(comment.path)
+            && Selector::parse(comment.path).is_ok()
+        {
+            found.push(comment);
+        }
+    }
+    found
 }
 
 impl Reader<'_> {

@@ -6,7 +6,7 @@ use plan::{Encoding, ExternalId, FileMode, OnMissing, Region, RequestedFileOptio
 
 use super::place::Place;
 use super::reader::Reader;
-use super::secret_ref::Location;
+use super::secret_ref::{Location, too_long};
 use crate::ask::yaml::{Node, YamlValue};
 use crate::text::display_name;
 
@@ -96,7 +96,7 @@ impl<'n, 'a> Fields<'n, 'a> {
                 reader.problem(&place, format!("it cannot be {}", key.kind()), "write NAME: value");
                 continue;
             };
-            let field = || place.within(key, &display_name(name));
+            let field = || place.within(key, &display_name(name).to_string());
             let name = match manner {
                 Manner::Ours => name,
                 Manner::Providers => in_any_case(name, known).unwrap_or(name),
@@ -199,7 +199,7 @@ impl<'n, 'a> Fields<'n, 'a> {
         let external_place = external_id.map(|(_, node)| self.place.within(node, "externalId"));
         let location = Location {
             region: self.parsed(reader, "region", Region::parse),
-            endpoint: self.text(reader, endpoint).map(|(text, _)| text),
+            endpoint: self.endpoint(reader, endpoint),
             cross_account_role: self.parsed(reader, "crossAccountRoleArn", RoleArn::parse),
             external_id: self.parsed(reader, "externalId", ExternalId::parse),
         };
@@ -211,6 +211,18 @@ impl<'n, 'a> Fields<'n, 'a> {
             );
         }
         location
+    }
+
+    /// Every secret of an object or a template has it for itself, so that its length is looked at first.
+    fn endpoint(&mut self, reader: &mut Reader<'_>, name: &str) -> Option<String> {
+        let (text, place) = self.text(reader, name)?;
+        match too_long(&text) {
+            None => Some(text),
+            Some((what, remedy)) => {
+                reader.problem(&place, what, remedy);
+                None
+            }
+        }
     }
 
     /// A mode must be quoted: YAML readers do not agree on what a bare 0400 is.

@@ -13,10 +13,7 @@ use super::wanted::{Files, WantedFile};
 use crate::ask::yaml::{Node, YamlValue};
 use crate::path_translation::PathTranslation;
 use crate::problem::Problems;
-use crate::text::display_name;
-
-/// A person reads no more of them.
-const MOST_WARNINGS: usize = 16;
+use crate::text::{Quoted, display_name};
 
 pub(super) struct Reader<'p> {
     /// The annotation that is read, without our prefix.
@@ -166,7 +163,7 @@ impl<'p> Reader<'p> {
 
     /// What is legal, and may not be what was meant.
     pub(super) fn warning(&mut self, place: &Place, what: impl Into<String>) {
-        if self.files.warnings.len() < MOST_WARNINGS {
+        if self.budget.warning() {
             self.files.warnings.push(place.problem(what, ""));
         }
     }
@@ -194,7 +191,7 @@ impl<'p> Reader<'p> {
             self.problem(
                 place,
                 "a source with a JMESPath (#…) needs a file name of its own",
-                format!("write a mapping instead: FILE: {:?}", text.trim()),
+                format!("write a mapping instead: FILE: {}", Quoted(text.trim())),
             );
             return;
         }
@@ -233,7 +230,11 @@ impl<'p> Reader<'p> {
                     "give one of them another name (objectAlias in a list, the key in a mapping)"
                 };
                 problems.push(place.problem(
-                    format!("the file name {:?} is taken already by {}", name.as_str(), other.what),
+                    format!(
+                        "the file name {} is taken already by {}",
+                        Quoted(name.as_str()),
+                        other.what
+                    ),
                     remedy,
                 ));
             }

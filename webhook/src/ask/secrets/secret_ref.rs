@@ -13,6 +13,22 @@ pub(crate) struct SecretRef {
     pub(crate) at: Location,
 }
 
+/// A host name has at most 253 bytes; the rest is room for `{region}`.
+pub(crate) const LONGEST_ENDPOINT: usize = 512;
+
+/// What is wrong with an endpoint that is too long, and the remedy.
+pub(crate) fn too_long(endpoint: &str) -> Option<(String, String)> {
+    (endpoint.len() > LONGEST_ENDPOINT).then(|| {
+        (
+            format!(
+                "the endpoint {endpoint:.64}… has {} bytes, and no host name has",
+                endpoint.len()
+            ),
+            "write a host name".to_owned(),
+        )
+    })
+}
+
 /// What one object says about place and caller; the Pod and the settings fill the rest.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Location {

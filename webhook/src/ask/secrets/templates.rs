@@ -11,6 +11,7 @@ use super::wanted::{Files, WantedTemplate};
 use crate::ask::annotations::TemplateRequest;
 use crate::path_translation::PathTranslation;
 use crate::problem::{PREFIX, Problems};
+use crate::text::Quoted;
 
 /// Adds the file of an annotation `template.FILE`.
 pub(crate) fn add(
@@ -30,8 +31,8 @@ pub(crate) fn add(
     if let Some((_, other, _)) = taken {
         problems.push(place.problem(
             format!(
-                "the file name {:?} is taken already by {PREFIX}{}, line {}",
-                name.as_str(),
+                "the file name {} is taken already by {PREFIX}{}, line {}",
+                Quoted(name.as_str()),
                 other.key,
                 other.line
             ),

@@ -15,6 +15,7 @@ use crate::ask::annotations::EnvRequest;
 use crate::ask::yaml::{self, Node, YamlValue};
 use crate::path_translation::PathTranslation;
 use crate::problem::{Problem, Problems};
+use crate::text::Quoted;
 
 /// One variable, as an annotation has it.
 #[derive(Debug)]
@@ -91,7 +92,7 @@ pub(crate) fn variables(
             let mut wanted = reader.variables(&entries, request.container);
             let secrets = wanted.named.iter().flat_map(|variable| variable.content.secrets());
             let secrets = secrets.chain(wanted.all_keys.iter().map(|keys| &keys.secret));
-            let lines = comments::that_look_like_parts(request.text, secrets);
+            let lines = comments::that_look_like_parts(request.text, secrets, reader.budget);
             lines.into_iter().for_each(|line| reader.comment(line));
             wanted.warnings = reader.files.warnings;
             return wanted;
@@ -127,7 +128,7 @@ impl Reader<'_> {
         let mut wanted = VariableEntries::default();
         for (key, value) in entries {
             let shown: String = key.scalar().unwrap_or_default().chars().take(64).collect();
-            let place = self.place(key.line, format!("variable {shown:?}"));
+            let place = self.place(key.line, format!("variable {}", Quoted(&shown)));
             let room = self.budget.variables.take(1);
             if !self.fits(&place, room) || self.problems.is_full() {
                 break;

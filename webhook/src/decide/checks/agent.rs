@@ -108,9 +108,10 @@ fn left_over<'p>(
     let empty = pod.spec.volumes.iter().flatten().filter(|volume| volume.empty_dir.is_some());
     let mut left: HashSet<&str> = empty.map(|volume| volume.name.as_ref()).collect();
     for (list, index, container) in pod.foreign_containers() {
+        let is_consumer = consumers.has(list, index);
         for mount in container.mounts() {
             let is_whole = mount.sub_path.is_none() && mount.sub_path_expr.is_none();
-            if !(consumers.has(list, index) && mount.place() == tokens && is_whole) {
+            if !(is_consumer && mount.place() == tokens && is_whole) {
                 left.remove(mount.name.as_ref());
             }
         }

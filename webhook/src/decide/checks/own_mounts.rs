@@ -2,7 +2,7 @@
 //! of the secrets into directories that have others.
 
 use std::cell::LazyCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use plan::OnMissing;
 
@@ -40,11 +40,14 @@ pub(crate) fn check(known: Known<'_, '_>, problems: &mut Problems) -> Vec<String
         let names = files.names();
         names.map(|(name, says)| (name, says.unwrap_or(request.on_missing))).collect()
     });
+    let early: HashSet<&str> = known.early.iter().copied().collect();
     let directory = request.mount_path.clone().unwrap_or_default();
     let path = directory.as_str();
     let directory = ContainerPath::new(path);
     for (list, index, container) in pod.foreign_containers() {
         let mut stays = false;
+        let is_consumer = consumers.has(list, index);
+        let is_early = list == List::Init && early.contains(&*container.name);
         for mount in container.mounts() {
             if problems.is_full() {
                 return warnings;
@@ -52,9 +55,8 @@ pub(crate) fn check(known: Known<'_, '_>, problems: &mut Problems) -> Vec<String
             if !reserved::is_volume(&mount.name) {
                 continue;
             }
-            if mount.is_of_one_file(path) && consumers.has(list, index) {
+            if mount.is_of_one_file(path) && is_consumer {
                 let file = mount.sub_path.as_deref().unwrap_or_default();
-                let is_early = list == List::Init && known.early.contains(&&*container.name);
                 match wrong(mount, named.get(file).copied(), is_early, &directory) {
                     Some((what, remedy)) => {
                         let place = place(container);

@@ -9,16 +9,20 @@ use crate::patch::desired_pod::Method;
 impl EnvReader<'_, '_> {
     /// All keys go to containers that are started by us: the kubelet sets only what is named.
     pub(super) fn take_keys(&mut self, entry: KeysEntry) {
+        if self.is_full() {
+            return;
+        }
         let KeysEntry { prefix, containers, options, secret } = entry;
         let place = secret.place.clone();
-        let index = self.keys_before + self.all_keys.len();
-        if index >= MAX_ALL_KEYS {
+        if self.keys_seen >= MAX_ALL_KEYS {
             self.problems.push(place.problem(
                 format!("all keys of more than {MAX_ALL_KEYS} secrets are wanted"),
                 "put several values into one secret",
             ));
             return;
         }
+        self.keys_seen += 1;
+        let index = self.keys_before + self.all_keys.len();
         let is_required = options.on_missing.unwrap_or(self.request.on_missing) == OnMissing::Fail;
         let (mut exec, mut targets) = (Vec::new(), Vec::new());
         for position in self.chosen(containers.as_deref(), &place) {

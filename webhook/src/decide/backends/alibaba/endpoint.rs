@@ -2,13 +2,11 @@
 
 use plan::{Host, Region};
 
+use crate::ask::secrets::{LONGEST_ENDPOINT, too_long};
 use crate::problem::Problems;
 use crate::settings::Settings;
 use crate::settings::regions::{self, REGIONS};
 use crate::settings::service::Service;
-
-/// A host name has at most 253 bytes; the rest is room for `{region}`.
-const LONGEST: usize = 512;
 
 /// What is wrong, and the remedy.
 pub(crate) type Bad = (String, String);
@@ -32,7 +30,7 @@ pub(crate) fn check_region(
 /// The region of a shared endpoint, which its name says. The text may be one that is no host, and
 /// is asked about for every source: how long it is must not count each time.
 pub(crate) fn region_of(host: &str) -> Option<Region> {
-    if host.len() > LONGEST {
+    if host.len() > LONGEST_ENDPOINT {
         return None;
     }
     let (_, rest) = host.split_once('.')?;
@@ -87,11 +85,8 @@ pub(crate) fn shared_region(host: &str, service: Service) -> Option<Region> {
 
 /// A host of the settings, which may be any, with `{region}` filled in.
 pub(crate) fn filled(text: &str, region: Option<&Region>) -> Result<Host, Bad> {
-    if text.len() > LONGEST {
-        return Err((
-            format!("the endpoint {text:.64}… has {} bytes, and no host name has", text.len()),
-            "write a host name".to_owned(),
-        ));
+    if let Some(bad) = too_long(text) {
+        return Err(bad);
     }
     let text = match (text.contains("{region}"), region) {
         (true, Some(region)) => text.replace("{region}", region.as_str()),
@@ -187,6 +182,6 @@ mod tests {
     fn a_text_too_long_for_a_host_has_no_region() {
         let ending = ".cn-hangzhou.aliyuncs.com";
         assert!(region_of(&format!("kms{ending}")).is_some());
-        assert!(region_of(&format!("{}{ending}", "k".repeat(LONGEST))).is_none());
+        assert!(region_of(&format!("{}{ending}", "k".repeat(LONGEST_ENDPOINT))).is_none());
     }
 }
