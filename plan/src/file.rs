@@ -1,10 +1,14 @@
 //! A file under the mount: its name, its mode, and what it holds.
 
+mod error;
+
 use std::fmt;
 
-use printable::{Quoted, shorten};
+use printable::shorten;
 use serde::{Deserialize, Serialize};
 
+pub use self::error::InvalidFile;
+use self::error::{MAX_PARTS, MAX_PATH};
 use crate::content::{Content, Template};
 use crate::selector::Selector;
 
@@ -78,53 +82,6 @@ struct FileJson {
     on_missing: OnMissing,
     #[serde(default, skip_serializing_if = "Encoding::is_as_is")]
     encoding: Encoding,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidFile {
-    #[error("a file name is empty")]
-    Empty,
-    #[error("file name {shown} has {1} bytes; at most 255 are allowed", shown = Quoted(.0))]
-    TooLong(String, usize),
-    #[error(
-        "file name {shown} contains a path separator; use one name (objectAlias), or directories with path-translation \"False\"",
-        shown = Quoted(.0)
-    )]
-    Separator(String),
-    #[error(
-        "file name {shown} has more than {MAX_PARTS} directories, or more than {MAX_PATH} bytes",
-        shown = Quoted(.0)
-    )]
-    TooDeep(String),
-    #[error(
-        "file name {shown} is not a file name; `.` and `..` are directories",
-        shown = Quoted(.0)
-    )]
-    Directory(String),
-    #[error(
-        "file name {shown} is reserved; names that begin with `..` or `.kms-` are ours",
-        shown = Quoted(.0)
-    )]
-    Reserved(String),
-    #[error(
-        "file name {shown} contains a character that is not seen or moves others: a control or format character, or another space than the ordinary one",
-        shown = Quoted(.0)
-    )]
-    Unprintable(String),
-    #[error(
-        "mode {shown} is not valid; write quoted octal permission bits from \"0400\" to \"0777\"",
-        shown = Quoted(.0)
-    )]
-    Mode(String),
-    #[error("{shown} is not valid; write fail or skip", shown = Quoted(.0))]
-    OnMissing(String),
-    #[error(
-        "{shown} is not valid; write base64, or utf-8 for text that is written as it is",
-        shown = Quoted(.0)
-    )]
-    Encoding(String),
-    #[error("a file holds either a value or a template of values")]
-    Content,
 }
 
 impl File {
@@ -215,10 +172,6 @@ impl FileName {
 pub fn directories_of(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').filter_map(|(at, _)| path.get(..at))
 }
-
-/// A path of a file below the mount.
-const MAX_PATH: usize = 1024;
-const MAX_PARTS: usize = 8;
 
 impl fmt::Display for FileName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

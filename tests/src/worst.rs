@@ -3,7 +3,9 @@
 
 mod axes;
 mod axis;
+mod crossings;
 mod escapes;
+mod letters;
 mod lists;
 pub mod measure;
 mod mixture;

@@ -15,12 +15,14 @@ const GROWTH: f64 = 2.5;
 /// Below this a decision is what it always costs.
 const ORDINARY: f64 = 3e6;
 
+/// Instructions for 64 KiB of a body, in the same build.
+const MOST_OF_A_BODY: f64 = 100e6;
+
 struct Sized {
     name: String,
     body: PathBuf,
-    axis: usize,
-    /// Sixteenths of the most that there may be.
-    size: usize,
+    /// What it is made of, for its settings.
+    mixture: String,
 }
 
 fn bodies_of(directory: &Path, sixteenths: &[usize]) -> Vec<Sized> {
@@ -29,7 +31,8 @@ fn bodies_of(directory: &Path, sixteenths: &[usize]) -> Vec<Sized> {
         for size in sixteenths {
             let body = directory.join(format!("{axis}-{size}"));
             std::fs::write(&body, of.review(of.most * size / 16)).unwrap();
-            all.push(Sized { name: of.name.to_owned(), body, axis, size: *size });
+            let (name, mixture) = (of.name.to_owned(), format!("{axis}:{size}"));
+            all.push(Sized { name, body, mixture });
         }
     }
     all
@@ -46,8 +49,7 @@ fn counted(directory: &Path, cases: &[Sized]) -> Vec<f64> {
         .args(["--dump-after=*::measure::decide*"])
         .arg(beside("secrets-lab").unwrap());
     command.arg("decide");
-    for Sized { body, axis, size, .. } in cases {
-        let mixture = format!("{axis}:{size}");
+    for Sized { body, mixture, .. } in cases {
         command.arg("--case").arg(format!("{mixture}={}", body.display()));
     }
     let output = command.output().unwrap();
@@ -90,6 +92,26 @@ fn twice_as_much_of_anything_costs_about_twice_as_much() {
             dear.push(format!("{}: {costs:.0?}", cases[0].name));
         }
     }
+    assert!(dear.is_empty(), "{}", dear.join("\n"));
+}
+
+/// Whoever reaches the port sends what is no Pod within any limit.
+#[test]
+fn no_body_takes_more_than_its_length_asks_for_whatever_stands_in_it() {
+    if !has_valgrind() {
+        assert!(std::env::var_os("CI").is_none(), "valgrind is missing");
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let sized = |(number, of): (usize, lab::worst::Body)| {
+        let body = directory.path().join(number.to_string());
+        std::fs::write(&body, (of.bytes)(64 * 1024)).unwrap();
+        Sized { name: of.name.to_owned(), body, mixture: String::new() }
+    };
+    let cases: Vec<Sized> = bodies().into_iter().enumerate().map(sized).collect();
+    let costs = counted(directory.path(), &cases);
+    let costs = cases.iter().zip(costs).filter(|(_, cost)| *cost > MOST_OF_A_BODY);
+    let dear: Vec<String> = costs.map(|(of, cost)| format!("{}: {cost:.0}", of.name)).collect();
     assert!(dear.is_empty(), "{}", dear.join("\n"));
 }
 

@@ -6,7 +6,7 @@ use std::fmt::{self, Write as _};
 
 pub(crate) use printable::{Quoted, quoted};
 
-/// Of a name no more is shown.
+/// No more is shown of a name.
 const MOST: usize = 64;
 
 /// A name as it is shown: its first 64 printable characters, with `{:?}` in quotes. How long it is and

@@ -1,7 +1,7 @@
 //! All the ways, one for each list and text.
 
 use super::axis::Axis;
-use super::{escapes, lists, patterns, settings, texts};
+use super::{crossings, escapes, letters, lists, patterns, settings, texts};
 
 /// Every list, text and selector of a Pod, and every list of the settings.
 #[must_use]
@@ -11,6 +11,8 @@ pub fn axes() -> Vec<Axis> {
     axes.extend(patterns::axes());
     axes.extend(settings::axes());
     axes.extend(escapes::axes());
+    axes.extend(crossings::axes());
+    axes.extend(letters::axes());
     axes
 }
 

@@ -79,10 +79,33 @@ pub fn bodies() -> Vec<Body> {
         body("one long ServiceAccount", |n| {
             spec(&format!("\"serviceAccountName\":\"{}\"", repeat("\u{301}", n)))
         }),
+        body("a long name of the review that does not show", |n| {
+            replaced(
+                "\"operation\":",
+                &format!("\"name\":\"{}\",\"operation\":", repeat(HIDDEN, n)),
+            )
+        }),
+        body("a long name of the Pod that does not show", |n| {
+            replaced("\"name\":\"worst\"", &format!("\"name\":\"{}\"", repeat(HIDDEN, n)))
+        }),
+        body("a long name of a Pod that wants nothing", |n| {
+            let review =
+                replaced("\"name\":\"worst\"", &format!("\"name\":\"{}\"", repeat(HIDDEN, n)));
+            let review = String::from_utf8(review).unwrap_or_default();
+            review.replace("kms.alibabacloud/", "example.com/").into_bytes()
+        }),
+        body("a long label that does not show", |n| {
+            let label =
+                format!("\"labels\":{{\"kms.alibabacloud/injection\":\"{}\"}}", repeat(HIDDEN, n));
+            replaced("\"annotations\":{", &format!("{label},\"annotations\":{{"))
+        }),
         body("no review", |n| repeat("{},", n).into_bytes()),
         body("nothing but brackets", |n| repeat("[", n).into_bytes()),
     ]
 }
+
+/// A format character late in the tables of Unicode.
+const HIDDEN: &str = "\u{fff9}";
 
 fn repeat(part: &str, bytes: usize) -> String {
     part.repeat(bytes / part.len())
