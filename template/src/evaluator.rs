@@ -193,21 +193,31 @@ impl<'a> Evaluator<'a> {
             Expr::Filter(filter) => self.filter(line, filter),
             Expr::Test(test) => self.test(line, test),
             Expr::GetAttr(it) => {
-                let (whole, key) = (self.defined(&it.expr)?, Operand::text(it.name));
-                let part = operators::part(&whole, &key, true, &mut self.run.fuel);
-                self.run.resolve(line, part)
+                let whole = self.defined(&it.expr)?;
+                self.part(line, &whole, &Operand::text(it.name), true)
             }
             Expr::GetItem(it) => {
                 let (whole, key) = (self.defined(&it.expr)?, self.defined(&it.subscript_expr)?);
                 let is_written = matches!(it.subscript_expr, Expr::Const(_) | Expr::UnaryOp(_));
-                let part = operators::part(&whole, &key, is_written, &mut self.run.fuel);
-                self.run.resolve(line, part)
+                self.part(line, &whole, &key, is_written)
             }
             Expr::Call(call) => self.call(line, call),
             Expr::Slice(_) => self.run.fault(line, Fault::Slice),
             Expr::Compare(_) => self.run.fault(line, Fault::Chained),
             Expr::List(_) | Expr::Tuple(_) | Expr::Map(_) => self.run.fault(line, Fault::Literal),
         }
+    }
+
+    fn part(
+        &mut self,
+        line: usize,
+        whole: &Operand<'a>,
+        key: &Operand<'a>,
+        is_written: bool,
+    ) -> EvalResult<'a> {
+        let is_check = self.run.is_check();
+        let part = operators::part(whole, key, is_written, is_check, &mut self.run.fuel);
+        self.run.resolve(line, part)
     }
 
     fn variable(&mut self, line: usize, name: &'a str) -> EvalResult<'a> {

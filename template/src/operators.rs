@@ -82,6 +82,7 @@ pub(crate) fn part<'a>(
     whole: &Operand<'a>,
     key: &Operand<'a>,
     is_written: bool,
+    is_check: bool,
     fuel: &mut Fuel,
 ) -> OperandResult<'a> {
     let part = match (whole, key) {
@@ -103,9 +104,9 @@ pub(crate) fn part<'a>(
         _ => String::new(),
     };
     let words = format!("{shown} is not defined{why}");
-    match whole {
-        // An author that asks a secret for a key has forgotten json(), and not that it may be missing.
-        Operand::Unknown(_) => Err(Error::words(words)),
-        _ => Ok(Operand::Undefined(words.into())),
+    // An author that asks a text for a key has forgotten json(), and not that it may be missing.
+    if is_check && (whole.kinds(), key.kinds()) == (Kinds::TEXT, Kinds::TEXT) {
+        return Err(Error::words(words));
     }
+    Ok(Operand::Undefined(words.into()))
 }

@@ -197,6 +197,8 @@ fn without_fuel_nothing_is_refused_that_is_accepted_with_it() {
         "{{ (\"x\" ~ \"y\").c | default(\"z\") }}",
         "{% set a = (\"\" | quote_docker_env).c %}",
         "{{ (\"x\" | upper).c is defined }}",
+        "{% set a = (\"x\" | indent(2)).c %}",
+        "{% set a = (5 | tojson).c %}",
         "{{ (\"1\" ~ \"2\") < 5 }}",
     ] {
         let text = format!("{{{{secret(\"s\")}}}}{text}");

@@ -186,7 +186,7 @@ async fn the_longest_line_that_docker_reads_is_written_and_no_longer_one() {
     let (longest, longer) = (value(64 * 1024 - 1), value(64 * 1024));
     let written = template.render(|_| Some(&longest)).unwrap().to_vec();
     let failure = template.render(|_| Some(&longer)).unwrap_err();
-    assert!(failure.what.contains("65535 bytes"), "{failure}");
+    assert!(failure.fault.to_string().contains("65535 bytes"), "{failure}");
 
     let longest = Variables::from([("V".to_owned(), longest)]);
     let refused = (Variables::new(), format!("V={longer}\n").into_bytes());
