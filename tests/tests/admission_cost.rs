@@ -9,7 +9,7 @@ use lab::worst::measure::{Cost, arguments};
 use lab::worst::{Axis, Mixture, axes, bodies};
 
 /// Instructions of an unoptimised build. A release build has a tenth.
-const MOST: f64 = 400e6;
+const MOST: f64 = 300e6;
 /// Twice as much may cost a little more than twice as much: tables grow by doubling.
 const GROWTH: f64 = 2.5;
 /// Below this a decision is what it always costs.
