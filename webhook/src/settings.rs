@@ -27,8 +27,8 @@ pub(crate) use self::values::ConfigMapName;
 use self::values::{AccountId, ClusterId, EndpointPattern, PullPolicy};
 
 use plan::{
-    Batches, CaBundle, ContainerName, Glob, Host, Network, ProviderArn, Region, RoleArn,
-    VariableName,
+    Batches, CaBundle, ContainerName, Glob, Host, HttpsProxy, Network, ProviderArn, Region,
+    RoleArn, VariableName,
 };
 
 use crate::path_translation::PathTranslation;
@@ -56,6 +56,7 @@ pub struct Settings {
     ca_config_map: Option<ConfigMapName>,
     gateway_ca: Option<CaBundle>,
     published_ca: bool,
+    https_proxy: Option<HttpsProxy>,
     mesh_proxies: Vec<ContainerName>,
     uid: Uid,
     injector: Injector,
@@ -214,6 +215,11 @@ impl Settings {
         self.published_ca
     }
 
+    /// What fetchers ask the services through.
+    pub(crate) fn https_proxy(&self) -> Option<&HttpsProxy> {
+        self.https_proxy.as_ref()
+    }
+
     /// Containers of service meshes, which never become consumers.
     pub(crate) fn mesh_proxies(&self) -> &[ContainerName] {
         &self.mesh_proxies
@@ -328,6 +334,7 @@ impl Default for Settings {
             ca_config_map: None,
             gateway_ca: None,
             published_ca: true,
+            https_proxy: None,
             mesh_proxies: MESH_PROXIES
                 .iter()
                 .filter_map(|name| ContainerName::parse(name).ok())
