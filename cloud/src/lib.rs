@@ -48,4 +48,4 @@ pub use lookup::{AssumedRole, Lookup, Subject};
 pub use published_ca::PUBLISHED_CA;
 pub use session::Session;
 pub use transport::RootsError;
-pub use trust::{Transport, TransportConfig};
+pub use trust::{Transport, TransportConfig, TransportError};

@@ -6,7 +6,9 @@ use std::time::Duration;
 use secret::Sensitive;
 use tokio::time::Instant;
 use transport::header::HeaderMap;
-use transport::{Answer, AttemptError, Method, Origin, Request, Roots, RootsError};
+use transport::{
+    Answer, AttemptError, Method, NotAProxy, Origin, Proxy, Request, Roots, RootsError,
+};
 
 use crate::cause::FailedAttempt;
 use crate::pool_key::PoolKey;
@@ -20,6 +22,8 @@ pub struct TransportConfig {
     /// Host name, `*.suffix` or `*`, and the address to dial instead of asking DNS; the first
     /// match counts. The server still has to show a certificate for the real name.
     pub connect_to: Vec<(String, SocketAddr)>,
+    /// `HOST:PORT` of the proxy that opens all connections, where there is one.
+    pub proxy: Option<String>,
     pub connect_timeout: Duration,
     /// From the established connection to the last byte of the answer.
     pub read_timeout: Duration,
@@ -32,27 +36,39 @@ impl Default for TransportConfig {
             private_ca: None,
             extra_ca: None,
             connect_to: Vec::new(),
+            proxy: None,
             connect_timeout,
             read_timeout,
         }
     }
 }
 
+/// What of a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    #[error(transparent)]
+    Roots(#[from] RootsError),
+    #[error(transparent)]
+    Proxy(#[from] NotAProxy),
+}
+
 /// The way to the services. Cheap to share, never copied.
 pub struct Transport(transport::Transport<PoolKey>);
 
 impl Transport {
-    pub fn new(config: TransportConfig) -> Result<Self, RootsError> {
+    pub fn new(config: TransportConfig) -> Result<Self, TransportError> {
         let dedicated = config.private_ca.as_deref().map(Roots::private).transpose()?;
         let public = Roots::public(config.extra_ca.as_deref())?;
         let roots =
             vec![(DEDICATED_GATEWAYS.to_owned(), dedicated), ("*".to_owned(), Some(public))];
-        Ok(Self(transport::Transport::new(transport::TransportConfig {
+        let transport = transport::Transport::new(transport::TransportConfig {
             roots,
             connect_to: config.connect_to,
+            proxy: config.proxy.map(|authority| Proxy { authority }),
             connect_timeout: config.connect_timeout,
             read_timeout: config.read_timeout,
-        })))
+        })?;
+        Ok(Self(transport))
     }
 
     pub(crate) async fn send<T>(

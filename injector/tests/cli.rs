@@ -115,7 +115,7 @@ fn a_ca_that_cannot_be_used_ends_with_16() {
         assert!(ended.message.unwrap().contains(words), "{}", ended.stderr);
         assert!(!ended.stderr.contains("CANARY"));
     }
-    let private = plan.replacen("\"timeout\"", "\"privateCa\":true,\"timeout\"", 1);
+    let private = plan.replacen("\"timeout\"", "\"gatewayCa\":\"mounted\",\"timeout\"", 1);
     let ended = container.run(Some(&private), &["init"]);
     assert_eq!(ended.code, Some(16));
     assert!(ended.message.unwrap().contains("etc/kms-ca/ca.crt does not exist"));

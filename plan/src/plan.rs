@@ -4,6 +4,7 @@ mod builder;
 mod checks;
 mod limits;
 mod names;
+mod recorded;
 
 use std::collections::HashSet;
 
@@ -17,6 +18,7 @@ use crate::env::{Environment, MAX_VARIABLES};
 use crate::file::File;
 use crate::gateway_ca::GatewayCa;
 use crate::hook::OnChange;
+use crate::https_proxy::HttpsProxy;
 use crate::lookup::Lookup;
 use crate::mode::Mode;
 use crate::mount::MountPath;
@@ -24,7 +26,7 @@ use crate::options::{FetcherOptions, LogLevel};
 
 pub use self::builder::PlanBuilder;
 pub use self::limits::{MAX_ENCODED_BYTES, MAX_FILES, MAX_LOOKUPS, MIN_PORT};
-use self::names::Names;
+pub use self::recorded::Recorded;
 
 /// What the fetcher does, completely. Fields can be read, not changed: a plan stays valid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,19 +91,6 @@ pub enum InvalidPlan {
 /// with another meaning is another version: `tests/golden` has a file for each.
 pub const VERSION: u64 = 2;
 
-/// What a plan of any version says of itself to a webhook that finds it in a Pod.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Recorded {
-    /// It has the version of this code, and was made for these containers.
-    Same {
-        consumers: Vec<String>,
-    },
-    Older,
-    /// The version of a later release.
-    Newer(u64),
-    Unreadable,
-}
-
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Parts {
@@ -134,6 +123,9 @@ struct Parts {
     /// Where a dedicated KMS gateway is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     gateway_ca: Option<GatewayCa>,
+    /// The services are asked through it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    https_proxy: Option<HttpsProxy>,
     /// Seconds until the first fetch gives up.
     timeout: u32,
     #[serde(default)]
@@ -152,25 +144,6 @@ impl Plan {
         let parts: Parts = serde_json::from_str(json)
             .map_err(|error| InvalidPlan::Content { line: error.line(), column: error.column() })?;
         Self::try_from(parts)
-    }
-
-    /// What the webhook needs of a plan that is there already. It reads no more of it: what follows
-    /// from the rest is decided anew, and reading it costs more the more a plan has.
-    #[must_use]
-    pub fn recorded(json: &str) -> Recorded {
-        #[derive(Deserialize)]
-        struct Consumers {
-            consumers: Names,
-        }
-        match version_of(json) {
-            Ok(version) if version > VERSION => Recorded::Newer(version),
-            Ok(version) if version < VERSION => Recorded::Older,
-            Ok(_) => match serde_json::from_str(json) {
-                Ok(Consumers { consumers: Names(consumers) }) => Recorded::Same { consumers },
-                Err(_) => Recorded::Unreadable,
-            },
-            Err(_) => Recorded::Unreadable,
-        }
     }
 
     /// JSON without any `$`: the kubelet expands `$(NAME)` and `$$` in environment values.
@@ -274,6 +247,12 @@ impl Plan {
         self.gateway_ca() == Some(&GatewayCa::Mounted)
     }
 
+    /// What the services of the cloud are asked through; nothing else is.
+    #[must_use]
+    pub fn https_proxy(&self) -> Option<&HttpsProxy> {
+        self.0.https_proxy.as_ref()
+    }
+
     #[must_use]
     pub fn timeout(&self) -> std::time::Duration {
         std::time::Duration::from_secs(self.0.timeout.into())
@@ -303,6 +282,7 @@ impl Parts {
             metrics_port: None,
             batches: Batches::default(),
             gateway_ca: None,
+            https_proxy: None,
             timeout: 300,
             log_level: LogLevel::default(),
             consumers: Vec::new(),

@@ -8,6 +8,7 @@ pub mod binary;
 pub mod closed_port;
 pub mod cloud;
 pub mod cluster;
+pub mod connect_proxy;
 pub mod cost;
 pub(crate) mod far_away;
 pub mod fetcher;

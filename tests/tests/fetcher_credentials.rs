@@ -6,12 +6,13 @@ use lab::cloud::{
     CalledService, CallerTrust, Cloud, CloudConfig, Effect, Entry, Fault, Hidden, InstanceSeed,
     MetadataFault, MetadataTokens, Permission, RoleSeed, SecretSeed, Seed, Trust, UserSeed,
 };
+use lab::connect_proxy::{ConnectProxy, ProxyConduct};
 use lab::fetcher::{
     ACCOUNT, Container, Ended, PROVIDER, ROLE, Want, builder_of, eventually, plan, role_session,
 };
 use plan::{
-    Credentials, EcsRamRole, Mode, OnRevoked, Plan, RamRoleName, Refresh, SecretCredentials,
-    SecretName,
+    Credentials, EcsRamRole, HttpsProxy, Mode, OnRevoked, Plan, RamRoleName, Refresh,
+    SecretCredentials, SecretName,
 };
 
 const USER: &str = "acs:ram::1234567890123456:user/fetcher";
@@ -322,4 +323,27 @@ async fn nothing_falls_back_to_anything() {
     assert_eq!(ended.code(), Some(11), "{}", ended.said());
     let others = |it: &String| !it.starts_with("AssumeRoleWithOIDC");
     assert!(!asked(&cloud).iter().any(others), "{:?}", asked(&cloud));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_metadata_service_of_the_node_is_asked_past_the_operators_proxy() {
+    let cloud = cloud().await;
+    let proxy = ConnectProxy::start(ProxyConduct::Opens(cloud.https())).await.unwrap();
+    let through = |timeout| {
+        let mut builder = builder_of(by_node(Some(NODE_ROLE), false));
+        let authority = format!("proxy.example:{}", proxy.address().port());
+        let authority = HttpsProxy::parse(&authority).unwrap();
+        builder.https_proxy(Some(authority)).timeout_seconds(timeout);
+        plan(builder, &[Want::new("text", "kms://shop/text")]).unwrap()
+    };
+    let container = Container::new(&cloud).unwrap();
+    let ended = container.init(&through(60)).await.unwrap();
+    assert_eq!(ended.code(), Some(0), "{}", ended.said());
+    let heads = proxy.heads();
+    assert!(heads.iter().all(|head| head.starts_with("CONNECT kms-vpc.")), "{heads:?}");
+    // What is wrong with it is no fault of the proxy's.
+    cloud.set_metadata_fault(Some(MetadataFault::Hang));
+    let ended = container.init(&through(3)).await.unwrap();
+    assert_eq!(ended.code(), Some(15), "{}", ended.said());
+    assert!(!ended.said().contains("httpsProxy"), "{}", ended.said());
 }

@@ -23,6 +23,7 @@ mod fetcher_metrics;
 mod fetcher_mount;
 mod fetcher_neighbours;
 mod fetcher_outages;
+mod fetcher_proxy;
 mod fetcher_refresh;
 mod fetcher_refused;
 mod fetcher_starts_again;

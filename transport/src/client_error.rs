@@ -5,17 +5,23 @@ use std::io;
 
 use rustls::{AlertDescription, CertificateError};
 
-use crate::failure::{NoAnswer, Unreachable};
+use crate::failure::{NoAnswer, ProxyFault, Unreachable};
 use crate::resolver::Unresolved;
 
 pub(crate) fn no_answer(error: &reqwest::Error) -> NoAnswer {
     let mut lost = None;
+    let mut of_proxy: Option<String> = None;
     let mut next: Option<&(dyn StdError + 'static)> = Some(error);
     // The chain of one error is a handful of links; the bound is for safety.
     for _ in 0..16 {
         let Some(link) = next else { break };
+        if error.is_connect() && of_proxy.is_none() {
+            // The client tells by nothing else that it was on its way through a proxy.
+            of_proxy = link.to_string().strip_prefix("tunnel error: ").map(str::to_owned);
+        }
         if link.is::<Unresolved>() {
-            return Unreachable::Name.into();
+            let by_proxy = of_proxy.is_some();
+            return if by_proxy { ProxyFault::Name.into() } else { Unreachable::Name }.into();
         }
         if let Some(tls) = link.downcast_ref::<rustls::Error>() {
             return self::tls(tls).into();
@@ -37,12 +43,26 @@ pub(crate) fn no_answer(error: &reqwest::Error) -> NoAnswer {
         };
     }
     let kind = lost.unwrap_or(io::ErrorKind::Other);
+    if let Some(problem) = of_proxy {
+        return Unreachable::from(proxy_fault(&problem, kind)).into();
+    }
     if error.is_connect() {
         let timed_out = error.is_timeout() || kind == io::ErrorKind::TimedOut;
         return if timed_out { Unreachable::ConnectTimeout } else { Unreachable::Connect(kind) }
             .into();
     }
     if error.is_timeout() { Unreachable::Timeout } else { Unreachable::Lost(kind) }.into()
+}
+
+/// What the client says of a proxy, which a test compares with what proxies do.
+fn proxy_fault(problem: &str, kind: io::ErrorKind) -> ProxyFault {
+    match problem {
+        "failed to create underlying connection" => ProxyFault::Connect(kind),
+        "unexpected end of file" | "io error establishing tunnel" => ProxyFault::Ended,
+        "proxy authorization required" => ProxyFault::Login,
+        "proxy response headers too long" => ProxyFault::Head,
+        _ => ProxyFault::Refused,
+    }
 }
 
 fn tls(error: &rustls::Error) -> Unreachable {
@@ -63,7 +83,8 @@ fn tls(error: &rustls::Error) -> Unreachable {
         // So it looks too where a CA has the name of the right one and another key.
         CertificateError::BadSignature => {
             return Unreachable::Issuer(
-                "its signature is wrong, or made with an RSA key of less than 2048 bits, which no CA mends",
+                "the trusted CA of its issuer's name did not sign it, or did with an RSA key of less than \
+                 2048 bits, which no other CA mends",
             );
         }
         _ => {}

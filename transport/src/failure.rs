@@ -50,10 +50,32 @@ pub enum Unreachable {
     NothingInCommon,
     #[error("no CA is trusted for this host")]
     NoRoots,
+    #[error("{0}")]
+    Proxy(#[from] ProxyFault),
     #[error("the HTTP client could not be set up")]
     Client,
     #[error("the time was over before a request could be sent")]
     NotSent,
+}
+
+/// Why the proxy opened no connection. Nothing was sent but the name of the host.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProxyFault {
+    #[error("the name of the proxy could not be resolved")]
+    Name,
+    #[error("could not connect to the proxy: {0}")]
+    Connect(io::ErrorKind),
+    #[error("the proxy ended the connection without an answer")]
+    Ended,
+    /// It has none of ours.
+    #[error("the proxy asks for a login (status 407), and none is ever sent")]
+    Login,
+    #[error("the head of the proxy's answer is larger than any")]
+    Head,
+    #[error(
+        "the proxy opens no connection to this host: it refuses, cannot reach it, or is no proxy"
+    )]
+    Refused,
 }
 
 impl Unreachable {
@@ -68,8 +90,15 @@ impl Unreachable {
             | Self::Lost(_)
             | Self::Handshake
             | Self::NothingInCommon
-            | Self::NotSent => true,
-            Self::Certificate(_) | Self::Issuer(_) | Self::NoRoots | Self::Client => false,
+            | Self::NotSent
+            | Self::Proxy(
+                ProxyFault::Name | ProxyFault::Connect(_) | ProxyFault::Ended | ProxyFault::Refused,
+            ) => true,
+            Self::Proxy(ProxyFault::Login | ProxyFault::Head)
+            | Self::Certificate(_)
+            | Self::Issuer(_)
+            | Self::NoRoots
+            | Self::Client => false,
         }
     }
 }

@@ -9,13 +9,15 @@ mod connection;
 mod failure;
 mod host;
 mod pool;
+mod proxy;
 mod request;
 mod resolver;
 mod roots;
 mod transport;
 
-pub use failure::{AttemptError, NoAnswer, Unreachable};
+pub use failure::{AttemptError, NoAnswer, ProxyFault, Unreachable};
 pub use host::is_host_name;
+pub use proxy::{NotAProxy, Proxy};
 pub use request::{Answer, Method, Origin, Request, header};
 pub use roots::{Roots, RootsError};
 pub use transport::{Transport, TransportConfig};

@@ -18,6 +18,7 @@ use crate::connection::Connection;
 use crate::failure::{AttemptError, NoAnswer, Unreachable};
 use crate::host::{is_host_name, matches};
 use crate::pool::Pool;
+use crate::proxy::{NotAProxy, Proxy};
 use crate::request::{Answer, Origin, Request};
 use crate::resolver::Resolver;
 use crate::roots::Roots;
@@ -30,6 +31,10 @@ pub struct TransportConfig {
     /// match counts. The server still has to show a certificate for the real name. The port of the
     /// address is dialled for port 443 alone: one that a request names itself stays.
     pub connect_to: Vec<(String, SocketAddr)>,
+    /// All requests go through it, by CONNECT: it sees the names of hosts, and is sent nothing else. It
+    /// finds their addresses.
+    pub proxy: Option<Proxy>,
+    /// Until a connection is open, with the proxy's part in it.
     pub connect_timeout: Duration,
     /// From the established connection to the last byte of the answer.
     pub read_timeout: Duration,
@@ -40,6 +45,7 @@ impl Default for TransportConfig {
         Self {
             roots: Vec::new(),
             connect_to: Vec::new(),
+            proxy: None,
             connect_timeout: Duration::from_secs(5),
             read_timeout: Duration::from_secs(10),
         }
@@ -55,6 +61,7 @@ const IDLE: Duration = Duration::from_secs(15);
 pub struct Transport<K> {
     roots: Vec<(String, Option<Roots>)>,
     resolver: Arc<Resolver>,
+    proxy: Option<reqwest::Proxy>,
     connect_timeout: Duration,
     read_timeout: Duration,
     room: Room,
@@ -63,16 +70,16 @@ pub struct Transport<K> {
 }
 
 impl<K: Clone + PartialEq> Transport<K> {
-    #[must_use]
-    pub fn new(config: TransportConfig) -> Self {
-        Self {
+    pub fn new(config: TransportConfig) -> Result<Self, NotAProxy> {
+        Ok(Self {
             roots: config.roots,
             resolver: Arc::new(Resolver::new(config.connect_to, config.connect_timeout)),
+            proxy: config.proxy.as_ref().map(Proxy::of_client).transpose()?,
             connect_timeout: config.connect_timeout,
             read_timeout: config.read_timeout,
             room: Room::default(),
             hosts: Mutex::new(HashMap::new()),
-        }
+        })
     }
 
     /// One attempt, on a connection of calls with the same `pool_key` alone. Waiting for a free
@@ -137,7 +144,7 @@ impl<K: Clone + PartialEq> Transport<K> {
 
     fn client(&self, tls: &ClientConfig) -> ClientBuilder {
         // A clone of the TLS configuration shares its roots and its session tickets.
-        Client::builder()
+        let builder = Client::builder()
             .tls_backend_preconfigured(tls.clone())
             .dns_resolver(Arc::clone(&self.resolver))
             .https_only(true)
@@ -145,10 +152,15 @@ impl<K: Clone + PartialEq> Transport<K> {
             .redirect(Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
+            // No variable of the environment names one.
             .no_proxy()
             .connect_timeout(self.connect_timeout)
             // What a host sends there that is no answer is read all the same.
-            .pool_idle_timeout(IDLE)
+            .pool_idle_timeout(IDLE);
+        match &self.proxy {
+            Some(proxy) => builder.proxy(proxy.clone()),
+            None => builder,
+        }
     }
 }
 

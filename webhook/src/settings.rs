@@ -28,8 +28,8 @@ pub(crate) use self::values::ConfigMapName;
 use self::values::{AccountId, ClusterId, EndpointPattern, PullPolicy};
 
 use plan::{
-    Batches, CaBundle, ContainerName, Glob, Host, Network, ProviderArn, Region, RoleArn,
-    VariableName,
+    Batches, CaBundle, ContainerName, Glob, Host, HttpsProxy, Network, ProviderArn, Region,
+    RoleArn, VariableName,
 };
 
 use crate::path_translation::PathTranslation;
@@ -58,6 +58,7 @@ pub struct Settings {
     ca_config_map: Option<ConfigMapName>,
     gateway_ca: Option<CaBundle>,
     published_ca: bool,
+    https_proxy: Option<HttpsProxy>,
     mesh_proxies: Vec<ContainerName>,
     uid: Uid,
     injector: Injector,
@@ -218,6 +219,11 @@ impl Settings {
         self.published_ca
     }
 
+    /// What fetchers ask the services through.
+    pub(crate) fn https_proxy(&self) -> Option<&HttpsProxy> {
+        self.https_proxy.as_ref()
+    }
+
     /// Containers of service meshes, which never become consumers.
     pub(crate) fn mesh_proxies(&self) -> &[ContainerName] {
         &self.mesh_proxies
@@ -342,6 +348,7 @@ impl Default for Settings {
             ca_config_map: None,
             gateway_ca: None,
             published_ca: true,
+            https_proxy: None,
             mesh_proxies: MESH_PROXIES
                 .iter()
                 .filter_map(|name| ContainerName::parse(name).ok())

@@ -1,6 +1,6 @@
 //! Which certificates are accepted for which host.
 
-use cloud::{Error, Lookup, RootsError, Transport, TransportConfig};
+use cloud::{Error, Lookup, RootsError, Transport, TransportConfig, TransportError};
 use rcgen::{BasicConstraints, CertificateParams, CustomExtension, ExtendedKeyUsagePurpose, IsCa};
 use secret::{Failure, Fetched};
 
@@ -176,8 +176,12 @@ fn a_ca_that_is_none_is_refused_at_once() {
         .err()
         .unwrap()
     };
-    assert!(matches!(with(Some(""), None), RootsError::NoCertificate("private")));
-    assert!(matches!(with(None, Some("no pem")), RootsError::NoCertificate("extra")));
+    let roots = |error: TransportError| match error {
+        TransportError::Roots(roots) => roots,
+        TransportError::Proxy(_) => panic!("there is no proxy"),
+    };
+    assert!(matches!(roots(with(Some(""), None)), RootsError::NoCertificate("private")));
+    assert!(matches!(roots(with(None, Some("no pem"))), RootsError::NoCertificate("extra")));
     let broken = "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n";
     let error = with(Some(broken), None);
     assert_eq!(error.to_string(), "certificate 1 of the private CA cannot be used");

@@ -44,7 +44,7 @@ impl Alibaba {
         let session = Session::new(trust::transport(args, plan)?, provider, RetryPolicy::default())
             .with_batching(ask::batching(plan));
         let lookups = lookups(plan, own);
-        let advisor = Advisor::new(credentials, plan.gateway_ca());
+        let advisor = Advisor::new(credentials, plan);
         Ok(Self { session, lookups, advisor })
     }
 

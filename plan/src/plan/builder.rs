@@ -11,6 +11,7 @@ use crate::credentials::Credentials;
 use crate::env::Environment;
 use crate::file::{File, FileName, FileOptions};
 use crate::gateway_ca::GatewayCa;
+use crate::https_proxy::HttpsProxy;
 use crate::lookup::Lookup;
 use crate::mode::Mode;
 use crate::mount::MountPath;
@@ -121,6 +122,11 @@ impl PlanBuilder {
 
     pub fn gateway_ca(&mut self, ca: impl Into<Option<GatewayCa>>) -> &mut Self {
         self.parts.gateway_ca = ca.into();
+        self
+    }
+
+    pub fn https_proxy(&mut self, proxy: Option<HttpsProxy>) -> &mut Self {
+        self.parts.https_proxy = proxy;
         self
     }
 

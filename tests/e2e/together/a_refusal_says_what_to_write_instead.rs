@@ -124,7 +124,8 @@ fn about_other_annotations() {
             "/usr/bin/token",
             &["is no path for a token", "a directory of its own"],
         ),
-        ("https-proxy", "x", &["this version does not support it", "remove the annotation"]),
+        ("https-proxy", "x", &["the operator's to choose", "ask the operator for httpsProxy"]),
+        ("regions", "x", &["this version does not support it", "remove the annotation"]),
         (
             "run-as-user",
             "0",

@@ -16,7 +16,10 @@ fn a_certificate_of_a_ca_that_signs_weakly_says_what_is_needed_instead() {
     for (pem, words) in [
         (include_str!("weak/sha1.pem"), "it needs a certificate with SHA-256 or better"),
         (include_str!("weak/p521.pem"), "by RSA of 2048 bits or more, P-256 or P-384"),
-        (include_str!("weak/rsa1024.pem"), "an RSA key of less than 2048 bits, which no CA mends"),
+        (
+            include_str!("weak/rsa1024.pem"),
+            "an RSA key of less than 2048 bits, which no other CA mends",
+        ),
     ] {
         let chain: Vec<_> =
             CertificateDer::pem_slice_iter(pem.as_bytes()).map(Result::unwrap).collect();

@@ -27,7 +27,7 @@ use crate::problem::{PREFIX, Problem, Problems};
 use crate::text::nearest::nearest;
 
 /// Keys that this project has a meaning for, and this version does not act on.
-const UNSUPPORTED: [&str; 3] = ["regions", "https-proxy", "injection"];
+const UNSUPPORTED: [&str; 2] = ["regions", "injection"];
 
 /// The annotations that count, each parsed; every bad one is a problem.
 pub(crate) fn read<'a>(layers: &Layers<'a>, problems: &mut Problems) -> SecretsRequest<'a> {
@@ -107,6 +107,12 @@ fn unknown(key: &str, problems: &mut Problems) -> Bad {
             "it is a label and not an annotation".to_owned(),
             "set the label kms.alibabacloud/injection on the namespace (enabled) or the Pod (disabled)"
                 .to_owned(),
+        );
+    }
+    if family == "https-proxy" {
+        return (
+            "the proxy is the operator's to choose, and no Pod's".to_owned(),
+            "remove the annotation, and ask the operator for httpsProxy in the settings".to_owned(),
         );
     }
     if UNSUPPORTED.contains(&family) {

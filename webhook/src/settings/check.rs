@@ -5,13 +5,14 @@ mod policy;
 
 use std::borrow::Cow;
 
-use plan::{Batches, CaBundle, Region};
+use plan::{Batches, CaBundle, HttpsProxy, Region};
 
 use super::raw::{RawEndpoints, RawInjector, RawResources, RawSettings};
 use super::rules::{
     ACCOUNT, ARGUMENT, CLASSES, CLUSTER, CONFIG_MAP, CONTAINER, Choices, ENDPOINT, FILE_KEY_REFS,
-    GATEWAY_CA, HOST, IMAGE, KMS_BATCHES, KUBELET, METADATA_V1, NETWORKS, OOS_BATCHES, PROVIDER,
-    PUBLISHED_CA, PULL_POLICY, QUANTITY, REGION, REPOSITORY, Rule, TRANSLATION, UIDS, VARIABLE,
+    GATEWAY_CA, HOST, HTTPS_PROXY, IMAGE, KMS_BATCHES, KUBELET, METADATA_V1, NETWORKS, OOS_BATCHES,
+    PROVIDER, PUBLISHED_CA, PULL_POLICY, QUANTITY, REGION, REPOSITORY, Rule, TRANSLATION, UIDS,
+    VARIABLE,
 };
 use super::{BadSetting, BadSettings, Endpoints, Injector, Resources, Settings};
 use crate::settings::regions;
@@ -49,6 +50,7 @@ impl TryFrom<RawSettings> for Settings {
                 .unwrap_or(default.path_translation),
             ca_config_map: check.text("caConfigMap", raw.ca_config_map, CONFIG_MAP),
             gateway_ca: check.gateway_ca(raw.gateway_ca),
+            https_proxy: check.proxy(raw.https_proxy),
             published_ca: check.choice(
                 "publishedCa",
                 raw.published_ca,
@@ -118,6 +120,20 @@ impl Check {
             self.refuse("gatewayCa", format!("({} bytes)", text.len()), allowed);
         }
         bundle
+    }
+
+    /// What is before an `@` is not repeated: it may be a password.
+    fn proxy(&mut self, raw: Option<String>) -> Option<HttpsProxy> {
+        let (text, (parse, allowed)) = (raw?, HTTPS_PROXY);
+        let proxy = parse(&text);
+        if proxy.is_none() {
+            let shown = match text.rsplit_once('@') {
+                Some((_, host)) => format!("…@{host}"),
+                None => text,
+            };
+            self.refuse("httpsProxy", shown, allowed);
+        }
+        proxy
     }
 
     fn injector(&mut self, raw: RawInjector, default: Injector) -> Injector {

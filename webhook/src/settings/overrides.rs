@@ -147,6 +147,7 @@ static FIELDS: &[Field] = &[
     field("caConfigMap", |raw| Slot::Text(&mut raw.ca_config_map)),
     field("gatewayCa", |raw| Slot::Text(&mut raw.gateway_ca)),
     field("publishedCa", |raw| Slot::Text(&mut raw.published_ca)),
+    field("httpsProxy", |raw| Slot::Text(&mut raw.https_proxy)),
     field("meshProxies", |raw| Slot::List(&mut raw.mesh_proxies)),
     field("uid", |raw| Slot::Text(&mut raw.uid)),
     field("injector.image", |raw| Slot::Text(&mut raw.injector.image)),

@@ -30,6 +30,7 @@ pub struct RawSettings {
     pub(super) ca_config_map: Option<String>,
     pub(super) gateway_ca: Option<String>,
     pub(super) published_ca: Option<String>,
+    pub(super) https_proxy: Option<String>,
     pub(super) mesh_proxies: Option<Vec<String>>,
     pub(super) uid: Option<String>,
     pub(super) injector: RawInjector,

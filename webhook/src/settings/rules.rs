@@ -1,6 +1,9 @@
 //! One rule for each kind of setting: how its text becomes a value, and the words for what does not.
 
-use plan::{CaBundle, ContainerName, Host, KmsBatches, Network, ProviderArn, Region, VariableName};
+use plan::{
+    CaBundle, ContainerName, Host, HttpsProxy, KmsBatches, Network, ProviderArn, Region,
+    VariableName,
+};
 use rustls::RootCertStore;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
@@ -84,6 +87,11 @@ pub(super) const PUBLISHED_CA: Choices<bool> =
 
 pub(super) const GATEWAY_CA: Rule<CaBundle> =
     (ca_bundle, "one or more certificates of CAs in PEM, of at most 8 KiB together, and no key");
+
+pub(super) const HTTPS_PROXY: Rule<HttpsProxy> = (
+    |text| HttpsProxy::parse(text).ok(),
+    "HOST:PORT, a full host name or an IPv4 address other than loopback and link-local ones: no scheme, user or path",
+);
 
 pub(super) const CONTAINER: Rule<ContainerName> =
     (|text| ContainerName::parse(text).ok(), "the name of a container");

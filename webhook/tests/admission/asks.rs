@@ -88,6 +88,18 @@ fn a_gateway_is_trusted_by_what_the_pod_names_else_the_operator_else_alibaba_clo
 }
 
 #[test]
+fn the_operators_proxy_is_in_every_plan_and_no_pod_names_another() {
+    let settings = settings_with(&["httpsProxy=proxy.example:3128"]);
+    let proxy = |pod: &Value| plan(pod).https_proxy().map(ToString::to_string);
+    let after = injected_with(&pod(&[("secrets", "a: b")]), &settings);
+    assert_eq!(proxy(&after).as_deref(), Some("proxy.example:3128"));
+    assert_eq!(proxy(&with("timeout", "1m")), None);
+    let own = pod(&[("secrets", "a: b"), ("https-proxy", "proxy.evil.example:3128")]);
+    let answer = ask_with(&review(&own), &settings);
+    assert!(answer.message().contains("ask the operator for httpsProxy"), "{}", answer.message());
+}
+
+#[test]
 fn a_pod_goes_before_the_settings() {
     let settings = settings_with(&[
         "oidcProviderArn=acs:ram::9:oidc-provider/mine",

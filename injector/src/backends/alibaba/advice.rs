@@ -1,7 +1,7 @@
 //! What a person can check, for each way in which a source fails. Pure words.
 
 use cloud::{Diagnosis, Error};
-use plan::{AlibabaLookup, GatewayCa};
+use plan::{AlibabaLookup, GatewayCa, HttpsProxy, Plan};
 use secret::Failure;
 
 use super::ask;
@@ -12,11 +12,13 @@ use super::words::{self, NODE_CLOCK};
 pub(super) struct Advisor {
     credentials: PodCredentials,
     gateway_ca: Option<GatewayCa>,
+    proxy: Option<HttpsProxy>,
 }
 
 impl Advisor {
-    pub(super) fn new(credentials: PodCredentials, gateway_ca: Option<&GatewayCa>) -> Self {
-        Self { credentials, gateway_ca: gateway_ca.cloned() }
+    pub(super) fn new(credentials: PodCredentials, plan: &Plan) -> Self {
+        let (gateway_ca, proxy) = (plan.gateway_ca().cloned(), plan.https_proxy().cloned());
+        Self { credentials, gateway_ca, proxy }
     }
 
     pub(super) fn advice(&self, lookup: &AlibabaLookup, error: &Error) -> Vec<String> {
@@ -30,7 +32,10 @@ impl Advisor {
             Failure::Unreachable if error.is_about_issuer() && is_gateway(lookup, error.host()) => {
                 self.gateway_ca().to_owned()
             }
-            Failure::Unreachable => unreachable(error.host(), error.code(), error.status()),
+            Failure::Unreachable => {
+                let proxy = self.proxy.as_ref().filter(|_| goes_by_proxy(error.host()));
+                unreachable(error.host(), proxy, error.code(), error.status())
+            }
             Failure::Refused => refused(diagnosis).to_owned(),
             Failure::Unusable => unusable(error.host()),
             Failure::Mismatched => mismatched(error.host()),
@@ -119,13 +124,30 @@ fn not_found(lookup: &AlibabaLookup) -> String {
     )
 }
 
-fn unreachable(host: &str, code: Option<&str>, status: Option<u16>) -> String {
-    match (code, status) {
-        (Some(_), _) => {
+/// The metadata service of the node, which is asked by its address, does not.
+fn goes_by_proxy(host: &str) -> bool {
+    plan::Host::parse(host).is_ok()
+}
+
+fn unreachable(
+    host: &str,
+    proxy: Option<&HttpsProxy>,
+    code: Option<&str>,
+    status: Option<u16>,
+) -> String {
+    match (code, status, proxy) {
+        (Some(_), _, _) => {
             format!("the health of the service: {host} answers, with an error of its own")
         }
-        (None, Some(_)) => format!("what answers as {host}: a proxy, portal or gateway in between"),
-        (None, None) => format!(
+        (None, Some(_), _) => {
+            format!("what answers as {host}: a proxy, portal or gateway in between")
+        }
+        (None, None, Some(proxy)) => format!(
+            "that Pods reach the proxy {proxy} (the operator's setting httpsProxy): DNS, network \
+             policies, security groups; that it opens connections to {host} on port 443 (CONNECT) \
+             for everybody, without a login, and leaves the certificate as it is"
+        ),
+        (None, None, None) => format!(
             "that Pods reach {host} on port 443: DNS, the VPC endpoint or the instance's VPC \
              binding, network policies, security groups; that its certificate is the real one"
         ),

@@ -24,7 +24,9 @@ pub(super) fn transport(args: &Args, plan: &Plan) -> Result<Arc<Transport>, Prob
     };
     let extra_ca = args.ca.as_deref().map(ca).transpose()?;
     let connect_to = args.connect_to.clone();
-    let config = TransportConfig { private_ca, extra_ca, connect_to, ..TransportConfig::default() };
+    let proxy = plan.https_proxy().map(|proxy| proxy.as_str().to_owned());
+    let config =
+        TransportConfig { proxy, private_ca, extra_ca, connect_to, ..TransportConfig::default() };
     let transport = Transport::new(config)
         .map_err(|error| Problem::new(Exit::Local, error.to_string()).advise("the CA file"))?;
     Ok(Arc::new(transport))

@@ -23,9 +23,16 @@ fn a_misspelt_key_is_a_problem_with_a_proposal() {
 
 #[test]
 fn a_key_that_this_version_does_not_act_on_is_a_problem() {
-    for key in ["https-proxy", "regions"] {
+    for key in ["secret-provider-class", "regions"] {
         assert!(wrong(key, "x").contains("this version does not support it"), "{key}");
     }
+}
+
+#[test]
+fn a_proxy_is_the_operators_setting() {
+    let message = wrong("https-proxy", "http://user:password@proxy.example:3128");
+    assert!(message.contains("the operator for httpsProxy in the settings"), "{message}");
+    assert!(!message.contains("password"), "{message}");
 }
 
 #[test]

@@ -92,6 +92,7 @@ impl Draft<'_> {
             .group(ownership.file_group)
             .options(request.options.clone())
             .gateway_ca(gateway_ca)
+            .https_proxy(settings.https_proxy().cloned())
             .timeout_seconds(request.timeout.unwrap_or(settings.timeout_seconds()))
             .consumers(consumers);
         Some(Unbuilt { builder, mode })

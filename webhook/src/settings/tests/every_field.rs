@@ -26,6 +26,7 @@ pathTranslation: False
 caConfigMap: kms-gateway-ca
 gatewayCa: PEM
 publishedCa: never
+httpsProxy: proxy.example:3128
 meshProxies: [my-proxy]
 uid: platform
 injector:
@@ -86,6 +87,7 @@ policy:
             ca_config_map: ConfigMapName::parse("kms-gateway-ca"),
             gateway_ca: Some(CaBundle::parse(CA).unwrap()),
             published_ca: false,
+            https_proxy: HttpsProxy::parse("proxy.example:3128").ok(),
             mesh_proxies: vec![ContainerName::parse("my-proxy").unwrap()],
             uid: Uid::Platform,
             injector: Injector {

@@ -37,7 +37,7 @@ fn plan() -> Plan {
 
 fn advisor(plan: &Plan, subject: Option<&str>) -> Advisor {
     let rrsa = rrsa::Rrsa::new(&own(), "/t/token".into(), subject.map(ToOwned::to_owned));
-    Advisor::new(PodCredentials::Rrsa(rrsa), plan.gateway_ca())
+    Advisor::new(PodCredentials::Rrsa(rrsa), plan)
 }
 
 /// What is advised where `operation` was refused with `code`.
@@ -93,7 +93,7 @@ fn a_refused_identity_names_what_has_to_trust_whom() {
     ] {
         let named = plan::Rrsa { named_by, ..own() };
         let rrsa = rrsa::Rrsa::new(&named, "/token".into(), subject.map(str::to_owned));
-        let advisor = Advisor::new(PodCredentials::Rrsa(rrsa), None);
+        let advisor = Advisor::new(PodCredentials::Rrsa(rrsa), &plan());
         for code in ["AuthenticationFail.NoPermission", "EntityNotExist.Role"] {
             let call = "STS AssumeRoleWithOIDC";
             let advice = refused_identity(&advisor, call, Some(code), &lookup("kms://a"));
@@ -156,9 +156,13 @@ fn credentials_that_are_not_accepted_are_neither_the_token_nor_the_trust_policy(
 
 #[test]
 fn what_to_check_depends_on_whether_somebody_answered() {
-    assert!(unreachable("h", None, None).contains("network policies"));
-    assert!(unreachable("h", None, Some(502)).contains("in between"));
-    assert!(unreachable("h", Some("InternalFailure"), Some(500)).contains("health"));
+    assert!(unreachable("h", None, None, None).contains("network policies"));
+    assert!(unreachable("h", None, None, Some(502)).contains("in between"));
+    assert!(unreachable("h", None, Some("InternalFailure"), Some(500)).contains("health"));
+    let proxy = HttpsProxy::parse("proxy.example:3128").unwrap();
+    let advice = unreachable("h", Some(&proxy), None, None);
+    assert!(advice.contains("proxy.example:3128 (the operator's setting httpsProxy)"), "{advice}");
+    assert!(goes_by_proxy("kms.cn-hangzhou.aliyuncs.com") && !goes_by_proxy("100.100.100.200"));
 }
 
 fn refused_with(code: &str) -> &'static str {
