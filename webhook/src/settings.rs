@@ -7,6 +7,7 @@ pub(crate) mod annotation_rules;
 mod check;
 pub(crate) mod comparisons;
 pub(crate) mod image;
+mod injector;
 mod load;
 mod overrides;
 pub(crate) mod policy;
@@ -21,11 +22,12 @@ pub(crate) mod tests;
 mod values;
 mod yaml;
 
+pub(crate) use self::injector::{Injector, Resources};
 pub use self::load::{FILE_LIMIT, Inputs, LoadError};
 pub use self::overrides::{Override, OverrideError};
 pub use self::raw::RawSettings;
 pub(crate) use self::values::ConfigMapName;
-use self::values::{AccountId, ClusterId, EndpointPattern, PullPolicy};
+use self::values::{AccountId, ClusterId, EndpointPattern};
 
 use plan::{
     Batches, CaBundle, ContainerName, Glob, Host, HttpsProxy, Network, ProviderArn, Region,
@@ -33,7 +35,6 @@ use plan::{
 };
 
 use crate::path_translation::PathTranslation;
-use crate::quantity::{Quantity, WrittenQuantity};
 use crate::settings::annotation_rules::AnnotationRules;
 use crate::settings::policy::Policy;
 use crate::settings::service::Service;
@@ -99,25 +100,6 @@ pub(crate) enum Uid {
     Explicit,
     /// The platform assigns it from a range.
     Platform,
-}
-
-/// The injected containers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Injector {
-    image: String,
-    image_pull_policy: Option<PullPolicy>,
-    image_mirrors: Vec<String>,
-    command: Vec<String>,
-    extra_args: Vec<String>,
-    resources: Resources,
-}
-
-/// Kubernetes quantities, as they were written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Resources {
-    cpu: WrittenQuantity,
-    memory: WrittenQuantity,
-    guaranteed_cpu: WrittenQuantity,
 }
 
 /// A setting whose value is not allowed.
@@ -282,52 +264,6 @@ impl Settings {
     }
 }
 
-impl Injector {
-    pub(crate) fn image(&self) -> &str {
-        &self.image
-    }
-
-    /// `None` is the cluster's default.
-    pub(crate) fn image_pull_policy(&self) -> Option<&'static str> {
-        self.image_pull_policy.map(PullPolicy::as_str)
-    }
-
-    /// Repositories of the operator's that hold the same image: another webhook may write their
-    /// names.
-    pub(crate) fn image_mirrors(&self) -> &[String] {
-        &self.image_mirrors
-    }
-
-    /// An absolute path, and arguments.
-    pub(crate) fn command(&self) -> &[String] {
-        &self.command
-    }
-
-    /// Flags for every fetcher, which Pods cannot change.
-    pub(crate) fn extra_args(&self) -> &[String] {
-        &self.extra_args
-    }
-
-    pub(crate) fn resources(&self) -> &Resources {
-        &self.resources
-    }
-}
-
-impl Resources {
-    pub(crate) fn cpu(&self) -> &WrittenQuantity {
-        &self.cpu
-    }
-
-    pub(crate) fn memory(&self) -> &WrittenQuantity {
-        &self.memory
-    }
-
-    /// CPU request and limit in a Guaranteed Pod, where a limit cannot be left out.
-    pub(crate) fn guaranteed_cpu(&self) -> &WrittenQuantity {
-        &self.guaranteed_cpu
-    }
-}
-
 impl Default for Settings {
     /// What follows from an operator who sets nothing.
     fn default() -> Self {
@@ -364,29 +300,6 @@ impl Default for Settings {
             secret_provider_classes: false,
             rules: AnnotationRules::default(),
             policy: Policy::default(),
-        }
-    }
-}
-
-impl Default for Injector {
-    fn default() -> Self {
-        Self {
-            image: concat!("secrets-injector:", env!("CARGO_PKG_VERSION")).into(),
-            image_pull_policy: None,
-            image_mirrors: Vec::new(),
-            command: vec!["/secrets-injector".into()],
-            extra_args: Vec::new(),
-            resources: Resources::default(),
-        }
-    }
-}
-
-impl Default for Resources {
-    fn default() -> Self {
-        Self {
-            cpu: WrittenQuantity::of_thousandths(10),
-            memory: WrittenQuantity::of_bytes(Quantity::bytes(16 << 20)),
-            guaranteed_cpu: WrittenQuantity::of_thousandths(100),
         }
     }
 }

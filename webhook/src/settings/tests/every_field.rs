@@ -1,8 +1,10 @@
 //! A file that sets all there is.
 
 use super::*;
+use crate::quantity::WrittenQuantity;
 use crate::settings::annotation_rules::AnnotationRule;
 use crate::settings::policy::{CredentialsKind, Pattern, Rule};
+use crate::settings::values::PullPolicy;
 
 const CA: &str = include_str!("../example-ca.pem");
 
