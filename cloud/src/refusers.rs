@@ -1,6 +1,7 @@
 //! Hosts that gave no clean answer to several questions at once. One that answered otherwise is asked one
 //! by one from then on, for as long as the process lives. One of which nothing came, for one question
-//! alone neither, or that had too many of them while it answered one alone, is asked one by one for a look,
+//! alone neither, that had too many of them while it answered one alone, or whose
+//! answer was too large to be read, is asked one by one for a look,
 //! and for twice as many each time that it happens again.
 
 use std::collections::HashMap;

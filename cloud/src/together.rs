@@ -66,6 +66,11 @@ impl Session {
                     parts.extend(rest.iter().map(|lookup| shared(&error, lookup)));
                     return parts;
                 }
+                // The next values may be smaller.
+                FailedTogether::NotTogether if error.is_too_large() => {
+                    self.ask_one_by_one_for_now(&batch, &error);
+                    break;
+                }
                 FailedTogether::NotTogether => {
                     self.ask_one_by_one(&batch, &error);
                     break;
@@ -129,7 +134,7 @@ impl Session {
             class = error.failure().word(),
             code = error.code(),
             request_id = error.request_id(),
-            "one question is answered and several at once are not: they are asked for one by one for a while"
+            "several at once are not answered now: they are asked for one by one for a while"
         );
         self.refusers().let_rest(&batch.group.route);
     }

@@ -115,7 +115,7 @@ async fn a_part_that_is_refused_is_told_like_a_call_for_one() {
 #[tokio::test]
 async fn whatever_is_no_clean_answer_is_asked_one_by_one_and_remembered() {
     type Answer = fn(&Seen) -> Reply;
-    let answers: [Answer; 12] = [
+    let answers: [Answer; 11] = [
         |_| refusal(403, "Forbidden.NoPermission"),
         |_| refusal(404, "Forbidden.ResourceNotFound"),
         |_| refusal(404, "InvalidApi.NotFound"),
@@ -125,7 +125,6 @@ async fn whatever_is_no_clean_answer_is_asked_one_by_one_and_remembered() {
         |_| Reply::Json(404, String::from("not found")),
         |_| Reply::Json(200, String::from("{}")),
         |_| Reply::Json(200, String::from("[1")),
-        |_| Reply::Json(200, "x".repeat(2 << 20)),
         |seen| changed(|answer| answer["SecretValues"][2]["SecretName"] = json!("other"))(seen),
         |seen| changed(|answer| drop(answer["SecretValues"].as_array_mut().unwrap().pop()))(seen),
     ];
@@ -174,6 +173,14 @@ async fn a_batch_that_stays_throttled_is_each_secrets_own_failure() {
     each_failed(parts, Failure::Throttled);
     // That is what batches are good for.
     assert!(goes_together(&bench));
+}
+
+/// Values may be smaller the next time.
+#[tokio::test]
+async fn an_answer_that_is_too_large_is_asked_one_by_one_for_a_while() {
+    let bench = bench(|_| Reply::Json(200, "x".repeat(2 << 20)), never).await;
+    assert!(together(&bench).await.iter().all(Option::is_none));
+    assert!(!goes_together(&bench) && goes_together(&bench));
 }
 
 /// With the call that was made for it, and no other.

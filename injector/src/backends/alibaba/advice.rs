@@ -1,6 +1,6 @@
 //! What a person can check, for each way in which a source fails. Pure words.
 
-use cloud::{Diagnosis, Error};
+use cloud::{Diagnosis, ECS_METADATA, Error};
 use plan::AlibabaLookup;
 use secret::Failure;
 
@@ -28,6 +28,7 @@ impl Advisor {
             Failure::NotFound => not_found(lookup),
             Failure::Throttled => THROTTLED.to_owned(),
             Failure::Unreachable if self.lacks_private_ca(lookup) => PRIVATE_CA.to_owned(),
+            Failure::Unreachable if error.operation() == ECS_METADATA => metadata(error.host()),
             Failure::Unreachable => unreachable(error.host(), error.code(), error.status()),
             Failure::Refused => refused(diagnosis).to_owned(),
             Failure::Unusable => unusable(error.host()),
@@ -119,6 +120,13 @@ fn unreachable(host: &str, code: Option<&str>, status: Option<u16>) -> String {
              binding, network policies, security groups; that its certificate is the real one"
         ),
     }
+}
+
+fn metadata(host: &str) -> String {
+    format!(
+        "that Pods reach {host} on port 80: network policies, and whether the node is an ECS instance \
+         whose metadata service is switched on"
+    )
 }
 
 fn unusable(host: &str) -> String {

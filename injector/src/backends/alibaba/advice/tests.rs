@@ -161,6 +161,13 @@ fn what_to_check_depends_on_whether_somebody_answered() {
     assert!(unreachable("h", Some("InternalFailure"), Some(500)).contains("health"));
 }
 
+/// It speaks no TLS.
+#[test]
+fn the_metadata_service_is_looked_for_on_its_own_port() {
+    let told = metadata("100.100.100.200");
+    assert!(told.contains("100.100.100.200 on port 80:") && !told.contains("443"), "{told}");
+}
+
 fn refused_with(code: &str) -> &'static str {
     refused(Diagnosis::of(Failure::Refused, "KMS GetSecretValue", Some(code)))
 }
