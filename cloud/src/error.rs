@@ -7,7 +7,7 @@ use std::fmt;
 use secret::Failure;
 
 use crate::call_info::CallInfo;
-use crate::cause::{FailedAttempt, Refusal};
+use crate::cause::{Cause, FailedAttempt, Malformed, Refusal};
 use crate::error_code::{self, Diagnosis, Remedy};
 
 #[derive(Clone)]
@@ -137,6 +137,11 @@ impl Error {
     #[must_use]
     pub fn was_sent(&self) -> bool {
         self.0.attempts > 0
+    }
+
+    /// Whether there was more of an answer than is read.
+    pub(crate) fn is_too_large(&self) -> bool {
+        matches!(self.0.attempt.cause, Cause::Malformed(Malformed::TooLarge { .. }))
     }
 
     fn refusal(&self) -> Option<&Refusal> {

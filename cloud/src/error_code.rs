@@ -182,7 +182,7 @@ impl Diagnosis {
 }
 
 /// What the metadata service of a node is asked, in the place of an API.
-pub(crate) const ECS_METADATA: &str = "ECS metadata";
+pub const ECS_METADATA: &str = "ECS metadata";
 
 /// Codes of KMS, OOS, STS and RAM, as their documentation has them.
 const DOCUMENTED: [&str; 29] = [

@@ -7,7 +7,8 @@ use secret::Sensitive;
 use crate::response::AnswerContent;
 
 pub(crate) struct Credentials {
-    key_id: String,
+    /// It is no secret, and it is where somebody puts one who takes it for the other.
+    key_id: Sensitive,
     secret: Sensitive,
     /// Temporary credentials have a security token; those of an account or a user have none.
     token: Option<Sensitive>,
@@ -32,11 +33,12 @@ impl Credentials {
         caller: String,
         lifetime: Option<Lifetime>,
     ) -> Self {
+        let key_id = Sensitive::from(key_id);
         Self { key_id, secret, token, caller, lifetime }
     }
 
     pub(crate) fn key_id(&self) -> &str {
-        &self.key_id
+        std::str::from_utf8(self.key_id.expose()).unwrap_or_default()
     }
 
     pub(crate) fn secret(&self) -> &Sensitive {
@@ -58,7 +60,7 @@ impl Credentials {
 
 impl AnswerContent for Credentials {
     fn secrets(&self) -> Vec<&Sensitive> {
-        [&self.secret].into_iter().chain(&self.token).collect()
+        [&self.key_id, &self.secret].into_iter().chain(&self.token).collect()
     }
 }
 
@@ -121,6 +123,6 @@ mod tests {
         let secret = Sensitive::from("key".to_owned());
         let keys = Credentials::new("LTAI".to_owned(), secret, None, "user".to_owned(), None);
         assert_eq!(keys.freshness(u64::MAX), Freshness::Fresh);
-        assert_eq!(keys.secrets().len(), 1);
+        assert_eq!(keys.secrets().len(), 2);
     }
 }

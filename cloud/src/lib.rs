@@ -43,7 +43,7 @@ pub use concurrency_limit::{InFlightRequest, Window};
 pub use credentials::provider;
 pub use endpoint::{Network, Service};
 pub use error::Error;
-pub use error_code::Diagnosis;
+pub use error_code::{Diagnosis, ECS_METADATA};
 pub use lookup::{AssumedRole, Lookup, Subject};
 pub use published_ca::PUBLISHED_CA;
 pub use session::Session;

@@ -67,22 +67,28 @@ impl PartsOf {
         let parts = parts.ok_or(Malformed::OtherNames)?;
         let values = || parts.iter().filter_map(Part::value);
         let held: Vec<&Sensitive> = values().flat_map(Value::secrets).collect();
-        let versions: Vec<&str> = values().map(|value| value.version.as_str()).collect();
-        // The version of one may not repeat the value of another one. What is short stands in any text.
+        // The version of one may not repeat the value of another one: who writes that value may know it, and
+        // asked for by itself it is seen beside no other. What is short stands in any text.
         let long: Vec<&Sensitive> = held.iter().copied().filter(|value| value.len() >= 4).collect();
-        if echoes(&versions.join("\n"), &long) {
-            return Err(Malformed::Invalid("VersionId").into());
-        }
+        let versions: Vec<&str> = values().map(|value| value.version.as_str()).collect();
+        let one_repeats = echoes(&versions.join("\n"), &long);
+        let repeats = |part: &Part| {
+            one_repeats && part.value().is_some_and(|value| echoes(&value.version, &long))
+        };
+        let alone: Vec<bool> = parts.iter().map(repeats).collect();
         let refused = parts.iter().any(|part| matches!(part, Part::Refused(_)));
         let fields = if refused { secret_fields(body) } else { None };
         let secrets = fields
             .as_ref()
             .map(|fields| sent.iter().copied().chain(held).chain(fields).collect::<Vec<_>>());
         let refusals: Vec<_> = parts.iter().map(|part| part.refused(secrets.as_deref())).collect();
-        let found = parts.into_iter().zip(refusals).map(|(part, refusal)| match (part, refusal) {
-            (Part::Value(value), _) => FoundPart::Value(value),
+        // An id may repeat a value that is not used.
+        let request_id = request_id.filter(|_| !alone.contains(&true));
+        let found = parts.into_iter().zip(refusals).zip(alone);
+        let found = found.map(|((part, refusal), alone)| match (part, refusal) {
+            (Part::Value(value), _) if !alone => FoundPart::Value(value),
             (_, Some(refused)) => FoundPart::Refused(refused),
-            (_, None) => FoundPart::Alone,
+            _ => FoundPart::Alone,
         });
         Ok(AnsweredParts { found: found.collect(), request_id })
     }

@@ -1,6 +1,8 @@
 //! Hosts that gave no clean answer to several questions at once. One that answered otherwise is asked one
 //! by one from then on, for as long as the process lives. One of which nothing came, for one question
-//! alone neither, is asked one by one for a look, and for twice as many each time that it happens again.
+//! alone neither, that had too many of them while it answered one alone, or whose
+//! answer was too large to be read, is asked one by one for a look,
+//! and for twice as many each time that it happens again.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,8 +16,8 @@ pub(crate) struct Refusers(Mutex<HashMap<Route, Standing>>);
 enum Standing {
     NeverTogether,
     Resting {
-        /// How often in a row nothing came.
-        silences: u32,
+        /// How often in a row it was so.
+        times: u32,
         /// The looks that go by without one of several questions.
         looks: u32,
     },
@@ -50,13 +52,15 @@ impl Refusers {
         self.lock().insert(route.clone(), Standing::NeverTogether);
     }
 
-    pub(crate) fn was_silent(&self, route: &Route) {
+    pub(crate) fn let_rest(&self, route: &Route) {
         let mut refusers = self.lock();
-        let rest = Standing::Resting { silences: 0, looks: 0 };
-        if let Standing::Resting { silences, looks } = refusers.entry(route.clone()).or_insert(rest)
-        {
-            *looks = 1 << *silences;
-            *silences = (*silences + 1).min(MOST_DOUBLINGS);
+        let rest = Standing::Resting { times: 0, looks: 0 };
+        if let Standing::Resting { times, looks } = refusers.entry(route.clone()).or_insert(rest) {
+            // Several calls of one look say it once.
+            if *looks == 0 {
+                *looks = 1 << *times;
+                *times = (*times + 1).min(MOST_DOUBLINGS);
+            }
         }
     }
 
@@ -73,7 +77,7 @@ mod tests {
     use crate::batch::BatchService;
 
     #[test]
-    fn a_host_that_is_silent_rests_for_twice_as_many_looks_each_time() {
+    fn a_host_that_gave_no_answer_rests_for_twice_as_many_looks_each_time() {
         let endpoint = String::from("kms.cn-hangzhou.aliyuncs.com");
         let route = Route { endpoint, assume: None, service: BatchService::Kms };
         let refusers = Refusers::default();
@@ -87,15 +91,16 @@ mod tests {
         };
         let mut rests = Vec::new();
         for _ in 0..9 {
-            refusers.was_silent(&route);
+            refusers.let_rest(&route);
+            refusers.let_rest(&route);
             rests.push(looks());
         }
         assert_eq!(rests, [1, 2, 4, 8, 16, 32, 64, 64, 64]);
         refusers.answered_cleanly(&route);
-        refusers.was_silent(&route);
+        refusers.let_rest(&route);
         assert_eq!(looks(), 1);
         refusers.never_ask_again(&route);
-        refusers.was_silent(&route);
+        refusers.let_rest(&route);
         refusers.answered_cleanly(&route);
         refusers.begin_look();
         assert!(!refusers.may_ask(&route));

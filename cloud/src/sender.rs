@@ -90,6 +90,11 @@ impl Sender {
     ) -> Result<ServiceReply<T>, Error> {
         let info = call.info();
         let (operation, host) = (info.operation, info.host.as_str());
+        // One that the host may not know, or count otherwise, leaves time for others.
+        let deadline = match call.may_be_unknown() {
+            true => half_way(deadline),
+            false => deadline,
+        };
         let limit = self.limit(host, call.caller());
         let _open = limit.begin();
         let mut last: Option<FailedAttempt> = None;
@@ -103,12 +108,7 @@ impl Sender {
             };
             attempts += 1;
             let began = Instant::now();
-            // One that the host may not know leaves time for others.
-            let until = match call.may_be_unknown() {
-                true => began + deadline.saturating_duration_since(began) / 2,
-                false => deadline,
-            };
-            let failed = match self.attempt(call, host, until, &read).await {
+            let failed = match self.attempt(call, host, deadline, &read).await {
                 Ok((content, request_id)) => {
                     permit.answered();
                     self.shared.tally.add(operation, None);
@@ -233,6 +233,11 @@ impl Sender {
         let read = |answer| read_response(answer, &call.secrets(), read);
         self.shared.transport.send(call.request(&stamp)?, call.pool_key(), deadline, read).await
     }
+}
+
+fn half_way(deadline: Instant) -> Instant {
+    let now = Instant::now();
+    now + deadline.saturating_duration_since(now) / 2
 }
 
 fn log_answer(info: &CallInfo, attempt: u32, began: Instant, request_id: Option<&str>) {

@@ -23,7 +23,8 @@ enum FailedTogether {
     Shared,
     /// The host does not answer such a call, or not to this caller.
     NotTogether,
-    /// No answer came, or one of a host that is not well.
+    /// No answer came, or one that may come to any question: of a host that is not well, or that has too many
+    /// questions. How several in one call count is not written anywhere.
     InDoubt,
 }
 
@@ -65,6 +66,11 @@ impl Session {
                     parts.extend(rest.iter().map(|lookup| shared(&error, lookup)));
                     return parts;
                 }
+                // The next values may be smaller.
+                FailedTogether::NotTogether if error.is_too_large() => {
+                    self.ask_one_by_one_for_now(&batch, &error);
+                    break;
+                }
                 FailedTogether::NotTogether => {
                     self.ask_one_by_one(&batch, &error);
                     break;
@@ -72,23 +78,29 @@ impl Session {
                 FailedTogether::InDoubt => {}
             }
             let alone = self.fetch(first, deadline).await;
-            let (attempts, unanswered) = match &alone {
+            let (attempts, of_the_host) = match &alone {
                 Ok(fetched) => (fetched.attempts, None),
                 Err(error) if FailedTogether::of(error).is_of_the_host() => {
-                    (0, Some(error.clone()))
+                    (0, Some(error.failure()))
                 }
                 Err(error) => (error.attempts(), None),
             };
             parts.push(Some(alone));
-            if let Some(error) = unanswered {
-                self.refusers().was_silent(&batch.group.route);
+            if let Some(failure) = of_the_host {
+                // A host that has too many questions is better asked for several at once.
+                if failure == Failure::Unreachable {
+                    self.refusers().let_rest(&batch.group.route);
+                }
                 let others = rest.iter().skip(1);
                 parts.extend(others.map(|lookup| shared(&error, lookup)));
                 return parts;
             }
             // The host is well, so that it was the call.
             if attempts <= 1 {
-                self.ask_one_by_one(&batch, &error);
+                match error.failure() {
+                    Failure::Unreachable => self.ask_one_by_one(&batch, &error),
+                    _ => self.ask_one_by_one_for_now(&batch, &error),
+                }
                 break;
             }
         }
@@ -115,6 +127,18 @@ impl Session {
         Ok(found.map(part).collect())
     }
 
+    fn ask_one_by_one_for_now(&self, batch: &Batch<'_>, error: &Error) {
+        info!(
+            operation = error.operation(),
+            host = error.host(),
+            class = error.failure().word(),
+            code = error.code(),
+            request_id = error.request_id(),
+            "several at once are not answered now: they are asked for one by one for a while"
+        );
+        self.refusers().let_rest(&batch.group.route);
+    }
+
     fn ask_one_by_one(&self, batch: &Batch<'_>, error: &Error) {
         info!(
             operation = error.operation(),
@@ -132,12 +156,9 @@ impl FailedTogether {
     fn of(error: &Error) -> Self {
         match error.failure() {
             _ if error.is_about_identity() => Self::Shared,
-            Failure::Unreachable if error.is_retriable() || error.status().is_some() => {
-                Self::InDoubt
-            }
+            Failure::Unreachable if error.status().is_some() => Self::InDoubt,
+            _ if error.is_retriable() => Self::InDoubt,
             Failure::Unreachable => Self::Shared,
-            // Its time was over before anything else came.
-            _ if error.is_retriable() => Self::Shared,
             _ => Self::NotTogether,
         }
     }
@@ -148,8 +169,9 @@ impl FailedTogether {
     }
 }
 
+/// The failure of the call that was made for it.
 fn shared(error: &Error, lookup: &Lookup) -> Part {
-    let call = CallInfo::of_fetch(lookup);
+    let call = CallInfo { operation: error.operation(), ..CallInfo::of_fetch(lookup) };
     Some(Err(if error.is_about_identity() { error.clone() } else { error.of(call) }))
 }
 

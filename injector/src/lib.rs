@@ -31,6 +31,7 @@ mod write {
     pub(crate) mod generation_name;
     pub(crate) mod hold;
     pub(crate) mod holds;
+    pub(crate) mod key_names;
     mod links;
     pub(crate) mod new_file;
     pub(crate) mod single_file;

@@ -10,25 +10,25 @@ mod rendered;
 pub(crate) mod select;
 mod taken_names;
 mod template;
+mod twins;
 mod unusable;
 
 use plan::{FileOptions, Plan};
 use secret::Sensitive;
 
-pub(crate) use self::all_keys::{files_of, twin_of_kept};
 use self::content::Content;
 use self::documents::Documents;
 use self::encoding::encoded_as;
 pub(crate) use self::rendered::Rendered;
-pub(crate) use self::taken_names::TakenNames;
 pub(crate) use self::template::check;
+pub(crate) use self::twins::without_twins;
 pub(crate) use self::unusable::{Blame, Unusable};
 use self::unusable::{Why, problem};
 use crate::input::entry::{Entry, EntryContent, Form};
 use crate::render::environment::Unfit;
 
 /// Renders the entries, in their order. `value` gives a lookup's value; an entry that lacks one is
-/// left out.
+/// left out. Who gets which name, [`without_twins`] says.
 pub(crate) fn render<'a>(
     plan: &Plan,
     entries: &'a [Entry<'a>],
@@ -69,8 +69,7 @@ pub(crate) fn render<'a>(
         let beside = Vec::new();
         Some(content.map(|content| Rendered { at, entry, content, beside }))
     };
-    let rendered = entries.iter().enumerate().filter_map(render).collect();
-    all_keys::without_twins(plan, entries, rendered)
+    entries.iter().enumerate().filter_map(render).collect()
 }
 
 /// Encodes the content as the entry wants it written. An option of a file that says how is named here,

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::content::Selection;
+use crate::contract::MAX_VALUE_BYTES;
 use crate::env::{ContainerName, VariableName};
 use crate::file::{Encoding, FileMode, OnMissing};
 use crate::glob::Glob;
@@ -58,9 +59,19 @@ pub const MAX_ALL_KEYS: usize = 16;
 /// Files or variables of one of them.
 pub const MAX_KEYS: usize = 256;
 
-/// All keys of a secret take as much room as so many files of the largest size: a page for each, and
-/// once the value itself.
-pub const ROOM_OF_ALL_KEYS: usize = 17;
+/// Bytes that all keys of a secret take at most in a memory volume, behind a prefix of this length: three
+/// generations with a page that each key begins, with the value, the names and a sentinel; a link for each
+/// key of before and of now, whose target takes a page where it is long; and what is written beside them.
+#[must_use]
+pub const fn room_of_all_keys(prefix: usize) -> usize {
+    let prefixes = (MAX_KEYS * prefix).div_ceil(PAGE);
+    let generation = MAX_KEYS + 2 * MAX_VALUE_BYTES.div_ceil(PAGE) + prefixes + 1;
+    PAGE * (3 * generation + 2 * MAX_KEYS + BESIDE)
+}
+
+const PAGE: usize = 4096;
+/// Pages of the status, and of the names of removed keys.
+const BESIDE: usize = 32;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("all keys become either files, which have a mode, or variables of containers")]

@@ -199,6 +199,26 @@ async fn a_throttled_batch_stays_one_request() {
     }
 }
 
+/// How a service counts several secrets in one call is not written anywhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_batch_alone_is_throttled_each_secret_is_asked_for_by_itself() {
+    for effect in [
+        Effect::ThrottlingUser { retry_after_millis: None },
+        Effect::Refuse { status: 400, code: "SignatureNonceUsed".into(), message: "No.".into() },
+    ] {
+        let cloud = cloud().await;
+        cloud.add_fault(Fault::new(effect).action(SEVERAL));
+        let container = Container::new(&cloud).unwrap();
+        let mut builder = builder().unwrap();
+        builder.timeout_seconds(6);
+        let ended = container.init(&plan(builder, &secrets(5)).unwrap()).await.unwrap();
+        assert_eq!(ended.code(), Some(0), "{}", ended.said());
+        all_are_right(&container, 5);
+        assert_eq!(requests(&cloud)[ONE], 5);
+        nothing_is_told(&ended);
+    }
+}
+
 /// What a person reads does not depend on how the secret was asked for.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_part_is_told_like_a_refused_call() {

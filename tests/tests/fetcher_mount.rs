@@ -5,10 +5,12 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::time::Duration;
 
-use lab::cloud::{Cloud, CloudConfig, SecretSeed, Seed};
-use lab::fetcher::{ACCOUNT, Container, Ended, Want, builder, plan};
-use plan::Plan;
+use lab::cloud::{Cloud, CloudConfig, SecretSeed, Seed, StoredPlace, VersionSeed};
+use lab::fetcher::{ACCOUNT, Container, Ended, Want, builder, eventually, plan};
+use plan::{Mode, OnRevoked, Plan, Refresh};
+use rustix::process::Signal;
 
 async fn cloud() -> Cloud {
     let cloud = Cloud::start(CloudConfig::new(Seed::demo().unwrap())).await.unwrap();
@@ -79,6 +81,54 @@ async fn a_full_mount_is_left_as_it_was() {
     };
     ended_locally(&ended, "could not write \"large\": the mount is full");
     assert_eq!(ended.stdout, "", "something was left behind");
+}
+
+/// Where there is no room for a third generation the one before goes, and where there is none for a second
+/// one, what is to go is gone all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mount_that_is_filled_keeps_nothing_old() {
+    let cloud = cloud().await;
+    let container = Container::new(&cloud).unwrap();
+    let rotate = |letter: &str, pages: usize| {
+        let text = format!("CANARY {letter}").repeat(pages * 512);
+        let place = StoredPlace::new(ACCOUNT, "shop/large");
+        cloud.rotate_secret(&place, VersionSeed::text(&text)).unwrap();
+        text.into_bytes()
+    };
+    let mut builder = builder().unwrap();
+    builder.mode(Mode::Refresh(Refresh::new(10, None, OnRevoked::Remove).unwrap()));
+    let wants = [Want::new("db", "kms://shop/db"), Want::new("large", "kms://shop/large")];
+    let plan = plan(builder, &wants).unwrap();
+    rotate("0", 4);
+    let mount = container.mount().display().to_string();
+    let script = format!("/usr/bin/mount -t tmpfs -o size=72k lab '{mount}'; exec \"$@\"");
+    let under = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-ec", &script, "sh"];
+    let mut running = container.start_under(&under, &plan, &["refresh"]).unwrap();
+    let says = |words: &str| running.log().contains(words);
+    while !says("\"done\"") {
+        if says("unshare:") || says("mount:") {
+            return skipped(&format!("no volume can be mounted here: {}", running.log()));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let seen = format!("/proc/{}/root{mount}", running.pid().unwrap());
+    let shows = async |name: &str, content: Option<&[u8]>| {
+        let path = format!("{seen}/{name}");
+        let is = || async { Ok(fs::read(&path).ok().as_deref() == content) };
+        eventually(is).await.unwrap_or_else(|_| panic!("{name}: {}", running.log()));
+    };
+    for (letter, pages) in [("1", 4), ("2", 4), ("3", 8)] {
+        let text = rotate(letter, pages);
+        shows("large", Some(&text)).await;
+    }
+    // Now one generation takes more than half of the volume.
+    cloud.delete_secret(&StoredPlace::new(ACCOUNT, "shop/db")).unwrap();
+    shows("db", None).await;
+    let text = rotate("4", 1);
+    shows("large", Some(&text)).await;
+    running.signal(Signal::TERM).unwrap();
+    assert_eq!(running.ended().await.unwrap().code(), Some(0), "{}", running.log());
+    assert!(!running.log().contains("CANARY"), "{}", running.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,6 +15,7 @@ mod emulator_admin;
 mod emulator_batches;
 mod emulator_faults;
 mod emulator_sts;
+mod fetcher_all_keys;
 mod fetcher_batches;
 mod fetcher_credentials;
 mod fetcher_hooks;

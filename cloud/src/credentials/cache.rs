@@ -16,7 +16,7 @@ use crate::keys::{Credentials, Freshness};
 pub(crate) struct CredentialCache {
     /// It is never locked while somebody waits.
     current: Mutex<Option<Current>>,
-    /// What the next credentials are made of.
+    /// What the next credentials are made of. It is locked before `current`.
     edition: Mutex<Option<String>>,
     /// It is locked by the caller that makes the exchange.
     exchange: tokio::sync::Mutex<Option<Failed>>,
@@ -93,8 +93,9 @@ impl CredentialCache {
                 return Some(Err(error.clone()));
             }
         }
+        let edition = self.edition();
         Some(match exchange(deadline).await {
-            Ok(fresh) => Ok(self.keep(fresh, refused.map(|_| Instant::now() + QUIET))),
+            Ok(fresh) => Ok(self.keep(fresh, &edition, refused.map(|_| Instant::now() + QUIET))),
             Err(error) => {
                 self.fail(&mut failed, &error, deadline);
                 Err(error)
@@ -115,8 +116,9 @@ impl CredentialCache {
         let Ok(mut failed) = self.exchange.try_lock() else { return current };
         let left = deadline.saturating_duration_since(Instant::now());
         let until = Instant::now() + EARLY.min(left / 2);
+        let edition = self.edition();
         match exchange(until).await {
-            Ok(fresh) => self.keep(fresh, None),
+            Ok(fresh) => self.keep(fresh, &edition, None),
             Err(error) => {
                 self.fail(&mut failed, &error, until);
                 // Without time for a request nothing was learnt about STS.
@@ -148,11 +150,25 @@ impl CredentialCache {
         }
     }
 
-    fn keep(&self, fresh: Credentials, believed_until: Option<Instant>) -> Arc<Credentials> {
+    /// `edition` is what there was when the exchange began: credentials of another one are for whoever asked
+    /// for them, and for nobody after that.
+    fn keep(
+        &self,
+        fresh: Credentials,
+        edition: &Option<String>,
+        believed_until: Option<Instant>,
+    ) -> Arc<Credentials> {
         let credentials = Arc::new(fresh);
-        let kept = Arc::clone(&credentials);
-        *self.lock() = Some(Current { credentials, quiet_until: None, believed_until });
-        kept
+        let known = self.edition.lock().unwrap_or_else(PoisonError::into_inner);
+        if *known == *edition {
+            let credentials = Arc::clone(&credentials);
+            *self.lock() = Some(Current { credentials, quiet_until: None, believed_until });
+        }
+        credentials
+    }
+
+    fn edition(&self) -> Option<String> {
+        self.edition.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn fail(&self, failed: &mut Option<Failed>, error: &Error, until: Instant) {

@@ -57,6 +57,18 @@ async fn no_id_or_version_repeats_the_value() {
     assert_eq!((fetched.request_id.as_str(), fetched.printable_version()), ("kms-1", "v1"));
 }
 
+/// Somebody may take the id for the secret, and the secret for the id.
+#[tokio::test]
+async fn no_message_repeats_the_id_of_a_key() {
+    let told = |message: &'static str| async move {
+        let body = json!({"Code": "Forbidden.NoPermission", "Message": message, "RequestId": "r"});
+        let error = fetch(move |_| Reply::Json(403, body.to_string())).await.unwrap_err();
+        error.message().map(ToOwned::to_owned)
+    };
+    assert_eq!(told("The key STS.base may not.").await, None);
+    assert_eq!(told("The key may not.").await.as_deref(), Some("The key may not."));
+}
+
 /// "canary" in Base64, as it stands in the answer.
 #[tokio::test]
 async fn no_id_or_version_repeats_the_value_as_it_is_written() {

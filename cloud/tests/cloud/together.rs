@@ -115,7 +115,7 @@ async fn a_part_that_is_refused_is_told_like_a_call_for_one() {
 #[tokio::test]
 async fn whatever_is_no_clean_answer_is_asked_one_by_one_and_remembered() {
     type Answer = fn(&Seen) -> Reply;
-    let answers: [Answer; 12] = [
+    let answers: [Answer; 11] = [
         |_| refusal(403, "Forbidden.NoPermission"),
         |_| refusal(404, "Forbidden.ResourceNotFound"),
         |_| refusal(404, "InvalidApi.NotFound"),
@@ -125,7 +125,6 @@ async fn whatever_is_no_clean_answer_is_asked_one_by_one_and_remembered() {
         |_| Reply::Json(404, String::from("not found")),
         |_| Reply::Json(200, String::from("{}")),
         |_| Reply::Json(200, String::from("[1")),
-        |_| Reply::Json(200, "x".repeat(2 << 20)),
         |seen| changed(|answer| answer["SecretValues"][2]["SecretName"] = json!("other"))(seen),
         |seen| changed(|answer| drop(answer["SecretValues"].as_array_mut().unwrap().pop()))(seen),
     ];
@@ -168,14 +167,53 @@ async fn a_throttled_batch_is_sent_again_as_a_batch() {
 
 #[tokio::test]
 async fn a_batch_that_stays_throttled_is_each_secrets_own_failure() {
-    let bench = bench(|_| refusal(429, "Rejected.Throttling"), never).await;
+    let throttled = |_: &Seen| refusal(429, "Rejected.Throttling");
+    let bench = bench(throttled, throttled).await;
     let parts = together_until(&bench, Instant::now() + Duration::from_millis(300)).await;
-    for (part, name) in parts.into_iter().zip(NAMES) {
-        let error = part.unwrap().unwrap_err();
-        assert_eq!((error.failure(), error.subject()), (Failure::Throttled, name));
-        assert_eq!(error.operation(), "KMS GetSecretValue");
-    }
+    each_failed(parts, Failure::Throttled);
+    // That is what batches are good for.
     assert!(goes_together(&bench));
+}
+
+/// Values may be smaller the next time.
+#[tokio::test]
+async fn an_answer_that_is_too_large_is_asked_one_by_one_for_a_while() {
+    let bench = bench(|_| Reply::Json(200, "x".repeat(2 << 20)), never).await;
+    assert!(together(&bench).await.iter().all(Option::is_none));
+    assert!(!goes_together(&bench) && goes_together(&bench));
+}
+
+/// With the call that was made for it, and no other.
+fn each_failed(parts: Parts, failure: Failure) {
+    for (index, (part, name)) in parts.into_iter().zip(NAMES).enumerate() {
+        let error = part.unwrap().unwrap_err();
+        assert_eq!((error.failure(), error.subject()), (failure, name));
+        let call = if index == 0 { "KMS GetSecretValue" } else { "KMS BatchGetSecretValue" };
+        assert_eq!(error.operation(), call);
+    }
+}
+
+/// A limit of its own, a batch that counts as many, something in between: one question tells.
+#[tokio::test]
+async fn where_only_several_at_once_are_refused_for_now_they_are_asked_one_by_one_for_a_while() {
+    for (status, code) in [
+        (429, "Rejected.Throttling"),
+        (400, "Throttling.User"),
+        (400, "Throttling.Api"),
+        (429, "SomethingNew"),
+        (400, "SignatureNonceUsed"),
+        (400, "InvalidTimeStamp.Expired"),
+    ] {
+        let bench = bench(move |_| refusal(status, code), |_| value("x")).await;
+        for looks in [1, 2, 4] {
+            let parts = together_until(&bench, Instant::now() + Duration::from_secs(1)).await;
+            assert_eq!(parts[0].as_ref().unwrap().as_ref().unwrap().value.expose(), b"x", "{code}");
+            assert!(parts.len() == 4 && parts[1..].iter().all(Option::is_none), "{parts:?}");
+            let rests = std::iter::repeat_with(|| goes_together(&bench)).take_while(|goes| !goes);
+            assert_eq!(rests.count(), looks, "{code}");
+        }
+        assert_eq!(bench.server.count(ONE), 3);
+    }
 }
 
 #[tokio::test]
@@ -255,11 +293,7 @@ async fn an_outage_that_outlasts_the_deadline_is_each_secrets_own_failure() {
     let down = |_: &Seen| refusal(503, "ServiceUnavailable");
     let bench = bench(down, down).await;
     let parts = together_until(&bench, Instant::now() + Duration::from_millis(300)).await;
-    for (part, name) in parts.into_iter().zip(NAMES) {
-        let error = part.unwrap().unwrap_err();
-        assert_eq!((error.failure(), error.subject()), (Failure::Unreachable, name));
-        assert_eq!(error.operation(), "KMS GetSecretValue");
-    }
+    each_failed(parts, Failure::Unreachable);
     // The next look is one by one, the one after it is not.
     assert!(!goes_together(&bench) && goes_together(&bench));
 }

@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 
 use plan::{
-    AllKeys, Content, FileMode, FileOptions, KeysTarget, Plan, Selection, Selector, Template,
-    VariableName,
+    AllKeys, Content, FileMode, FileOptions, KeysTarget, MAX_KEYS, Plan, Selection, Selector,
+    Template, VariableName,
 };
+use secret::Sensitive;
 
 use crate::input::args::Args;
 
@@ -161,6 +162,12 @@ impl Entry<'_> {
             }
             _ => name.to_owned(),
         }
+    }
+
+    /// The files of all keys, as its own file names them.
+    pub(crate) fn files_of_keys(&self, names: &Sensitive) -> Vec<String> {
+        let names = std::str::from_utf8(names.expose()).unwrap_or_default();
+        names.lines().take(MAX_KEYS).map(|name| self.file_of(name)).collect()
     }
 
     /// Whether a lookup's value is in it.

@@ -21,11 +21,12 @@ use crate::once::exec_binary;
 use crate::once::unfinished::{self, Kept};
 use crate::process::clock::since_boot;
 use crate::process::runtime::{self, Stop};
-use crate::render::{self, Rendered, render};
+use crate::render::{self, Rendered, render, without_twins};
 use crate::report::exit::Exit;
 use crate::report::problem::{Problem, Report};
 use crate::write::atomic_writer::Written;
 use crate::write::holds::Holds;
+use crate::write::key_names::KeyNames;
 use crate::write::volumes::{self, publish};
 
 /// The pause between looks at how the first fetch goes.
@@ -102,7 +103,9 @@ pub(crate) async fn fill(
         fetched.get(index).copied().flatten().map(|fetched: &Fetched| &fetched.value)
     };
     let (mut rendered, mut problems) = (Vec::new(), Vec::new());
-    for entry in render(plan, &entries, value) {
+    let names = KeyNames::known(args, plan, &entries, holds);
+    let made = render(plan, &entries, value);
+    for entry in without_twins(plan, &entries, made, |at| names.of(at)) {
         match entry {
             Ok(entry) => rendered.push(entry),
             Err(unusable) => problems.push(unusable.problem),

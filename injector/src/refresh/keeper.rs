@@ -3,7 +3,7 @@
 mod announce;
 mod judge;
 mod lagging;
-mod twins;
+mod removal;
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -23,12 +23,13 @@ use crate::process::resource_limits::ResourceLimits;
 use crate::process::runtime::Stop;
 use crate::refresh::companions::{Observers, log_version, update_agent};
 use crate::refresh::schedule::{Round, Schedule};
-use crate::refresh::source_state::{SourceState, Verdict};
+use crate::refresh::source_state::{Shown, SourceState, Verdict};
 use crate::refresh::templates::Templates;
-use crate::render::{Blame, Rendered, Unusable, files_of, render};
+use crate::render::{Blame, Rendered, Unusable, render, without_twins};
 use crate::report::problem::{Problem, Report};
 use crate::write::atomic_writer::Written;
 use crate::write::holds::Holds;
+use crate::write::key_names::KeyNames;
 use crate::write::new_file::NewFile;
 use crate::write::volumes::{self, current_content, current_file, generation, publish};
 
@@ -48,6 +49,7 @@ pub(super) struct Keeper<'a> {
     /// Entries that wait for all of their sources in one look.
     lagging: BTreeSet<usize>,
     holds: Holds,
+    names: KeyNames,
 }
 
 /// A file that stays as it is.
@@ -74,7 +76,9 @@ impl<'a> Keeper<'a> {
         let failing = sources.iter().any(|source| source.failing.is_some());
         let schedule = Schedule::new(refresh.interval(), now, oldest, failing, secret::roll());
         let templates = Templates::default();
-        let (agent, lagging, holds) = (None, BTreeSet::new(), Holds::default());
+        let (agent, lagging) = (None, BTreeSet::new());
+        let holds = Holds::default();
+        let names = KeyNames::known(args, plan, entries, &holds);
         Self {
             args,
             plan,
@@ -88,6 +92,7 @@ impl<'a> Keeper<'a> {
             templates,
             lagging,
             holds,
+            names,
         }
     }
 
@@ -208,7 +213,9 @@ impl<'a> Keeper<'a> {
             wanted.iter().copied().zip(outcomes).collect();
         let value = |index: usize| Some(&outcomes.get(&index)?.fetched()?.value);
         let (mut rendered, mut unusable, mut failed) = (Vec::new(), HashMap::new(), Vec::new());
-        for entry in render(self.plan, self.entries, value) {
+        let made = render(self.plan, self.entries, value);
+        self.names.look(self.args, self.plan, self.entries, &self.holds);
+        for entry in without_twins(self.plan, self.entries, made, |at| self.names.of(at)) {
             match entry {
                 Ok(entry) => rendered.push(entry),
                 Err(Unusable { blame: Blame::Source(source), problem }) => {
@@ -220,7 +227,6 @@ impl<'a> Keeper<'a> {
         // All entries of a source show one value.
         let is_usable = |source| !unusable.contains_key(&source);
         rendered.retain(|rendered| rendered.entry.sources().all(is_usable));
-        self.blame_twins(&mut rendered, &mut unusable);
         let judged = self.judge(&outcomes, &unusable, now);
         let tried = rendered.iter().map(|rendered| rendered.at);
         let tried = tried.chain(failed.iter().map(|(at, _)| *at)).collect();
@@ -228,7 +234,12 @@ impl<'a> Keeper<'a> {
         failed.extend(self.lagging.iter().map(|at| (*at, self.lagging_problem(*at))));
         let going = self.judge_templates(&rendered, &failed, now);
         self.announce(&judged.verdicts, going, now);
-        let written = self.write(&rendered, &judged.verdicts);
+        let is_left = self.leave_names(&judged.verdicts);
+        let shown = self.write(&rendered, &judged.verdicts);
+        if !is_left {
+            // There is more room where files are gone.
+            self.leave_names(&judged.verdicts);
+        }
         for (index, verdict) in judged.verdicts {
             let fetched = outcomes.get(&index).and_then(|outcome| outcome.fetched());
             update_agent(self.agent, index, &verdict, fetched, asked);
@@ -236,6 +247,7 @@ impl<'a> Keeper<'a> {
                 if let Some(outcome) = outcomes.get(&index) {
                     source.note_attempt(outcome, now);
                 }
+                let written = shown.has(&verdict);
                 if let Some(version) = source.new_version(&verdict, written) {
                     let request_id = outcomes.get(&index).and_then(|outcome| outcome.request_id());
                     log_version(self.plan, index, version, request_id.as_deref());
@@ -257,31 +269,34 @@ impl<'a> Keeper<'a> {
         })
     }
 
-    /// Whether the files are now as the verdicts want them.
-    fn write(&mut self, rendered: &[Rendered<'_>], verdicts: &HashMap<usize, Verdict>) -> bool {
+    /// Makes the files as the verdicts want them.
+    fn write(&mut self, rendered: &[Rendered<'_>], verdicts: &HashMap<usize, Verdict>) -> Shown {
         let changes = self.sources.iter().enumerate().any(|(index, source)| {
             verdicts.get(&index).is_some_and(|verdict| source.changes(verdict))
         });
         if !changes {
-            return true;
+            return Shown::All;
         }
         let began = std::time::Instant::now();
         let written = self.publish(rendered, verdicts);
+        let shown = match &written {
+            Ok(_) => Shown::All,
+            Err(_) => self.remove_at_least(verdicts),
+        };
         // Applications may see a change even where one volume was written and another one could not
         // be.
         self.observers.changed(generation(self.args, self.plan));
         match written {
-            Ok(Written::Unchanged) => true,
+            Ok(Written::Unchanged) => {}
             Ok(Written::Changed) => {
                 let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
                 info!(took_us, "the files were replaced");
-                true
             }
             Err(problem) => {
                 error!("what could not be written stays as it was: {}", problem.headline());
-                false
             }
         }
+        shown
     }
 
     /// Writes what was rendered. Other entries of the plan that are there stay as they are.
@@ -317,7 +332,7 @@ impl<'a> Keeper<'a> {
         };
         let mut shown = Vec::new();
         if let Form::AllKeys(_) = entry.form {
-            for name in files_of(entry, &own) {
+            for name in entry.files_of_keys(&own) {
                 let (args, plan, holds) = (self.args, self.plan, &self.holds);
                 let content = current_file(args, plan, entry.volume, &name, holds)?;
                 shown.extend(content.map(|content| KeptFile { name, mode, content }));
@@ -337,9 +352,7 @@ impl<'a> Keeper<'a> {
         let mut kept = Vec::new();
         let entries = self.entries.iter().enumerate();
         for (at, entry) in entries.filter(|(_, entry)| entry.volume == volume) {
-            let removed = |source| verdicts.get(&source).is_some_and(Verdict::removes);
-            let goes = entry.sources().any(removed) || self.templates.is_removed(at);
-            if !goes && !is_new(entry) {
+            if !self.goes(at, entry, verdicts) && !is_new(entry) {
                 kept.extend(self.shown_of(entry)?);
             }
         }

@@ -36,6 +36,25 @@ pub(super) enum Verdict {
     Ended(Failure),
 }
 
+/// What of a round applications see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    All,
+    /// What was to go is gone, and nothing else changed.
+    Removals,
+    Nothing,
+}
+
+impl Shown {
+    pub(super) fn has(self, verdict: &Verdict) -> bool {
+        match self {
+            Self::All => true,
+            Self::Removals => verdict.removes(),
+            Self::Nothing => false,
+        }
+    }
+}
+
 impl Verdict {
     /// A service may call a version by its value: such a name is neither kept nor shown.
     pub(super) fn fresh(fetched: &Fetched) -> Self {

@@ -8,10 +8,8 @@ use super::content::Content;
 use super::documents::Documents;
 use super::encoding::encoded_as;
 use super::environment;
-use super::rendered::Rendered;
-use super::taken_names::TakenNames;
-use super::unusable::{Blame, Unusable, Why, about, problem};
-use crate::input::entry::{Entry, EntryContent, MemoryVolume};
+use super::unusable::{Why, about, problem};
+use crate::input::entry::Entry;
 use crate::report::exit::Exit;
 use crate::report::problem::Problem;
 use crate::report::terminal::one_line;
@@ -84,12 +82,6 @@ pub(super) fn render(
     Ok((Sensitive::from(names), files))
 }
 
-/// The files of all keys, as the entry's own file has them.
-pub(crate) fn files_of(entry: &Entry<'_>, names: &Sensitive) -> Vec<String> {
-    let names = std::str::from_utf8(names.expose()).unwrap_or_default();
-    names.lines().take(MAX_KEYS).map(|name| entry.file_of(name)).collect()
-}
-
 fn file_name(name: &str, slash: Option<char>) -> Result<String, String> {
     let name = match slash {
         Some(slash) => name.replace('/', slash.encode_utf8(&mut [0; 4])),
@@ -118,54 +110,4 @@ fn words(why: RefusedName) -> (&'static str, &'static str) {
             "a prefix, or allowedVariables in the webhook's settings",
         ),
     }
-}
-
-/// What would take the name of something else is no file of its own.
-pub(super) fn without_twins<'a>(
-    plan: &Plan,
-    entries: &'a [Entry<'a>],
-    rendered: Vec<Result<Rendered<'a>, Unusable>>,
-) -> Vec<Result<Rendered<'a>, Unusable>> {
-    if plan.all_keys().is_empty() {
-        return rendered;
-    }
-    let mut taken = TakenNames::default();
-    for entry in entries {
-        taken.take(entry.volume, &entry.name);
-    }
-    let look = |made: Result<Rendered<'a>, Unusable>| {
-        let made = made?;
-        match twin(plan, &made, |volume, name| !taken.take(volume, name)) {
-            Some((from, problem)) => Err(Unusable { blame: Blame::Source(from), problem }),
-            None => Ok(made),
-        }
-    };
-    rendered.into_iter().map(look).collect()
-}
-
-/// The source of keys one of which makes a name that something else keeps.
-pub(crate) fn twin_of_kept(
-    plan: &Plan,
-    made: &Rendered<'_>,
-    kept: &TakenNames,
-) -> Option<(usize, Problem)> {
-    twin(plan, made, |volume, name| kept.has(volume, name))
-}
-
-fn twin(
-    plan: &Plan,
-    made: &Rendered<'_>,
-    mut is_there: impl FnMut(MemoryVolume, &str) -> bool,
-) -> Option<(usize, Problem)> {
-    let EntryContent::Value { from, select } = made.entry.content else { return None };
-    let (name, _) = made.beside.iter().find(|(name, _)| is_there(made.entry.volume, name))?;
-    let text = format!(
-        "a key of the value makes {:?}, which is there already; wanted for {}",
-        one_line(name, 128),
-        made.entry.description()
-    );
-    let problem = Problem::new(Exit::Unusable, text)
-        .about(about(plan, from, select))
-        .advise("a prefix, or another name for the other");
-    Some((from, problem))
 }

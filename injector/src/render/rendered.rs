@@ -26,4 +26,9 @@ impl Rendered<'_> {
             beside.map(move |(name, value)| NewFile { name, mode, content: value.expose() });
         [own].into_iter().chain(beside)
     }
+
+    /// The files beside its own, by their names.
+    pub(super) fn key_files(&self) -> impl Iterator<Item = &str> {
+        self.beside.iter().map(|(name, _)| name.as_str())
+    }
 }

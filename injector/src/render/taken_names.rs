@@ -8,14 +8,14 @@ use crate::input::entry::MemoryVolume;
 
 /// A name is one of a file or of a directory that has files.
 #[derive(Default)]
-pub(crate) struct TakenNames {
+pub(super) struct TakenNames {
     files: HashSet<(MemoryVolume, String)>,
     directories: HashSet<(MemoryVolume, String)>,
 }
 
 impl TakenNames {
     /// Whether the name was free.
-    pub(crate) fn take(&mut self, volume: MemoryVolume, name: &str) -> bool {
+    pub(super) fn take(&mut self, volume: MemoryVolume, name: &str) -> bool {
         if self.has(volume, name) {
             return false;
         }

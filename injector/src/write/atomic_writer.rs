@@ -46,15 +46,36 @@ pub(crate) fn publish(
         return Ok(if touched { Written::Changed } else { Written::Unchanged });
     }
     let new = name.as_str();
-    let held = generation::create(&mount, &wanted, new)?;
-    if let Err(error) = show(&mount, &wanted, new) {
-        generation::remove(&mount, new);
-        return Err(error);
-    }
+    let held = match create(&mount, &wanted, new) {
+        // Readers who are in the middle of the generation before open it anew: without its room nothing
+        // would change any more.
+        Err(WriteError::Full { .. }) if generation::remove_before(&mount, current.as_deref()) => {
+            create(&mount, &wanted, new)
+        }
+        created => created,
+    }?;
     // The files of before are let go: removed files take room for as long as they are open.
     *hold = held;
     tidy(&mount, &wanted, new, current.as_deref());
     Ok(Written::Changed)
+}
+
+/// Takes files out of the generation that is shown. It needs no room, where there is none for another
+/// generation; what applications see changes one by one.
+pub(crate) fn withdraw(mount: &Path, names: &[String], hold: &mut Hold) -> Result<(), WriteError> {
+    let mount = open_mount(mount)?;
+    let Some(shown) = current(&mount)? else { return Ok(()) };
+    generation::remove_before(&mount, Some(&shown));
+    generation::withdraw(&mount, &shown, names)?;
+    hold.let_go(names);
+    Ok(())
+}
+
+/// A generation that applications see from now on.
+fn create(mount: &OwnedFd, wanted: &Contents<'_>, new: &str) -> Result<Hold, WriteError> {
+    let held = generation::create(mount, wanted, new)?;
+    show(mount, wanted, new).inspect_err(|_| generation::remove(mount, new))?;
+    Ok(held)
 }
 
 /// Links come first: they lead nowhere until everything can be opened at one instant.

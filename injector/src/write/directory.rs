@@ -22,6 +22,9 @@ pub(crate) const STATUS: &str = ".kms-status.json";
 /// What a start got that did not come to its end.
 pub(crate) const UNFINISHED: &str = "..unfinished";
 
+/// Names of keys whose files were removed.
+pub(super) const REMOVED_KEYS: &str = "..removed-keys";
+
 /// This link becomes the visible link by a rename, where another link is in its place.
 pub(super) const NEW_LINK: &str = "..link_tmp";
 

@@ -170,6 +170,28 @@ pub(super) fn latest_before(mount: &OwnedFd, shown: &str) -> Option<String> {
     all.filter(|name| is_name(name) && name.as_str() < shown).max()
 }
 
+/// Removes the generations before the one that is shown. Says whether there was one.
+pub(super) fn remove_before(mount: &OwnedFd, shown: Option<&str>) -> bool {
+    let there_are = shown.is_some_and(|shown| latest_before(mount, shown).is_some());
+    if there_are {
+        remove_all_but(mount, |name| Some(name) == shown);
+    }
+    there_are
+}
+
+/// Removes files of a generation.
+pub(super) fn withdraw(mount: &OwnedFd, name: &str, files: &[String]) -> Result<(), WriteError> {
+    let directory = open_directory(mount, Path::new(name))
+        .map_err(|errno| WriteError::new("open", name, errno))?;
+    for file in files {
+        match rustix::fs::unlinkat(&directory, file.as_str(), AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(errno) => return Err(WriteError::new("remove", file, errno)),
+        }
+    }
+    Ok(())
+}
+
 /// Removes generations; one that cannot be removed is in nobody's way.
 pub(super) fn remove_all_but(mount: &OwnedFd, keep: impl Fn(&str) -> bool) {
     for name in entries(mount).unwrap_or_default() {

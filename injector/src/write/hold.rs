@@ -60,6 +60,11 @@ impl Hold {
         leased
     }
 
+    /// Removed files take room for as long as they are open.
+    pub(super) fn let_go(&mut self, names: &[String]) {
+        self.files.retain(|name, _| !names.contains(name));
+    }
+
     /// The file that is at `path`, if it is held under this name.
     pub(crate) fn file(&self, path: &Path, name: &str) -> Option<Arc<File>> {
         self.is_held(name, &rustix::fs::stat(path).ok()?)

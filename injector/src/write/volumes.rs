@@ -42,6 +42,18 @@ pub(crate) fn publish(
         .map_err(|error| problem(volume, &error))
 }
 
+/// Takes files out of what the volume shows, and lets go of them.
+pub(crate) fn withdraw(
+    args: &Args,
+    plan: &Plan,
+    volume: MemoryVolume,
+    names: &[String],
+    holds: &mut Holds,
+) -> Result<(), Problem> {
+    atomic_writer::withdraw(&volume.path(args, plan), names, holds.of(volume))
+        .map_err(|error| problem(volume, &error))
+}
+
 /// The plan's group, where files can be given to it.
 pub(crate) fn our_group(args: &Args, plan: &Plan) -> Option<u32> {
     plan.group().filter(|group| !args.is_local() || is_our_group(*group))

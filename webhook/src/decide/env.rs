@@ -9,7 +9,7 @@ mod ways;
 
 use std::collections::{HashMap, HashSet};
 
-use plan::{ContainerName, MAX_VARIABLES, OnMissing, ROOM_OF_ALL_KEYS, VariableName};
+use plan::{ContainerName, MAX_VARIABLES, OnMissing, VariableName};
 
 use crate::ask::annotations::{EnvMethod, SecretsRequest};
 use crate::ask::secrets::{
@@ -43,12 +43,9 @@ impl Environment {
 
     /// What the memory volume must have room for; `None` where none is needed.
     pub(crate) fn size(&self) -> Option<Quantity> {
-        let variables = self
-            .targets
-            .iter()
-            .map(|target| target.variables.len() + target.all_keys * ROOM_OF_ALL_KEYS);
-        let variables: usize = variables.sum();
-        (variables > 0).then(|| resources::environment_size(variables))
+        let variables: usize = self.targets.iter().map(|target| target.variables.len()).sum();
+        let all_keys: usize = self.targets.iter().map(|target| target.all_keys).sum();
+        (variables + all_keys > 0).then(|| resources::environment_size(variables, all_keys))
     }
 }
 

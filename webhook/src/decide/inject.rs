@@ -122,7 +122,7 @@ fn decide_request(
         directory,
         &mut problems,
     );
-    let size_limit = resources::size_limit(&request, files.room());
+    let size_limit = resources::size_limit(&request, &files);
     let environment_size = environment.size();
     let more = [environment_size, draft::agent_memory(&request)];
     let memory = more.into_iter().flatten().fold(size_limit, Quantity::plus);

@@ -1,9 +1,10 @@
 //! How much memory and CPU the fetcher asks for, and how large its volumes may become.
 
 use plan::contract::MAX_VALUE_BYTES;
-use plan::{MAX_FILES, MAX_VARIABLES};
+use plan::{MAX_FILES, MAX_VARIABLES, room_of_all_keys};
 
 use crate::ask::annotations::SecretsRequest;
+use crate::ask::secrets::Files;
 use crate::patch::fetcher_resources::{FetcherResources, RequestAndLimit};
 use crate::pod::{Amount, Amounts, List, Pod, Resources};
 use crate::problem::{Problem, Problems};
@@ -186,16 +187,25 @@ fn lower(request: &WrittenQuantity, limit: Option<&WrittenQuantity>) -> WrittenQ
 
 const LARGEST_FILE: u64 = MAX_VALUE_BYTES as u64;
 
-/// Room for three generations of files of the largest size.
-pub(crate) fn size_limit(request: &SecretsRequest<'_>, files: usize) -> Quantity {
-    let files = u64::try_from(files.min(MAX_FILES)).unwrap_or(1);
-    request.size_limit.unwrap_or_else(|| Quantity::bytes((3 * LARGEST_FILE * files).max(1 << 20)))
+/// Room for three generations of files of the largest size, and of all keys.
+pub(crate) fn size_limit(request: &SecretsRequest<'_>, files: &Files) -> Quantity {
+    let count = u64::try_from(files.len().min(MAX_FILES)).unwrap_or(1);
+    let keys = files.all_keys.iter().map(|keys| bytes(room_of_all_keys(keys.prefix.len())));
+    let size = keys.fold(3 * LARGEST_FILE * count, u64::saturating_add);
+    request.size_limit.unwrap_or_else(|| Quantity::bytes(size.max(1 << 20)))
 }
 
 /// Room for the fetcher itself, twice where it is replaced by another version, and for three generations of variables.
-pub(crate) fn environment_size(variables: usize) -> Quantity {
+/// `all_keys` are groups of keys, counted for each container.
+pub(crate) fn environment_size(variables: usize, all_keys: usize) -> Quantity {
     let variables = u64::try_from(variables.min(MAX_VARIABLES)).unwrap_or(1);
-    Quantity::bytes((14 << 20) + 3 * LARGEST_FILE * variables)
+    // The names of variables are short, a prefix with them.
+    let keys = bytes(room_of_all_keys(0).saturating_mul(all_keys));
+    Quantity::bytes(keys.saturating_add((14 << 20) + 3 * LARGEST_FILE * variables))
+}
+
+fn bytes(size: usize) -> u64 {
+    u64::try_from(size).unwrap_or(u64::MAX)
 }
 
 /// As Kubernetes decides the quality of service, before our container is there.

@@ -276,6 +276,28 @@ fn resources_and_sizes_can_be_set() {
     assert_eq!(ours(&after)["resources"]["limits"]["memory"], "36608Ki");
 }
 
+/// Whoever writes such a secret chooses how many keys there are, and how long their names.
+#[test]
+fn all_keys_have_the_room_that_the_worst_of_them_take() {
+    let kib = |after: &Value, name: &str| {
+        let size = volume(after, name)["emptyDir"]["sizeLimit"].as_str().unwrap().to_owned();
+        size.strip_suffix("Ki").unwrap().parse::<u64>().unwrap()
+    };
+    // Three generations of 256 files of a page, of the value, the names and a sentinel, links of before
+    // and of now, and a little beside them.
+    let one = 4 * (3 * (256 + 16 + 16 + 1) + 2 * 256 + 32);
+    let after = injected(&pod(&[("secrets", r#"{"*": "kms://x"}"#)]));
+    assert_eq!(kib(&after, "kms-secrets"), one);
+    let long = "p".repeat(64);
+    let text = json!({"*": {"source": "kms://x", "prefix": long}, "a": "kms://y"}).to_string();
+    let after = injected(&pod(&[("secrets", &text)]));
+    assert_eq!(kib(&after, "kms-secrets"), one + 3 * 4 * 4 + 3 * 64);
+    let mut started = pod(&[("env", r#"{"*": "kms://x"}"#)]);
+    started["spec"]["containers"][0]["command"] = json!(["/app"]);
+    let after = injected(&started);
+    assert_eq!(kib(&after, "kms-env"), 14 * 1024 + one);
+}
+
 #[test]
 fn every_object_keeps_its_own_place_and_caller() {
     let text = r#"

@@ -114,3 +114,23 @@ async fn credentials_that_are_over_are_exchanged_once_for_all_who_wait() {
         tokio::join!(given(&cache, 1000, Some(&first), "a"), given(&cache, 0, Some(&first), "b"));
     assert!(Arc::ptr_eq(&one, &other));
 }
+
+/// The keys of a Secret change while STS takes its time with those of before.
+#[tokio::test(start_paused = true)]
+async fn credentials_that_were_asked_for_with_what_is_gone_are_not_kept() {
+    for is_due in [false, true] {
+        let cache = CredentialCache::default();
+        let edition = |name: &str| cache.follow(Some(name.to_owned()));
+        edition("1");
+        if is_due {
+            given(&cache, 0, None, "first").await;
+        }
+        let exchange = |_| async {
+            edition("2");
+            Ok(credentials("late"))
+        };
+        let late = cache.obtain(|| 900, None, soon(), exchange).await.unwrap().unwrap();
+        assert_eq!(late.key_id(), "late");
+        assert_eq!(given(&cache, 0, None, "second").await.key_id(), "second");
+    }
+}

@@ -106,9 +106,7 @@ impl KeySetProvider {
     fn keys(&self, key: AccessKey) -> Result<Credentials, Error> {
         let AccessKey { id, secret, token } = key;
         sts::check_keys(&id, &secret, token.as_ref()).map_err(|cause| self.unusable(cause))?;
-        // The rest of an id is nobody's to read in a log.
-        let shown: String = id.chars().take(SHOWN).collect();
-        let caller = format!("{}, access key {shown}...", self.name);
+        let caller = format!("{}, {}", self.name, shown(&id));
         Ok(Credentials::new(id, secret, token, caller, None))
     }
 
@@ -126,4 +124,29 @@ impl KeySetProvider {
     }
 }
 
+/// The rest of an id is nobody's to read in a log. What looks like none may be the secret, in its place.
+fn shown(id: &str) -> String {
+    match id.starts_with("LTAI") || id.starts_with("STS.") {
+        true => format!("access key {}...", id.chars().take(SHOWN).collect::<String>()),
+        false => String::from("access key of an unusual form"),
+    }
+}
+
 const SHOWN: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Somebody may take the id for the secret, and the secret for the id.
+    #[test]
+    fn of_what_is_no_id_nothing_is_shown() {
+        for (id, expected) in [
+            ("LTAI5tCANARYid", "access key LTAI5tCA..."),
+            ("STS.NUCANARYid", "access key STS.NUCA..."),
+            ("CANARYsecret", "access key of an unusual form"),
+        ] {
+            assert_eq!(shown(id), expected);
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! What a person can check, for each way in which a source fails. Pure words.
 
-use cloud::{Diagnosis, Error};
+use cloud::{Diagnosis, ECS_METADATA, Error};
 use plan::{AlibabaLookup, GatewayCa, HttpsProxy, Plan};
 use secret::Failure;
 
@@ -32,6 +32,7 @@ impl Advisor {
             Failure::Unreachable if error.is_about_issuer() && is_gateway(lookup, error.host()) => {
                 self.gateway_ca().to_owned()
             }
+            Failure::Unreachable if error.operation() == ECS_METADATA => metadata(error.host()),
             Failure::Unreachable => {
                 let proxy = self.proxy.as_ref().filter(|_| goes_by_proxy(error.host()));
                 unreachable(error.host(), proxy, error.code(), error.status())
@@ -152,6 +153,13 @@ fn unreachable(
              binding, network policies, security groups; that its certificate is the real one"
         ),
     }
+}
+
+fn metadata(host: &str) -> String {
+    format!(
+        "that Pods reach {host} on port 80: network policies, and whether the node is an ECS instance \
+         whose metadata service is switched on"
+    )
 }
 
 fn unusable(host: &str) -> String {

@@ -32,6 +32,19 @@ impl Keeper<'_> {
         }
     }
 
+    /// Leaves the names of keys whose files go to a process that continues.
+    pub(super) fn leave_names(&self, verdicts: &HashMap<usize, Verdict>) -> bool {
+        let goes = |source: usize| verdicts.get(&source).is_some_and(Verdict::removes);
+        let is_removed =
+            |source: usize| self.sources.get(source).is_some_and(|source| source.removed);
+        if !(0..self.sources.len()).any(|source| goes(source) && !is_removed(source)) {
+            return true;
+        }
+        // Those that are gone already must not be forgotten.
+        let is_gone = |source: usize| goes(source) || is_removed(source);
+        self.names.leave(self.args, self.plan, self.entries, |entry| entry.sources().any(is_gone))
+    }
+
     /// Updates the health board and the status file.
     pub(super) fn report_health(&self, sources: &[SourceState]) {
         let health = self.client.health();

@@ -172,6 +172,19 @@ fn the_previous_generation_stays_until_the_next_change() {
 }
 
 #[test]
+fn what_is_withdrawn_is_gone_from_every_generation_and_the_rest_stays() {
+    let mount = Mount::new();
+    mount.publish(1, &[("a", 0o444, "1"), ("b", 0o444, "1")]).unwrap();
+    mount.publish(2, &[("a", 0o444, "2"), ("b", 0o444, "2")]).unwrap();
+    let (names, hold) = ([String::from("a"), String::from("not there")], &mount.1);
+    withdraw(mount.0.path(), &names, &mut hold.borrow_mut()).unwrap();
+    assert!(!mount.path("a").exists() && mount.generations().len() == 1);
+    assert_eq!(mount.read("b"), "2");
+    assert_eq!(mount.publish(3, &[("b", 0o444, "2")]).unwrap(), Written::Changed);
+    assert!(!mount.names().contains(&String::from("a")) && mount.generations().len() == 1);
+}
+
+#[test]
 fn what_an_interrupted_run_left_behind_goes_away() {
     let mount = Mount::new();
     let files = [("a", 0o400, "1")];

@@ -2,10 +2,7 @@
 
 use std::convert::Infallible;
 
-use plan::{
-    ContainerName, Encoding, FileName, OnMissing, ROOM_OF_ALL_KEYS, RequestedFileOptions,
-    VariableName,
-};
+use plan::{ContainerName, Encoding, FileName, OnMissing, RequestedFileOptions, VariableName};
 
 use super::place::Place;
 use super::secret_ref::SecretRef;
@@ -34,11 +31,6 @@ pub(crate) struct Files {
 impl Files {
     pub(crate) fn len(&self) -> usize {
         self.values.len() + self.templates.len()
-    }
-
-    /// How many files of the largest size there must be room for.
-    pub(crate) fn room(&self) -> usize {
-        self.len() + ROOM_OF_ALL_KEYS * self.all_keys.len()
     }
 
     /// The names that are known, each with what its file says of a source that is missing.

@@ -165,6 +165,13 @@ fn what_to_check_depends_on_whether_somebody_answered() {
     assert!(goes_by_proxy("kms.cn-hangzhou.aliyuncs.com") && !goes_by_proxy("100.100.100.200"));
 }
 
+/// It speaks no TLS.
+#[test]
+fn the_metadata_service_is_looked_for_on_its_own_port() {
+    let told = metadata("100.100.100.200");
+    assert!(told.contains("100.100.100.200 on port 80:") && !told.contains("443"), "{told}");
+}
+
 fn refused_with(code: &str) -> &'static str {
     refused(Diagnosis::of(Failure::Refused, "KMS GetSecretValue", Some(code)))
 }

@@ -25,6 +25,8 @@ pub(super) enum KeyFilesError {
     Half(&'static str, &'static str),
     #[error("it has {0} and {1}, which say the same; keep one of them")]
     Both(&'static str, &'static str),
+    #[error("it has the key {0} twice, in small and in capital letters; keep one of them")]
+    Twice(&'static str),
     #[error("it has keys, and oidcproviderarn for a token; keep one way")]
     TwoWays,
     #[error("the key {0} is no text of one line")]
@@ -51,8 +53,10 @@ const DURATION: Names =
 
 /// What STS gives has some hundreds of bytes.
 const LARGEST: usize = 16 * 1024;
-/// A Secret may have more keys, which mean nothing here.
-const MOST_FILES: usize = 64;
+/// A Secret may have more keys, which mean nothing here. More do not fit into one.
+const MOST_FILES: usize = 512 * 1024;
+
+const NAMES: [Names; 7] = [ID, SECRET, TOKEN, ROLE, PROVIDER, SESSION, DURATION];
 
 /// Where the kubelet puts the keys of a Secret.
 #[derive(Clone, Debug)]
@@ -127,16 +131,21 @@ impl KeyFiles {
         }
     }
 
-    /// The names of the files by their lower case: nobody can tell which case users have.
-    fn files(&self) -> Result<BTreeMap<String, PathBuf>, KeyFilesError> {
+    /// The files whose names mean something, by these in lower case: nobody can tell which case users have.
+    fn files(&self) -> Result<BTreeMap<&'static str, PathBuf>, KeyFilesError> {
         let unreadable = |error: io::Error| {
             KeyFilesError::Unreadable("the directory of its keys", error.kind().to_string())
         };
         let mut files = BTreeMap::new();
         for entry in std::fs::read_dir(&self.0).map_err(unreadable)?.take(MOST_FILES) {
             let entry = entry.map_err(unreadable)?;
-            let name = entry.file_name().to_string_lossy().to_ascii_lowercase();
-            files.insert(name, entry.path());
+            let name = entry.file_name();
+            let is =
+                |known: &&&str| name.to_str().is_some_and(|name| name.eq_ignore_ascii_case(known));
+            let Some(known) = NAMES.into_iter().flatten().find(is) else { continue };
+            if files.insert(*known, entry.path()).is_some() {
+                return Err(KeyFilesError::Twice(known));
+            }
         }
         Ok(files)
     }
@@ -145,7 +154,7 @@ impl KeyFiles {
     /// who encode a value leave there.
     fn one(
         &self,
-        files: &BTreeMap<String, PathBuf>,
+        files: &BTreeMap<&'static str, PathBuf>,
         names: Names,
     ) -> Result<Option<Found>, KeyFilesError> {
         let mut found = names.iter().filter_map(|name| Some((*name, files.get(*name)?)));

@@ -85,6 +85,24 @@ fn line_ends_and_blanks_around_a_value_and_keys_of_others_mean_nothing() {
     assert_eq!(read(&keys).map(shown), Ok("own LTAI1 s".to_owned()));
 }
 
+/// In whatever order the directory is read.
+#[test]
+fn however_many_keys_of_others_there_are_each_of_ours_is_read() {
+    let others: Vec<String> = (0..300).map(|number| format!("other{number}")).collect();
+    let mut keys: Vec<(&str, &str)> = others.iter().map(|name| (name.as_str(), "x")).collect();
+    keys.extend([("id", "LTAI1"), ("secret", "s"), ("rolearn", ROLE_ARN)]);
+    assert_eq!(shown(read(&keys).unwrap()), format!("role {ROLE_ARN} LTAI1 s - None"));
+    for twice in [[("id", "LTAI1"), ("ID", "LTAI2")], [("Id", "LTAI1"), ("iD", "LTAI1")]] {
+        let keys = [&twice[..], &[("secret", "s")]].concat();
+        let told = read(&keys).unwrap_err().to_string();
+        assert_eq!(
+            told,
+            "it has the key id twice, in small and in capital letters; keep one of them"
+        );
+    }
+    assert!(read(&[("id", "LTAI1"), ("secret", "s"), ("x", "1"), ("X", "2")]).is_ok());
+}
+
 #[test]
 fn half_a_set_and_two_sets_say_what_is_missing_and_what_is_too_much() {
     for (keys, expected) in [
