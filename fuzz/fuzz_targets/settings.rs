@@ -1,10 +1,11 @@
 //! The operator's settings file.
 #![no_main]
 
+use webhook::ask::rules;
 use webhook::settings::Inputs;
 
 libfuzzer_sys::fuzz_target!(|content: &[u8]| {
-    match Inputs::default().resolve(Some(content)) {
+    match rules::resolve(&Inputs::default(), Some(content)) {
         // Settings that were accepted serve an admission.
         Ok(settings) => {
             let review = fuzz::review_of("secrets", "db: kms://db").to_string();

@@ -21,6 +21,35 @@ pub(super) fn axes() -> Vec<Axis> {
             },
         },
         Axis {
+            name: "rules with annotations for namespaces whose names are nearly this one",
+            most: 700,
+            fill: |pod, _| pod.annotate("secrets", files(1)),
+            settings: |n| {
+                let rule = |n| {
+                    format!(
+                        "{{name: r{n}, namespaces: ['s*o{n}*p'], annotations: {{kms.alibabacloud/timeout: 5m}}}},"
+                    )
+                };
+                let rules = (0..n.max(1)).map(rule).collect::<String>();
+                set("rules", &format!("[{rules}]"))
+            },
+        },
+        Axis {
+            name: "annotations of a rule",
+            most: 128,
+            fill: |pod, _| pod.annotate("secrets", files(1)),
+            settings: |n| {
+                let template = |n| {
+                    format!(
+                        "kms.alibabacloud/template.f{n}: '{{{{ secret(\"kms://shop/db-{n}\") }}}}',"
+                    )
+                };
+                let templates = (0..n.max(1)).map(template).collect::<String>();
+                let rule = format!("{{name: r, namespaces: ['*'], annotations: {{{templates}}}}}");
+                set("rules", &format!("[{rule}]"))
+            },
+        },
+        Axis {
             name: "allowed variables",
             most: 2048,
             fill: |pod, _| pod.annotate("env", variables(256)),
