@@ -25,7 +25,11 @@ fn run(command: &str, name: &str) -> Run {
     let settings = place("csi-keys-settings");
     // The ServiceAccount of all of them stands in one.
     let account = place("csi-files-old");
-    let args = [command, "-f", &account, "-f", &place(name), "--settings", &settings];
+    let mut args = vec![command, "-f", &account];
+    let manifest = place(name);
+    args.extend(["-f", &manifest, "--settings", &settings]);
+    // Classes are read where the operator says so.
+    args.extend(["--setting", "secretProviderClasses=read"]);
     secrets_webhook(&args, "")
 }
 
@@ -117,6 +121,7 @@ fn each_step_of_a_move_is_admitted() {
     for (name, told) in [
         ("csi-files-beside", ""),
         ("csi-files-new", ""),
+        ("csi-class-new", ""),
         ("csi-variables-new", "variables of app are set for its main process"),
         ("csi-keys-new", ""),
         ("agent-sidecar-beside", ""),
@@ -153,6 +158,11 @@ fn the_files_that_the_csi_provider_wrote_are_injected_with_their_names_and_sourc
 }
 
 #[test]
+fn a_class_that_is_named_gives_the_plan_of_its_list() {
+    assert_eq!(plan(&injected("csi-class-new")), plan(&injected("csi-files-new")));
+}
+
+#[test]
 fn the_variable_that_a_synchronised_secret_held_is_of_the_same_object() {
     let before = read("csi-variables-old");
     let class = class(&before);
@@ -173,6 +183,7 @@ fn the_variable_that_a_synchronised_secret_held_is_of_the_same_object() {
 fn of_an_application_that_moved_nothing_changes_but_what_it_no_longer_needs() {
     for (old, new) in [
         ("csi-files-old", "csi-files-new"),
+        ("csi-files-old", "csi-class-new"),
         ("csi-variables-old", "csi-variables-new"),
         ("csi-keys-old", "csi-keys-new"),
         ("agent-sidecar-old", "agent-sidecar-new"),
