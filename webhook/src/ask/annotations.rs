@@ -26,8 +26,8 @@ use crate::ask::layers::{Layered, Layers};
 use crate::problem::{PREFIX, Problem, Problems};
 use crate::text::nearest::nearest;
 
-/// Keys that this project has a meaning for, and this version does not act on.
-const UNSUPPORTED: [&str; 2] = ["regions", "injection"];
+/// This project has a meaning for the key, and this version does not act on it.
+const UNSUPPORTED: &str = "regions";
 
 /// The annotations that count, each parsed; every bad one is a problem.
 pub(crate) fn read<'a>(layers: &Layers<'a>, problems: &mut Problems) -> SecretsRequest<'a> {
@@ -115,7 +115,7 @@ fn unknown(key: &str, problems: &mut Problems) -> Bad {
             "remove the annotation, and ask the operator for httpsProxy in the settings".to_owned(),
         );
     }
-    if UNSUPPORTED.contains(&family) {
+    if family == UNSUPPORTED {
         return ("this version does not support it".to_owned(), "remove the annotation".to_owned());
     }
     let known = ANNOTATIONS.iter().filter(|row| row.is_the_pods()).map(|row| row.key);
