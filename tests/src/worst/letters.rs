@@ -105,7 +105,10 @@ pub(super) fn axes() -> Vec<Axis> {
             let bare = |at| {
                 let names = [LATE.repeat(n)];
                 let mut bare = container(&format!("c{at}"));
-                bare["securityContext"] = json!({"capabilities": {"add": names}});
+                if let Some(bare) = bare.as_object_mut() {
+                    let capabilities = json!({"capabilities": {"add": names}});
+                    bare.insert("securityContext".to_owned(), capabilities);
+                }
                 bare
             };
             pod.containers = (0..256).map(bare).collect();

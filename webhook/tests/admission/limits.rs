@@ -366,7 +366,7 @@ fn comments_are_read_and_told_only_so_many_of_one_pod() {
     let none = "A: x\n# y #a\n".to_owned();
     assert_eq!(warned(&[none.replace("# y #a\n", &"# y #a\n".repeat(31)), several(2)]), 1);
     let long = format!("A: x\n# x #{}\n", "a.".repeat(200) + "a");
-    assert_eq!(warned(&[long.clone(), long.clone(), long.clone(), several(1)]), 2);
+    assert_eq!(warned(&[long.clone(), long.clone(), long, several(1)]), 2);
 }
 
 #[test]
