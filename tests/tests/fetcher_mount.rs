@@ -8,8 +8,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::time::Duration;
 
 use lab::cloud::{Cloud, CloudConfig, SecretSeed, Seed, StoredPlace, VersionSeed};
-use lab::fetcher::{ACCOUNT, Container, Ended, Want, builder, eventually, plan};
-use plan::{Mode, OnRevoked, Plan, Refresh};
+use lab::fetcher::{ACCOUNT, Container, Ended, Running, Want, builder, eventually, plan};
+use plan::{FileMode, FileName, FileOptions, Mode, OnMissing, OnRevoked, Plan, Refresh};
 use rustix::process::Signal;
 
 async fn cloud() -> Cloud {
@@ -83,52 +83,94 @@ async fn a_full_mount_is_left_as_it_was() {
     assert_eq!(ended.stdout, "", "something was left behind");
 }
 
+/// A fetcher on a volume of 72 KiB of its own, as far as one can be mounted here.
+async fn on_a_small_volume(container: &Container, plan: &Plan) -> Option<Running> {
+    let mount = container.mount().display().to_string();
+    let script = format!("/usr/bin/mount -t tmpfs -o size=72k lab '{mount}'; exec \"$@\"");
+    let under = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-ec", &script, "sh"];
+    let running = container.start_under(&under, plan, &["refresh"]).unwrap();
+    let says = |words: &str| running.log().contains(words);
+    while !says("\"done\"") {
+        if says("unshare:") || says("mount:") {
+            skipped(&format!("no volume can be mounted here: {}", running.log()));
+            return None;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Some(running)
+}
+
+/// Waits for what an application would see.
+async fn shows(container: &Container, running: &Running, name: &str, content: Option<&[u8]>) {
+    let (pid, mount) = (running.pid().unwrap(), container.mount());
+    let path = format!("/proc/{pid}/root{}/{name}", mount.display());
+    let is = || async { Ok(fs::read(&path).ok().as_deref() == content) };
+    eventually(is).await.unwrap_or_else(|_| panic!("{name}: {}", running.log()));
+}
+
+fn large(cloud: &Cloud, letter: &str, pages: usize) -> Vec<u8> {
+    let text = format!("CANARY {letter}").repeat(pages * 512);
+    let place = StoredPlace::new(ACCOUNT, "shop/large");
+    cloud.rotate_secret(&place, VersionSeed::text(&text)).unwrap();
+    text.into_bytes()
+}
+
+async fn ends_well(mut running: Running) {
+    running.signal(Signal::TERM).unwrap();
+    assert_eq!(running.ended().await.unwrap().code(), Some(0), "{}", running.log());
+    assert!(!running.log().contains("CANARY"), "{}", running.log());
+}
+
 /// Where there is no room for a third generation the one before goes, and where there is none for a second
 /// one, what is to go is gone all the same.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mount_that_is_filled_keeps_nothing_old() {
     let cloud = cloud().await;
     let container = Container::new(&cloud).unwrap();
-    let rotate = |letter: &str, pages: usize| {
-        let text = format!("CANARY {letter}").repeat(pages * 512);
-        let place = StoredPlace::new(ACCOUNT, "shop/large");
-        cloud.rotate_secret(&place, VersionSeed::text(&text)).unwrap();
-        text.into_bytes()
-    };
     let mut builder = builder().unwrap();
     builder.mode(Mode::Refresh(Refresh::new(10, None, OnRevoked::Remove).unwrap()));
     let wants = [Want::new("db", "kms://shop/db"), Want::new("large", "kms://shop/large")];
     let plan = plan(builder, &wants).unwrap();
-    rotate("0", 4);
-    let mount = container.mount().display().to_string();
-    let script = format!("/usr/bin/mount -t tmpfs -o size=72k lab '{mount}'; exec \"$@\"");
-    let under = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-ec", &script, "sh"];
-    let mut running = container.start_under(&under, &plan, &["refresh"]).unwrap();
-    let says = |words: &str| running.log().contains(words);
-    while !says("\"done\"") {
-        if says("unshare:") || says("mount:") {
-            return skipped(&format!("no volume can be mounted here: {}", running.log()));
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    let seen = format!("/proc/{}/root{mount}", running.pid().unwrap());
-    let shows = async |name: &str, content: Option<&[u8]>| {
-        let path = format!("{seen}/{name}");
-        let is = || async { Ok(fs::read(&path).ok().as_deref() == content) };
-        eventually(is).await.unwrap_or_else(|_| panic!("{name}: {}", running.log()));
-    };
+    large(&cloud, "0", 4);
+    let Some(running) = on_a_small_volume(&container, &plan).await else { return };
     for (letter, pages) in [("1", 4), ("2", 4), ("3", 8)] {
-        let text = rotate(letter, pages);
-        shows("large", Some(&text)).await;
+        let text = large(&cloud, letter, pages);
+        shows(&container, &running, "large", Some(&text)).await;
     }
     // Now one generation takes more than half of the volume.
     cloud.delete_secret(&StoredPlace::new(ACCOUNT, "shop/db")).unwrap();
-    shows("db", None).await;
-    let text = rotate("4", 1);
-    shows("large", Some(&text)).await;
-    running.signal(Signal::TERM).unwrap();
-    assert_eq!(running.ended().await.unwrap().code(), Some(0), "{}", running.log());
-    assert!(!running.log().contains("CANARY"), "{}", running.log());
+    shows(&container, &running, "db", None).await;
+    let text = large(&cloud, "4", 1);
+    shows(&container, &running, "large", Some(&text)).await;
+    ends_well(running).await;
+}
+
+/// What a template was made of is older than the Pod allows, and nothing else goes that would take it along.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_that_is_too_old_goes_from_a_full_mount_too() {
+    let cloud = cloud().await;
+    let put = |text: &str| cloud.put_secret(ACCOUNT, SecretSeed::text("shop/key", text)).unwrap();
+    put(r#"{"key": "CANARY-1"}"#);
+    let container = Container::new(&cloud).unwrap();
+    let mut builder = builder().unwrap();
+    builder.mode(Mode::Refresh(Refresh::new(10, Some(30), OnRevoked::Keep).unwrap()));
+    let (name, source) = (FileName::parse("t").unwrap(), "kms://shop/key");
+    let text = format!("{{{{ json(secret(\"{source}\")).key }}}}");
+    let secret = (source.to_owned(), Want::new("t", source).lookup().unwrap(), None);
+    let options = FileOptions::new(FileMode::OWNER, OnMissing::Fail);
+    builder.template(name, text, vec![secret], options);
+    let plan = plan(builder, &[Want::new("large", "kms://shop/large")]).unwrap();
+    large(&cloud, "0", 4);
+    let Some(running) = on_a_small_volume(&container, &plan).await else { return };
+    let text = large(&cloud, "1", 8);
+    shows(&container, &running, "large", Some(&text)).await;
+    shows(&container, &running, "t", Some(b"CANARY-1")).await;
+    // There is no room for it, now and later.
+    large(&cloud, "2", 8);
+    put("{}");
+    shows(&container, &running, "t", None).await;
+    shows(&container, &running, "large", Some(&text)).await;
+    ends_well(running).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

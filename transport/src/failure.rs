@@ -65,7 +65,7 @@ pub enum ProxyFault {
     Name,
     #[error("could not connect to the proxy: {0}")]
     Connect(io::ErrorKind),
-    #[error("the proxy ended the connection without an answer")]
+    #[error("the proxy gave no answer, or ended the connection without one")]
     Ended,
     /// It has none of ours.
     #[error("the proxy asks for a login (status 407), and none is ever sent")]

@@ -116,11 +116,7 @@ impl<'a> Keeper<'a> {
                 source.removed &= !shows;
             }
         }
-        for (at, entry) in self.entries.iter().enumerate() {
-            if matches!(current_content(self.args, self.plan, entry, &self.holds), Ok(Some(_))) {
-                self.templates.is_there(at);
-            }
-        }
+        self.templates_are_there();
         if let Err(problem) = self.publish(&[], &HashMap::new()) {
             error!("the files stay as they are: {}", problem.headline());
         }

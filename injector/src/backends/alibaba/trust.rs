@@ -27,8 +27,10 @@ pub(super) fn transport(args: &Args, plan: &Plan) -> Result<Arc<Transport>, Prob
     let proxy = plan.https_proxy().map(|proxy| proxy.as_str().to_owned());
     let config =
         TransportConfig { proxy, private_ca, extra_ca, connect_to, ..TransportConfig::default() };
-    let transport = Transport::new(config)
-        .map_err(|error| Problem::new(Exit::Local, error.to_string()).advise("the CA file"))?;
+    let transport = Transport::new(config).map_err(|error| {
+        Problem::new(Exit::Local, error.to_string())
+            .advise("the CA file, or gatewayCa in the operator's settings")
+    })?;
     Ok(Arc::new(transport))
 }
 

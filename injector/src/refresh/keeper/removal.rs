@@ -9,7 +9,7 @@ use super::Keeper;
 use crate::input::entry::{Entry, MemoryVolume};
 use crate::refresh::source_state::{Shown, Verdict};
 use crate::report::problem::Problem;
-use crate::write::volumes;
+use crate::write::volumes::{self, current_content};
 
 impl Keeper<'_> {
     pub(super) fn goes(
@@ -24,8 +24,10 @@ impl Keeper<'_> {
 
     /// Removes what goes, where nothing of the round could be written.
     pub(super) fn remove_at_least(&mut self, verdicts: &HashMap<usize, Verdict>) -> Shown {
-        if !verdicts.values().any(Verdict::removes) {
-            return Shown::Nothing;
+        let mut entries = self.entries.iter().enumerate();
+        if !entries.any(|(at, entry)| self.goes(at, entry, verdicts) && self.is_shown(entry)) {
+            let is_gone = verdicts.values().any(Verdict::removes);
+            return if is_gone { Shown::Removals } else { Shown::Nothing };
         }
         let removed = match self.publish(&[], verdicts) {
             Ok(_) => Ok(()),
@@ -38,9 +40,23 @@ impl Keeper<'_> {
             }
             Err(problem) => {
                 error!("files that were to go could not be removed: {}", problem.headline());
+                self.templates_are_there();
                 Shown::Nothing
             }
         }
+    }
+
+    /// Templates whose files are shown still go in the next round, and are told as there until then.
+    pub(super) fn templates_are_there(&mut self) {
+        for (at, entry) in self.entries.iter().enumerate() {
+            if self.is_shown(entry) {
+                self.templates.is_there(at);
+            }
+        }
+    }
+
+    fn is_shown(&self, entry: &Entry<'_>) -> bool {
+        !matches!(current_content(self.args, self.plan, entry, &self.holds), Ok(None))
     }
 
     fn withdraw(&mut self, verdicts: &HashMap<usize, Verdict>) -> Result<(), Problem> {
