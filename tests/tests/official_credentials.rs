@@ -116,9 +116,8 @@ async fn cloud() -> Cloud {
 }
 
 /// The official providers as one program, where Go is installed: always in CI.
-async fn official() -> Option<PathBuf> {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    match go::program(Path::new(SOURCE), target).await {
+async fn official(into: &Path) -> Option<PathBuf> {
+    match go::program(Path::new(SOURCE), into).await {
         Ok(program) => Some(program),
         Err(why) => {
             let ci = std::env::var("CI").is_ok_and(|value| value == "true");
@@ -151,9 +150,9 @@ fn by_secret() -> Credentials {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn official_providers_for_go_and_the_fetcher_ask_for_credentials_in_the_same_way() {
-    let Some(program) = official().await else { return };
-    let cloud = cloud().await;
     let files = tempfile::tempdir().unwrap();
+    let Some(program) = official(files.path()).await else { return };
+    let cloud = cloud().await;
     let write = |name: &str, text: &str| {
         let path = files.path().join(name);
         fs::write(&path, text).unwrap();
